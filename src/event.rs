@@ -1,0 +1,164 @@
+//! What a frame means, as small plain data: trade, quote, depth change, gap, tick.
+//!
+//! An event owns nothing. The levels of a depth change lie beside it in the [`Batch`], and so does
+//! where its frame came from.
+
+use crate::instrument::InstrumentId;
+use crate::source::Origin;
+use crate::units::{Nanos, Price, Side, Size};
+
+/// One thing that happened, as its venue tells it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// The venue's time; [`Nanos::UNDEFINED`] where the message carries none (Binance `bookTicker`).
+    pub ts_event: Nanos,
+    /// Whom it concerns; [`InstrumentId::ALL`] for ticks and for gaps of a whole feed.
+    pub instrument: InstrumentId,
+    /// Index of its frame's [`Origin`] in the batch.
+    pub frame: u32,
+    /// What happened.
+    pub body: Body,
+}
+
+/// The kinds of event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Body {
+    /// Somebody bought from somebody.
+    Trade(Trade),
+    /// The best bid and offer.
+    Quote(Quote),
+    /// The book changed, or is told anew.
+    Depth(Depth),
+    /// Something is known to be missing.
+    Gap(Gap),
+    /// The clock, as data: time passed while the market was silent.
+    Tick,
+}
+
+/// A trade.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trade {
+    /// Price paid.
+    pub price: Price,
+    /// Quantity, above zero.
+    pub size: Size,
+    /// The venue's number, one higher each time; 0 where the feed has none.
+    pub trade_id: u64,
+    /// Who started it: the side that took liquidity.
+    pub side: Side,
+    /// Several fills of one order told as one (Binance `aggTrade`); numbered apart from single trades.
+    pub aggregate: bool,
+}
+
+/// Best bid and offer. A side without orders has [`Price::UNDEFINED`] and size zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quote {
+    /// Highest price bid.
+    pub bid_px: Price,
+    /// Quantity at the bid.
+    pub bid_sz: Size,
+    /// Lowest price asked.
+    pub ask_px: Price,
+    /// Quantity at the ask.
+    pub ask_sz: Size,
+    /// The book's update number that this is the state of; 0 where the feed has none.
+    pub sequence: u64,
+}
+
+/// Changed levels, or a whole book. Its levels are `batch.levels[start..start + bids + asks]`, bids first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Depth {
+    /// Number of the first update in it; of the only one in a snapshot.
+    pub first: u64,
+    /// Number of the last update in it.
+    pub last: u64,
+    /// Where its levels start in the batch.
+    pub start: u32,
+    /// How many bid levels.
+    pub bids: u32,
+    /// How many ask levels, behind the bids.
+    pub asks: u32,
+    /// A whole book, which replaces what was known.
+    pub snapshot: bool,
+}
+
+/// One price level: the whole quantity now resting there; zero takes the level away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Price of the level.
+    pub price: Price,
+    /// Quantity at it.
+    pub size: Size,
+}
+
+/// Frames that should be there and are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How it came.
+    pub reason: GapReason,
+    /// How many messages are missing; 0 where nobody can tell.
+    pub missing: u64,
+}
+
+/// How frames got lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapReason {
+    /// The venue's numbering jumped.
+    Sequence,
+    /// The connection was lost and made anew.
+    Reconnect,
+    /// We were too slow and dropped them ourselves.
+    Overflow,
+}
+
+/// Events of some frames in order, with the levels and origins that they point to.
+///
+/// Reused: [`Batch::clear`] keeps the memory.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The events, in the order of their frames.
+    pub events: Vec<Event>,
+    /// Levels of the depth events.
+    pub levels: Vec<Level>,
+    /// Where each frame came from.
+    pub origins: Vec<Origin>,
+}
+
+impl Batch {
+    /// Empties it for the next frames.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.levels.clear();
+        self.origins.clear();
+    }
+
+    /// Notes the frame whose events come next.
+    pub fn begin_frame(&mut self, origin: Origin) {
+        self.origins.push(origin);
+    }
+
+    /// Adds an event of the frame begun last.
+    pub fn push(&mut self, instrument: InstrumentId, ts_event: Nanos, body: Body) {
+        let frame = self.origins.len() as u32 - 1;
+        self.events.push(Event {
+            ts_event,
+            instrument,
+            frame,
+            body,
+        });
+    }
+
+    /// The bid and the ask levels of a depth event of this batch.
+    #[must_use]
+    pub fn levels(&self, depth: &Depth) -> (&[Level], &[Level]) {
+        let bids = depth.start as usize;
+        let asks = bids + depth.bids as usize;
+        (
+            &self.levels[bids..asks],
+            &self.levels[asks..asks + depth.asks as usize],
+        )
+    }
+}
+
+/// An event fits one cache line, so that a batch streams through memory.
+const _: () = assert!(size_of::<Event>() <= 64);

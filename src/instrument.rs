@@ -1,0 +1,127 @@
+//! Instruments: names at the edge, small numbers on the path.
+//!
+//! A name is `SYMBOL.VENUE` (`BTCUSDT.BINANCE`), or the symbol alone where a topic names no venue.
+//! Numbers are given in order of arrival and mean nothing outside their table.
+
+use rustc_hash::FxHashMap;
+
+/// Index of an instrument in its shard's [`Instruments`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstrumentId(pub u32);
+
+impl InstrumentId {
+    /// No single instrument: the event concerns all of a shard.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// The place in tables kept by instrument.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Why a symbol has no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The pipeline names its instruments and this is none of them.
+    NotListed,
+    /// The table is full: more instruments than the pipeline allows.
+    TooMany,
+}
+
+/// The symbol table of one shard.
+#[derive(Debug)]
+pub struct Instruments {
+    names: Vec<Box<str>>,
+    by_symbol: FxHashMap<Box<[u8]>, InstrumentId>,
+    listed: Option<Box<[Box<str>]>>,
+    most: usize,
+}
+
+impl Instruments {
+    /// A table that takes at most `most` instruments, and only the `listed` ones if any are listed.
+    #[must_use]
+    pub fn new(listed: &[String], most: usize) -> Self {
+        let listed =
+            (!listed.is_empty()).then(|| listed.iter().map(|name| name.as_str().into()).collect());
+        Self {
+            names: Vec::new(),
+            by_symbol: FxHashMap::default(),
+            listed,
+            most,
+        }
+    }
+
+    /// The number of `symbol` at `venue` (empty: the symbol is the whole name), new on first sight.
+    ///
+    /// # Errors
+    /// [`Refused`] where the pipeline does not want it.
+    pub fn intern(&mut self, symbol: &str, venue: &str) -> Result<InstrumentId, Refused> {
+        // The symbol alone finds it: one table serves one format, and a format one venue.
+        if let Some(&id) = self.by_symbol.get(symbol.as_bytes()) {
+            return Ok(id);
+        }
+        let name = if venue.is_empty() {
+            symbol.to_owned()
+        } else {
+            format!("{symbol}.{venue}")
+        };
+        if self
+            .listed
+            .as_ref()
+            .is_some_and(|listed| !listed.iter().any(|l| **l == *name))
+        {
+            return Err(Refused::NotListed);
+        }
+        let id = match self.names.iter().position(|known| **known == *name) {
+            Some(at) => InstrumentId(at as u32),
+            None if self.names.len() >= self.most => return Err(Refused::TooMany),
+            None => {
+                self.names.push(name.into());
+                InstrumentId(self.names.len() as u32 - 1)
+            }
+        };
+        self.by_symbol.insert(symbol.as_bytes().into(), id);
+        Ok(id)
+    }
+
+    /// The name of an instrument of this table.
+    #[must_use]
+    pub fn name(&self, id: InstrumentId) -> &str {
+        self.names.get(id.index()).map_or("-", |name| name)
+    }
+
+    /// How many instruments have been seen.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether none has been seen yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_keeps_its_number() {
+        let mut table = Instruments::new(&[], 2);
+        let btc = table.intern("BTCUSDT", "BINANCE").unwrap();
+        assert_eq!(table.intern("BTCUSDT", "BINANCE"), Ok(btc));
+        assert_eq!(table.name(btc), "BTCUSDT.BINANCE");
+        table.intern("ETHUSDT", "BINANCE").unwrap();
+        assert_eq!(table.intern("BNBUSDT", "BINANCE"), Err(Refused::TooMany));
+    }
+
+    #[test]
+    fn only_listed_instruments_are_taken() {
+        let mut table = Instruments::new(&["BTCUSDT.BINANCE".into()], 10);
+        assert!(table.intern("BTCUSDT", "BINANCE").is_ok());
+        assert_eq!(table.intern("ETHUSDT", "BINANCE"), Err(Refused::NotListed));
+    }
+}

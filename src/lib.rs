@@ -1,0 +1,8 @@
+//! Foretick.
+
+pub mod clock;
+pub mod event;
+pub mod instrument;
+pub mod ring;
+pub mod source;
+pub mod units;

@@ -1,0 +1,217 @@
+//! The bounded lock-free ring of frames from a source thread to an engine shard.
+//!
+//! The ring itself never drops: a full ring gives the frame back, and the source answers as its kind
+//! allows (Kafka pauses, a file waits, a websocket conflates or drops with a gap; see `source`).
+//! The queue is crossbeam's `ArrayQueue`; what is added is sleeping while it is empty and knowing when
+//! the last source has gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam::queue::ArrayQueue;
+use crossbeam::sync::{Parker, Unparker};
+
+use crate::source::Frame;
+
+/// A ring for `capacity` frames.
+#[must_use]
+pub fn ring(capacity: usize) -> (Sender, Receiver) {
+    let parker = Parker::new();
+    let shared = Arc::new(Shared {
+        queue: ArrayQueue::new(capacity),
+        senders: AtomicUsize::new(1),
+    });
+    let sender = Sender {
+        shared: Arc::clone(&shared),
+        wake: parker.unparker().clone(),
+    };
+    (sender, Receiver { shared, parker })
+}
+
+/// The source's end. Clones share the ring.
+#[derive(Debug)]
+pub struct Sender {
+    shared: Arc<Shared>,
+    wake: Unparker,
+}
+
+/// The shard's end.
+#[derive(Debug)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+    parker: Parker,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: ArrayQueue<Frame>,
+    senders: AtomicUsize,
+}
+
+impl Sender {
+    /// Puts a frame in, or gives it back when the ring is full.
+    ///
+    /// # Errors
+    /// The frame itself.
+    pub fn try_send(&self, frame: Frame) -> Result<(), Frame> {
+        self.shared.queue.push(frame)?;
+        self.wake.unpark();
+        Ok(())
+    }
+
+    /// Puts a frame in, waiting while the ring is full; gives it back when the shard has gone.
+    ///
+    /// # Errors
+    /// The frame itself.
+    pub fn send(&self, mut frame: Frame) -> Result<(), Frame> {
+        let mut backoff = Duration::from_micros(20);
+        while let Err(back) = self.try_send(frame) {
+            // Receiver gone: two owners of `shared` at least, us and it, or nobody will ever drain.
+            if Arc::strong_count(&self.shared) <= self.shared.senders.load(Ordering::Acquire) {
+                return Err(back);
+            }
+            frame = back;
+            std::thread::sleep(backoff);
+            backoff = (backoff * 2).min(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// Frames waiting in the ring.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.queue.is_empty()
+    }
+
+    /// How many frames fit.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.shared.queue.capacity()
+    }
+}
+
+impl Clone for Sender {
+    fn clone(&self) -> Self {
+        self.shared.senders.fetch_add(1, Ordering::AcqRel);
+        Self {
+            shared: Arc::clone(&self.shared),
+            wake: self.wake.clone(),
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.shared.senders.fetch_sub(1, Ordering::AcqRel);
+        self.wake.unpark();
+    }
+}
+
+impl Receiver {
+    /// Moves up to `most` frames to the end of `frames`; waits up to `patience` for the first one.
+    ///
+    /// Returns `false` once every sender has gone and the ring is empty.
+    pub fn drain(&self, frames: &mut Vec<Frame>, most: usize, patience: Duration) -> bool {
+        if self.take(frames, most) > 0 {
+            return true;
+        }
+        // Senders are counted before the last look, so that a frame sent just before leaving is seen.
+        let closed = self.shared.senders.load(Ordering::Acquire) == 0;
+        if self.take(frames, most) > 0 {
+            return true;
+        }
+        if closed {
+            return false;
+        }
+        self.parker.park_timeout(patience);
+        self.take(frames, most);
+        true
+    }
+
+    /// Frames still waiting: in flight, at the end of a run.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.queue.is_empty()
+    }
+
+    fn take(&self, frames: &mut Vec<Frame>, most: usize) -> usize {
+        let before = frames.len();
+        while frames.len() - before < most {
+            let Some(frame) = self.shared.queue.pop() else {
+                break;
+            };
+            frames.push(frame);
+        }
+        frames.len() - before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::source::Origin;
+    use crate::units::Nanos;
+
+    fn frame(offset: i64) -> Frame {
+        Frame {
+            origin: Origin {
+                ts_recv: Nanos(0),
+                offset,
+                partition: 0,
+                stream: 0,
+            },
+            bytes: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn full_gives_the_frame_back() {
+        let (sender, receiver) = ring(2);
+        assert!(sender.try_send(frame(0)).is_ok());
+        assert!(sender.try_send(frame(1)).is_ok());
+        assert_eq!(sender.try_send(frame(2)).unwrap_err().origin.offset, 2);
+        assert_eq!(receiver.len(), 2);
+    }
+
+    #[test]
+    fn frames_keep_their_order_across_threads() {
+        let (sender, receiver) = ring(8);
+        let source = std::thread::spawn(move || {
+            for offset in 0..10_000 {
+                sender.send(frame(offset)).unwrap();
+            }
+        });
+        let mut seen = Vec::new();
+        while receiver.drain(&mut seen, 7, Duration::from_millis(100)) {}
+        source.join().unwrap();
+        assert_eq!(seen.len(), 10_000);
+        assert!(
+            seen.iter()
+                .enumerate()
+                .all(|(at, frame)| frame.origin.offset == at as i64)
+        );
+    }
+
+    #[test]
+    fn a_source_learns_that_the_shard_has_gone() {
+        let (sender, receiver) = ring(1);
+        drop(receiver);
+        assert!(sender.try_send(frame(0)).is_ok());
+        assert!(sender.send(frame(1)).is_err());
+    }
+}

@@ -1,0 +1,30 @@
+//! Sources hand over frames: the bytes as received, when, and from where.
+//!
+//! `ts_recv` is stamped here and nowhere else. A source knows its transport; what the bytes mean is
+//! `decode`'s business.
+
+use bytes::Bytes;
+
+use crate::units::Nanos;
+
+/// Bytes as received.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// When and from where.
+    pub origin: Origin,
+    /// The message, whole.
+    pub bytes: Bytes,
+}
+
+/// Where a frame came from. A signal carries it, so that every signal can be traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// When we received it, or what the capture says of that.
+    pub ts_recv: Nanos,
+    /// Number within its partition: Kafka's offset, the line of a file, the count of a connection's frames.
+    pub offset: i64,
+    /// Kafka's partition; 0 elsewhere.
+    pub partition: i32,
+    /// Which topic, file or feed: an index into the names that the driver keeps.
+    pub stream: u16,
+}
