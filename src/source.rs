@@ -3,6 +3,8 @@
 //! `ts_recv` is stamped here and nowhere else. A source knows its transport; what the bytes mean is
 //! `decode`'s business.
 
+pub mod file;
+
 use bytes::Bytes;
 
 use crate::units::Nanos;

@@ -1,0 +1,371 @@
+//! One instrument's order book by price level (L2), with the splice and gap rules of Binance spot.
+//!
+//! A diff covers the updates `first..=last`. Diffs that come before the snapshot wait; the snapshot
+//! drops those it already holds, and the first one kept must reach over its number
+//! (`first <= snapshot + 1 <= last`). Afterwards each diff must join the one before. A feed without
+//! numbers (all zero) proves nothing and is taken as it comes.
+//!
+//! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
+//! Levels below the snapshot's depth are unknown until they change. The book asks nobody for a
+//! snapshot; [`Book::wants_snapshot`] says that it needs one.
+
+use crate::event::{Depth, Level};
+use crate::units::{Price, Size};
+
+/// Price levels of both sides.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// Ascending, so that the best bid is last and changes move little memory.
+    bids: Vec<Level>,
+    /// Descending: the best ask is last.
+    asks: Vec<Level>,
+    last: u64,
+    live: bool,
+    waiting: Vec<Diff>,
+}
+
+/// What a depth event did to the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The levels changed.
+    Changed,
+    /// A snapshot began the book anew; so many waiting diffs were older than it.
+    Spliced {
+        /// Diffs dropped because the snapshot holds them.
+        dropped: u64,
+    },
+    /// A diff waits for the snapshot.
+    Waiting,
+    /// Older than what is known: nothing changed.
+    Stale,
+    /// The snapshot is older than the first waiting diff: a newer one is needed.
+    TooOld,
+    /// Updates are missing: the book is frozen as it was, until a new snapshot.
+    Gap {
+        /// How many.
+        missing: u64,
+    },
+}
+
+/// A diff that came before its snapshot.
+#[derive(Clone, Debug)]
+struct Diff {
+    first: u64,
+    last: u64,
+    bids: Box<[Level]>,
+    asks: Box<[Level]>,
+}
+
+/// Diffs that wait for a snapshot, at most: 17 minutes at 100 ms. Older ones make room.
+const MAX_WAITING: usize = 10_000;
+/// Levels kept a side. Binance tells 5,000; the far end goes first.
+const MAX_LEVELS: usize = 50_000;
+
+impl Book {
+    /// Takes a diff or a snapshot.
+    pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level]) -> Applied {
+        if depth.snapshot {
+            return self.snapshot(depth.last, bids, asks);
+        }
+        if !self.live {
+            self.wait(depth, bids, asks);
+            return Applied::Waiting;
+        }
+        if depth.last == 0 && self.last == 0 {
+            self.change(bids, asks);
+            return Applied::Changed;
+        }
+        if depth.last <= self.last {
+            return Applied::Stale;
+        }
+        if depth.first > self.last + 1 {
+            let missing = depth.first - self.last - 1;
+            self.freeze();
+            self.wait(depth, bids, asks);
+            return Applied::Gap { missing };
+        }
+        self.change(bids, asks);
+        self.last = depth.last;
+        Applied::Changed
+    }
+
+    /// Stops trusting the book: something is missing. The levels stay readable as they were.
+    pub fn freeze(&mut self) {
+        self.live = false;
+        self.waiting.clear();
+    }
+
+    /// Whether the levels are the venue's, as far as its numbering can prove.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether diffs wait for a snapshot that nobody has sent yet.
+    #[must_use]
+    pub fn wants_snapshot(&self) -> bool {
+        !self.live && !self.waiting.is_empty()
+    }
+
+    /// Number of the last update taken.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.last
+    }
+
+    /// The best bid.
+    #[must_use]
+    pub fn best_bid(&self) -> Option<Level> {
+        self.bids.last().copied()
+    }
+
+    /// The best ask.
+    #[must_use]
+    pub fn best_ask(&self) -> Option<Level> {
+        self.asks.last().copied()
+    }
+
+    /// Bids from the best down.
+    pub fn bids(&self) -> impl Iterator<Item = Level> {
+        self.bids.iter().rev().copied()
+    }
+
+    /// Asks from the best up.
+    pub fn asks(&self) -> impl Iterator<Item = Level> {
+        self.asks.iter().rev().copied()
+    }
+
+    /// Whether the best bid is at or above the best ask, which no sound book is.
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        matches!((self.best_bid(), self.best_ask()), (Some(bid), Some(ask)) if bid.price >= ask.price)
+    }
+
+    fn snapshot(&mut self, last: u64, bids: &[Level], asks: &[Level]) -> Applied {
+        if self.live && last < self.last {
+            return Applied::Stale;
+        }
+        if self
+            .waiting
+            .first()
+            .is_some_and(|diff| last + 1 < diff.first)
+        {
+            return Applied::TooOld;
+        }
+        self.bids.clear();
+        self.asks.clear();
+        self.change(bids, asks);
+        self.last = last;
+        self.live = true;
+        let waiting = std::mem::take(&mut self.waiting);
+        let dropped = waiting.iter().take_while(|diff| diff.last <= last).count();
+        for (at, diff) in waiting.iter().enumerate().skip(dropped) {
+            if diff.first > self.last + 1 {
+                let missing = diff.first - self.last - 1;
+                self.freeze();
+                self.waiting = waiting[at..].to_vec();
+                return Applied::Gap { missing };
+            }
+            self.change(&diff.bids, &diff.asks);
+            self.last = diff.last;
+        }
+        Applied::Spliced {
+            dropped: dropped as u64,
+        }
+    }
+
+    fn wait(&mut self, depth: &Depth, bids: &[Level], asks: &[Level]) {
+        if self
+            .waiting
+            .last()
+            .is_some_and(|diff| depth.first != diff.last + 1)
+        {
+            // What waited cannot be joined to this; only what follows can be spliced.
+            self.waiting.clear();
+        }
+        if self.waiting.len() == MAX_WAITING {
+            self.waiting.remove(0);
+        }
+        let (first, last) = (depth.first, depth.last);
+        self.waiting.push(Diff {
+            first,
+            last,
+            bids: bids.into(),
+            asks: asks.into(),
+        });
+    }
+
+    fn change(&mut self, bids: &[Level], asks: &[Level]) {
+        for level in bids {
+            set(&mut self.bids, *level, |known| {
+                known.price.cmp(&level.price)
+            });
+        }
+        for level in asks {
+            set(&mut self.asks, *level, |known| {
+                level.price.cmp(&known.price)
+            });
+        }
+    }
+}
+
+/// Sets, adds or takes away one level of a side that is sorted with the best last.
+fn set(side: &mut Vec<Level>, level: Level, order: impl Fn(&Level) -> std::cmp::Ordering) {
+    match (side.binary_search_by(order), level.size) {
+        (Ok(at), Size(0)) => {
+            side.remove(at);
+        }
+        (Ok(at), _) => side[at] = level,
+        // Deleting a level that is not known is routine: it lay below the snapshot.
+        (Err(_), Size(0)) => {}
+        (Err(at), _) => {
+            side.insert(at, level);
+            if side.len() > MAX_LEVELS {
+                side.remove(0);
+            }
+        }
+    }
+}
+
+/// The middle between two prices, in units of the quote currency.
+#[must_use]
+pub fn mid(bid: Price, ask: Price) -> f64 {
+    0.5 * (bid.to_f64() + ask.to_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(price: i64, size: i64) -> Level {
+        Level {
+            price: Price(price),
+            size: Size(size),
+        }
+    }
+
+    fn diff(first: u64, last: u64) -> Depth {
+        Depth {
+            first,
+            last,
+            start: 0,
+            bids: 0,
+            asks: 0,
+            snapshot: false,
+        }
+    }
+
+    fn whole(last: u64) -> Depth {
+        Depth {
+            first: last,
+            last,
+            start: 0,
+            bids: 0,
+            asks: 0,
+            snapshot: true,
+        }
+    }
+
+    fn live_at(last: u64) -> Book {
+        let mut book = Book::default();
+        book.apply(
+            &whole(last),
+            &[level(99, 1), level(98, 2)],
+            &[level(101, 1), level(102, 5)],
+        );
+        book
+    }
+
+    #[test]
+    fn levels_come_change_and_go() {
+        let mut book = live_at(10);
+        let applied = book.apply(
+            &diff(11, 12),
+            &[level(100, 7), level(99, 0), level(50, 0)],
+            &[level(101, 3)],
+        );
+        assert_eq!(applied, Applied::Changed);
+        assert_eq!(
+            book.bids().collect::<Vec<_>>(),
+            [level(100, 7), level(98, 2)]
+        );
+        assert_eq!(
+            book.asks().collect::<Vec<_>>(),
+            [level(101, 3), level(102, 5)]
+        );
+        assert!(!book.is_crossed());
+        book.apply(&diff(13, 13), &[level(101, 1)], &[]);
+        assert!(book.is_crossed());
+    }
+
+    #[test]
+    fn diffs_wait_for_the_snapshot_and_are_joined_to_it() {
+        let mut book = Book::default();
+        for (first, last) in [(5, 7), (8, 9), (10, 12), (13, 13)] {
+            let applied = book.apply(&diff(first, last), &[level(90 + last as i64, 1)], &[]);
+            assert_eq!(applied, Applied::Waiting);
+        }
+        assert!(book.wants_snapshot());
+        assert_eq!(book.apply(&whole(3), &[], &[]), Applied::TooOld);
+        assert_eq!(
+            book.apply(&whole(10), &[], &[]),
+            Applied::Spliced { dropped: 2 }
+        );
+        assert_eq!((book.sequence(), book.is_live()), (13, true));
+        assert_eq!(book.bids().count(), 2, "of the two newer diffs only");
+    }
+
+    #[test]
+    fn a_gap_freezes_the_book_until_a_snapshot() {
+        let mut book = live_at(10);
+        assert_eq!(
+            book.apply(&diff(13, 14), &[level(100, 1)], &[]),
+            Applied::Gap { missing: 2 }
+        );
+        assert!(!book.is_live() && book.wants_snapshot());
+        assert_eq!(book.best_bid(), Some(level(99, 1)), "as it was");
+        assert_eq!(book.apply(&diff(15, 15), &[], &[]), Applied::Waiting);
+        assert_eq!(
+            book.apply(&whole(14), &[level(97, 1)], &[]),
+            Applied::Spliced { dropped: 1 }
+        );
+        assert_eq!((book.sequence(), book.best_bid()), (15, Some(level(97, 1))));
+    }
+
+    #[test]
+    fn a_gap_among_the_waiting_starts_the_wait_anew() {
+        let mut book = Book::default();
+        book.apply(&diff(5, 7), &[], &[]);
+        book.apply(&diff(9, 9), &[], &[]);
+        assert_eq!(book.apply(&whole(6), &[], &[]), Applied::TooOld);
+        assert_eq!(
+            book.apply(&whole(8), &[], &[]),
+            Applied::Spliced { dropped: 0 }
+        );
+    }
+
+    #[test]
+    fn old_news_changes_nothing() {
+        let mut book = live_at(10);
+        assert_eq!(
+            book.apply(&diff(8, 10), &[level(100, 1)], &[]),
+            Applied::Stale
+        );
+        assert_eq!(book.apply(&whole(9), &[level(100, 1)], &[]), Applied::Stale);
+        assert_eq!(book.best_bid(), Some(level(99, 1)));
+        assert_eq!(
+            book.apply(&diff(10, 11), &[level(100, 1)], &[]),
+            Applied::Changed,
+            "overlap is fine"
+        );
+    }
+
+    #[test]
+    fn a_feed_without_numbers_is_taken_as_it_comes() {
+        let mut book = live_at(0);
+        assert_eq!(
+            book.apply(&diff(0, 0), &[level(100, 1)], &[]),
+            Applied::Changed
+        );
+    }
+}

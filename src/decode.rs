@@ -1,0 +1,270 @@
+//! A frame's bytes to events: pure, one file per format.
+//!
+//! Knows no transport and no clock. A frame that cannot be read is a small `Copy` error, counted by
+//! reason; nothing of it stays in the batch.
+
+mod binance;
+mod control;
+mod json;
+mod topic;
+
+use crate::event::Batch;
+use crate::instrument::{InstrumentId, Instruments, Refused};
+use crate::source::Origin;
+use crate::units::{Nanos, NumberError};
+
+/// Reads frames of all streams of one shard, and names their instruments.
+#[derive(Debug)]
+pub struct Decoder {
+    instruments: Instruments,
+    streams: Vec<Stream>,
+    max_frame_bytes: usize,
+}
+
+/// What is remembered of one stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stream {
+    format: Option<Format>,
+    /// Whose depth came last: a bare REST snapshot names no symbol.
+    depth_of: Option<LastDepth>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum LastDepth {
+    One(InstrumentId),
+    Several,
+}
+
+/// Who wrote the messages of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Binance spot websocket and REST messages.
+    Binance,
+    /// Foretick's own JSON topics, `schemas/md.*.json`.
+    Topic,
+}
+
+/// What a readable frame was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// Events, now in the batch.
+    Events,
+    /// A message about the connection, without events.
+    Notice(Notice),
+}
+
+/// Messages about the connection itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A request was accepted.
+    Ack,
+    /// The venue refused a request or reports a fault.
+    VenueError,
+    /// The venue will close the connection; connect anew at once.
+    Shutdown,
+}
+
+/// Why a frame gave no events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The text ends in the middle.
+    Truncated,
+    /// Not JSON.
+    Malformed,
+    /// Not UTF-8.
+    NotUtf8,
+    /// Longer than the configured limit.
+    Oversized,
+    /// JSON, but a field is missing or of another type.
+    WrongShape,
+    /// A number that is none, in this field.
+    BadNumber(&'static str),
+    /// A number outside of what the field can mean: a negative price, a size of zero in a trade.
+    OutOfRange(&'static str),
+    /// A message kind that this format does not have, or that nobody here reads.
+    UnknownType,
+    /// A book of another rule: futures chain by `pu` and need a decoder of their own.
+    FuturesDepth,
+    /// An instrument that the pipeline does not list.
+    NotListed,
+    /// More instruments than the pipeline allows.
+    TooManyInstruments,
+    /// A snapshot that names no symbol, in a stream of several.
+    UnnamedSnapshot,
+}
+
+impl DecodeError {
+    /// The word used in counters and dead letters.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Malformed => "malformed",
+            Self::NotUtf8 => "not_utf8",
+            Self::Oversized => "oversized",
+            Self::WrongShape => "wrong_shape",
+            Self::BadNumber(_) => "bad_number",
+            Self::OutOfRange(_) => "out_of_range",
+            Self::UnknownType => "unknown_type",
+            Self::FuturesDepth => "futures_depth",
+            Self::NotListed => "instrument_not_listed",
+            Self::TooManyInstruments => "too_many_instruments",
+            Self::UnnamedSnapshot => "unnamed_snapshot",
+        }
+    }
+
+    /// The field at fault, where one is known.
+    #[must_use]
+    pub fn field(self) -> Option<&'static str> {
+        match self {
+            Self::BadNumber(field) | Self::OutOfRange(field) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// Whether the frame is unreadable, and so belongs to the dead letters; others are just not for us.
+    #[must_use]
+    pub fn unreadable(self) -> bool {
+        match self {
+            Self::Truncated
+            | Self::Malformed
+            | Self::NotUtf8
+            | Self::Oversized
+            | Self::WrongShape
+            | Self::BadNumber(_)
+            | Self::OutOfRange(_) => true,
+            Self::UnknownType
+            | Self::FuturesDepth
+            | Self::NotListed
+            | Self::TooManyInstruments
+            | Self::UnnamedSnapshot => false,
+        }
+    }
+
+    /// All reasons, for counters that should exist from the start.
+    pub const REASONS: [&'static str; 12] = [
+        "truncated",
+        "malformed",
+        "not_utf8",
+        "oversized",
+        "wrong_shape",
+        "bad_number",
+        "out_of_range",
+        "unknown_type",
+        "futures_depth",
+        "instrument_not_listed",
+        "too_many_instruments",
+        "unnamed_snapshot",
+    ];
+}
+
+impl Decoder {
+    /// A decoder that names instruments by `instruments` and refuses frames over `max_frame_bytes`.
+    #[must_use]
+    pub fn new(instruments: Instruments, max_frame_bytes: usize) -> Self {
+        Self {
+            instruments,
+            streams: Vec::new(),
+            max_frame_bytes,
+        }
+    }
+
+    /// The instruments seen so far.
+    #[must_use]
+    pub fn instruments(&self) -> &Instruments {
+        &self.instruments
+    }
+
+    /// Reads one frame and appends its events to `batch`.
+    ///
+    /// A frame may begin with its receive time, `1723161253937085768 {…}`, as capture lines do; that
+    /// time then stands for `origin.ts_recv`.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the batch then holds nothing of this frame.
+    pub fn decode(
+        &mut self,
+        mut origin: Origin,
+        bytes: &[u8],
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        if bytes.len() > self.max_frame_bytes {
+            return Err(DecodeError::Oversized);
+        }
+        let (stamp, bytes) = split_stamp(bytes);
+        origin.ts_recv = stamp.unwrap_or(origin.ts_recv);
+        let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
+        batch.begin_frame(origin);
+        let result = self.read(origin, bytes, batch);
+        if !matches!(result, Ok(Decoded::Events)) {
+            batch.origins.truncate(before.0);
+            batch.events.truncate(before.1);
+            batch.levels.truncate(before.2);
+        }
+        result
+    }
+
+    fn read(
+        &mut self,
+        origin: Origin,
+        bytes: &[u8],
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        if bytes.starts_with(control::PREFIX) {
+            return control::decode(bytes, &mut self.instruments, batch);
+        }
+        let at = usize::from(origin.stream);
+        if at >= self.streams.len() {
+            self.streams.resize(at + 1, Stream::default());
+        }
+        let stream = &mut self.streams[at];
+        let format = stream.format.unwrap_or_else(|| Format::of(bytes));
+        let decoded = match format {
+            Format::Binance => binance::decode(bytes, stream, &mut self.instruments, batch),
+            Format::Topic => topic::decode(bytes, &mut self.instruments, batch),
+        }?;
+        // A stream keeps the format of its first readable frame.
+        stream.format = Some(format);
+        Ok(decoded)
+    }
+}
+
+impl Format {
+    /// Guesses by the one field that every line of ours has and no Binance message does.
+    fn of(bytes: &[u8]) -> Self {
+        match memchr::memmem::find(bytes, b"\"ts_event\"") {
+            Some(_) => Self::Topic,
+            None => Self::Binance,
+        }
+    }
+}
+
+/// Splits `local_ns {…}` into the receive time and the message; other text is all message.
+#[must_use]
+pub fn split_stamp(line: &[u8]) -> (Option<Nanos>, &[u8]) {
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    if digits == 0 || digits > 19 || line.get(digits) != Some(&b' ') {
+        return (None, line);
+    }
+    let stamp = line[..digits].iter().try_fold(0_i64, |value, byte| {
+        value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))
+    });
+    (stamp.map(Nanos), line[digits + 1..].trim_ascii_start())
+}
+
+impl From<Refused> for DecodeError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotListed => Self::NotListed,
+            Refused::TooMany => Self::TooManyInstruments,
+        }
+    }
+}
+
+/// Names the field of a number that could not be read.
+fn number<T>(field: &'static str, parsed: Result<T, NumberError>) -> Result<T, DecodeError> {
+    parsed.map_err(|error| match error {
+        NumberError::NotANumber => DecodeError::BadNumber(field),
+        NumberError::OutOfRange => DecodeError::OutOfRange(field),
+    })
+}

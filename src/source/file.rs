@@ -1,0 +1,294 @@
+//! Captures: one frame a line, plain, gzip or zstd, told apart by their first bytes.
+//!
+//! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
+//! that time; lines without one follow the line before them, so that such files are read one after
+//! the other. What a line means is `decode`'s business.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::Origin;
+use crate::decode::split_stamp;
+use crate::units::Nanos;
+
+/// Why a capture cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("while reading the capture {}: {cause}{}", path.display(), hint(cause))]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system or the decompressor said.
+    pub cause: io::Error,
+}
+
+/// The frames of some captures, in the order of their receive times.
+pub struct FileSource {
+    files: Vec<Lines>,
+    current: usize,
+    next_number: i64,
+    merged: bool,
+}
+
+/// One file and its next line.
+struct Lines {
+    path: PathBuf,
+    reader: Box<dyn BufRead + Send>,
+    line: Vec<u8>,
+    stamp: Nanos,
+    done: bool,
+    max_frame_bytes: usize,
+}
+
+impl FileSource {
+    /// Opens the files and reads the first line of each. Lines over `max_frame_bytes` are handed over
+    /// cut to one byte more, so that the decoder refuses and counts them.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open(paths: &[PathBuf], max_frame_bytes: usize) -> Result<Self, FileError> {
+        let mut files = Vec::new();
+        for path in paths {
+            files.push(Lines::open(path, max_frame_bytes)?);
+        }
+        let mut source = Self {
+            merged: files.len() > 1,
+            files,
+            current: 0,
+            next_number: 0,
+        };
+        for at in 0..source.files.len() {
+            source.files[at].advance()?;
+        }
+        Ok(source)
+    }
+
+    /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
+    ///
+    /// `origin.offset` counts the frames of the merged order from 0, as a topic holding them would.
+    ///
+    /// # Errors
+    /// [`FileError`] where a file ends in the middle of its compression, or the disk fails.
+    pub fn next_frame(&mut self) -> Result<Option<(Origin, &[u8])>, FileError> {
+        if self.next_number > 0 {
+            self.files[self.current].advance()?;
+        }
+        if self.merged {
+            let earliest = |lines: &&(usize, &Lines)| lines.1.stamp;
+            let open = self
+                .files
+                .iter()
+                .enumerate()
+                .filter(|(_, lines)| !lines.done);
+            let open: Vec<(usize, &Lines)> = open.collect();
+            let Some(&(at, _)) = open.iter().min_by_key(earliest) else {
+                return Ok(None);
+            };
+            self.current = at;
+            self.merged = open.len() > 1;
+        }
+        let Some(lines) = self.files.get(self.current).filter(|lines| !lines.done) else {
+            return Ok(None);
+        };
+        let (stamp, message) = split_stamp(&lines.line);
+        let origin = Origin {
+            ts_recv: stamp.unwrap_or(Nanos::UNDEFINED),
+            offset: self.next_number,
+            partition: 0,
+            stream: self.current as u16,
+        };
+        self.next_number += 1;
+        Ok(Some((origin, message)))
+    }
+}
+
+impl Lines {
+    fn open(path: &Path, max_frame_bytes: usize) -> Result<Self, FileError> {
+        let wrap = |cause| FileError {
+            path: path.to_owned(),
+            cause,
+        };
+        let reader = decompressed(File::open(path).map_err(wrap)?).map_err(wrap)?;
+        let (path, line) = (path.to_owned(), Vec::new());
+        Ok(Self {
+            path,
+            reader,
+            line,
+            stamp: Nanos(i64::MIN),
+            done: false,
+            max_frame_bytes,
+        })
+    }
+
+    /// Reads the next line that is not empty.
+    fn advance(&mut self) -> Result<(), FileError> {
+        loop {
+            let more = self.read_line().map_err(|cause| FileError {
+                path: self.path.clone(),
+                cause,
+            })?;
+            if !more {
+                self.done = true;
+                return Ok(());
+            }
+            if !self.line.is_empty() {
+                self.stamp = split_stamp(&self.line).0.unwrap_or(self.stamp);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads up to the next line end, keeping at most one byte over the limit; false at the end.
+    fn read_line(&mut self) -> io::Result<bool> {
+        self.line.clear();
+        let mut any = false;
+        loop {
+            let chunk = self.reader.fill_buf()?;
+            if chunk.is_empty() {
+                return Ok(any);
+            }
+            any = true;
+            let end = memchr::memchr(b'\n', chunk);
+            let text = &chunk[..end.unwrap_or(chunk.len())];
+            // The stamp is not part of the frame: leave room for it.
+            let room = (self.max_frame_bytes + 1 + STAMP_BYTES).saturating_sub(self.line.len());
+            self.line.extend_from_slice(&text[..text.len().min(room)]);
+            let used = end.map_or(chunk.len(), |at| at + 1);
+            self.reader.consume(used);
+            if end.is_some() {
+                if self.line.last() == Some(&b'\r') {
+                    self.line.pop();
+                }
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// A stamp of 19 digits and a space.
+const STAMP_BYTES: usize = 20;
+const BUFFER_BYTES: usize = 1 << 18;
+
+fn decompressed(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut magic = [0_u8; 4];
+    let mut known = 0;
+    while known < magic.len() {
+        match file.read(&mut magic[known..])? {
+            0 => break,
+            n => known += n,
+        }
+    }
+    let whole = io::Cursor::new(magic[..known].to_vec()).chain(file);
+    Ok(match magic {
+        [0x1f, 0x8b, ..] => {
+            let gzip = flate2::read::MultiGzDecoder::new(whole);
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, gzip))
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let zstd = zstd::stream::read::Decoder::new(whole)?;
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, zstd))
+        }
+        _ => Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
+    })
+}
+
+fn hint(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "; check the path given to --input",
+        io::ErrorKind::PermissionDenied => "; the user running foretick may not read it",
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            "; the file is cut off or damaged: record or copy it again"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read_all(paths: &[PathBuf]) -> Result<Vec<(i64, String)>, FileError> {
+        let mut source = FileSource::open(paths, 40)?;
+        let mut frames = Vec::new();
+        while let Some((origin, bytes)) = source.next_frame()? {
+            frames.push((
+                origin.ts_recv.0,
+                String::from_utf8_lossy(bytes).into_owned(),
+            ));
+            assert_eq!(origin.offset, frames.len() as i64 - 1);
+        }
+        Ok(frames)
+    }
+
+    fn write(name: &str, bytes: &[u8]) -> PathBuf {
+        let path =
+            std::env::temp_dir().join(format!("foretick-file-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    #[test]
+    fn files_are_merged_by_receive_time() {
+        let a = write("a", b"1 {a}\n3 {b}\r\n\n3 {c}\n");
+        let b = write("b", b"2 {x}\n3 {y}\n9 {z}");
+        let order: Vec<String> = read_all(&[a, b])
+            .unwrap()
+            .into_iter()
+            .map(|f| f.1)
+            .collect();
+        assert_eq!(order, ["{a}", "{x}", "{b}", "{c}", "{y}", "{z}"]);
+    }
+
+    #[test]
+    fn lines_without_a_stamp_follow_their_file() {
+        let a = write("plain-a", b"{a}\n{b}\n");
+        let b = write("plain-b", b"{x}\n");
+        let frames = read_all(&[a, b]).unwrap();
+        assert_eq!(
+            frames.iter().map(|f| f.1.as_str()).collect::<Vec<_>>(),
+            ["{a}", "{b}", "{x}"]
+        );
+        assert!(frames.iter().all(|f| f.0 == Nanos::UNDEFINED.0));
+    }
+
+    #[test]
+    fn compressed_files_are_known_by_their_first_bytes() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(b"1 {a}\n2 {b}\n").unwrap();
+        let gzip = gzip.finish().unwrap();
+        let zstd = zstd::encode_all(&b"1 {a}\n2 {b}\n"[..], 1).unwrap();
+        for (name, bytes) in [("gz", &gzip), ("zst", &zstd)] {
+            assert_eq!(read_all(&[write(name, bytes)]).unwrap().len(), 2, "{name}");
+            let cut = write(&format!("cut-{name}"), &bytes[..bytes.len() - 9]);
+            let error = read_all(&[cut]).unwrap_err().to_string();
+            assert!(
+                error.contains("cut off") && error.contains("while reading the capture"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_cut_but_not_lost() {
+        let long = format!("7 {}\n8 {{ok}}\n", "x".repeat(500));
+        let frames = read_all(&[write("long", long.as_bytes())]).unwrap();
+        assert!(
+            frames[0].1.len() > 40 && frames[0].1.len() < 100,
+            "longer than the limit, still"
+        );
+        assert_eq!(frames[1].1, "{ok}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = read_all(&[PathBuf::from("/nowhere/x.gz")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("/nowhere/x.gz") && error.contains("--input"),
+            "{error}"
+        );
+    }
+}
