@@ -11,6 +11,7 @@ mod quote;
 
 use std::f64::consts::TAU;
 
+pub(crate) use self::plan::hex;
 pub use self::plan::{FeatureSpec, Kind, Phase, Plan, PlanError, Unit};
 use self::plan::{Operation, Step, WindowKind};
 pub use self::quote::Top;

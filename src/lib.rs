@@ -1,12 +1,30 @@
 //! Foretick.
 
+pub mod account;
 pub mod book;
 pub mod clock;
+pub mod config;
 pub mod decode;
+pub mod diff;
+pub mod engine;
 pub mod event;
+pub mod export;
 pub mod feature;
+pub mod inspect;
 pub mod instrument;
+pub mod label;
+pub mod latency;
+pub mod model;
+pub mod normalise;
+pub mod pipeline;
+pub mod replay;
 pub mod ring;
+pub mod row;
+pub mod shard;
+pub mod signal;
+pub mod sink;
 pub mod source;
+pub mod summary;
 pub mod units;
 pub mod window;
+pub mod worker;

@@ -4,6 +4,7 @@
 //! `decode`'s business.
 
 pub mod file;
+pub mod route;
 
 use bytes::Bytes;
 

@@ -1,0 +1,521 @@
+//! `pipeline.toml` as written, and the sentences about what is wrong with it.
+//!
+//! Two steps: TOML to [`PipelineFile`] here, with unknown keys refused; then `pipeline` checks the
+//! values against each other and against the model. Units stand in the names. Secrets are `env:NAME`
+//! or `file:PATH`, never the secret itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::feature::FeatureSpec;
+
+/// A pipeline's configuration as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineFile {
+    /// The pipeline's name: in every signal, and the default consumer group.
+    pub name: String,
+    /// Where frames come from.
+    #[serde(default)]
+    pub source: Source,
+    /// Threads and buffers.
+    #[serde(default)]
+    pub engine: Engine,
+    /// When rows and signals are made.
+    pub row: Row,
+    /// The columns of a row, in order.
+    #[serde(rename = "feature")]
+    pub features: Vec<FeatureSpec>,
+    /// What scores them.
+    pub model: Model,
+    /// What `features` and `backtest` compare with.
+    pub label: Option<Label>,
+    /// What leaves.
+    #[serde(default)]
+    pub signal: Signal,
+    /// Where it goes.
+    #[serde(default)]
+    pub sink: Sink,
+    /// Connection to Kafka, for source and sink.
+    #[serde(default)]
+    pub kafka: Kafka,
+    /// Metrics and health.
+    #[serde(default)]
+    pub metrics: Metrics,
+}
+
+/// `[source]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Source {
+    /// `websocket` or `kafka`; `replay` reads files instead.
+    pub kind: SourceKind,
+    /// Instruments to take, as `SYMBOL.VENUE`; empty: all that come (Kafka only).
+    pub instruments: Vec<String>,
+    /// Instruments to keep state for, at most; others are dropped and counted.
+    pub max_instruments: usize,
+    /// Frames over this size are refused, in bytes. The largest Binance message, a snapshot of 5,000
+    /// levels, has 400 kB.
+    pub max_frame_bytes: usize,
+    /// `[source.websocket]`
+    pub websocket: Websocket,
+    /// Topics to read (Kafka).
+    pub topics: Vec<String>,
+    /// Where a group without committed offsets begins: `earliest` or `latest` (Kafka).
+    pub start: Start,
+}
+
+/// The transport of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// An exchange's websocket.
+    Websocket,
+    /// Kafka topics.
+    Kafka,
+}
+
+/// Where a new consumer group begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// At the oldest record.
+    Earliest,
+    /// At the next record.
+    Latest,
+}
+
+/// `[source.websocket]`: a Binance spot feed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Websocket {
+    /// Base address, without a path.
+    pub url: String,
+    /// Base address of the REST interface, for depth snapshots.
+    pub rest: String,
+    /// Streams of each instrument.
+    pub streams: Vec<String>,
+    /// Age of the last frame at which the connection counts as dead, in milliseconds.
+    pub idle_ms: u64,
+    /// A tick of the clock every so many milliseconds, so that silence is noticed; 0 for none.
+    pub tick_ms: u64,
+}
+
+/// `[engine]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Engine {
+    /// Engine threads; each owns its instruments. Signals do not depend on it.
+    pub shards: usize,
+    /// Frames worked on at once, at most. Signals do not depend on it.
+    pub batch: usize,
+    /// Frames that may wait for a shard.
+    pub ring_frames: usize,
+}
+
+/// `[row]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The kind of event that makes a row.
+    pub on: RowOn,
+    /// A signal at every so many rows of an instrument.
+    #[serde(default = "one")]
+    pub every: u64,
+    /// Age of book and quote from which on a signal is `stale`, in milliseconds.
+    #[serde(default = "stale_after_ms")]
+    pub stale_after_ms: i64,
+    /// Whether signals are given, marked `warming`, before all windows have been full.
+    #[serde(default = "yes")]
+    pub while_warming: bool,
+}
+
+/// The kind of event that makes a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowOn {
+    /// Each trade.
+    Trade,
+    /// Each quote.
+    Quote,
+    /// Each change of the book.
+    Book,
+}
+
+/// `[model]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// `onnx`, `linear` (a JSON file of weights) or `sum` (the plain sum of the row).
+    pub kind: ModelKind,
+    /// The model's file, below the pipeline's folder.
+    pub file: Option<PathBuf>,
+    /// Whose mean and standard deviation normalise a row.
+    #[serde(default)]
+    pub normalise: NormaliseBy,
+}
+
+/// The kinds of model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelKind {
+    /// A graph for ONNX Runtime.
+    Onnx,
+    /// The built-in linear model.
+    Linear,
+    /// The sum of the row's columns.
+    Sum,
+}
+
+/// Whose mean and standard deviation normalise a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NormaliseBy {
+    /// Those of the training rows, from the model's metadata; none if it has none.
+    #[default]
+    Model,
+    /// Those of the instrument's rows so far.
+    Expanding,
+    /// Nobody's.
+    None,
+}
+
+/// `[label]`: what really happened, for training and backtests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// How far ahead, in milliseconds of event time.
+    pub horizon_ms: i64,
+    /// A move of the mid beyond this is `up` or `down`, in basis points.
+    pub threshold_bps: f64,
+    /// Rows before this time are `train`, from it on `test`; those whose label or window reaches
+    /// across are `purge`. RFC 3339, UTC.
+    pub test_from: Option<String>,
+    /// Rows in a window of the model to be trained.
+    #[serde(default = "one")]
+    pub steps: u64,
+}
+
+/// `[signal]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signal {
+    /// The schema that signals follow.
+    pub schema: String,
+    /// How far ahead a signal looks, in milliseconds, where the model does not say.
+    pub horizon_ms: Option<i64>,
+    /// Marks the signals as made for comparison only.
+    pub shadow: bool,
+}
+
+/// `[sink]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sink {
+    /// `stdout`, `file` or `kafka`.
+    pub kind: SinkKind,
+    /// The file: JSON lines, or Parquet where the name ends in `.parquet`.
+    pub file: Option<PathBuf>,
+    /// The topic; the schema's name if not given.
+    pub topic: Option<String>,
+    /// Where unreadable frames go: a topic (Kafka) or a file (otherwise). Default for Kafka:
+    /// `<topic>.dlq.v1`.
+    pub dead_letters: Option<String>,
+    /// The fields of a signal that are written; empty: all.
+    pub fields: Vec<String>,
+}
+
+/// Where signals go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SinkKind {
+    /// Standard output, JSON lines.
+    Stdout,
+    /// A file.
+    File,
+    /// A Kafka topic.
+    Kafka,
+}
+
+/// `[kafka]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kafka {
+    /// Bootstrap servers; where not given `KAFKA_BOOTSTRAP`, and then 127.0.0.1:9092.
+    pub bootstrap: Option<String>,
+    /// Consumer group; the pipeline's name if not given.
+    pub group: Option<String>,
+    /// librdkafka properties, passed on. Secrets as `env:NAME` or `file:PATH`.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Address of `/metrics`, `/healthz` and `/readyz`; empty for none.
+    pub listen: String,
+}
+
+/// What is wrong with a configuration, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}: {what}", path.display(), line.map_or(String::new(), |line| format!(":{line}")))]
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1, where one is known.
+    pub line: Option<usize>,
+    /// What is wrong and what to write instead.
+    pub what: String,
+}
+
+impl PipelineFile {
+    /// Reads `pipeline.toml` of a pipeline's folder, or the file itself, and applies `key=value`
+    /// overrides such as `engine.batch=7`. Also gives the file's path and text.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line and what to do.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<(Self, PathBuf, String), ConfigError> {
+        let file = if path.is_dir() {
+            path.join("pipeline.toml")
+        } else {
+            path.to_owned()
+        };
+        let text = std::fs::read_to_string(&file).map_err(|cause| ConfigError {
+            path: file.clone(),
+            line: None,
+            what: format!(
+                "while reading the pipeline: {cause}; name its folder or its pipeline.toml"
+            ),
+        })?;
+        let written: Self = toml::from_str(&text).map_err(|error| ConfigError {
+            path: file.clone(),
+            line: error.span().map(|span| line_at(&text, span.start)),
+            what: explain(error.message()),
+        })?;
+        if overrides.is_empty() {
+            return Ok((written, file, text));
+        }
+        let mut table: toml::Table = toml::from_str(&text).unwrap_or_default();
+        for one in overrides {
+            set(&mut table, one).map_err(|what| ConfigError {
+                path: file.clone(),
+                line: None,
+                what,
+            })?;
+        }
+        let changed = table
+            .try_into()
+            .map_err(|error: toml::de::Error| ConfigError {
+                path: file.clone(),
+                line: None,
+                what: format!(
+                    "with --set {}: {}",
+                    overrides.join(" --set "),
+                    explain(error.message())
+                ),
+            })?;
+        Ok((changed, file, text))
+    }
+}
+
+/// The line, from 1, on which `needle` first stands.
+#[must_use]
+pub fn line_of(text: &str, needle: &str) -> Option<usize> {
+    text.find(needle).map(|at| line_at(text, at))
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count()
+        + 1
+}
+
+/// Adds what to do to what the parser says.
+fn explain(message: &str) -> String {
+    let hint = if message.contains("unknown field") {
+        "; take the key out or correct its name (units stand in the names: window_ms, max_frame_bytes)"
+    } else if message.contains("missing field") {
+        "; add it, see the comments in pipelines/price-direction/pipeline.toml"
+    } else {
+        ""
+    };
+    format!("{}{hint}", message.trim_end())
+}
+
+/// Sets `a.b.c=value`; the value is TOML, or else text.
+fn set(table: &mut toml::Table, assignment: &str) -> Result<(), String> {
+    let usage = || format!("--set {assignment}: write key=value, such as engine.batch=7");
+    let (key, value) = assignment.split_once('=').ok_or_else(usage)?;
+    let value = toml::from_str::<toml::Table>(&format!("v = {value}"))
+        .ok()
+        .and_then(|mut parsed| parsed.remove("v"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut place = table;
+    let mut parts: Vec<&str> = key.trim().split('.').collect();
+    let last = parts
+        .pop()
+        .filter(|part| !part.is_empty())
+        .ok_or_else(usage)?;
+    for part in parts {
+        let next = place
+            .entry(part)
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        place = next
+            .as_table_mut()
+            .ok_or_else(|| format!("--set {assignment}: `{part}` is no table"))?;
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            kind: SourceKind::Kafka,
+            instruments: vec![],
+            max_instruments: 10_000,
+            max_frame_bytes: 4 << 20,
+            websocket: Websocket::default(),
+            topics: vec!["md.trades.v1".into()],
+            start: Start::Latest,
+        }
+    }
+}
+
+impl Default for Websocket {
+    fn default() -> Self {
+        Self {
+            url: "wss://data-stream.binance.vision".into(),
+            rest: "https://data-api.binance.vision".into(),
+            streams: vec!["trade".into(), "bookTicker".into(), "depth@100ms".into()],
+            idle_ms: 10_000,
+            tick_ms: 1_000,
+        }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            shards: 1,
+            batch: 256,
+            ring_frames: 8_192,
+        }
+    }
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self {
+            schema: "signals.direction.v1".into(),
+            horizon_ms: None,
+            shadow: false,
+        }
+    }
+}
+
+impl Default for Sink {
+    fn default() -> Self {
+        Self {
+            kind: SinkKind::Stdout,
+            file: None,
+            topic: None,
+            dead_letters: None,
+            fields: vec![],
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:9464".into(),
+        }
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn stale_after_ms() -> i64 {
+    5_000
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "name = \"x\"\n[row]\non = \"trade\"\n[[feature]]\nname = \"p\"\nkind = \"price\"\n[model]\nkind = \"sum\"\n";
+
+    fn load(text: &str, overrides: &[&str]) -> Result<PipelineFile, String> {
+        let name = format!(
+            "foretick-config-{}-{:x}.toml",
+            std::process::id(),
+            text.len()
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        let overrides: Vec<String> = overrides.iter().map(|o| (*o).to_owned()).collect();
+        PipelineFile::load(&path, &overrides)
+            .map(|loaded| loaded.0)
+            .map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = load(&GOOD.replace("on = ", "window_s = 3\non = "), &[]).unwrap_err();
+        assert!(
+            error.contains(".toml:3: unknown field `window_s`"),
+            "{error}"
+        );
+        assert!(error.contains("window_ms"), "says what to do: {error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_line() {
+        let error = load(&GOOD.replace("\"trade\"", "\"noon\""), &[]).unwrap_err();
+        assert!(error.contains(":3: unknown variant `noon`"), "{error}");
+    }
+
+    #[test]
+    fn overrides_reach_any_table() {
+        let file = load(
+            GOOD,
+            &[
+                "engine.batch=7",
+                "kafka.bootstrap=127.0.0.1:1",
+                "row.on=book",
+            ],
+        )
+        .unwrap();
+        assert_eq!((file.engine.batch, file.row.on), (7, RowOn::Book));
+        assert_eq!(file.kafka.bootstrap.as_deref(), Some("127.0.0.1:1"));
+        let error = load(GOOD, &["engine.bath=7"]).unwrap_err();
+        assert!(
+            error.contains("--set engine.bath=7") && error.contains("unknown field"),
+            "{error}"
+        );
+        assert!(load(GOOD, &["engine"]).unwrap_err().contains("key=value"));
+    }
+
+    #[test]
+    fn a_missing_file_says_what_to_name() {
+        let error = PipelineFile::load(Path::new("/nowhere"), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("/nowhere") && error.contains("folder"),
+            "{error}"
+        );
+    }
+}

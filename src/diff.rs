@@ -1,0 +1,229 @@
+//! Two streams of signals: equal, or where they first differ.
+//!
+//! Signals are compared in their order per instrument. Clock readings of a run (`ts_recv`, `ts_out`,
+//! `latency_ns`) and the address of a frame (`source`, and `signal_id` made of it) are passed over, as in
+//! the digest, unless all fields are asked for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::source::file::{FileError, FileSource};
+
+/// What to compare.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Compare clock readings and addresses too.
+    pub all_fields: bool,
+    /// Numbers may differ by this much.
+    pub tolerance: f64,
+}
+
+/// What the comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Whether there is no difference.
+    pub equal: bool,
+    /// Signals that differ, or that only one side has.
+    pub differences: u64,
+    /// Signals on the left.
+    pub left: u64,
+    /// Signals on the right.
+    pub right: u64,
+    /// The largest difference of two numbers.
+    pub largest: f64,
+    /// Differing signals by field.
+    pub by_field: BTreeMap<String, u64>,
+    /// The first difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<First>,
+}
+
+/// The first difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct First {
+    /// Of which instrument.
+    pub instrument: String,
+    /// Its so-many-th signal, from 0.
+    pub number: u64,
+    /// The field that differs; empty where one side has no such signal.
+    pub field: String,
+    /// Left value.
+    pub left: Value,
+    /// Right value.
+    pub right: Value,
+}
+
+/// Why two streams cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum DiffError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A line is no signal.
+    #[error(
+        "while reading signals from {}, line {line}: {what}; JSON lines as `replay --output` writes \
+         them are expected", path.display()
+    )]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: i64,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+type Signal = Map<String, Value>;
+
+const OF_THE_RUN: [&str; 5] = ["ts_recv", "ts_out", "latency_ns", "source", "signal_id"];
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// Compares two files of signals.
+///
+/// # Errors
+/// [`DiffError`] where one of them cannot be read.
+pub fn diff(left: &Path, right: &Path, options: Options) -> Result<Report, DiffError> {
+    let (left, right) = (read(left)?, read(right)?);
+    let count = |side: &BTreeMap<String, Vec<Signal>>| side.values().map(|s| s.len() as u64).sum();
+    let mut report = Report {
+        left: count(&left),
+        right: count(&right),
+        ..Report::default()
+    };
+    let empty = vec![];
+    let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    for key in keys {
+        let (ours, theirs) = (
+            left.get(key).unwrap_or(&empty),
+            right.get(key).unwrap_or(&empty),
+        );
+        for number in 0..ours.len().max(theirs.len()) {
+            report.compare(key, number, ours.get(number), theirs.get(number), options);
+        }
+    }
+    report.equal = report.differences == 0;
+    Ok(report)
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Vec<Signal>>, DiffError> {
+    let mut source = FileSource::open(&[path.to_owned()], MAX_LINE_BYTES)?;
+    let mut keys = BTreeMap::<String, Vec<Signal>>::new();
+    while let Some((origin, line)) = source.next_frame()? {
+        let fail = |what: String| DiffError::Line {
+            path: path.to_owned(),
+            line: origin.offset + 1,
+            what,
+        };
+        let signal: Signal =
+            serde_json::from_slice(line).map_err(|error| fail(error.to_string()))?;
+        let key = signal
+            .get("instrument")
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_owned();
+        keys.entry(key).or_default().push(signal);
+    }
+    Ok(keys)
+}
+
+impl Report {
+    fn compare(
+        &mut self,
+        key: &str,
+        number: usize,
+        left: Option<&Signal>,
+        right: Option<&Signal>,
+        options: Options,
+    ) {
+        let (Some(ours), Some(theirs)) = (left, right) else {
+            let whole = |side: Option<&Signal>| side.cloned().map_or(Value::Null, Value::Object);
+            return self.found(key, number, "", &whole(left), &whole(right));
+        };
+        let fields = ours
+            .keys()
+            .chain(theirs.keys().filter(|name| !ours.contains_key(*name)));
+        let mut differs = false;
+        for field in fields {
+            if !options.all_fields && OF_THE_RUN.contains(&field.as_str()) {
+                continue;
+            }
+            let (a, b) = (&ours.get(field), &theirs.get(field));
+            let (a, b) = (a.unwrap_or(&Value::Null), b.unwrap_or(&Value::Null));
+            if !self.same(a, b, options.tolerance) {
+                *self.by_field.entry(field.clone()).or_default() += 1;
+                if !differs {
+                    self.found(key, number, field, a, b);
+                }
+                differs = true;
+            }
+        }
+    }
+
+    fn same(&mut self, a: &Value, b: &Value, tolerance: f64) -> bool {
+        match (a, b) {
+            (Value::Number(x), Value::Number(y)) if x != y => {
+                let (Some(x), Some(y)) = (x.as_f64(), y.as_f64()) else {
+                    return false;
+                };
+                self.largest = self.largest.max((x - y).abs());
+                (x - y).abs() <= tolerance && tolerance > 0.0
+            }
+            (Value::Object(x), Value::Object(y)) => {
+                x.len() == y.len()
+                    && x.iter()
+                        .all(|(key, a)| y.get(key).is_some_and(|b| self.same(a, b, tolerance)))
+            }
+            _ => a == b,
+        }
+    }
+
+    fn found(&mut self, key: &str, number: usize, field: &str, left: &Value, right: &Value) {
+        self.differences += 1;
+        self.first.get_or_insert_with(|| First {
+            instrument: key.to_owned(),
+            number: number as u64,
+            field: field.to_owned(),
+            left: left.clone(),
+            right: right.clone(),
+        });
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.equal {
+            return writeln!(f, "equal: {} signals", self.left);
+        }
+        writeln!(
+            f,
+            "{} differences in {} and {} signals",
+            self.differences, self.left, self.right
+        )?;
+        for (field, count) in &self.by_field {
+            writeln!(f, "  {field:<16} {count:>10}")?;
+        }
+        if let Some(first) = &self.first {
+            let First {
+                instrument,
+                number,
+                field,
+                left,
+                right,
+            } = first;
+            let field = if field.is_empty() {
+                "only on one side"
+            } else {
+                field
+            };
+            writeln!(f, "first: {instrument}, signal {number}, {field}")?;
+            writeln!(f, "  left  {left}")?;
+            writeln!(f, "  right {right}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! What really happened: the move of the mid over the horizon, for training and backtests.
+//!
+//! A row of time t is labelled by the mid that was known at t + horizon, seen only once an event
+//! later than that has come: no label looks at anything that the row's reader could have known.
+
+use std::collections::VecDeque;
+
+use crate::config;
+use crate::instrument::InstrumentId;
+use crate::units::Nanos;
+
+/// How rows are labelled and split.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Labelling {
+    /// How far ahead, in nanoseconds.
+    pub horizon_ns: i64,
+    /// A move beyond this is up or down, in basis points of the mid.
+    pub threshold_bps: f64,
+    /// Rows from here on are for the test.
+    pub test_from: Option<Nanos>,
+}
+
+/// The classes, in the order of their numbers.
+pub const CLASSES: [&str; 3] = ["down", "flat", "up"];
+
+/// A row whose future is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled<T> {
+    /// What was handed in with the row.
+    pub row: T,
+    /// Index into [`CLASSES`]; `None` where the stream ended before the horizon.
+    pub class: Option<u8>,
+    /// The move over the horizon in basis points.
+    pub move_bps: Option<f64>,
+}
+
+/// Holds rows back until their future is known.
+#[derive(Debug)]
+pub struct Labeller<T> {
+    labelling: Labelling,
+    keys: Vec<Key<T>>,
+}
+
+#[derive(Debug)]
+struct Key<T> {
+    mid: Option<f64>,
+    waiting: VecDeque<(i64, f64, T)>,
+}
+
+impl Labelling {
+    /// From `[label]`; the error names the key at fault.
+    ///
+    /// # Errors
+    /// The key, and what is wrong with it.
+    pub fn from_config(label: &config::Label) -> Result<Self, (&'static str, String)> {
+        if label.horizon_ms <= 0 {
+            return Err(("horizon_ms", "`horizon_ms` must be above zero".into()));
+        }
+        if !(label.threshold_bps >= 0.0) {
+            return Err((
+                "threshold_bps",
+                "`threshold_bps` must be zero or more".into(),
+            ));
+        }
+        let test_from = label.test_from.as_deref().map(parse_time).transpose();
+        Ok(Self {
+            horizon_ns: label.horizon_ms.saturating_mul(1_000_000),
+            threshold_bps: label.threshold_bps,
+            test_from: test_from.map_err(|what| ("test_from", what))?,
+        })
+    }
+
+    fn class(&self, move_bps: f64) -> u8 {
+        match move_bps {
+            up if up > self.threshold_bps => 2,
+            down if down < -self.threshold_bps => 0,
+            _ => 1,
+        }
+    }
+}
+
+impl<T> Labeller<T> {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(labelling: Labelling) -> Self {
+        Self {
+            labelling,
+            keys: vec![],
+        }
+    }
+
+    /// Takes a row of an instrument at its mid then.
+    pub fn row(&mut self, instrument: InstrumentId, ts_event: Nanos, mid: f64, row: T) {
+        let due = ts_event.0.saturating_add(self.labelling.horizon_ns);
+        self.key(instrument).waiting.push_back((due, mid, row));
+    }
+
+    /// Takes the mid of an instrument after an event at `now`; hands over the rows whose horizon lay
+    /// before that event.
+    pub fn mid(
+        &mut self,
+        instrument: InstrumentId,
+        now: Nanos,
+        mid: Option<f64>,
+        mut known: impl FnMut(Labelled<T>),
+    ) {
+        let labelling = self.labelling;
+        let key = self.key(instrument);
+        while key.waiting.front().is_some_and(|(due, ..)| *due < now.0) {
+            let Some((_, before, row)) = key.waiting.pop_front() else {
+                break;
+            };
+            let move_bps = key.mid.map(|after| 1e4 * (after / before - 1.0));
+            known(Labelled {
+                row,
+                class: move_bps.map(|m| labelling.class(m)),
+                move_bps,
+            });
+        }
+        key.mid = mid.or(key.mid);
+    }
+
+    /// The rows whose horizon the stream did not reach.
+    pub fn finish(self, mut unknown: impl FnMut(Labelled<T>)) {
+        for (_, _, row) in self.keys.into_iter().flat_map(|key| key.waiting) {
+            unknown(Labelled {
+                row,
+                class: None,
+                move_bps: None,
+            });
+        }
+    }
+
+    fn key(&mut self, instrument: InstrumentId) -> &mut Key<T> {
+        let at = instrument.index();
+        if at >= self.keys.len() {
+            self.keys.resize_with(at + 1, || Key {
+                mid: None,
+                waiting: VecDeque::new(),
+            });
+        }
+        &mut self.keys[at]
+    }
+}
+
+/// A point in time: RFC 3339, or nanoseconds since the epoch.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_time(text: &str) -> Result<Nanos, String> {
+    if let Ok(nanos) = text.parse::<i64>() {
+        return Ok(Nanos(nanos));
+    }
+    let usage =
+        |_| format!("`{text}` is no time; write it as 2024-08-09T00:00:00Z, or as nanoseconds");
+    let time = humantime::parse_rfc3339_weak(text).map_err(usage)?;
+    let since = time
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    Ok(Nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: InstrumentId = InstrumentId(0);
+
+    #[test]
+    fn a_label_uses_the_mid_known_at_the_horizon_and_nothing_later() {
+        let labelling = Labelling {
+            horizon_ns: 10,
+            threshold_bps: 1.0,
+            test_from: None,
+        };
+        let mut labeller = Labeller::new(labelling);
+        let mut known = vec![];
+        let mut see = |labeller: &mut Labeller<u32>, now, mid| {
+            labeller.mid(ID, Nanos(now), Some(mid), |row| {
+                known.push((row.row, row.class))
+            });
+        };
+        see(&mut labeller, 100, 50.0);
+        labeller.row(ID, Nanos(100), 50.0, 1);
+        see(&mut labeller, 105, 50.1);
+        see(&mut labeller, 110, 50.2);
+        labeller.row(ID, Nanos(110), 50.2, 2);
+        see(&mut labeller, 111, 40.0);
+        see(&mut labeller, 200, 90.0);
+        assert_eq!(
+            known,
+            [(1, Some(2)), (2, Some(0))],
+            "50.2 at 110 is up; 40.0 at 111 is down"
+        );
+    }
+
+    #[test]
+    fn rows_at_the_end_have_no_label() {
+        let labelling = Labelling {
+            horizon_ns: 10,
+            threshold_bps: 0.0,
+            test_from: None,
+        };
+        let mut labeller = Labeller::new(labelling);
+        labeller.row(ID, Nanos(1), 1.0, 'x');
+        let mut rest = vec![];
+        labeller.finish(|row| rest.push(row.class));
+        assert_eq!(rest, [None]);
+    }
+
+    #[test]
+    fn times_may_be_dates() {
+        assert_eq!(parse_time("1970-01-01T00:00:01Z"), Ok(Nanos(1_000_000_000)));
+        assert_eq!(parse_time("17"), Ok(Nanos(17)));
+        assert!(
+            parse_time("noon")
+                .unwrap_err()
+                .contains("2024-08-09T00:00:00Z")
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The built-in linear model: the baseline that every pipeline can name.
+//!
+//! One weight a column gives a score; one row of weights a label gives probabilities (multinomial
+//! logistic regression). It sees the newest row of the window only. Same bits on every machine.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Contract, MAX_OUTPUTS, Model, ModelError, softmax};
+use crate::feature::Plan;
+use crate::normalise::Normalise;
+
+/// b + W·x, and softmax where there are labels.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    weights: Vec<Vec<f64>>,
+    bias: Vec<f64>,
+    classes: bool,
+}
+
+/// A linear model's file (JSON).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    name: String,
+    version: String,
+    features: Vec<String>,
+    features_sha256: Option<String>,
+    #[serde(default)]
+    labels: Vec<String>,
+    weights: Vec<Vec<f64>>,
+    bias: Vec<f64>,
+    mean: Option<Vec<f64>>,
+    std: Option<Vec<f64>>,
+    horizon_ms: Option<i64>,
+}
+
+impl Linear {
+    /// Reads a model from its JSON text.
+    ///
+    /// # Errors
+    /// [`ModelError::Load`] with what is wrong.
+    pub fn parse(path: &Path, text: &[u8], sha256: String) -> Result<(Self, Contract), ModelError> {
+        let fail = |what: String| ModelError::Load {
+            path: path.to_owned(),
+            what,
+        };
+        let wire: Wire = serde_json::from_slice(text).map_err(|error| fail(error.to_string()))?;
+        let (rows, columns) = (wire.labels.len().max(1), wire.features.len());
+        if rows > MAX_OUTPUTS {
+            return Err(fail(format!(
+                "{rows} labels; at most {MAX_OUTPUTS} are possible"
+            )));
+        }
+        let shaped =
+            wire.weights.len() == rows && wire.weights.iter().all(|row| row.len() == columns);
+        if !shaped || wire.bias.len() != rows {
+            return Err(fail(format!(
+                "`weights` must be {rows} rows (one a label) of {columns} numbers (one a feature), \
+                 and `bias` {rows} numbers"
+            )));
+        }
+        let normalise = match (wire.mean, wire.std) {
+            (None, None) => None,
+            (Some(mean), Some(std)) if mean.len() == columns && std.len() == columns => {
+                Some(Normalise::Fixed { mean, std })
+            }
+            _ => {
+                return Err(fail(format!(
+                    "`mean` and `std` must both have {columns} numbers"
+                )));
+            }
+        };
+        let contract = Contract {
+            name: wire.name,
+            version: wire.version,
+            sha256,
+            features: wire.features,
+            features_sha256: wire.features_sha256,
+            labels: wire.labels,
+            steps: 1,
+            normalise,
+            horizon_ns: wire.horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
+        };
+        let classes = !contract.labels.is_empty();
+        Ok((
+            Self {
+                weights: wire.weights,
+                bias: wire.bias,
+                classes,
+            },
+            contract,
+        ))
+    }
+
+    /// The plain sum of a row: all weights one. For pipelines that name no file.
+    #[must_use]
+    pub fn sum(plan: &Plan) -> (Self, Contract) {
+        let contract = Contract {
+            name: "sum".into(),
+            version: "1".into(),
+            features: plan.names().to_vec(),
+            steps: 1,
+            ..Contract::default()
+        };
+        let linear = Self {
+            weights: vec![vec![1.0; plan.len()]],
+            bias: vec![0.0],
+            classes: false,
+        };
+        (linear, contract)
+    }
+}
+
+impl Model for Linear {
+    fn score(&mut self, window: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
+        let before = scores.len();
+        for (weights, bias) in self.weights.iter().zip(&self.bias) {
+            let newest = &window[window.len() - weights.len()..];
+            let products = weights.iter().zip(newest).map(|(w, x)| w * x);
+            scores.push(bias + products.fold(0.0, |sum, product| sum + product));
+        }
+        if self.classes {
+            softmax(&mut scores[before..]);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"{"name":"m","version":"1","features":["a","b"],"labels":["down","up"],
+        "weights":[[1,0],[0,2]],"bias":[0,-1]}"#;
+
+    #[test]
+    fn probabilities_of_the_newest_row() {
+        let (mut linear, contract) =
+            Linear::parse(Path::new("m"), FILE.as_bytes(), "s".into()).unwrap();
+        assert_eq!((contract.outputs(), contract.steps), (2, 1));
+        let mut scores = vec![];
+        linear.score(&[9.0, 9.0, 1.0, 1.0], &mut scores).unwrap();
+        assert_eq!(scores, [0.5, 0.5], "1·1 + 0 and 2·1 − 1 are equal");
+    }
+
+    #[test]
+    fn a_wrong_shape_is_refused_with_the_right_one() {
+        let text = FILE.replace("[0,2]", "[0]");
+        let error = Linear::parse(Path::new("m.json"), text.as_bytes(), String::new()).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("2 rows") && error.contains("m.json"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,307 @@
+//! A checked pipeline: nothing optional that is needed, every value held against the others and
+//! against the model. Makes the engines.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{self, ConfigError, ModelKind, NormaliseBy, PipelineFile, RowOn, line_of};
+use crate::decode::Decoder;
+use crate::engine::{Engine, Settings};
+use crate::feature::{Plan, hex};
+use crate::instrument::Instruments;
+use crate::label::Labelling;
+use crate::model::linear::Linear;
+use crate::model::onnx::Onnx;
+use crate::model::{Contract, Model, ModelError};
+use crate::normalise::Normalise;
+use crate::row::{Rules, Trigger};
+use crate::signal::Lineage;
+use crate::sink::Field;
+
+/// A pipeline, ready to run.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// The configuration as written, with overrides.
+    pub file: PipelineFile,
+    /// The features.
+    pub plan: Arc<Plan>,
+    /// When rows are made.
+    pub rules: Rules,
+    /// What really happened, where `[label]` is given.
+    pub labelling: Option<Labelling>,
+    /// The fields of a signal that are written.
+    pub fields: Vec<Field>,
+    path: PathBuf,
+    text: String,
+}
+
+/// A pipeline with its model.
+pub struct Loaded {
+    /// What the model says of itself.
+    pub contract: Contract,
+    /// What all signals share.
+    pub lineage: Lineage,
+    settings: Settings,
+    plan: Arc<Plan>,
+    model: ModelFile,
+}
+
+/// A model's bytes, from which each shard makes its own session.
+struct ModelFile {
+    kind: ModelKind,
+    path: PathBuf,
+    bytes: Vec<u8>,
+    sha256: String,
+}
+
+/// Why a pipeline cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl Pipeline {
+    /// Loads and checks a pipeline's configuration; the model is not touched.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line and what to do.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let (file, path, text) = PipelineFile::load(path, overrides)?;
+        let error = |needle: &str, what: String| ConfigError {
+            path: path.clone(),
+            line: line_of(&text, needle),
+            what,
+        };
+        let plan = Plan::compile(&file.features)
+            .map_err(|e| error(&format!("\"{}\"", e.feature), e.to_string()))?;
+        if plan.is_empty() {
+            return Err(error(
+                "[[feature]]",
+                "no feature is a column; take `hidden` from one".into(),
+            ));
+        }
+        for (needle, zero) in [
+            ("shards", file.engine.shards == 0),
+            ("batch", file.engine.batch == 0),
+            ("ring_frames", file.engine.ring_frames == 0),
+            ("every", file.row.every == 0),
+            ("max_instruments", file.source.max_instruments == 0),
+        ] {
+            if zero {
+                return Err(error(needle, format!("`{needle}` must be above zero")));
+            }
+        }
+        let labelling = file
+            .label
+            .as_ref()
+            .map(Labelling::from_config)
+            .transpose()
+            .map_err(|(needle, what)| error(needle, what))?;
+        let fields = Field::select(&file.sink.fields).map_err(|(name, what)| error(&name, what))?;
+        let rules = Rules {
+            on: match file.row.on {
+                RowOn::Trade => Trigger::Trade,
+                RowOn::Quote => Trigger::Quote,
+                RowOn::Book => Trigger::Book,
+            },
+            stale_after: file.row.stale_after_ms.saturating_mul(1_000_000),
+        };
+        Ok(Self {
+            plan: Arc::new(plan),
+            file,
+            rules,
+            labelling,
+            fields,
+            path,
+            text,
+        })
+    }
+
+    /// Loads the model and holds it against the features.
+    ///
+    /// # Errors
+    /// [`PipelineError`] where the model is missing, cannot be loaded, or was made for other features.
+    pub fn load_model(&self) -> Result<Loaded, PipelineError> {
+        let model = self.model_file()?;
+        let (_, mut contract) = model.build(&self.plan)?;
+        contract.check(&self.plan, &model.path)?;
+        let horizon_ns = self.horizon(&mut contract)?;
+        let normalise = match self.file.model.normalise {
+            NormaliseBy::None => Normalise::None,
+            NormaliseBy::Expanding => Normalise::Expanding,
+            NormaliseBy::Model => contract.normalise.clone().unwrap_or(Normalise::None),
+        };
+        let settings = Settings {
+            rules: self.rules,
+            steps: contract.steps,
+            every: self.file.row.every,
+            while_warming: self.file.row.while_warming,
+            normalise,
+            outputs: contract.outputs(),
+        };
+        let lineage = Lineage {
+            schema: self.file.signal.schema.clone(),
+            pipeline: self.file.name.clone(),
+            labels: contract.labels.clone(),
+            horizon_ns,
+            model_name: contract.name.clone(),
+            model_version: contract.version.clone(),
+            model_sha256: contract.sha256.clone(),
+            features_sha256: self.plan.sha256().to_owned(),
+            shadow: self.file.signal.shadow,
+            streams: vec![],
+        };
+        Ok(Loaded {
+            contract,
+            lineage,
+            settings,
+            plan: Arc::clone(&self.plan),
+            model,
+        })
+    }
+
+    /// A decoder for one shard.
+    #[must_use]
+    pub fn decoder(&self) -> Decoder {
+        let source = &self.file.source;
+        let instruments = Instruments::new(&source.instruments, source.max_instruments);
+        Decoder::new(instruments, source.max_frame_bytes)
+    }
+
+    /// Kafka's address: the configuration's, the environment's, or the default.
+    #[must_use]
+    pub fn bootstrap(&self) -> String {
+        let environment = || {
+            std::env::var("KAFKA_BOOTSTRAP")
+                .ok()
+                .filter(|text| !text.is_empty())
+        };
+        let written = self.file.kafka.bootstrap.clone();
+        written
+            .or_else(environment)
+            .unwrap_or_else(|| "127.0.0.1:9092".into())
+    }
+
+    /// Where the configuration stands.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// An error at the first line on which `needle` stands.
+    #[must_use]
+    pub fn error(&self, needle: &str, what: String) -> ConfigError {
+        ConfigError {
+            path: self.path.clone(),
+            line: line_of(&self.text, needle),
+            what,
+        }
+    }
+
+    fn model_file(&self) -> Result<ModelFile, PipelineError> {
+        let config::Model { kind, file, .. } = &self.file.model;
+        if *kind == ModelKind::Sum {
+            let sha256 = hex(&Sha256::digest(b"sum"));
+            return Ok(ModelFile {
+                kind: *kind,
+                path: "sum".into(),
+                bytes: vec![],
+                sha256,
+            });
+        }
+        let Some(file) = file else {
+            let what = "`[model]` needs `file`: the model's file below this folder".into();
+            return Err(self.error("[model]", what).into());
+        };
+        let path = self.path.parent().unwrap_or(Path::new(".")).join(file);
+        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
+            path: path.clone(),
+            cause,
+        })?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Ok(ModelFile {
+            kind: *kind,
+            path,
+            bytes,
+            sha256,
+        })
+    }
+
+    /// The model's horizon and the configured one must agree where both are given.
+    fn horizon(&self, contract: &mut Contract) -> Result<i64, ConfigError> {
+        let signal = self
+            .file
+            .signal
+            .horizon_ms
+            .map(|ms| ("[signal]", ms.saturating_mul(1_000_000)));
+        let label = self
+            .labelling
+            .as_ref()
+            .map(|label| ("[label]", label.horizon_ns));
+        for (table, written) in signal.into_iter().chain(label) {
+            if contract
+                .horizon_ns
+                .is_some_and(|trained| trained != written)
+            {
+                return Err(self.error(
+                    table,
+                    format!(
+                        "`horizon_ms` of {table} is {} but the model was trained for {}; make them agree",
+                        written / 1_000_000,
+                        contract.horizon_ns.unwrap_or(0) / 1_000_000
+                    ),
+                ));
+            }
+        }
+        let written = signal.or(label).map(|(_, nanos)| nanos);
+        Ok(contract.horizon_ns.or(written).unwrap_or(0))
+    }
+}
+
+impl Loaded {
+    /// A new engine, with a model session of its own.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the session cannot be made.
+    pub fn engine(&self) -> Result<Engine, ModelError> {
+        let (model, _) = self.model.build(&self.plan)?;
+        Ok(Engine::new(
+            Arc::clone(&self.plan),
+            self.settings.clone(),
+            model,
+        ))
+    }
+}
+
+impl ModelFile {
+    fn build(&self, plan: &Plan) -> Result<(Box<dyn Model>, Contract), ModelError> {
+        fn boxed<M: Model + 'static>(
+            (model, contract): (M, Contract),
+        ) -> (Box<dyn Model>, Contract) {
+            (Box::new(model), contract)
+        }
+        match self.kind {
+            ModelKind::Sum => {
+                let (model, contract) = Linear::sum(plan);
+                Ok(boxed((
+                    model,
+                    Contract {
+                        sha256: self.sha256.clone(),
+                        ..contract
+                    },
+                )))
+            }
+            ModelKind::Linear => {
+                Linear::parse(&self.path, &self.bytes, self.sha256.clone()).map(boxed)
+            }
+            ModelKind::Onnx => Onnx::parse(&self.path, &self.bytes, self.sha256.clone()).map(boxed),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Sinks take signals: standard output, files, Kafka. They format; they decide nothing.
+
+pub mod file;
+pub mod json;
+pub mod parquet;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::signal::{Lineage, Signal};
+use crate::source::Origin;
+
+/// Something that takes signals and dead letters.
+pub trait Sink: Send {
+    /// Takes one signal of the instrument with that name. It may be buffered until `flush`.
+    ///
+    /// # Errors
+    /// [`SinkError`]; the signal then counts as not written.
+    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError>;
+
+    /// Takes a frame that could not be read. False where this sink keeps none.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError>;
+
+    /// Hands over all that was taken; what was taken before is then written for good.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    fn flush(&mut self) -> Result<(), SinkError>;
+
+    /// Ends the output, as at the end of a run.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    fn close(&mut self) -> Result<(), SinkError> {
+        self.flush()
+    }
+
+    /// Whether dead letters are kept.
+    fn keeps_dead_letters(&self) -> bool;
+}
+
+/// A frame that could not be read.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadLetter<'a> {
+    /// Why, in the word of the counters.
+    pub reason: &'a str,
+    /// The field at fault, where one is known.
+    pub field: Option<&'a str>,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The name of that stream.
+    pub stream: &'a str,
+    /// The frame.
+    pub bytes: &'a [u8],
+}
+
+/// A sink for signals of this lineage: Parquet where the name ends so, JSON lines else; standard output
+/// for `-`; a sink that keeps nothing where no file is named.
+///
+/// # Errors
+/// [`SinkError`] naming the file.
+pub fn open_file(
+    lineage: &Lineage,
+    fields: &[Field],
+    path: Option<&Path>,
+    dead_letters: Option<&Path>,
+) -> Result<Box<dyn Sink>, SinkError> {
+    Ok(match path {
+        None => Box::new(file::Discard::create(dead_letters)?),
+        Some(path) if path.extension().is_some_and(|ending| ending == "parquet") => {
+            Box::new(parquet::ParquetSink::create(lineage.clone(), fields, path)?)
+        }
+        Some(path) => {
+            let writer = json::JsonWriter::new(lineage.clone(), fields);
+            let path = (path != Path::new("-")).then_some(path);
+            Box::new(file::FileSink::create(writer, path, dead_letters)?)
+        }
+    })
+}
+
+/// Why signals could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The file or the disk.
+    #[error("while writing to {}: {cause}{}", path.display(), disk_hint(cause))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// Standard output, closed by its reader.
+    #[error("while writing signals to standard output: {0}")]
+    Stdout(io::Error),
+    /// The Parquet writer.
+    #[error("while writing Parquet to {}: {what}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the writer said.
+        what: String,
+    },
+    /// Kafka.
+    #[error("{0}")]
+    Kafka(String),
+}
+
+/// A field of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the schema, which describes them"
+)]
+pub enum Field {
+    Schema,
+    SignalId,
+    Pipeline,
+    Instrument,
+    TsEvent,
+    TsRecv,
+    TsOut,
+    HorizonNs,
+    ValidUntil,
+    Label,
+    Probabilities,
+    Score,
+    Confidence,
+    Quality,
+    Model,
+    FeaturesSha256,
+    Source,
+    LatencyNs,
+    Shadow,
+}
+
+impl Field {
+    /// All fields in the order in which they are written.
+    pub const ALL: [(&'static str, Self); 19] = [
+        ("schema", Self::Schema),
+        ("signal_id", Self::SignalId),
+        ("pipeline", Self::Pipeline),
+        ("instrument", Self::Instrument),
+        ("ts_event", Self::TsEvent),
+        ("ts_recv", Self::TsRecv),
+        ("ts_out", Self::TsOut),
+        ("horizon_ns", Self::HorizonNs),
+        ("valid_until", Self::ValidUntil),
+        ("label", Self::Label),
+        ("probabilities", Self::Probabilities),
+        ("score", Self::Score),
+        ("confidence", Self::Confidence),
+        ("quality", Self::Quality),
+        ("model", Self::Model),
+        ("features_sha256", Self::FeaturesSha256),
+        ("source", Self::Source),
+        ("latency_ns", Self::LatencyNs),
+        ("shadow", Self::Shadow),
+    ];
+
+    /// The fields of these names, in the order given; all where none is named.
+    ///
+    /// # Errors
+    /// The name that is none, and those that there are.
+    pub fn select(names: &[String]) -> Result<Vec<Self>, (String, String)> {
+        if names.is_empty() {
+            return Ok(Self::ALL.iter().map(|field| field.1).collect());
+        }
+        let find = |name: &String| {
+            let known = Self::ALL
+                .iter()
+                .find(|field| field.0 == name)
+                .map(|field| field.1);
+            known.ok_or_else(|| {
+                let all: Vec<&str> = Self::ALL.iter().map(|field| field.0).collect();
+                let what = format!("a signal has no field `{name}`; it has {}", all.join(", "));
+                (format!("\"{name}\""), what)
+            })
+        };
+        names.iter().map(find).collect()
+    }
+
+    /// Its name in the schema.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|field| field.1 == self)
+            .map_or("", |field| field.0)
+    }
+}
+
+fn disk_hint(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::StorageFull => {
+            "; free some space and start again: what was not written was not counted as done"
+        }
+        io::ErrorKind::NotFound => "; make the folder first",
+        io::ErrorKind::PermissionDenied => "; the user running foretick may not write there",
+        _ => "",
+    }
+}

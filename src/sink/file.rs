@@ -1,0 +1,169 @@
+//! Signals as JSON lines, to a file or to standard output; dead letters to a file beside.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::json::JsonWriter;
+use super::{DeadLetter, Sink, SinkError};
+use crate::signal::Signal;
+
+/// JSON lines.
+pub struct FileSink {
+    writer: JsonWriter,
+    out: BufWriter<Box<dyn Write + Send>>,
+    path: Option<PathBuf>,
+    letters: Letters,
+    line: Vec<u8>,
+}
+
+/// No signals, only dead letters.
+pub struct Discard {
+    letters: Letters,
+}
+
+/// The file of the dead letters, where one is wanted.
+struct Letters {
+    file: Option<(PathBuf, BufWriter<File>)>,
+}
+
+impl FileSink {
+    /// A sink that creates or replaces the file; standard output where there is none.
+    ///
+    /// # Errors
+    /// [`SinkError::File`] naming the file.
+    pub fn create(
+        writer: JsonWriter,
+        path: Option<&Path>,
+        dead_letters: Option<&Path>,
+    ) -> Result<Self, SinkError> {
+        let out: Box<dyn Write + Send> = match path {
+            Some(path) => Box::new(create(path)?),
+            None => Box::new(io::stdout()),
+        };
+        let letters = Letters::create(dead_letters)?;
+        let out = BufWriter::with_capacity(1 << 16, out);
+        Ok(Self {
+            writer,
+            out,
+            path: path.map(Path::to_owned),
+            letters,
+            line: vec![],
+        })
+    }
+
+    fn failed(&self, cause: io::Error) -> SinkError {
+        match &self.path {
+            Some(path) => SinkError::File {
+                path: path.clone(),
+                cause,
+            },
+            None => SinkError::Stdout(cause),
+        }
+    }
+}
+
+impl Sink for FileSink {
+    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
+        self.line.clear();
+        self.writer.write(signal, instrument, &mut self.line);
+        self.line.push(b'\n');
+        self.out
+            .write_all(&self.line)
+            .map_err(|cause| self.failed(cause))
+    }
+
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+        self.letters.write(letter)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.out.flush().map_err(|cause| self.failed(cause))?;
+        self.letters.flush()
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        self.letters.file.is_some()
+    }
+}
+
+impl Discard {
+    /// A sink that keeps dead letters only, if a file is named.
+    ///
+    /// # Errors
+    /// [`SinkError::File`] naming the file.
+    pub fn create(dead_letters: Option<&Path>) -> Result<Self, SinkError> {
+        Ok(Self {
+            letters: Letters::create(dead_letters)?,
+        })
+    }
+}
+
+impl Sink for Discard {
+    fn signal(&mut self, _: &Signal, _: &str) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+        self.letters.write(letter)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.letters.flush()
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        self.letters.file.is_some()
+    }
+}
+
+impl Letters {
+    fn create(path: Option<&Path>) -> Result<Self, SinkError> {
+        let file = match path {
+            Some(path) => Some((path.to_owned(), BufWriter::new(create(path)?))),
+            None => None,
+        };
+        Ok(Self { file })
+    }
+
+    fn write(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+        let Some((path, out)) = &mut self.file else {
+            return Ok(false);
+        };
+        let record = json!({
+            "error": letter.reason,
+            "field": letter.field,
+            "source": {
+                "topic": letter.stream,
+                "partition": letter.origin.partition,
+                "offset": letter.origin.offset,
+            },
+            "ts_recv": letter.origin.ts_recv.0,
+            "payload": String::from_utf8_lossy(letter.bytes),
+        });
+        writeln!(out, "{record}").map_err(|cause| SinkError::File {
+            path: path.clone(),
+            cause,
+        })?;
+        Ok(true)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        match &mut self.file {
+            Some((path, out)) => out.flush().map_err(|cause| SinkError::File {
+                path: path.clone(),
+                cause,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn create(path: &Path) -> Result<File, SinkError> {
+    File::create(path).map_err(|cause| SinkError::File {
+        path: path.to_owned(),
+        cause,
+    })
+}

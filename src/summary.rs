@@ -1,0 +1,178 @@
+//! What a run did, for people (a table) and for programs (one JSON object).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::account::Account;
+use crate::engine::Engine;
+use crate::latency::{Quantiles, Stages};
+use crate::row::Counts;
+
+/// The summary of `run`, `replay` and `demo`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Signals written.
+    pub signals: u64,
+    /// Hash over the signals: see [`crate::signal::Digest`].
+    pub digest: String,
+    /// What became of the frames.
+    pub frames: Account,
+    /// What became of the events.
+    pub events: Events,
+    /// Nanoseconds by stage, of a batch; `total` of a signal.
+    pub latency_ns: Latencies,
+    /// Instruments seen.
+    pub instruments: u64,
+    /// How long the run took, in seconds of the wall clock.
+    pub seconds: f64,
+}
+
+/// Counters of the engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the fields are those of `row::Counts`, described there"
+)]
+pub struct Events {
+    pub trades: u64,
+    pub quotes: u64,
+    pub depths: u64,
+    pub rows: u64,
+    pub incomplete_rows: u64,
+    pub gaps: u64,
+    pub missing: u64,
+    pub duplicates: u64,
+    pub stale: u64,
+    pub waited: u64,
+    pub backwards: u64,
+    pub crossed: u64,
+    /// Windows for which the model gave no finite number.
+    pub undefined_scores: u64,
+}
+
+/// Figures by stage.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the fields are those of `latency::Stages`, described there"
+)]
+pub struct Latencies {
+    pub queue: Quantiles,
+    pub decode: Quantiles,
+    pub feature: Quantiles,
+    pub model: Quantiles,
+    pub total: Quantiles,
+}
+
+impl Events {
+    /// Adds what an engine counted.
+    pub fn add(&mut self, engine: &Engine) {
+        let Counts {
+            trades,
+            quotes,
+            depths,
+            rows,
+            incomplete_rows,
+            gaps,
+            missing,
+            duplicates,
+            stale,
+            waited,
+            backwards,
+            crossed,
+        } = engine.counts();
+        self.trades += trades;
+        self.quotes += quotes;
+        self.depths += depths;
+        self.rows += rows;
+        self.incomplete_rows += incomplete_rows;
+        self.gaps += gaps;
+        self.missing += missing;
+        self.duplicates += duplicates;
+        self.stale += stale;
+        self.waited += waited;
+        self.backwards += backwards;
+        self.crossed += crossed;
+        self.undefined_scores += engine.undefined();
+    }
+}
+
+impl From<&Stages> for Latencies {
+    fn from(stages: &Stages) -> Self {
+        Self {
+            queue: Quantiles::of(&stages.queue),
+            decode: Quantiles::of(&stages.decode),
+            feature: Quantiles::of(&stages.feature),
+            model: Quantiles::of(&stages.model),
+            total: Quantiles::of(&stages.total),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frames = &self.frames;
+        writeln!(
+            f,
+            "{}: {} signals in {:.2} s",
+            self.pipeline, self.signals, self.seconds
+        )?;
+        writeln!(f, "digest         {}", self.digest)?;
+        writeln!(
+            f,
+            "frames         {} in = {} used + {} conflated + {} dropped + {} dead-lettered + {} in flight",
+            frames.received,
+            frames.used,
+            frames.conflated,
+            frames.dropped,
+            frames.dead_lettered,
+            frames.in_flight
+        )?;
+        for (word, reasons) in [
+            ("dropped", &frames.dropped_by_reason),
+            ("dead letter", &frames.dead_lettered_by_reason),
+        ] {
+            for (reason, count) in reasons {
+                writeln!(f, "  {word:<12} {count:>10}  {reason}")?;
+            }
+        }
+        let events = &self.events;
+        writeln!(
+            f,
+            "events         {} trades, {} quotes, {} book changes; {} rows ({} incomplete)",
+            events.trades, events.quotes, events.depths, events.rows, events.incomplete_rows
+        )?;
+        writeln!(
+            f,
+            "trouble        {} gaps ({} messages missing), {} crossed, {} duplicates, {} stale, {} backwards",
+            events.gaps,
+            events.missing,
+            events.crossed,
+            events.duplicates,
+            events.stale,
+            events.backwards
+        )?;
+        write!(f, "tick to signal ")?;
+        let total = &self.latency_ns.total;
+        writeln!(
+            f,
+            "p50 {} p99 {} max {}",
+            micros(total.p50),
+            micros(total.p99),
+            micros(total.max)
+        )
+    }
+}
+
+/// Nanoseconds for people.
+#[must_use]
+pub fn micros(nanos: u64) -> String {
+    match nanos {
+        0..=9_999 => format!("{:.1} µs", nanos as f64 / 1e3),
+        10_000..=9_999_999 => format!("{:.0} µs", nanos as f64 / 1e3),
+        _ => format!("{:.0} ms", nanos as f64 / 1e6),
+    }
+}
