@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// The address of a real Kafka (`host:port`), or `None` after noting that `test` is skipped.
-pub fn kafka(test: &str) -> Option<String> {
+pub(crate) fn kafka(test: &str) -> Option<String> {
     let bootstrap = env::var("KAFKA_BOOTSTRAP").ok().filter(|b| !b.is_empty());
     if bootstrap.is_none() {
         skip(test, "kafka", "KAFKA_BOOTSTRAP is not set");
@@ -22,7 +22,7 @@ pub fn kafka(test: &str) -> Option<String> {
 }
 
 /// The folder of recorded market data, or `None` after noting that `test` is skipped.
-pub fn data(test: &str) -> Option<PathBuf> {
+pub(crate) fn data(test: &str) -> Option<PathBuf> {
     let folder = env::var_os("FORETICK_DATA").map_or_else(default_data, PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
@@ -41,7 +41,7 @@ fn default_data() -> PathBuf {
 ///
 /// # Panics
 /// Where `FORETICK_REQUIRE` lists `need`.
-pub fn skip(test: &str, need: &str, reason: &str) {
+pub(crate) fn skip(test: &str, need: &str, reason: &str) {
     let required = env::var("FORETICK_REQUIRE").unwrap_or_default();
     assert!(
         !required.split(',').any(|name| name.trim() == need),
