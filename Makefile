@@ -1,0 +1,49 @@
+# The commands of everyday work. Each says what it needs when that is missing.
+# Nothing here is needed to use Foretick: `cargo build --release` alone builds it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+FORETICK := $(TARGET)/release/foretick
+
+# The library's path, which every recipe that runs a model asks for; fetched on first use.
+WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
+
+.PHONY: help demo build test lint bench train onnxruntime clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: onnxruntime build ## simulated market in, signals out: needs no exchange and no Kafka
+	@$(WITH_MODELS) exec $(FORETICK) demo
+
+build: ## the binary, target/release/foretick
+	cargo build --release --locked
+
+test: ## all tests; starts a real Kafka where Java 17 and Maven are (tests/run.sh tells more)
+	@tests/run.sh
+
+lint: ## formatting and lints, every warning an error
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+
+bench: onnxruntime ## the benchmarks of bench/
+	@$(WITH_MODELS) cargo bench --locked --bench '*'
+
+train: ## make a pipeline's model anew: make train PIPELINE=price-direction
+	@test -f "pipelines/$(PIPELINE)/train/train.py" || { echo "while training: pipelines/$(PIPELINE)/train/train.py" \
+		"is not there. Say which: make train PIPELINE=NAME, one of:" $$(ls pipelines) >&2; exit 2; }
+	@$(MAKE) --no-print-directory onnxruntime build
+	python3 -m venv .venv/$(PIPELINE)
+	.venv/$(PIPELINE)/bin/pip install --quiet --requirement pipelines/$(PIPELINE)/train/requirements.txt
+	@$(WITH_MODELS) FORETICK=$(abspath $(FORETICK)) .venv/$(PIPELINE)/bin/python pipelines/$(PIPELINE)/train/train.py
+
+onnxruntime: ## fetch ONNX Runtime into .onnxruntime (ORT_DYLIB_PATH names another)
+	@deploy/onnxruntime.sh >/dev/null
+
+clean: ## remove everything that was built or fetched
+	@tests/kafka.sh clean
+	cargo clean
+	rm -rf .onnxruntime .kafka .venv

@@ -1,0 +1,260 @@
+#!/usr/bin/env bash
+# Runs a real Apache Kafka of one node on 127.0.0.1, from its jars: for tests, and for trying things out.
+# Not for production: one copy of everything, no encryption, no login.
+#
+#   tests/kafka.sh fetch     fetches the jars (54 MB; the only step with Maven and a network)
+#   tests/kafka.sh start     starts the broker, waits until it serves, prints its address
+#   tests/kafka.sh stop      ends it in order
+#   tests/kafka.sh kill      ends it at once, as a crash would; start recovers what was written
+#   tests/kafka.sh status    prints its address, or "down" and exits 1
+#   tests/kafka.sh clean     kills it and removes its data; the jars stay
+#
+# KAFKA_VERSION  4.3.1; any 4.x
+# KAFKA_JARS     where the jars are: .kafka/jars-VERSION in the repository
+# KAFKA_DATA     where one broker keeps its data, settings, log and pid: .kafka/broker. Another folder
+#                is another broker, with ports of its own.
+# KAFKA_HEAP     -Xms256m -Xmx512m
+# Needs bash, Java 17 or newer, and Maven 3.8 or newer to fetch.
+set -euo pipefail
+
+version=${KAFKA_VERSION:-4.3.1}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+jars=${KAFKA_JARS:-$root/.kafka/jars-$version}
+data=${KAFKA_DATA:-$root/.kafka/broker}
+[[ $data == /* ]] || data=$PWD/$data
+read -ra heap <<<"${KAFKA_HEAP:--Xms256m -Xmx512m}"
+
+settings=$data/server.properties
+log=$data/kafka.log
+pid_file=$data/pid
+address_file=$data/address
+patience_s=60
+
+main() {
+    case "${1:-}" in
+    fetch) fetch ;;
+    start) start ;;
+    stop) end TERM ;;
+    kill) end KILL ;;
+    status) status ;;
+    clean) end KILL && rm -rf "$data" ;;
+    *)
+        sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "${BASH_SOURCE[0]}" >&2
+        exit 2
+        ;;
+    esac
+}
+
+# The broker is one Maven artifact, its modules come with it; log4j is what it logs through.
+fetch() {
+    [ -f "$jars/complete" ] && return
+    command -v mvn >/dev/null ||
+        fail "fetching Kafka's jars: there is no mvn. Install it (Debian: apt-get install maven)."
+    say "fetching Apache Kafka $version (54 MB)"
+    mkdir -p "$jars"
+    local dependencies
+    dependencies=$(
+        dependency org.apache.kafka kafka_2.13 "$version"
+        for module in log4j-api log4j-core log4j-slf4j-impl; do
+            dependency org.apache.logging.log4j "$module" 2.24.3
+        done
+    )
+    cat >"$jars/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+$dependencies
+  </dependencies>
+</project>
+POM
+    mvn --quiet --batch-mode -Dstyle.color=never --strict-checksums --file "$jars/pom.xml" \
+        org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+        -DincludeScope=runtime -DoutputDirectory="$jars" >&2 ||
+        fail "fetching Kafka $version with Maven: it failed as said above. It needs a network once;" \
+            "or copy the jars from another machine and name their folder in KAFKA_JARS."
+    # Written last: a fetch that was cut off is begun again.
+    touch "$jars/complete"
+}
+
+dependency() { # GROUP ARTIFACT VERSION
+    echo "    <dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version></dependency>"
+}
+
+start() {
+    command -v java >/dev/null ||
+        fail "starting Kafka: there is no java. Install 17 or newer (Debian: apt-get install default-jre-headless)."
+    [ -f "$jars/complete" ] || fail "starting Kafka: no jars in $jars. Run: tests/kafka.sh fetch"
+    if running; then
+        cat "$address_file"
+        return
+    fi
+    mkdir -p "$data"
+    choose_address
+    write_settings
+    format
+    # In the background by itself, with no shell around it, so that the pid is Java's own.
+    java "${heap[@]}" "${quick_java[@]}" -cp "$jars/*" kafka.Kafka "$settings" </dev/null >>"$log" 2>&1 &
+    echo $! >"$pid_file"
+    await_port
+    cat "$address_file"
+}
+
+# A broker that starts again keeps its address, for its clients come back to it.
+choose_address() {
+    if [ ! -f "$address_file" ] || port_answers "$(port_of "$address_file")"; then
+        local port
+        port=$(free_port)
+        echo "127.0.0.1:$port" >"$address_file"
+    fi
+}
+
+# Below 32768, where systems take ports for outgoing connections from: nobody gets it in between.
+free_port() {
+    local port
+    for _ in {1..100}; do
+        port=$((20000 + RANDOM % 12000))
+        if ! port_answers "$port"; then
+            echo "$port"
+            return
+        fi
+    done
+    fail "choosing a port: 100 ports between 20000 and 32000 are taken. End some servers."
+}
+
+# Everything that waits for a cluster to gather is set to one node; what waits for slow clients is short.
+write_settings() {
+    local address port controller
+    address=$(cat "$address_file")
+    port=$(free_port)
+    controller=127.0.0.1:$port
+    cat >"$settings" <<SETTINGS
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@$controller
+listeners=CLIENTS://$address,CONTROLLER://$controller
+advertised.listeners=CLIENTS://$address
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENTS
+controller.listener.names=CONTROLLER
+log.dirs=$data/log
+num.network.threads=2
+num.io.threads=2
+
+# One copy of everything.
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+num.partitions=4
+auto.create.topics.enable=true
+
+# Groups form at once and notice a lost member soon, in the classic and in the new protocol.
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.min.heartbeat.interval.ms=100
+group.consumer.heartbeat.interval.ms=500
+transaction.max.timeout.ms=900000
+
+# After a kill the controller holds the dead broker's registration this long; by default 9 s.
+broker.session.timeout.ms=1000
+broker.heartbeat.interval.ms=200
+
+# Retention goes by the records' own times: a replay of old data would vanish while it is read.
+log.retention.ms=-1
+log.retention.bytes=-1
+log.segment.bytes=67108864
+log.cleaner.dedupe.buffer.size=16777216
+SETTINGS
+}
+
+# A broker is here for seconds: starting soon counts for more than running fast.
+quick_java=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN -Djava.awt.headless=true)
+
+format() {
+    [ -f "$data/log/meta.properties" ] && return
+    local id
+    id=$(java "${quick_java[@]}" -cp "$jars/*" kafka.tools.StorageTool random-uuid 2>>"$log" | tail -n 1)
+    java "${quick_java[@]}" -cp "$jars/*" kafka.tools.StorageTool \
+        format --cluster-id "$id" --config "$settings" >>"$log" 2>&1 ||
+        fail_with_log "formatting $data/log"
+}
+
+await_port() {
+    local port
+    port=$(port_of "$address_file")
+    for ((i = 0; i < patience_s * 5; i++)); do
+        port_answers "$port" && return
+        running || fail_with_log "starting Kafka: it ended"
+        sleep 0.2
+    done
+    end KILL
+    fail_with_log "starting Kafka: it did not serve within $patience_s s"
+}
+
+end() { # SIGNAL
+    if running; then
+        local pid
+        pid=$(cat "$pid_file")
+        kill "-$1" "$pid"
+        for ((i = 0; i < patience_s * 10; i++)); do
+            running || break
+            sleep 0.1
+        done
+        running && fail "ending Kafka: process $pid still runs after $patience_s s. Look into $log."
+    fi
+    rm -f "$pid_file"
+}
+
+status() {
+    if running && port_answers "$(port_of "$address_file")"; then
+        cat "$address_file"
+    else
+        echo down
+        exit 1
+    fi
+}
+
+# A pid file outlives its process, and its number may be somebody else's by now: the command tells.
+running() {
+    [ -f "$pid_file" ] || return 1
+    local pid command
+    pid=$(cat "$pid_file")
+    if [ -r "/proc/$pid/cmdline" ]; then
+        command=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || return 1
+    else
+        command=$(ps -p "$pid" -o args= 2>/dev/null) || return 1
+    fi
+    [[ $command == *"$settings"* ]]
+}
+
+port_answers() { # PORT
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+port_of() { # FILE
+    local address
+    address=$(cat "$1")
+    echo "${address##*:}"
+}
+
+say() { echo "$*" >&2; }
+
+fail() {
+    say "kafka.sh: while $*"
+    exit 1
+}
+
+fail_with_log() {
+    tail -n 40 "$log" >&2
+    fail "$*. The end of $log is above."
+}
+
+main "$@"

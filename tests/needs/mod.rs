@@ -1,0 +1,61 @@
+//! What a test may lack: a real Kafka, recorded market data.
+//!
+//! Starts and fetches nothing; `tests/run.sh` does. A test that lacks something says so by its name and
+//! ends; where `FORETICK_REQUIRE` names the thing, the test fails instead.
+#![allow(
+    dead_code,
+    reason = "each test binary takes the functions that it needs"
+)]
+
+use std::env;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The address of a real Kafka (`host:port`), or `None` after noting that `test` is skipped.
+pub(crate) fn kafka(test: &str) -> Option<String> {
+    let bootstrap = env::var("KAFKA_BOOTSTRAP").ok().filter(|b| !b.is_empty());
+    if bootstrap.is_none() {
+        skip(test, "kafka", "KAFKA_BOOTSTRAP is not set");
+    }
+    bootstrap
+}
+
+/// The folder of recorded market data, or `None` after noting that `test` is skipped.
+pub(crate) fn data(test: &str) -> Option<PathBuf> {
+    let folder = env::var_os("FORETICK_DATA").map_or_else(default_data, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    skip(test, "data", "FORETICK_DATA names no folder");
+    None
+}
+
+fn default_data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
+}
+
+/// Notes that `test` cannot run, for want of `need`.
+///
+/// Cargo hides what a passing test prints, so the line also goes to the file that `FORETICK_SKIPPED` names.
+///
+/// # Panics
+/// Where `FORETICK_REQUIRE` lists `need`.
+pub(crate) fn skip(test: &str, need: &str, reason: &str) {
+    let required = env::var("FORETICK_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|name| name.trim() == need),
+        "{test} needs {need}, which FORETICK_REQUIRE asks for: {reason}"
+    );
+    let line = format!("skipped: {test}: {reason}\n");
+    print!("{line}");
+    if let Some(path) = env::var_os("FORETICK_SKIPPED") {
+        // Tests run side by side: a whole line in one write, at the end, whoever comes first.
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .expect("FORETICK_SKIPPED names a file that can be written");
+    }
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Runs the tests as `make test` does: with ONNX Runtime, and with a real Kafka where one can be had.
+# Does not build anything of its own: what is tested is what `cargo test` builds.
+#
+#   tests/run.sh [ARGUMENTS OF cargo test]
+#
+# KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). Unset, one is started here and removed at the end.
+# FORETICK_DATA     the recorded market data, ../shared/data where it is not set.
+# FORETICK_REQUIRE  what must not be missing: "kafka", "data" or "kafka,data". A test that lacks something
+#                   else is skipped and named at the end; a test that lacks one of these fails.
+# ORT_DYLIB_PATH    an ONNX Runtime of your own.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+require=,${FORETICK_REQUIRE:-},
+
+main() {
+    scratch=$(mktemp -d)
+    trap end EXIT
+    # Without these two the shell would die of the signal, and the broker live on.
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+
+    ORT_DYLIB_PATH=$(deploy/onnxruntime.sh)
+    # Absolute: each test binary has a working folder of its own choosing.
+    FORETICK_DATA=$(absolute "${FORETICK_DATA:-../shared/data}")
+    FORETICK_SKIPPED=$scratch/skipped
+    export ORT_DYLIB_PATH FORETICK_DATA FORETICK_SKIPPED
+    start_kafka
+
+    local result=0
+    cargo test --release --locked "$@" | tee "$scratch/output" || result=$?
+    report
+    exit "$result"
+}
+
+start_kafka() {
+    if [ -n "${KAFKA_BOOTSTRAP:-}" ]; then
+        export KAFKA_BOOTSTRAP
+    elif can_run_kafka; then
+        export KAFKA_DATA=$scratch/kafka
+        tests/kafka.sh fetch
+        KAFKA_BOOTSTRAP=$(tests/kafka.sh start)
+        export KAFKA_BOOTSTRAP
+    elif [[ $require == *,kafka,* ]]; then
+        echo "run.sh: while starting Kafka, which FORETICK_REQUIRE asks for: no Java 17 or no Maven here." \
+            "Install both (Debian: apt-get install default-jdk-headless maven), or set KAFKA_BOOTSTRAP." >&2
+        exit 1
+    fi
+}
+
+can_run_kafka() {
+    command -v mvn >/dev/null && command -v java >/dev/null || return 1
+    local major
+    major=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+    [ "${major:-0}" -ge 17 ]
+}
+
+# Cargo counts each test binary by itself; a reader wants one sum, and the names of what did not run.
+report() {
+    local skipped=0
+    if [ -s "$FORETICK_SKIPPED" ]; then
+        echo
+        sort "$FORETICK_SKIPPED"
+        skipped=$(wc -l <"$FORETICK_SKIPPED")
+    fi
+    awk -v skipped="$skipped" '
+        /^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        END { printf "\n%d passed, %d failed, %d skipped\n", passed - skipped, failed, ignored + skipped }
+    ' "$scratch/output"
+}
+
+absolute() { # FOLDER
+    if [ -d "$1" ]; then
+        (cd "$1" && pwd)
+    else
+        echo "$1"
+    fi
+}
+
+# shellcheck disable=SC2317 # called by the trap
+end() {
+    if [ -n "${KAFKA_DATA:-}" ]; then
+        tests/kafka.sh clean
+    fi
+    rm -rf "$scratch"
+}
+
+main "$@"

@@ -1,0 +1,475 @@
+//! The house rules, held in one pass over the tracked files.
+//!
+//! Not what rustfmt and clippy hold already. A rule is a small function over a file's path and text; it
+//! says the line and what to do about it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One breach: the line, counted from 1, and what to do.
+type Breach = (usize, String);
+
+/// What a rule finds in the file of this path (from the repository's root, with `/`) and text.
+type Rule = fn(path: &str, text: &str) -> Vec<Breach>;
+
+const RULES: &[Rule] = &[
+    opens_with_what_it_is,
+    is_short,
+    lines_are_short,
+    has_no_stray_blanks,
+    leaves_nothing_undone,
+    names_say_what_they_do,
+    does_not_unwrap,
+    is_safe,
+    names_no_machine,
+    is_a_schema,
+];
+
+/// Files where `unsafe` may stand, each block with its `// SAFETY:`. None so far.
+const UNSAFE_FILES: &[&str] = &[];
+
+/// Lines of a source file, its tests not counted.
+const FILE_LINES_MAX: usize = 500;
+
+/// Rustfmt breaks code at 100; comments may be a little wider before they are hard to read.
+const LINE_CHARS_MAX: usize = 110;
+
+#[test]
+fn the_tree_is_tidy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = tracked_files(root);
+    assert!(
+        files.iter().any(|file| file == "tests/tidy.rs"),
+        "while listing the files below {}: this one is not among them",
+        root.display()
+    );
+    let mut breaches = pipelines_are_whole(&files);
+    for file in &files {
+        // Not text (a model, a capture): none of these rules concern it. Deleted, not yet committed: gone.
+        let Ok(text) = fs::read_to_string(root.join(file)) else {
+            continue;
+        };
+        for rule in RULES {
+            let found = rule(file, &text).into_iter();
+            breaches.extend(found.map(|(line, advice)| format!("{file}:{line}: {advice}")));
+        }
+    }
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+/// A source file's first line says what the file is.
+fn opens_with_what_it_is(path: &str, text: &str) -> Vec<Breach> {
+    if is_rust(path) && !text.starts_with("//! ") {
+        return vec![(1, "begin with `//! `: what this file is".into())];
+    }
+    vec![]
+}
+
+fn is_short(path: &str, text: &str) -> Vec<Breach> {
+    let lines = before_tests(text).count();
+    if is_source(path) && lines > FILE_LINES_MAX {
+        let advice =
+            format!("{lines} lines without tests: find the second noun and give it a file");
+        return vec![(FILE_LINES_MAX + 1, advice)];
+    }
+    vec![]
+}
+
+/// Text that one may want to copy whole, and addresses, are not broken.
+fn lines_are_short(path: &str, text: &str) -> Vec<Breach> {
+    breaches(text.lines(), |line| {
+        let too_long = is_rust(path) && line.chars().count() > LINE_CHARS_MAX;
+        (too_long && !line.contains('"') && !line.contains("://"))
+            .then(|| format!("break the line before {LINE_CHARS_MAX} characters"))
+    })
+}
+
+fn has_no_stray_blanks(path: &str, text: &str) -> Vec<Breach> {
+    let tabs_are_syntax = path.ends_with("Makefile");
+    breaches(text.lines(), |line| {
+        if line.ends_with([' ', '\t']) {
+            Some("remove the blanks at the end of the line".into())
+        } else if line.contains('\t') && !tabs_are_syntax {
+            Some("indent with spaces, or write \\t".into())
+        } else {
+            None
+        }
+    })
+}
+
+/// Work left over is an issue of its own, not a remark in the code.
+fn leaves_nothing_undone(path: &str, text: &str) -> Vec<Breach> {
+    let remarks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+    ];
+    let macros = ["todo!", "unimplemented!", "dbg!"];
+    let code = if is_rust(path) {
+        code_of(text)
+    } else {
+        String::new()
+    };
+    let mut found = breaches(text.lines(), |line| {
+        let word = remarks.iter().find(|word| has_word(line, word))?;
+        Some(format!(
+            "do what the {word} says, or open an issue and remove it"
+        ))
+    });
+    found.extend(breaches(code.lines(), |line| {
+        let word = macros.iter().find(|word| has_word(line, word))?;
+        Some(format!("write what `{word}` stands for"))
+    }));
+    found
+}
+
+/// `Manager`, `Helper` and `utils` say nothing, and a getter has the name of what it gives.
+fn names_say_what_they_do(path: &str, text: &str) -> Vec<Breach> {
+    if !is_rust(path) {
+        return vec![];
+    }
+    let empty = |word: &str| {
+        ["Manager", "Helper", "Utils"]
+            .iter()
+            .any(|end| word.ends_with(end))
+            || ["utils", "util", "helper", "helpers", "manager"].contains(&word)
+    };
+    let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str());
+    let mut found = Vec::new();
+    if stem.is_some_and(empty) {
+        found.push((1, "name the file after the noun that is in it".to_owned()));
+    }
+    found.extend(breaches(code_of(text).lines(), |line| {
+        if let Some(word) = words(line).find(|word| empty(word)) {
+            return Some(format!("name `{word}` after what it does"));
+        }
+        line.contains("fn get_").then(|| "drop the `get_`".into())
+    }));
+    found
+}
+
+fn does_not_unwrap(path: &str, text: &str) -> Vec<Breach> {
+    if !is_source(path) {
+        return vec![];
+    }
+    let code = code_of(text);
+    breaches(before_tests(&code), |line| {
+        line.contains(".unwrap()")
+            .then(|| "return the error, or say with `expect` why there is none".into())
+    })
+}
+
+fn is_safe(path: &str, text: &str) -> Vec<Breach> {
+    if !is_rust(path) || UNSAFE_FILES.contains(&path) {
+        return vec![];
+    }
+    breaches(code_of(text).lines(), |line| {
+        has_word(line, "unsafe")
+            .then(|| "do without `unsafe`, or list the file in tests/tidy.rs and say why".into())
+    })
+}
+
+/// Neither paths of the machine that a file was written on, nor the hosts that packages come from.
+fn names_no_machine(path: &str, text: &str) -> Vec<Breach> {
+    // Cargo writes its lock file, sources and all.
+    if path == "Cargo.lock" {
+        return vec![];
+    }
+    let folders = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("/ho", "me/"),
+    ];
+    let hosts = [
+        concat!("pypi", ".org"),
+        concat!("pythonhosted", ".org"),
+        concat!("crates", ".io"),
+        concat!("npmjs", ".org"),
+        concat!("maven.apache", ".org/maven2"),
+        concat!("repo1.maven", ".org"),
+        concat!("proxy.golang", ".org"),
+        concat!("deb.debian", ".org"),
+    ];
+    breaches(text.lines(), |line| {
+        if let Some(folder) = folders.iter().find(|folder| has_path(line, folder)) {
+            return Some(format!(
+                "take the path below {folder} from a variable or an argument"
+            ));
+        }
+        let host = hosts.iter().find(|host| line.contains(**host))?;
+        Some(format!("leave {host} out: the package's name says enough"))
+    })
+}
+
+fn is_a_schema(path: &str, text: &str) -> Vec<Breach> {
+    if !(path.starts_with("schemas/") && path.ends_with(".json")) {
+        return vec![];
+    }
+    let json: serde_json::Value = match serde_json::from_str(text) {
+        Ok(json) => json,
+        Err(error) => return vec![(error.line(), format!("mend the JSON: {error}"))],
+    };
+    let mut missing = vec!["$schema", "title", "description"];
+    missing.retain(|key| !json[*key].is_string());
+    missing
+        .iter()
+        .map(|key| (1, format!("add a `{key}`")))
+        .collect()
+}
+
+/// A pipeline's folder has all that a reader or a machine asks of it.
+fn pipelines_are_whole(files: &[String]) -> Vec<String> {
+    let below = |file: &String| {
+        let (name, _) = file.strip_prefix("pipelines/")?.split_once('/')?;
+        Some(format!("pipelines/{name}/"))
+    };
+    let mut folders: Vec<String> = files.iter().filter_map(below).collect();
+    folders.dedup();
+    let mut missing = Vec::new();
+    for folder in folders {
+        for part in ["pipeline.toml", "MODEL_CARD.md", "train/"] {
+            let wanted = format!("{folder}{part}");
+            if !files.iter().any(|file| file.starts_with(&wanted)) {
+                missing.push(format!("{folder}:1: add {part}"));
+            }
+        }
+    }
+    missing
+}
+
+/// The breaches that `look` finds, line by line.
+fn breaches<'a>(
+    lines: impl Iterator<Item = &'a str>,
+    look: impl Fn(&str) -> Option<String>,
+) -> Vec<Breach> {
+    let numbered = (1..).zip(lines);
+    numbered
+        .filter_map(|(at, line)| Some((at, look(line)?)))
+        .collect()
+}
+
+fn is_rust(path: &str) -> bool {
+    path.ends_with(".rs")
+}
+
+fn is_source(path: &str) -> bool {
+    is_rust(path) && path.starts_with("src/")
+}
+
+/// The lines up to a file's tests, which stand last.
+fn before_tests(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .take_while(|line| line.trim() != "#[cfg(test)]")
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let inner = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    line.match_indices(word).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + word.len()..]);
+        !inner(before.chars().next_back()) && !inner(after.chars().next())
+    })
+}
+
+/// Whether an absolute path begins so: not where it goes on from another name.
+fn has_path(line: &str, folder: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || "_-.}~)*/".contains(c);
+    line.match_indices(folder)
+        .any(|(at, _)| !line[..at].ends_with(goes_on))
+}
+
+/// Rust text without its comments and literals; every line keeps its number.
+fn code_of(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let skipped = literal_or_comment(rest);
+        if skipped == 0 {
+            code.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            code.extend(rest[..skipped].chars().filter(|c| *c == '\n'));
+            rest = &rest[skipped..];
+        }
+    }
+    code
+}
+
+/// Bytes of the comment or literal that `text` begins with; 0 where it begins with code.
+fn literal_or_comment(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let through = |end: &str, from: usize| {
+        text[from..]
+            .find(end)
+            .map_or(text.len(), |at| from + at + end.len())
+    };
+    match bytes {
+        [b'/', b'/', ..] => text.find('\n').unwrap_or(text.len()),
+        [b'/', b'*', ..] => through("*/", 2),
+        [b'r', b'"' | b'#', ..] => {
+            let hashes = bytes[1..].iter().take_while(|byte| **byte == b'#').count();
+            match bytes.get(1 + hashes) {
+                Some(b'"') => through(&format!("\"{}", "#".repeat(hashes)), 2 + hashes),
+                _ => 0, // r#type
+            }
+        }
+        [b'"', ..] => 1 + quoted(&bytes[1..]),
+        [b'\'', b'\\', ..] => 3 + text[3..].find('\'').map_or(0, |at| at + 1),
+        // A character, not a lifetime: its closing quote is one character on.
+        [b'\'', ..] => match text[1..].chars().next() {
+            Some(c) if text[1 + c.len_utf8()..].starts_with('\'') => 2 + c.len_utf8(),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// Bytes of a string up to and with its closing quote, which no backslash escapes.
+fn quoted(bytes: &[u8]) -> usize {
+    let mut escaped = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' if !escaped => return at + 1,
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    bytes.len()
+}
+
+/// What git tracks; in an unpacked archive, where there is no git, all that lies there and is not hidden.
+fn tracked_files(root: &Path) -> Vec<String> {
+    let listed = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(["ls-files", "-z"])
+        .output();
+    let mut files: Vec<String> = match listed {
+        Ok(listed) if listed.status.success() => String::from_utf8_lossy(&listed.stdout)
+            .split_terminator('\0')
+            .map(str::to_owned)
+            .collect(),
+        _ => vec![],
+    };
+    if files.is_empty() {
+        walk(root, root, &mut files);
+    }
+    files.sort();
+    files
+}
+
+fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) {
+    let entries = fs::read_dir(folder).expect("a folder of the source tree can be read");
+    let paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    for path in paths {
+        let inside = path
+            .strip_prefix(root)
+            .expect("it was found below the root");
+        let name = inside.to_string_lossy().replace('\\', "/");
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden || ["target", "out"].contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(root, &path, files);
+        } else {
+            files.push(name);
+        }
+    }
+}
+
+#[test]
+fn each_rule_sees_its_breach() {
+    let long = format!("//! {}", "a".repeat(LINE_CHARS_MAX));
+    let tall = "//! a\n".repeat(FILE_LINES_MAX + 1);
+    let cases: &[(Rule, &str, &str, usize)] = &[
+        (opens_with_what_it_is, "src/a.rs", "use a;\n", 1),
+        (is_short, "src/a.rs", &tall, FILE_LINES_MAX + 1),
+        (lines_are_short, "src/a.rs", &long, 1),
+        (has_no_stray_blanks, "README.md", "a\nb \n", 2),
+        (has_no_stray_blanks, "src/a.rs", "a\n\tb\n", 2),
+        (
+            leaves_nothing_undone,
+            "README.md",
+            concat!("\nTO", "DO later"),
+            2,
+        ),
+        (
+            leaves_nothing_undone,
+            "src/a.rs",
+            "fn a() {\n    todo!()\n}",
+            2,
+        ),
+        (names_say_what_they_do, "src/utils.rs", "", 1),
+        (
+            names_say_what_they_do,
+            "src/a.rs",
+            "struct\nRingManager;",
+            2,
+        ),
+        (names_say_what_they_do, "src/a.rs", "\nfn get_size() {}", 2),
+        (
+            does_not_unwrap,
+            "src/a.rs",
+            "let s = \"\\\"\";\na.unwrap();",
+            2,
+        ),
+        (is_safe, "src/a.rs", "let q = '\"';\nunsafe { a() }", 2),
+        (names_no_machine, "README.md", concat!("cd /ro", "ot/x"), 1),
+        (
+            names_no_machine,
+            "README.md",
+            concat!("from pypi", ".org"),
+            1,
+        ),
+        (is_a_schema, "schemas/a.json", "{\n  \"title\":\n}", 3),
+    ];
+    for (rule, path, text, line) in cases {
+        let lines: Vec<usize> = rule(path, text).iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [*line], "{path}: {text}");
+    }
+    let lone = ["pipelines/a/pipeline.toml".to_owned()];
+    assert_eq!(pipelines_are_whole(&lone).len(), 2);
+}
+
+#[test]
+fn rules_leave_what_is_fine() {
+    let cases: &[(Rule, &str, &str)] = &[
+        (
+            is_short,
+            "tests/a.rs",
+            &"//! a\n".repeat(FILE_LINES_MAX + 1),
+        ),
+        (
+            does_not_unwrap,
+            "src/a.rs",
+            "#[cfg(test)]\nmod tests { a.unwrap() }",
+        ),
+        (
+            does_not_unwrap,
+            "src/a.rs",
+            "let s = r#\"\" a.unwrap()\"#; // a.unwrap()",
+        ),
+        (
+            is_safe,
+            "src/a.rs",
+            "/* unsafe */ fn a<'a>(b: &'a str) { \"unsafe\" }",
+        ),
+        (
+            names_say_what_they_do,
+            "src/a.rs",
+            "// no Manager\nlet target_get = 1;",
+        ),
+        (names_no_machine, "src/a.rs", concat!("net/wo", "rk/a")),
+        (names_no_machine, "Makefile", concat!("$(HERE)/wo", "rk/a")),
+    ];
+    for (rule, path, text) in cases {
+        assert_eq!(rule(path, text), [], "{path}: {text}");
+    }
+}
