@@ -1,9 +1,10 @@
 //! A simulated exchange: real order books under seeded order flow, told in the messages of Binance spot.
 //!
 //! Stands in for a venue in demonstrations and tests; it is no model of a particular market, and its
-//! prices mean nothing. [`Market`] is pure.
+//! prices mean nothing. [`Market`] is pure, [`write_capture`] makes files of it.
 
 mod book;
+mod capture;
 mod crowd;
 mod latent;
 mod market;
@@ -12,6 +13,9 @@ mod random;
 mod tests;
 mod wire;
 
+use std::io;
+
+pub use capture::write_capture;
 pub use market::Market;
 pub use wire::{Message, Stream};
 
@@ -59,6 +63,9 @@ pub enum SimulateError {
         /// What is wrong and what would be right.
         problem: &'static str,
     },
+    /// The capture's file does not take the text.
+    #[error("while writing the simulated capture: {0}; check the disk and the path")]
+    Write(#[source] io::Error),
 }
 
 impl Default for Settings {

@@ -1,6 +1,7 @@
 //! What must hold for the simulated market as a whole, read from its messages alone where possible.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -259,6 +260,46 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
             .sum::<f64>()
     };
     product(a, ma, b, mb) / (product(a, ma, a, ma) * product(b, mb, b, mb)).sqrt()
+}
+
+#[test]
+fn a_capture_holds_snapshots_that_splice() {
+    let (settings, mut bytes) = (Settings::default(), Vec::new());
+    let (duration, latency) = (Duration::from_secs(3), Duration::from_millis(20));
+    write_capture(&settings, duration, latency, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<(i64, Value)> = text
+        .lines()
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(local, json)| (local.parse().unwrap(), serde_json::from_str(json).unwrap()))
+        .collect();
+    assert!(lines.windows(2).all(|w| w[0].0 <= w[1].0), "time went back");
+    for listing in &settings.instruments {
+        let lower = listing.symbol.to_lowercase();
+        let of = |stream: &str| {
+            let name = format!("{lower}@{stream}");
+            let found = lines.iter().enumerate();
+            found.filter(move |(_, (_, json))| json["stream"] == name.as_str())
+        };
+        let (at, (_, snapshot)) = of("depth_snapshot").next().unwrap();
+        let mut book = Rebuilt::from_snapshot(&snapshot["data"].to_string());
+        let id = book.last;
+        let diffs: Vec<_> = of("depth@100ms")
+            .map(|(at, (_, j))| (at, &j["data"]))
+            .collect();
+        let buffered = diffs.iter().filter(|(line, _)| *line < at);
+        let old = buffered
+            .clone()
+            .filter(|(_, d)| d["u"].as_u64().unwrap() <= id);
+        let spans = |d: &Value| d["U"].as_u64() <= Some(id + 1) && d["u"].as_u64() > Some(id);
+        assert!(old.count() > 0, "{lower}: no diff to drop");
+        assert!(
+            buffered.clone().any(|(_, d)| spans(d)),
+            "{lower}: none straddles"
+        );
+        diffs.iter().for_each(|(_, diff)| book.apply(diff));
+        assert!(book.last > id);
+    }
 }
 
 #[test]
