@@ -1,7 +1,7 @@
 //! A simulated exchange: real order books under seeded order flow, told in the messages of Binance spot.
 //!
 //! Stands in for a venue in demonstrations and tests; it is no model of a particular market, and its
-//! prices mean nothing. [`Market`] is pure, [`write_capture`] makes files of it.
+//! prices mean nothing. [`Market`] is pure, [`write_capture`] makes files of it, [`Exchange`] serves it.
 
 mod book;
 mod capture;
@@ -9,14 +9,17 @@ mod crowd;
 mod latent;
 mod market;
 mod random;
+mod server;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use std::io;
+use std::net::SocketAddr;
 
 pub use capture::write_capture;
 pub use market::Market;
+pub use server::Exchange;
 pub use wire::{Message, Stream};
 
 use crate::units::{Nanos, Price, Size};
@@ -26,7 +29,7 @@ use crate::units::{Nanos, Price, Size};
 pub struct Settings {
     /// Same seed, same messages.
     pub seed: u64,
-    /// Time of the opening.
+    /// Time of the opening. An [`Exchange`] opens when it starts instead.
     pub start: Nanos,
     /// The instruments; each has its own dice, so that one more changes none of the others.
     pub instruments: Vec<Listing>,
@@ -66,6 +69,16 @@ pub enum SimulateError {
     /// The capture's file does not take the text.
     #[error("while writing the simulated capture: {0}; check the disk and the path")]
     Write(#[source] io::Error),
+    /// The address cannot be listened on.
+    #[error(
+        "while opening the simulated exchange on {address}: {source}; choose another port, or 0 for any"
+    )]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
 }
 
 impl Default for Settings {
