@@ -22,6 +22,7 @@ pub mod ring;
 pub mod row;
 pub mod shard;
 pub mod signal;
+pub mod simulate;
 pub mod sink;
 pub mod source;
 pub mod summary;

@@ -1,0 +1,209 @@
+//! The simulated exchange on a socket: websocket streams and REST in the forms of Binance spot.
+//!
+//! The market's time follows the wall clock, moved on by one task. Takes no orders and limits no rates;
+//! faults happen on demand only, for tests of whoever connects.
+
+mod connection;
+mod request;
+mod rest;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::wire::millis;
+use super::{Market, Message, Settings, SimulateError, Stream};
+use crate::clock;
+use crate::units::Nanos;
+
+/// A running exchange. Dropping it cuts all connections; [`Exchange::stop`] says goodbye first.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Where it listens: the port that the system chose, if 0 was asked for.
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    stopping: watch::Sender<()>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// What the market's task, the connections and the handle share.
+#[derive(Debug)]
+struct Shared {
+    market: Mutex<Market>,
+    /// Every connection's queue: one that is [`BACKLOG`] behind is disconnected.
+    said: broadcast::Sender<Said>,
+    silent: AtomicBool,
+    /// Depth messages still to be withheld, by instrument.
+    withheld: Mutex<Vec<u32>>,
+    symbols: Vec<String>,
+}
+
+/// What all connections are told.
+#[derive(Clone, Debug)]
+enum Said {
+    /// For those who subscribe to it.
+    Message(Arc<Message>),
+    /// Close without a word.
+    Cut,
+    /// Say `serverShutdown` with this time in milliseconds, then close.
+    Shutdown(i64),
+}
+
+impl Exchange {
+    /// Opens the market now, whatever `settings.start` says, and serves it on the current runtime.
+    ///
+    /// # Errors
+    /// [`SimulateError::Listing`] when an instrument cannot be traded as listed, and
+    /// [`SimulateError::Listen`] when the address is taken or not ours.
+    pub async fn start(settings: Settings, listen: SocketAddr) -> Result<Self, SimulateError> {
+        let opening = clock::now();
+        let market = Market::new(&Settings {
+            start: opening,
+            ..settings.clone()
+        })?;
+        let refused = |source| SimulateError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let shared = Arc::new(Shared {
+            market: Mutex::new(market),
+            said: broadcast::Sender::new(BACKLOG),
+            silent: AtomicBool::new(false),
+            withheld: Mutex::new(vec![0; settings.instruments.len()]),
+            symbols: settings.instruments.into_iter().map(|l| l.symbol).collect(),
+        });
+        let (stopping, stopped) = watch::channel(());
+        tokio::spawn(trade(Arc::clone(&shared), opening, stopped.clone()));
+        Ok(Self {
+            address,
+            serving: tokio::spawn(serve(listener, Arc::clone(&shared), stopped)),
+            shared,
+            stopping,
+        })
+    }
+
+    /// Tells all clients `serverShutdown`, closes their connections and stops listening.
+    pub async fn stop(mut self) {
+        self.stopping.send_replace(());
+        self.shared.tell(Said::Shutdown(millis(clock::now())));
+        // Who does not take the goodbye is cut when `self` is dropped.
+        let gone = async {
+            self.shared.said.closed().await;
+            (&mut self.serving).await
+        };
+        drop(timeout(PATIENCE, gone).await);
+    }
+
+    /// Closes all websocket connections without a word, as a broken network does.
+    pub fn drop_connections(&self) {
+        self.shared.tell(Said::Cut);
+    }
+
+    /// Never sends the next `n` depth messages of an instrument: its update ids jump. False for a
+    /// symbol that is not listed.
+    pub fn skip_depth(&self, symbol: &str, n: u32) -> bool {
+        let listed = self.shared.symbols.iter().position(|s| s == symbol);
+        if let Some(at) = listed {
+            lock(&self.shared.withheld)[at] += n;
+        }
+        listed.is_some()
+    }
+
+    /// While true, websocket connections stay open and nothing is sent on them, not even pings or
+    /// answers; what happens meanwhile is never told. REST still answers.
+    pub fn go_silent(&self, silent: bool) {
+        self.shared.silent.store(silent, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.shared.tell(Said::Cut);
+    }
+}
+
+impl Shared {
+    fn silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, said: Said) {
+        // Nobody listening is no trouble.
+        drop(self.said.send(said));
+    }
+
+    /// Lets the market's time pass and tells what happened, but for the faults asked for.
+    fn advance(&self, until: Nanos, messages: &mut Vec<Message>) {
+        lock(&self.market).advance(until, messages);
+        for message in messages.drain(..) {
+            if !self.withholds(&message) && !self.silent() {
+                self.tell(Said::Message(Arc::new(message)));
+            }
+        }
+    }
+
+    fn withholds(&self, message: &Message) -> bool {
+        let left = &mut lock(&self.withheld)[message.instrument];
+        let withheld = message.stream == Stream::Depth && *left > 0;
+        *left -= u32::from(withheld);
+        withheld
+    }
+}
+
+/// Moves the market on with the wall clock until the exchange stops.
+async fn trade(shared: Arc<Shared>, opening: Nanos, mut stopped: watch::Receiver<()>) {
+    let mut messages = Vec::new();
+    let mut time = opening;
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = pace.tick() => {}
+        }
+        let now = clock::now();
+        // After a pause of the whole machine there is much to catch up with: a second at a time.
+        while time < now {
+            time = now.min(Nanos(time.0 + CATCH_UP));
+            shared.advance(time, &mut messages);
+            yield_now().await;
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) -> std::io::Result<()> {
+    // Small messages go out at once.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+    let router = rest::routes().merge(connection::routes());
+    axum::serve(listener, router.with_state(shared))
+        .with_graceful_shutdown(async move { drop(stopped.changed().await) })
+        .await
+}
+
+/// The data stays whole when a holder panics: nothing here leaves it half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Messages that a connection may be behind: some twenty seconds of the default market.
+const BACKLOG: usize = 8_192;
+/// How often the market's time moves.
+const PACE: Duration = Duration::from_millis(5);
+const CATCH_UP: i64 = 1_000_000_000;
+/// How long a client may take to accept a message before it is disconnected.
+const PATIENCE: Duration = Duration::from_secs(2);
