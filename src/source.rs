@@ -3,6 +3,10 @@
 //! `ts_recv` is stamped here and nowhere else. A source knows its transport; what the bytes mean is
 //! `decode`'s business.
 
+pub mod outlet;
+pub mod route;
+pub mod status;
+
 use bytes::Bytes;
 
 use crate::units::Nanos;
