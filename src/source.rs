@@ -6,6 +6,7 @@
 pub mod outlet;
 pub mod route;
 pub mod status;
+pub mod websocket;
 
 use bytes::Bytes;
 
