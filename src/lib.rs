@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod event;
 pub mod instrument;
+pub mod kafka;
 pub mod ring;
 pub mod source;
 pub mod units;
