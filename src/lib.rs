@@ -1,5 +1,6 @@
 //! Foretick.
 
+pub mod broker;
 pub mod clock;
 pub mod event;
 pub mod instrument;
