@@ -6,5 +6,6 @@ pub mod event;
 pub mod instrument;
 pub mod kafka;
 pub mod ring;
+pub mod sink;
 pub mod source;
 pub mod units;

@@ -1,0 +1,3 @@
+//! Sinks take what leaves the engine.
+
+pub mod kafka;
