@@ -3,6 +3,7 @@
 //! `ts_recv` is stamped here and nowhere else. A source knows its transport; what the bytes mean is
 //! `decode`'s business.
 
+pub mod kafka;
 pub mod outlet;
 pub mod route;
 pub mod status;
