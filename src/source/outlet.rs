@@ -12,7 +12,7 @@ use memchr::memmem;
 use rustc_hash::FxHashMap;
 
 use crate::ring::Sender;
-use crate::source::route::{stream_of, symbol_hash, symbol_of};
+use crate::source::route::{name_hash, shard_of, stream_of, symbol_of};
 use crate::source::status::{FeedStatus, count};
 use crate::source::{Frame, Origin};
 
@@ -56,7 +56,7 @@ struct Missing {
 }
 
 impl Outlet {
-    /// An outlet into `rings`, one a shard, for the listed `symbols` in either case.
+    /// An outlet into `rings`, one a shard, for `symbols` as the feed writes them, in either case.
     ///
     /// # Panics
     /// Without a ring.
@@ -67,7 +67,7 @@ impl Outlet {
             .iter()
             .map(|name| Symbol {
                 name: name.to_ascii_uppercase().into(),
-                shard: (symbol_hash(name.as_bytes()) % rings.len() as u64) as usize,
+                shard: shard_of(name.as_bytes(), rings.len()),
                 missing: Missing::default(),
                 quote: None,
                 queued: false,
@@ -78,7 +78,7 @@ impl Outlet {
             by_hash: symbols
                 .iter()
                 .enumerate()
-                .map(|(at, symbol)| (symbol_hash(symbol.name.as_bytes()), at))
+                .map(|(at, symbol)| (name_hash(symbol.name.as_bytes()), at))
                 .collect(),
             rings,
             symbols,
@@ -90,11 +90,12 @@ impl Outlet {
     pub fn push(&mut self, frame: Frame) {
         self.status.data_came(frame.origin.ts_recv);
         if let Some(symbol) = symbol_of(&frame.bytes) {
-            let hash = symbol_hash(symbol);
-            let listed = self.by_hash.get(&hash).copied();
-            let shard = (hash % self.rings.len() as u64) as usize;
-            self.offer(shard, listed, frame);
-            return;
+            let listed = self.by_hash.get(&name_hash(symbol)).copied();
+            let shard = match listed {
+                Some(at) => self.symbols[at].shard,
+                None => shard_of(symbol, self.rings.len()),
+            };
+            return self.offer(shard, listed, frame);
         }
         let copies = self.rings.len() as u64 - 1;
         self.status.copies.fetch_add(copies, Relaxed);
@@ -282,7 +283,6 @@ mod tests {
 
     use super::*;
     use crate::ring::{Receiver, ring};
-    use crate::source::route::shard_of;
     use crate::units::Nanos;
 
     fn frame(offset: i64, text: &str) -> Frame {
