@@ -128,7 +128,11 @@ pub async fn run(
         if matches!(end, End::Stopped) {
             break;
         }
-        redial.ended(clock::instant() - began, end.is_planned());
+        let now = clock::instant();
+        redial.ended(now - began, end.is_planned());
+        if let Some(wait) = end.retry_after() {
+            redial.stay_away(now + wait);
+        }
         end.report(&feed.settings.url, &status);
     }
     feed.finish().await;
@@ -313,6 +317,15 @@ impl Feed {
 impl End {
     fn is_planned(&self) -> bool {
         matches!(self, Self::Stopped | Self::Renewed | Self::ServerShutdown)
+    }
+
+    /// How long a venue that refuses us (429, 418) wants us to stay away.
+    fn retry_after(&self) -> Option<Duration> {
+        let Self::Failed(WsError::Http(answer)) = self else {
+            return None;
+        };
+        let seconds = answer.headers().get("retry-after")?.to_str().ok()?;
+        seconds.trim().parse().ok().map(Duration::from_secs)
     }
 
     fn report(&self, url: &str, status: &FeedStatus) {

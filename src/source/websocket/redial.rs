@@ -18,6 +18,8 @@ pub(super) struct Redial {
     /// Retries since the last connection that held.
     retries: u32,
     dialled: VecDeque<Instant>,
+    /// The venue asked us to stay away until then.
+    not_before: Option<Instant>,
     luck: RandomState,
 }
 
@@ -30,6 +32,7 @@ impl Redial {
             window: settings.attempts_window,
             retries: 0,
             dialled: VecDeque::new(),
+            not_before: None,
             luck: RandomState::new(),
         }
     }
@@ -48,7 +51,15 @@ impl Redial {
         } else {
             self.window - now.saturating_duration_since(self.dialled[0])
         };
-        budget.max(jittered(&self.luck, self.ceiling()))
+        let asked = self
+            .not_before
+            .map_or(Duration::ZERO, |then| then.saturating_duration_since(now));
+        budget.max(asked).max(jittered(&self.luck, self.ceiling()))
+    }
+
+    /// The venue says when to come back.
+    pub(super) fn stay_away(&mut self, until: Instant) {
+        self.not_before = Some(until);
     }
 
     /// An attempt is made now.
@@ -118,6 +129,9 @@ mod tests {
         }
         let now = begin + Duration::from_secs(10);
         assert_eq!(redial.wait(now), Duration::from_secs(290));
+        redial.stay_away(now + Duration::from_secs(291));
+        assert_eq!(redial.wait(now), Duration::from_secs(291));
+        redial.stay_away(now);
         assert_eq!(
             redial.wait(begin + Duration::from_secs(300)),
             Duration::ZERO
