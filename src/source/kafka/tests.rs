@@ -5,6 +5,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 
 use super::*;
 use crate::broker::EmbeddedBroker;
+use crate::kafka::{Properties, client_config};
 use crate::ring::{Receiver, ring};
 
 const PATIENCE: Duration = Duration::from_secs(20);
