@@ -120,17 +120,16 @@ async fn a_silent_connection_is_given_up() {
     let mut feed = Running::start(|settings| settings.idle = Duration::from_millis(80)).await;
     let mut silent = feed.accept().await;
     // Pings are no data: they must not keep the connection.
-    for _ in 0..4 {
-        silent
-            .send(Message::Ping(Bytes::from_static(b"?")))
-            .await
-            .unwrap();
-        sleep(Duration::from_millis(10)).await;
-    }
+    let pings = tokio::spawn(async move {
+        while silent.send(Message::Ping(Bytes::new())).await.is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
     let mut server = feed.accept().await;
     say(&mut server, TRADE).await;
     assert_eq!(feed.text(0).await, GAP);
     assert_eq!(feed.text(1).await, TRADE);
+    within(pings).await.unwrap();
     feed.end().await;
 }
 
@@ -268,4 +267,18 @@ async fn settings_that_cannot_work_are_refused() {
     };
     let refused = run(settings, outlet, asked, status, stopped).await;
     assert!(matches!(refused, Err(WebsocketError::Address { .. })));
+}
+
+#[tokio::test]
+async fn tls_with_a_server_that_has_none_is_a_failure_and_no_panic() {
+    let feed =
+        Running::start(|settings| settings.url = settings.url.replace("ws://", "wss://")).await;
+    let (mut stream, _) = within(feed.listener.accept()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad\r\n\r\n")
+        .await
+        .unwrap();
+    drop(stream);
+    within(feed.listener.accept()).await.unwrap();
+    assert!(feed.status.failures.load(Relaxed) >= 1);
+    assert_eq!(feed.end().await.connections.load(Relaxed), 0);
 }
