@@ -128,7 +128,11 @@ fn a_full_ring_pauses_and_nothing_is_lost() {
     let mut settings = settings(&broker, &["trades", "quotes"]);
     settings.first_stream = 5;
     let mut next: FxHashMap<(u16, i32), i64> = FxHashMap::default();
-    let status = start(settings, 4).read(Duration::from_micros(200), |frame| {
+    let running = start(settings, 4);
+    let status = Arc::clone(&running.status);
+    running.read(Duration::from_micros(200), |frame| {
+        // Held: what was under way when the partition was paused, not all that there is.
+        assert!(status.held.load(Relaxed) < 30, "not paused");
         let at = frame.origin;
         let expected = next.entry((at.stream, at.partition)).or_default();
         assert_eq!(at.offset, *expected);
