@@ -269,3 +269,46 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// The embedded broker knows no aborted transactions and no marks; run it with a Kafka at hand.
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn the_end_is_found_behind_transactions() {
+    let bootstrap = std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP");
+    let topic = format!("foretick-test-{}", clock::now().0);
+    let producer: ThreadedProducer<DefaultProducerContext> = client_config(
+        &bootstrap,
+        &[("transactional.id", &topic)],
+        &Properties::new(),
+    )
+    .unwrap()
+    .create()
+    .unwrap();
+    producer.init_transactions(PATIENCE).unwrap();
+    for (records, commit) in [(10, true), (5, false)] {
+        producer.begin_transaction().unwrap();
+        for number in 0..records {
+            let payload = format!("payload {number}");
+            let record: BaseRecord<'_, (), str> =
+                BaseRecord::to(&topic).partition(0).payload(&payload);
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+        if commit {
+            producer.commit_transaction(PATIENCE).unwrap();
+        } else {
+            producer.abort_transaction(PATIENCE).unwrap();
+        }
+    }
+    let settings = KafkaSourceSettings {
+        bootstrap,
+        topics: vec![topic.clone()],
+        group: topic,
+        from_beginning: true,
+        stop_at_end: true,
+        ..KafkaSourceSettings::default()
+    };
+    let mut offsets = Vec::new();
+    start(settings, 64).read(Duration::ZERO, |frame| offsets.push(frame.origin.offset));
+    assert_eq!(offsets, (0..10).collect::<Vec<i64>>());
+}
