@@ -312,3 +312,57 @@ fn the_end_is_found_behind_transactions() {
     start(settings, 64).read(Duration::ZERO, |frame| offsets.push(frame.origin.offset));
     assert_eq!(offsets, (0..10).collect::<Vec<i64>>());
 }
+
+/// On the embedded broker the second member would wait for the session timeout.
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn a_revoked_partition_goes_on_where_it_was_done() {
+    let bootstrap = std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP");
+    let topic = format!("foretick-test-{}", clock::now().0);
+    let producer: ThreadedProducer<DefaultProducerContext> =
+        client_config(&bootstrap, &[], &Properties::new())
+            .unwrap()
+            .create()
+            .unwrap();
+    let write = || {
+        for number in 0..100 {
+            let key = number.to_string();
+            let record = BaseRecord::to(&topic).key(&key).payload("{}");
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    };
+    write();
+    let settings = KafkaSourceSettings {
+        bootstrap: bootstrap.clone(),
+        topics: vec![topic.clone()],
+        group: topic.clone(),
+        from_beginning: true,
+        // Nothing but the revocation commits.
+        commit_every: Duration::from_secs(3600),
+        ..KafkaSourceSettings::default()
+    };
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.frames.len() == 100);
+    let mut frames = Vec::new();
+    first.frames.drain(&mut frames, 1024, Duration::ZERO);
+    for at in frames.iter().map(|frame| frame.origin) {
+        first.progress.done(at.stream, at.partition, at.offset + 1);
+    }
+    let second = start(settings, 1024);
+    wait_until(|| second.status.connections.load(Relaxed) > 0);
+    wait_until(|| first.status.connections.load(Relaxed) > 1);
+    write();
+    wait_until(|| first.frames.len() + second.frames.len() >= 100);
+    std::thread::sleep(Duration::from_millis(200));
+    let (mine, yours) = (first.frames.len(), second.frames.len());
+    assert_eq!(mine + yours, 100, "nothing is read twice");
+    assert!(
+        mine > 0 && yours > 0,
+        "{mine} and {yours}: the group shares"
+    );
+    for running in [first, second] {
+        running.stop.store(true, Relaxed);
+        running.read(Duration::ZERO, |_| {});
+    }
+}
