@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod book;
+pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod decode;
@@ -12,6 +13,7 @@ pub mod export;
 pub mod feature;
 pub mod inspect;
 pub mod instrument;
+pub mod kafka;
 pub mod label;
 pub mod latency;
 pub mod model;

@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod json;
+pub mod kafka;
 pub mod parquet;
 
 use std::io;

@@ -4,7 +4,11 @@
 //! `decode`'s business.
 
 pub mod file;
+pub mod kafka;
+pub mod outlet;
 pub mod route;
+pub mod status;
+pub mod websocket;
 
 use bytes::Bytes;
 

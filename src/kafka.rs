@@ -1,0 +1,186 @@
+//! What both ends of Kafka share: the client's settings, checked before librdkafka sees them.
+//!
+//! Secrets are read here from where the configuration points to, and appear in no error text.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+
+/// Settings passed on to librdkafka, by its own names.
+pub type Properties = BTreeMap<String, String>;
+
+/// Why a property is not passed on. Values are never shown: they may be secret.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PropertyError {
+    /// It would run code, weaken the connection, or break a promise of the engine.
+    #[error("while reading Kafka property `{name}`: it is not allowed, because {because}")]
+    Denied {
+        /// The property.
+        name: String,
+        /// The reason.
+        because: &'static str,
+    },
+    /// A password in a configuration file.
+    #[error(
+        "while reading Kafka property `{name}`: a secret must not stand here; \
+         write `env:NAME` or `file:PATH`"
+    )]
+    LiteralSecret {
+        /// The property.
+        name: String,
+    },
+    /// The reference leads nowhere.
+    #[error("while reading Kafka property `{name}` from `{reference}`: {reason}")]
+    Unreadable {
+        /// The property.
+        name: String,
+        /// `env:NAME` or `file:PATH`.
+        reference: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// A client's configuration: our defaults, then `properties`, each checked and resolved.
+///
+/// # Errors
+/// [`PropertyError`] for the first property that is refused.
+pub fn client_config(
+    bootstrap: &str,
+    defaults: &[(&str, &str)],
+    properties: &Properties,
+) -> Result<ClientConfig, PropertyError> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap);
+    for (name, value) in COMMON.iter().chain(defaults) {
+        config.set(*name, *value);
+    }
+    for (name, value) in properties {
+        config.set(name, resolved(name, value)?);
+    }
+    Ok(config)
+}
+
+fn resolved(name: &str, value: &str) -> Result<String, PropertyError> {
+    if let Some((_, because)) = DENIED.iter().find(|(denied, _)| *denied == name) {
+        return Err(PropertyError::Denied {
+            name: name.to_owned(),
+            because,
+        });
+    }
+    let unreadable = |reason: String| PropertyError::Unreadable {
+        name: name.to_owned(),
+        reference: value.to_owned(),
+        reason,
+    };
+    if let Some(variable) = value.strip_prefix("env:") {
+        return std::env::var(variable).map_err(|error| unreadable(error.to_string()));
+    }
+    if let Some(path) = value.strip_prefix("file:") {
+        return std::fs::read_to_string(path)
+            // Editors end a file with a line break; no password does.
+            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            .map_err(|error| unreadable(error.to_string()));
+    }
+    if SECRET.contains(&name) {
+        return Err(PropertyError::LiteralSecret {
+            name: name.to_owned(),
+        });
+    }
+    Ok(value.to_owned())
+}
+
+/// For both ends: come back quickly after a broker was away; the default backs off to 10 s.
+const COMMON: [(&str, &str); 3] = [
+    ("client.id", "foretick"),
+    ("reconnect.backoff.ms", "50"),
+    ("reconnect.backoff.max.ms", "1000"),
+];
+
+const RUNS_CODE: &str = "it makes the client run a program or load a library";
+const UNSAFE: &str = "it would let anyone pass for the broker or for a user";
+const OURS: &str = "it is set by the engine, which depends on it; use the engine's own setting";
+
+const DENIED: [(&str, &str); 19] = [
+    ("plugin.library.paths", RUNS_CODE),
+    ("sasl.kerberos.kinit.cmd", RUNS_CODE),
+    ("ssl.engine.location", RUNS_CODE),
+    ("ssl.providers", RUNS_CODE),
+    ("enable.sasl.oauthbearer.unsecure.jwt", UNSAFE),
+    ("enable.ssl.certificate.verification", UNSAFE),
+    ("ssl.endpoint.identification.algorithm", UNSAFE),
+    ("https.ca.location", UNSAFE),
+    ("bootstrap.servers", OURS),
+    ("metadata.broker.list", OURS),
+    ("group.id", OURS),
+    ("auto.offset.reset", OURS),
+    ("enable.auto.commit", OURS),
+    ("enable.auto.offset.store", OURS),
+    ("auto.commit.enable", OURS),
+    ("enable.partition.eof", OURS),
+    ("enable.idempotence", OURS),
+    ("acks", OURS),
+    ("request.required.acks", OURS),
+];
+
+const SECRET: [&str; 8] = [
+    "sasl.password",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.config",
+    "sasl.oauthbearer.assertion.private.key.pem",
+    "sasl.oauthbearer.assertion.private.key.passphrase",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.keystore.password",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<Option<String>, PropertyError> {
+        let properties = Properties::from([(name.to_owned(), value.to_owned())]);
+        let config = client_config("127.0.0.1:1", &[("fetch.min.bytes", "1")], &properties)?;
+        Ok(config.get(name).map(ToOwned::to_owned))
+    }
+
+    #[test]
+    fn what_runs_code_or_weakens_the_connection_is_denied() {
+        for (name, _) in DENIED {
+            let refused = read(name, "env:PATH");
+            assert!(
+                matches!(refused, Err(PropertyError::Denied { .. })),
+                "{name}"
+            );
+        }
+        assert_eq!(read("fetch.min.bytes", "7"), Ok(Some("7".into())));
+    }
+
+    #[test]
+    fn a_literal_secret_is_refused_and_not_repeated() {
+        for name in SECRET {
+            let error = read(name, "hunter2").unwrap_err();
+            assert!(
+                matches!(error, PropertyError::LiteralSecret { .. }),
+                "{name}"
+            );
+            assert!(!error.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_reference_is_followed() {
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(read("sasl.password", "env:PATH"), Ok(Some(path)));
+        let file = std::env::temp_dir().join(format!("foretick-secret-{}", std::process::id()));
+        std::fs::write(&file, "hunter2\n").unwrap();
+        let reference = format!("file:{}", file.display());
+        assert_eq!(
+            read("sasl.password", &reference),
+            Ok(Some("hunter2".into()))
+        );
+        std::fs::remove_file(&file).unwrap();
+        let gone = read("sasl.password", &reference).unwrap_err();
+        assert!(gone.to_string().contains(&reference), "{gone}");
+    }
+}

@@ -1,0 +1,148 @@
+//! The sink against the embedded broker.
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Headers;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::*;
+use crate::broker::EmbeddedBroker;
+use crate::units::Nanos;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn settings(broker: &EmbeddedBroker) -> KafkaSinkSettings {
+    KafkaSinkSettings {
+        bootstrap: broker.bootstrap(),
+        topic: "signals".into(),
+        ..KafkaSinkSettings::default()
+    }
+}
+
+fn read_one(broker: &EmbeddedBroker, topic: &str) -> rdkafka::message::OwnedMessage {
+    let consumer: BaseConsumer = client_config(
+        &broker.bootstrap(),
+        &[("group.id", "reader"), ("fetch.wait.max.ms", "0")],
+        &Properties::new(),
+    )
+    .unwrap()
+    .create()
+    .unwrap();
+    let mut partitions = TopicPartitionList::new();
+    partitions
+        .add_partition_offset(topic, 0, Offset::Beginning)
+        .unwrap();
+    consumer.assign(&partitions).unwrap();
+    consumer.poll(PATIENCE).expect("a record").unwrap().detach()
+}
+
+#[test]
+fn what_is_sent_arrives_and_is_accounted_for() {
+    let broker = EmbeddedBroker::start(&[("signals", 3)]).unwrap();
+    let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
+    for number in 0..500 {
+        let key = format!("K{}", number % 7);
+        sink.send(key.as_bytes(), b"{}", &[("schema", b"1")])
+            .unwrap();
+    }
+    sink.flush(PATIENCE).unwrap();
+    assert_eq!((sink.sent(), sink.delivered()), (500, 500));
+}
+
+#[test]
+fn a_full_queue_makes_the_caller_wait() {
+    let broker = EmbeddedBroker::start(&[("signals", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(KafkaSinkSettings {
+        queue_records_max: 10,
+        linger_ms: 5,
+        ..settings(&broker)
+    })
+    .unwrap();
+    for _ in 0..200 {
+        sink.send(b"k", b"payload", &[]).unwrap();
+    }
+    sink.flush(PATIENCE).unwrap();
+    assert_eq!(sink.delivered(), 200);
+}
+
+#[test]
+fn a_failed_delivery_fails_the_run() {
+    let broker = EmbeddedBroker::start(&[("signals", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
+    sink.send(b"k", b"fine", &[]).unwrap();
+    sink.flush(PATIENCE).unwrap();
+    broker.cluster().request_errors(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE],
+    );
+    sink.send(b"k", b"refused", &[]).unwrap();
+    let error = sink.flush(PATIENCE).unwrap_err().to_string();
+    assert!(
+        error.contains("`signals`") && error.contains("1 records"),
+        "{error}"
+    );
+    assert!(sink.send(b"k", b"after", &[]).is_err());
+    assert_eq!((sink.sent(), sink.delivered()), (2, 1));
+}
+
+#[test]
+fn a_dead_letter_names_its_origin() {
+    let broker = EmbeddedBroker::start(&[("signals", 1), ("trades.dlq", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
+    let letter = DeadLetter {
+        key: b"BTCUSDT",
+        payload: b"not json",
+        reason: "truncated",
+        source_topic: "trades",
+        origin: Origin {
+            ts_recv: Nanos(1),
+            offset: 42,
+            partition: 3,
+            stream: 0,
+        },
+    };
+    sink.send_dead_letter("trades.dlq", &letter).unwrap();
+    sink.flush(PATIENCE).unwrap();
+    let record = read_one(&broker, "trades.dlq");
+    assert_eq!(record.payload(), Some(&b"not json"[..]));
+    let headers: Vec<_> = record
+        .headers()
+        .unwrap()
+        .iter()
+        .map(|h| {
+            (
+                h.key.to_owned(),
+                String::from_utf8(h.value.unwrap().to_vec()).unwrap(),
+            )
+        })
+        .collect();
+    let wanted = [
+        ("error", "truncated"),
+        ("source_topic", "trades"),
+        ("source_partition", "3"),
+        ("source_offset", "42"),
+    ];
+    assert_eq!(headers, wanted.map(|(k, v)| (k.to_owned(), v.to_owned())));
+}
+
+#[test]
+fn a_topic_that_must_exist_is_looked_for() {
+    let broker = EmbeddedBroker::start(&[("other", 1)]).unwrap();
+    let refused = KafkaSink::connect(KafkaSinkSettings {
+        require_topic: true,
+        ..settings(&broker)
+    });
+    assert!(matches!(refused, Err(KafkaSinkError::NoTopic { .. })));
+    assert!(KafkaSink::connect(settings(&broker)).is_ok());
+}
+
+#[test]
+fn only_an_unbroken_run_counts_as_delivered() {
+    let mut account = Account::default();
+    for number in [2, 1, 4] {
+        account.arrived(number);
+    }
+    assert_eq!(account.through, 0);
+    account.arrived(0);
+    assert_eq!((account.through, account.answered), (3, 4));
+}

@@ -1,0 +1,167 @@
+//! The consumer's side of its group: what happens when partitions come and go, and commits.
+//!
+//! Runs inside the poll of the source's thread, so it must be quick; what takes longer is left as a
+//! note for the source's loop.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{Offset, types::RDKafkaErrorCode};
+use tracing::{debug, info, warn};
+
+use super::progress::Progress;
+use crate::source::status::{FeedStatus, count};
+
+/// Context of the consumer.
+pub(super) struct Membership {
+    topics: Vec<String>,
+    /// The driver's index of the first topic.
+    first_stream: u16,
+    progress: Arc<Progress>,
+    status: Arc<FeedStatus>,
+    changes: Mutex<Vec<Change>>,
+}
+
+/// A partition that came or went, by the topic's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Assigned(u16, i32),
+    Revoked(u16, i32),
+    /// All of an assignment has been told.
+    Settled,
+}
+
+impl Membership {
+    pub(super) fn new(
+        topics: Vec<String>,
+        first_stream: u16,
+        progress: Arc<Progress>,
+        status: Arc<FeedStatus>,
+    ) -> Self {
+        Self {
+            topics,
+            first_stream,
+            progress,
+            status,
+            changes: Mutex::default(),
+        }
+    }
+
+    /// What changed since the last look, in order.
+    pub(super) fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The topic's [`Origin::stream`](crate::source::Origin::stream).
+    pub(super) fn stream_of(&self, topic: &str) -> Option<u16> {
+        let at = self.topics.iter().position(|known| known == topic)?;
+        Some(self.first_stream + u16::try_from(at).ok()?)
+    }
+
+    /// The topic of a stream of ours.
+    pub(super) fn topic_of(&self, stream: u16) -> &str {
+        &self.topics[usize::from(stream - self.first_stream)]
+    }
+
+    /// Commits what is done and not yet committed, of the partitions that `wanted` picks.
+    pub(super) fn commit(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        mode: CommitMode,
+        wanted: impl Fn(u16, i32) -> bool,
+    ) {
+        let mut offsets = TopicPartitionList::new();
+        for (stream, partition, next) in self.progress.uncommitted() {
+            let topic = self.topic_of(stream);
+            if wanted(stream, partition)
+                && let Err(error) =
+                    offsets.add_partition_offset(topic, partition, Offset::Offset(next))
+            {
+                warn!(topic, partition, %error, "offset cannot be committed");
+            }
+        }
+        if offsets.count() == 0 {
+            return;
+        }
+        let result = consumer.commit(&offsets, mode);
+        match (mode, result) {
+            // The answer of an asynchronous commit comes to the callback, its refusal comes here.
+            (CommitMode::Async, Ok(())) => {}
+            (CommitMode::Async | CommitMode::Sync, result) => self.note_commit(result, &offsets),
+        }
+    }
+
+    fn note_commit(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        match result {
+            Ok(()) => {
+                for element in offsets.elements() {
+                    if let (Some(stream), Offset::Offset(next), Ok(())) = (
+                        self.stream_of(element.topic()),
+                        element.offset(),
+                        element.error(),
+                    ) {
+                        self.progress.committed(stream, element.partition(), next);
+                    }
+                }
+                self.status.set_healthy(true);
+            }
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Err(error) => {
+                count(&self.status.failures);
+                warn!(%error, "offsets were not committed: trying again");
+            }
+        }
+    }
+
+    fn note(&self, partitions: &TopicPartitionList, change: impl Fn(u16, i32) -> Change) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        for element in partitions.elements() {
+            if let Some(stream) = self.stream_of(element.topic()) {
+                changes.push(change(stream, element.partition()));
+            }
+        }
+        changes.push(Change::Settled);
+    }
+}
+
+impl ClientContext for Membership {
+    fn error(&self, error: KafkaError, reason: &str) {
+        // Told again by `poll`, where it is counted and weighed.
+        debug!(%error, reason, "consumer");
+    }
+}
+
+impl ConsumerContext for Membership {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let Rebalance::Revoke(partitions) = rebalance else {
+            return;
+        };
+        // A lost partition may have a new owner, whose commits ours must not overwrite.
+        if consumer.assignment_lost() {
+            warn!(count = partitions.count(), "partitions were lost");
+        } else {
+            self.commit(consumer, CommitMode::Sync, |stream, partition| {
+                let topic = self.topic_of(stream);
+                partitions.find_partition(topic, partition).is_some()
+            });
+            info!(count = partitions.count(), "partitions were revoked");
+        }
+        self.note(partitions, Change::Revoked);
+    }
+
+    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance {
+            count(&self.status.connections);
+            self.status.set_healthy(true);
+            info!(count = partitions.count(), "partitions were assigned");
+            self.note(partitions, Change::Assigned);
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        self.note_commit(result, offsets);
+    }
+}

@@ -1,0 +1,119 @@
+//! How far each partition has been processed and delivered: what may be committed, and no more.
+//!
+//! The sink's side writes it, the source commits it. It knows nothing of Kafka's client.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
+
+/// By topic and partition, the next offset to process; shared by the source and the sink's side.
+///
+/// A partition is known from its first frame until it is revoked; word of any other is ignored.
+#[derive(Debug, Default)]
+pub struct Progress {
+    partitions: Mutex<FxHashMap<(u16, i32), Reached>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reached {
+    /// Every record before this one is processed and its signals delivered.
+    done: i64,
+    /// What the broker has been told.
+    committed: i64,
+    /// Every record before this one is in a ring.
+    handed: i64,
+}
+
+impl Progress {
+    /// Every record of the partition before `next_offset` is processed, and what came of it delivered.
+    pub fn done(&self, stream: u16, partition: i32, next_offset: i64) {
+        if let Some(reached) = self.lock().get_mut(&(stream, partition)) {
+            // Never back: late word of an earlier assignment must not undo what is done since.
+            reached.done = reached.done.max(next_offset);
+        }
+    }
+
+    /// The next offset to process of a partition that this source reads.
+    #[must_use]
+    pub fn next_offset(&self, stream: u16, partition: i32) -> Option<i64> {
+        self.lock().get(&(stream, partition)).map(|at| at.done)
+    }
+
+    /// Whether everything that went into the rings is done.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.lock().values().all(|at| at.done >= at.handed)
+    }
+
+    /// A frame is about to go into a ring. The first of a partition says where it begins.
+    pub(super) fn handed(&self, stream: u16, partition: i32, offset: i64) {
+        self.lock()
+            .entry((stream, partition))
+            .or_insert(Reached {
+                done: offset,
+                committed: offset,
+                handed: offset,
+            })
+            .handed = offset + 1;
+    }
+
+    /// The frames from `offset` on did not go into a ring after all.
+    pub(super) fn withdrawn(&self, stream: u16, partition: i32, offset: i64) {
+        if let Some(reached) = self.lock().get_mut(&(stream, partition)) {
+            reached.handed = reached.handed.min(offset);
+        }
+    }
+
+    /// The partition is somebody else's now.
+    pub(super) fn forget(&self, stream: u16, partition: i32) {
+        self.lock().remove(&(stream, partition));
+    }
+
+    /// What the broker does not know yet.
+    pub(super) fn uncommitted(&self) -> Vec<(u16, i32, i64)> {
+        self.lock()
+            .iter()
+            .filter(|(_, at)| at.done > at.committed)
+            .map(|(&(stream, partition), at)| (stream, partition, at.done))
+            .collect()
+    }
+
+    /// The broker has accepted `offset` as committed.
+    pub(super) fn committed(&self, stream: u16, partition: i32, offset: i64) {
+        if let Some(reached) = self.lock().get_mut(&(stream, partition)) {
+            reached.committed = reached.committed.max(offset);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FxHashMap<(u16, i32), Reached>> {
+        self.partitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_done_is_committed_and_only_once() {
+        let progress = Progress::default();
+        progress.done(0, 1, 99);
+        assert_eq!(progress.next_offset(0, 1), None);
+        progress.handed(0, 1, 10);
+        progress.handed(0, 1, 11);
+        progress.handed(0, 1, 12);
+        progress.withdrawn(0, 1, 12);
+        assert!(progress.uncommitted().is_empty() && !progress.is_complete());
+        progress.done(0, 1, 12);
+        progress.done(0, 1, 11);
+        assert_eq!(progress.uncommitted(), [(0, 1, 12)]);
+        assert!(progress.is_complete());
+        progress.committed(0, 1, 12);
+        assert!(progress.uncommitted().is_empty());
+        progress.forget(0, 1);
+        progress.done(0, 1, 13);
+        assert!(progress.uncommitted().is_empty());
+    }
+}

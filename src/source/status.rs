@@ -1,0 +1,106 @@
+//! What a feed tells of itself: counters that add up, and whether it is well.
+//!
+//! Only counts. Who exports the figures reads the fields; nothing here knows a metrics format.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use crate::units::Nanos;
+
+/// Counters of one feed, shared by its source and whoever reports on it.
+///
+/// They balance at any quiet moment: `received + copies = sent + conflated + dropped + held`.
+#[derive(Debug, Default)]
+pub struct FeedStatus {
+    /// Messages and records that came in.
+    pub received: AtomicU64,
+    /// Further deliveries due because a frame goes to more than one shard.
+    pub copies: AtomicU64,
+    /// Frames put into a ring; frames of our own making (gaps) are not among them.
+    pub sent: AtomicU64,
+    /// Quotes replaced by a newer one of the same instrument before there was room.
+    pub conflated: AtomicU64,
+    /// Frames lost, by reason.
+    pub dropped: Dropped,
+    /// Frames that wait for room now.
+    pub held: AtomicU64,
+    /// Gap frames put into a ring.
+    pub gaps: AtomicU64,
+    /// Connections made (websocket) or assignments received (Kafka).
+    pub connections: AtomicU64,
+    /// Connections that failed or were lost, and errors of a broker.
+    pub failures: AtomicU64,
+    /// Depth snapshots fetched.
+    pub snapshots: AtomicU64,
+    /// Attempts to fetch a depth snapshot that failed.
+    pub snapshot_failures: AtomicU64,
+    healthy: AtomicBool,
+    last_data: AtomicI64,
+}
+
+/// Why frames were lost.
+#[derive(Debug, Default)]
+pub struct Dropped {
+    /// The ring was full; a gap frame tells the engine.
+    pub overflow: AtomicU64,
+    /// A binary message on a text feed.
+    pub binary: AtomicU64,
+    /// A Kafka record without a payload.
+    pub tombstone: AtomicU64,
+    /// Held while its connection or its partition went away.
+    pub orphaned: AtomicU64,
+}
+
+impl Dropped {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        [
+            &self.overflow,
+            &self.binary,
+            &self.tombstone,
+            &self.orphaned,
+        ]
+        .iter()
+        .map(|count| count.load(Ordering::Relaxed))
+        .sum()
+    }
+}
+
+impl FeedStatus {
+    /// Frames that no counter explains: 0 at any quiet moment, or there is a bug.
+    #[must_use]
+    pub fn unexplained(&self) -> i64 {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let due = read(&self.received) + read(&self.copies);
+        let explained =
+            read(&self.sent) + read(&self.conflated) + self.dropped.total() + read(&self.held);
+        due.wrapping_sub(explained).cast_signed()
+    }
+
+    /// Whether the feed is connected and, as far as it can tell, alive.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// When the last data came; `None` before the first.
+    #[must_use]
+    pub fn last_data(&self) -> Option<Nanos> {
+        let nanos = self.last_data.load(Ordering::Relaxed);
+        (nanos != 0).then_some(Nanos(nanos))
+    }
+
+    pub(super) fn set_healthy(&self, healthy: bool) {
+        self.healthy.store(healthy, Ordering::Relaxed);
+    }
+
+    pub(super) fn data_came(&self, at: Nanos) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        self.last_data.store(at.0, Ordering::Relaxed);
+    }
+}
+
+/// Adds one.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
