@@ -117,6 +117,11 @@ impl Sink for ParquetSink {
         Ok(false)
     }
 
+    /// Nothing has arrived for good before the file is closed.
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        Ok(0)
+    }
+
     /// Rows become readable when the file is closed, not before: Parquet has its index at the end.
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
