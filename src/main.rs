@@ -2,229 +2,22 @@
 //!
 //! Exit codes: 0 done; 1 it ran and found a difference or a failure; 2 wrong use.
 
+mod arguments;
+
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser;
 use foretick::config::ConfigError;
 use foretick::live::{self, Ended, Stop};
 use foretick::pipeline::Pipeline;
-use foretick::units::Nanos;
-use foretick::{check, demo, diff, export, inspect, label, record, replay, simulate, sink};
+use foretick::{check, demo, diff, export, inspect, record, replay, simulate, sink};
 use tracing_subscriber::EnvFilter;
 
-/// Market data, news and credit events in, model signals out: live, replayed or backtested by one path.
-#[derive(Parser)]
-#[command(
-    version,
-    about,
-    after_help = "Exit codes: 0 done, 1 a difference or a failure, 2 wrong use."
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-    /// Form of the log on standard error; FORETICK_LOG says how much (info, debug, foretick=trace).
-    #[arg(long, global = true, default_value = "text")]
-    log: LogForm,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LogForm {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run a pipeline live: from an exchange or Kafka topics to its sink.
-    Run(Run),
-    /// Replay captures through a pipeline: the same signals as live, and their digest.
-    Replay(Replay),
-    /// Export the rows that the engine would score, with labels and splits, to Parquet.
-    Features(Features),
-    /// Validate a pipeline against its model and its topics without running it.
-    Check(Check),
-    /// Show what a capture holds, what is missing, and whether the book agrees with the quotes.
-    Inspect(Inspect),
-    /// Record a live source to a capture.
-    Record(Record),
-    /// Compare two files of signals: equal, or the first difference and a summary.
-    Diff(Diff),
-    /// Try everything out in one process: a simulated exchange, a pipeline, an in-memory Kafka.
-    Demo(Demo),
-    /// Simulate an exchange that speaks Binance's protocol, or write a capture of one.
-    Simulate(Simulate),
-}
-
-/// A pipeline and changes to its configuration.
-#[derive(Args)]
-struct Which {
-    /// The pipeline's folder, or its pipeline.toml.
-    pipeline: PathBuf,
-    /// Changes one key of the configuration: engine.shards=2. May be given often.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-}
-
-#[derive(Args)]
-struct Run {
-    #[command(flatten)]
-    which: Which,
-    /// End once the topics have been read up to where they ended at the start (Kafka).
-    #[arg(long)]
-    until_end: bool,
-    /// End after so many seconds.
-    #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
-    /// Also write the frames to a capture, in the order in which the engine saw them.
-    #[arg(long, value_name = "FILE")]
-    capture: Option<PathBuf>,
-    /// The summary as one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-struct Record {
-    #[command(flatten)]
-    which: Which,
-    /// The capture; gzip or zstd where the name ends in .gz or .zst.
-    #[arg(long, value_name = "FILE")]
-    output: PathBuf,
-    /// End after so many seconds.
-    #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
-}
-
-#[derive(Args)]
-struct Demo {
-    /// End after so many seconds.
-    #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
-    /// Seed of the simulated market.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Changes one key of the pipeline's configuration. May be given often.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// The summary as one JSON object, on the last line.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-struct Simulate {
-    /// Serve websocket and REST at this address.
-    #[arg(long, default_value = "127.0.0.1:9443", conflicts_with = "output")]
-    listen: SocketAddr,
-    /// Write a capture instead of serving; gzip or zstd where the name ends in .gz or .zst.
-    #[arg(long, value_name = "FILE", requires = "seconds")]
-    output: Option<PathBuf>,
-    /// End after so many seconds; of market time where a capture is written.
-    #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
-    /// Seed of the market: the same seed gives the same capture on every machine.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Only these symbols of the four that there are.
-    #[arg(long, value_name = "SYMBOL", num_args = 1..)]
-    symbols: Vec<String>,
-}
-
-#[derive(Args)]
-struct Replay {
-    #[command(flatten)]
-    which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    input: Vec<PathBuf>,
-    /// Where signals go: JSON lines, Parquet where the name ends in .parquet, - for standard output.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Where unreadable frames go, as JSON lines. Without it they are dropped and counted.
-    #[arg(long, value_name = "FILE")]
-    dead_letters: Option<PathBuf>,
-    /// Only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up.
-    #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
-    from: Option<Nanos>,
-    /// Only signals of events before this time.
-    #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
-    to: Option<Nanos>,
-    /// max, or a multiple of the recording's speed: 1x, 10x.
-    #[arg(long, default_value = "max", value_parser = parse_speed)]
-    speed: Speed,
-    /// The summary as one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-/// As fast as possible, or a multiple of the recording's speed.
-#[derive(Clone, Copy)]
-struct Speed(Option<f64>);
-
-#[derive(Args)]
-struct Features {
-    #[command(flatten)]
-    which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    input: Vec<PathBuf>,
-    /// The Parquet file.
-    #[arg(long, value_name = "FILE")]
-    output: PathBuf,
-    /// The summary as one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-struct Check {
-    #[command(flatten)]
-    which: Which,
-    /// Do not ask the broker for the topics.
-    #[arg(long)]
-    offline: bool,
-    /// What was found as one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-struct Inspect {
-    /// Captures, plain, gzip or zstd; several are merged by receive time.
-    #[arg(required = true, value_name = "CAPTURE")]
-    captures: Vec<PathBuf>,
-    /// Frames over this size are refused, in bytes.
-    #[arg(long, default_value_t = 16 << 20, value_name = "BYTES")]
-    max_frame_bytes: usize,
-    /// The report as one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-struct Diff {
-    /// Signals as JSON lines.
-    left: PathBuf,
-    /// Signals as JSON lines.
-    right: PathBuf,
-    /// Compare clock readings and frame addresses too.
-    #[arg(long)]
-    all_fields: bool,
-    /// Numbers may differ by this much.
-    #[arg(long, default_value_t = 0.0, value_name = "NUMBER")]
-    tolerance: f64,
-    /// The report as one JSON object.
-    #[arg(long)]
-    json: bool,
-}
+use self::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -491,14 +284,4 @@ fn print<T: serde::Serialize + std::fmt::Display>(report: &T, json: bool) -> any
         print!("{report}");
     }
     Ok(())
-}
-
-fn parse_speed(text: &str) -> Result<Speed, String> {
-    if text == "max" {
-        return Ok(Speed(None));
-    }
-    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Speed(Some(speed))),
-        _ => Err("write max, 1x, or another multiple such as 10x".into()),
-    }
 }

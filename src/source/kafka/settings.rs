@@ -18,7 +18,8 @@ use crate::kafka::{Properties, PropertyError, client_config};
 pub struct KafkaSourceSettings {
     /// Brokers to ask first: `host:port`, comma-separated.
     pub bootstrap: String,
-    /// Topics; the place in this list plus `first_stream` is [`Origin::stream`](crate::source::Origin::stream).
+    /// Topics; the place in this list plus `first_stream` is the stream of an
+    /// [`Origin`](crate::source::Origin).
     pub topics: Vec<String>,
     /// The driver's index of the first topic.
     pub first_stream: u16,

@@ -1,0 +1,226 @@
+//! The words of the command line. What they do is `main`'s.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use foretick::label;
+use foretick::units::Nanos;
+
+/// Market data, news and credit events in, model signals out: live, replayed or backtested by one path.
+#[derive(Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 a difference or a failure, 2 wrong use."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Form of the log on standard error; FORETICK_LOG says how much (info, debug, foretick=trace).
+    #[arg(long, global = true, default_value = "text")]
+    pub(crate) log: LogForm,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run a pipeline live: from an exchange or Kafka topics to its sink.
+    Run(Run),
+    /// Replay captures through a pipeline: the same signals as live, and their digest.
+    Replay(Replay),
+    /// Export the rows that the engine would score, with labels and splits, to Parquet.
+    Features(Features),
+    /// Validate a pipeline against its model and its topics without running it.
+    Check(Check),
+    /// Show what a capture holds, what is missing, and whether the book agrees with the quotes.
+    Inspect(Inspect),
+    /// Record a live source to a capture.
+    Record(Record),
+    /// Compare two files of signals: equal, or the first difference and a summary.
+    Diff(Diff),
+    /// Try everything out in one process: a simulated exchange, a pipeline, an in-memory Kafka.
+    Demo(Demo),
+    /// Simulate an exchange that speaks Binance's protocol, or write a capture of one.
+    Simulate(Simulate),
+}
+
+/// A pipeline and changes to its configuration.
+#[derive(Args)]
+pub(crate) struct Which {
+    /// The pipeline's folder, or its pipeline.toml.
+    pub(crate) pipeline: PathBuf,
+    /// Changes one key of the configuration: engine.shards=2. May be given often.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// End once the topics have been read up to where they ended at the start (Kafka).
+    #[arg(long)]
+    pub(crate) until_end: bool,
+    /// End after so many seconds.
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+    /// Also write the frames to a capture, in the order in which the engine saw them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capture: Option<PathBuf>,
+    /// The summary as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Record {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// The capture; gzip or zstd where the name ends in .gz or .zst.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// End after so many seconds.
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// End after so many seconds.
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+    /// Seed of the simulated market.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Changes one key of the pipeline's configuration. May be given often.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The summary as one JSON object, on the last line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Simulate {
+    /// Serve websocket and REST at this address.
+    #[arg(long, default_value = "127.0.0.1:9443", conflicts_with = "output")]
+    pub(crate) listen: SocketAddr,
+    /// Write a capture instead of serving; gzip or zstd where the name ends in .gz or .zst.
+    #[arg(long, value_name = "FILE", requires = "seconds")]
+    pub(crate) output: Option<PathBuf>,
+    /// End after so many seconds; of market time where a capture is written.
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+    /// Seed of the market: the same seed gives the same capture on every machine.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only these symbols of the four that there are.
+    #[arg(long, value_name = "SYMBOL", num_args = 1..)]
+    pub(crate) symbols: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Captures, plain, gzip or zstd; several are merged by receive time.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) input: Vec<PathBuf>,
+    /// Where signals go: JSON lines, Parquet where the name ends in .parquet, - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where unreadable frames go, as JSON lines. Without it they are dropped and counted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letters: Option<PathBuf>,
+    /// Only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up.
+    #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
+    pub(crate) from: Option<Nanos>,
+    /// Only signals of events before this time.
+    #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
+    pub(crate) to: Option<Nanos>,
+    /// max, or a multiple of the recording's speed: 1x, 10x.
+    #[arg(long, default_value = "max", value_parser = parse_speed)]
+    pub(crate) speed: Speed,
+    /// The summary as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// As fast as possible, or a multiple of the recording's speed.
+#[derive(Clone, Copy)]
+pub(crate) struct Speed(pub(crate) Option<f64>);
+
+#[derive(Args)]
+pub(crate) struct Features {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Captures, plain, gzip or zstd; several are merged by receive time.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) input: Vec<PathBuf>,
+    /// The Parquet file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The summary as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Do not ask the broker for the topics.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// What was found as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Inspect {
+    /// Captures, plain, gzip or zstd; several are merged by receive time.
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+    /// Frames over this size are refused, in bytes.
+    #[arg(long, default_value_t = 16 << 20, value_name = "BYTES")]
+    pub(crate) max_frame_bytes: usize,
+    /// The report as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Diff {
+    /// Signals as JSON lines.
+    pub(crate) left: PathBuf,
+    /// Signals as JSON lines.
+    pub(crate) right: PathBuf,
+    /// Compare clock readings and frame addresses too.
+    #[arg(long)]
+    pub(crate) all_fields: bool,
+    /// Numbers may differ by this much.
+    #[arg(long, default_value_t = 0.0, value_name = "NUMBER")]
+    pub(crate) tolerance: f64,
+    /// The report as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn parse_speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed(None));
+    }
+    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Speed(Some(speed))),
+        _ => Err("write max, 1x, or another multiple such as 10x".into()),
+    }
+}
