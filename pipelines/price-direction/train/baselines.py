@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from network import log_loss
 
-STRENGTHS = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5]
+STRENGTHS = [1e-2, 1e-3, 1e-4, 1e-5]
 LAGS = [0, 5, 10, 20, 49]
 MEANS = [10, 50]
 
@@ -39,8 +39,8 @@ def logistic(train, validation, columns):
     fitted = []
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=1000)
-        model.fit(columns(train[0]), train[1])
-        loss = log_loss(model.predict_proba(columns(validation[0])), validation[1])
+        model.fit(columns(train[0]), train[1], train[2])
+        loss = log_loss(model.predict_proba(columns(validation[0])), *validation[1:])
         fitted.append((loss, strength, model))
     loss, strength, model = min(fitted, key=lambda entry: entry[0])
     print(f"logistic regression, {columns.__name__}: C {strength}, validation log loss {loss:.4f}", flush=True)
@@ -54,7 +54,7 @@ def boosted(train, validation):
         random_state=0, n_jobs=1, deterministic=True, force_row_wise=True, verbose=-1,
     )  # fmt: skip
     stop = lightgbm.early_stopping(30, verbose=False)
-    asked = {"eval_X": lagged(validation[0]), "eval_y": validation[1]}
-    model.fit(lagged(train[0]), train[1], **asked, eval_metric="multi_logloss", callbacks=[stop])
+    asked = {"eval_X": lagged(validation[0]), "eval_y": validation[1], "eval_sample_weight": [validation[2]]}
+    model.fit(lagged(train[0]), train[1], train[2], **asked, eval_metric="multi_logloss", callbacks=[stop])
     print(f"LightGBM: {model.best_iteration_} trees", flush=True)
     return model

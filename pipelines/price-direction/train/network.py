@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 EPOCHS_MAX = 40
-PATIENCE = 4
+PATIENCE = 3
 BATCH = 128
 LEARNING_RATE = 2e-4
 WEIGHT_DECAY = 1e-4
-DROPOUT = 0.3
+DROPOUT = 0.5
 
 
 class Direction(nn.Module):
@@ -42,23 +42,23 @@ def probabilities(network, windows):
 
 
 def fit(train, validation, seed):
-    """Trains on (windows, labels); gives the network of the best epoch, its validation loss, the epoch."""
+    """Trains on (windows, labels, weights); gives the network of the best epoch, its validation loss, the epoch."""
     # One thread and one seed: the same weights again, on the same machine.
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     network = Direction(train[0].shape[2])
     optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    windows, labels = map(torch.from_numpy, train)
+    windows, labels, weights = map(torch.from_numpy, train)
     best, best_loss, best_epoch = None, np.inf, 0
     for epoch in range(1, EPOCHS_MAX + 1):
         network.train()
         for batch in torch.randperm(len(labels)).split(BATCH):
             optimiser.zero_grad()
-            loss = nn.functional.cross_entropy(network(windows[batch]), labels[batch])
-            loss.backward()
+            losses = nn.functional.cross_entropy(network(windows[batch]), labels[batch], reduction="none")
+            (losses * weights[batch]).mean().backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
-        loss = log_loss(probabilities(network, validation[0]), validation[1])
+        loss = log_loss(probabilities(network, validation[0]), *validation[1:])
         print(f"seed {seed} epoch {epoch:2}: validation log loss {loss:.4f}", flush=True)
         if loss < best_loss:
             best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss, epoch
@@ -68,6 +68,7 @@ def fit(train, validation, seed):
     return network.eval(), best_loss, best_epoch
 
 
-def log_loss(given, labels):
+def log_loss(given, labels, weights=None):
     """Mean of -ln p of what happened."""
-    return float(-np.log(np.clip(given[np.arange(len(labels)), labels], 1e-12, 1)).mean())
+    losses = -np.log(np.clip(given[np.arange(len(labels)), labels], 1e-12, 1))
+    return float(np.average(losses, weights=weights))

@@ -22,6 +22,8 @@ CAPTURES = ["btcusdt_20240808.gz", "btcusdt_20240809.gz", "ethusdt_20240808.gz"]
 VALIDATION_SHARE = 0.2
 # Rows come every 100 ms; after a longer silence than this a window would join what is not adjacent.
 GAP_NS = 1_000_000_000
+# Features without a direction. All others change sign when buyers and sellers change places.
+UNSIGNED = {"spread", "volatility_10s", "trades_per_s"}
 
 
 @dataclass
@@ -127,11 +129,37 @@ def divide(rows):
     )
 
 
+def normalisation(rows, ends):
+    """Mean and standard deviation of each feature over the rows and their mirror images."""
+    cells = rows.cells[ends]
+    mean = np.where(signs(rows) < 0, 0.0, cells.mean(axis=0))
+    return mean, np.sqrt(((cells - mean) ** 2).mean(axis=0))
+
+
 def windows(rows, ends, mean, std):
     """Normalised windows [N, T, F] as the engine makes them: in double, then rounded to single."""
     scaled = ((rows.cells - mean) / std).astype(np.float32)
     steps = rows.contract["steps"]
     return scaled[ends[:, None] + np.arange(1 - steps, 1)]
+
+
+def weights(rows, ends):
+    """Lets the classes of an instrument count alike: how often the mid rests is the hour's, not the rows'."""
+    _, instrument = np.unique(rows.instrument[ends], return_inverse=True)
+    group = instrument * len(rows.contract["labels"]) + rows.label[ends]
+    each = 1 / np.bincount(group)[group]
+    return (each / each.mean()).astype(np.float32)
+
+
+def mirrored(rows, cut, labels, weight):
+    """Windows, labels and weights, and all again with buyers for sellers, so that no drift is learnt."""
+    turned = cut * signs(rows).astype(np.float32), len(rows.contract["labels"]) - 1 - labels, weight
+    return tuple(np.concatenate(both) for both in zip((cut, labels, weight), turned))
+
+
+def signs(rows):
+    """What mirroring multiplies each feature by."""
+    return np.array([1 if name in UNSIGNED else -1 for name in rows.contract["features"]])
 
 
 def digest(rows, ends):
