@@ -132,6 +132,7 @@ impl Pipeline {
         let model = self.model_file()?;
         let (_, mut contract) = model.build(&self.plan)?;
         contract.check(&self.plan, &model.path)?;
+        self.check_steps(&contract)?;
         let horizon_ns = self.horizon(&mut contract)?;
         let normalise = match self.file.model.normalise {
             NormaliseBy::None => Normalise::None,
@@ -232,6 +233,21 @@ impl Pipeline {
             bytes,
             sha256,
         })
+    }
+
+    /// Windows that reach over the border of the split must have been purged.
+    fn check_steps(&self, contract: &Contract) -> Result<(), ConfigError> {
+        match &self.file.label {
+            Some(label) if (label.steps as usize) < contract.steps => Err(self.error(
+                "steps",
+                format!(
+                    "[label] purges {} rows at the border, but the model's windows have {}; set \
+                     `steps` to that",
+                    label.steps, contract.steps
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The model's horizon and the configured one must agree where both are given.

@@ -63,12 +63,16 @@ impl Linear {
         }
         let normalise = match (wire.mean, wire.std) {
             (None, None) => None,
-            (Some(mean), Some(std)) if mean.len() == columns && std.len() == columns => {
+            (Some(mean), Some(std))
+                if mean.len() == columns
+                    && std.len() == columns
+                    && std.iter().all(|&std| std > 0.0) =>
+            {
                 Some(Normalise::Fixed { mean, std })
             }
             _ => {
                 return Err(fail(format!(
-                    "`mean` and `std` must both have {columns} numbers"
+                    "`mean` and `std` must both have {columns} numbers, std above 0"
                 )));
             }
         };

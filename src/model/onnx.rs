@@ -101,7 +101,11 @@ impl Onnx {
             .and_then(|builder| Ok(builder.with_inter_threads(1)?))
             .and_then(|builder| Ok(builder.with_intra_op_spinning(false)?))
             .and_then(|mut builder| builder.commit_from_memory(bytes))
-            .map_err(|error| fail(error.to_string()))?;
+            .map_err(|error| {
+                fail(format!(
+                    "{error}; is it an ONNX file, whole and self-contained?"
+                ))
+            })?;
         let contract = read_contract(&session, path, sha256)?;
         let (input_name, input) = window_input(&session, &contract).map_err(fail)?;
         let outputs = contract.outputs();
@@ -201,7 +205,9 @@ fn read_contract(session: &Session, path: &Path, sha256: String) -> Result<Contr
         })
     };
     fn json<T: serde::de::DeserializeOwned>(key: &str, text: &str) -> Result<T, String> {
-        serde_json::from_str(text).map_err(|error| format!("metadata `foretick.{key}`: {error}"))
+        serde_json::from_str(text).map_err(|error| {
+            format!("metadata `foretick.{key}` is not the JSON expected there: {error}")
+        })
     }
     let features: Vec<String> = json("features", &needed("features")?).map_err(fail)?;
     let labels: Vec<String> = text("labels")
