@@ -31,6 +31,9 @@ def main():
     arguments.add_argument("--core", default="1")
     arguments.add_argument("--variants", default="AB")
     options = arguments.parse_args()
+    for path, variable in [(PEERS / "src" / "plain.py", "FORETICK_PEERS"), (FORETICK, "FORETICK")]:
+        if not path.exists():
+            sys.exit(f"while looking for {path}: it is not there; name another place in {variable}")
     OUT.mkdir(parents=True, exist_ok=True)
     ticks, floor = make_input(options.ticks), build_floor()
     good = True
