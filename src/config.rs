@@ -247,6 +247,8 @@ pub struct Kafka {
     pub bootstrap: Option<String>,
     /// Consumer group; the pipeline's name if not given.
     pub group: Option<String>,
+    /// The broker is the embedded one of `demo`, which does not wake a waiting fetch.
+    pub embedded: bool,
     /// librdkafka properties, passed on. Secrets as `env:NAME` or `file:PATH`.
     pub properties: BTreeMap<String, String>,
 }

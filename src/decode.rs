@@ -9,6 +9,8 @@ mod json;
 mod plain;
 mod topic;
 
+use rustc_hash::FxHashMap;
+
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments, Refused};
 use crate::source::Origin;
@@ -23,18 +25,28 @@ pub struct Decoder {
 }
 
 /// What is remembered of one stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Stream {
     format: Option<Format>,
-    /// Whose depth came last: a bare REST snapshot names no symbol.
-    depth_of: Option<LastDepth>,
+    /// The last depth update of each instrument: a bare REST snapshot names no symbol.
+    depths: FxHashMap<InstrumentId, u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum LastDepth {
-    One(InstrumentId),
-    Several,
+impl Stream {
+    /// Whose snapshot this is: that of the one instrument whose updates are numbered near it. Venues
+    /// number the books of different instruments far apart.
+    fn near(&self, sequence: u64) -> Option<InstrumentId> {
+        let mut near = self
+            .depths
+            .iter()
+            .filter(|(_, last)| last.abs_diff(sequence) < NEAR);
+        let (instrument, _) = near.next()?;
+        near.next().is_none().then_some(*instrument)
+    }
 }
+
+/// A snapshot is fetched within seconds of an update; the busiest book has some 10,000 a second.
+const NEAR: u64 = 1_000_000;
 
 /// Who wrote the messages of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +102,7 @@ pub enum DecodeError {
     NotListed,
     /// More instruments than the pipeline allows.
     TooManyInstruments,
-    /// A snapshot that names no symbol, in a stream of several.
+    /// A snapshot that names no symbol and is numbered near the updates of none, or of several.
     UnnamedSnapshot,
 }
 

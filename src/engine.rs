@@ -12,7 +12,7 @@ use crate::model::{MAX_OUTPUTS, Model, ModelError};
 use crate::normalise::{Expanding, Normalise};
 use crate::row::{Counts, RowAt, Rows, Rules};
 use crate::signal::{Latency, Quality, Signal};
-use crate::units::Nanos;
+use crate::units::{Nanos, Price};
 
 /// How rows become windows, and windows signals.
 #[derive(Clone, Debug)]
@@ -187,6 +187,7 @@ impl Engine {
                     ts_event: ts,
                     quality,
                     mid: None,
+                    price: Price::UNDEFINED,
                 };
                 self.due.push(Due { row, frame });
             }
@@ -207,6 +208,7 @@ impl Engine {
             ts_out: Nanos::UNDEFINED,
             outputs,
             quality: due.row.quality,
+            last_price: due.row.price,
             origin,
             latency: Latency::default(),
         }

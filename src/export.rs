@@ -4,6 +4,7 @@
 //! label is the only thing in them that looks ahead (`label`).
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +45,26 @@ pub struct Exported {
     pub unread: u64,
     /// Hash of the features' definitions.
     pub features_sha256: String,
+}
+
+impl fmt::Display for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            rows,
+            train,
+            test,
+            purge,
+            unlabelled,
+            unread,
+            features_sha256,
+        } = self;
+        writeln!(
+            f,
+            "{rows} rows: {train} train, {test} test, {purge} purged at the border"
+        )?;
+        writeln!(f, "{unlabelled} without a label, {unread} frames not read")?;
+        writeln!(f, "features {features_sha256}")
+    }
 }
 
 /// A row on its way: where it stood, its cells, and how many rows its instrument had by then in the

@@ -56,7 +56,7 @@ impl Labelling {
         if label.horizon_ms <= 0 {
             return Err(("horizon_ms", "`horizon_ms` must be above zero".into()));
         }
-        if !(label.threshold_bps >= 0.0) {
+        if label.threshold_bps.is_nan() || label.threshold_bps < 0.0 {
             return Err((
                 "threshold_bps",
                 "`threshold_bps` must be zero or more".into(),

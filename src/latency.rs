@@ -35,6 +35,62 @@ pub struct Quantiles {
     pub count: u64,
 }
 
+/// One stage for the metrics: a histogram with few bounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StageReport {
+    /// The stage.
+    pub name: &'static str,
+    /// Values up to each of [`StageReport::BOUNDS`] and above the one before.
+    pub buckets: Vec<u64>,
+    /// How many values there are.
+    pub count: u64,
+    /// Their sum, in seconds.
+    pub sum: f64,
+    /// The figures for people.
+    pub quantiles: Quantiles,
+}
+
+impl StageReport {
+    /// Upper bounds in nanoseconds, from 1 µs to 1 s.
+    pub const BOUNDS: [u64; 13] = [
+        1_000,
+        2_500,
+        5_000,
+        10_000,
+        25_000,
+        50_000,
+        100_000,
+        250_000,
+        1_000_000,
+        5_000_000,
+        25_000_000,
+        100_000_000,
+        1_000_000_000,
+    ];
+
+    /// The report of a histogram.
+    #[must_use]
+    pub fn of(name: &'static str, histogram: &Histogram<u64>) -> Self {
+        let mut below = 0;
+        let buckets = Self::BOUNDS.map(|bound| {
+            let from = std::mem::replace(&mut below, bound + 1);
+            histogram.count_between(from, bound)
+        });
+        let count = histogram.len();
+        Self {
+            name,
+            buckets: buckets.into(),
+            count,
+            sum: if count > 0 {
+                histogram.mean() * count as f64 * 1e-9
+            } else {
+                0.0
+            },
+            quantiles: Quantiles::of(histogram),
+        }
+    }
+}
+
 impl Default for Stages {
     fn default() -> Self {
         let empty =

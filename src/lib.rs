@@ -1,11 +1,69 @@
-//! Foretick.
+//! Foretick turns market data, news and credit events into model signals: live, replayed or
+//! backtested, by one code path. This page is the map of the code.
+//!
+//! # The path
+//!
+//! Data goes one way, and the files are named in its order:
+//!
+//! ```text
+//!  source ──▶ decode ──▶ event ──▶ book ─┐
+//!  (frames)                              ├─▶ feature ──▶ row ──▶ model ──▶ signal ──▶ sink
+//!                            window ─────┘
+//!  └ socket ┘ └─────────────── pure: no socket, clock, file or thread ──────────┘   └ I/O ┘
+//! ```
+//!
+//! | step | file | what it does |
+//! | --- | --- | --- |
+//! | frame | [`source`] | bytes as received, when, and from where; websocket, Kafka, capture files |
+//! | | [`ring`] | the bounded lock-free ring from a source to an engine thread |
+//! | event | [`decode`], [`event`] | a frame's meaning as small plain data; one file a venue |
+//! | | [`book`], [`window`] | an instrument's price levels; sliding windows, O(1) a value |
+//! | row | [`feature`], [`row`] | the feature vector of one instrument at one event, and its quality |
+//! | | [`normalise`], [`model`] | z-scores; ONNX Runtime or the built-in linear model |
+//! | signal | [`signal`], [`sink`] | what leaves, the digest over it, and where it goes |
+//!
+//! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an
+//! engine with their accounts, and the only place around the engine that reads a clock. Three drivers
+//! feed it and differ in nothing else: [`live`] (with [`worker`] threads), [`replay`], and [`export`],
+//! which stops at the rows to make a training set.
+//!
+//! A pipeline is a folder: `pipeline.toml` is [`config`] as written, [`pipeline`] as checked.
+//!
+//! # Threads
+//!
+//! ```text
+//!  sockets (tokio) or Kafka thread ─▶ ring ─▶ shard 0 ─┐
+//!                                  └▶ ring ─▶ shard 1 ─┴─▶ writer ─▶ sink
+//!                                                            └─ "done up to offset n" ─▶ source
+//! ```
+//!
+//! A shard's thread owns its instruments and its model session; no locks. An instrument lives on one
+//! shard: by its Kafka partition, or by the hash of its symbol ([`source::route`]). Every queue has a
+//! bound and an answer to "full": Kafka pauses the partition, a file waits, a websocket conflates quotes
+//! and drops the rest with a [`event::Gap`] and a counter ([`source::outlet`]).
+//!
+//! # Invariants
+//!
+//! 1. Same frames, same signals: nothing behind `source` reads a clock, and no result depends on how
+//!    events were batched or sharded. [`signal::Digest`] is the proof; `tests/path` holds it.
+//! 2. Features and linear models have the same bits on every machine: IEEE operations in one order, and
+//!    the crate `libm` where a function is needed. ONNX Runtime picks kernels by processor.
+//! 3. in = used + conflated + dropped + dead-lettered + in flight, for frames ([`account`]).
+//! 4. Features never depend on `ts_recv`: a message without a venue time happens at the venue time
+//!    known last.
+//! 5. A gap, a crossed, stale or still warming input shows in every signal whose window it touches.
+//! 6. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
+//! 7. Prices are integers until `feature`; `unsafe` is denied everywhere.
 
 pub mod account;
 pub mod book;
 pub mod broker;
+pub mod capture;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod decode;
+pub mod demo;
 pub mod diff;
 pub mod engine;
 pub mod event;
@@ -16,9 +74,12 @@ pub mod instrument;
 pub mod kafka;
 pub mod label;
 pub mod latency;
+pub mod live;
+pub mod metrics;
 pub mod model;
 pub mod normalise;
 pub mod pipeline;
+pub mod record;
 pub mod replay;
 pub mod ring;
 pub mod row;

@@ -2,15 +2,21 @@
 //!
 //! Exit codes: 0 done; 1 it ran and found a difference or a failure; 2 wrong use.
 
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use anyhow::{Context, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use foretick::config::ConfigError;
+use foretick::live::{self, Ended, Stop};
 use foretick::pipeline::Pipeline;
 use foretick::units::Nanos;
-use foretick::{diff, export, inspect, label, replay};
+use foretick::{check, demo, diff, export, inspect, label, record, replay, simulate, sink};
+use tracing_subscriber::EnvFilter;
 
 /// Market data, news and credit events in, model signals out: live, replayed or backtested by one path.
 #[derive(Parser)]
@@ -22,20 +28,39 @@ use foretick::{diff, export, inspect, label, replay};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Form of the log on standard error; FORETICK_LOG says how much (info, debug, foretick=trace).
+    #[arg(long, global = true, default_value = "text")]
+    log: LogForm,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a pipeline live: from an exchange or Kafka topics to its sink.
+    Run(Run),
     /// Replay captures through a pipeline: the same signals as live, and their digest.
     Replay(Replay),
     /// Export the rows that the engine would score, with labels and splits, to Parquet.
     Features(Features),
-    /// Validate a pipeline against its model without running it.
+    /// Validate a pipeline against its model and its topics without running it.
     Check(Check),
     /// Show what a capture holds, what is missing, and whether the book agrees with the quotes.
     Inspect(Inspect),
-    /// Compare two files of signals.
+    /// Record a live source to a capture.
+    Record(Record),
+    /// Compare two files of signals: equal, or the first difference and a summary.
     Diff(Diff),
+    /// Try everything out in one process: a simulated exchange, a pipeline, an in-memory Kafka.
+    Demo(Demo),
+    /// Simulate an exchange that speaks Binance's protocol, or write a capture of one.
+    Simulate(Simulate),
 }
 
 /// A pipeline and changes to its configuration.
@@ -46,6 +71,71 @@ struct Which {
     /// Changes one key of the configuration: engine.shards=2. May be given often.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+}
+
+#[derive(Args)]
+struct Run {
+    #[command(flatten)]
+    which: Which,
+    /// End once the topics have been read up to where they ended at the start (Kafka).
+    #[arg(long)]
+    until_end: bool,
+    /// End after so many seconds.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Also write the frames to a capture, in the order in which the engine saw them.
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// The summary as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Record {
+    #[command(flatten)]
+    which: Which,
+    /// The capture; gzip or zstd where the name ends in .gz or .zst.
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// End after so many seconds.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+}
+
+#[derive(Args)]
+struct Demo {
+    /// End after so many seconds.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Seed of the simulated market.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Changes one key of the pipeline's configuration. May be given often.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The summary as one JSON object, on the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Simulate {
+    /// Serve websocket and REST at this address.
+    #[arg(long, default_value = "127.0.0.1:9443", conflicts_with = "output")]
+    listen: SocketAddr,
+    /// Write a capture instead of serving; gzip or zstd where the name ends in .gz or .zst.
+    #[arg(long, value_name = "FILE", requires = "seconds")]
+    output: Option<PathBuf>,
+    /// End after so many seconds; of market time where a capture is written.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Seed of the market: the same seed gives the same capture on every machine.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only these symbols of the four that there are.
+    #[arg(long, value_name = "SYMBOL", num_args = 1..)]
+    symbols: Vec<String>,
 }
 
 #[derive(Args)]
@@ -98,6 +188,9 @@ struct Features {
 struct Check {
     #[command(flatten)]
     which: Which,
+    /// Do not ask the broker for the topics.
+    #[arg(long)]
+    offline: bool,
     /// What was found as one JSON object.
     #[arg(long)]
     json: bool,
@@ -135,64 +228,55 @@ struct Diff {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    log(cli.log);
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("foretick: {error:#}");
+            eprintln!("foretick: {}", chain(&error));
             // An unreadable configuration is wrong use; anything else failed on the way.
-            let wrong_use = error.chain().any(|cause| cause.is::<ConfigError>());
+            let wrong_use = error
+                .chain()
+                .any(|cause| cause.is::<ConfigError>() || cause.is::<Usage>());
             ExitCode::from(if wrong_use { 2 } else { 1 })
         }
     }
 }
 
+/// Two options that cannot be used together, where clap cannot know.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(&'static str);
+
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Replay(args) => {
-            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let to_stdout = args
-                .output
-                .as_deref()
-                .is_some_and(|path| path.as_os_str() == "-");
-            anyhow::ensure!(
-                !(to_stdout && args.json),
-                "--json and --output - both want standard output"
-            );
-            let options = replay::Options {
-                inputs: args.input,
-                output: args.output,
-                dead_letters: args.dead_letters,
-                from: args.from,
-                to: args.to,
-                speed: args.speed.0,
-            };
-            let summary = replay::replay(&pipeline, &options)?;
-            if to_stdout {
-                eprint!("{summary}");
-            } else {
-                print(&summary, args.json)?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Run(args) => run_live(args),
+        Command::Replay(args) => run_replay(args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let exported = export::export(&pipeline, &args.input, &args.output)?;
-            if args.json {
-                println!("{}", serde_json::to_string(&exported)?);
-            } else {
-                println!("{exported:#?}");
-            }
+            print(&exported, args.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let loaded = pipeline.load_model()?;
-            println!("{:#?}", loaded.contract);
-            Ok(ExitCode::SUCCESS)
+            let report = check::check(&pipeline, !args.offline)?;
+            print(&report, args.json)?;
+            Ok(if report.ok {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            })
         }
         Command::Inspect(args) => {
             let report = inspect::inspect(&args.captures, args.max_frame_bytes)?;
             print(&report, args.json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Record(args) => {
+            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let duration = args.seconds.map(Duration::from_secs);
+            let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
+            println!("{frames} frames in {}", args.output.display());
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff(args) => {
@@ -208,7 +292,193 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 ExitCode::from(1)
             })
         }
+        Command::Demo(args) => {
+            let duration = args.seconds.map(Duration::from_secs);
+            let settings = demo::Settings {
+                duration,
+                seed: args.seed,
+                overrides: args.set,
+            };
+            finish(demo::demo(&settings, &stop_on_signal()?)?, args.json)
+        }
+        Command::Simulate(args) => run_simulate(args),
     }
+}
+
+fn run_live(args: Run) -> anyhow::Result<ExitCode> {
+    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    let mut loaded = pipeline.load_model()?;
+    loaded.lineage.streams = live::streams(&pipeline);
+    let to_stdout = pipeline.file.sink.kind == foretick::config::SinkKind::Stdout;
+    ensure!(
+        !(to_stdout && args.json),
+        Usage("--json and the sink both want standard output")
+    );
+    let options = live::Options {
+        until_end: args.until_end,
+        duration: args.seconds.map(Duration::from_secs),
+        capture: args.capture,
+    };
+    let stop = stop_on_signal()?;
+    let sink = sink::open(&pipeline, &loaded.lineage)?;
+    let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
+    if to_stdout {
+        eprint!("{}", ended.summary);
+        return ended
+            .failure
+            .map_or(Ok(ExitCode::SUCCESS), |failure| Err(failure.into()));
+    }
+    finish(ended, args.json)
+}
+
+fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
+    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    let to_stdout = args
+        .output
+        .as_deref()
+        .is_some_and(|path| path.as_os_str() == "-");
+    ensure!(
+        !(to_stdout && args.json),
+        Usage("--json and --output - both want standard output")
+    );
+    let options = replay::Options {
+        inputs: args.input,
+        output: args.output,
+        dead_letters: args.dead_letters,
+        from: args.from,
+        to: args.to,
+        speed: args.speed.0,
+    };
+    let summary = replay::replay(&pipeline, &options)?;
+    if to_stdout {
+        eprint!("{summary}");
+    } else {
+        print(&summary, args.json)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
+    let mut settings = simulate::Settings {
+        seed: args.seed,
+        ..simulate::Settings::default()
+    };
+    if !args.symbols.is_empty() {
+        settings
+            .instruments
+            .retain(|listing| args.symbols.contains(&listing.symbol));
+        ensure!(
+            settings.instruments.len() == args.symbols.len(),
+            Usage("--symbols: the simulated exchange lists BTCUSDT, ETHUSDT, BNBUSDT and SOLUSDT")
+        );
+    }
+    let duration = args.seconds.map(Duration::from_secs);
+    if let (Some(output), Some(duration)) = (&args.output, duration) {
+        let failed = || format!("while writing the capture {}", output.display());
+        let file = BufWriter::new(File::create(output).with_context(failed)?);
+        let latency = Duration::from_millis(2);
+        match output.extension().and_then(|ending| ending.to_str()) {
+            Some("zst") => {
+                let mut zstd = zstd::Encoder::new(file, 19).with_context(failed)?;
+                simulate::write_capture(&settings, duration, latency, &mut zstd)?;
+                zstd.finish()
+                    .with_context(failed)?
+                    .flush()
+                    .with_context(failed)?;
+            }
+            Some("gz") => {
+                let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::best());
+                simulate::write_capture(&settings, duration, latency, &mut gzip)?;
+                gzip.finish()
+                    .with_context(failed)?
+                    .flush()
+                    .with_context(failed)?;
+            }
+            _ => {
+                let mut file = file;
+                simulate::write_capture(&settings, duration, latency, &mut file)?;
+                file.flush().with_context(failed)?;
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stop = stop_on_signal()?;
+    let runtime = tokio::runtime::Runtime::new().context("while starting the exchange")?;
+    let exchange = runtime.block_on(simulate::Exchange::start(settings, args.listen))?;
+    println!(
+        "ws://{0}/stream?streams=btcusdt@trade  http://{0}/api/v3/depth?symbol=BTCUSDT",
+        exchange.address
+    );
+    let deadline = duration.map(|duration| foretick::clock::instant() + duration);
+    while !stop.is_asked() && deadline.is_none_or(|end| foretick::clock::instant() < end) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    runtime.block_on(exchange.stop());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the summary of a run, and passes on how it ended.
+fn finish(ended: Ended, json: bool) -> anyhow::Result<ExitCode> {
+    print(&ended.summary, json)?;
+    ended
+        .failure
+        .map_or(Ok(ExitCode::SUCCESS), |failure| Err(failure.into()))
+}
+
+/// A stop that Ctrl-C and SIGTERM ask for; the second one ends the process at once.
+fn stop_on_signal() -> anyhow::Result<Stop> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = Stop::default();
+    let asked = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("while preparing to be stopped")?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if asked.is_asked() {
+                    std::process::exit(1);
+                }
+                asked.ask();
+            }
+        });
+    });
+    Ok(stop)
+}
+
+fn log(form: LogForm) {
+    let filter = EnvFilter::try_from_env("FORETICK_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,foretick=info,librdkafka=off,rdkafka=off"));
+    let to = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    match form {
+        LogForm::Text => to.with_ansi(io::stderr().is_terminal()).init(),
+        LogForm::Json => to.json().init(),
+    }
+}
+
+/// An error with its causes, each said once: some errors say their cause themselves.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn print<T: serde::Serialize + std::fmt::Display>(report: &T, json: bool) -> anyhow::Result<()> {

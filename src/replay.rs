@@ -4,7 +4,7 @@
 //! thread and ring, as live. Signals do not depend on it.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use crate::source::route::{shard_of, symbol_of};
 use crate::source::{Frame, Origin};
 use crate::summary::Summary;
 use crate::units::Nanos;
-use crate::worker::{Writer, work};
+use crate::worker::{Settings, Window, Writer, work};
 
 /// What to replay.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ pub enum ReplayError {
 /// [`ReplayError`]. What was made until then has been written.
 pub fn replay(pipeline: &Pipeline, options: &Options) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = options.inputs.iter().map(file_name).collect();
+    loaded.lineage.streams = options.inputs.iter().map(|path| file_name(path)).collect();
     let source = FileSource::open(&options.inputs, pipeline.file.source.max_frame_bytes)?;
     let sink = sink::open_file(
         &loaded.lineage,
@@ -162,11 +162,24 @@ fn on_shards(
         for number in 0..config.shards {
             let shard = make_shard(pipeline, loaded, options)?;
             let (sender, receiver) = ring(config.ring_frames);
-            let (deliver, stop, batch) = (deliver.clone(), &stop, config.batch);
+            let (deliver, stop) = (deliver.clone(), &stop);
+            let settings = Settings {
+                number,
+                batch: config.batch,
+                keeps_letters: keeps,
+                ..Settings::default()
+            };
             senders.push(sender);
-            workers.push(
-                scope.spawn(move || work(shard, number, &receiver, batch, keeps, &deliver, stop)),
-            );
+            workers.push(scope.spawn(move || {
+                work(
+                    shard,
+                    settings,
+                    &receiver,
+                    &deliver,
+                    &Window::default(),
+                    stop,
+                )
+            }));
         }
         drop(deliver);
         let reader = scope.spawn(move || feed(&mut source, &senders, &mut pace));
@@ -246,7 +259,7 @@ pub(crate) fn summarise(
     summary
 }
 
-fn file_name(path: &PathBuf) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

@@ -10,7 +10,7 @@ use crate::event::{Batch, Body, Depth, Event, Gap, GapReason, Quote, Trade};
 use crate::feature::{Change, Features, Plan, Top};
 use crate::instrument::InstrumentId;
 use crate::signal::Quality;
-use crate::units::Nanos;
+use crate::units::{Nanos, Price};
 
 /// When a row is made, and when its inputs count as old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct RowAt {
     pub quality: Quality,
     /// The middle of bid and ask then, where both are known.
     pub mid: Option<f64>,
+    /// The last price traded, where one is known.
+    pub price: Price,
 }
 
 /// What became of the events.
@@ -96,6 +98,7 @@ struct Key {
     /// When book or quote was last told.
     told: i64,
     trade_id: u64,
+    price: Price,
     aggregate: Option<bool>,
     /// What happened since the last row.
     marked: Quality,
@@ -172,6 +175,7 @@ impl Rows {
             ts_event: Nanos(key.now),
             quality,
             mid,
+            price: key.price,
         })
     }
 
@@ -265,6 +269,7 @@ impl Key {
             now: i64::MIN,
             told: i64::MIN,
             trade_id: 0,
+            price: Price::UNDEFINED,
             aggregate: None,
             marked: Quality::Ok,
             received: Nanos::UNDEFINED,
@@ -297,6 +302,7 @@ impl Key {
         }
         counts.trades += 1;
         self.trade_id = trade.trade_id;
+        self.price = trade.price;
         Effect {
             trade: Some(trade),
             ..Effect::default()

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::decode::{DecodeError, Decoded, Decoder, Notice};
 use crate::engine::Engine;
 use crate::event::Batch;
-use crate::instrument::{InstrumentId, Instruments};
+use crate::instrument::Instruments;
 use crate::latency::Stages;
 use crate::model::ModelError;
 use crate::signal::{Digest, Latency, Lineage, Signal};
@@ -87,6 +87,12 @@ impl Shard {
         } else {
             self.account.drop_frames(error.reason(), 1);
         }
+    }
+
+    /// Notes a frame that is passed over unread.
+    pub fn pass_over(&mut self, reason: &'static str) {
+        self.account.received += 1;
+        self.account.drop_frames(reason, 1);
     }
 
     /// Works on what was taken since the last step, and appends the signals.
@@ -191,12 +197,6 @@ impl Shard {
     #[must_use]
     pub fn venue_errors(&self) -> u64 {
         self.venue_errors
-    }
-
-    /// The mid of an instrument.
-    #[must_use]
-    pub fn mid(&self, instrument: InstrumentId) -> Option<f64> {
-        self.engine.mid(instrument)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::feature::hex;
 use crate::instrument::InstrumentId;
 use crate::model::MAX_OUTPUTS;
 use crate::source::Origin;
-use crate::units::Nanos;
+use crate::units::{Nanos, Price};
 
 /// One answer of a model, for one instrument at one event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Signal {
     pub outputs: [f64; MAX_OUTPUTS],
     /// How far the inputs can be trusted.
     pub quality: Quality,
+    /// The last price traded before it, for people to look at; not part of what is published.
+    pub last_price: Price,
     /// The frame that it answers.
     pub origin: Origin,
     /// What each stage took in this run.

@@ -4,10 +4,13 @@ pub mod file;
 pub mod json;
 pub mod kafka;
 pub mod parquet;
+pub mod topic;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::SinkKind;
+use crate::pipeline::Pipeline;
 use crate::signal::{Lineage, Signal};
 use crate::source::Origin;
 
@@ -24,6 +27,13 @@ pub trait Sink: Send {
     /// # Errors
     /// [`SinkError`].
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError>;
+
+    /// Hands over what can be handed over at once, and says how many of the records taken first, dead
+    /// letters included, have arrived for good.
+    ///
+    /// # Errors
+    /// [`SinkError`], also for a record taken earlier.
+    fn settle(&mut self) -> Result<u64, SinkError>;
 
     /// Hands over all that was taken; what was taken before is then written for good.
     ///
@@ -82,6 +92,45 @@ pub fn open_file(
     })
 }
 
+/// The sink that a pipeline names, for a live run.
+///
+/// # Errors
+/// [`SinkError`] where the file cannot be made or no broker answers.
+pub fn open(pipeline: &Pipeline, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
+    let config = &pipeline.file.sink;
+    if config.kind != SinkKind::Kafka {
+        let file = match config.kind {
+            SinkKind::File => config
+                .file
+                .clone()
+                .unwrap_or_else(|| "signals.jsonl".into()),
+            _ => "-".into(),
+        };
+        let letters = config.dead_letters.as_deref().map(Path::new);
+        return open_file(lineage, &pipeline.fields, Some(&file), letters);
+    }
+    let topic = config
+        .topic
+        .clone()
+        .unwrap_or_else(|| lineage.schema.clone());
+    let dead_letters = config
+        .dead_letters
+        .clone()
+        .unwrap_or_else(|| format!("{topic}.dlq.v1"));
+    let settings = kafka::KafkaSinkSettings {
+        bootstrap: pipeline.bootstrap(),
+        topic,
+        properties: pipeline.file.kafka.properties.clone(),
+        ..kafka::KafkaSinkSettings::default()
+    };
+    let writer = json::JsonWriter::new(lineage.clone(), &pipeline.fields);
+    Ok(Box::new(topic::TopicSink::connect(
+        writer,
+        settings,
+        dead_letters,
+    )?))
+}
+
 /// Why signals could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
@@ -105,8 +154,8 @@ pub enum SinkError {
         what: String,
     },
     /// Kafka.
-    #[error("{0}")]
-    Kafka(String),
+    #[error(transparent)]
+    Kafka(Box<kafka::KafkaSinkError>),
 }
 
 /// A field of a signal.

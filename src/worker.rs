@@ -5,18 +5,25 @@
 //! been written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use crossbeam::channel::{Receiver as Deliveries, Sender as Deliver};
+use rustc_hash::FxHashMap;
 
+use crate::account::Account;
+use crate::clock;
 use crate::decode::DecodeError;
+use crate::instrument::InstrumentId;
+use crate::latency::StageReport;
 use crate::model::ModelError;
 use crate::ring::Receiver;
 use crate::shard::Shard;
-use crate::signal::{Lineage, Signal};
+use crate::signal::{Lineage, Quality, Signal};
 use crate::sink::{DeadLetter, Sink, SinkError};
 use crate::source::{Frame, Origin};
+use crate::summary::Events;
 
 /// What a worker hands to the writer after a batch.
 #[derive(Debug, Default)]
@@ -33,6 +40,45 @@ pub struct Delivery {
     pub done: Vec<Done>,
     /// Instruments whose book needs a new snapshot.
     pub wanted: Vec<String>,
+    /// The frames themselves, in the order in which they were worked on, where a capture is made.
+    pub frames: Vec<Frame>,
+}
+
+/// How a worker works.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Which worker this is.
+    pub number: usize,
+    /// Frames worked on at once, at most.
+    pub batch: usize,
+    /// Whether the sink keeps unreadable frames.
+    pub keeps_letters: bool,
+    /// Whether an offset that comes again is passed over: Kafka gives records again after a
+    /// rebalance.
+    pub once: bool,
+    /// Whether frames are handed on for a capture.
+    pub captures: bool,
+}
+
+/// What a worker shows of itself while it works.
+#[derive(Debug, Default)]
+pub struct Window {
+    report: Mutex<Report>,
+}
+
+/// A worker's figures at some moment.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What became of its frames.
+    pub account: Account,
+    /// What became of its events.
+    pub events: Events,
+    /// What each stage took.
+    pub stages: Vec<StageReport>,
+    /// Signals made, by quality, in the order of [`Quality::ALL`].
+    pub qualities: [u64; Quality::ALL.len()],
+    /// Instruments known.
+    pub instruments: usize,
 }
 
 /// A dead letter on its way.
@@ -57,90 +103,163 @@ pub struct Done {
     pub next: i64,
 }
 
-/// Works until every source has gone and the ring is empty, or `stop` is set. Gives the shard back,
-/// with the frames that still waited in its account.
+/// Works until every source has gone and the ring is empty, or `stop` is set. Gives the shard back.
 ///
 /// # Errors
 /// [`ModelError`] when the model fails.
 pub fn work(
     mut shard: Shard,
-    number: usize,
+    settings: Settings,
     ring: &Receiver,
-    batch: usize,
-    keeps_letters: bool,
     deliver: &Deliver<Delivery>,
+    window: &Window,
     stop: &AtomicBool,
 ) -> Result<Shard, ModelError> {
-    let (mut frames, mut named) = (Vec::with_capacity(batch), 0);
-    while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, batch, PATIENCE) {
+    let mut frames = Vec::with_capacity(settings.batch);
+    let mut state = State {
+        settings,
+        next: FxHashMap::default(),
+        named: 0,
+        qualities: [0; 6],
+    };
+    let mut shown = clock::instant();
+    while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
+        if clock::instant().duration_since(shown) > SHOW_EVERY {
+            shown = clock::instant();
+            window.show(&shard, &state.qualities);
+        }
         if frames.is_empty() {
             continue;
         }
-        let mut delivery = Delivery {
-            shard: number,
-            ..Delivery::default()
-        };
-        for frame in frames.drain(..) {
-            note(&mut delivery.done, frame.origin);
-            take(&mut shard, frame, keeps_letters, &mut delivery.letters);
-        }
-        shard.step(&mut delivery.signals)?;
-        let instruments = shard.instruments();
-        let known = |id| {
-            instruments
-                .name(crate::instrument::InstrumentId(id))
-                .to_owned()
-        };
-        delivery.new_names = (named as u32..instruments.len() as u32)
-            .map(known)
-            .collect();
-        named = instruments.len();
-        let mut wanted = vec![];
-        shard.engine_mut().take_wanted(&mut wanted);
-        let name = |id| shard.instruments().name(id).to_owned();
-        delivery.wanted = wanted.into_iter().map(name).collect();
+        let delivery = state.batch(&mut shard, &mut frames)?;
         // The writer has gone only when it failed; then there is nobody to work for.
         if deliver.send(delivery).is_err() {
             break;
         }
     }
+    window.show(&shard, &state.qualities);
     Ok(shard)
 }
 
 /// How long a worker sleeps when nothing comes, before it looks at `stop` again.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How often a worker shows its figures.
+const SHOW_EVERY: Duration = Duration::from_millis(500);
 
-fn take(shard: &mut Shard, frame: Frame, keeps_letters: bool, letters: &mut Vec<Letter>) {
-    if let Err(error) = shard.take(frame.origin, &frame.bytes) {
-        let bury = keeps_letters && error.unreadable();
-        shard.dispose(error, bury);
-        if bury {
-            letters.push(Letter {
-                error,
-                origin: frame.origin,
-                bytes: frame.bytes,
-            });
+/// What a worker remembers between batches.
+struct State {
+    settings: Settings,
+    /// The offset that comes next, by stream and partition.
+    next: FxHashMap<(u16, i32), i64>,
+    named: usize,
+    qualities: [u64; Quality::ALL.len()],
+}
+
+impl State {
+    fn batch(
+        &mut self,
+        shard: &mut Shard,
+        frames: &mut Vec<Frame>,
+    ) -> Result<Delivery, ModelError> {
+        let mut delivery = Delivery {
+            shard: self.settings.number,
+            ..Delivery::default()
+        };
+        for frame in frames.drain(..) {
+            self.frame(shard, frame, &mut delivery);
+        }
+        shard.step(&mut delivery.signals)?;
+        for signal in &delivery.signals {
+            self.qualities[signal.quality as usize] += 1;
+        }
+        let instruments = shard.instruments();
+        let known = |id| instruments.name(InstrumentId(id)).to_owned();
+        delivery.new_names = (self.named as u32..instruments.len() as u32)
+            .map(known)
+            .collect();
+        self.named = instruments.len();
+        let mut wanted = vec![];
+        shard.engine_mut().take_wanted(&mut wanted);
+        let name = |id| shard.instruments().name(id).to_owned();
+        delivery.wanted = wanted.into_iter().map(name).collect();
+        Ok(delivery)
+    }
+
+    fn frame(&mut self, shard: &mut Shard, frame: Frame, delivery: &mut Delivery) {
+        let Origin {
+            stream,
+            partition,
+            offset,
+            ..
+        } = frame.origin;
+        let next = self.next.entry((stream, partition)).or_insert(i64::MIN);
+        if self.settings.once && offset < *next {
+            return shard.pass_over(READ_BEFORE);
+        }
+        *next = offset + 1;
+        note(
+            &mut delivery.done,
+            Done {
+                stream,
+                partition,
+                next: *next,
+            },
+        );
+        if let Err(error) = shard.take(frame.origin, &frame.bytes) {
+            let bury = self.settings.keeps_letters && error.unreadable();
+            shard.dispose(error, bury);
+            if bury {
+                let (origin, bytes) = (frame.origin, frame.bytes.clone());
+                delivery.letters.push(Letter {
+                    error,
+                    origin,
+                    bytes,
+                });
+            }
+        }
+        if self.settings.captures {
+            delivery.frames.push(frame);
         }
     }
 }
 
-fn note(done: &mut Vec<Done>, origin: Origin) {
-    let Origin {
-        stream,
-        partition,
-        offset,
-        ..
-    } = origin;
-    match done
-        .iter_mut()
-        .find(|done| done.stream == stream && done.partition == partition)
-    {
-        Some(done) => done.next = offset + 1,
-        None => done.push(Done {
-            stream,
-            partition,
-            next: offset + 1,
-        }),
+/// The reason for records that Kafka gave again.
+const READ_BEFORE: &str = "read_before";
+
+fn note(all: &mut Vec<Done>, one: Done) {
+    let same = |done: &&mut Done| done.stream == one.stream && done.partition == one.partition;
+    match all.iter_mut().find(same) {
+        Some(done) => done.next = one.next,
+        None => all.push(one),
+    }
+}
+
+impl Window {
+    /// The figures shown last.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.lock().clone()
+    }
+
+    fn show(&self, shard: &Shard, qualities: &[u64; Quality::ALL.len()]) {
+        let mut events = Events::default();
+        events.add(shard.engine());
+        let report = Report {
+            account: shard.account().clone(),
+            events,
+            stages: shard
+                .stages()
+                .named()
+                .map(|(name, all)| StageReport::of(name, all))
+                .into(),
+            qualities: *qualities,
+            instruments: shard.instruments().len(),
+        };
+        *self.lock() = report;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,6 +269,7 @@ pub struct Writer {
     names: Vec<Vec<String>>,
     streams: Vec<String>,
     written: u64,
+    taken: u64,
 }
 
 impl Writer {
@@ -161,6 +281,7 @@ impl Writer {
             names: vec![],
             streams: lineage.streams.clone(),
             written: 0,
+            taken: 0,
         }
     }
 
@@ -183,6 +304,7 @@ impl Writer {
     pub fn signal(&mut self, signal: &Signal, name: &str) -> Result<(), SinkError> {
         self.sink.signal(signal, name)?;
         self.written += 1;
+        self.taken += 1;
         Ok(())
     }
 
@@ -201,15 +323,15 @@ impl Writer {
             .get(usize::from(origin.stream))
             .map_or("", |name| name);
         let (reason, field) = (error.reason(), error.field());
-        self.sink
-            .dead_letter(&DeadLetter {
-                reason,
-                field,
-                origin,
-                stream,
-                bytes,
-            })
-            .map(drop)
+        let letter = DeadLetter {
+            reason,
+            field,
+            origin,
+            stream,
+            bytes,
+        };
+        self.taken += u64::from(self.sink.dead_letter(&letter)?);
+        Ok(())
     }
 
     /// Takes a delivery.
@@ -227,11 +349,26 @@ impl Writer {
                 &self.names[delivery.shard][signal.instrument.index()],
             )?;
             self.written += 1;
+            self.taken += 1;
         }
         for letter in delivery.letters.drain(..) {
             self.letter(letter.error, letter.origin, &letter.bytes)?;
         }
         Ok(())
+    }
+
+    /// Records taken so far, dead letters included.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// How many of the records taken first have arrived for good.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn settle(&mut self) -> Result<u64, SinkError> {
+        self.sink.settle()
     }
 
     /// Makes sure that all was written.

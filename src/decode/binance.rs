@@ -8,7 +8,7 @@ use serde::Deserialize;
 use sonic_rs::LazyValue;
 
 use super::json::{TextPair, parse, push_levels};
-use super::{DecodeError, Decoded, LastDepth, Notice, Stream, number};
+use super::{DecodeError, Decoded, Notice, Stream, number};
 use crate::event::{Batch, Body, Depth, Quote, Trade};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::{Nanos, Price, Side, Size};
@@ -77,11 +77,9 @@ fn without_type(
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
     let fields: Untyped<'_> = parse(data)?;
-    if fields.last_update_id.is_some() {
-        return match stream.depth_of {
-            Some(LastDepth::One(instrument)) => snapshot(data, instrument, batch),
-            _ => Err(DecodeError::UnnamedSnapshot),
-        };
+    if let Some(last) = fields.last_update_id {
+        let instrument = stream.near(last).ok_or(DecodeError::UnnamedSnapshot)?;
+        return snapshot(data, instrument, batch);
     }
     if fields.symbol.is_some() {
         return quote(parse::<WireBookTicker<'_>>(data)?, instruments, batch);
@@ -223,11 +221,7 @@ fn depth(
         snapshot: false,
     };
     batch.push(instrument, venue_time(wire.event_time)?, Body::Depth(body));
-    stream.depth_of = match stream.depth_of {
-        None => Some(LastDepth::One(instrument)),
-        Some(LastDepth::One(other)) if other != instrument => Some(LastDepth::Several),
-        known => known,
-    };
+    stream.depths.insert(instrument, wire.last);
     Ok(Decoded::Events)
 }
 
@@ -465,10 +459,17 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_among_several_symbols_needs_its_name() {
-        let other = DIFF.replace("ABC", "XYZ");
+    fn a_snapshot_among_several_symbols_is_known_by_its_number_or_its_name() {
+        let far = DIFF
+            .replace("ABC", "XYZ")
+            .replace(":11,", ":7000011,")
+            .replace(":14,", ":7000014,");
+        let (batch, results) = decode_all(&[DIFF, &far, SNAPSHOT]);
+        assert_eq!(results[2], Ok(Decoded::Events));
+        assert_eq!(batch.events[2].instrument, InstrumentId(0));
+        let near = DIFF.replace("ABC", "XYZ");
         let named = format!(r#"{{"stream":"xyzusdt@depth_snapshot","data":{SNAPSHOT}}}"#);
-        let (batch, results) = decode_all(&[DIFF, &other, SNAPSHOT, &named]);
+        let (batch, results) = decode_all(&[DIFF, &near, SNAPSHOT, &named]);
         assert_eq!(results[2], Err(DecodeError::UnnamedSnapshot));
         assert_eq!(results[3], Ok(Decoded::Events));
         assert_eq!(batch.events[2].instrument, InstrumentId(1));

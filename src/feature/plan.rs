@@ -427,10 +427,8 @@ impl FeatureSpec {
             ("unit", self.unit.is_some()),
             ("phase", self.phase.is_some()),
         ];
-        for (key, _) in given
-            .iter()
-            .filter(|(key, given)| *given && !takes.contains(key))
-        {
+        let stray = |(key, given): &&(&str, bool)| *given && !takes.contains(key);
+        if let Some((key, _)) = given.iter().find(stray) {
             return Err(self.error(&format!("`{key}` means nothing for this kind; take it out")));
         }
         let above_zero = |key: &str, value: Option<i64>| match value {

@@ -17,11 +17,13 @@ pub struct FileSink {
     path: Option<PathBuf>,
     letters: Letters,
     line: Vec<u8>,
+    taken: u64,
 }
 
 /// No signals, only dead letters.
 pub struct Discard {
     letters: Letters,
+    taken: u64,
 }
 
 /// The file of the dead letters, where one is wanted.
@@ -51,6 +53,7 @@ impl FileSink {
             path: path.map(Path::to_owned),
             letters,
             line: vec![],
+            taken: 0,
         })
     }
 
@@ -72,11 +75,20 @@ impl Sink for FileSink {
         self.line.push(b'\n');
         self.out
             .write_all(&self.line)
-            .map_err(|cause| self.failed(cause))
+            .map_err(|cause| self.failed(cause))?;
+        self.taken += 1;
+        Ok(())
     }
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        self.letters.write(letter)
+        let kept = self.letters.write(letter)?;
+        self.taken += u64::from(kept);
+        Ok(kept)
+    }
+
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        self.flush()?;
+        Ok(self.taken)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -97,17 +109,26 @@ impl Discard {
     pub fn create(dead_letters: Option<&Path>) -> Result<Self, SinkError> {
         Ok(Self {
             letters: Letters::create(dead_letters)?,
+            taken: 0,
         })
     }
 }
 
 impl Sink for Discard {
     fn signal(&mut self, _: &Signal, _: &str) -> Result<(), SinkError> {
+        self.taken += 1;
         Ok(())
     }
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        self.letters.write(letter)
+        let kept = self.letters.write(letter)?;
+        self.taken += u64::from(kept);
+        Ok(kept)
+    }
+
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        self.flush()?;
+        Ok(self.taken)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

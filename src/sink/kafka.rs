@@ -18,7 +18,7 @@ use tracing::warn;
 
 use crate::clock;
 use crate::kafka::{Properties, PropertyError, client_config};
-use crate::source::Origin;
+use crate::sink::DeadLetter;
 
 /// Where signals go and how.
 #[derive(Clone, Debug)]
@@ -145,21 +145,6 @@ pub struct KafkaSink {
     sent: u64,
 }
 
-/// Where a dead letter came from, and why it is one.
-#[derive(Clone, Copy, Debug)]
-pub struct DeadLetter<'a> {
-    /// The key of the record, if it had one.
-    pub key: &'a [u8],
-    /// The record's bytes, as received.
-    pub payload: &'a [u8],
-    /// What was wrong with it.
-    pub reason: &'a str,
-    /// The topic it came from.
-    pub source_topic: &'a str,
-    /// Its partition and offset there.
-    pub origin: Origin,
-}
-
 impl KafkaSink {
     /// Connects, and looks for the topic.
     ///
@@ -204,11 +189,11 @@ impl KafkaSink {
         let offset = letter.origin.offset.to_string();
         let headers: [(&str, &[u8]); 4] = [
             ("error", letter.reason.as_bytes()),
-            ("source_topic", letter.source_topic.as_bytes()),
+            ("source_topic", letter.stream.as_bytes()),
             ("source_partition", partition.as_bytes()),
             ("source_offset", offset.as_bytes()),
         ];
-        self.queue(topic, letter.key, letter.payload, &headers)
+        self.queue(topic, &[], letter.bytes, &headers)
     }
 
     /// Records queued so far.

@@ -22,7 +22,9 @@ pub struct ParquetSink {
     schema: Arc<Schema>,
     writer: Option<ArrowWriter<File>>,
     path: PathBuf,
+    /// Rows not written yet.
     rows: usize,
+    taken: u64,
 }
 
 /// What a column holds.
@@ -75,6 +77,7 @@ impl ParquetSink {
             writer: Some(writer),
             path,
             rows: 0,
+            taken: 0,
         })
     }
 
@@ -106,6 +109,7 @@ impl Sink for ParquetSink {
             builder.push(*part, signal, instrument, &self.lineage);
         }
         self.rows += 1;
+        self.taken += 1;
         if self.rows == ROWS {
             self.write_rows()
         } else {
@@ -115,6 +119,11 @@ impl Sink for ParquetSink {
 
     fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
         Ok(false)
+    }
+
+    /// Nothing has arrived for good before the file is closed, and then everything.
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        Ok(if self.writer.is_none() { self.taken } else { 0 })
     }
 
     /// Rows become readable when the file is closed, not before: Parquet has its index at the end.

@@ -1,0 +1,135 @@
+//! Whether a pipeline would run: its configuration, its model, and the topics that it names.
+
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use serde::Serialize;
+
+use crate::config::{SinkKind, SourceKind};
+use crate::kafka::client_config;
+use crate::pipeline::{Pipeline, PipelineError};
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Whether the pipeline would run.
+    pub ok: bool,
+    /// Its name.
+    pub pipeline: String,
+    /// The columns of its rows.
+    pub features: Vec<String>,
+    /// Hash of their definitions.
+    pub features_sha256: String,
+    /// The model: name, version, SHA-256.
+    pub model: [String; 3],
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Rows in a window.
+    pub steps: usize,
+    /// How far ahead it looks, in milliseconds.
+    pub horizon_ms: i64,
+    /// What is wrong.
+    pub problems: Vec<String>,
+    /// What could not be looked at.
+    pub skipped: Vec<String>,
+}
+
+/// Checks a pipeline; with `topics` also that the broker has what it reads.
+///
+/// # Errors
+/// [`PipelineError`] where configuration or model are wrong.
+pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError> {
+    let loaded = pipeline.load_model()?;
+    let lineage = &loaded.lineage;
+    let mut report = Report {
+        pipeline: pipeline.file.name.clone(),
+        features: pipeline.plan.names().to_vec(),
+        features_sha256: pipeline.plan.sha256().to_owned(),
+        model: [
+            lineage.model_name.clone(),
+            lineage.model_version.clone(),
+            lineage.model_sha256.clone(),
+        ],
+        labels: lineage.labels.clone(),
+        steps: loaded.contract.steps,
+        horizon_ms: lineage.horizon_ns / 1_000_000,
+        ..Report::default()
+    };
+    let reads = pipeline.file.source.kind == SourceKind::Kafka;
+    if reads || pipeline.file.sink.kind == SinkKind::Kafka {
+        if topics {
+            let wanted: &[String] = if reads {
+                &pipeline.file.source.topics
+            } else {
+                &[]
+            };
+            report.problems = look_for(pipeline, wanted);
+        } else {
+            report.skipped.push("the topics (--offline)".into());
+        }
+    }
+    report.ok = report.problems.is_empty();
+    Ok(report)
+}
+
+/// What the broker lacks of the topics that are read.
+fn look_for(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
+    let bootstrap = pipeline.bootstrap();
+    let config = client_config(&bootstrap, &[], &pipeline.file.kafka.properties);
+    let consumer = match config.map(|config: ClientConfig| config.create::<BaseConsumer>()) {
+        Ok(Ok(consumer)) => consumer,
+        Ok(Err(error)) => return vec![format!("while setting up Kafka: {error}")],
+        Err(error) => return vec![error.to_string()],
+    };
+    match consumer.fetch_metadata(None, PATIENCE) {
+        Err(error) => vec![format!(
+            "while asking {bootstrap} for its topics: {error}; is the address right and the broker \
+             running?"
+        )],
+        Ok(metadata) => topics
+            .iter()
+            .filter(|topic| {
+                !metadata
+                    .topics()
+                    .iter()
+                    .any(|known| known.name() == topic.as_str())
+            })
+            .map(|topic| format!("topic `{topic}` does not exist at {bootstrap}; create it"))
+            .collect(),
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "pipeline  {}", self.pipeline)?;
+        writeln!(
+            f,
+            "features  {} ({})",
+            self.features.len(),
+            self.features.join(", ")
+        )?;
+        let [name, version, sha256] = &self.model;
+        writeln!(f, "model     {name} {version}, sha256 {sha256}")?;
+        let labels = if self.labels.is_empty() {
+            "a score".into()
+        } else {
+            self.labels.join(", ")
+        };
+        let (steps, horizon) = (self.steps, self.horizon_ms);
+        writeln!(
+            f,
+            "          windows of {steps} rows to {labels}, {horizon} ms ahead"
+        )?;
+        for skipped in &self.skipped {
+            writeln!(f, "skipped   {skipped}")?;
+        }
+        for problem in &self.problems {
+            writeln!(f, "problem   {problem}")?;
+        }
+        writeln!(f, "{}", if self.ok { "ok" } else { "would not run" })
+    }
+}

@@ -1,0 +1,378 @@
+//! The live driver: sources, rings, engine threads and the writer, until somebody says stop.
+//!
+//! A Kafka offset is committed once every signal of the frames before it has arrived at the sink: at
+//! least once. Stopping is orderly: the source ends, the shards empty their rings, the writer flushes,
+//! the source commits.
+
+mod sources;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver as Deliveries, RecvTimeoutError, Sender as Deliver, bounded};
+use tokio::runtime::Runtime;
+
+pub(crate) use self::sources::{Source, stream_names};
+use crate::account::Account;
+use crate::capture::CaptureWriter;
+use crate::clock;
+use crate::config::ConfigError;
+use crate::metrics::{Board, MetricsError, Server};
+use crate::model::ModelError;
+use crate::pipeline::{Loaded, Pipeline, PipelineError};
+use crate::replay::summarise;
+use crate::ring::{Receiver, ring};
+use crate::shard::Shard;
+use crate::sink::{Sink, SinkError};
+use crate::source::kafka::KafkaSourceError;
+use crate::source::status::FeedStatus;
+use crate::source::websocket::WebsocketError;
+use crate::summary::Summary;
+use crate::worker::{Delivery, Done, Settings, Window, Writer, work};
+
+/// How long to run, and what to keep.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Ends once the topics have been read up to where they ended at the start.
+    pub until_end: bool,
+    /// Ends after so long.
+    pub duration: Option<Duration>,
+    /// Writes the frames to a capture, in the order in which the engine saw them.
+    pub capture: Option<PathBuf>,
+}
+
+/// What a run did, and how it ended if that was not as planned.
+#[derive(Debug)]
+pub struct Ended {
+    /// What it did.
+    pub summary: Summary,
+    /// Why it ended early.
+    pub failure: Option<RunError>,
+}
+
+/// Why a run cannot start, or ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The pipeline cannot run.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The configuration does not allow it.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Signals cannot be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The feed cannot be read.
+    #[error(transparent)]
+    Websocket(#[from] WebsocketError),
+    /// The topics cannot be read.
+    #[error(transparent)]
+    Kafka(#[from] KafkaSourceError),
+    /// Metrics cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The system gave no thread.
+    #[error("while starting a thread: {0}")]
+    Thread(std::io::Error),
+    /// A bug.
+    #[error("a thread of the engine panicked: {0}; this is a bug, please report it")]
+    Panicked(String),
+}
+
+/// A stop that anybody may ask for: a signal of the system, a timer, a test.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the run to end.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Runs a pipeline into a sink until it ends or is stopped.
+///
+/// # Errors
+/// [`RunError`] where the run could not start. Once it ran, the failure stands in [`Ended`], beside the
+/// account of what was done until then.
+pub fn run(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    sink: Box<dyn Sink>,
+    options: &Options,
+    stop: &Stop,
+) -> Result<Ended, RunError> {
+    let runtime = runtime()?;
+    let began = clock::instant();
+    let mut run = Run::start(pipeline, loaded, sink, options, &runtime)?;
+    let failure = run
+        .write(stop, options.duration.map(|duration| began + duration))
+        .err();
+    let mut ended = run.end(loaded, failure, &runtime);
+    ended.summary.pipeline.clone_from(&pipeline.file.name);
+    ended.summary.seconds = clock::instant().duration_since(began).as_secs_f64();
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(ended)
+}
+
+/// The names of a pipeline's streams, for its lineage.
+#[must_use]
+pub fn streams(pipeline: &Pipeline) -> Vec<String> {
+    stream_names(pipeline)
+}
+
+/// Sockets live on one thread; engines have their own.
+pub(crate) fn runtime() -> Result<Runtime, RunError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("sockets")
+        .enable_all()
+        .build()
+        .map_err(RunError::Thread)
+}
+
+/// An engine thread, which gives back its shard and what waited in its ring.
+type Worker = JoinHandle<(Result<Shard, ModelError>, Receiver)>;
+
+/// The parts of a run.
+struct Run {
+    source: Source,
+    workers: Vec<Worker>,
+    windows: Vec<Arc<Window>>,
+    deliveries: Deliveries<Delivery>,
+    writer: Writer,
+    capture: Option<CaptureWriter>,
+    /// What may be called done once so many records have arrived.
+    pending: VecDeque<(u64, Vec<Done>)>,
+    broken: Arc<AtomicBool>,
+    _server: Option<Server>,
+}
+
+impl Run {
+    fn start(
+        pipeline: &Pipeline,
+        loaded: &Loaded,
+        sink: Box<dyn Sink>,
+        options: &Options,
+        runtime: &Runtime,
+    ) -> Result<Self, RunError> {
+        let config = &pipeline.file.engine;
+        let writer = Writer::new(sink, &loaded.lineage);
+        let capture = options
+            .capture
+            .as_deref()
+            .map(CaptureWriter::create)
+            .transpose()?;
+        let (deliver, deliveries) = bounded(DELIVERIES);
+        let broken = Arc::new(AtomicBool::new(false));
+        let (mut rings, mut workers, mut windows) = (vec![], vec![], vec![]);
+        for number in 0..config.shards {
+            let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, true);
+            let (sender, receiver) = ring(config.ring_frames);
+            let window = Arc::new(Window::default());
+            let settings = Settings {
+                number,
+                batch: config.batch,
+                keeps_letters: writer.keeps_dead_letters(),
+                once: pipeline.file.source.kind == crate::config::SourceKind::Kafka,
+                captures: capture.is_some(),
+            };
+            workers.push(worker(
+                shard, settings, receiver, &deliver, &window, &broken,
+            )?);
+            windows.push(window);
+            rings.push(sender);
+        }
+        let source = Source::start(pipeline, options.until_end, rings, runtime)?;
+        let board = Board {
+            pipeline: pipeline.file.name.clone(),
+            model_sha256: loaded.lineage.model_sha256.clone(),
+            windows: windows.clone(),
+            feed: Arc::clone(&source.status),
+        };
+        let server = Server::start(&pipeline.file.metrics.listen, board, runtime)?;
+        let pending = VecDeque::new();
+        let _server = server;
+        Ok(Self {
+            source,
+            workers,
+            windows,
+            deliveries,
+            writer,
+            capture,
+            pending,
+            broken,
+            _server,
+        })
+    }
+
+    /// The writer's loop, until the shards have gone, or somebody asks to stop and they follow.
+    fn write(&mut self, stop: &Stop, deadline: Option<Instant>) -> Result<(), RunError> {
+        let mut stopping = false;
+        loop {
+            let late = deadline.is_some_and(|deadline| clock::instant() >= deadline);
+            // A source that ended takes its ticks along, and so the shards.
+            if !stopping && (late || stop.is_asked() || self.source.is_finished()) {
+                stopping = true;
+                self.source.stop();
+            }
+            match self.deliveries.recv_timeout(SETTLE_EVERY) {
+                Ok(delivery) => {
+                    self.deliver(delivery)?;
+                    // What has piled up goes out together.
+                    for _ in 0..DELIVERIES {
+                        let Ok(delivery) = self.deliveries.try_recv() else {
+                            break;
+                        };
+                        self.deliver(delivery)?;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.settle()?;
+        }
+    }
+
+    fn deliver(&mut self, mut delivery: Delivery) -> Result<(), RunError> {
+        for name in &delivery.wanted {
+            self.source.request(name);
+        }
+        self.writer.deliver(&mut delivery)?;
+        if let Some(capture) = &mut self.capture {
+            for frame in &delivery.frames {
+                capture.write(frame)?;
+            }
+        }
+        self.pending.push_back((self.writer.taken(), delivery.done));
+        Ok(())
+    }
+
+    /// Calls done what has arrived.
+    fn settle(&mut self) -> Result<(), RunError> {
+        let arrived = self.writer.settle()?;
+        while self
+            .pending
+            .front()
+            .is_some_and(|(taken, _)| *taken <= arrived)
+        {
+            let Some((_, done)) = self.pending.pop_front() else {
+                break;
+            };
+            for Done {
+                stream,
+                partition,
+                next,
+            } in done
+            {
+                self.source.progress.done(stream, partition, next);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(mut self, loaded: &Loaded, failure: Option<RunError>, runtime: &Runtime) -> Ended {
+        let mut failures: Vec<RunError> = failure.into_iter().collect();
+        if failures.is_empty() {
+            failures.extend(self.writer.close().err().map(RunError::from));
+            // After the flush everything has arrived; the source may commit it.
+            failures.extend(self.settle().err());
+        } else {
+            self.source.stop();
+            self.broken.store(true, Ordering::Release);
+        }
+        failures.extend(
+            self.capture
+                .take()
+                .and_then(|c| c.close().err())
+                .map(RunError::from),
+        );
+        // Workers that wait to deliver find nobody there any more, and end.
+        drop(self.deliveries);
+        let (mut shards, mut waiting) = (vec![], 0);
+        for worker in self.workers {
+            match worker.join() {
+                Ok((Ok(shard), ring)) => {
+                    waiting += ring.len() as u64;
+                    shards.push(shard);
+                }
+                Ok((Err(error), _)) => failures.push(error.into()),
+                Err(_) => failures.push(RunError::Panicked("a worker".into())),
+            }
+        }
+        let (status, ticks) = (
+            Arc::clone(&self.source.status),
+            Arc::clone(&self.source.ticks),
+        );
+        failures.extend(self.source.join(runtime).err());
+        let mut summary = summarise(&loaded.lineage, shards, &self.writer);
+        summary.frames = account(
+            &summary.frames,
+            &status,
+            ticks.load(Ordering::Relaxed),
+            waiting,
+        );
+        drop(self.windows);
+        Ended {
+            summary,
+            failure: failures.into_iter().next(),
+        }
+    }
+}
+
+/// Deliveries that may wait for the writer.
+const DELIVERIES: usize = 256;
+/// How long the writer waits for a delivery before it looks at what has arrived.
+const SETTLE_EVERY: Duration = Duration::from_millis(20);
+
+fn worker(
+    shard: Shard,
+    settings: Settings,
+    ring: Receiver,
+    deliver: &Deliver<Delivery>,
+    window: &Arc<Window>,
+    broken: &Arc<AtomicBool>,
+) -> Result<Worker, RunError> {
+    let (deliver, window, broken) = (deliver.clone(), Arc::clone(window), Arc::clone(broken));
+    std::thread::Builder::new()
+        .name(format!("shard-{}", settings.number))
+        .spawn(move || {
+            (
+                work(shard, settings, &ring, &deliver, &window, &broken),
+                ring,
+            )
+        })
+        .map_err(RunError::Thread)
+}
+
+/// The shards' account with what the source did before them. The two sides are counted apart, so that
+/// the sum is a check.
+fn account(shards: &Account, feed: &FeedStatus, ticks: u64, waiting: u64) -> Account {
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let mut all = shards.clone();
+    all.received = read(&feed.received) + read(&feed.copies) + read(&feed.gaps) + ticks;
+    all.conflated += read(&feed.conflated);
+    all.in_flight += read(&feed.held) + waiting;
+    for (reason, count) in [
+        ("overflow", &feed.dropped.overflow),
+        ("binary", &feed.dropped.binary),
+        ("tombstone", &feed.dropped.tombstone),
+        ("orphaned", &feed.dropped.orphaned),
+    ] {
+        all.drop_frames(reason, read(count));
+    }
+    all
+}

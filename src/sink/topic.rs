@@ -1,0 +1,75 @@
+//! Signals to a Kafka topic, keyed by instrument, and dead letters to the topic beside it.
+//!
+//! How a record gets there is `kafka`'s business; what it looks like is `json`'s.
+
+use std::time::Duration;
+
+use super::json::JsonWriter;
+use super::kafka::{KafkaSink, KafkaSinkError, KafkaSinkSettings};
+use super::{DeadLetter, Sink, SinkError};
+use crate::signal::Signal;
+
+/// A topic of signals.
+pub struct TopicSink {
+    writer: JsonWriter,
+    kafka: KafkaSink,
+    dead_letters: String,
+    payload: Vec<u8>,
+    patience: Duration,
+}
+
+impl TopicSink {
+    /// Connects to the brokers.
+    ///
+    /// # Errors
+    /// [`SinkError::Kafka`] where none answers, or the settings are refused.
+    pub fn connect(
+        writer: JsonWriter,
+        settings: KafkaSinkSettings,
+        dead_letters: String,
+    ) -> Result<Self, SinkError> {
+        let patience = settings.delivery_timeout;
+        let kafka = KafkaSink::connect(settings).map_err(failed)?;
+        Ok(Self {
+            writer,
+            kafka,
+            dead_letters,
+            payload: vec![],
+            patience,
+        })
+    }
+}
+
+impl Sink for TopicSink {
+    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
+        self.payload.clear();
+        self.writer.write(signal, instrument, &mut self.payload);
+        self.kafka
+            .send(instrument.as_bytes(), &self.payload, &[])
+            .map_err(failed)
+    }
+
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+        self.kafka
+            .send_dead_letter(&self.dead_letters, letter)
+            .map_err(failed)?;
+        Ok(true)
+    }
+
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        self.kafka.check().map_err(failed)?;
+        Ok(self.kafka.delivered())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.kafka.flush(self.patience).map_err(failed)
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        true
+    }
+}
+
+fn failed(error: KafkaSinkError) -> SinkError {
+    SinkError::Kafka(Box::new(error))
+}
