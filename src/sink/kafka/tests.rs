@@ -7,6 +7,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::*;
 use crate::broker::EmbeddedBroker;
+use crate::source::Origin;
 use crate::units::Nanos;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -90,10 +91,10 @@ fn a_dead_letter_names_its_origin() {
     let broker = EmbeddedBroker::start(&[("signals", 1), ("trades.dlq", 1)]).unwrap();
     let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
     let letter = DeadLetter {
-        key: b"BTCUSDT",
-        payload: b"not json",
         reason: "truncated",
-        source_topic: "trades",
+        field: None,
+        stream: "trades",
+        bytes: b"not json",
         origin: Origin {
             ts_recv: Nanos(1),
             offset: 42,

@@ -1,0 +1,142 @@
+"""Captures to training windows: exports the rows, splits them by time, cuts windows.
+
+Computes no feature and no label: `foretick features` does both, with the code that runs live.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as parquet
+
+PIPELINE = Path(__file__).resolve().parents[1]
+ROOT = PIPELINE.parents[1]
+OUT = ROOT / "out" / PIPELINE.name
+CAPTURES = ["btcusdt_20240808.gz", "btcusdt_20240809.gz", "ethusdt_20240808.gz"]
+
+# The last part of the training time chooses the epoch and the seed.
+VALIDATION_SHARE = 0.2
+# Rows come every 100 ms; after a longer silence than this a window would join what is not adjacent.
+GAP_NS = 1_000_000_000
+
+
+@dataclass
+class Rows:
+    """The export, in the order of time within each instrument."""
+
+    contract: dict
+    instrument: np.ndarray
+    ts_event: np.ndarray
+    ok: np.ndarray
+    cells: np.ndarray  # [rows, features]
+    label: np.ndarray  # index into contract["labels"]; -1 where the capture ended before the horizon
+    split: np.ndarray
+
+
+@dataclass
+class Split:
+    """Windows by the number of their last row."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def captures():
+    """Paths of the captures; FORETICK_DATA names their folder."""
+    data = Path(os.environ.get("FORETICK_DATA", ROOT / "../shared/data")).resolve()
+    paths = [data / "captures" / "binance-spot" / name for name in CAPTURES]
+    for path in paths:
+        if not path.is_file():
+            raise SystemExit(f"while looking for captures: {path} is not there; set FORETICK_DATA to the data folder")
+    return paths
+
+
+def foretick(*arguments):
+    """Runs the engine's binary, which FORETICK names."""
+    binary = os.environ.get("FORETICK", ROOT / "target" / "release" / "foretick")
+    done = subprocess.run([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"while running foretick {arguments[0]}: it failed as said above")
+    return json.loads(done.stdout)
+
+
+def export():
+    """Has the engine write its rows to out/, and reads them."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    path = OUT / "rows.parquet"
+    foretick("features", PIPELINE, "--input", *captures(), "--output", path, "--json")
+    return read(path)
+
+
+def read(path):
+    """Reads an export."""
+    table = parquet.read_table(path)
+    metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    contract = {
+        "features": json.loads(metadata["foretick.features"]),
+        "features_sha256": metadata["foretick.features_sha256"],
+        "labels": json.loads(metadata["foretick.labels"]),
+        "steps": int(metadata["foretick.steps"]),
+        "horizon_ms": int(metadata["foretick.horizon_ms"]),
+        "threshold_bps": float(metadata["foretick.threshold_bps"]),
+    }
+    column = lambda name: table.column(name).to_numpy()
+    instrument, ts_event = column("instrument").astype(str), column("ts_event")
+    # The export follows the labels' order; a stable sort leaves rows of one moment as they came.
+    order = np.lexsort((np.arange(len(ts_event)), ts_event, instrument))
+    code = {name: at for at, name in enumerate(contract["labels"])}
+    return Rows(
+        contract=contract,
+        instrument=instrument[order],
+        ts_event=ts_event[order],
+        ok=(column("quality") == "ok")[order],
+        cells=np.stack([column(name) for name in contract["features"]], axis=1)[order],
+        label=np.array([code.get(label, -1) for label in column("label")])[order],
+        split=column("split").astype(str)[order],
+    )
+
+
+def whole(rows):
+    """Which rows end a window of one instrument, without a gap in time and with good quality."""
+    steps = rows.contract["steps"]
+    adjacent = (rows.instrument[1:] == rows.instrument[:-1]) & (np.diff(rows.ts_event) <= GAP_NS)
+    run = np.zeros(len(rows.ts_event), dtype=int)  # good rows in a piece, up to and with this one
+    for at in range(len(run)):
+        joined = at > 0 and adjacent[at - 1]
+        run[at] = (run[at - 1] + 1 if joined else 1) if rows.ok[at] else 0
+    return run >= steps
+
+
+def divide(rows):
+    """Train, validation and test. No label reaches over a border, and no window does."""
+    usable = whole(rows) & (rows.label >= 0)
+    training = usable & (rows.split == "train")
+    first, last = (pick(rows.ts_event[rows.split == "train"]) for pick in (np.min, np.max))
+    border = last - int(VALIDATION_SHARE * (last - first))
+    early = rows.ts_event + rows.contract["horizon_ms"] * 1_000_000 < border
+    begins = np.roll(rows.ts_event, rows.contract["steps"] - 1)  # when the window's first row was
+    return Split(
+        train=np.flatnonzero(training & early),
+        validation=np.flatnonzero(training & (begins >= border)),
+        test=np.flatnonzero(usable & (rows.split == "test")),
+    )
+
+
+def windows(rows, ends, mean, std):
+    """Normalised windows [N, T, F] as the engine makes them: in double, then rounded to single."""
+    scaled = ((rows.cells - mean) / std).astype(np.float32)
+    steps = rows.contract["steps"]
+    return scaled[ends[:, None] + np.arange(1 - steps, 1)]
+
+
+def digest(rows, ends):
+    """SHA-256 of the training rows: times, cells and labels, in little-endian bytes."""
+    sha256 = hashlib.sha256()
+    for column in (rows.ts_event[ends], rows.cells[ends], rows.label[ends]):
+        sha256.update(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<")).tobytes())
+    return sha256.hexdigest()

@@ -1,0 +1,68 @@
+"""Makes the model of this pipeline: `make train PIPELINE=price-direction`.
+
+Exports the rows, trains three seeds, ships the one that validates best, and writes model.onnx,
+linear.json and the figures in MODEL_CARD.md. The test rows are looked at once, at the end.
+"""
+
+import hashlib
+
+import numpy as np
+
+import baselines
+import card
+import export
+import prepare
+import score
+from network import fit, probabilities
+
+SEEDS = [1, 2, 3]
+
+
+def main():
+    rows = prepare.export()
+    split = prepare.divide(rows)
+    normalise = rows.cells[split.train].mean(axis=0), rows.cells[split.train].std(axis=0)
+    part = lambda ends: (prepare.windows(rows, ends, *normalise), rows.label[ends])
+    train, validation, test = map(part, (split.train, split.validation, split.test))
+    print(f"windows: {len(train[1])} train, {len(validation[1])} validation, {len(test[1])} test", flush=True)
+
+    last = baselines.logistic(train, validation, baselines.last_row)
+    flat = baselines.logistic(train, validation, baselines.flattened)
+    trees = baselines.boosted(train, validation)
+    given = {
+        "majority guess": baselines.majority(train, test[1]),
+        "logistic regression, last row (`linear.json`)": last.predict_proba(baselines.last_row(test[0])),
+        "logistic regression, whole window": flat.predict_proba(baselines.flattened(test[0])),
+        "LightGBM, last row, lags and means": trees.predict_proba(baselines.lagged(test[0])),
+    }
+    fitted = {seed: fit(train, validation, seed) for seed in SEEDS}
+    shipped = min(SEEDS, key=lambda seed: fitted[seed][1])
+    for seed, (network, loss, epoch) in fitted.items():
+        mark = ", shipped" if seed == shipped else ""
+        given[f"LSTM, seed {seed} (epoch {epoch}, validation {loss:.3f}{mark})"] = probabilities(network, test[0])
+
+    results = {name: score.figures(guess, test[1]) for name, guess in given.items()}
+    network = fitted[shipped][0]
+    notes = {
+        "training_rows_sha256": prepare.digest(rows, split.train),
+        "captures_sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in prepare.captures()},
+        "split": {name: span(rows, ends) for name, ends in vars(split).items()},
+        "seeds": {"tried": SEEDS, "shipped": shipped},
+        "metrics": score.figures(probabilities(network, test[0]), test[1]),
+    }
+    path = prepare.PIPELINE / "model.onnx"
+    export.write_onnx(path, network, rows.contract, normalise, notes)
+    export.check_onnx(path, network, test[0])
+    export.write_linear(prepare.PIPELINE / "linear.json", last, rows.contract, normalise)
+    card.write(prepare.PIPELINE / "MODEL_CARD.md", rows, split, notes, given, results, test[1])
+
+
+def span(rows, ends):
+    """How many windows a part has, and from when to when its last rows reach."""
+    times = rows.ts_event[ends]
+    first, last = (f"{np.datetime64(int(time), 'ms')}Z" for time in (times.min() // 10**6, times.max() // 10**6))
+    return {"windows": len(ends), "from": first, "to": last}
+
+
+if __name__ == "__main__":
+    main()
