@@ -1,6 +1,7 @@
-//! The bare echo: each record of one topic to another, as it is. What Kafka and its client cost by themselves.
+//! The bare echo: each record of one topic to another, as it is.
 //!
-//! Its settings are those of our source and sink, so that only the work between them differs.
+//! What Kafka and its client cost by themselves: the settings are those of our source and sink, so that only
+//! the work between them differs.
 
 use std::time::Duration;
 
