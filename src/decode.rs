@@ -6,6 +6,7 @@
 mod binance;
 mod control;
 mod json;
+mod plain;
 mod topic;
 
 use rustc_hash::FxHashMap;

@@ -103,9 +103,14 @@ impl Features {
         }
     }
 
-    /// Writes the row at `now` to `row`; false where a column has no value yet.
+    /// Writes the row at `now`, the time of the event taken last, to `row`; false where a column has no
+    /// value yet.
     pub fn row(&mut self, plan: &Plan, now: i64, row: &mut [f64]) -> bool {
         for &node in &plan.aging {
+            // Its window has just been fed at `now`, and its value read: neither can have aged since.
+            if self.fired[node] {
+                continue;
+            }
             if let Operation::Windowed { window, kind } = plan.nodes[node].operation {
                 self.windows[window].advance(now);
                 self.values[node] = self.read(window, kind, now, self.values[node]);

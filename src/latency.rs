@@ -116,10 +116,10 @@ impl Stages {
         }
     }
 
-    /// Notes one signal: how long its frame waited, and how long all of it took.
-    pub fn signal(&mut self, queue: i64, total: i64) {
-        self.queue.saturating_record(at_least_one(queue));
-        self.total.saturating_record(at_least_one(total));
+    /// Notes signals: how long their frame waited, and how long all of it took.
+    pub fn signals(&mut self, queue: i64, total: i64, count: u64) {
+        self.queue.saturating_record_n(at_least_one(queue), count);
+        self.total.saturating_record_n(at_least_one(total), count);
     }
 
     /// Adds the figures of another shard.

@@ -137,9 +137,10 @@ fn step(
     writer: &mut Writer,
 ) -> Result<(), ReplayError> {
     shard.step(signals)?;
-    for signal in signals.drain(..) {
-        writer.signal(&signal, shard.instruments().name(signal.instrument))?;
+    for signal in &*signals {
+        writer.signal(signal, shard.instruments().name(signal.instrument))?;
     }
+    signals.clear();
     Ok(())
 }
 

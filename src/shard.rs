@@ -136,15 +136,16 @@ impl Shard {
             return;
         }
         let now = clock::now();
+        if !self.live {
+            self.stages.signals(0, took, signals.len() as u64);
+        }
         for signal in signals {
             signal.ts_out = now;
             signal.latency = latency;
             if self.live {
                 let total = now.since(signal.origin.ts_recv);
                 signal.latency.queue = total - took;
-                self.stages.signal(signal.latency.queue, total);
-            } else {
-                self.stages.signal(0, took);
+                self.stages.signals(signal.latency.queue, total, 1);
             }
             self.digest
                 .add(signal, self.decoder.instruments().name(signal.instrument));

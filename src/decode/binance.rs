@@ -59,6 +59,8 @@ fn event_type(data: &[u8]) -> Option<&str> {
     if let Some(rest) = data.strip_prefix(b"{\"e\":\"") {
         return std::str::from_utf8(&rest[..memchr::memchr(b'"', rest)?]).ok();
     }
+    // A search over the text finds out faster than a parser that there is no type.
+    memchr::memmem::find(data, b"\"e\"")?;
     match sonic_rs::get(data, ["e"]).ok()?.as_raw_str().as_bytes() {
         b"\"trade\"" => Some("trade"),
         b"\"aggTrade\"" => Some("aggTrade"),
@@ -76,6 +78,10 @@ fn without_type(
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
+    // Nearly all are quotes, and nothing else has a quote's fields.
+    if let Ok(wire) = parse::<WireBookTicker<'_>>(data) {
+        return quote(wire, instruments, batch);
+    }
     let fields: Untyped<'_> = parse(data)?;
     if let Some(last) = fields.last_update_id {
         let instrument = stream.near(last).ok_or(DecodeError::UnnamedSnapshot)?;

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use sonic_rs::LazyValue;
 
 use super::json::{decimal, parse, push_levels};
+use super::plain::{self, PlainTrade};
 use super::{DecodeError, Decoded, number};
 use crate::event::{Batch, Body, Depth, Quote, Trade};
-use crate::instrument::Instruments;
+use crate::instrument::{InstrumentId, Instruments};
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Reads one record.
@@ -18,24 +19,51 @@ pub(super) fn decode(
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
-    let record: Record<'_> = parse(bytes)?;
+    match plain::trade(bytes) {
+        Some(record) => decode_trade(&record, instruments, batch),
+        None => decode_any(&parse(bytes)?, instruments, batch),
+    }
+}
+
+fn decode_trade(
+    record: &PlainTrade<'_>,
+    instruments: &mut Instruments,
+    batch: &mut Batch,
+) -> Result<Decoded, DecodeError> {
+    let trade = trade(record.price, record.size, record.side, record.trade_id)?;
+    let instrument = instruments.intern(record.symbol, "")?;
+    push(
+        batch,
+        record.ts_recv,
+        instrument,
+        record.ts_event,
+        Body::Trade(trade),
+    );
+    Ok(Decoded::Events)
+}
+
+fn decode_any(
+    record: &Record<'_>,
+    instruments: &mut Instruments,
+    batch: &mut Batch,
+) -> Result<Decoded, DecodeError> {
     if record.ts_event < 0 {
         return Err(DecodeError::OutOfRange("ts_event"));
     }
-    let body = match &record {
+    let body = match record {
         Record {
             price: Some(price),
             size: Some(size),
             side: Some(side),
             ..
-        } => Body::Trade(trade(price, size, side, record.trade_id)?),
+        } => Body::Trade(trade(decimal(price), decimal(size), side, record.trade_id)?),
         Record {
             bids: Some(bids),
             asks: Some(asks),
             ..
-        } => Body::Depth(depth(&record, bids, asks, batch)?),
+        } => Body::Depth(depth(record, bids, asks, batch)?),
         Record { bid_px, ask_px, .. } if bid_px.is_some() || ask_px.is_some() => {
-            Body::Quote(quote(&record)?)
+            Body::Quote(quote(record)?)
         }
         Record { price: Some(_), .. } | Record { bids: Some(_), .. } => {
             return Err(DecodeError::WrongShape);
@@ -43,21 +71,32 @@ pub(super) fn decode(
         _ => return Err(DecodeError::UnknownType),
     };
     let instrument = instruments.intern(record.symbol, "")?;
-    if let (Some(ts_recv), Some(origin)) = (record.ts_recv, batch.origins.last_mut()) {
-        origin.ts_recv = Nanos(ts_recv);
-    }
-    batch.push(instrument, Nanos(record.ts_event), body);
+    push(batch, record.ts_recv, instrument, record.ts_event, body);
     Ok(Decoded::Events)
 }
 
+/// Adds the event; a record that carries its own receive time knows better than its frame.
+fn push(
+    batch: &mut Batch,
+    ts_recv: Option<i64>,
+    instrument: InstrumentId,
+    ts_event: i64,
+    body: Body,
+) {
+    if let (Some(ts_recv), Some(origin)) = (ts_recv, batch.origins.last_mut()) {
+        origin.ts_recv = Nanos(ts_recv);
+    }
+    batch.push(instrument, Nanos(ts_event), body);
+}
+
 fn trade(
-    price: &LazyValue<'_>,
-    size: &LazyValue<'_>,
+    price: &[u8],
+    size: &[u8],
     side: &str,
     trade_id: Option<u64>,
 ) -> Result<Trade, DecodeError> {
-    let price = number("price", Price::parse(decimal(price)))?;
-    let size = number("size", Size::parse(decimal(size)))?;
+    let price = number("price", Price::parse(price))?;
+    let size = number("size", Size::parse(size))?;
     if price <= Price(0) {
         return Err(DecodeError::OutOfRange("price"));
     }
@@ -143,7 +182,7 @@ fn depth(
 }
 
 /// The fields of all three kinds.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Record<'a> {
     ts_event: i64,
     ts_recv: Option<i64>,
@@ -174,6 +213,8 @@ struct Record<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::Decoder;
     use super::*;
     use crate::source::Origin;
@@ -279,6 +320,80 @@ mod tests {
             let (batch, result) = decode_one(line);
             assert_eq!(result, Err(expected), "{line}");
             assert!(batch.events.is_empty() && batch.origins.is_empty());
+        }
+    }
+
+    /// A record close to what encoders write: some fields missing or twice, some odd values, one byte
+    /// changed, here and there.
+    fn record() -> impl Strategy<Value = String> {
+        let field = prop::sample::select(vec![
+            r#""ts_event":1700000000000081000"#,
+            r#""ts_event":9223372036854775808"#,
+            r#""ts_event":-9"#,
+            r#""ts_event": 7"#,
+            r#""symbol":"A""#,
+            r#""instrument":"Ä.XETR""#,
+            r#""price":12.3456"#,
+            r#""price":"1e3""#,
+            r#""price":-0.5"#,
+            r#""price":007"#,
+            r#""size":1e-2"#,
+            r#""size":"0.50""#,
+            r#""side":"buy""#,
+            r#""side":"s\u0065ll""#,
+            r#""trade_id":18446744073709551615"#,
+            r#""trade_id":5"#,
+            r#""ts_recv":null"#,
+            r#""extra":[1,{}]"#,
+        ]);
+        let sound = r#""ts_event":9,"symbol":"B","price":1.5,"size":2,"side":"sell""#;
+        let start = prop::sample::select(vec![
+            format!("{sound},"),
+            format!("{sound} "),
+            String::new(),
+        ]);
+        (start, prop::collection::vec(field, 0..7)).prop_map(|(start, fields)| {
+            let text = format!("{{{start}{}}}", fields.join(","));
+            text.replace(",}", "}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_plain_way_takes_nothing_that_the_general_parser_reads_otherwise(
+            record in record(),
+            place in any::<prop::sample::Index>(),
+            byte in prop::option::of(prop::sample::select(b"{}\",:0.-+eE x\\\x01\xff".to_vec())),
+        ) {
+            let mut bytes = record.into_bytes();
+            if let Some(byte) = byte {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if let Some(plain) = plain::trade(&bytes) {
+                let general = parse::<Record<'_>>(&bytes);
+                prop_assert!(general.is_ok(), "{}: {general:?}", String::from_utf8_lossy(&bytes));
+                let general = general.unwrap();
+                prop_assert_eq!(plain, PlainTrade {
+                    ts_event: general.ts_event,
+                    ts_recv: general.ts_recv,
+                    symbol: general.symbol,
+                    price: decimal(general.price.as_ref().unwrap()),
+                    size: decimal(general.size.as_ref().unwrap()),
+                    side: general.side.unwrap(),
+                    trade_id: general.trade_id,
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn what_encoders_write_is_read_the_plain_way() {
+        for line in [
+            r#"{"ts_event":1700000000000081000,"symbol":"A","price":12.3456,"size":0.500,"side":"buy"}"#,
+            r#"{"trade_id": 5, "side": "sell", "size": "0.5", "price": "7", "symbol": "A", "ts_event": 9}"#,
+        ] {
+            assert!(plain::trade(line.as_bytes()).is_some(), "{line}");
         }
     }
 }
