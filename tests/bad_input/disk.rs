@@ -47,6 +47,10 @@ fn a_full_disk_ends_the_run_with_advice() {
         let args = ["--output", FULL, "--set", shards].map(Path::new);
         failed(&replay(&folder, &args), &[FULL, "free some space"]);
     }
+    // Few signals wait in a buffer until the end; that is noticed too.
+    folder.write("capture", given::capture(71, 1, &["BTCUSDT"]));
+    let args = ["--output", FULL].map(Path::new);
+    failed(&replay(&folder, &args), &[FULL, "free some space"]);
 }
 
 #[test]
