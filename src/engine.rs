@@ -1,7 +1,7 @@
 //! The one path from events to signals: live, replay and backtest all call [`Engine::step`].
 //!
 //! Reads no clock, does no I/O, and allocates nothing once the buffers have grown. Signals depend on
-//! the events alone, never on how they were split into batches (`tests/same_path.rs`).
+//! the events alone, never on how they were split into batches (`tests/path/same_path.rs`).
 
 use std::sync::Arc;
 

@@ -61,7 +61,7 @@ pub enum RunError {
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
     /// The configuration does not allow it.
-    #[error(transparent)]
+    #[error("{0}")]
     Config(#[from] ConfigError),
     /// The model failed.
     #[error(transparent)]

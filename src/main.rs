@@ -69,7 +69,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let duration = args.seconds.map(Duration::from_secs);
             let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
-            println!("{frames} frames in {}", args.output.display());
+            say(&format!("{frames} frames in {}\n", args.output.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff(args) => {
@@ -198,10 +198,10 @@ fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
     let runtime = tokio::runtime::Runtime::new().context("while starting the exchange")?;
     let exchange = runtime.block_on(simulate::Exchange::start(settings, args.listen))?;
-    println!(
-        "ws://{0}/stream?streams=btcusdt@trade  http://{0}/api/v3/depth?symbol=BTCUSDT",
+    say(&format!(
+        "ws://{0}/stream?streams=btcusdt@trade  http://{0}/api/v3/depth?symbol=BTCUSDT\n",
         exchange.address
-    );
+    ))?;
     let deadline = duration.map(|duration| foretick::clock::instant() + duration);
     while !stop.is_asked() && deadline.is_none_or(|end| foretick::clock::instant() < end) {
         std::thread::sleep(Duration::from_millis(50));
@@ -276,12 +276,17 @@ fn chain(error: &anyhow::Error) -> String {
 
 fn print<T: serde::Serialize + std::fmt::Display>(report: &T, json: bool) -> anyhow::Result<()> {
     if json {
-        println!(
-            "{}",
-            serde_json::to_string(report).context("while writing the summary")?
-        );
+        let text = serde_json::to_string(report).context("while writing the summary")?;
+        say(&format!("{text}\n"))
     } else {
-        print!("{report}");
+        say(&report.to_string())
     }
-    Ok(())
+}
+
+/// Writes to standard output. A full disk, or a reader that has gone, is an error like others.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("while writing to standard output")
 }

@@ -59,8 +59,8 @@ struct ModelFile {
 /// Why a pipeline cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    /// The configuration.
-    #[error(transparent)]
+    /// The configuration. Not transparent: whoever asks for the cause must find it.
+    #[error("{0}")]
     Config(#[from] ConfigError),
     /// The model.
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! What a test may lack: a real Kafka, recorded market data.
+//! What a test may lack: a real Kafka, recorded market data, ONNX Runtime.
 //!
 //! Starts and fetches nothing; `tests/run.sh` does. A test that lacks something says so by its name and
 //! ends; where `FORETICK_REQUIRE` names the thing, the test fails instead.
@@ -10,7 +10,7 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The address of a real Kafka (`host:port`), or `None` after noting that `test` is skipped.
 pub(crate) fn kafka(test: &str) -> Option<String> {
@@ -29,6 +29,24 @@ pub(crate) fn data(test: &str) -> Option<PathBuf> {
     }
     skip(test, "data", "FORETICK_DATA names no folder");
     None
+}
+
+/// Whether ONNX Runtime can be loaded; notes that `test` is skipped where not.
+pub(crate) fn onnx(test: &str) -> bool {
+    let loaded = foretick::model::onnx::environment();
+    if let Err(error) = &loaded {
+        skip(test, "onnx", &error.to_string());
+    }
+    loaded.is_ok()
+}
+
+/// Whether a model has been trained; notes that `test` is skipped where not.
+pub(crate) fn file(test: &str, path: &Path) -> bool {
+    let made = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
+    if !made {
+        skip(test, "model", &format!("there is no {}", path.display()));
+    }
+    made
 }
 
 fn default_data() -> PathBuf {

@@ -1,0 +1,160 @@
+//! A pipeline that cannot be read: the message names file and line and says what to do; exit code 2.
+
+use crate::given::{self, Folder};
+
+/// Runs `foretick check` on the small pipeline with a change; gives the message.
+fn refused(name: &str, from: &str, to: &str) -> String {
+    let folder = Folder::new(&format!("config-{name}"));
+    assert!(given::SMALL.contains(from), "{from} is to be replaced");
+    let path = folder.write("pipeline.toml", given::SMALL.replacen(from, to, 1));
+    let run = given::foretick(&["check".into(), "--offline".into(), path.clone()]);
+    assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stderr
+            .contains(path.to_str().expect("a temporary path is text")),
+        "names the file: {}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run.stderr
+}
+
+#[test]
+fn an_unknown_key_is_refused() {
+    let message = refused("unknown", "stale_after_ms = 1_000", "stale_after_s = 1");
+    assert!(message.contains("pipeline.toml:6:"), "{message}");
+    assert!(
+        message.contains("unknown field `stale_after_s`"),
+        "{message}"
+    );
+    assert!(message.contains("units stand in the names"), "{message}");
+}
+
+#[test]
+fn a_wrong_unit_is_refused() {
+    let message = refused("unit", "window = 5", "window = \"5s\"");
+    assert!(message.contains("pipeline.toml:15:"), "{message}");
+    assert!(message.contains("invalid type"), "{message}");
+}
+
+#[test]
+fn text_that_is_no_toml_is_refused() {
+    let message = refused("toml", "[row]", "[row");
+    assert!(message.contains("pipeline.toml:4:"), "{message}");
+}
+
+#[test]
+fn a_missing_key_is_refused() {
+    let message = refused("missing", "on = \"trade\"\n", "");
+    assert!(message.contains("missing field `on`"), "{message}");
+    assert!(message.contains("add it"), "{message}");
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused() {
+    for (name, from, to, what) in [
+        (
+            "of",
+            "kind = \"mid\"",
+            "kind = \"mean\"\nof = \"nothing\"\nwindow = 3",
+            "names no feature",
+        ),
+        (
+            "span",
+            "window = 5",
+            "window = 5\nwindow_ms = 3",
+            "needs one of",
+        ),
+        ("zero", "window = 5", "window = 0", "above zero"),
+        ("twice", "name = \"flow\"", "name = \"mid\"", "named twice"),
+        (
+            "alien",
+            "kind = \"mid\"",
+            "kind = \"mid\"\nalpha = 0.5",
+            "means nothing for this kind",
+        ),
+        (
+            "shards",
+            "[row]",
+            "[engine]\nshards = 0\n[row]",
+            "above zero",
+        ),
+        (
+            "fields",
+            "[row]",
+            "[sink]\nfields = [\"mood\"]\n[row]",
+            "a signal has no field `mood`",
+        ),
+        (
+            "file",
+            "kind = \"sum\"",
+            "kind = \"linear\"",
+            "needs `file`",
+        ),
+    ] {
+        let message = refused(name, from, to);
+        assert!(message.contains(what), "{name}: {message}");
+        let line = message
+            .split("pipeline.toml:")
+            .nth(1)
+            .and_then(|rest| rest.split(':').next());
+        assert!(
+            line.is_some_and(|line| line.parse::<u32>().is_ok()),
+            "{name}: {message}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let run = given::foretick(&["replay", "no/such/pipeline", "--input", "x"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("no/such/pipeline"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("name its folder or its pipeline.toml"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_wrong_override_is_named() {
+    let folder = Folder::new("config-set");
+    let path = folder.write("pipeline.toml", given::SMALL);
+    for (set, what) in [
+        ("engine.bath=7", "unknown field"),
+        ("engine", "write key=value"),
+    ] {
+        let run = given::foretick(&[
+            "check".into(),
+            "--offline".into(),
+            path.clone(),
+            "--set".into(),
+            set.into(),
+        ]);
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(set) && run.stderr.contains(what),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn wrong_words_on_the_command_line_are_wrong_use() {
+    for args in [
+        &["replay"][..],
+        &["sing"],
+        &["replay", "x", "--input", "y", "--speed", "0x"],
+    ] {
+        let run = given::foretick(args);
+        assert_eq!(run.code, Some(2), "{args:?}: {}", run.stderr);
+    }
+    let help = given::foretick(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    assert!(
+        help.stdout
+            .contains("Exit codes: 0 done, 1 a difference or a failure, 2 wrong use")
+    );
+}

@@ -1,0 +1,137 @@
+//! What tests start from: a folder of their own, a simulated capture, a pipeline, the built command.
+//!
+//! Checks nothing itself.
+#![allow(
+    dead_code,
+    reason = "each test binary takes the functions that it needs"
+)]
+
+pub(crate) mod onnx;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, process};
+
+use foretick::pipeline::Pipeline;
+use foretick::simulate::{Settings, write_capture};
+
+/// A folder of one test, gone with it.
+pub(crate) struct Folder(PathBuf);
+
+/// What the command said, and how it ended.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Folder {
+    pub(crate) fn new(test: &str) -> Self {
+        let path = env::temp_dir().join(format!("foretick-test-{test}-{}", process::id()));
+        fs::create_dir_all(&path).expect("the folder for temporary files takes a folder");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).expect("a test's folder takes files");
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("the file was written before")
+    }
+
+    /// A pipeline of this text, with changes.
+    pub(crate) fn pipeline(&self, text: &str, set: &[&str]) -> Pipeline {
+        load(&self.write("pipeline.toml", text), set)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+pub(crate) fn load(path: &Path, set: &[&str]) -> Pipeline {
+    let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
+    Pipeline::load(path, &set).expect("the test's pipeline is sound")
+}
+
+/// Lines of a simulated session of these instruments.
+pub(crate) fn capture(seed: u64, seconds: u64, symbols: &[&str]) -> String {
+    let mut settings = Settings {
+        seed,
+        ..Settings::default()
+    };
+    settings
+        .instruments
+        .retain(|listing| symbols.contains(&listing.symbol.as_str()));
+    let mut text = vec![];
+    let (duration, latency) = (Duration::from_secs(seconds), Duration::from_millis(20));
+    write_capture(&settings, duration, latency, &mut text).expect("memory takes text");
+    String::from_utf8(text).expect("a capture is text")
+}
+
+/// A folder of the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Runs `foretick` to its end.
+pub(crate) fn foretick<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Run {
+    run(Command::new(env!("CARGO_BIN_EXE_foretick")).args(args))
+}
+
+pub(crate) fn run(command: &mut Command) -> Run {
+    run_as_is(command.stdout(Stdio::piped()))
+}
+
+/// Runs a command whose standard output may lead elsewhere.
+pub(crate) fn run_as_is(command: &mut Command) -> Run {
+    let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the command was built");
+    let output = child.wait_with_output().expect("the command ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Run {
+        code: output.status.code(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    }
+}
+
+/// A pipeline over every kind of feature, on each change of the book.
+pub(crate) const EVERY_KIND: &str = include_str!("every_kind.toml");
+
+/// A pipeline that needs little: the mid and the flow of trades, on each trade.
+pub(crate) const SMALL: &str = r#"
+name = "small"
+
+[row]
+on = "trade"
+stale_after_ms = 1_000
+
+[[feature]]
+name = "mid"
+kind = "mid"
+
+[[feature]]
+name = "flow"
+kind = "trade_flow"
+window = 5
+
+[model]
+kind = "sum"
+normalise = "none"
+"#;
+
+/// The small pipeline with an ONNX model.
+pub(crate) fn small_onnx() -> String {
+    SMALL.replace("kind = \"sum\"", "kind = \"onnx\"\nfile = \"model.onnx\"")
+}

@@ -1,0 +1,21 @@
+//! Live runs against a real Kafka and against the simulated exchange on a real socket.
+//!
+//! Tests of the first kind need `tests/run.sh`; those of the second kind run everywhere.
+
+mod given;
+mod needs;
+
+#[path = "live/broker_away.rs"]
+mod broker_away;
+#[path = "live/child.rs"]
+mod child;
+#[path = "live/demo.rs"]
+mod demo;
+#[path = "live/exchange.rs"]
+mod exchange;
+#[path = "live/kafka.rs"]
+mod kafka;
+#[path = "live/metrics.rs"]
+mod metrics;
+#[path = "live/topics.rs"]
+mod topics;

@@ -1,0 +1,124 @@
+//! A command that keeps running while a test looks at it, and is ended with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use foretick::clock;
+
+/// A running `foretick`, with all that it has said so far.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Heard,
+    stderr: Heard,
+}
+
+struct Heard {
+    text: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    pub(crate) fn start<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_foretick"));
+        command.args(args).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command was built");
+        let stdout = Heard::from(child.stdout.take().expect("it is piped"));
+        let stderr = Heard::from(child.stderr.take().expect("it is piped"));
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.so_far()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.so_far()
+    }
+
+    /// Waits until `found` gives something.
+    pub(crate) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
+        let began = clock::instant();
+        loop {
+            if let Some(found) = found(self) {
+                return found;
+            }
+            let ended = self.child.try_wait().expect("the child can be asked");
+            let said = || format!("{}{}", self.stdout(), self.stderr());
+            assert!(ended.is_none(), "it ended before {what}: {}", said());
+            assert!(began.elapsed() < PATIENCE, "no {what}: {}", said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks it to end, as a service manager does; gives its exit code once it has.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.expect("there is a kill").success());
+        self.join()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn join(&mut self) -> Option<i32> {
+        let began = clock::instant();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child can be asked") {
+                self.stdout.join();
+                self.stderr.join();
+                return status.code();
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it does not end: {}",
+                self.stderr()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Heard {
+    fn from(pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(String::new()));
+        let heard = Arc::clone(&text);
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let mut text = heard.lock().expect("readers do not panic");
+                text.push_str(&line);
+                text.push('\n');
+            }
+        });
+        Self {
+            text,
+            reader: Some(reader),
+        }
+    }
+
+    fn so_far(&self) -> String {
+        self.text.lock().expect("readers do not panic").clone()
+    }
+
+    fn join(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("reading does not panic");
+        }
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);

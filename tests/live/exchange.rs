@@ -1,0 +1,250 @@
+//! A live run against the simulated exchange on a socket, and its faults: what `quality` says of them,
+//! and that the run recovers by itself.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use foretick::clock;
+use foretick::live::{self, Ended, Options, Stop};
+use foretick::replay;
+use foretick::signal::{Quality, Signal};
+use foretick::simulate::{Exchange, Settings};
+use foretick::sink::{DeadLetter, Sink, SinkError};
+use tokio::runtime::Runtime;
+
+use crate::given::{self, Folder};
+
+/// An exchange, and a run that listens to it.
+struct Live {
+    exchange: Exchange,
+    runtime: Runtime,
+    told: Told,
+    stop: Stop,
+    run: JoinHandle<Ended>,
+}
+
+/// Instrument and quality of every signal so far.
+type Told = Arc<Mutex<Vec<(String, Quality)>>>;
+
+/// Keeps what it is told.
+struct Keep(Told);
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The book's imbalance on each trade: a book that is not sound shows at once.
+const PIPELINE: &str = r#"
+name = "live"
+[source]
+kind = "websocket"
+instruments = ["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]
+[source.websocket]
+tick_ms = 100
+[row]
+on = "trade"
+stale_after_ms = 700
+[[feature]]
+name = "imbalance"
+kind = "queue_imbalance"
+levels = 3
+[[feature]]
+name = "mid"
+kind = "mid"
+[model]
+kind = "sum"
+[metrics]
+listen = ""
+"#;
+
+impl Live {
+    fn start(folder: &Folder, set: &[&str], capture: Option<PathBuf>) -> Self {
+        let runtime = Runtime::new().expect("a runtime can be made");
+        let anywhere = ([127, 0, 0, 1], 0).into();
+        let exchange = runtime.block_on(Exchange::start(Settings::default(), anywhere));
+        let exchange = exchange.expect("the exchange opens");
+        let addresses = [
+            format!("source.websocket.url=ws://{}", exchange.address),
+            format!("source.websocket.rest=http://{}", exchange.address),
+        ];
+        let mut all: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        all.extend_from_slice(set);
+        let pipeline = folder.pipeline(PIPELINE, &all);
+        let (told, stop) = (Told::default(), Stop::default());
+        let (sink, stopped) = (Box::new(Keep(Arc::clone(&told))), stop.clone());
+        let run = std::thread::spawn(move || {
+            let mut loaded = pipeline.load_model().expect("a sum needs no file");
+            loaded.lineage.streams = live::streams(&pipeline);
+            let options = Options {
+                capture,
+                ..Options::default()
+            };
+            live::run(&pipeline, &loaded, sink, &options, &stopped).expect("the run starts")
+        });
+        Self {
+            exchange,
+            runtime,
+            told,
+            stop,
+            run,
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.told.lock().expect("nobody panics").len()
+    }
+
+    /// Waits until both instruments had a signal of this quality after the first `from` signals; gives
+    /// the number of signals then.
+    fn wait_for(&self, quality: Quality, from: usize) -> usize {
+        for name in ["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"] {
+            self.wait_for_one(name, quality, from);
+        }
+        self.count()
+    }
+
+    fn wait_for_one(&self, name: &str, quality: Quality, from: usize) -> usize {
+        let began = clock::instant();
+        loop {
+            let told = self.told.lock().expect("nobody panics");
+            let wanted = |one: &(String, Quality)| one.0 == name && one.1 == quality;
+            if let Some(at) = told[from..].iter().position(wanted) {
+                return from + at;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{name} never became {quality:?}: {:?}",
+                &told[from..told.len().min(from + 40)]
+            );
+            drop(told);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn end(self) -> Ended {
+        self.stop.ask();
+        let ended = self.run.join().expect("a run does not panic");
+        self.runtime.block_on(self.exchange.stop());
+        assert!(ended.failure.is_none(), "{:?}", ended.failure);
+        let frames = &ended.summary.frames;
+        assert!(frames.balances(), "{frames:?}");
+        assert_eq!(frames.dropped + frames.dead_lettered, 0, "{frames:?}");
+        assert_eq!(
+            ended.summary.signals as usize,
+            self.told.lock().expect("nobody panics").len()
+        );
+        ended
+    }
+}
+
+impl Sink for Keep {
+    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
+        let mut told = self.0.lock().expect("nobody panics");
+        told.push((instrument.to_owned(), signal.quality));
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
+        Ok(false)
+    }
+
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        Ok(self.0.lock().expect("nobody panics").len() as u64)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn signals_arrive_and_a_capture_of_the_run_gives_them_again() {
+    let folder = Folder::new("exchange-capture");
+    for shards in ["engine.shards=1", "engine.shards=2"] {
+        let capture = folder.path("run.zst");
+        let live = Live::start(&folder, &[shards], Some(capture.clone()));
+        let sound = live.wait_for(Quality::Ok, 0);
+        // A fault as well: gaps are frames like others.
+        assert!(live.exchange.skip_depth("BTCUSDT", 1));
+        live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, sound);
+        let ended = live.end();
+        let pipeline = folder.pipeline(PIPELINE, &[]);
+        let options = replay::Options {
+            inputs: vec![capture],
+            ..replay::Options::default()
+        };
+        let again = replay::replay(&pipeline, &options).expect("a capture can be replayed");
+        assert_eq!(again.signals, ended.summary.signals, "{shards}");
+        assert_eq!(again.digest, ended.summary.digest, "{shards}");
+    }
+}
+
+#[test]
+fn a_lost_connection_is_a_gap_and_then_mended() {
+    let folder = Folder::new("exchange-lost");
+    let live = Live::start(&folder, &[], None);
+    let sound = live.wait_for(Quality::Ok, 0);
+    live.exchange.drop_connections();
+    let broken = live.wait_for(Quality::Gap, sound);
+    live.wait_for(Quality::Ok, broken);
+    let ended = live.end();
+    assert!(ended.summary.events.gaps > 0, "{:?}", ended.summary.events);
+}
+
+#[test]
+fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_comes() {
+    let folder = Folder::new("exchange-diff");
+    let live = Live::start(&folder, &[], None);
+    let sound = live.wait_for(Quality::Ok, 0);
+    assert!(live.exchange.skip_depth("BTCUSDT", 3));
+    let broken = live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, sound);
+    let mended = live.wait_for_one("BTCUSDT.BINANCE", Quality::Ok, broken);
+    let told = live.told.lock().unwrap().clone();
+    let other = told[sound..mended]
+        .iter()
+        .filter(|one| one.0 == "ETHUSDT.BINANCE");
+    let gapped = other.filter(|one| one.1 == Quality::Gap).count();
+    assert_eq!(gapped, 0, "the other book is not concerned");
+    let ended = live.end();
+    assert!(ended.summary.events.missing > 0);
+}
+
+#[test]
+fn a_silent_exchange_makes_stale_signals() {
+    let folder = Folder::new("exchange-silent");
+    let live = Live::start(&folder, &[], None);
+    let sound = live.wait_for(Quality::Ok, 0);
+    live.exchange.go_silent(true);
+    let stale = live.wait_for(Quality::Stale, sound);
+    live.exchange.go_silent(false);
+    live.wait_for(Quality::Ok, stale);
+    live.end();
+}
+
+#[test]
+fn a_silent_connection_is_given_up_and_made_anew() {
+    let folder = Folder::new("exchange-idle");
+    let live = Live::start(&folder, &["source.websocket.idle_ms=800"], None);
+    let sound = live.wait_for(Quality::Ok, 0);
+    live.exchange.go_silent(true);
+    let stale = live.wait_for(Quality::Stale, sound);
+    std::thread::sleep(Duration::from_millis(900));
+    live.exchange.go_silent(false);
+    let broken = live.wait_for(Quality::Gap, stale);
+    live.wait_for(Quality::Ok, broken);
+    live.end();
+}
+
+#[test]
+fn a_feed_without_instruments_is_refused() {
+    let folder = Folder::new("exchange-none");
+    let text = PIPELINE.replace(r#"["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]"#, "[]");
+    let path = folder.write("pipeline.toml", text);
+    let run = given::foretick(&["run".into(), path, "--seconds".into(), "1".into()]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("needs `instruments`"), "{}", run.stderr);
+}

@@ -1,0 +1,178 @@
+//! `foretick run` between topics of a real Kafka: the same signals as a replay of the file, each record
+//! once, and what cannot be read kept beside.
+
+use std::path::Path;
+
+use rdkafka::message::Message;
+use serde_json::Value;
+
+use super::topics::{Topics, headers};
+use crate::given::{self, Folder, Run};
+use crate::needs;
+
+/// Runs a pipeline from `input` to `output` until the topics end.
+fn run(pipeline: &Path, topics: &Topics, input: &str, output: &str, set: &[&str]) -> Run {
+    let mut args = vec![
+        "run".into(),
+        pipeline.to_owned(),
+        "--until-end".into(),
+        "--json".into(),
+    ];
+    let own = [
+        "source.kind=kafka".to_owned(),
+        format!("source.topics=[{input:?}]"),
+        "source.start=earliest".to_owned(),
+        "sink.kind=kafka".to_owned(),
+        format!("sink.topic={output:?}"),
+        format!("sink.dead_letters={:?}", topics.name("dlq")),
+        format!("kafka.bootstrap={:?}", topics.bootstrap),
+        format!("kafka.group={:?}", topics.name("group")),
+        "metrics.listen=\"\"".to_owned(),
+    ];
+    for set in own.iter().map(String::as_str).chain(set.iter().copied()) {
+        args.extend(["--set".into(), set.into()]);
+    }
+    given::foretick(&args)
+}
+
+fn summary(run: &Run) -> Value {
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    serde_json::from_str(&run.stdout).expect("a summary in JSON")
+}
+
+fn replayed(pipeline: &Path, capture: &Path) -> Value {
+    let args = [
+        "replay".into(),
+        pipeline.to_owned(),
+        "--input".into(),
+        capture.to_owned(),
+        "--json".into(),
+    ];
+    summary(&given::foretick(&args))
+}
+
+#[test]
+fn topics_give_the_digest_of_the_file() {
+    let Some(bootstrap) = needs::kafka("topics_give_the_digest_of_the_file") else {
+        return;
+    };
+    let folder = Folder::new("live-digest");
+    let pipeline = folder.write("pipeline.toml", given::EVERY_KIND);
+    let text = given::capture(81, 10, &["BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT"]);
+    let capture = folder.write("capture", &text);
+    let expected = replayed(&pipeline, &capture);
+    for partitions in [1, 4] {
+        let mut topics = Topics::new(bootstrap.clone(), &format!("digest-{partitions}"));
+        let input = topics.make("in", partitions);
+        topics.fill(&input, text.lines());
+        for shards in ["1", "2"] {
+            let output = topics.make(&format!("out-{shards}"), 2);
+            let group = format!("kafka.group=\"{}\"", topics.name(shards));
+            let set = [format!("engine.shards={shards}"), group];
+            let set: Vec<&str> = set.iter().map(String::as_str).collect();
+            let live = summary(&run(&pipeline, &topics, &input, &output, &set));
+            let which = format!("{partitions} partitions, {shards} shards");
+            assert_eq!(live["digest"], expected["digest"], "{which}");
+            assert_eq!(live["signals"], expected["signals"], "{which}");
+            assert_eq!(live["frames"]["in"], text.lines().count(), "{which}");
+            assert_eq!(live["frames"]["used"], live["frames"]["in"], "{which}");
+            let written = topics.read(&output).len();
+            assert_eq!(written as u64, live["signals"].as_u64().unwrap(), "{which}");
+        }
+    }
+}
+
+#[test]
+fn a_second_run_begins_where_the_first_ended() {
+    let Some(bootstrap) = needs::kafka("a_second_run_begins_where_the_first_ended") else {
+        return;
+    };
+    let folder = Folder::new("live-second");
+    let pipeline = folder.write("pipeline.toml", given::SMALL);
+    let text = given::capture(82, 4, &["BTCUSDT", "ETHUSDT"]);
+    let lines: Vec<&str> = text.lines().collect();
+    let (first, second) = lines.split_at(lines.len() / 2);
+    let mut topics = Topics::new(bootstrap, "second");
+    let (input, output) = (topics.make("in", 2), topics.make("out", 1));
+    for part in [first, second] {
+        topics.fill(&input, part.iter().copied());
+        let live = summary(&run(&pipeline, &topics, &input, &output, &[]));
+        assert_eq!(live["frames"]["in"], part.len(), "each record once");
+    }
+    let again = summary(&run(&pipeline, &topics, &input, &output, &[]));
+    assert_eq!(again["frames"]["in"], 0, "nothing is left");
+}
+
+#[test]
+fn what_cannot_be_read_goes_to_the_dead_letters() {
+    let Some(bootstrap) = needs::kafka("what_cannot_be_read_goes_to_the_dead_letters") else {
+        return;
+    };
+    let folder = Folder::new("live-letters");
+    let pipeline = folder.write("pipeline.toml", given::SMALL);
+    let text = given::capture(83, 2, &["BTCUSDT"]);
+    let broken = [
+        r#"{"e":"trade","s":"BTCUSDT","t":1,"p":"NaN""#,
+        r#"{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"-1","q":"1","T":1,"m":true,"M":true}"#,
+        "hello",
+    ];
+    let mut lines: Vec<&str> = text.lines().collect();
+    for (at, broken) in [5, 50, 51].into_iter().zip(broken) {
+        lines.insert(at, broken);
+    }
+    let mut topics = Topics::new(bootstrap, "letters");
+    let (input, output) = (topics.make("in", 1), topics.make("out", 1));
+    let dead = topics.make("dlq", 1);
+    topics.fill(&input, lines.iter().copied());
+    let live = summary(&run(&pipeline, &topics, &input, &output, &[]));
+    assert_eq!(live["frames"]["dead_lettered"], 3, "{live}");
+    let letters = topics.read(&dead);
+    assert_eq!(letters.len(), 3);
+    for (letter, (offset, payload)) in letters.iter().zip([5, 50, 51].iter().zip(broken)) {
+        assert_eq!(letter.payload(), Some(payload.as_bytes()), "byte for byte");
+        let headers = headers(letter);
+        assert_eq!(headers["source_topic"], input);
+        assert_eq!(headers["source_partition"], "0");
+        assert_eq!(headers["source_offset"], offset.to_string());
+        assert!(!headers["error"].is_empty());
+        keeps_to_the_schema(&headers);
+    }
+    assert_eq!(headers(&letters[0])["error"], "truncated");
+}
+
+fn keeps_to_the_schema(headers: &std::collections::BTreeMap<String, String>) {
+    let path = given::repository("schemas/dead_letter.v1.json");
+    let text = std::fs::read_to_string(path).expect("the schema is there");
+    let schema = serde_json::from_str(&text).expect("a schema is JSON");
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema is a schema");
+    let value = serde_json::to_value(headers).expect("text is JSON");
+    assert!(validator.is_valid(&value), "{value}");
+}
+
+#[test]
+fn a_topic_that_does_not_exist_is_named() {
+    let Some(bootstrap) = needs::kafka("a_topic_that_does_not_exist_is_named") else {
+        return;
+    };
+    let folder = Folder::new("live-no-topic");
+    let pipeline = folder.write("pipeline.toml", given::SMALL);
+    let mut topics = Topics::new(bootstrap, "no-topic");
+    let output = topics.make("out", 1);
+    let nowhere = topics.name("nowhere");
+    let run = run(&pipeline, &topics, &nowhere, &output, &[]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains(&nowhere), "{}", run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_named() {
+    let folder = Folder::new("live-no-broker");
+    let pipeline = folder.write("pipeline.toml", given::SMALL);
+    // Nobody listens on port 1.
+    let topics = Topics::new("127.0.0.1:1".into(), "no-broker");
+    let run = run(&pipeline, &topics, "in", "out", &[]);
+    std::mem::forget(topics);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("127.0.0.1:1"), "{}", run.stderr);
+}

@@ -1,0 +1,82 @@
+//! What an operator watches of a run: health, readiness, figures; and that SIGTERM ends it in order.
+
+use foretick::simulate::{Exchange, Settings};
+use tokio::runtime::Runtime;
+
+use super::child::Running;
+use crate::given::{self, Folder};
+
+#[test]
+fn a_run_tells_its_health_and_its_figures() {
+    let folder = Folder::new("live-metrics");
+    let runtime = Runtime::new().unwrap();
+    let anywhere = ([127, 0, 0, 1], 0).into();
+    let exchange = runtime
+        .block_on(Exchange::start(Settings::default(), anywhere))
+        .unwrap();
+    let output = folder.path("signals.jsonl");
+    let pipeline = folder.write("pipeline.toml", given::SMALL);
+    let mut args = vec![
+        "run".to_owned(),
+        pipeline.display().to_string(),
+        "--json".to_owned(),
+    ];
+    for set in [
+        "source.kind=websocket".to_owned(),
+        r#"source.instruments=["BTCUSDT.BINANCE"]"#.to_owned(),
+        format!("source.websocket.url=ws://{}", exchange.address),
+        format!("source.websocket.rest=http://{}", exchange.address),
+        "sink.kind=file".to_owned(),
+        format!("sink.file={:?}", output.display().to_string()),
+        "metrics.listen=127.0.0.1:0".to_owned(),
+    ] {
+        args.extend(["--set".to_owned(), set]);
+    }
+    let mut run = Running::start(&args);
+    let address = run.wait_for("address of the metrics", |run| {
+        let said = run.stderr();
+        let (_, rest) = said.split_once("address=")?;
+        Some(rest.split_whitespace().next()?.to_owned())
+    });
+    let get = |path: &str| answer(&format!("http://{address}/{path}"));
+    assert_eq!(get("healthz"), (200, "ok\n".to_owned()));
+    run.wait_for("readiness", |_| (get("readyz").0 == 200).then_some(()));
+    let metrics = run.wait_for("sound signals", |_| {
+        let (_, text) = get("metrics");
+        (figure(&text, r#"foretick_signals_total{quality="ok"#)? > 0.0).then_some(text)
+    });
+    assert!(figure(&metrics, r#"foretick_frames_total{fate="used"#).is_some_and(|n| n > 0.0));
+    assert!(figure(&metrics, "foretick_source_healthy").is_some_and(|n| n == 1.0));
+    assert!(figure(&metrics, "foretick_instruments").is_some_and(|n| n == 1.0));
+    assert!(metrics.contains(r#"stage="total""#) && metrics.ends_with("# EOF\n"));
+
+    runtime.block_on(exchange.stop());
+    run.wait_for("unreadiness", |_| (get("readyz").0 == 503).then_some(()));
+    assert_eq!(get("healthz").0, 200, "alive all the same");
+    assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
+    let summary: serde_json::Value = serde_json::from_str(run.stdout().trim()).unwrap();
+    let lines = folder.read("signals.jsonl").lines().count();
+    assert_eq!(summary["signals"], lines, "what was counted is in the file");
+    assert!(lines > 0);
+}
+
+/// Status and body.
+fn answer(url: &str) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(std::time::Duration::from_secs(5)))
+        .build()
+        .into();
+    let mut response = agent.get(url).call().expect("the server answers");
+    let body = response
+        .body_mut()
+        .read_to_string()
+        .expect("the answer is text");
+    (response.status().as_u16(), body)
+}
+
+/// The number behind a metric whose name and labels begin so.
+fn figure(text: &str, start: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.starts_with(start))?;
+    line.rsplit(' ').next()?.parse().ok()
+}

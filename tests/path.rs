@@ -1,0 +1,23 @@
+//! Captures through the whole path, by the library and by the built command: what must always be true.
+//!
+//! No socket here: `live.rs` has those. What is wrong with the input is in `bad_input.rs`.
+
+mod given;
+mod needs;
+
+#[path = "path/broken_book.rs"]
+mod broken_book;
+#[path = "path/diff.rs"]
+mod diff;
+#[path = "path/export.rs"]
+mod export;
+#[path = "path/golden.rs"]
+mod golden;
+#[path = "path/oracle.rs"]
+mod oracle;
+#[path = "path/replay.rs"]
+mod replay;
+#[path = "path/same_path.rs"]
+mod same_path;
+#[path = "path/slow_twin.rs"]
+mod slow_twin;

@@ -1,0 +1,111 @@
+//! `foretick diff`: its exit codes, and what it says of a difference.
+
+use serde_json::Value;
+
+use crate::given::{self, Folder, Run};
+
+/// Two replays of one capture, `a` and `b`.
+fn two_replays(test: &str) -> Folder {
+    let folder = Folder::new(test);
+    let pipeline = folder.write("pipeline.toml", given::SMALL);
+    let capture = folder.write("capture", given::capture(31, 4, &["BTCUSDT", "ETHUSDT"]));
+    for name in ["a", "b"] {
+        let output = folder.path(name);
+        let args = [
+            "replay".as_ref(),
+            pipeline.as_os_str(),
+            "--input".as_ref(),
+            capture.as_os_str(),
+            "--output".as_ref(),
+            output.as_os_str(),
+        ];
+        assert_eq!(given::foretick(&args).code, Some(0));
+    }
+    folder
+}
+
+fn diff(folder: &Folder, args: &[&str]) -> Run {
+    let (a, b) = (folder.path("a"), folder.path("b"));
+    let mut all = vec!["diff".as_ref(), a.as_os_str(), b.as_os_str()];
+    all.extend(args.iter().map(|arg| std::ffi::OsStr::new(*arg)));
+    given::foretick(&all)
+}
+
+/// Writes `b` anew with one line changed.
+fn change(folder: &Folder, line: usize, from: &str, to: &str) {
+    let text = folder.read("b");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    assert!(lines[line].contains(from), "{}", lines[line]);
+    lines[line] = lines[line].replacen(from, to, 1);
+    folder.write("b", lines.join("\n"));
+}
+
+#[test]
+fn two_replays_are_equal_but_for_the_clock() {
+    let folder = two_replays("diff-equal");
+    let run = diff(&folder, &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(run.stdout.starts_with("equal: "), "{}", run.stdout);
+    let run = diff(&folder, &["--all-fields", "--json"]);
+    assert_eq!(run.code, Some(1), "the clock readings differ");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let fields: Vec<&String> = report["by_field"].as_object().unwrap().keys().collect();
+    assert!(
+        fields
+            .iter()
+            .all(|name| ["ts_out", "latency_ns"].contains(&name.as_str())),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_difference_is_named_with_its_place() {
+    let folder = two_replays("diff-one");
+    change(&folder, 7, r#""quality":""#, r#""quality":"un"#);
+    let run = diff(&folder, &[]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stdout.contains("1 differences") && run.stdout.contains("quality"),
+        "{}",
+        run.stdout
+    );
+    let report: Value = serde_json::from_str(&diff(&folder, &["--json"]).stdout).unwrap();
+    assert_eq!(report["differences"], 1);
+    assert_eq!(report["by_field"]["quality"], 1);
+    assert!(report["first"]["right"].as_str().unwrap().starts_with("un"));
+}
+
+#[test]
+fn a_signal_on_one_side_only_is_a_difference() {
+    let folder = two_replays("diff-short");
+    let text = folder.read("b");
+    let cut = text.trim_end().rfind('\n').unwrap();
+    folder.write("b", &text[..cut]);
+    let run = diff(&folder, &[]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.contains("only on one side"), "{}", run.stdout);
+}
+
+#[test]
+fn numbers_may_differ_by_the_tolerance() {
+    let folder = two_replays("diff-tolerance");
+    change(&folder, 3, r#""score":"#, r#""score":1000000"#);
+    assert_eq!(diff(&folder, &["--tolerance", "1e-6"]).code, Some(1));
+    assert_eq!(diff(&folder, &["--tolerance", "1e15"]).code, Some(0));
+}
+
+#[test]
+fn what_is_no_signal_is_refused_with_its_line() {
+    let folder = two_replays("diff-broken");
+    change(&folder, 4, "{", "");
+    let run = diff(&folder, &[]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("line 5") && run.stderr.contains("JSON lines"),
+        "{}",
+        run.stderr
+    );
+    let run = given::foretick(&["diff".into(), folder.path("a"), folder.path("nowhere")]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+}

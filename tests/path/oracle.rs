@@ -1,0 +1,69 @@
+//! Figures of the recorded captures that need none of our code: the folder of the data states them.
+
+use serde_json::Value;
+
+use crate::{given, needs};
+
+#[test]
+fn the_rebuilt_book_is_the_venues() {
+    let Some(data) = needs::data("the_rebuilt_book_is_the_venues") else {
+        return;
+    };
+    let spot = data.join("captures/binance-spot");
+    let bitcoin = inspect(&[
+        spot.join("btcusdt_20240808.gz"),
+        spot.join("btcusdt_20240809.gz"),
+    ]);
+    assert_eq!(bitcoin["splice_dropped"], 2);
+    assert_eq!(bitcoin["gaps"], 0);
+    assert_eq!(bitcoin["crossed"], 0);
+    assert_eq!(bitcoin["errors"], serde_json::json!({}));
+    assert_eq!(bitcoin["book_vs_quote"]["compared"], 6_492);
+    assert_eq!(bitcoin["book_vs_quote"]["equal"], 6_490);
+    assert_eq!(
+        bitcoin["instruments"],
+        serde_json::json!(["BTCUSDT.BINANCE"])
+    );
+
+    let ether = inspect(&[spot.join("ethusdt_20240808.gz")]);
+    assert_eq!(ether["gaps"], 0);
+    assert_eq!(ether["events"]["depth"], 3_434);
+    assert_eq!(
+        ether["book_vs_quote"]["compared"], ether["book_vs_quote"]["equal"],
+        "in every update"
+    );
+}
+
+#[test]
+fn the_recorders_clock_ran_behind_the_venues() {
+    let Some(data) = needs::data("the_recorders_clock_ran_behind_the_venues") else {
+        return;
+    };
+    let report = inspect(&[data.join("captures/binance-spot/btcusdt_20240808.gz")]);
+    let least = report["delay_ns"][0]
+        .as_i64()
+        .expect("a number of nanoseconds");
+    assert!(
+        (-1_280_000_000..=-1_270_000_000).contains(&least),
+        "some 1.273 s behind, and so below zero: {least}"
+    );
+}
+
+#[test]
+fn futures_are_refused_not_misread() {
+    let Some(data) = needs::data("futures_are_refused_not_misread") else {
+        return;
+    };
+    let report = inspect(&[data.join("captures/binance-usdm/btcusdt_20240808.gz")]);
+    let refused = report["errors"]["futures_depth"].as_u64();
+    assert!(refused.is_some_and(|count| count > 1_000), "{report}");
+    assert_eq!(report["events"]["depth"], Value::Null);
+}
+
+fn inspect(captures: &[std::path::PathBuf]) -> Value {
+    let mut args = vec!["inspect".into(), "--json".into()];
+    args.extend(captures.iter().map(|path| path.as_os_str().to_owned()));
+    let run = given::foretick(&args);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    serde_json::from_str(&run.stdout).expect("a report in JSON")
+}

@@ -1,0 +1,181 @@
+//! The same capture gives byte-equal signals, however it is batched and sharded.
+//!
+//! Through Kafka: `live.rs`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use foretick::replay::{Options, replay};
+use foretick::sink::Field;
+
+use crate::{given, needs};
+
+#[test]
+fn a_simulated_capture_gives_the_same_signals_in_any_split() {
+    let folder = given::Folder::new("same-simulated");
+    let symbols = ["BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT"];
+    let capture = folder.write("capture", given::capture(5, 12, &symbols));
+    let pipeline = folder.write("pipeline.toml", given::EVERY_KIND);
+    let signals = same_in_any_split(&folder, &pipeline, &[], &[capture]);
+    assert_eq!(signals.len(), symbols.len(), "every instrument gave some");
+}
+
+#[test]
+fn probabilities_of_a_linear_model_are_the_same_in_any_split() {
+    let folder = given::Folder::new("same-linear");
+    let capture = folder.write("capture", given::capture(6, 8, &["BTCUSDT", "SOLUSDT"]));
+    let case = given::repository("tests/golden/linear-expanding/pipeline.toml");
+    same_in_any_split(&folder, &case, &[], &[capture]);
+}
+
+#[test]
+fn recorded_captures_give_the_same_signals_in_any_split() {
+    let Some(data) = needs::data("recorded_captures_give_the_same_signals_in_any_split") else {
+        return;
+    };
+    let folder = given::Folder::new("same-recorded");
+    let spot = data.join("captures/binance-spot");
+    let inputs = ["btcusdt_20240808.gz", "ethusdt_20240808.gz"].map(|name| spot.join(name));
+    let pipeline = folder.write("pipeline.toml", given::EVERY_KIND);
+    same_in_any_split(&folder, &pipeline, &[], &inputs);
+}
+
+#[test]
+fn an_onnx_model_gives_the_same_signals_in_any_split() {
+    if !needs::onnx("an_onnx_model_gives_the_same_signals_in_any_split") {
+        return;
+    }
+    let folder = given::Folder::new("same-onnx");
+    let plan = folder.pipeline(&given::small_onnx(), &[]).plan;
+    let model = given::onnx::Graph::of(plan.names(), plan.sha256(), 8);
+    folder.write("model.onnx", model.bytes());
+    let capture = folder.write("capture", given::capture(7, 12, &["BTCUSDT", "ETHUSDT"]));
+    same_in_any_split(&folder, &folder.path("pipeline.toml"), &[], &[capture]);
+}
+
+#[test]
+fn price_direction_gives_the_same_signals_in_any_split() {
+    let test = "price_direction_gives_the_same_signals_in_any_split";
+    let pipeline = given::repository("pipelines/price-direction");
+    if !needs::onnx(test) || !needs::file(test, &pipeline.join("model.onnx")) {
+        return;
+    }
+    let folder = given::Folder::new("same-direction");
+    let capture = folder.write("capture", given::capture(7, 14, &["BTCUSDT", "ETHUSDT"]));
+    same_in_any_split(&folder, &pipeline, &[], &[capture]);
+}
+
+#[test]
+fn the_digest_knows_a_changed_price() {
+    let folder = given::Folder::new("same-changed");
+    let text = given::capture(5, 3, &["BTCUSDT"]);
+    let last = text.rfind(r#""e":"trade""#).expect("a trade");
+    let at = last + text[last..].find(r#""p":"9"#).expect("its price") + 5;
+    let mut changed = text.clone();
+    changed.replace_range(at..=at, "8");
+    let pipeline = folder.pipeline(given::SMALL, &[]);
+    let digest = |name: &str, text: &str| {
+        let inputs = vec![folder.write(name, text)];
+        let options = Options {
+            inputs,
+            ..Options::default()
+        };
+        replay(&pipeline, &options).unwrap().digest
+    };
+    // The feature set of this pipeline sees no trade's price: only the mark of its size.
+    assert_eq!(digest("a", &text), digest("b", &changed));
+    let pipeline = folder.pipeline(&given::SMALL.replace("\"mid\"", "\"price\""), &[]);
+    let digest = |name: &str| {
+        let options = Options {
+            inputs: vec![folder.path(name)],
+            ..Options::default()
+        };
+        replay(&pipeline, &options).unwrap().digest
+    };
+    assert_ne!(digest("a"), digest("b"));
+}
+
+/// Replays in every split, holds the signals of each instrument against the first replay, byte by byte,
+/// and gives them.
+fn same_in_any_split(
+    folder: &given::Folder,
+    pipeline: &Path,
+    set: &[&str],
+    inputs: &[PathBuf],
+) -> BTreeMap<String, Vec<String>> {
+    let fields = format!("sink.fields={:?}", of_the_capture());
+    let mut first: Option<(String, BTreeMap<String, Vec<String>>)> = None;
+    for (shards, batch) in SPLITS {
+        let split = [
+            format!("engine.shards={shards}"),
+            format!("engine.batch={batch}"),
+            fields.clone(),
+        ];
+        let mut all: Vec<&str> = split.iter().map(String::as_str).collect();
+        all.extend_from_slice(set);
+        let options = Options {
+            inputs: inputs.to_vec(),
+            output: Some(folder.path("signals.jsonl")),
+            ..Options::default()
+        };
+        let summary = replay(&given::load(pipeline, &all), &options).expect("a sound replay");
+        assert!(summary.frames.balances(), "{:?}", summary.frames);
+        assert!(summary.signals > 100, "there is something to compare");
+        let signals = by_instrument(&folder.path("signals.jsonl"));
+        let (digest, expected) = first.get_or_insert((summary.digest.clone(), signals.clone()));
+        for (name, lines) in &signals {
+            let told = expected
+                .get(name)
+                .expect("an instrument of the first split");
+            let differs = lines.iter().zip(told).position(|(a, b)| a != b);
+            assert_eq!(differs, None, "{shards} shards, batches of {batch}: {name}");
+            assert_eq!(lines.len(), told.len(), "{shards} shards, {batch}: {name}");
+        }
+        assert_eq!(signals.len(), expected.len());
+        assert_eq!(
+            *digest, summary.digest,
+            "{shards} shards, batches of {batch}"
+        );
+    }
+    first.expect("there are splits").1
+}
+
+/// Shards, and frames in a batch.
+const SPLITS: [(usize, usize); 9] = [
+    (1, 1),
+    (1, 7),
+    (1, 4096),
+    (2, 1),
+    (2, 7),
+    (2, 4096),
+    (4, 1),
+    (4, 7),
+    (4, 4096),
+];
+
+/// All fields but the clock readings of a run.
+fn of_the_capture() -> Vec<&'static str> {
+    let names = Field::ALL.iter().map(|field| field.0);
+    names
+        .filter(|name| !["ts_out", "latency_ns"].contains(name))
+        .collect()
+}
+
+/// The lines of each instrument, in order.
+fn by_instrument(path: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut keys = BTreeMap::<String, Vec<String>>::new();
+    for line in fs::read_to_string(path)
+        .expect("signals were written")
+        .lines()
+    {
+        let (_, rest) = line
+            .split_once(r#""instrument":""#)
+            .expect("the field was asked for");
+        let (name, _) = rest.split_once('"').expect("text ends");
+        keys.entry(name.to_owned())
+            .or_default()
+            .push(line.to_owned());
+    }
+    keys
+}

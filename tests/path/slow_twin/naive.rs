@@ -1,0 +1,435 @@
+//! The slow twin: rows from the whole history of one instrument, by the formulas as documented.
+//!
+//! Shares no window, book or sum with the engine; takes decoded events only. Slow on purpose.
+
+use std::collections::BTreeMap;
+
+use foretick::event::{Batch, Body, Depth, Event, Level, Quote};
+use foretick::feature::{FeatureSpec, Kind, Phase, Unit};
+use foretick::row::Trigger;
+use foretick::units::{Nanos, Price, Side};
+
+/// Everything that happened, in order.
+pub(super) struct Naive {
+    specs: Vec<FeatureSpec>,
+    trigger: Trigger,
+    history: Vec<Moment>,
+    book: Book,
+    now: Option<i64>,
+    /// Number of the state that best bid and offer are of.
+    told: u64,
+    trade_id: u64,
+    /// Whether this feed's trades are aggregates: the kind that came first counts.
+    aggregate: Option<bool>,
+}
+
+/// What one event did.
+struct Moment {
+    now: i64,
+    /// Price, size, and whether a buyer started it.
+    trade: Option<(f64, f64, bool)>,
+    /// Bid, its size, ask, its size: where this event set them.
+    top: Option<[f64; 4]>,
+    /// The best levels, bids and asks, where this event changed the book.
+    levels: Option<Sides>,
+    /// Whether it made a row.
+    row: bool,
+}
+
+/// A number at the moments when it was told: index into the history, value.
+type Series = Vec<(usize, f64)>;
+
+/// Levels of a book, bids first, each side from the best on: price and size.
+type Sides = [Vec<(f64, f64)>; 2];
+
+#[derive(Default)]
+struct Book {
+    bids: BTreeMap<i64, f64>,
+    asks: BTreeMap<i64, f64>,
+    last: u64,
+    live: bool,
+    waiting: Vec<(Depth, Vec<Level>, Vec<Level>)>,
+}
+
+impl Naive {
+    pub(super) fn new(specs: &[FeatureSpec], trigger: Trigger) -> Self {
+        Self {
+            specs: specs.to_vec(),
+            trigger,
+            history: vec![],
+            book: Book::default(),
+            now: None,
+            told: 0,
+            trade_id: 0,
+            aggregate: None,
+        }
+    }
+
+    /// Notes an event; says whether it makes a row, if every number is known by then.
+    pub(super) fn see(&mut self, batch: &Batch, event: &Event) -> bool {
+        if event.ts_event != Nanos::UNDEFINED {
+            self.now = Some(
+                self.now
+                    .map_or(event.ts_event.0, |now| now.max(event.ts_event.0)),
+            );
+        }
+        let (mut trade, mut top, mut levels) = (None, None, None);
+        match &event.body {
+            Body::Trade(told)
+                if *self.aggregate.get_or_insert(told.aggregate) == told.aggregate
+                    && told.trade_id > self.trade_id =>
+            {
+                self.trade_id = told.trade_id;
+                let bought = told.side == Side::Buy;
+                trade = Some((told.price.to_f64(), told.size.to_f64(), bought));
+            }
+            Body::Quote(quote) if quote.sequence >= self.told => {
+                self.told = quote.sequence;
+                top = top_of(quote);
+            }
+            Body::Depth(depth) => {
+                let (bids, asks) = batch.levels(depth);
+                if self.book.take(*depth, bids, asks) {
+                    levels = Some(self.book.best(20));
+                    // Quotes come at once, the book every 100 ms: the newer of the two is true.
+                    if self.book.last >= self.told {
+                        self.told = self.book.last;
+                        top = self.book.top();
+                    }
+                }
+            }
+            Body::Trade(_) | Body::Quote(_) | Body::Gap(_) | Body::Tick => {}
+        }
+        let happened = trade.is_some() || top.is_some() || levels.is_some();
+        let (Some(now), true) = (self.now, happened) else {
+            return false;
+        };
+        let row = match self.trigger {
+            Trigger::Trade => trade.is_some(),
+            Trigger::Quote => top.is_some() && matches!(event.body, Body::Quote(_)),
+            Trigger::Book => levels.is_some(),
+        };
+        let moment = Moment {
+            now,
+            trade,
+            top,
+            levels,
+            row,
+        };
+        self.history.push(moment);
+        row
+    }
+
+    /// The row at the last event.
+    pub(super) fn row(&self) -> Vec<f64> {
+        let shown = self.specs.iter().filter(|spec| !spec.hidden);
+        shown.map(|spec| self.value(spec)).collect()
+    }
+
+    fn now(&self) -> i64 {
+        self.history.last().map_or(0, |moment| moment.now)
+    }
+
+    /// What a feature says at the last event.
+    fn value(&self, spec: &FeatureSpec) -> f64 {
+        match spec.kind {
+            Kind::TimeOfDay => {
+                let day = 86_400_000_000_000;
+                let turn = std::f64::consts::TAU * self.now().rem_euclid(day) as f64 / day as f64;
+                match spec.phase.unwrap_or(Phase::Sine) {
+                    Phase::Sine => libm::sin(turn),
+                    Phase::Cosine => libm::cos(turn),
+                }
+            }
+            _ if spec.window.is_some() || spec.window_ms.is_some() => self.windowed(spec),
+            _ => self.series(spec).last().map_or(f64::NAN, |told| told.1),
+        }
+    }
+
+    /// All values of a feature without a window.
+    fn series(&self, spec: &FeatureSpec) -> Series {
+        let of_top = |value: &dyn Fn([f64; 4]) -> f64| self.pick(|m| m.top.map(value));
+        match spec.kind {
+            Kind::Price => self.pick(|m| m.trade.map(|t| t.0)),
+            Kind::Size => self.pick(|m| m.trade.map(|t| t.1)),
+            Kind::SignedSize => self.pick(|m| m.trade.map(|t| if t.2 { t.1 } else { -t.1 })),
+            Kind::Mid => of_top(&mid),
+            Kind::Spread if spec.unit == Some(Unit::BasisPoints) => {
+                of_top(&|top| (top[2] - top[0]) / mid(top) * 10_000.0)
+            }
+            Kind::Spread => of_top(&|top| top[2] - top[0]),
+            Kind::Microprice if spec.unit == Some(Unit::BasisPoints) => {
+                of_top(&|top| (microprice(top) - mid(top)) / mid(top) * 10_000.0)
+            }
+            Kind::Microprice => of_top(&microprice),
+            Kind::QueueImbalance => match spec.levels.unwrap_or(1) {
+                1 => of_top(&|top| (top[1] - top[3]) / (top[1] + top[3])),
+                n => self.pick(|m| m.levels.as_ref().map(|sides| imbalance(sides, n))),
+            },
+            Kind::OrderFlowImbalance => self.order_flow(spec.levels.unwrap_or(1)),
+            Kind::LogReturn => {
+                let change = |pair: &[(usize, f64)]| {
+                    let (before, (at, now)) = (pair[0].1, pair[1]);
+                    (at, libm::log(now / before))
+                };
+                self.input(spec).windows(2).map(change).collect()
+            }
+            Kind::InterArrival => {
+                let trades = self.pick(|m| m.trade.map(|_| f64::NAN));
+                let seconds = |pair: &[(usize, f64)]| {
+                    let nanos = self.history[pair[1].0].now - self.history[pair[0].0].now;
+                    (pair[1].0, nanos as f64 / 1e9)
+                };
+                trades.windows(2).map(seconds).collect()
+            }
+            Kind::Ema => self.ema(spec),
+            kind => unreachable!("{kind:?} has a window"),
+        }
+    }
+
+    fn pick(&self, value: impl Fn(&Moment) -> Option<f64>) -> Series {
+        let all = self.history.iter().enumerate();
+        all.filter_map(|(at, moment)| Some((at, value(moment)?)))
+            .collect()
+    }
+
+    /// The series that a feature is computed from.
+    fn input(&self, spec: &FeatureSpec) -> Series {
+        let of = spec.of.as_deref().expect("the plan was compiled");
+        if let Some(other) = self.specs.iter().find(|other| other.name == of) {
+            return self.series(other);
+        }
+        let kind = match of {
+            "price" => Kind::Price,
+            "size" => Kind::Size,
+            "signed_size" => Kind::SignedSize,
+            "mid" => Kind::Mid,
+            "microprice" => Kind::Microprice,
+            "spread" => Kind::Spread,
+            other => unreachable!("{other} is no series"),
+        };
+        let plain = FeatureSpec {
+            kind,
+            unit: None,
+            of: None,
+            ..spec.clone()
+        };
+        self.series(&plain)
+    }
+
+    fn ema(&self, spec: &FeatureSpec) -> Series {
+        let mut out: Series = vec![];
+        for (at, x) in self.input(spec) {
+            let y = match out.last() {
+                None => x,
+                Some(&(before, y)) => {
+                    let passed = (self.history[at].now - self.history[before].now) as f64;
+                    let alpha = spec.alpha.unwrap_or_else(|| {
+                        let half_life = spec.half_life_ms.expect("one of the two") as f64 * 1e6;
+                        1.0 - libm::exp2(-passed / half_life)
+                    });
+                    y + alpha * (x - y)
+                }
+            };
+            out.push((at, y));
+        }
+        out
+    }
+
+    /// Bids: +q' at a better price, q' − q at the same, −q at a worse one; asks the other way round.
+    fn order_flow(&self, levels: usize) -> Series {
+        let books: Vec<(usize, &Sides)> = (0..self.history.len())
+            .filter_map(|at| Some((at, self.history[at].levels.as_ref()?)))
+            .collect();
+        let flow = |pair: &[(usize, &Sides)]| {
+            let (before, (at, now)) = (pair[0].1, pair[1]);
+            let bids = added(&before[0], &now[0], levels, 1.0);
+            (at, bids - added(&before[1], &now[1], levels, -1.0))
+        };
+        books.windows(2).map(flow).collect()
+    }
+
+    /// A window's feature: read at each of its values and at each row; empty, it says its last again.
+    fn windowed(&self, spec: &FeatureSpec) -> f64 {
+        let of_trades = matches!(
+            spec.kind,
+            Kind::VwapDeviation | Kind::TradeFlow | Kind::TradeIntensity
+        );
+        let input = if of_trades {
+            self.pick(|m| m.trade.map(|t| t.0))
+        } else {
+            self.input(spec)
+        };
+        if input.is_empty() {
+            return f64::NAN;
+        }
+        let Some(millis) = spec.window_ms else {
+            let count = spec.window.expect("one of the two");
+            let inside = &input[input.len().saturating_sub(count)..];
+            return self.statistic(spec, inside);
+        };
+        let first = input[0].0;
+        for at in (first..self.history.len()).rev() {
+            let fed = input.binary_search_by_key(&at, |told| told.0).is_ok();
+            if !fed && !self.history[at].row {
+                continue;
+            }
+            let after = self.history[at].now - millis * 1_000_000;
+            let inside: Vec<(usize, f64)> = input
+                .iter()
+                .filter(|told| told.0 <= at && self.history[told.0].now > after)
+                .copied()
+                .collect();
+            let nothing_is_true = matches!(
+                spec.kind,
+                Kind::Std
+                    | Kind::Sum
+                    | Kind::RealisedVolatility
+                    | Kind::TradeFlow
+                    | Kind::TradeIntensity
+            );
+            if !inside.is_empty() || nothing_is_true {
+                return self.statistic(spec, &inside);
+            }
+        }
+        f64::NAN
+    }
+
+    fn statistic(&self, spec: &FeatureSpec, inside: &[(usize, f64)]) -> f64 {
+        let n = inside.len() as f64;
+        let values = || inside.iter().map(|told| told.1);
+        let trades = || inside.iter().filter_map(|told| self.history[told.0].trade);
+        match spec.kind {
+            Kind::Mean => values().sum::<f64>() / n,
+            Kind::Std if inside.len() < 2 => 0.0,
+            Kind::Std => {
+                // About the first value: the mean of large numbers has lost the digits that count.
+                let first = inside[0].1;
+                let mean = values().map(|x| x - first).sum::<f64>() / n;
+                let square = |x: f64| (x - first - mean) * (x - first - mean);
+                (values().map(square).sum::<f64>() / n).sqrt()
+            }
+            Kind::Min => values().fold(f64::INFINITY, f64::min),
+            Kind::Max => values().fold(f64::NEG_INFINITY, f64::max),
+            Kind::Sum => values().sum(),
+            Kind::RealisedVolatility => values().map(|r| r * r).sum::<f64>().sqrt(),
+            Kind::VwapDeviation => {
+                let paid: f64 = trades().map(|t| t.0 * t.1).sum();
+                let size: f64 = trades().map(|t| t.1).sum();
+                let last = trades().next_back().map_or(f64::NAN, |t| t.0);
+                last / (paid / size) - 1.0
+            }
+            Kind::TradeFlow if inside.is_empty() => 0.0,
+            Kind::TradeFlow => {
+                let size: f64 = trades().map(|t| t.1).sum();
+                trades().map(|t| if t.2 { t.1 } else { -t.1 }).sum::<f64>() / size
+            }
+            Kind::TradeIntensity => match (spec.window_ms, inside) {
+                (Some(millis), _) => n / (millis as f64 / 1e3),
+                (None, [first, .., last]) => {
+                    let nanos = self.history[last.0].now - self.history[first.0].now;
+                    if nanos > 0 {
+                        n / (nanos as f64 / 1e9)
+                    } else {
+                        0.0
+                    }
+                }
+                (None, _) => 0.0,
+            },
+            kind => unreachable!("{kind:?} has no window"),
+        }
+    }
+}
+
+/// What was added to a side's queues, level by level; `up` is 1 where a higher price is better, else −1.
+fn added(before: &[(f64, f64)], now: &[(f64, f64)], levels: usize, up: f64) -> f64 {
+    let of_level = |m: usize| match (before.get(m), now.get(m)) {
+        (Some(before), Some(now)) if before.0 == now.0 => now.1 - before.1,
+        (Some(before), Some(now)) if up * (now.0 - before.0) > 0.0 => now.1,
+        (Some(before), _) => -before.1,
+        (None, Some(now)) => now.1,
+        (None, None) => 0.0,
+    };
+    (0..levels).map(of_level).sum()
+}
+
+fn mid(top: [f64; 4]) -> f64 {
+    (top[0] + top[2]) / 2.0
+}
+
+fn microprice(top: [f64; 4]) -> f64 {
+    (top[2] * top[1] + top[0] * top[3]) / (top[1] + top[3])
+}
+
+fn imbalance(sides: &Sides, levels: usize) -> f64 {
+    let size = |side: &[(f64, f64)]| side.iter().take(levels).map(|level| level.1).sum::<f64>();
+    let (bids, asks) = (size(&sides[0]), size(&sides[1]));
+    (bids - asks) / (bids + asks)
+}
+
+fn top_of(quote: &Quote) -> Option<[f64; 4]> {
+    let sides = [quote.bid_px, quote.ask_px];
+    (!sides.contains(&Price::UNDEFINED)).then(|| {
+        let (bid, ask) = (quote.bid_px.to_f64(), quote.ask_px.to_f64());
+        [bid, quote.bid_sz.to_f64(), ask, quote.ask_sz.to_f64()]
+    })
+}
+
+impl Book {
+    /// Takes a diff or a snapshot; says whether the book's levels changed.
+    fn take(&mut self, depth: Depth, bids: &[Level], asks: &[Level]) -> bool {
+        if depth.snapshot {
+            self.bids.clear();
+            self.asks.clear();
+            self.set(bids, asks);
+            (self.last, self.live) = (depth.last, true);
+            for (diff, bids, asks) in std::mem::take(&mut self.waiting) {
+                if diff.last > self.last {
+                    assert!(diff.first <= self.last + 1, "these captures have no gap");
+                    self.set(&bids, &asks);
+                    self.last = diff.last;
+                }
+            }
+            return true;
+        }
+        if !self.live {
+            self.waiting.push((depth, bids.to_vec(), asks.to_vec()));
+            return false;
+        }
+        if depth.last <= self.last {
+            return false;
+        }
+        assert!(depth.first <= self.last + 1, "these captures have no gap");
+        self.set(bids, asks);
+        self.last = depth.last;
+        true
+    }
+
+    fn set(&mut self, bids: &[Level], asks: &[Level]) {
+        for (side, levels) in [(&mut self.bids, bids), (&mut self.asks, asks)] {
+            for level in levels {
+                side.insert(level.price.0, level.size.to_f64());
+            }
+            side.retain(|_, size| *size > 0.0);
+        }
+    }
+
+    /// The best levels of both sides, bids first.
+    fn best(&self, most: usize) -> Sides {
+        let level = |(price, size): (&i64, &f64)| (Price(*price).to_f64(), *size);
+        [
+            self.bids.iter().rev().take(most).map(level).collect(),
+            self.asks.iter().take(most).map(level).collect(),
+        ]
+    }
+
+    fn top(&self) -> Option<[f64; 4]> {
+        let [bids, asks] = self.best(1);
+        Some([
+            bids.first()?.0,
+            bids.first()?.1,
+            asks.first()?.0,
+            asks.first()?.1,
+        ])
+    }
+}
