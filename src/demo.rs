@@ -115,19 +115,16 @@ pub fn demo(settings: &Settings, stop: &Stop) -> Result<Ended, DemoError> {
 }
 
 fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, topic: &str) {
-    println!(
-        "simulated exchange   ws://{0}/stream  http://{0}/api/v3/depth",
-        exchange.address
+    let (address, bootstrap) = (exchange.address, broker.bootstrap());
+    let text = format!(
+        "simulated exchange   ws://{address}/stream  http://{address}/api/v3/depth\n\
+         in-memory Kafka      {bootstrap}  (for trying out: keeps nothing)\n\
+         read the signals     kcat -b {bootstrap} -t {topic} -C -q -o end\n\
+         stop                 Ctrl-C\n\n"
     );
-    println!(
-        "in-memory Kafka      {}  (for trying out: keeps nothing)",
-        broker.bootstrap()
-    );
-    println!(
-        "read the signals     kcat -b {} -t {topic} -C -q -o end",
-        broker.bootstrap()
-    );
-    println!("stop                 Ctrl-C\n");
+    if let Err(error) = io::stdout().write_all(text.as_bytes()) {
+        tracing::warn!(%error, "standard output takes nothing");
+    }
 }
 
 /// The pipeline of this binary, unpacked; removed when dropped.

@@ -73,7 +73,7 @@ pub struct Lineage {
     pub pipeline: String,
     /// Classes in the order of the outputs; none for a plain score.
     pub labels: Vec<String>,
-    /// How far ahead the signal looks.
+    /// How far ahead the signal looks; 0 where nobody says.
     pub horizon_ns: i64,
     /// The model's name.
     pub model_name: String,
@@ -156,6 +156,12 @@ impl Lineage {
         hash.update(signal.origin.partition.to_le_bytes());
         hash.update(signal.origin.offset.to_le_bytes());
         hex(&hash.finalize()[..16])
+    }
+
+    /// When the signal is out of date; `None` where no horizon is known.
+    #[must_use]
+    pub fn valid_until(&self, signal: &Signal) -> Option<i64> {
+        (self.horizon_ns > 0).then(|| signal.ts_event.0.saturating_add(self.horizon_ns))
     }
 
     /// The name of a stream.

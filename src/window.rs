@@ -108,17 +108,20 @@ impl<const K: usize> Sums<K> {
 
     /// Lets go what has become too old at `now`.
     pub fn advance(&mut self, now: i64) {
+        let mut dwarfed = false;
         while let Some(&(ts, entry)) = self.entries.front() {
             if self.span.keeps(ts, now, self.entries.len() - 1) {
                 break;
             }
             self.entries.pop_front();
+            self.gone += 1;
             for (sum, value) in self.sums.iter_mut().zip(entry) {
                 *sum -= value;
+                dwarfed |= value.abs() > 1e3 * sum.abs();
             }
-            self.gone += 1;
         }
-        if self.gone > self.entries.len() {
+        // A value that leaves much smaller ones behind takes their digits along.
+        if dwarfed || self.gone > self.entries.len() {
             self.recompute();
         }
     }

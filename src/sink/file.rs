@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::json::JsonWriter;
 use super::{DeadLetter, Sink, SinkError};
+use crate::feature::hex;
 use crate::signal::Signal;
 
 /// JSON lines.
@@ -153,6 +154,8 @@ impl Letters {
         let Some((path, out)) = &mut self.file else {
             return Ok(false);
         };
+        // Text as it is; other bytes in hexadecimal, so that nothing is lost.
+        let text = std::str::from_utf8(letter.bytes).ok();
         let record = json!({
             "error": letter.reason,
             "field": letter.field,
@@ -162,7 +165,8 @@ impl Letters {
                 "offset": letter.origin.offset,
             },
             "ts_recv": letter.origin.ts_recv.0,
-            "payload": String::from_utf8_lossy(letter.bytes),
+            "payload": text,
+            "payload_hex": text.is_none().then(|| hex(letter.bytes)),
         });
         writeln!(out, "{record}").map_err(|cause| SinkError::File {
             path: path.clone(),

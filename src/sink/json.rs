@@ -65,10 +65,7 @@ impl JsonWriter {
             Field::TsRecv => integer(signal.origin.ts_recv.0, out),
             Field::TsOut => integer(signal.ts_out.0, out),
             Field::ValidUntil => {
-                integer(
-                    signal.ts_event.0.saturating_add(self.lineage.horizon_ns),
-                    out,
-                );
+                optional(self.lineage.valid_until(signal), out);
             }
             Field::Label => match self.lineage.label(signal) {
                 Some((label, _)) => text(label, out),
@@ -125,7 +122,9 @@ fn shared(field: Field, lineage: &Lineage) -> Option<serde_json::Value> {
     match field {
         Field::Schema => Some(json!(lineage.schema)),
         Field::Pipeline => Some(json!(lineage.pipeline)),
-        Field::HorizonNs => Some(json!(lineage.horizon_ns)),
+        Field::HorizonNs => Some(json!(
+            (lineage.horizon_ns > 0).then_some(lineage.horizon_ns)
+        )),
         Field::Model => Some(json!({
             "name": lineage.model_name,
             "version": lineage.model_version,
@@ -153,6 +152,13 @@ fn latency(signal: &Signal, out: &mut Vec<u8>) {
 
 fn integer(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn optional(value: Option<i64>, out: &mut Vec<u8>) {
+    match value {
+        Some(value) => integer(value, out),
+        None => out.extend_from_slice(b"null"),
+    }
 }
 
 /// The shortest text that reads back as the same number.

@@ -177,7 +177,10 @@ fn parts(field: Field, lineage: &Lineage) -> Vec<(String, Part, bool)> {
         // Stage times of a batch are for operators; the metrics have them.
         Field::LatencyNs => vec![],
         field => {
-            let nullable = matches!(field, Field::Label | Field::Confidence);
+            let nullable = matches!(
+                field,
+                Field::Label | Field::Confidence | Field::HorizonNs | Field::ValidUntil
+            );
             vec![(field.name().to_owned(), Part::Field(field), nullable)]
         }
     }
@@ -215,7 +218,7 @@ impl Builder {
     fn push(&mut self, part: Part, signal: &Signal, instrument: &str, lineage: &Lineage) {
         match self {
             Self::Text(builder) => builder.append_option(text(part, signal, instrument, lineage)),
-            Self::Integer(builder) => builder.append_value(integer(part, signal, lineage)),
+            Self::Integer(builder) => builder.append_option(integer(part, signal, lineage)),
             Self::Number(builder) => builder.append_option(match part {
                 Part::Probability(at) => Some(signal.outputs[at]),
                 Part::Field(Field::Confidence) => lineage.label(signal).map(|best| best.1),
@@ -254,14 +257,14 @@ fn text(part: Part, signal: &Signal, instrument: &str, lineage: &Lineage) -> Opt
     })
 }
 
-fn integer(part: Part, signal: &Signal, lineage: &Lineage) -> i64 {
+fn integer(part: Part, signal: &Signal, lineage: &Lineage) -> Option<i64> {
     match part {
-        Part::Field(Field::TsEvent) => signal.ts_event.0,
-        Part::Field(Field::TsRecv) => signal.origin.ts_recv.0,
-        Part::Field(Field::TsOut) => signal.ts_out.0,
-        Part::Field(Field::ValidUntil) => signal.ts_event.0.saturating_add(lineage.horizon_ns),
-        Part::Partition => i64::from(signal.origin.partition),
-        Part::Offset => signal.origin.offset,
-        _ => lineage.horizon_ns,
+        Part::Field(Field::TsEvent) => Some(signal.ts_event.0),
+        Part::Field(Field::TsRecv) => Some(signal.origin.ts_recv.0),
+        Part::Field(Field::TsOut) => Some(signal.ts_out.0),
+        Part::Field(Field::ValidUntil) => lineage.valid_until(signal),
+        Part::Partition => Some(i64::from(signal.origin.partition)),
+        Part::Offset => Some(signal.origin.offset),
+        _ => Some(lineage.horizon_ns).filter(|&nanos| nanos > 0),
     }
 }

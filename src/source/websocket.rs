@@ -1,7 +1,7 @@
 //! A websocket feed of combined streams (Binance spot and what speaks like it), kept alive.
 //!
-//! It reads text messages and hands them on as they are: no JSON is parsed here. Every new
-//! connection begins with a gap frame, because nobody can tell what was missed in between.
+//! It reads text messages and hands them on as they are: no JSON is parsed here. Every connection but
+//! the first begins with a gap frame, because nobody can tell what was missed in between.
 
 mod redial;
 mod snapshot;

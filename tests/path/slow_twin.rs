@@ -91,8 +91,6 @@ fn compare(on: &str, trigger: Trigger, inputs: &[PathBuf], every: u64) {
 /// something: a tick is 1e-7 of these prices.
 fn rounding(name: &str) -> f64 {
     match name {
-        // The root of what squares near 1e-10 left behind in a sum that should be zero.
-        _ if name.starts_with("volatility") => 1e-12,
         // A ratio near one, minus one.
         _ if name.starts_with("vwap_deviation") => 1e-13,
         // Sums of returns near 1e-5 that cancel.
