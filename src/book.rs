@@ -10,7 +10,7 @@
 //! snapshot; [`Book::wants_snapshot`] says that it needs one.
 
 use crate::event::{Depth, Level};
-use crate::units::{Price, Size};
+use crate::units::Size;
 
 /// Price levels of both sides.
 #[derive(Debug, Default)]
@@ -227,15 +227,10 @@ fn set(side: &mut Vec<Level>, level: Level, order: impl Fn(&Level) -> std::cmp::
     }
 }
 
-/// The middle between two prices, in units of the quote currency.
-#[must_use]
-pub fn mid(bid: Price, ask: Price) -> f64 {
-    0.5 * (bid.to_f64() + ask.to_f64())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Price;
 
     fn level(price: i64, size: i64) -> Level {
         Level {

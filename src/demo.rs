@@ -90,7 +90,7 @@ pub fn demo(settings: &Settings, stop: &Stop) -> Result<Ended, DemoError> {
     overrides.extend(settings.overrides.iter().cloned());
     let pipeline = Pipeline::load(&folder.0, &overrides).map_err(PipelineError::from)?;
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = live::streams(&pipeline);
+    loaded.lineage.streams = live::stream_names(&pipeline);
     let topic = loaded.lineage.schema.clone();
     broker.create_topic(&topic, 4)?;
     broker.create_topic(&format!("{topic}.dlq.v1"), 1)?;

@@ -145,12 +145,6 @@ impl Engine {
         self.undefined
     }
 
-    /// Middle of bid and ask of an instrument, where both are known.
-    #[must_use]
-    pub fn mid(&self, instrument: InstrumentId) -> Option<f64> {
-        self.rows.mid(instrument)
-    }
-
     fn take_row(&mut self, mut row: RowAt, frame: u32) {
         let at = row.instrument.index();
         if at >= self.keys.len() {

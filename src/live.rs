@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver as Deliveries, RecvTimeoutError, Sender as Deliver, bounded};
 use tokio::runtime::Runtime;
 
-pub(crate) use self::sources::{Source, stream_names};
+pub(crate) use self::sources::Source;
+pub use self::sources::stream_names;
 use crate::account::Account;
 use crate::capture::CaptureWriter;
 use crate::clock;
@@ -128,12 +129,6 @@ pub fn run(
     Ok(ended)
 }
 
-/// The names of a pipeline's streams, for its lineage.
-#[must_use]
-pub fn streams(pipeline: &Pipeline) -> Vec<String> {
-    stream_names(pipeline)
-}
-
 /// Sockets live on one thread; engines have their own.
 pub(crate) fn runtime() -> Result<Runtime, RunError> {
     tokio::runtime::Builder::new_multi_thread()
@@ -151,14 +146,12 @@ type Worker = JoinHandle<(Result<Shard, ModelError>, Receiver)>;
 struct Run {
     source: Source,
     workers: Vec<Worker>,
-    windows: Vec<Arc<Window>>,
     deliveries: Deliveries<Delivery>,
     writer: Writer,
     capture: Option<CaptureWriter>,
     /// What may be called done once so many records have arrived.
     pending: VecDeque<(u64, Vec<Done>)>,
     broken: Arc<AtomicBool>,
-    _server: Option<Server>,
 }
 
 impl Run {
@@ -200,22 +193,18 @@ impl Run {
         let board = Board {
             pipeline: pipeline.file.name.clone(),
             model_sha256: loaded.lineage.model_sha256.clone(),
-            windows: windows.clone(),
+            windows,
             feed: Arc::clone(&source.status),
         };
-        let server = Server::start(&pipeline.file.metrics.listen, board, runtime)?;
-        let pending = VecDeque::new();
-        let _server = server;
+        Server::start(&pipeline.file.metrics.listen, board, runtime)?;
         Ok(Self {
             source,
             workers,
-            windows,
             deliveries,
             writer,
             capture,
-            pending,
+            pending: VecDeque::new(),
             broken,
-            _server,
         })
     }
 
@@ -325,7 +314,6 @@ impl Run {
             ticks.load(Ordering::Relaxed),
             waiting,
         );
-        drop(self.windows);
         Ended {
             summary,
             failure: failures.into_iter().next(),

@@ -101,7 +101,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = live::streams(&pipeline);
+    loaded.lineage.streams = live::stream_names(&pipeline);
     let to_stdout = pipeline.file.sink.kind == foretick::config::SinkKind::Stdout;
     ensure!(
         !(to_stdout && args.json),

@@ -158,17 +158,21 @@ impl Collector for Board {
         )?;
 
         let events = [
-            ("trade", "", sum(|r| r.events.trades)),
-            ("quote", "", sum(|r| r.events.quotes)),
-            ("depth", "", sum(|r| r.events.depths)),
-            ("row", "", sum(|r| r.events.rows)),
-            ("incomplete_row", "", sum(|r| r.events.incomplete_rows)),
-            ("gap", "", sum(|r| r.events.gaps)),
-            ("missing_message", "", sum(|r| r.events.missing)),
-            ("duplicate", "", sum(|r| r.events.duplicates)),
-            ("stale", "", sum(|r| r.events.stale)),
-            ("backwards", "", sum(|r| r.events.backwards)),
-            ("crossed_book", "", sum(|r| r.events.crossed)),
+            ("trade", "", sum(|r| r.events.counts.trades)),
+            ("quote", "", sum(|r| r.events.counts.quotes)),
+            ("depth", "", sum(|r| r.events.counts.depths)),
+            ("row", "", sum(|r| r.events.counts.rows)),
+            (
+                "incomplete_row",
+                "",
+                sum(|r| r.events.counts.incomplete_rows),
+            ),
+            ("gap", "", sum(|r| r.events.counts.gaps)),
+            ("missing_message", "", sum(|r| r.events.counts.missing)),
+            ("duplicate", "", sum(|r| r.events.counts.duplicates)),
+            ("stale", "", sum(|r| r.events.counts.stale)),
+            ("backwards", "", sum(|r| r.events.counts.backwards)),
+            ("crossed_book", "", sum(|r| r.events.counts.crossed)),
             ("undefined_score", "", sum(|r| r.events.undefined_scores)),
         ];
         counters(

@@ -314,7 +314,7 @@ impl Progress {
         let now = clock::instant();
         if now >= next {
             self.next = Some(now + Self::EVERY);
-            eprint!("\r{frames} frames");
+            eprint!("\r{frames} frames\r");
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Keeps the book, the best bid and offer, and the time of each instrument, and says how far a row can
 //! be trusted. Depends on the events alone: no clock, no I/O, no order between instruments.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::book::{Applied, Book};
 use crate::event::{Batch, Body, Depth, Event, Gap, GapReason, Quote, Trade};
@@ -48,7 +51,7 @@ pub struct RowAt {
 }
 
 /// What became of the events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Trades taken.
     pub trades: u64,
@@ -74,6 +77,23 @@ pub struct Counts {
     pub backwards: u64,
     /// Book changes that left the book crossed.
     pub crossed: u64,
+}
+
+impl AddAssign<&Self> for Counts {
+    fn add_assign(&mut self, other: &Self) {
+        self.trades += other.trades;
+        self.quotes += other.quotes;
+        self.depths += other.depths;
+        self.rows += other.rows;
+        self.incomplete_rows += other.incomplete_rows;
+        self.gaps += other.gaps;
+        self.missing += other.missing;
+        self.duplicates += other.duplicates;
+        self.stale += other.stale;
+        self.waited += other.waited;
+        self.backwards += other.backwards;
+        self.crossed += other.crossed;
+    }
 }
 
 /// The state of all instruments of a shard.
@@ -197,13 +217,6 @@ impl Rows {
     pub fn told(&self, instrument: InstrumentId) -> Option<(Nanos, Option<f64>)> {
         let key = self.keys.get(instrument.index())?.as_ref()?;
         (key.now != i64::MIN).then(|| (Nanos(key.now), key.top.map(|top| top.mid())))
-    }
-
-    /// The middle of bid and ask of an instrument now, where both are known.
-    #[must_use]
-    pub fn mid(&self, instrument: InstrumentId) -> Option<f64> {
-        let key = self.keys.get(instrument.index())?.as_ref()?;
-        key.top.map(|top| top.mid())
     }
 
     /// The instruments whose book broke and waits for a new snapshot; each named once.

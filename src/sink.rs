@@ -80,7 +80,7 @@ pub fn open_file(
     dead_letters: Option<&Path>,
 ) -> Result<Box<dyn Sink>, SinkError> {
     Ok(match path {
-        None => Box::new(file::Discard::create(dead_letters)?),
+        None => Box::new(file::FileSink::nowhere(dead_letters)?),
         Some(path) if path.extension().is_some_and(|ending| ending == "parquet") => {
             Box::new(parquet::ParquetSink::create(lineage.clone(), fields, path)?)
         }

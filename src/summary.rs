@@ -32,23 +32,10 @@ pub struct Summary {
 
 /// Counters of the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the fields are those of `row::Counts`, described there"
-)]
 pub struct Events {
-    pub trades: u64,
-    pub quotes: u64,
-    pub depths: u64,
-    pub rows: u64,
-    pub incomplete_rows: u64,
-    pub gaps: u64,
-    pub missing: u64,
-    pub duplicates: u64,
-    pub stale: u64,
-    pub waited: u64,
-    pub backwards: u64,
-    pub crossed: u64,
+    /// What became of the events.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// Windows for which the model gave no finite number.
     pub undefined_scores: u64,
 }
@@ -70,32 +57,7 @@ pub struct Latencies {
 impl Events {
     /// Adds what an engine counted.
     pub fn add(&mut self, engine: &Engine) {
-        let Counts {
-            trades,
-            quotes,
-            depths,
-            rows,
-            incomplete_rows,
-            gaps,
-            missing,
-            duplicates,
-            stale,
-            waited,
-            backwards,
-            crossed,
-        } = engine.counts();
-        self.trades += trades;
-        self.quotes += quotes;
-        self.depths += depths;
-        self.rows += rows;
-        self.incomplete_rows += incomplete_rows;
-        self.gaps += gaps;
-        self.missing += missing;
-        self.duplicates += duplicates;
-        self.stale += stale;
-        self.waited += waited;
-        self.backwards += backwards;
-        self.crossed += crossed;
+        self.counts += engine.counts();
         self.undefined_scores += engine.undefined();
     }
 }
@@ -139,7 +101,7 @@ impl fmt::Display for Summary {
                 writeln!(f, "  {word:<12} {count:>10}  {reason}")?;
             }
         }
-        let events = &self.events;
+        let events = &self.events.counts;
         writeln!(
             f,
             "events         {} trades, {} quotes, {} book changes; {} rows ({} incomplete)",

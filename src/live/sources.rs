@@ -49,8 +49,9 @@ enum Kind {
 /// Symbols that may wait for a snapshot request; the book asks again with the next gap.
 const REQUESTS: usize = 1_024;
 
-/// The names of the streams that a pipeline's frames come from.
-pub(crate) fn stream_names(pipeline: &Pipeline) -> Vec<String> {
+/// The names of the streams that a pipeline's frames come from, for its lineage.
+#[must_use]
+pub fn stream_names(pipeline: &Pipeline) -> Vec<String> {
     match pipeline.file.source.kind {
         SourceKind::Websocket => vec![pipeline.file.source.websocket.url.clone()],
         SourceKind::Kafka => pipeline.file.source.topics.clone(),

@@ -13,17 +13,12 @@ use crate::signal::Signal;
 
 /// JSON lines.
 pub struct FileSink {
-    writer: JsonWriter,
+    /// None where signals go nowhere.
+    writer: Option<JsonWriter>,
     out: BufWriter<Box<dyn Write + Send>>,
     path: Option<PathBuf>,
     letters: Letters,
     line: Vec<u8>,
-    taken: u64,
-}
-
-/// No signals, only dead letters.
-pub struct Discard {
-    letters: Letters,
     taken: u64,
 }
 
@@ -49,10 +44,25 @@ impl FileSink {
         let letters = Letters::create(dead_letters)?;
         let out = BufWriter::with_capacity(1 << 16, out);
         Ok(Self {
-            writer,
+            writer: Some(writer),
             out,
             path: path.map(Path::to_owned),
             letters,
+            line: vec![],
+            taken: 0,
+        })
+    }
+
+    /// A sink that keeps dead letters only, if a file is named for them.
+    ///
+    /// # Errors
+    /// [`SinkError::File`] naming the file.
+    pub fn nowhere(dead_letters: Option<&Path>) -> Result<Self, SinkError> {
+        Ok(Self {
+            writer: None,
+            out: BufWriter::new(Box::new(io::sink())),
+            path: None,
+            letters: Letters::create(dead_letters)?,
             line: vec![],
             taken: 0,
         })
@@ -71,12 +81,14 @@ impl FileSink {
 
 impl Sink for FileSink {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
-        self.line.clear();
-        self.writer.write(signal, instrument, &mut self.line);
-        self.line.push(b'\n');
-        self.out
-            .write_all(&self.line)
-            .map_err(|cause| self.failed(cause))?;
+        if let Some(writer) = &self.writer {
+            self.line.clear();
+            writer.write(signal, instrument, &mut self.line);
+            self.line.push(b'\n');
+            self.out
+                .write_all(&self.line)
+                .map_err(|cause| self.failed(cause))?;
+        }
         self.taken += 1;
         Ok(())
     }
@@ -94,45 +106,6 @@ impl Sink for FileSink {
 
     fn flush(&mut self) -> Result<(), SinkError> {
         self.out.flush().map_err(|cause| self.failed(cause))?;
-        self.letters.flush()
-    }
-
-    fn keeps_dead_letters(&self) -> bool {
-        self.letters.file.is_some()
-    }
-}
-
-impl Discard {
-    /// A sink that keeps dead letters only, if a file is named.
-    ///
-    /// # Errors
-    /// [`SinkError::File`] naming the file.
-    pub fn create(dead_letters: Option<&Path>) -> Result<Self, SinkError> {
-        Ok(Self {
-            letters: Letters::create(dead_letters)?,
-            taken: 0,
-        })
-    }
-}
-
-impl Sink for Discard {
-    fn signal(&mut self, _: &Signal, _: &str) -> Result<(), SinkError> {
-        self.taken += 1;
-        Ok(())
-    }
-
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        let kept = self.letters.write(letter)?;
-        self.taken += u64::from(kept);
-        Ok(kept)
-    }
-
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        self.flush()?;
-        Ok(self.taken)
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
         self.letters.flush()
     }
 

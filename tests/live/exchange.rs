@@ -74,7 +74,7 @@ impl Live {
         let (sink, stopped) = (Box::new(Keep(Arc::clone(&told))), stop.clone());
         let run = std::thread::spawn(move || {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
-            loaded.lineage.streams = live::streams(&pipeline);
+            loaded.lineage.streams = live::stream_names(&pipeline);
             let options = Options {
                 capture,
                 ..Options::default()
@@ -192,7 +192,11 @@ fn a_lost_connection_is_a_gap_and_then_mended() {
     let broken = live.wait_for(Quality::Gap, sound);
     live.wait_for(Quality::Ok, broken);
     let ended = live.end();
-    assert!(ended.summary.events.gaps > 0, "{:?}", ended.summary.events);
+    assert!(
+        ended.summary.events.counts.gaps > 0,
+        "{:?}",
+        ended.summary.events
+    );
 }
 
 #[test]
@@ -210,7 +214,7 @@ fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_comes() {
     let gapped = other.filter(|one| one.1 == Quality::Gap).count();
     assert_eq!(gapped, 0, "the other book is not concerned");
     let ended = live.end();
-    assert!(ended.summary.events.missing > 0);
+    assert!(ended.summary.events.counts.missing > 0);
 }
 
 #[test]
