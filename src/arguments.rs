@@ -72,6 +72,12 @@ pub(crate) struct Run {
     /// End after so many seconds.
     #[arg(long, value_name = "N")]
     pub(crate) seconds: Option<u64>,
+    /// Where signals go instead of the pipeline's sink: a file as of `replay`, or - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where unreadable frames go then, as JSON lines.
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub(crate) dead_letters: Option<PathBuf>,
     /// Also write the frames to a capture, in the order in which the engine saw them.
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,

@@ -99,7 +99,20 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn run_live(args: Run) -> anyhow::Result<ExitCode> {
-    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    let mut changes = args.which.set;
+    if let Some(output) = &args.output {
+        let kind = if output.as_os_str() == "-" {
+            "stdout"
+        } else {
+            "file"
+        };
+        changes.push(format!("sink.kind={kind}"));
+        changes.push(format!("sink.file={}", output.display()));
+    }
+    if let Some(letters) = &args.dead_letters {
+        changes.push(format!("sink.dead_letters={}", letters.display()));
+    }
+    let pipeline = Pipeline::load(&args.which.pipeline, &changes)?;
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = live::stream_names(&pipeline);
     let to_stdout = pipeline.file.sink.kind == foretick::config::SinkKind::Stdout;
