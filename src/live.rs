@@ -213,8 +213,10 @@ impl Run {
         let mut stopping = false;
         loop {
             let late = deadline.is_some_and(|deadline| clock::instant() >= deadline);
-            // A source that ended takes its ticks along, and so the shards.
-            if !stopping && (late || stop.is_asked() || self.source.is_finished()) {
+            // A source that ended takes its ticks along, and so the shards. A shard that ended first has
+            // failed: the run must not go on without its instruments.
+            let ended = self.source.is_finished() || self.workers.iter().any(Worker::is_finished);
+            if !stopping && (late || stop.is_asked() || ended) {
                 stopping = true;
                 self.source.stop();
             }

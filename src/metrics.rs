@@ -174,6 +174,7 @@ impl Collector for Board {
             ("backwards", "", sum(|r| r.events.counts.backwards)),
             ("crossed_book", "", sum(|r| r.events.counts.crossed)),
             ("undefined_score", "", sum(|r| r.events.undefined_scores)),
+            ("venue_error", "", sum(|r| r.events.venue_errors)),
         ];
         counters(
             &mut out,

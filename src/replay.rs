@@ -247,7 +247,7 @@ pub(crate) fn summarise(
     let mut digest = Digest::new(lineage);
     let mut all_stages = crate::latency::Stages::default();
     for shard in shards {
-        summary.events.add(shard.engine());
+        summary.events.add(&shard);
         summary.instruments += shard.instruments().len() as u64;
         let (account, stages, part) = shard.into_parts();
         summary.frames += &account;

@@ -30,7 +30,6 @@ pub struct Shard {
     from: Nanos,
     to: Nanos,
     venue_errors: u64,
-    shutdown_told: bool,
 }
 
 impl Shard {
@@ -49,7 +48,6 @@ impl Shard {
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
             venue_errors: 0,
-            shutdown_told: false,
         }
     }
 
@@ -72,9 +70,9 @@ impl Shard {
         }
         self.account.received += 1;
         match self.decoder.decode(origin, bytes, &mut self.batch)? {
-            Decoded::Events | Decoded::Notice(Notice::Ack) => {}
+            // A shutdown is the source's business, which connects anew.
+            Decoded::Events | Decoded::Notice(Notice::Ack | Notice::Shutdown) => {}
             Decoded::Notice(Notice::VenueError) => self.venue_errors += 1,
-            Decoded::Notice(Notice::Shutdown) => self.shutdown_told = true,
         }
         self.account.used += 1;
         Ok(())
@@ -179,12 +177,6 @@ impl Shard {
     #[must_use]
     pub fn stages(&self) -> &Stages {
         &self.stages
-    }
-
-    /// The digest over the signals so far.
-    #[must_use]
-    pub fn digest(&self) -> &Digest {
-        &self.digest
     }
 
     /// Ends the shard: its account, stages, and digest.

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::account::Account;
-use crate::engine::Engine;
 use crate::latency::{Quantiles, Stages};
 use crate::row::Counts;
+use crate::shard::Shard;
 
 /// The summary of `run`, `replay` and `demo`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -38,6 +38,8 @@ pub struct Events {
     pub counts: Counts,
     /// Windows for which the model gave no finite number.
     pub undefined_scores: u64,
+    /// Refusals and faults that the venue reported.
+    pub venue_errors: u64,
 }
 
 /// Figures by stage.
@@ -55,10 +57,11 @@ pub struct Latencies {
 }
 
 impl Events {
-    /// Adds what an engine counted.
-    pub fn add(&mut self, engine: &Engine) {
-        self.counts += engine.counts();
-        self.undefined_scores += engine.undefined();
+    /// Adds what a shard counted.
+    pub fn add(&mut self, shard: &Shard) {
+        self.counts += shard.engine().counts();
+        self.undefined_scores += shard.engine().undefined();
+        self.venue_errors += shard.venue_errors();
     }
 }
 

@@ -243,7 +243,7 @@ impl Window {
 
     fn show(&self, shard: &Shard, qualities: &[u64; Quality::ALL.len()]) {
         let mut events = Events::default();
-        events.add(shard.engine());
+        events.add(shard);
         let report = Report {
             account: shard.account().clone(),
             events,
