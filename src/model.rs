@@ -4,6 +4,7 @@
 //! refuses a pipeline that computes others. Models know no instrument and keep no state between calls.
 
 pub mod linear;
+pub mod network;
 pub mod onnx;
 
 use std::path::{Path, PathBuf};
