@@ -72,6 +72,7 @@ pub mod feature;
 pub mod inspect;
 pub mod instrument;
 pub mod kafka;
+pub mod kernel;
 pub mod label;
 pub mod latency;
 pub mod live;
