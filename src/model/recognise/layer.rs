@@ -18,7 +18,12 @@ pub(super) fn recurrent(
     let who = format!("layer {number}");
     plain(node, cell, &who)?;
     let inputs = sequence(path, node, &who)?;
-    let layer = weights(path, node, cell, inputs, &who)?;
+    let arguments = Arguments {
+        path,
+        node,
+        who: &who,
+    };
+    let layer = arguments.layer(cell, inputs)?;
     let (steps, units) = (path.network.steps, layer.units);
     path.network.layers.push(layer);
     let stage = path.add(What::Layer(number), units);
@@ -87,99 +92,101 @@ fn sequence(path: &Path<'_>, node: &NodeProto, who: &str) -> Result<usize, Why> 
     Ok(newest.width)
 }
 
-/// Arguments: X, W, R, B, sequence_lens, initial_h, and of an LSTM initial_c and P.
-fn weights(
-    path: &Path<'_>,
-    node: &NodeProto,
-    cell: Cell,
-    inputs: usize,
-    who: &str,
-) -> Result<Layer, Why> {
-    let units = path
-        .constant(node, 2)
-        .map_or(0, |r| r.shape().last().copied().unwrap_or(0));
-    if units == 0 {
-        return refuse(format!("{who} has no constant recurrent weights"));
-    }
-    let sums = cell.gates() * units;
-    let of_shape =
-        |at, name, shape: &[usize]| match floats(path, node, at, &format!("{name} of {who}"))? {
-            Some((found, _)) if found != shape => refuse(format!(
-                "{name} of {who} has shape {found:?}, not {shape:?}"
-            )),
-            found => Ok(found.map(|(_, numbers)| numbers)),
+/// [`Layer::start`].
+type Start = Option<(Vec<f32>, Vec<f32>)>;
+
+/// A layer's constant arguments.
+struct Arguments<'p, 'g> {
+    path: &'p Path<'g>,
+    node: &'p NodeProto,
+    who: &'p str,
+}
+
+impl Arguments<'_, '_> {
+    /// X, W, R, B, sequence_lens, initial_h, and of an LSTM initial_c and P.
+    fn layer(&self, cell: Cell, inputs: usize) -> Result<Layer, Why> {
+        let r = self.path.constant(self.node, 2);
+        let units = r.and_then(|r| r.shape().last().copied()).unwrap_or(0);
+        if units == 0 {
+            return refuse(format!("{} has no constant recurrent weights", self.who));
+        }
+        let sums = cell.gates() * units;
+        let b = self.floats(3, "B", &[1, 2 * sums])?;
+        let peepholes = match cell {
+            Cell::Lstm => self.floats(7, "P", &[1, 3 * units])?,
+            Cell::Gru { .. } => None,
         };
-    let needed = |at, name, shape: &[usize]| match of_shape(at, name, shape)? {
-        Some(numbers) => Ok(numbers),
-        None => refuse(format!("{name} of {who} is missing")),
-    };
-    let w = needed(1, "W", &[1, sums, inputs])?;
-    let r = needed(2, "R", &[1, sums, units])?;
-    let b = of_shape(3, "B", &[1, 2 * sums])?.unwrap_or_else(|| vec![0.0; 2 * sums]);
-    whole_sequence(path, node, who)?;
-    let h = of_shape(5, "initial_h", &[1, 1, units])?;
-    let (c, peepholes) = match cell {
-        Cell::Lstm => (
-            of_shape(6, "initial_c", &[1, 1, units])?,
-            of_shape(7, "P", &[1, 3 * units])?,
-        ),
-        Cell::Gru { .. } => (None, None),
-    };
-    if peepholes.is_some_and(|numbers| !zero(&numbers)) {
-        return refuse(format!("{who} has peepholes, which are not computed here"));
+        if peepholes.is_some_and(|numbers| !zero(&numbers)) {
+            return refuse(format!(
+                "{} has peepholes, which are not computed here",
+                self.who
+            ));
+        }
+        self.whole_sequence()?;
+        Ok(Layer {
+            cell,
+            inputs,
+            units,
+            w: self.needed(1, "W", &[1, sums, inputs])?,
+            r: self.needed(2, "R", &[1, sums, units])?,
+            b: b.unwrap_or_else(|| vec![0.0; 2 * sums]),
+            start: self.start(cell, units)?,
+        })
     }
-    let start = start(h, c, cell, units);
-    Ok(Layer {
-        cell,
-        inputs,
-        units,
-        w,
-        r,
-        b,
-        start,
-    })
-}
 
-fn whole_sequence(path: &Path<'_>, node: &NodeProto, who: &str) -> Result<(), Why> {
-    if node.argument(4).is_none() {
-        return Ok(());
+    /// The state before the first step, where it is not zero.
+    fn start(&self, cell: Cell, units: usize) -> Result<Start, Why> {
+        let state = |at, name| {
+            let numbers = self.floats(at, name, &[1, 1, units])?;
+            Ok::<_, Why>(numbers.unwrap_or_else(|| vec![0.0; units]))
+        };
+        let h = state(5, "initial_h")?;
+        let c = match cell {
+            Cell::Lstm => state(6, "initial_c")?,
+            Cell::Gru { .. } => vec![],
+        };
+        Ok((!zero(&h) || !zero(&c)).then_some((h, c)))
     }
-    let Some(lengths) = path.constant(node, 4) else {
-        return refuse(format!(
-            "{who} takes a length (`sequence_lens`) that the graph computes"
-        ));
-    };
-    match lengths.integers()?[..] {
-        [length] if length == path.network.steps as i64 => Ok(()),
-        _ => refuse(format!("{who} ends before the last step (`sequence_lens`)")),
+
+    fn whole_sequence(&self) -> Result<(), Why> {
+        let who = self.who;
+        if self.node.argument(4).is_none() {
+            return Ok(());
+        }
+        let Some(lengths) = self.path.constant(self.node, 4) else {
+            return refuse(format!(
+                "{who} takes a length (`sequence_lens`) that the graph computes"
+            ));
+        };
+        match lengths.integers()?[..] {
+            [length] if length == self.path.network.steps as i64 => Ok(()),
+            _ => refuse(format!("{who} ends before the last step (`sequence_lens`)")),
+        }
     }
-}
 
-fn start(
-    h: Option<Vec<f32>>,
-    c: Option<Vec<f32>>,
-    cell: Cell,
-    units: usize,
-) -> Option<(Vec<f32>, Vec<f32>)> {
-    let h = h.unwrap_or_else(|| vec![0.0; units]);
-    let c = match cell {
-        Cell::Lstm => c.unwrap_or_else(|| vec![0.0; units]),
-        Cell::Gru { .. } => vec![],
-    };
-    (!zero(&h) || !zero(&c)).then_some((h, c))
-}
+    fn needed(&self, at: usize, name: &str, shape: &[usize]) -> Result<Vec<f32>, Why> {
+        match self.floats(at, name, shape)? {
+            Some(numbers) => Ok(numbers),
+            None => refuse(format!("{} has no {name}", self.who)),
+        }
+    }
 
-/// Shape and numbers of an argument, where it is given; it must be constant.
-fn floats(
-    path: &Path<'_>,
-    node: &NodeProto,
-    at: usize,
-    what: &str,
-) -> Result<Option<(Vec<usize>, Vec<f32>)>, Why> {
-    match (node.argument(at), path.constant(node, at)) {
-        (None, _) => Ok(None),
-        (Some(_), Some(tensor)) => Ok(Some((tensor.shape(), tensor.floats()?))),
-        (Some(_), None) => refuse(format!("{what} is computed by the graph, not a constant")),
+    /// The numbers of an argument, where it is given; it must be constant and of this shape.
+    fn floats(&self, at: usize, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, Why> {
+        let who = self.who;
+        if self.node.argument(at).is_none() {
+            return Ok(None);
+        }
+        let Some(tensor) = self.path.constant(self.node, at) else {
+            return refuse(format!("{name} of {who} is computed by the graph"));
+        };
+        let found = tensor.shape();
+        if found != shape {
+            return refuse(format!(
+                "{name} of {who} has shape {found:?}, not {shape:?}"
+            ));
+        }
+        Ok(Some(tensor.floats()?))
     }
 }
 

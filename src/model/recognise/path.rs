@@ -160,7 +160,7 @@ impl<'g> Path<'g> {
         let all = self.network.steps;
         let found = distinct(cells.iter().map(|cell| cell.step));
         refuse(match (&found[..], steps.len() == 1) {
-            ([one], true) if *one + 1 != all => {
+            ([one], true) if *one != steps.start => {
                 format!(
                     "{who} takes step {} of {all} of {of}, not the last",
                     one + 1

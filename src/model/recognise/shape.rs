@@ -179,28 +179,21 @@ fn strided(start: i64, end: i64, stride: i64, size: usize) -> Vec<usize> {
 }
 
 fn concat(node: &NodeProto, path: &Path<'_>) -> Result<Option<Labels>, Why> {
-    let mut parts = Vec::new();
-    for at in 0..node.input.len() {
-        match path.labels(node, at) {
-            Some(labels) => parts.push(labels),
-            None => {
-                let what =
-                    "puts constants beside what the graph computes: only the window may come in";
-                return Err(Why::Graph(format!("operator Concat {what}")));
-            }
-        }
-    }
+    let parts = (0..node.input.len()).map(|at| path.labels(node, at));
+    let Some(parts) = parts.collect::<Option<Vec<&Labels>>>() else {
+        return Err(Why::Graph(
+            "operator Concat puts constants beside what the graph computes".into(),
+        ));
+    };
     let rank = parts[0].shape.len();
     let Some(axis) = node.integer("axis").and_then(|axis| place(axis, rank)) else {
         return Ok(None);
     };
-    let others = |part: &Labels| {
-        let mut shape = part.shape.clone();
-        shape.get_mut(axis).map(|size| *size = 0);
-        shape
+    let fits = |part: &&Labels| {
+        let pairs = part.shape.iter().zip(&parts[0].shape).enumerate();
+        part.shape.len() == rank && pairs.into_iter().all(|(at, (a, b))| a == b || at == axis)
     };
-    let same = parts.iter().all(|part| others(part) == others(parts[0]));
-    Ok(same.then(|| Labels::concat(&parts, axis)))
+    Ok(parts.iter().all(fits).then(|| Labels::concat(&parts, axis)))
 }
 
 fn split(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Vec<Labels>>, Why> {
@@ -210,20 +203,7 @@ fn split(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Vec<
     };
     let parts = || {
         let axis = place(node.integer("axis").unwrap_or(0), from.shape.len())?;
-        let whole = from.shape[axis];
-        let even = whole.div_ceil(node.output.len().max(1));
-        let sizes: Vec<usize> = match sizes {
-            Some(sizes) => sizes
-                .iter()
-                .map(|&size| usize::try_from(size).ok())
-                .collect::<Option<_>>()?,
-            None => (0..node.output.len())
-                .map(|at| even.min(whole.saturating_sub(at * even)))
-                .collect(),
-        };
-        if sizes.iter().sum::<usize>() != whole {
-            return None;
-        }
+        let sizes = part_sizes(sizes, from.shape[axis], node.output.len())?;
         let mut start = 0;
         let part = sizes.iter().map(|&size| {
             start += size;
@@ -232,6 +212,22 @@ fn split(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Vec<
         Some(part.collect())
     };
     Ok(parts())
+}
+
+/// Given sizes must be all of it; without, the parts are even and the last one may be smaller.
+fn part_sizes(sizes: Option<Vec<i64>>, whole: usize, parts: usize) -> Option<Vec<usize>> {
+    let even = whole.div_ceil(parts.max(1));
+    let sizes: Vec<usize> = match sizes {
+        Some(sizes) => {
+            let size = |&size| usize::try_from(size).ok();
+            sizes.iter().map(size).collect::<Option<_>>()?
+        }
+        None => {
+            let left = |at| whole.saturating_sub(at * even).min(even);
+            (0..parts).map(left).collect()
+        }
+    };
+    (sizes.iter().sum::<usize>() == whole).then_some(sizes)
 }
 
 /// Axes as an argument, or as a setting in older versions of the operators.
