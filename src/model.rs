@@ -6,6 +6,8 @@
 pub mod linear;
 pub mod network;
 pub mod onnx;
+pub mod proto;
+pub mod recognise;
 pub mod recurrent;
 pub mod slide;
 

@@ -1,0 +1,132 @@
+//! Recognises a recurrent network in an ONNX file, or says why it is none.
+//!
+//! [`normal_form`] lets ONNX Runtime fold the graph for one window; [`network`] then follows the path from
+//! the rows to the first output with a label on every number: which stage made it, at which step, for which
+//! unit. Operators that only move numbers move labels, whatever an exporter's mix of them, and a layer is
+//! accepted where its input's labels are the ones it must have. Computes no score.
+
+mod dense;
+mod fold;
+mod label;
+mod layer;
+mod memory;
+mod path;
+mod scale;
+mod shape;
+
+use std::collections::{HashMap, HashSet};
+
+pub use self::fold::normal_form;
+pub use self::memory::long_memory;
+use self::path::Path;
+use super::ModelError;
+use super::network::Network;
+use super::proto::{GraphProto, ModelProto, NodeProto};
+
+/// Why a file is not recognised; a window of it is then computed whole.
+#[derive(Debug, thiserror::Error)]
+pub enum Why {
+    /// No ONNX file.
+    #[error("while reading the graph: {0}; is it an ONNX file, and whole?")]
+    Bytes(#[from] prost::DecodeError),
+    /// ONNX Runtime is missing.
+    #[error(transparent)]
+    Runtime(#[from] ModelError),
+    /// ONNX Runtime does not fold the graph.
+    #[error("while folding the graph: {0}; does the model run on a window of this length?")]
+    Fold(String),
+    /// The folder for temporary files does not take the folded graph.
+    #[error(
+        "while keeping the folded graph in a temporary file: {0}; is there room, and may it be written?"
+    )]
+    File(#[from] std::io::Error),
+    /// Another network than one that we compute ourselves: a sentence.
+    #[error("{0}")]
+    Graph(String),
+}
+
+/// The recurrent network in a folded graph ([`normal_form`]) over windows of so many steps.
+///
+/// # Errors
+/// [`Why::Graph`] with the first thing in it that is something else.
+pub fn network(model: &ModelProto, steps: usize) -> Result<Network, Why> {
+    let graph = graph(model)?;
+    let nodes = nodes_of_first_output(graph)?;
+    has_recurrence(&nodes)?;
+    let mut path = Path::enter(graph, opset(model), steps)?;
+    for node in nodes {
+        path.follow(node)?;
+    }
+    path.leave(&graph.output[0].name)
+}
+
+fn graph(model: &ModelProto) -> Result<&GraphProto, Why> {
+    let graph = model.graph.as_ref();
+    graph.ok_or_else(|| Why::Graph("the file holds no graph".into()))
+}
+
+/// The version of ONNX's own operators.
+fn opset(model: &ModelProto) -> i64 {
+    let own =
+        |set: &&super::proto::OperatorSetIdProto| set.domain.is_empty() || set.domain == "ai.onnx";
+    let set = model.opset_import.iter().find(own);
+    set.map_or(1, |set| set.version)
+}
+
+/// The nodes that the first output needs, in order: only that output is read.
+fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto>, Why> {
+    let Some(output) = graph.output.first() else {
+        return Err(Why::Graph("the graph has no output".into()));
+    };
+    let mut needed = HashSet::from([output.name.as_str()]);
+    let mut nodes = Vec::new();
+    for node in graph.node.iter().rev() {
+        if node
+            .output
+            .iter()
+            .any(|name| needed.contains(name.as_str()))
+        {
+            needed.extend(node.input.iter().map(String::as_str));
+            nodes.push(node);
+        }
+    }
+    nodes.reverse();
+    Ok(nodes)
+}
+
+/// The commonest reasons first, each in its own words: the walk would stop at a detail.
+fn has_recurrence(nodes: &[&NodeProto]) -> Result<(), Why> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for node in nodes {
+        *counts.entry(&node.op_type).or_default() += 1;
+    }
+    let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
+    if let Some(kind) = ["Loop", "Scan", "If"]
+        .into_iter()
+        .find(|kind| count(kind) > 0)
+    {
+        return Err(Why::Graph(format!(
+            "operator {kind} holds a graph of its own, which is not followed; export the layers as LSTM \
+             or GRU nodes"
+        )));
+    }
+    if count("LSTM") + count("GRU") > 0 {
+        return Ok(());
+    }
+    let (products, gates) = (count("Gemm") + count("MatMul"), count("Sigmoid"));
+    if gates >= UNROLLED && products >= UNROLLED {
+        return Err(Why::Graph(format!(
+            "the recurrence is unrolled ({products} matrix products and {gates} sigmoids, no LSTM or GRU \
+             node); export it again through tf2onnx or onnx.helper, so that a layer is one node"
+        )));
+    }
+    let rnn = if count("RNN") > 0 {
+        ", only a plain RNN"
+    } else {
+        ""
+    };
+    Err(Why::Graph(format!("there is no LSTM or GRU layer{rnn}")))
+}
+
+/// So many sigmoids and matrix products are an unrolled recurrence and not a dense network.
+const UNROLLED: usize = 8;

@@ -1,0 +1,143 @@
+//! The graph as ONNX Runtime folds it for one window: shapes fixed, constants computed.
+//!
+//! ONNX Runtime gives a folded graph only as a file: one is written to a folder of its own and read back.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, io, process};
+
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+
+use super::path::refuse;
+use super::{Why, graph};
+use crate::model::onnx::environment;
+use crate::model::proto::{FLOAT, GraphProto, ModelProto, Size, ValueInfoProto, type_name};
+
+/// Folds a file for one window of so many steps.
+///
+/// # Errors
+/// [`Why`] where the input is no window `[1, T, F]`, or ONNX Runtime cannot fold the graph.
+pub fn normal_form(bytes: &[u8], steps: usize) -> Result<ModelProto, Why> {
+    let mut model = ModelProto::parse(bytes)?;
+    let (named, sizes) = fixed_sizes(&mut model, steps)?;
+    let bytes = if named { &model.bytes() } else { bytes };
+    let folder = Folder::new()?;
+    let file = folder.0.join("folded.onnx");
+    let failed = |error: ort::Error| Why::Fold(error.to_string());
+    let mut builder = Session::builder(environment()?)
+        .and_then(|builder| Ok(builder.with_intra_threads(1)?))
+        .and_then(|builder| Ok(builder.with_inter_threads(1)?))
+        .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::Level1)?))
+        .and_then(|builder| Ok(builder.with_optimized_model_path(&file)?))
+        .map_err(failed)?;
+    for (name, size) in sizes {
+        let fixed = builder.with_dimension_override(name, size as i64);
+        builder = fixed.map_err(|error| failed(error.into()))?;
+    }
+    builder.commit_from_memory(bytes).map_err(failed)?;
+    ModelProto::parse(&fs::read(&file)?)
+}
+
+/// The symbols of the window's dimensions with the sizes they get, and whether one had to be named first.
+fn fixed_sizes(model: &mut ModelProto, steps: usize) -> Result<(bool, Vec<(String, usize)>), Why> {
+    let input = window_input(graph(model)?)?;
+    let shape = window_shape(input)?;
+    let wanted = [("batch", 1), ("step", steps)];
+    for (size, (what, wanted)) in shape.iter().zip(wanted) {
+        if size.is_some_and(|size| size != wanted) {
+            return refuse(format!(
+                "the input {shape:?} is fixed to another {what} than {wanted}"
+            ));
+        }
+    }
+    if shape[2].is_none() {
+        return refuse("the number of features in the input is not fixed");
+    }
+    let name = input.name.clone();
+    let inputs = model.graph.iter_mut().flat_map(|graph| &mut graph.input);
+    let input = inputs.filter(|input| input.name == name);
+    let types =
+        input.filter_map(|input| input.r#type.as_mut()?.tensor_type.as_mut()?.shape.as_mut());
+    let (mut named, mut sizes) = (false, Vec::<(String, usize)>::new());
+    for (dim, (what, size)) in types.flat_map(|shape| &mut shape.dim).zip(wanted) {
+        let anew = || Size::Param(format!("foretick_{what}"));
+        named |= dim.size.is_none();
+        if let Size::Param(symbol) = dim.size.get_or_insert_with(anew) {
+            sizes.push((symbol.clone(), size));
+        }
+    }
+    match &sizes[..] {
+        [(a, one), (b, other)] if a == b && one != other => {
+            refuse(format!("the input calls batch and steps the same: `{a}`"))
+        }
+        _ => Ok((named, sizes)),
+    }
+}
+
+/// The one input that is no constant.
+pub(super) fn window_input(graph: &GraphProto) -> Result<&ValueInfoProto, Why> {
+    let constant = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    let inputs: Vec<_> = graph
+        .input
+        .iter()
+        .filter(|input| !constant(&input.name))
+        .collect();
+    match inputs[..] {
+        [one] => Ok(one),
+        _ => refuse(format!(
+            "the graph has {} inputs; one window is expected",
+            inputs.len()
+        )),
+    }
+}
+
+/// The sizes of a window `[1, T, F]` of float32, where they are fixed.
+pub(super) fn window_shape(input: &ValueInfoProto) -> Result<Vec<Option<usize>>, Why> {
+    let tensor = input
+        .r#type
+        .as_ref()
+        .and_then(|kind| kind.tensor_type.as_ref());
+    let kind = tensor.map_or(0, |tensor| tensor.elem_type());
+    if kind != FLOAT {
+        return refuse(format!(
+            "the input is of type {}, not float32",
+            type_name(kind)
+        ));
+    }
+    let dims = tensor
+        .and_then(|tensor| tensor.shape.as_ref())
+        .map_or(&[][..], |shape| &shape.dim);
+    if dims.len() != 3 {
+        return refuse(format!(
+            "the input has {} dimensions; [1, T, F] is expected",
+            dims.len()
+        ));
+    }
+    let size = |size: &Option<Size>| match size {
+        Some(Size::Value(size)) => usize::try_from(*size).ok(),
+        Some(Size::Param(_)) | None => None,
+    };
+    Ok(dims.iter().map(|dim| size(&dim.size)).collect())
+}
+
+/// A folder of one fold, gone with it. Nobody else can have put a file there.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> io::Result<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("foretick-fold-{}-{number}", process::id()));
+        // A folder left by a killed process of the same number is in the way; a file in it is not ours.
+        drop(fs::remove_dir_all(&path));
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}

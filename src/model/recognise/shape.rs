@@ -1,0 +1,285 @@
+//! The operators that only move numbers: what each does to labels.
+//!
+//! Computes nothing, and refuses nothing that is well-formed.
+
+use super::label::Labels;
+use super::path::Path;
+use crate::model::proto::{FLOAT, NodeProto};
+use crate::model::recognise::Why;
+
+/// The results of a node that only moves numbers; `None` where it is another operator.
+pub(super) fn moved(
+    node: &NodeProto,
+    from: &Labels,
+    path: &Path<'_>,
+) -> Result<Option<Vec<Labels>>, Why> {
+    let one = match node.op_type.as_str() {
+        "Identity" | "Dropout" => Some(from.clone()),
+        "Cast" => (node.integer("to") == Some(i64::from(FLOAT))).then(|| from.clone()),
+        "Transpose" => transpose(node, from),
+        "Reshape" => reshape(node, from, &constant(node, 1, path)?),
+        "Flatten" => flatten(node, from),
+        "Squeeze" => squeeze(from, axes(node, 1, path)?),
+        "Unsqueeze" => unsqueeze(from, axes(node, 1, path)?),
+        "Gather" => gather(node, from, path)?,
+        "Slice" => slice(node, from, path)?,
+        "Concat" => concat(node, path)?,
+        "Split" => return split(node, from, path).and_then(|parts| well_formed(node, parts)),
+        _ => return Ok(None),
+    };
+    well_formed(node, one.map(|labels| vec![labels]))
+}
+
+fn well_formed(node: &NodeProto, moved: Option<Vec<Labels>>) -> Result<Option<Vec<Labels>>, Why> {
+    let refused = || {
+        Why::Graph(format!(
+            "operator {} has settings that are not followed",
+            node.op_type
+        ))
+    };
+    moved.map(Some).ok_or_else(refused)
+}
+
+fn transpose(node: &NodeProto, from: &Labels) -> Option<Labels> {
+    let rank = from.shape.len();
+    let order: Vec<usize> = match node.setting("perm") {
+        Some(order) => places(&order.ints, rank)?,
+        None => (0..rank).rev().collect(),
+    };
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    sorted
+        .iter()
+        .copied()
+        .eq(0..rank)
+        .then(|| from.transpose(&order))
+}
+
+fn reshape(node: &NodeProto, from: &Labels, wanted: &[i64]) -> Option<Labels> {
+    let copies_zero = node.integer("allowzero") != Some(1);
+    let mut shape = Vec::new();
+    for (at, &size) in wanted.iter().enumerate() {
+        shape.push(match size {
+            0 if copies_zero => *from.shape.get(at)?,
+            -1 => 1,
+            size => usize::try_from(size).ok()?,
+        });
+    }
+    if let Some(at) = wanted.iter().position(|&size| size == -1) {
+        shape[at] = from.cells.len().checked_div(shape.iter().product())?;
+    }
+    from.reshape(shape)
+}
+
+fn flatten(node: &NodeProto, from: &Labels) -> Option<Labels> {
+    let rank = from.shape.len();
+    let axis = match node.integer("axis").unwrap_or(1) {
+        whole if whole == rank as i64 => rank,
+        axis => place(axis, rank)?,
+    };
+    let (outer, inner) = from.shape.split_at(axis);
+    from.reshape(vec![outer.iter().product(), inner.iter().product()])
+}
+
+fn squeeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
+    let gone: Vec<usize> = match axes {
+        Some(axes) => places(&axes, from.shape.len())?,
+        None => (0..from.shape.len())
+            .filter(|&at| from.shape[at] == 1)
+            .collect(),
+    };
+    let kept = (0..from.shape.len()).filter(|at| !gone.contains(at));
+    from.reshape(kept.map(|at| from.shape[at]).collect())
+}
+
+fn unsqueeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
+    let axes = axes?;
+    let rank = from.shape.len() + axes.len();
+    let new = places(&axes, rank)?;
+    let mut old = from.shape.iter().copied();
+    let shape = (0..rank).map(|at| {
+        if new.contains(&at) {
+            Some(1)
+        } else {
+            old.next()
+        }
+    });
+    from.reshape(shape.collect::<Option<_>>()?)
+}
+
+/// An index of rank 0 takes the axis away; of rank 1 it picks along it.
+fn gather(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+    let indices = constant(node, 1, path)?;
+    let rank = path.constant(node, 1).map_or(0, |tensor| tensor.dims.len());
+    let picked = || {
+        let axis = place(node.integer("axis").unwrap_or(0), from.shape.len())?;
+        let taken = from.take(axis, &places(&indices, from.shape[axis])?);
+        match rank {
+            0 => squeeze(&taken, Some(vec![axis as i64])),
+            1 => Some(taken),
+            _ => None,
+        }
+    };
+    Ok(picked())
+}
+
+fn slice(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+    let setting = |name: &str| node.setting(name).map(|one| one.ints.clone());
+    // Before version 10 of the operators the bounds were settings.
+    let (starts, ends, axes, strides) = match setting("starts") {
+        Some(starts) => (
+            starts,
+            setting("ends").unwrap_or_default(),
+            setting("axes"),
+            None,
+        ),
+        None => (
+            constant(node, 1, path)?,
+            constant(node, 2, path)?,
+            optional(node, 3, path)?,
+            optional(node, 4, path)?,
+        ),
+    };
+    let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let strides = strides.unwrap_or_else(|| vec![1; starts.len()]);
+    if [ends.len(), axes.len(), strides.len()] != [starts.len(); 3] {
+        return Ok(None);
+    }
+    let mut taken = from.clone();
+    for (at, &axis) in axes.iter().enumerate() {
+        let Some(axis) = place(axis, taken.shape.len()).filter(|_| strides[at] != 0) else {
+            return Ok(None);
+        };
+        let places = strided(starts[at], ends[at], strides[at], taken.shape[axis]);
+        taken = taken.take(axis, &places);
+    }
+    Ok(Some(taken))
+}
+
+/// The places from `start` to before `end`; bounds below zero count from the end.
+fn strided(start: i64, end: i64, stride: i64, size: usize) -> Vec<usize> {
+    let size = size as i64;
+    let (lowest, highest) = if stride > 0 {
+        (0, size)
+    } else {
+        (-1, size - 1)
+    };
+    let bound = |at: i64| {
+        let at = if at < 0 { at.saturating_add(size) } else { at };
+        at.clamp(lowest, highest)
+    };
+    let (start, end) = (bound(start), bound(end));
+    let mut places = Vec::new();
+    let mut at = start;
+    while (stride > 0 && at < end) || (stride < 0 && at > end) {
+        places.push(at as usize);
+        at = at.saturating_add(stride);
+    }
+    places
+}
+
+fn concat(node: &NodeProto, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+    let parts = (0..node.input.len()).map(|at| path.labels(node, at));
+    let Some(parts) = parts.collect::<Option<Vec<&Labels>>>() else {
+        return Err(Why::Graph(
+            "operator Concat puts constants beside what the graph computes".into(),
+        ));
+    };
+    let rank = parts[0].shape.len();
+    let Some(axis) = node.integer("axis").and_then(|axis| place(axis, rank)) else {
+        return Ok(None);
+    };
+    let fits = |part: &&Labels| {
+        let pairs = part.shape.iter().zip(&parts[0].shape).enumerate();
+        part.shape.len() == rank && pairs.into_iter().all(|(at, (a, b))| a == b || at == axis)
+    };
+    Ok(parts.iter().all(fits).then(|| Labels::concat(&parts, axis)))
+}
+
+fn split(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Vec<Labels>>, Why> {
+    let sizes = match node.setting("split") {
+        Some(sizes) => Some(sizes.ints.clone()),
+        None => optional(node, 1, path)?,
+    };
+    let parts = || {
+        let axis = place(node.integer("axis").unwrap_or(0), from.shape.len())?;
+        let sizes = part_sizes(sizes, from.shape[axis], node.output.len())?;
+        let mut start = 0;
+        let part = sizes.iter().map(|&size| {
+            start += size;
+            from.take(axis, &(start - size..start).collect::<Vec<_>>())
+        });
+        Some(part.collect())
+    };
+    Ok(parts())
+}
+
+/// Given sizes must be all of it; without, the parts are even and the last one may be smaller.
+fn part_sizes(sizes: Option<Vec<i64>>, whole: usize, parts: usize) -> Option<Vec<usize>> {
+    let even = whole.div_ceil(parts.max(1));
+    let sizes: Vec<usize> = match sizes {
+        Some(sizes) => {
+            let size = |&size| usize::try_from(size).ok();
+            sizes.iter().map(size).collect::<Option<_>>()?
+        }
+        None => {
+            let left = |at| whole.saturating_sub(at * even).min(even);
+            (0..parts).map(left).collect()
+        }
+    };
+    (sizes.iter().sum::<usize>() == whole).then_some(sizes)
+}
+
+/// Axes as an argument, or as a setting in older versions of the operators.
+fn axes(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>, Why> {
+    match node.setting("axes") {
+        Some(axes) => Ok(Some(axes.ints.clone())),
+        None => optional(node, at, path),
+    }
+}
+
+fn optional(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>, Why> {
+    match node.argument(at) {
+        Some(_) => Ok(Some(constant(node, at, path)?)),
+        None => Ok(None),
+    }
+}
+
+/// An argument that must be known beforehand.
+fn constant(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Vec<i64>, Why> {
+    match path.constant(node, at) {
+        Some(tensor) => tensor.integers(),
+        None => Err(Why::Graph(format!(
+            "operator {} moves numbers to places that the graph computes",
+            node.op_type
+        ))),
+    }
+}
+
+/// An index, counted from the end where it is below zero.
+fn place(at: i64, size: usize) -> Option<usize> {
+    let at = if at < 0 {
+        at.checked_add(size as i64)?
+    } else {
+        at
+    };
+    usize::try_from(at).ok().filter(|&at| at < size)
+}
+
+fn places(all: &[i64], size: usize) -> Option<Vec<usize>> {
+    all.iter().map(|&at| place(at, size)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_a_slice_are_those_of_onnx() {
+        assert_eq!(strided(-1, i64::MAX, 1, 4), [3]);
+        assert_eq!(strided(0, -1, 1, 4), [0, 1, 2]);
+        assert_eq!(strided(1, 9, 2, 4), [1, 3]);
+        assert_eq!(strided(-1, i64::MIN, -1, 3), [2, 1, 0]);
+        assert_eq!(strided(3, 1, 1, 4), [0_usize; 0]);
+    }
+}

@@ -1,0 +1,120 @@
+//! A recurrent network by its definition, in f64 and plain loops: the slow twin of every fast one.
+//!
+//! ONNX's formulas, gate by gate, one unit after another. Shares no code with what it is held against.
+
+use foretick::model::network::{Activation, Cell, Dense, Layer, Network, Scale};
+
+/// The outputs for one window of T rows of F numbers, oldest first.
+pub(crate) fn forward(network: &Network, window: &[f32]) -> Vec<f64> {
+    assert_eq!(window.len(), network.steps * network.features);
+    let mut rows: Vec<Vec<f64>> = window
+        .chunks_exact(network.features)
+        .map(|row| scaled(network, row))
+        .collect();
+    for layer in &network.layers {
+        rows = outputs(layer, &rows);
+    }
+    let last = rows.pop().expect("a window has a row");
+    network.head.iter().fold(last, |x, layer| dense(layer, &x))
+}
+
+fn scaled(network: &Network, row: &[f32]) -> Vec<f64> {
+    let mut row: Vec<f64> = row.iter().copied().map(f64::from).collect();
+    for (scale, by) in &network.scale {
+        for (x, by) in row.iter_mut().zip(by) {
+            let by = f64::from(*by);
+            *x = match scale {
+                Scale::Sub => *x - by,
+                Scale::Add => *x + by,
+                Scale::Mul => *x * by,
+                Scale::Div => *x / by,
+            };
+        }
+    }
+    row
+}
+
+/// A layer's output after each row.
+fn outputs(layer: &Layer, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let zeros = || vec![0.0; layer.units];
+    let wide = |numbers: &[f32]| numbers.iter().copied().map(f64::from).collect();
+    let (mut h, mut c): (Vec<f64>, Vec<f64>) = match &layer.start {
+        Some((h, c)) => (wide(h), wide(c)),
+        None => (zeros(), zeros()),
+    };
+    let mut outputs = Vec::new();
+    for x in rows {
+        h = match layer.cell {
+            Cell::Lstm => lstm(layer, x, &h, &mut c),
+            Cell::Gru { reset_after } => gru(layer, x, &h, reset_after),
+        };
+        outputs.push(h.clone());
+    }
+    outputs
+}
+
+fn lstm(layer: &Layer, x: &[f64], h: &[f64], c: &mut [f64]) -> Vec<f64> {
+    let sum = |gate, unit| from_input(layer, gate, unit, x) + from_state(layer, gate, unit, h);
+    let next = |unit| {
+        let (i, o, f) = (sum(0, unit), sum(1, unit), sum(2, unit));
+        c[unit] = sigmoid(f) * c[unit] + sigmoid(i) * libm::tanh(sum(3, unit));
+        sigmoid(o) * libm::tanh(c[unit])
+    };
+    (0..layer.units).map(next).collect()
+}
+
+fn gru(layer: &Layer, x: &[f64], h: &[f64], reset_after: bool) -> Vec<f64> {
+    let gate =
+        |gate, unit| sigmoid(from_input(layer, gate, unit, x) + from_state(layer, gate, unit, h));
+    let r: Vec<f64> = (0..layer.units).map(|unit| gate(1, unit)).collect();
+    let kept: Vec<f64> = r.iter().zip(h).map(|(r, h)| r * h).collect();
+    let next = |unit| {
+        let state = if reset_after {
+            r[unit] * from_state(layer, 2, unit, h)
+        } else {
+            from_state(layer, 2, unit, &kept)
+        };
+        let new = libm::tanh(from_input(layer, 2, unit, x) + state);
+        let z = gate(0, unit);
+        (1.0 - z) * new + z * h[unit]
+    };
+    (0..layer.units).map(next).collect()
+}
+
+/// W·x + b of one gate of one unit.
+fn from_input(layer: &Layer, gate: usize, unit: usize, x: &[f64]) -> f64 {
+    let row = gate * layer.units + unit;
+    f64::from(layer.b[row]) + dot(&layer.w[row * layer.inputs..][..layer.inputs], x)
+}
+
+/// R·h + b of one gate of one unit.
+fn from_state(layer: &Layer, gate: usize, unit: usize, h: &[f64]) -> f64 {
+    let row = gate * layer.units + unit;
+    let b = layer.b[layer.cell.gates() * layer.units + row];
+    f64::from(b) + dot(&layer.r[row * layer.units..][..layer.units], h)
+}
+
+fn dense(layer: &Dense, x: &[f64]) -> Vec<f64> {
+    let rows = layer.w.chunks_exact(layer.inputs).zip(&layer.b);
+    let sums: Vec<f64> = rows.map(|(w, &b)| f64::from(b) + dot(w, x)).collect();
+    match layer.activation {
+        Activation::Identity => sums,
+        Activation::Relu => sums.iter().map(|x| x.max(0.0)).collect(),
+        Activation::Sigmoid => sums.iter().copied().map(sigmoid).collect(),
+        Activation::Tanh => sums.iter().copied().map(libm::tanh).collect(),
+        Activation::Softmax => {
+            let powers: Vec<f64> = sums.iter().copied().map(libm::exp).collect();
+            let all: f64 = powers.iter().sum();
+            powers.iter().map(|power| power / all).collect()
+        }
+    }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+fn dot(weights: &[f32], x: &[f64]) -> f64 {
+    assert_eq!(weights.len(), x.len());
+    weights.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum()
+}

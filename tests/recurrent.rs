@@ -1,0 +1,383 @@
+//! ONNX files of every exporter are recognised as the network that ONNX Runtime runs, or refused by words
+//! that say why.
+//!
+//! A folder of files is the test: `given/recurrent`, with the scripts that wrote them. Only the meaning is
+//! held, by a naive forward pass; the fast kernels have tests of their own.
+
+#[path = "given/naive.rs"]
+mod naive;
+mod needs;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use foretick::model::network::{Activation, Cell, Layer, Network, Scale};
+use foretick::model::onnx::environment;
+use foretick::model::proto::ModelProto;
+use foretick::model::recognise::{Why, long_memory, network, normal_form};
+use ort::session::Session;
+use ort::value::Tensor;
+
+/// Rows in the windows of the files of each script.
+const STEPS: [(&str, usize); 3] = [("keras-", 9), ("onnx-", 7), ("torch-", 9)];
+
+/// Files that are refused, by the part of their name after `refused-`, and words of the reason.
+const REFUSED: [(&str, &str); 22] = [
+    ("attention", "is attention over the steps of layer 2"),
+    ("batch", "is fixed to another batch than 1"),
+    (
+        "bidirectional",
+        "layer 1 is bidirectional: its result at a step depends on later rows",
+    ),
+    ("both", "dense layer 1 takes layer 1 and layer 2 together"),
+    (
+        "cell-state",
+        "takes `c0`, which is neither an output of a layer nor a constant",
+    ),
+    ("clip", "layer 1 has the setting `clip`"),
+    ("convolution", "there is no LSTM or GRU layer"),
+    ("first", "takes step 1 of 9 of"),
+    ("gru", "operator Loop holds a graph of its own"),
+    ("half", "the input is of type float16, not float32"),
+    ("input-forget", "layer 1 has the setting `input_forget`"),
+    (
+        "layer-norm",
+        "operator LayerNormalization behind layer 2 is not one that is computed here",
+    ),
+    ("mean", "operator ReduceMean pools all steps of layer 2"),
+    (
+        "own-scale",
+        "operator ReduceMean on the rows normalises them over the window itself",
+    ),
+    ("peepholes", "layer 1 has peepholes"),
+    (
+        "relu",
+        "layer 1 has other activations than sigmoid and tanh",
+    ),
+    ("reverse", "layer 1 runs in reverse"),
+    (
+        "reversed-rows",
+        "layer 1 takes the steps of the rows from the newest to the oldest",
+    ),
+    (
+        "scale-by-step",
+        "operator Mul normalises a number differently at each step",
+    ),
+    ("skip", "dense layer 1 takes layer 1 and the rows together"),
+    ("transformer", "there is no LSTM or GRU layer"),
+    ("unrolled", "the recurrence is unrolled"),
+];
+
+#[test]
+fn every_exporter_s_network_is_the_one_that_runs() {
+    if !needs::onnx("every_exporter_s_network_is_the_one_that_runs") {
+        return;
+    }
+    let mut held = 0;
+    for (name, steps, bytes) in files() {
+        if name.contains("refused") {
+            continue;
+        }
+        let folded = normal_form(&bytes, steps).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let network = network(&folded, steps).unwrap_or_else(|why| panic!("{name}: {why}"));
+        hold(&name, &network, &bytes, 3e-6);
+        hold(&format!("{name}, folded"), &network, &folded.bytes(), 3e-6);
+        held += 1;
+    }
+    assert!(held >= 20, "only {held} files");
+}
+
+#[test]
+fn the_twin_with_long_memory_is_another_network_and_exact_too() {
+    if !needs::onnx("the_twin_with_long_memory_is_another_network_and_exact_too") {
+        return;
+    }
+    for (name, steps, bytes) in files() {
+        if name.contains("refused") {
+            continue;
+        }
+        let folded = normal_form(&bytes, steps).expect("the file is recognised");
+        let twin = long_memory(&folded);
+        let before = network(&folded, steps).expect("the file is recognised");
+        let after = network(&twin, steps).unwrap_or_else(|why| panic!("{name}: {why}"));
+        for (layer, twin) in before.layers.iter().zip(&after.layers) {
+            keeps_more(&name, layer, twin);
+        }
+        hold(&format!("{name}, long memory"), &after, &twin.bytes(), 3e-6);
+        let first = |row: f32| {
+            let mut window = window(&after, 1);
+            window[..after.features].fill(row);
+            naive::forward(&after, &window)
+        };
+        let (low, high) = (first(-2.0), first(2.0));
+        let moved = low
+            .iter()
+            .zip(&high)
+            .any(|(low, high)| (low - high).abs() > 1e-4);
+        assert!(moved, "{name}: the oldest row is forgotten: {low:?}");
+    }
+}
+
+#[test]
+fn what_is_no_plain_stack_is_refused_with_the_reason() {
+    if !needs::onnx("what_is_no_plain_stack_is_refused_with_the_reason") {
+        return;
+    }
+    let reasons = BTreeMap::from(REFUSED);
+    let mut seen = BTreeMap::new();
+    for (name, steps, bytes) in files() {
+        let Some((_, kind)) = name.split_once("refused-") else {
+            continue;
+        };
+        let wanted = reasons
+            .get(kind)
+            .unwrap_or_else(|| panic!("{name}: no reason is listed"));
+        let why = recognised(&bytes, steps).expect_err(&name).to_string();
+        assert!(
+            why.contains(wanted),
+            "{name}: {why:?} does not say {wanted:?}"
+        );
+        seen.insert(kind.to_owned(), ());
+    }
+    assert_eq!(
+        seen.len(),
+        REFUSED.len(),
+        "a listed reason has no file: {seen:?}"
+    );
+}
+
+#[test]
+fn a_network_is_read_in_the_operator_s_own_order() {
+    if !needs::onnx("a_network_is_read_in_the_operator_s_own_order") {
+        return;
+    }
+    let mixed = given("onnx-mixed");
+    let network = recognised(&mixed, 7).expect("the file is recognised");
+    let scale: Vec<Scale> = network.scale.iter().map(|(scale, _)| *scale).collect();
+    let turned = [Scale::Mul, Scale::Add];
+    assert_eq!(scale[..4], [Scale::Sub, Scale::Div, Scale::Mul, Scale::Add]);
+    assert_eq!(scale[4..], turned);
+    let cells: Vec<Cell> = network.layers.iter().map(|layer| layer.cell).collect();
+    assert_eq!(cells, [Cell::Gru { reset_after: false }, Cell::Lstm]);
+    let head: Vec<_> = network
+        .head
+        .iter()
+        .map(|dense| (dense.outputs, dense.activation))
+        .collect();
+    assert_eq!(head, [(4, Activation::Tanh), (3, Activation::Sigmoid)]);
+    assert!(network.layers[1].b.iter().all(|&b| b == 0.0));
+    assert!(network.layers.iter().all(|layer| layer.start.is_none()));
+    let file = ModelProto::parse(&mixed).expect("the file is whole");
+    let graph = file.graph.expect("the file has a graph");
+    let w = graph.initializer.iter().find(|tensor| tensor.name == "w0");
+    let w = w
+        .expect("the first layer has weights")
+        .floats()
+        .expect("they are float32");
+    assert_eq!(network.layers[0].w, w);
+
+    let started = recognised(&given("onnx-lstm-started"), 7).expect("the file is recognised");
+    let (h, c) = started.layers[0]
+        .start
+        .as_ref()
+        .expect("it starts from a state");
+    assert_eq!((h.len(), c.len()), (8, 8));
+    let bare = recognised(&given("onnx-bare"), 7).expect("the file is recognised");
+    assert!(bare.head.is_empty());
+    assert_eq!(bare.layers[0].cell, Cell::Gru { reset_after: true });
+}
+
+/// One window length fits; another, bytes that are no file, and half a file are refused.
+#[test]
+fn other_windows_and_broken_files_are_refused() {
+    if !needs::onnx("other_windows_and_broken_files_are_refused") {
+        return;
+    }
+    let file = given("onnx-lstm");
+    let other = normal_form(&file, 8)
+        .expect_err("the file has 7 steps")
+        .to_string();
+    assert!(other.contains("is fixed to another step than 8"), "{other}");
+    let why = normal_form(b"\xff\xff\xff", 7).expect_err("these are no messages");
+    assert!(matches!(why, Why::Bytes(_)), "{why}");
+    for end in [0, 40, file.len() / 2, file.len() - 3] {
+        assert!(recognised(&file[..end], 7).is_err(), "cut at {end}");
+    }
+    let symbolic = given("onnx-lstm-symbolic");
+    for steps in [1, 2, 31] {
+        let network = recognised(&symbolic, steps).expect("any length fits");
+        hold("onnx-lstm-symbolic", &network, &symbolic, 3e-6);
+    }
+}
+
+/// Decoded and encoded again, a file is the same to ONNX Runtime; a fold leaves nothing behind.
+#[test]
+fn files_survive_being_read_and_written() {
+    if !needs::onnx("files_survive_being_read_and_written") {
+        return;
+    }
+    for (name, steps, bytes) in files().filter(|(name, _, _)| !name.contains("half")) {
+        let again = ModelProto::parse(&bytes)
+            .expect("the file is whole")
+            .bytes();
+        let shape = [1, steps, features(&bytes)];
+        let x = draw(shape.iter().product(), 7);
+        if !name.contains("batch") {
+            assert_eq!(run(&bytes, &x, shape), run(&again, &x, shape), "{name}");
+        }
+    }
+}
+
+/// The published model: one layer for each column, side by side.
+#[test]
+fn the_published_default_model_is_refused_with_the_reason() {
+    const TEST: &str = "the_published_default_model_is_refused_with_the_reason";
+    let Some(data) = needs::data(TEST) else {
+        return;
+    };
+    if !needs::onnx(TEST) {
+        return;
+    }
+    let path = data.join("default/us-window4/multihead_lstm_window4.onnx");
+    let why = recognised(&fs::read(path).expect("the data set is whole"), 4);
+    let why = why.expect_err("it is no plain stack").to_string();
+    assert!(
+        why.contains("layer 1 takes the numbers of the rows"),
+        "{why}"
+    );
+}
+
+#[test]
+fn the_shipped_model_is_recognised() {
+    if !needs::onnx("the_shipped_model_is_recognised") {
+        return;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/price-direction/model.onnx");
+    if !needs::file("the_shipped_model_is_recognised", &path) {
+        return;
+    }
+    let bytes = fs::read(path).expect("the model is there");
+    let network = recognised(&bytes, 50).unwrap_or_else(|why| panic!("{why}"));
+    let units: Vec<usize> = network.layers.iter().map(|layer| layer.units).collect();
+    assert_eq!(units, [64, 32]);
+    hold("price-direction", &network, &bytes, 1e-5);
+}
+
+/// The gate that keeps the state has 4 more, in a GRU up to 4 in all, and no other number has changed.
+fn keeps_more(name: &str, layer: &Layer, twin: &Layer) {
+    let gate = if layer.cell == Cell::Lstm { 2 } else { 0 };
+    let half = layer.cell.gates() * layer.units;
+    for (at, (&b, &raised)) in layer.b.iter().zip(&twin.b).enumerate() {
+        let by = match layer.cell {
+            _ if at / layer.units != gate => 0.0,
+            Cell::Lstm => 4.0,
+            Cell::Gru { .. } => (4.0 - b - layer.b[half + at]).clamp(0.0, 4.0),
+        };
+        assert_eq!(raised, b + by, "{name}: bias {at}");
+    }
+    let biased = Layer {
+        b: twin.b.clone(),
+        ..layer.clone()
+    };
+    assert_eq!(&biased, twin, "{name}");
+}
+
+/// Holds the naive forward pass against ONNX Runtime's on random windows.
+fn hold(name: &str, network: &Network, model: &[u8], tolerance: f64) {
+    for seed in 1..4 {
+        let x = window(network, seed);
+        let wanted = run(model, &x, [1, network.steps, network.features]);
+        let found = naive::forward(network, &x);
+        assert_eq!(
+            (found.len(), network.outputs()),
+            (wanted.len(), wanted.len()),
+            "{name}"
+        );
+        for (found, wanted) in found.iter().zip(&wanted) {
+            let wanted = f64::from(*wanted);
+            let near = (found - wanted).abs() <= tolerance * wanted.abs().max(0.1);
+            assert!(near, "{name}: {found} here, {wanted} by ONNX Runtime");
+        }
+    }
+}
+
+/// The first output of one window.
+fn run(model: &[u8], window: &[f32], shape: [usize; 3]) -> Vec<f32> {
+    let environment = environment().expect("asked for before");
+    let mut builder = Session::builder(environment).expect("a session can be set up");
+    builder = builder
+        .with_intra_threads(1)
+        .expect("one thread is possible");
+    let mut session = builder.commit_from_memory(model).expect("the model loads");
+    let input = Tensor::from_array((shape, window.to_vec())).expect("the window has this shape");
+    let outputs = session.run(ort::inputs![&input]).expect("the model runs");
+    let (_, values) = outputs[0]
+        .try_extract_tensor::<f32>()
+        .expect("scores are float32");
+    values.to_vec()
+}
+
+fn recognised(bytes: &[u8], steps: usize) -> Result<Network, Why> {
+    network(&normal_form(bytes, steps)?, steps)
+}
+
+fn window(network: &Network, seed: u64) -> Vec<f32> {
+    draw(network.steps * network.features, seed)
+}
+
+/// So many numbers between −2 and 2.
+fn draw(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1_u32 << 22) as f32 - 2.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Name, steps and bytes of every file.
+fn files() -> impl Iterator<Item = (String, usize, Vec<u8>)> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder())
+        .expect("the files are part of the repository")
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "onnx"))
+        .collect();
+    paths.sort();
+    paths.into_iter().map(|path| {
+        let name = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
+        let steps = STEPS.iter().find(|(start, _)| name.starts_with(start));
+        let (_, steps) = steps.expect("each script's windows are listed");
+        (name, *steps, fs::read(path).expect("the file can be read"))
+    })
+}
+
+fn given(name: &str) -> Vec<u8> {
+    fs::read(folder().join(format!("{name}.onnx"))).expect("the file is part of the repository")
+}
+
+fn features(bytes: &[u8]) -> usize {
+    let file = ModelProto::parse(bytes).expect("the file is whole");
+    let graph = file.graph.expect("the file has a graph");
+    let tensor = graph.input[0]
+        .r#type
+        .as_ref()
+        .and_then(|kind| kind.tensor_type.as_ref());
+    let shape = tensor
+        .and_then(|tensor| tensor.shape.as_ref())
+        .expect("the window has a shape");
+    match shape.dim[2].size {
+        Some(foretick::model::proto::Size::Value(size)) => size as usize,
+        _ => panic!("the features are not fixed"),
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/given/recurrent")
+}
