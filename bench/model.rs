@@ -8,6 +8,7 @@ use divan::{Bencher, black_box};
 use foretick::model::Model;
 use foretick::model::linear::Linear;
 use foretick::model::onnx::{self, Onnx};
+use foretick::model::provider::Execution;
 
 fn main() {
     divan::main();
@@ -35,7 +36,8 @@ fn lstm(bencher: Bencher<'_, '_>) {
     let pipeline = market::pipeline("bench/pipelines/common-job-b", &[]);
     let path = pipeline.path().with_file_name("model.onnx");
     let bytes = std::fs::read(&path).expect("the model lies beside its pipeline");
-    let (mut model, _) = Onnx::parse(&path, &bytes, String::new()).expect("the model is sound");
+    let (mut model, _) = Onnx::parse(&path, &bytes, String::new(), Execution::default())
+        .expect("the model is sound");
     each_window(bencher, &mut model);
 }
 
