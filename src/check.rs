@@ -30,6 +30,10 @@ pub struct Report {
     pub steps: usize,
     /// How far ahead it looks, in milliseconds.
     pub horizon_ms: i64,
+    /// Where the model computes: `cpu`, `cuda:0`, or `cpu (fallback: …)` with the reason.
+    pub provider: String,
+    /// Windows in each run of it.
+    pub batch_max: usize,
     /// What is wrong.
     pub problems: Vec<String>,
     /// What could not be looked at.
@@ -55,6 +59,8 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
         labels: lineage.labels.clone(),
         steps: loaded.contract.steps,
         horizon_ms: lineage.horizon_ns / 1_000_000,
+        provider: loaded.active.to_string(),
+        batch_max: loaded.active.batch_max,
         ..Report::default()
     };
     let reads = pipeline.file.source.kind == SourceKind::Kafka;
@@ -123,6 +129,12 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "          windows of {steps} rows to {labels}, {horizon} ms ahead"
+        )?;
+        let plural = if self.batch_max == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "          on {}, {} window{plural} at once",
+            self.provider, self.batch_max
         )?;
         for skipped in &self.skipped {
             writeln!(f, "skipped   {skipped}")?;

@@ -155,6 +155,40 @@ pub struct Model {
     /// Whose mean and standard deviation normalise a row.
     #[serde(default)]
     pub normalise: NormaliseBy,
+    /// Where ONNX Runtime computes: `cpu`, or `cuda` for an NVIDIA GPU.
+    #[serde(default)]
+    pub provider: ProviderName,
+    /// The GPU's number; 0 if not given.
+    pub device: Option<u16>,
+    /// Windows in each run of ONNX Runtime, which costs the same with fewer; 1 on `cpu` and 32 on `cuda`
+    /// if not given. Scores have the same bits however windows are batched, but other last bits for
+    /// another `batch_max`.
+    pub batch_max: Option<usize>,
+    /// How long a live batch waits for more frames after its first, in microseconds, so that windows of
+    /// several instruments go in one run.
+    #[serde(default)]
+    pub batch_wait_us: u64,
+    /// What computes where the GPU cannot be had: `cpu`; an error if not given.
+    pub fallback: Option<Fallback>,
+}
+
+/// Where ONNX Runtime computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderName {
+    /// On the processor.
+    #[default]
+    Cpu,
+    /// On an NVIDIA GPU.
+    Cuda,
+}
+
+/// What computes where the provider cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// The processor.
+    Cpu,
 }
 
 /// The kinds of model.

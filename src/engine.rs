@@ -111,21 +111,21 @@ impl Engine {
     /// # Errors
     /// [`ModelError`] when the model fails; what was due is then lost.
     pub fn score(&mut self, batch: &Batch, signals: &mut Vec<Signal>) -> Result<(), ModelError> {
-        let cells = self.settings.steps * self.row.len();
-        let due = std::mem::take(&mut self.due);
-        for (due, window) in due.iter().zip(self.windows.chunks_exact(cells)) {
-            self.scores.clear();
-            self.model.score(window, &mut self.scores)?;
-            if self.scores.iter().any(|score| !score.is_finite()) {
-                self.undefined += 1;
-                continue;
-            }
-            signals.push(self.signal(due, batch));
-        }
+        self.scores.clear();
+        let scored = self.model.score(&self.windows, &mut self.scores);
         self.windows.clear();
-        self.due = due;
-        self.due.clear();
-        Ok(())
+        if scored.is_err() {
+            self.due.clear();
+        }
+        let scores = self.scores.chunks_exact(self.settings.outputs);
+        for (due, scores) in self.due.drain(..).zip(scores) {
+            if scores.iter().all(|score| score.is_finite()) {
+                signals.push(due.signal(scores, batch));
+            } else {
+                self.undefined += 1;
+            }
+        }
+        scored
     }
 
     /// Names the instruments whose book waits for a new snapshot, each once.
@@ -187,22 +187,23 @@ impl Engine {
             }
         }
     }
+}
 
-    fn signal(&self, due: &Due, batch: &Batch) -> Signal {
+impl Due {
+    fn signal(&self, scores: &[f64], batch: &Batch) -> Signal {
         let mut outputs = [0.0; MAX_OUTPUTS];
-        let given = self.settings.outputs.min(self.scores.len());
-        outputs[..given].copy_from_slice(&self.scores[..given]);
-        let mut origin = batch.origins[due.frame as usize];
+        outputs[..scores.len()].copy_from_slice(scores);
+        let mut origin = batch.origins[self.frame as usize];
         if origin.ts_recv == Nanos::UNDEFINED {
-            origin.ts_recv = due.row.ts_event;
+            origin.ts_recv = self.row.ts_event;
         }
         Signal {
-            instrument: due.row.instrument,
-            ts_event: due.row.ts_event,
+            instrument: self.row.instrument,
+            ts_event: self.row.ts_event,
             ts_out: Nanos::UNDEFINED,
             outputs,
-            quality: due.row.quality,
-            last_price: due.row.price,
+            quality: self.row.quality,
+            last_price: self.row.price,
             origin,
             latency: Latency::default(),
         }

@@ -179,6 +179,7 @@ impl Run {
             let settings = Settings {
                 number,
                 batch: config.batch,
+                batch_wait: Duration::from_micros(pipeline.file.model.batch_wait_us),
                 keeps_letters: writer.keeps_dead_letters(),
                 once: pipeline.file.source.kind == crate::config::SourceKind::Kafka,
                 captures: capture.is_some(),
@@ -193,6 +194,7 @@ impl Run {
         let board = Board {
             pipeline: pipeline.file.name.clone(),
             model_sha256: loaded.lineage.model_sha256.clone(),
+            provider: loaded.active.provider.to_string(),
             windows,
             feed: Arc::clone(&source.status),
         };

@@ -29,6 +29,8 @@ pub struct Board {
     pub pipeline: String,
     /// SHA-256 of the model that runs.
     pub model_sha256: String,
+    /// Where it computes.
+    pub provider: String,
     /// One window a shard.
     pub windows: Vec<Arc<Window>>,
     /// The source.
@@ -290,6 +292,7 @@ impl Board {
         let labels = [
             ("pipeline", self.pipeline.as_str()),
             ("model_sha256", self.model_sha256.as_str()),
+            ("provider", self.provider.as_str()),
             ("version", env!("CARGO_PKG_VERSION")),
         ];
         one.encode(family.encode_family(&labels)?)

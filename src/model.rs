@@ -1,4 +1,4 @@
-//! Models: a window of rows in, scores out.
+//! Models: windows of rows in, scores out.
 //!
 //! A model file is a contract: it says which features it was trained on, and [`Contract::check`]
 //! refuses a pipeline that computes others. Models know no instrument and keep no state between calls.
@@ -7,6 +7,7 @@ pub mod linear;
 pub mod network;
 pub mod onnx;
 pub mod proto;
+pub mod provider;
 pub mod recognise;
 pub mod recurrent;
 pub mod slide;
@@ -21,12 +22,14 @@ pub const MAX_OUTPUTS: usize = 8;
 
 /// Something that scores windows.
 pub trait Model: Send {
-    /// Scores one window of `steps` rows, oldest first, each of as many numbers as there are features.
-    /// Appends [`Contract::outputs`] numbers to `scores`: probabilities where there are labels.
+    /// Scores windows that lie one behind the other: each of `steps` rows, oldest first, each row of as
+    /// many numbers as there are features. Appends [`Contract::outputs`] numbers a window to `scores`,
+    /// in the same order: probabilities where there are labels. A window's scores depend on it alone,
+    /// to the bit, whatever it comes with.
     ///
     /// # Errors
     /// [`ModelError::Run`] when the runtime fails.
-    fn score(&mut self, window: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError>;
+    fn score(&mut self, windows: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError>;
 }
 
 /// What a model says of itself.
@@ -69,6 +72,12 @@ pub enum ModelError {
          libonnxruntime of version 1.22 or newer"
     )]
     Runtime(String),
+    /// The GPU that was asked for cannot be had.
+    #[error(
+        "while setting up CUDA: {0}; or write `provider = \"cpu\"`, or `fallback = \"cpu\"` to go on \
+         without a GPU where there is none"
+    )]
+    Cuda(String),
     /// The file is no model that can be loaded.
     #[error("while loading the model {}: {what}", path.display())]
     Load {

@@ -14,6 +14,7 @@ use crate::instrument::Instruments;
 use crate::label::Labelling;
 use crate::model::linear::Linear;
 use crate::model::onnx::Onnx;
+use crate::model::provider::{Active, Execution};
 use crate::model::{Contract, Model, ModelError};
 use crate::normalise::Normalise;
 use crate::row::{Rules, Trigger};
@@ -33,6 +34,8 @@ pub struct Pipeline {
     pub labelling: Option<Labelling>,
     /// The fields of a signal that are written.
     pub fields: Vec<Field>,
+    /// Where the model is to compute.
+    pub execution: Execution,
     path: PathBuf,
     text: String,
 }
@@ -43,6 +46,8 @@ pub struct Loaded {
     pub contract: Contract,
     /// What all signals share.
     pub lineage: Lineage,
+    /// Where the model computes.
+    pub active: Active,
     settings: Settings,
     plan: Arc<Plan>,
     model: ModelFile,
@@ -54,6 +59,7 @@ struct ModelFile {
     path: PathBuf,
     bytes: Vec<u8>,
     sha256: String,
+    execution: Execution,
 }
 
 /// Why a pipeline cannot run.
@@ -105,6 +111,8 @@ impl Pipeline {
             .transpose()
             .map_err(|(needle, what)| error(needle, what))?;
         let fields = Field::select(&file.sink.fields).map_err(|(name, what)| error(&name, what))?;
+        let execution =
+            Execution::from_config(&file.model).map_err(|(needle, what)| error(needle, what))?;
         let rules = Rules {
             on: match file.row.on {
                 RowOn::Trade => Trigger::Trade,
@@ -119,6 +127,7 @@ impl Pipeline {
             rules,
             labelling,
             fields,
+            execution,
             path,
             text,
         })
@@ -129,8 +138,12 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError`] where the model is missing, cannot be loaded, or was made for other features.
     pub fn load_model(&self) -> Result<Loaded, PipelineError> {
-        let model = self.model_file()?;
-        let (_, mut contract) = model.build(&self.plan)?;
+        let mut model = self.model_file()?;
+        let (_, mut contract, active) = model.build(&self.plan)?;
+        model.execution = active.execution();
+        if active.fallback.is_some() {
+            tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
+        }
         contract.check(&self.plan, &model.path)?;
         self.check_steps(&contract)?;
         let horizon_ns = self.horizon(&mut contract)?;
@@ -162,6 +175,7 @@ impl Pipeline {
         Ok(Loaded {
             contract,
             lineage,
+            active,
             settings,
             plan: Arc::clone(&self.plan),
             model,
@@ -215,6 +229,7 @@ impl Pipeline {
                 path: "sum".into(),
                 bytes: vec![],
                 sha256,
+                execution: self.execution,
             });
         }
         let Some(file) = file else {
@@ -232,6 +247,7 @@ impl Pipeline {
             path,
             bytes,
             sha256,
+            execution: self.execution,
         })
     }
 
@@ -287,7 +303,7 @@ impl Loaded {
     /// # Errors
     /// [`ModelError`] when the session cannot be made.
     pub fn engine(&self) -> Result<Engine, ModelError> {
-        let (model, _) = self.model.build(&self.plan)?;
+        let (model, _, _) = self.model.build(&self.plan)?;
         Ok(Engine::new(
             Arc::clone(&self.plan),
             self.settings.clone(),
@@ -297,27 +313,24 @@ impl Loaded {
 }
 
 impl ModelFile {
-    fn build(&self, plan: &Plan) -> Result<(Box<dyn Model>, Contract), ModelError> {
-        fn boxed<M: Model + 'static>(
-            (model, contract): (M, Contract),
-        ) -> (Box<dyn Model>, Contract) {
-            (Box::new(model), contract)
-        }
+    fn build(&self, plan: &Plan) -> Result<(Box<dyn Model>, Contract, Active), ModelError> {
+        let sha256 = self.sha256.clone();
         match self.kind {
             ModelKind::Sum => {
                 let (model, contract) = Linear::sum(plan);
-                Ok(boxed((
-                    model,
-                    Contract {
-                        sha256: self.sha256.clone(),
-                        ..contract
-                    },
-                )))
+                let contract = Contract { sha256, ..contract };
+                Ok((Box::new(model), contract, Active::default()))
             }
             ModelKind::Linear => {
-                Linear::parse(&self.path, &self.bytes, self.sha256.clone()).map(boxed)
+                let (model, contract) = Linear::parse(&self.path, &self.bytes, sha256)?;
+                Ok((Box::new(model), contract, Active::default()))
             }
-            ModelKind::Onnx => Onnx::parse(&self.path, &self.bytes, self.sha256.clone()).map(boxed),
+            ModelKind::Onnx => {
+                let (model, contract) =
+                    Onnx::parse(&self.path, &self.bytes, sha256, self.execution)?;
+                let active = model.active().clone();
+                Ok((Box::new(model), contract, active))
+            }
         }
     }
 }

@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::{Parker, Unparker};
 
+use crate::clock;
 use crate::source::Frame;
 
 /// A ring for `capacity` frames.
@@ -133,6 +134,17 @@ impl Receiver {
         self.parker.park_timeout(patience);
         self.take(frames, most);
         true
+    }
+
+    /// Goes on after [`Receiver::drain`] until `frames` holds `most`, `until` has come, or every sender
+    /// has gone.
+    pub fn gather(&self, frames: &mut Vec<Frame>, most: usize, until: Instant) {
+        while frames.len() < most {
+            let left = until.saturating_duration_since(clock::instant());
+            if left.is_zero() || !self.drain(frames, most - frames.len(), left) {
+                return;
+            }
+        }
     }
 
     /// Frames still waiting: in flight, at the end of a run.

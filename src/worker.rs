@@ -51,6 +51,8 @@ pub struct Settings {
     pub number: usize,
     /// Frames worked on at once, at most.
     pub batch: usize,
+    /// How long to wait for more frames once there is one; zero: not.
+    pub batch_wait: Duration,
     /// Whether the sink keeps unreadable frames.
     pub keeps_letters: bool,
     /// Whether an offset that comes again is passed over: Kafka gives records again after a
@@ -130,6 +132,10 @@ pub fn work(
         }
         if frames.is_empty() {
             continue;
+        }
+        if !settings.batch_wait.is_zero() {
+            let until = clock::instant() + settings.batch_wait;
+            ring.gather(&mut frames, settings.batch, until);
         }
         let delivery = state.batch(&mut shard, &mut frames)?;
         // The writer has gone only when it failed; then there is nobody to work for.

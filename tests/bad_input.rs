@@ -15,3 +15,5 @@ mod frames;
 mod model;
 #[path = "bad_input/mutated.rs"]
 mod mutated;
+#[path = "bad_input/provider.rs"]
+mod provider;

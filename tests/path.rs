@@ -5,6 +5,10 @@
 mod given;
 mod needs;
 
+#[path = "path/batch_wait.rs"]
+mod batch_wait;
+#[path = "path/batches.rs"]
+mod batches;
 #[path = "path/broken_book.rs"]
 mod broken_book;
 #[path = "path/diff.rs"]

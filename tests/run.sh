@@ -6,7 +6,7 @@
 #
 # KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). Unset, one is started here and removed at the end.
 # FORETICK_DATA     the recorded market data, ../shared/data where it is not set.
-# FORETICK_REQUIRE  what must not be missing, of kafka, data, onnx and model: "kafka,data". A test that
+# FORETICK_REQUIRE  what must not be missing, of kafka, data, onnx, cuda and model: "kafka,data". A test that
 #                   lacks something else is skipped and named at the end; one that lacks these fails.
 # ORT_DYLIB_PATH    an ONNX Runtime of your own.
 set -euo pipefail

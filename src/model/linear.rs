@@ -1,7 +1,7 @@
 //! The built-in linear model: the baseline that every pipeline can name.
 //!
 //! One weight a column gives a score; one row of weights a label gives probabilities (multinomial
-//! logistic regression). It sees the newest row of the window only. Same bits on every machine.
+//! logistic regression). Its windows have one row. Same bits on every machine.
 
 use std::path::Path;
 
@@ -118,15 +118,16 @@ impl Linear {
 }
 
 impl Model for Linear {
-    fn score(&mut self, window: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
-        let before = scores.len();
-        for (weights, bias) in self.weights.iter().zip(&self.bias) {
-            let newest = &window[window.len() - weights.len()..];
-            let products = weights.iter().zip(newest).map(|(w, x)| w * x);
-            scores.push(bias + products.fold(0.0, |sum, product| sum + product));
-        }
-        if self.classes {
-            softmax(&mut scores[before..]);
+    fn score(&mut self, windows: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
+        for row in windows.chunks_exact(self.weights[0].len()) {
+            let before = scores.len();
+            for (weights, bias) in self.weights.iter().zip(&self.bias) {
+                let products = weights.iter().zip(row).map(|(w, x)| w * x);
+                scores.push(bias + products.fold(0.0, |sum, product| sum + product));
+            }
+            if self.classes {
+                softmax(&mut scores[before..]);
+            }
         }
         Ok(())
     }
@@ -140,13 +141,14 @@ mod tests {
         "weights":[[1,0],[0,2]],"bias":[0,-1]}"#;
 
     #[test]
-    fn probabilities_of_the_newest_row() {
+    fn probabilities_of_each_row() {
         let (mut linear, contract) =
             Linear::parse(Path::new("m"), FILE.as_bytes(), "s".into()).unwrap();
         assert_eq!((contract.outputs(), contract.steps), (2, 1));
         let mut scores = vec![];
-        linear.score(&[9.0, 9.0, 1.0, 1.0], &mut scores).unwrap();
-        assert_eq!(scores, [0.5, 0.5], "1·1 + 0 and 2·1 − 1 are equal");
+        linear.score(&[1.0, 1.0, 800.0, 0.0], &mut scores).unwrap();
+        assert_eq!(scores[..2], [0.5, 0.5], "1·1 + 0 and 2·1 − 1 are equal");
+        assert_eq!(scores[2..], [1.0, 0.0], "each row has its own sum");
     }
 
     #[test]

@@ -1,16 +1,23 @@
-//! ONNX models through ONNX Runtime: a window `[1, T, F]` of f32 in, one tensor of scores out.
+//! ONNX models through ONNX Runtime: windows `[N, T, F]` of f32 in, one tensor of scores out.
 //!
-//! One thread and one session a shard; the processor's own provider. The library is found by
-//! `ORT_DYLIB_PATH`, or where `make onnxruntime` unpacks it. The file is read once and handed over as
-//! bytes, so that the hash is that of what runs and no external data file is followed.
+//! One thread and one session a shard. Every run has the same N, padded with zeros, since kernels differ
+//! by N in the last bits. The library is found by `ORT_DYLIB_PATH`, or where `make onnxruntime` unpacks
+//! it. The file is read once and handed over as bytes, so that the hash is that of what runs and no
+//! external data file is followed.
+
+mod company;
+mod session;
+mod shape;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::value::{Tensor, TensorElementType, ValueType};
+use ort::value::Tensor;
 
+use self::shape::Shape;
+use super::provider::{Active, Execution, Provider};
 use super::{Contract, MAX_OUTPUTS, Model, ModelError};
 use crate::normalise::Normalise;
 
@@ -19,6 +26,9 @@ pub struct Onnx {
     session: Session,
     input: Tensor<f32>,
     input_name: String,
+    active: Active,
+    /// Numbers in a window.
+    cells: usize,
     outputs: usize,
 }
 
@@ -85,105 +95,110 @@ impl Onnx {
     /// Loads a model from its bytes and reads its contract from `metadata_props`.
     ///
     /// # Errors
-    /// [`ModelError`] when the runtime or the model cannot be loaded, or has other inputs and outputs
-    /// than one f32 window and one f32 tensor of scores.
+    /// [`ModelError`] when the runtime, the provider or the model cannot be loaded, when the graph has
+    /// other inputs and outputs than one f32 tensor of windows and one of scores, or mixes its windows.
     pub fn parse(
         path: &Path,
         bytes: &[u8],
         sha256: String,
+        execution: Execution,
     ) -> Result<(Self, Contract), ModelError> {
         let fail = |what: String| ModelError::Load {
             path: path.to_owned(),
             what,
         };
-        let session = Session::builder(environment()?)
-            .and_then(|builder| Ok(builder.with_intra_threads(1)?))
-            .and_then(|builder| Ok(builder.with_inter_threads(1)?))
-            .and_then(|builder| Ok(builder.with_intra_op_spinning(false)?))
-            .and_then(|mut builder| builder.commit_from_memory(bytes))
-            .map_err(|error| {
-                fail(format!(
-                    "{error}; is it an ONNX file, whole and self-contained?"
-                ))
-            })?;
-        let contract = read_contract(&session, path, sha256)?;
-        let (input_name, input) = window_input(&session, &contract).map_err(fail)?;
-        let outputs = contract.outputs();
-        let mut onnx = Self {
-            session,
-            input,
-            input_name,
-            outputs,
-        };
-        // The first run allocates: not on the first signal.
-        onnx.run(&mut Vec::new())?;
+        let plain = session::on_cpu(environment()?, bytes).map_err(|error| {
+            fail(format!(
+                "{error}; is it an ONNX file, whole and self-contained?"
+            ))
+        })?;
+        let contract = read_contract(&plain, path, sha256)?;
+        let shape = Shape::of(&plain, &contract).map_err(fail)?;
+        let active = shape.active(Provider::Cpu, execution).map_err(fail)?;
+        // Where a GPU is wanted too: what the graph itself does wrong is not laid at its door.
+        let mut onnx = Self::start(plain, &shape, active)?;
+        if let Provider::Cuda { device } = execution.provider {
+            let active = shape.active(execution.provider, execution).map_err(fail)?;
+            match Self::on_gpu(bytes, device, &shape, active) {
+                Ok(on_gpu) => onnx = on_gpu,
+                Err(reason) if execution.fallback => onnx.active.fallback = Some(reason),
+                Err(reason) => return Err(ModelError::Cuda(reason)),
+            }
+        }
+        if onnx.active.batch_max > 1 {
+            company::check(&mut onnx).map_err(fail)?;
+        }
         Ok((onnx, contract))
     }
 
-    fn run(&mut self, scores: &mut Vec<f64>) -> Result<(), ModelError> {
+    /// Where it computes.
+    #[must_use]
+    pub fn active(&self) -> &Active {
+        &self.active
+    }
+
+    fn on_gpu(bytes: &[u8], device: u16, shape: &Shape, active: Active) -> Result<Self, String> {
+        let environment = environment().map_err(|error| error.to_string())?;
+        let sizes = shape.sizes(active.batch_max);
+        session::on_cuda(environment, bytes, device, &sizes)
+            .and_then(|session| {
+                Self::start(session, shape, active).map_err(|error| error.to_string())
+            })
+            .map_err(|said| session::explain(&said, device))
+    }
+
+    fn start(session: Session, shape: &Shape, active: Active) -> Result<Self, ModelError> {
+        let (batch, cells) = (active.batch_max, shape.steps * shape.columns);
+        let zeros = vec![0.0_f32; batch * cells];
+        let input = Tensor::from_array(([batch, shape.steps, shape.columns], zeros));
+        let mut onnx = Self {
+            session,
+            input: input.map_err(|error| ModelError::Run(error.to_string()))?,
+            input_name: shape.name.clone(),
+            active,
+            cells,
+            outputs: shape.outputs,
+        };
+        // The first run allocates: not on the first signal.
+        onnx.run(batch, &mut Vec::new())?;
+        Ok(onnx)
+    }
+
+    /// Appends the scores of the first `windows` in the input.
+    fn run(&mut self, windows: usize, scores: &mut Vec<f64>) -> Result<(), ModelError> {
         let failed = |error: ort::Error| ModelError::Run(error.to_string());
         let inputs = ort::inputs![self.input_name.as_str() => &self.input];
         let outputs = self.session.run(inputs).map_err(failed)?;
         let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if values.len() != self.outputs {
+        let batch = self.active.batch_max;
+        // A single window may come without the dimension of the batch.
+        let in_rows = batch == 1 || shape.first() == Some(&(batch as i64));
+        if values.len() != batch * self.outputs || !in_rows {
             return Err(ModelError::Run(format!(
-                "the first output has shape {shape:?}, but {} scores were promised",
+                "the first output has shape {shape:?}, but {} scores were promised for each of {batch} \
+                 windows",
                 self.outputs
             )));
         }
-        scores.extend(values.iter().map(|&value| f64::from(value)));
+        let wanted = &values[..windows * self.outputs];
+        scores.extend(wanted.iter().map(|&value| f64::from(value)));
         Ok(())
     }
 }
 
 impl Model for Onnx {
-    fn score(&mut self, window: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
-        let (_, cells) = self.input.extract_tensor_mut();
-        for (cell, value) in cells.iter_mut().zip(window) {
-            *cell = *value as f32;
+    fn score(&mut self, windows: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
+        for some in windows.chunks(self.active.batch_max * self.cells) {
+            let (_, cells) = self.input.extract_tensor_mut();
+            let (filled, rest) = cells.split_at_mut(some.len());
+            for (cell, value) in filled.iter_mut().zip(some) {
+                *cell = *value as f32;
+            }
+            rest.fill(0.0);
+            self.run(some.len() / self.cells, scores)?;
         }
-        self.run(scores)
+        Ok(())
     }
-}
-
-/// The input tensor `[1, T, F]`, checked against what the graph declares.
-fn window_input(session: &Session, contract: &Contract) -> Result<(String, Tensor<f32>), String> {
-    let (steps, columns) = (contract.steps, contract.features.len());
-    let [input] = session.inputs() else {
-        return Err(format!(
-            "it has {} inputs; one window [1, T, F] is expected",
-            session.inputs().len()
-        ));
-    };
-    let ValueType::Tensor {
-        ty: TensorElementType::Float32,
-        shape,
-        ..
-    } = input.dtype()
-    else {
-        return Err(format!(
-            "its input is {}; a float32 tensor [1, T, F] is expected",
-            input.dtype()
-        ));
-    };
-    let wanted = [1, steps as i64, columns as i64];
-    let fits = shape.len() == 3
-        && shape
-            .iter()
-            .zip(wanted)
-            .all(|(&has, want)| has == -1 || has == want);
-    if !fits {
-        return Err(format!(
-            "its input `{}` has shape {shape:?}, but its metadata promises {steps} steps of {columns} \
-             features: [1, {steps}, {columns}]",
-            input.name()
-        ));
-    }
-    let input_tensor = Tensor::from_array(([1, steps, columns], vec![0.0_f32; steps * columns]));
-    Ok((
-        input.name().to_owned(),
-        input_tensor.map_err(|error| error.to_string())?,
-    ))
 }
 
 /// `metadata_props` that begin with `foretick.`.

@@ -111,6 +111,10 @@ fn a_model_with_other_inputs_is_refused() {
         (integers, "float32 tensor [1, T, F] is expected"),
         (longer, "its metadata promises 4 steps of 2"),
         (several, "its metadata promises 4 steps of 2"),
+        (
+            fits.say("steps", Some("0")),
+            "its metadata promises 0 steps of 2",
+        ),
     ] {
         failed(&check(&folder, &graph.bytes(), None), &["model.onnx", what]);
     }

@@ -5,12 +5,14 @@
 /// What the graph looks like and what the file says of it.
 #[derive(Clone)]
 pub(crate) struct Graph {
-    /// Names and shapes of its inputs; only the first is used.
+    /// Names and shapes of its inputs, −1 for an open dimension; only the first is used.
     pub(crate) inputs: Vec<(&'static str, Vec<i64>)>,
     /// The type of the inputs: 1 is f32, 7 is i64.
     pub(crate) element: u64,
     /// Scores that it gives.
     pub(crate) outputs: i64,
+    /// The axis of its softmax: over the scores of a window (1), or over those of all windows (0).
+    pub(crate) softmax: u64,
     /// `metadata_props`.
     pub(crate) metadata: Vec<(String, String)>,
 }
@@ -32,6 +34,7 @@ impl Graph {
             inputs: vec![("window", vec![1, steps, columns.len() as i64])],
             element: F32,
             outputs: 3,
+            softmax: 1,
             metadata: metadata.into(),
         }
     }
@@ -54,7 +57,10 @@ impl Graph {
         graph.message(1, node("Cast", &[input], "numbers", &[("to", F32)]));
         graph.message(1, node("Flatten", &["numbers"], "flat", &[("axis", 1)]));
         graph.message(1, node("MatMul", &["flat", "weights"], "sums", &[]));
-        graph.message(1, node("Softmax", &["sums"], "scores", &[]));
+        graph.message(
+            1,
+            node("Softmax", &["sums"], "scores", &[("axis", self.softmax)]),
+        );
         graph.text(2, "small");
         graph.message(5, weights(cells, self.outputs));
         for (name, shape) in &self.inputs {
@@ -115,7 +121,10 @@ fn value(name: &str, element: u64, shape: &[i64]) -> Message {
     let mut dimensions = Message::default();
     for &size in shape {
         let mut dimension = Message::default();
-        dimension.number(1, size as u64);
+        match u64::try_from(size) {
+            Ok(size) => dimension.number(1, size),
+            Err(_) => dimension.text(2, "batch"),
+        }
         dimensions.message(1, dimension);
     }
     let mut tensor = Message::default();

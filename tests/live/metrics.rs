@@ -48,6 +48,7 @@ fn a_run_tells_its_health_and_its_figures() {
     assert!(figure(&metrics, r#"foretick_frames_total{fate="used"#).is_some_and(|n| n > 0.0));
     assert!(figure(&metrics, "foretick_source_healthy").is_some_and(|n| n == 1.0));
     assert!(figure(&metrics, "foretick_instruments").is_some_and(|n| n == 1.0));
+    assert!(metrics.contains(r#"provider="cpu""#), "{metrics}");
     assert!(metrics.contains(r#"stage="total""#) && metrics.ends_with("# EOF\n"));
 
     runtime.block_on(exchange.stop());

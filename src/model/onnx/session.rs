@@ -1,0 +1,142 @@
+//! Sessions of ONNX Runtime, on the processor or on an NVIDIA GPU.
+//!
+//! Never moves to the processor by itself: on a GPU, every node of the graph runs there or the session
+//! is refused. Runs nothing.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use ort::environment::Environment;
+use ort::ep::{self, cuda};
+use ort::session::Session;
+use ort::session::builder::SessionBuilder;
+
+use super::library;
+
+/// A session on the processor.
+pub(super) fn on_cpu(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
+    builder(environment)?.commit_from_memory(bytes)
+}
+
+/// A session on a GPU. `sizes` gives dimensions that the graph leaves open: with these known, nodes that
+/// compute shapes fold away, which would else be left to the processor.
+///
+/// # Errors
+/// What ONNX Runtime says; [`explain`] makes sense of it.
+pub(super) fn on_cuda(
+    environment: &Environment,
+    bytes: &[u8],
+    device: u16,
+    sizes: &[(String, i64)],
+) -> Result<Session, String> {
+    preload()?;
+    let made = || -> ort::Result<Session> {
+        // TensorFloat-32 has ten bits of mantissa, and a search by time may choose anew at each start.
+        let cuda = ep::CUDA::default()
+            .with_device_id(i32::from(device))
+            .with_tf32(false)
+            .with_conv_algorithm_search(cuda::ConvAlgorithmSearch::Heuristic)
+            .build()
+            .error_on_failure();
+        let mut builder = builder(environment)?
+            .with_execution_providers([cuda])?
+            .with_disable_cpu_fallback()?
+            .with_deterministic_compute(true)?;
+        for (name, size) in sizes {
+            builder = builder.with_dimension_override(name, *size)?;
+        }
+        builder.commit_from_memory(bytes)
+    };
+    made().map_err(|error| error.to_string())
+}
+
+/// One thread, which does not spin: each shard has its own.
+fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
+    Ok(Session::builder(environment)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(false)?)
+}
+
+/// Loads what CUDA libraries lie beside ONNX Runtime: it looks for them by name only, and finds what is
+/// loaded already. What is not there is left to the system.
+fn preload() -> Result<(), String> {
+    let library = library()?;
+    let folder = library.parent().unwrap_or(Path::new(""));
+    // cuDNN finds its other parts by itself.
+    for name in cuda::CUDA_DYLIBS.iter().chain(&cuda::CUDNN_DYLIBS[..1]) {
+        let path = folder.join(name);
+        if path.exists() {
+            ort::util::preload_dylib(&path).map_err(|error| match error.source() {
+                Some(cause) => cause.to_string(),
+                None => error.to_string(),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What ONNX Runtime says about a GPU, with what it means and what to do.
+pub(super) fn explain(said: &str, device: u16) -> String {
+    let absent = "cannot open shared object file";
+    let missing = said
+        .split_once(absent)
+        .and_then(|(before, _)| before.split_whitespace().last())
+        .map(|name| name.trim_end_matches(':'));
+    let meaning = match missing {
+        _ if said.contains("not enabled in this build") => "this libonnxruntime has no CUDA \
+            provider: install onnxruntime-gpu (`deploy/onnxruntime.sh gpu`) and set ORT_DYLIB_PATH to \
+            its library"
+            .into(),
+        Some("libcuda.so.1") => {
+            "there is no libcuda.so.1: install NVIDIA's driver, 580 or newer".into()
+        }
+        Some(name) => format!(
+            "{name} is missing: install CUDA 13 and cuDNN 9, or take them from `deploy/onnxruntime.sh gpu`"
+        ),
+        None if said.contains("fallback to CPU EP") => {
+            "CUDA has no kernel for some nodes of this graph: export it without them (open \
+             dimensions other than the batch make such nodes)"
+                .into()
+        }
+        None => format!("GPU {device} cannot be used: does `nvidia-smi` show it?"),
+    };
+    format!("{meaning} (ONNX Runtime: {})", said.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_runtime_says_is_explained() {
+        let beside = "Failed to load library libonnxruntime_providers_cuda.so with error: ";
+        let cases = [
+            (
+                "CUDA execution provider is not enabled in this build.",
+                "install onnxruntime-gpu",
+            ),
+            (
+                &format!("{beside}libcublasLt.so.13: cannot open shared object file: No such file"),
+                "libcublasLt.so.13 is missing",
+            ),
+            (
+                &format!("{beside}libcuda.so.1: cannot open shared object file: No such file"),
+                "NVIDIA's driver",
+            ),
+            (
+                "This session contains graph nodes that are assigned to the default CPU EP, but fallback \
+                 to CPU EP has been explicitly disabled by the user.",
+                "no kernel for some nodes",
+            ),
+            (
+                "CUDA failure 100: no CUDA-capable device is detected",
+                "GPU 2 cannot be used",
+            ),
+        ];
+        for (said, meaning) in cases {
+            let text = explain(said, 2);
+            assert!(text.contains(meaning) && text.contains(said), "{text}");
+        }
+    }
+}
