@@ -34,6 +34,12 @@ pub struct Report {
     pub provider: String,
     /// Windows in each run of it.
     pub batch_max: usize,
+    /// How windows are computed: `slide`, `carried` or `plain`.
+    pub path: String,
+    /// Why so.
+    pub why: String,
+    /// Largest difference from ONNX Runtime's windows, relative to their largest score, where compared.
+    pub max_rel_diff: Option<f64>,
     /// What is wrong.
     pub problems: Vec<String>,
     /// What could not be looked at.
@@ -61,6 +67,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
         horizon_ms: lineage.horizon_ns / 1_000_000,
         provider: loaded.active.to_string(),
         batch_max: loaded.active.batch_max,
+        path: loaded.way.name().to_owned(),
+        why: loaded.way.why.clone(),
+        max_rel_diff: loaded.way.max_rel_diff,
         ..Report::default()
     };
     let reads = pipeline.file.source.kind == SourceKind::Kafka;
@@ -136,6 +145,7 @@ impl fmt::Display for Report {
             "          on {}, {} window{plural} at once",
             self.provider, self.batch_max
         )?;
+        writeln!(f, "path      {}: {}", self.path, self.why)?;
         for skipped in &self.skipped {
             writeln!(f, "skipped   {skipped}")?;
         }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::feature::FeatureSpec;
+use crate::model::way::Windows;
 
 /// A pipeline's configuration as written.
 #[derive(Clone, Debug, Deserialize)]
@@ -155,6 +156,11 @@ pub struct Model {
     /// Whose mean and standard deviation normalise a row.
     #[serde(default)]
     pub normalise: NormaliseBy,
+    /// How windows of rows are computed: `auto` (slid by one step where that is exact, else whole), `plain`
+    /// (whole, by ONNX Runtime), or `carried` (one state that is never reset: another function than
+    /// windows, for models that were trained so).
+    #[serde(default)]
+    pub window: Windows,
     /// Where ONNX Runtime computes: `cpu`, or `cuda` for an NVIDIA GPU.
     #[serde(default)]
     pub provider: ProviderName,

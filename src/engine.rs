@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::event::{Batch, Body};
 use crate::feature::Plan;
 use crate::instrument::InstrumentId;
+use crate::model::slide::{Ask, Slide};
 use crate::model::{MAX_OUTPUTS, Model, ModelError};
 use crate::normalise::{Expanding, Normalise};
 use crate::row::{Counts, RowAt, Rows, Rules};
@@ -35,22 +36,31 @@ pub struct Settings {
 pub struct Engine {
     settings: Settings,
     rows: Rows,
-    model: Box<dyn Model>,
+    scorer: Scorer,
     keys: Vec<Key>,
     row: Vec<f64>,
     due: Vec<Due>,
-    /// The windows of `due`, one behind the other.
-    windows: Vec<f64>,
+    /// The windows of `due`, one behind the other; all rows where windows are slid.
+    cells: Vec<f64>,
     scores: Vec<f64>,
     silent: Vec<InstrumentId>,
     undefined: u64,
+}
+
+/// What gives scores.
+enum Scorer {
+    /// A model that takes whole windows.
+    Whole(Box<dyn Model>),
+    /// Windows kept in flight, and what is asked of them.
+    Slid(Box<Slide>, Vec<Ask>),
 }
 
 /// The window of one instrument.
 #[derive(Debug, Default)]
 struct Key {
     so_far: Expanding,
-    /// The last `steps` rows twice over, so that a window always lies in one piece.
+    /// The last `steps` rows twice over, so that a window always lies in one piece; empty where windows
+    /// are slid.
     ring: Vec<f64>,
     rows: u64,
     /// Number of the last row of each quality, counted from 1.
@@ -68,18 +78,28 @@ impl Engine {
     /// An engine for these features and this model.
     #[must_use]
     pub fn new(plan: Arc<Plan>, settings: Settings, model: Box<dyn Model>) -> Self {
+        Self::with(plan, settings, Scorer::Whole(model))
+    }
+
+    /// An engine whose windows are kept in flight. The same rows become the same signals.
+    #[must_use]
+    pub fn sliding(plan: Arc<Plan>, settings: Settings, slide: Slide) -> Self {
+        Self::with(plan, settings, Scorer::Slid(Box::new(slide), vec![]))
+    }
+
+    fn with(plan: Arc<Plan>, settings: Settings, scorer: Scorer) -> Self {
         let row = vec![0.0; plan.len()];
         let rows = Rows::new(plan, settings.rules);
         let (keys, due, silent) = (vec![], vec![], vec![]);
-        let (windows, scores) = (vec![], vec![]);
+        let (cells, scores) = (vec![], vec![]);
         Self {
             settings,
             rows,
-            model,
+            scorer,
             keys,
             row,
             due,
-            windows,
+            cells,
             scores,
             silent,
             undefined: 0,
@@ -112,8 +132,15 @@ impl Engine {
     /// [`ModelError`] when the model fails; what was due is then lost.
     pub fn score(&mut self, batch: &Batch, signals: &mut Vec<Signal>) -> Result<(), ModelError> {
         self.scores.clear();
-        let scored = self.model.score(&self.windows, &mut self.scores);
-        self.windows.clear();
+        let scored = match &mut self.scorer {
+            Scorer::Whole(model) => model.score(&self.cells, &mut self.scores),
+            Scorer::Slid(slide, asks) => {
+                slide.step(asks, &self.cells, &mut self.scores);
+                asks.clear();
+                Ok(())
+            }
+        };
+        self.cells.clear();
         if scored.is_err() {
             self.due.clear();
         }
@@ -126,6 +153,24 @@ impl Engine {
             }
         }
         scored
+    }
+
+    /// Does work that no signal has waited for, until none is left or `wanted` says that there is other
+    /// work. Returns whether all is done. Scores do not depend on it, only how soon the next one comes.
+    pub fn settle(&mut self, wanted: impl FnMut() -> bool) -> bool {
+        match &mut self.scorer {
+            Scorer::Whole(_) => true,
+            Scorer::Slid(slide, _) => slide.settle(wanted),
+        }
+    }
+
+    /// Instruments with deferred steps, and blocks of such steps done so far.
+    #[must_use]
+    pub fn deferred(&self) -> (usize, u64) {
+        match &self.scorer {
+            Scorer::Whole(_) => (0, 0),
+            Scorer::Slid(slide, _) => (slide.waiting(), slide.deferred()),
+        }
     }
 
     /// Names the instruments whose book waits for a new snapshot, each once.
@@ -154,13 +199,25 @@ impl Engine {
         self.settings
             .normalise
             .apply(&mut key.so_far, &mut self.row);
-        key.push(&self.row, self.settings.steps, row.quality);
+        key.note(row.quality);
         row.quality = key.quality(self.settings.steps);
         let complete = key.rows >= self.settings.steps as u64;
         let wanted = self.settings.while_warming || row.quality != Quality::Warming;
-        if complete && wanted && key.rows.is_multiple_of(self.settings.every) {
-            self.windows
-                .extend_from_slice(key.window(self.settings.steps, self.row.len()));
+        let due = complete && wanted && key.rows.is_multiple_of(self.settings.every);
+        match &mut self.scorer {
+            Scorer::Whole(_) => {
+                key.keep(&self.row, self.settings.steps);
+                if due {
+                    let window = key.window(self.settings.steps, self.row.len());
+                    self.cells.extend_from_slice(window);
+                }
+            }
+            Scorer::Slid(_, asks) => {
+                self.cells.extend_from_slice(&self.row);
+                asks.push(Ask::Row { key: at, due });
+            }
+        }
+        if due {
             self.due.push(Due { row, frame });
         }
     }
@@ -173,8 +230,14 @@ impl Engine {
                 continue;
             };
             if key.rows >= self.settings.steps as u64 {
-                self.windows
-                    .extend_from_slice(key.window(self.settings.steps, self.row.len()));
+                match &mut self.scorer {
+                    Scorer::Whole(_) => self
+                        .cells
+                        .extend_from_slice(key.window(self.settings.steps, self.row.len())),
+                    Scorer::Slid(_, asks) => asks.push(Ask::Again {
+                        key: instrument.index(),
+                    }),
+                }
                 let quality = key.quality(self.settings.steps).max(Quality::Stale);
                 let row = RowAt {
                     instrument,
@@ -211,15 +274,20 @@ impl Due {
 }
 
 impl Key {
-    fn push(&mut self, row: &[f64], steps: usize, quality: Quality) {
+    /// Counts one row more.
+    fn note(&mut self, quality: Quality) {
+        self.rows += 1;
+        self.last[quality as usize] = self.rows;
+    }
+
+    /// Keeps the row counted last.
+    fn keep(&mut self, row: &[f64], steps: usize) {
         let columns = row.len();
         self.ring.resize(2 * steps * columns, 0.0);
-        let slot = (self.rows % steps as u64) as usize * columns;
+        let slot = ((self.rows - 1) % steps as u64) as usize * columns;
         self.ring[slot..slot + columns].copy_from_slice(row);
         let twin = slot + steps * columns;
         self.ring[twin..twin + columns].copy_from_slice(row);
-        self.rows += 1;
-        self.last[quality as usize] = self.rows;
     }
 
     /// The last `steps` rows, oldest first.

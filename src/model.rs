@@ -11,6 +11,7 @@ pub mod provider;
 pub mod recognise;
 pub mod recurrent;
 pub mod slide;
+pub mod way;
 
 use std::path::{Path, PathBuf};
 

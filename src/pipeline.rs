@@ -11,10 +11,12 @@ use crate::decode::Decoder;
 use crate::engine::{Engine, Settings};
 use crate::feature::{Plan, hex};
 use crate::instrument::Instruments;
+use crate::kernel::Isa;
 use crate::label::Labelling;
 use crate::model::linear::Linear;
 use crate::model::onnx::Onnx;
-use crate::model::provider::{Active, Execution};
+use crate::model::provider::{Active, Execution, Provider};
+use crate::model::way::{Way, Windows};
 use crate::model::{Contract, Model, ModelError};
 use crate::normalise::Normalise;
 use crate::row::{Rules, Trigger};
@@ -48,6 +50,8 @@ pub struct Loaded {
     pub lineage: Lineage,
     /// Where the model computes.
     pub active: Active,
+    /// Which way its windows are computed.
+    pub way: Way,
     settings: Settings,
     plan: Arc<Plan>,
     model: ModelFile,
@@ -145,6 +149,7 @@ impl Pipeline {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
         contract.check(&self.plan, &model.path)?;
+        let way = self.way(&model, &contract)?;
         self.check_steps(&contract)?;
         let horizon_ns = self.horizon(&mut contract)?;
         let normalise = match self.file.model.normalise {
@@ -176,6 +181,7 @@ impl Pipeline {
             contract,
             lineage,
             active,
+            way,
             settings,
             plan: Arc::clone(&self.plan),
             model,
@@ -251,6 +257,31 @@ impl Pipeline {
         })
     }
 
+    /// Which way the model's windows are computed.
+    fn way(&self, model: &ModelFile, contract: &Contract) -> Result<Way, PipelineError> {
+        let asked = self.file.model.window;
+        let reason = match (model.kind, model.execution.provider) {
+            (ModelKind::Onnx, Provider::Cpu) => {
+                let Contract { steps, .. } = *contract;
+                let way = Way::choose(&model.path, &model.bytes, steps, asked, Isa::best())?;
+                let (name, why) = (way.name(), &way.why);
+                tracing::info!(window = name, why, "how windows are computed");
+                return Ok(way);
+            }
+            (ModelKind::Onnx, provider) => {
+                format!("the model runs on {provider}, which takes whole windows")
+            }
+            _ => "the model takes the newest row alone".into(),
+        };
+        match asked {
+            Windows::Carried => {
+                let what = format!("`window = \"carried\"` cannot be had: {reason}; take it out");
+                Err(self.error("window", what).into())
+            }
+            Windows::Auto | Windows::Plain => Ok(Way::plain(reason)),
+        }
+    }
+
     /// Windows that reach over the border of the split must have been purged.
     fn check_steps(&self, contract: &Contract) -> Result<(), ConfigError> {
         match &self.file.label {
@@ -303,6 +334,10 @@ impl Loaded {
     /// # Errors
     /// [`ModelError`] when the session cannot be made.
     pub fn engine(&self) -> Result<Engine, ModelError> {
+        if let Some(slide) = self.way.slide(self.settings.every) {
+            let plan = Arc::clone(&self.plan);
+            return Ok(Engine::sliding(plan, self.settings.clone(), slide));
+        }
         let (model, _, _) = self.model.build(&self.plan)?;
         Ok(Engine::new(
             Arc::clone(&self.plan),

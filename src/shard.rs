@@ -128,6 +128,12 @@ impl Shard {
         Ok(())
     }
 
+    /// Does work that no signal has waited for, until none is left or `wanted` says that there is other
+    /// work. Returns whether all is done.
+    pub fn settle(&mut self, wanted: impl FnMut() -> bool) -> bool {
+        self.engine.settle(wanted)
+    }
+
     /// Stamps the signals of a step and adds them to the digest.
     fn finish(&mut self, signals: &mut [Signal], latency: Latency, took: i64) {
         if signals.is_empty() {

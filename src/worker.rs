@@ -142,6 +142,8 @@ pub fn work(
         if deliver.send(delivery).is_err() {
             break;
         }
+        // Signals are out; what the next ones need is done until new frames come.
+        shard.settle(|| !ring.is_empty());
     }
     window.show(&shard, &state.qualities);
     Ok(shard)

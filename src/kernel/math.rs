@@ -1,7 +1,7 @@
 //! e^x, the logistic function and tanh on lanes, as fused polynomials: no platform math library.
 //!
 //! Gates use one rational function: tanh x = x·P(x²) / Q(x²), and with it σ(2x) = (1 + tanh x) / 2. All
-//! coefficients are positive, so nothing cancels: within 3e-7 relative (tanh), 2e-7 absolute (σ). The
+//! coefficients are positive, so nothing cancels: within 4e-7 relative (tanh), 2e-7 absolute (σ). The
 //! layers behind, where a small probability matters, use e^x. A number that is none stays none.
 
 use super::Job;

@@ -27,6 +27,7 @@ pub struct Onnx {
     input: Tensor<f32>,
     input_name: String,
     active: Active,
+    steps: usize,
     /// Numbers in a window.
     cells: usize,
     outputs: usize,
@@ -131,6 +132,39 @@ impl Onnx {
         Ok((onnx, contract))
     }
 
+    /// Loads a file without a contract, for windows of so many steps, one at a time on the processor.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the runtime or the model cannot be loaded, or the graph takes no such window.
+    pub fn bare(bytes: &[u8], steps: usize) -> Result<Self, ModelError> {
+        let fail = |what: String| ModelError::Load {
+            path: "this file".into(),
+            what,
+        };
+        let session = session::on_cpu(environment()?, bytes).map_err(|e| fail(e.to_string()))?;
+        let contract = Contract {
+            steps,
+            features: vec![String::new(); shape::columns(&session)],
+            ..Contract::default()
+        };
+        let shape = Shape::of(&session, &contract).map_err(fail)?;
+        let mut onnx = Self::prepare(session, &shape, Active::default())?;
+        onnx.outputs = onnx.scores_of_a_run()?;
+        Ok(onnx)
+    }
+
+    /// Numbers in a row of its windows.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.cells / self.steps
+    }
+
+    /// Numbers that a window gives.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     /// Where it computes.
     #[must_use]
     pub fn active(&self) -> &Active {
@@ -148,20 +182,34 @@ impl Onnx {
     }
 
     fn start(session: Session, shape: &Shape, active: Active) -> Result<Self, ModelError> {
+        let mut onnx = Self::prepare(session, shape, active)?;
+        // The first run allocates: not on the first signal.
+        onnx.run(onnx.active.batch_max, &mut Vec::new())?;
+        Ok(onnx)
+    }
+
+    fn prepare(session: Session, shape: &Shape, active: Active) -> Result<Self, ModelError> {
         let (batch, cells) = (active.batch_max, shape.steps * shape.columns);
         let zeros = vec![0.0_f32; batch * cells];
         let input = Tensor::from_array(([batch, shape.steps, shape.columns], zeros));
-        let mut onnx = Self {
+        Ok(Self {
             session,
             input: input.map_err(|error| ModelError::Run(error.to_string()))?,
             input_name: shape.name.clone(),
             active,
+            steps: shape.steps,
             cells,
             outputs: shape.outputs,
-        };
-        // The first run allocates: not on the first signal.
-        onnx.run(batch, &mut Vec::new())?;
-        Ok(onnx)
+        })
+    }
+
+    /// How many numbers a run gives.
+    fn scores_of_a_run(&mut self) -> Result<usize, ModelError> {
+        let failed = |error: ort::Error| ModelError::Run(error.to_string());
+        let inputs = ort::inputs![self.input_name.as_str() => &self.input];
+        let outputs = self.session.run(inputs).map_err(failed)?;
+        let (_, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+        Ok(values.len())
     }
 
     /// Appends the scores of the first `windows` in the input.

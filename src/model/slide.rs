@@ -25,13 +25,21 @@ pub struct Slide {
     deferred: u64,
 }
 
-/// What a row asks for.
+/// What is asked of the windows, in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Whose row.
-    pub key: usize,
-    /// Whether the window that it completes is to be scored.
-    pub due: bool,
+pub enum Ask {
+    /// To take the next row.
+    Row {
+        /// Whose row.
+        key: usize,
+        /// Whether the window that it completes is to be scored.
+        due: bool,
+    },
+    /// To score the last rows of a key once more.
+    Again {
+        /// Whose.
+        key: usize,
+    },
 }
 
 /// How windows lie in time.
@@ -135,38 +143,49 @@ impl Slide {
         }
     }
 
-    /// Takes rows in their order, one behind the other in `cells`, and appends the scores of those that
-    /// are due. Due rows of different keys share a step.
-    pub fn step(&mut self, rows: &[Row], cells: &[f64], scores: &mut Vec<f64>) {
-        let features = self.plan.network.features();
-        for (row, cells) in rows.iter().zip(cells.chunks_exact(features)) {
-            if self.batch.keys.len() == TOGETHER || self.batch.keys.contains(&row.key) {
-                self.complete(scores);
-            }
-            self.take(row.key, cells);
-            if row.due || self.plan.carried {
-                self.ready(row.key);
-                self.batch.keys.push(row.key);
-                self.batch.due.push(row.due);
+    /// Does what is asked, in turn. The rows lie one behind the other in `cells`. Appends the scores of
+    /// due rows and of those asked for again. Due rows of different keys share a step.
+    pub fn step(&mut self, asks: &[Ask], cells: &[f64], scores: &mut Vec<f64>) {
+        let mut rows = cells.chunks_exact(self.plan.network.features());
+        for ask in asks {
+            match *ask {
+                Ask::Row { key, due } => {
+                    if self.batch.keys.len() == TOGETHER || self.batch.keys.contains(&key) {
+                        self.complete(scores);
+                    }
+                    self.take(
+                        key,
+                        rows.next().expect("as many rows as are asked to be taken"),
+                    );
+                    if due || self.plan.carried {
+                        self.ready(key);
+                        self.batch.keys.push(key);
+                        self.batch.due.push(due);
+                    }
+                }
+                Ask::Again { key } => {
+                    self.complete(scores);
+                    self.again(key, scores);
+                }
             }
         }
         self.complete(scores);
     }
 
     /// Scores the last `steps` rows of a key once more.
-    pub fn again(&mut self, key: usize, scores: &mut Vec<f64>) {
-        let Some(Some(of)) = self.keys.get(key) else {
-            return;
-        };
+    fn again(&mut self, key: usize, scores: &mut Vec<f64>) {
+        let of = self.of(key);
         if self.plan.carried {
             // The state before its last step is gone; what it gave is not.
-            return self.plan.network.last(&of.h, &mut self.scratch, scores);
+            let h = &self.keys[key].as_ref().expect("it has a row").h;
+            return self.plan.network.last(h, &mut self.scratch, scores);
         }
         let mut window = vec![];
         for row in of.taken + 1 - self.plan.steps..=of.taken {
             window.extend_from_slice(of.row(&self.plan, row));
         }
-        self.plan.network.window(&window, &mut self.scratch, scores);
+        let network = &self.plan.network;
+        network.window(&window, &mut self.scratch, scores);
     }
 
     /// Does deferred steps until none is left or `wanted` says that something else is: the windows that

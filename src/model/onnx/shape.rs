@@ -96,3 +96,14 @@ impl Shape {
         all.filter(|(name, _)| !name.is_empty()).collect()
     }
 }
+
+/// Numbers in a row as the first input declares them; 0 where it does not.
+pub(super) fn columns(session: &Session) -> usize {
+    let declared = session.inputs().first().map(ort::value::Outlet::dtype);
+    match declared {
+        Some(ValueType::Tensor { shape, .. }) => shape
+            .last()
+            .map_or(0, |&columns| usize::try_from(columns).unwrap_or(0)),
+        _ => 0,
+    }
+}

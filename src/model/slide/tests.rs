@@ -113,7 +113,7 @@ proptest! {
             for &(key, _) in batch {
                 taken[key] += 1;
                 let due = taken[key].is_multiple_of(every) && taken[key] >= steps as u64;
-                rows.push(Row { key, due });
+                rows.push(Ask::Row { key, due });
                 cells.extend(row(key, taken[key]));
                 if due {
                     right.extend(whole(&recurrent, key, taken[key]));
@@ -131,7 +131,7 @@ proptest! {
         // What fell silent says once more what it said.
         for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= steps as u64) {
             let mut again = vec![];
-            slide.again(key, &mut again);
+            slide.step(&[Ask::Again { key }], &[], &mut again);
             prop_assert_eq!(again, whole(&recurrent, key, taken));
         }
     }
@@ -148,8 +148,8 @@ proptest! {
         let mut scores = vec![];
         let all: Vec<(usize, u64)> = (1..=rows as u64).flat_map(|n| [(0, n), (1, n)]).collect();
         for batch in all.chunks(together) {
-            let asked = |&(key, number): &(usize, u64)| Row { key, due: number == rows as u64 };
-            let rows: Vec<Row> = batch.iter().map(asked).collect();
+            let asked = |&(key, number): &(usize, u64)| Ask::Row { key, due: number == rows as u64 };
+            let rows: Vec<Ask> = batch.iter().map(asked).collect();
             let cells: Vec<f64> = batch.iter().flat_map(|&(key, number)| row(key, number)).collect();
             slide.step(&rows, &cells, &mut scores);
             if settle {
@@ -159,7 +159,7 @@ proptest! {
         let right = [whole(&long, 0, rows as u64), whole(&long, 1, rows as u64)].concat();
         prop_assert_eq!(&scores, &right);
         let mut again = vec![];
-        slide.again(1, &mut again);
+        slide.step(&[Ask::Again { key: 1 }], &[], &mut again);
         prop_assert_eq!(&again, &right[2..]);
     }
 }
@@ -187,10 +187,10 @@ fn the_next_window_is_made_ready_before_the_rest() {
     assert!(slide.plan.slots > slide.plan.group, "several groups");
     for number in 1..=60 {
         let due = number >= 40;
-        slide.step(&[Row { key: 0, due }], &row(0, number), &mut vec![]);
+        slide.step(&[Ask::Row { key: 0, due }], &row(0, number), &mut vec![]);
         assert!(slide.settle(|| false));
     }
-    slide.step(&[Row { key: 0, due: true }], &row(0, 61), &mut vec![]);
+    slide.step(&[Ask::Row { key: 0, due: true }], &row(0, 61), &mut vec![]);
     assert!(!slide.settle(|| true), "interrupted after the first block");
     assert_eq!(
         slide.of(0).ready,
