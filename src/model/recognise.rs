@@ -21,7 +21,7 @@ pub use self::memory::long_memory;
 use self::path::Path;
 use super::ModelError;
 use super::network::Network;
-use super::proto::{GraphProto, ModelProto, NodeProto};
+use super::proto::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
 
 /// Why a file is not recognised; a window of it is then computed whole.
 #[derive(Debug, thiserror::Error)]
@@ -67,8 +67,7 @@ fn graph(model: &ModelProto) -> Result<&GraphProto, Why> {
 
 /// The version of ONNX's own operators.
 fn opset(model: &ModelProto) -> i64 {
-    let own =
-        |set: &&super::proto::OperatorSetIdProto| set.domain.is_empty() || set.domain == "ai.onnx";
+    let own = |set: &&OperatorSetIdProto| set.domain.is_empty() || set.domain == "ai.onnx";
     let set = model.opset_import.iter().find(own);
     set.map_or(1, |set| set.version)
 }
@@ -86,7 +85,9 @@ fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto>, Why> {
             .iter()
             .any(|name| needed.contains(name.as_str()))
         {
-            needed.extend(node.input.iter().map(String::as_str));
+            // An empty name is an argument left out, not the result that another node leaves out.
+            let names = node.input.iter().map(String::as_str);
+            needed.extend(names.filter(|name| !name.is_empty()));
             nodes.push(node);
         }
     }
@@ -120,12 +121,10 @@ fn has_recurrence(nodes: &[&NodeProto]) -> Result<(), Why> {
              node); export it again through tf2onnx or onnx.helper, so that a layer is one node"
         )));
     }
-    let rnn = if count("RNN") > 0 {
-        ", only a plain RNN"
-    } else {
-        ""
-    };
-    Err(Why::Graph(format!("there is no LSTM or GRU layer{rnn}")))
+    let mut kinds = nodes.iter().map(|node| node.op_type.as_str());
+    let kin = kinds.find(|kind| ["RNN", "LSTM", "GRU"].iter().any(|end| kind.ends_with(end)));
+    let only = kin.map_or(String::new(), |kind| format!(", only operator {kind}"));
+    Err(Why::Graph(format!("there is no LSTM or GRU layer{only}")))
 }
 
 /// So many sigmoids and matrix products are an unrolled recurrence and not a dense network.

@@ -6,7 +6,7 @@ use super::Why;
 use super::label::{Label, Labels};
 use super::path::{Path, What, refuse};
 use crate::model::network::{Activation, Dense};
-use crate::model::proto::NodeProto;
+use crate::model::proto::{NodeProto, TensorProto};
 
 /// Reads a matrix product with constant weights.
 pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
@@ -17,62 +17,86 @@ pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, W
     let who = format!("dense layer {number}");
     let (newest, _) = path.newest();
     if newest.what == What::Rows {
-        return refuse(format!(
-            "operator {} stands before the first layer",
-            node.op_type
-        ));
+        let kind = &node.op_type;
+        return refuse(format!("operator {kind} stands before the first layer"));
     }
     let gemm = node.op_type == "Gemm";
-    let one = |name: &str| node.setting(name).and_then(|one| one.f).unwrap_or(1.0) == 1.0;
-    if gemm && (node.integer("transA").unwrap_or(0) != 0 || !one("alpha") || !one("beta")) {
-        return refuse(format!(
-            "{who} (Gemm) is scaled by alpha or beta, or transposes what comes in"
-        ));
-    }
-    let transposed = gemm && node.integer("transB").unwrap_or(0) != 0;
-    let steps = steps_of_rows(path, &who, labels)?;
-    let [rows, columns] = matrix.shape()[..] else {
-        return refuse(format!("{who} has weights of shape {:?}", matrix.dims));
-    };
-    let (inputs, outputs) = if transposed {
-        (columns, rows)
+    let turned = if gemm {
+        turned_arguments(node, labels, &who)?
     } else {
-        (rows, columns)
+        [false; 2]
     };
-    if inputs != newest.width || outputs == 0 {
-        return refuse(format!(
-            "{who} has weights for {inputs} numbers, not {}",
-            newest.width
-        ));
-    }
-    let mut w = matrix.floats()?;
-    if !transposed {
-        w = turned(&w, outputs);
-    }
+    let labels = if turned[0] {
+        &labels.transpose(&[1, 0])
+    } else {
+        labels
+    };
+    let steps = steps_of(path, &who, labels.rows())?;
+    let (w, outputs) = weights(matrix, newest.width, turned[1], &who)?;
     let b = if gemm {
         bias(path, node, outputs, &who)?
     } else {
         None
     };
-    let what = if gemm {
-        What::Dense(number)
-    } else {
-        What::Product(number)
-    };
     let mut shape = labels.shape.clone();
     shape.pop();
     shape.push(outputs);
     path.network.head.push(Dense {
-        inputs,
+        inputs: newest.width,
         outputs,
         w,
         b: b.unwrap_or_else(|| vec![0.0; outputs]),
         activation: Activation::Identity,
     });
+    let what = if gemm {
+        What::Dense(number)
+    } else {
+        What::Product(number)
+    };
     let stage = path.add(what, outputs);
     let label = |step| (0..outputs).map(move |unit| Label { stage, step, unit });
     let cells = steps.into_iter().flat_map(label).collect();
     Ok(Labels { shape, cells })
+}
+
+/// Whether a Gemm transposes its first and its second argument.
+fn turned_arguments(node: &NodeProto, labels: &Labels, who: &str) -> Result<[bool; 2], Why> {
+    let one = |name: &str| node.setting(name).and_then(|one| one.f).unwrap_or(1.0) == 1.0;
+    if !one("alpha") || !one("beta") {
+        return refuse(format!("{who} (Gemm) is scaled by alpha or beta"));
+    }
+    if labels.shape.len() != 2 {
+        return refuse(format!(
+            "{who} (Gemm) takes a tensor of shape {:?}",
+            labels.shape
+        ));
+    }
+    Ok(["transA", "transB"].map(|name| node.integer(name).unwrap_or(0) != 0))
+}
+
+/// The weights [O, I] of a matrix that is [I, O], or already turned; and O.
+fn weights(
+    matrix: &TensorProto,
+    inputs: usize,
+    turned: bool,
+    who: &str,
+) -> Result<(Vec<f32>, usize), Why> {
+    let outputs = match matrix.shape()[..] {
+        [rows, columns] if turned && columns == inputs && rows > 0 => rows,
+        [rows, columns] if !turned && rows == inputs && columns > 0 => columns,
+        _ => {
+            return refuse(format!(
+                "{who} has weights of shape {:?} for {inputs} numbers",
+                matrix.dims
+            ));
+        }
+    };
+    let w = matrix.floats()?;
+    if turned {
+        return Ok((w, outputs));
+    }
+    let column = |at| w.iter().skip(at).step_by(outputs).copied();
+    Ok(((0..outputs).flat_map(column).collect(), outputs))
 }
 
 /// Relu, Sigmoid, Tanh: on the sums of a dense layer.
@@ -139,11 +163,7 @@ fn activated(
     Ok(labels)
 }
 
-/// The step of each row of a tensor; a row must be the whole newest stage in order.
-fn steps_of_rows(path: &Path<'_>, who: &str, labels: &Labels) -> Result<Vec<usize>, Why> {
-    steps_of(path, who, labels.rows())
-}
-
+/// The step of each row of labels; a row must be the whole newest stage in order.
 fn steps_of<'l>(
     path: &Path<'_>,
     who: &str,
@@ -184,10 +204,4 @@ fn bias(
         (count, Some(&last)) if count == outputs && last == outputs => Ok(Some(numbers)),
         _ => refuse(format!("{who} has biases of shape {:?}", constant.dims)),
     }
-}
-
-/// A matrix of so many columns, column by column.
-fn turned(matrix: &[f32], columns: usize) -> Vec<f32> {
-    let column = |at| matrix.iter().skip(at).step_by(columns.max(1)).copied();
-    (0..columns).flat_map(column).collect()
 }

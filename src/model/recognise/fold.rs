@@ -11,6 +11,7 @@ use ort::session::builder::GraphOptimizationLevel;
 
 use super::path::refuse;
 use super::{Why, graph};
+use crate::clock::now;
 use crate::model::onnx::environment;
 use crate::model::proto::{FLOAT, GraphProto, ModelProto, Size, ValueInfoProto, type_name};
 
@@ -43,12 +44,15 @@ pub fn normal_form(bytes: &[u8], steps: usize) -> Result<ModelProto, Why> {
 fn fixed_sizes(model: &mut ModelProto, steps: usize) -> Result<(bool, Vec<(String, usize)>), Why> {
     let input = window_input(graph(model)?)?;
     let shape = window_shape(input)?;
-    let wanted = [("batch", 1), ("step", steps)];
+    let wanted = [("batch", 1), ("steps", steps)];
     for (size, (what, wanted)) in shape.iter().zip(wanted) {
-        if size.is_some_and(|size| size != wanted) {
-            return refuse(format!(
-                "the input {shape:?} is fixed to another {what} than {wanted}"
-            ));
+        match size {
+            Some(size) if *size != wanted => {
+                return refuse(format!(
+                    "the input is fixed to {what} = {size}, not {wanted}"
+                ));
+            }
+            _ => {}
         }
     }
     if shape[2].is_none() {
@@ -121,16 +125,15 @@ pub(super) fn window_shape(input: &ValueInfoProto) -> Result<Vec<Option<usize>>,
     Ok(dims.iter().map(|dim| size(&dim.size)).collect())
 }
 
-/// A folder of one fold, gone with it. Nobody else can have put a file there.
+/// A folder of one fold, gone with it. It is new: nobody else has put a file there.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> io::Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("foretick-fold-{}-{number}", process::id()));
-        // A folder left by a killed process of the same number is in the way; a file in it is not ours.
-        drop(fs::remove_dir_all(&path));
+        let name = format!("foretick-fold-{}-{}-{number}", process::id(), now().0);
+        let path = env::temp_dir().join(name);
         fs::create_dir(&path)?;
         Ok(Self(path))
     }
@@ -139,5 +142,20 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_new_and_goes_with_its_files() {
+        let (folder, other) = (Folder::new().unwrap(), Folder::new().unwrap());
+        assert_ne!(folder.0, other.0);
+        let path = folder.0.clone();
+        fs::write(path.join("folded.onnx"), b"graph").unwrap();
+        drop(folder);
+        assert!(!path.exists() && other.0.exists());
     }
 }

@@ -51,8 +51,10 @@ impl<'g> Path<'g> {
         let [Some(1), Some(rows), Some(features)] = shape[..] else {
             return refuse("the input's shape is not folded to [1, T, F]");
         };
-        if rows == 0 || features == 0 {
-            return refuse("the window is empty");
+        if !(1..=MOST_CELLS).contains(&rows.saturating_mul(features)) {
+            return refuse(format!(
+                "the window is of {rows} rows of {features} features"
+            ));
         }
         if rows != steps {
             return refuse(format!("the input has {rows} steps, not {steps}"));
@@ -210,7 +212,9 @@ impl<'g> Path<'g> {
             .collect();
         let stage = |labels: &&Labels| labels.cells.first().map_or(0, |cell| cell.stage);
         let Some(first) = computed.first() else {
-            return Why::Graph(format!("operator {kind} does not begin at the window"));
+            return Why::Graph(format!(
+                "operator {kind} works on constants alone, but is not folded"
+            ));
         };
         let at = self.name(stage(first));
         let over_steps = distinct(first.cells.iter().map(|cell| cell.step)).len() > 1;
@@ -267,6 +271,9 @@ impl<'g> Path<'g> {
         }
     }
 }
+
+/// Numbers in a window that are labelled at most: a file that claims more costs no memory.
+const MOST_CELLS: usize = 1 << 24;
 
 pub(super) fn refuse<T>(what: impl Into<String>) -> Result<T, Why> {
     Err(Why::Graph(what.into()))

@@ -14,7 +14,9 @@ pub(super) fn moved(
     path: &Path<'_>,
 ) -> Result<Option<Vec<Labels>>, Why> {
     let one = match node.op_type.as_str() {
-        "Identity" | "Dropout" => Some(from.clone()),
+        "Identity" => Some(from.clone()),
+        // With a third argument it may be training: random.
+        "Dropout" => node.argument(2).is_none().then(|| from.clone()),
         "Cast" => (node.integer("to") == Some(i64::from(FLOAT))).then(|| from.clone()),
         "Transpose" => transpose(node, from),
         "Reshape" => reshape(node, from, &constant(node, 1, path)?),
