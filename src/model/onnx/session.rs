@@ -3,7 +3,6 @@
 //! Never moves to the processor by itself: on a GPU, every node of the graph runs there or the session
 //! is refused. Runs nothing.
 
-use std::error::Error as _;
 use std::path::Path;
 
 use ort::environment::Environment;
@@ -29,7 +28,7 @@ pub(super) fn on_cuda(
     device: u16,
     sizes: &[(String, i64)],
 ) -> Result<Session, String> {
-    preload()?;
+    preload();
     let made = || -> ort::Result<Session> {
         // TensorFloat-32 has ten bits of mantissa, and a search by time may choose anew at each start.
         let cuda = ep::CUDA::default()
@@ -58,22 +57,16 @@ fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
         .with_intra_op_spinning(false)?)
 }
 
-/// Loads what CUDA libraries lie beside ONNX Runtime: it looks for them by name only, and finds what is
-/// loaded already. What is not there is left to the system.
-fn preload() -> Result<(), String> {
-    let library = library()?;
+/// Loads CUDA where it lies beside ONNX Runtime, which looks for it by name only and finds what is loaded
+/// already. What is missing ONNX Runtime tells, in better words.
+fn preload() {
+    let library = library().unwrap_or_default();
     let folder = library.parent().unwrap_or(Path::new(""));
-    // cuDNN finds its other parts by itself.
-    for name in cuda::CUDA_DYLIBS.iter().chain(&cuda::CUDNN_DYLIBS[..1]) {
-        let path = folder.join(name);
-        if path.exists() {
-            ort::util::preload_dylib(&path).map_err(|error| match error.source() {
-                Some(cause) => cause.to_string(),
-                None => error.to_string(),
-            })?;
-        }
+    if folder.join(cuda::CUDA_DYLIBS[0]).exists()
+        && let Err(error) = cuda::preload_dylibs(Some(folder), Some(folder))
+    {
+        tracing::debug!(%error, "what lies beside ONNX Runtime is not all of CUDA and cuDNN");
     }
-    Ok(())
 }
 
 /// What ONNX Runtime says about a GPU, with what it means and what to do.
