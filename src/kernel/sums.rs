@@ -130,6 +130,7 @@ impl Isa {
     ///
     /// # Panics
     /// Where rows, weights and places do not fit together.
+    #[inline]
     pub fn step(self, step: Step<'_>) {
         step.check(self);
         self.run(step);
@@ -228,6 +229,7 @@ impl Rows<'_> {
 }
 
 impl Step<'_> {
+    #[inline]
     fn check(&self, isa: Isa) {
         let (rows, padded) = (self.carry_at.len(), isa.padded(self.units));
         for half in [&self.recurrent, &self.input] {
@@ -325,10 +327,28 @@ unsafe fn product<L: Lanes, const G: usize, const MR: usize, const P: usize>(
             }
         }
         let weights = panels.cells.as_ptr().add(panel * long);
-        let inputs: [*const f32; MR] =
-            std::array::from_fn(|m| rows.cells.as_ptr().add(*rows.at.get_unchecked(row + m)));
-        for k in 0..panels.inputs {
-            let input: [L; MR] = std::array::from_fn(|m| L::splat(*inputs[m].add(k)));
+        let mut inputs = [rows.cells.as_ptr(); MR];
+        for (m, input) in inputs.iter_mut().enumerate() {
+            *input = input.add(*rows.at.get_unchecked(row + m));
+        }
+        // One row: four products a turn, else a third of the instructions would be the loop's own.
+        let turns = if MR == 1 { panels.inputs / 4 } else { 0 };
+        for turn in 0..turns {
+            for k in 4 * turn..4 * turn + 4 {
+                let input = L::splat(*inputs[0].add(k));
+                for p in 0..P {
+                    for g in 0..G {
+                        let weight = L::load(weights.add(p * long + (k * G + g) * L::LANES));
+                        sums[0][p][g] = input.mul_add(weight, sums[0][p][g]);
+                    }
+                }
+            }
+        }
+        for k in 4 * turns..panels.inputs {
+            let mut input = [L::splat(0.0); MR];
+            for m in 0..MR {
+                input[m] = L::splat(*inputs[m].add(k));
+            }
             for p in 0..P {
                 for g in 0..G {
                     let weight = L::load(weights.add(p * long + (k * G + g) * L::LANES));
@@ -506,13 +526,16 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
     for m in 0..MR {
         for p in 0..P {
             let (r, x, at) = (&recurrent[m][p], &input[m][p], places[m][p]);
-            let gate = |g: usize| r[g].add(x[g]);
+            let mut gate = *r;
+            for g in 0..G {
+                gate[g] = r[g].add(x[g]);
+            }
             // SAFETY: the caller's.
             let carry = unsafe { L::load(at.carry) };
             state[m][p] = match G {
                 4 => {
                     let ([qi, qo, qf, qc], [pi, po, pf, pc]) =
-                        tanh_parts([gate(0), gate(1), gate(2), gate(3)]);
+                        tanh_parts([gate[0], gate[1], gate[2], gate[3]]);
                     open[m][p] = [qo.add(qo), qo.add(po)];
                     // σ(f)·c + σ(i)·tanh(g) over one divisor.
                     let divisor = qi.mul(qc);
@@ -521,7 +544,7 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
                     sum.div(divisor.mul(qf.add(qf)))
                 }
                 3 => {
-                    let ([qz, qr], [pz, pr]) = tanh_parts([gate(0), gate(1)]);
+                    let ([qz, qr], [pz, pr]) = tanh_parts([gate[0], gate[1]]);
                     let reset = qr.add(pr).div(qr.add(qr));
                     let ([q], [p]) = tanh_parts([reset.mul_add(r[2], x[2])]);
                     // (1 − σ(z))·n + σ(z)·h over one divisor.
@@ -529,14 +552,14 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
                     sum.div(qz.add(qz).mul(q))
                 }
                 2 => {
-                    let ([qz, qr], [pz, pr]) = tanh_parts([gate(0), gate(1)]);
+                    let ([qz, qr], [pz, pr]) = tanh_parts([gate[0], gate[1]]);
                     open[m][p][0] = qz.add(pz).div(qz.add(qz));
                     qr.add(pr).mul(carry).div(qr.add(qr))
                 }
                 _ => {
                     // SAFETY: the caller's.
                     let z = unsafe { L::load(at.beside) };
-                    let ([q], [p]) = tanh_parts([gate(0)]);
+                    let ([q], [p]) = tanh_parts([gate[0]]);
                     let new = p.div(q);
                     z.mul_add(carry.sub(new), new)
                 }
@@ -580,17 +603,15 @@ impl Job for Dense<'_> {
             unsafe {
                 sums[0] = L::load(self.weights.start.as_ptr().add(panel * L::LANES));
                 let weights = self.weights.cells.as_ptr().add(panel * inputs * L::LANES);
-                let add = |sum: &mut L, k: usize| {
-                    let weight = L::load(weights.add(k * L::LANES));
-                    *sum = L::splat(*self.input.as_ptr().add(k)).mul_add(weight, *sum);
-                };
                 for four in 0..inputs / 4 {
-                    for (lane, sum) in sums.iter_mut().enumerate() {
-                        add(sum, 4 * four + lane);
+                    for (k, sum) in (4 * four..).zip(&mut sums) {
+                        let weight = L::load(weights.add(k * L::LANES));
+                        *sum = L::splat(*self.input.as_ptr().add(k)).mul_add(weight, *sum);
                     }
                 }
-                for (lane, sum) in sums.iter_mut().enumerate().take(inputs % 4) {
-                    add(sum, inputs / 4 * 4 + lane);
+                for (k, sum) in (inputs / 4 * 4..inputs).zip(&mut sums) {
+                    let weight = L::load(weights.add(k * L::LANES));
+                    *sum = L::splat(*self.input.as_ptr().add(k)).mul_add(weight, *sum);
                 }
                 let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
                 sum.store(self.out.as_mut_ptr().add(panel * L::LANES));

@@ -478,6 +478,7 @@ impl Layer {
         }
     }
 
+    #[inline]
     fn step(&self, isa: Isa, parts: &Parts<'_>, room: Room<'_>) {
         let (cell, units) = (self.cell, self.units);
         let Room {
