@@ -5,7 +5,7 @@
 //! order of work is that of a worker: all rows that have come in one step, then deferred steps until the
 //! next row is due. Beside it the same without interruption of deferred steps, and ONNX Runtime's windows.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foretick::clock;
 use foretick::kernel::Isa;
@@ -23,30 +23,25 @@ fn main() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(MODEL);
     let bytes = std::fs::read(&path).expect("the model lies beside its pipeline");
     let way = Way::choose(&path, &bytes, STEPS, Windows::Auto, Isa::best()).expect("it can run");
-    let features = way.network.as_ref().expect("it is recognised").features();
-    let whole = Onnx::bare(&bytes, STEPS).expect("it can run");
-    let mut subjects = [
-        Subject::new("slid", Windower::slid(&way, true), features),
-        Subject::new("slid, deferred steps not interrupted", Windower::slid(&way, false), features),
-        Subject::new("ONNX Runtime's windows", Windower::whole(whole, features), features),
-    ];
+    let features = way.network.as_ref().expect("recognised").features();
+    println!("µs from when a row was due: p50, p99, max before, in and after the burst");
     for instruments in [1, 16] {
-        println!("\ninstruments: {instruments}; µs from when a row was due");
-        println!("{:<38}{:>8}{:>26}{:>26}{:>26}", "", "rows/s", "before", "burst", "after");
-        print!("{:<46}", "");
-        println!("{}", format!("{:>10}{:>8}{:>8}", "p50", "p99", "max").repeat(3));
-        for subject in &mut subjects {
-            subject.warm_up(instruments);
-        }
-        let rate = subjects[0].sustained(instruments) / 3.0;
-        let own = subjects[2].sustained(instruments) / 3.0;
-        for subject in &mut subjects {
-            subject.report(instruments, rate);
-        }
-        subjects[2].report(instruments, own);
+        println!("\ninstruments: {instruments}");
+        let subject = |name, windower| Subject::new(name, windower, features, instruments);
+        let whole = Onnx::bare(&bytes, STEPS).expect("it can run");
+        let mut slid = subject("slid", Windower::slid(&way, true));
+        let mut patient = subject("slid, never interrupted", Windower::slid(&way, false));
+        let mut whole = subject("ONNX Runtime's windows", Windower::whole(whole));
+        println!("{:<36}{:>8}", "", "rows/s");
+        let (rate, own) = (slid.sustained() / 3.0, whole.sustained() / 3.0);
+        slid.report(rate);
+        patient.report(rate);
+        whole.report(rate);
+        whole.report(own);
     }
 }
 
+/// price-direction's: 64 → 32 → dense.
 const MODEL: &str = "pipelines/price-direction/model.onnx";
 const STEPS: usize = 50;
 
@@ -60,66 +55,72 @@ const PHASES: [(Duration, f64); 3] = [
 /// Bursts that are measured, one after the other.
 const BURSTS: usize = 5;
 
-/// Rows of a step at most.
-const TOGETHER: usize = 64;
+/// Rows over which the sustained rate is taken.
+const SUSTAINED: u32 = 5_000;
+
+/// A row of an instrument, numbered from 1.
+struct Row {
+    key: usize,
+    number: usize,
+}
 
 /// What keeps the windows.
 enum Windower {
     Slid {
         slide: Box<Slide>,
         interrupted: bool,
-        asks: Vec<Ask>,
     },
     /// The last rows of each instrument twice over, so that a window lies in one piece.
     Whole {
         onnx: Box<Onnx>,
         rings: Vec<Vec<f64>>,
-        features: usize,
     },
 }
 
 impl Windower {
     fn slid(way: &Way, interrupted: bool) -> Self {
-        Self::Slid {
-            slide: Box::new(way.slide(1).expect("it is recognised")),
-            interrupted,
-            asks: vec![],
+        let slide = Box::new(way.slide(1).expect("it is recognised"));
+        Self::Slid { slide, interrupted }
+    }
+
+    fn whole(onnx: Onnx) -> Self {
+        let (onnx, rings) = (Box::new(onnx), vec![]);
+        Self::Whole { onnx, rings }
+    }
+
+    /// Rows of a step at most: windows that gain nothing by being together do not wait for each other.
+    fn together(&self) -> usize {
+        match self {
+            Self::Slid { .. } => 64,
+            Self::Whole { .. } => 1,
         }
     }
 
-    fn whole(onnx: Onnx, features: usize) -> Self {
-        Self::Whole {
-            onnx: Box::new(onnx),
-            rings: vec![],
-            features,
-        }
-    }
-
-    /// Takes one row of each of these instruments and scores their windows.
+    /// Takes rows, whose numbers lie one behind the other in `cells`, and scores the windows they complete.
     fn step(&mut self, rows: &[Row], cells: &[f64], scores: &mut Vec<f64>) {
         match self {
-            Self::Slid { slide, asks, .. } => {
-                asks.clear();
-                asks.extend(rows.iter().map(|row| Ask::Row {
+            Self::Slid { slide, .. } => {
+                let due = |row: &Row| Ask::Row {
                     key: row.key,
                     due: row.number >= STEPS,
-                }));
-                slide.step(asks, cells, scores);
+                };
+                let asks: Vec<Ask> = rows.iter().map(due).collect();
+                slide.step(&asks, cells, scores);
             }
-            Self::Whole { onnx, rings, features } => {
-                for (row, cells) in rows.iter().zip(cells.chunks_exact(*features)) {
+            Self::Whole { onnx, rings } => {
+                let features = cells.len() / rows.len();
+                for (row, cells) in rows.iter().zip(cells.chunks_exact(features)) {
                     if rings.len() <= row.key {
-                        rings.resize_with(row.key + 1, || vec![0.0; 2 * STEPS * *features]);
+                        rings.resize_with(row.key + 1, || vec![0.0; 2 * STEPS * features]);
                     }
-                    let ring = &mut rings[row.key];
-                    let at = (row.number - 1) % STEPS * *features;
-                    for at in [at, at + STEPS * *features] {
-                        ring[at..at + *features].copy_from_slice(cells);
-                    }
+                    let (ring, window) = (&mut rings[row.key], STEPS * features);
+                    let at = (row.number - 1) % STEPS * features;
+                    ring[at..at + features].copy_from_slice(cells);
+                    ring[at + window..at + window + features].copy_from_slice(cells);
                     if row.number >= STEPS {
-                        let begin = row.number % STEPS * *features;
-                        let window = &ring[begin..begin + STEPS * *features];
-                        onnx.score(window, scores).expect("the window has the model's shape");
+                        let begin = row.number % STEPS * features;
+                        let window = &ring[begin..begin + window];
+                        onnx.score(window, scores).expect("the window fits");
                     }
                 }
             }
@@ -127,90 +128,122 @@ impl Windower {
     }
 
     fn settle(&mut self, wanted: impl Fn() -> bool) {
-        if let Self::Slid { slide, interrupted, .. } = self {
+        if let Self::Slid { slide, interrupted } = self {
             let interrupted = *interrupted;
             slide.settle(|| interrupted && wanted());
         }
     }
 }
 
-/// A row of an instrument.
-struct Row {
-    key: usize,
-    /// Counted from 1.
-    number: usize,
-    due: Instant,
-}
-
-/// One way to compute windows, and what it has taken.
+/// One way to compute windows, fed with rows of instruments in random order.
 struct Subject {
     name: &'static str,
     windower: Windower,
-    features: usize,
+    /// Rows that each instrument has taken.
     taken: Vec<usize>,
-    cells: Vec<f64>,
-    rows: Vec<Row>,
-    scores: Vec<f64>,
+    features: usize,
     state: u64,
 }
 
 impl Subject {
-    fn new(name: &'static str, windower: Windower, features: usize) -> Self {
-        Self {
+    fn new(name: &'static str, windower: Windower, features: usize, instruments: usize) -> Self {
+        let mut subject = Self {
             name,
             windower,
+            taken: vec![0; instruments],
             features,
-            taken: vec![],
-            cells: vec![],
-            rows: vec![],
-            scores: vec![],
             state: 1,
+        };
+        while subject.taken.iter().any(|&taken| taken < STEPS) {
+            subject.step(1);
+            subject.windower.settle(|| false);
         }
+        subject
     }
 
-    fn report(&mut self, instruments: usize, rate: f64) {
+    /// Takes so many rows of random instruments in one step.
+    fn step(&mut self, count: usize) {
+        let (mut rows, mut cells, mut scores) = (vec![], vec![], vec![]);
+        for _ in 0..count {
+            let key = self.random() as usize % self.taken.len();
+            self.taken[key] += 1;
+            let number = self.taken[key];
+            rows.push(Row { key, number });
+            let uniform = |_| (self.random() % 4_001) as f64 / 1_000.0 - 2.0;
+            cells.extend((0..self.features).map(uniform));
+        }
+        self.windower.step(&rows, &cells, &mut scores);
+    }
+
+    /// Rows a second that one core sustains.
+    fn sustained(&mut self) -> f64 {
+        let begin = clock::thread_cpu();
+        for _ in 0..SUSTAINED {
+            self.step(1);
+            self.windower.settle(|| false);
+        }
+        let taken = clock::thread_cpu() - begin;
+        f64::from(SUSTAINED) / taken.as_secs_f64()
+    }
+
+    fn report(&mut self, rate: f64) {
         let mut phases = PHASES.map(|_| histogram());
         for _ in 0..BURSTS {
-            self.burst(instruments, rate, &mut phases);
+            self.burst(rate, &mut phases);
         }
-        print!("{:<38}{rate:>8.0}", self.name);
+        print!("{:<36}{rate:>8.0}", self.name);
         for phase in phases {
-            let [p50, p99] = [0.5, 0.99].map(|at| micros(phase.value_at_quantile(at)));
-            print!("{p50:>10}{p99:>8}{:>8}", micros(phase.max()));
+            let quantiles = [0.5, 0.99, 1.0].map(|at| phase.value_at_quantile(at) as f64 / 1e3);
+            quantiles.map(|micros| print!("{micros:>10.1}"));
         }
         println!();
     }
 
-    /// One burst with what comes before and after; afterwards everything is done.
-    fn burst(&mut self, instruments: usize, rate: f64, phases: &mut [Histogram<u64>; 3]) {
-        let mut schedule = vec![];
-        let mut begin = Duration::ZERO;
-        for (phase, (length, times)) in PHASES.into_iter().enumerate() {
-            let count = (length.as_secs_f64() * rate * times) as u32;
-            schedule.extend((0..count).map(|at| (phase, begin + length * at / count)));
-            begin += length;
-        }
+    /// One burst with what comes before and after it, and then what is left to do.
+    fn burst(&mut self, rate: f64, phases: &mut [Histogram<u64>; 3]) {
+        let schedule = schedule(rate);
         let start = clock::instant();
         let mut next = 0;
         while next < schedule.len() {
-            let now = clock::instant();
-            let come = schedule[next..].iter().take(TOGETHER);
-            let come = come.take_while(|(_, due)| start + *due <= now).count();
+            let now = start.elapsed();
+            let waiting = schedule[next..].iter().take(self.windower.together());
+            let come = waiting.take_while(|(due, _)| *due <= now).count();
             if come == 0 {
                 std::hint::spin_loop();
                 continue;
             }
-            for (_, due) in &schedule[next..next + come] {
-                self.take(instruments, start + *due);
+            self.step(come);
+            let done = start.elapsed();
+            for (due, phase) in &schedule[next..next + come] {
+                phases[*phase].saturating_record((done - *due).as_nanos() as u64);
             }
-            self.step(|row, done| {
-                let at = next + row;
-                phases[schedule[at].0].saturating_record((done - (start + schedule[at].1)).as_nanos() as u64);
-            });
             next += come;
-            let due = schedule.get(next).map(|(_, due)| start + *due);
-            self.windower.settle(|| due.is_some_and(|due| clock::instant() >= due));
+            let due = schedule.get(next).map(|(due, _)| *due);
+            let wanted = || due.is_some_and(|due| due <= start.elapsed());
+            self.windower.settle(wanted);
         }
         self.windower.settle(|| false);
     }
+
+    fn random(&mut self) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state >> 11
+    }
+}
+
+/// When rows are due, and in which phase.
+fn schedule(rate: f64) -> Vec<(Duration, usize)> {
+    let (mut all, mut begin) = (vec![], Duration::ZERO);
+    for (phase, (length, times)) in PHASES.into_iter().enumerate() {
+        let count = (length.as_secs_f64() * rate * times) as u32;
+        all.extend((0..count).map(|at| (begin + length * at / count, phase)));
+        begin += length;
+    }
+    all
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 600_000_000_000, 3).expect("the bounds are valid")
 }

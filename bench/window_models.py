@@ -74,8 +74,10 @@ def bench(name, seconds, *more):
 def model(units, features, steps):
     """LSTM layers and a dense one on the last output; without layers the dense one on the whole window."""
     random = np.random.default_rng(7)
-    nodes = [helper.make_node("Transpose", ["x"], ["rows"], perm=[1, 0, 2])]
-    weights = [numpy_helper.from_array(np.array([at]), f"axis{at}") for at in (0, 1)]
+    nodes, weights = [], []
+    if units:
+        nodes.append(helper.make_node("Transpose", ["x"], ["rows"], perm=[1, 0, 2]))
+        weights += [numpy_helper.from_array(np.array([at]), f"axis{at}") for at in (0, 1)]
     last, width = "rows", features
     for number, size in enumerate(units):
         w, r, b, y, h, out = (f"{word}{number}" for word in ("w", "r", "b", "y", "h", "out"))
@@ -86,7 +88,8 @@ def model(units, features, steps):
         nodes.append(helper.make_node("Squeeze", squeezed, [out]))
         last, width = out, size
     if not units:
-        nodes, last, width = [helper.make_node("Flatten", ["x"], ["flat"])], "flat", features * steps
+        nodes.append(helper.make_node("Flatten", ["x"], ["flat"]))
+        last, width = "flat", features * steps
     weights.append(uniform(random, width**-0.5, [width, 1], "dense"))
     weights.append(uniform(random, width**-0.5, [1], "bias"))
     nodes.append(helper.make_node("Gemm", [last, "dense", "bias"], ["score"]))

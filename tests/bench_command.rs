@@ -47,7 +47,10 @@ fn scores_are_those_of_onnx_runtime_s_windows() {
         let most = theirs.iter().fold(0.0_f64, |most, y| most.max(y.abs()));
         assert_eq!(ours.len(), theirs.len(), "{name}");
         for (ours, theirs) in ours.iter().zip(&theirs) {
-            assert!((ours - theirs).abs() <= 1e-5 * most, "{name}: {ours}, {theirs}");
+            assert!(
+                (ours - theirs).abs() <= 1e-5 * most,
+                "{name}: {ours}, {theirs}"
+            );
         }
         let (report, many) = scored(name, steps, &rows, &["--instruments", "5"]);
         assert_eq!(report["instruments"], 5, "{name}");
@@ -85,7 +88,8 @@ fn the_report_has_every_figure() {
     }
     let model = model("torch-script-lstm");
     let with = |more: &[&str]| {
-        let done = foretick(&[&["bench", &model, "--window", "9", "--seconds", "0"], more].concat());
+        let done =
+            foretick(&[&["bench", &model, "--window", "9", "--seconds", "0"], more].concat());
         assert!(done.status.success(), "{}", stderr(&done));
         String::from_utf8(done.stdout).expect("reports are text")
     };
@@ -117,7 +121,12 @@ fn the_report_has_every_figure() {
         "windows",
     ];
     assert_eq!(keys, BTreeSet::from(wanted));
-    for kind in ["critical_ns", "deferred_ns", "ort_window_ns", "fresh_window_ns"] {
+    for kind in [
+        "critical_ns",
+        "deferred_ns",
+        "ort_window_ns",
+        "fresh_window_ns",
+    ] {
         let [p50, p99, max] = ["p50", "p99", "max"].map(|key| number(&report[kind][key]));
         assert!(0.0 < p50 && p50 <= p99 && p99 <= max, "{kind}: {report}");
     }
@@ -127,7 +136,12 @@ fn the_report_has_every_figure() {
     assert!(number(&report["floor_ns"]) > 0.0, "{report}");
     assert!(number(&report["max_rel_diff"]) <= 1e-5, "{report}");
     let table = with(&[]);
-    for word in ["slide: recognised", "critical path", "floor", "rows a second"] {
+    for word in [
+        "slide: recognised",
+        "critical path",
+        "floor",
+        "rows a second",
+    ] {
         assert!(table.contains(word), "{table}");
     }
 }
@@ -147,25 +161,56 @@ fn what_cannot_be_measured_is_refused() {
     let cases: [(&[&str], i32, &str); 8] = [
         (&[&none, "--window", "7"], 1, "while reading the model"),
         (&[&text, "--window", "7"], 1, "text.onnx"),
-        (&[&good, "--window", "0"], 2, "write a whole number from 1 on"),
-        (&[&good, "--window", "8"], 2, "takes windows of 7 rows, not of 8; ask for 7"),
+        (
+            &[&good, "--window", "0"],
+            2,
+            "write a whole number from 1 on",
+        ),
+        (
+            &[&good, "--window", "8"],
+            2,
+            "takes windows of 7 rows, not of 8; ask for 7",
+        ),
         (&[&good], 2, "--window <T>"),
         (&[&good, "--window", "7", "--stride", "0"], 2, "from 1 on"),
-        (&[&good, "--window", "7", "--instruments", "none"], 2, "from 1 on"),
-        (&[&good, "--window", "7", "--output", &nowhere], 1, "while creating"),
+        (
+            &[&good, "--window", "7", "--instruments", "none"],
+            2,
+            "from 1 on",
+        ),
+        (
+            &[&good, "--window", "7", "--output", &nowhere],
+            1,
+            "while creating",
+        ),
     ];
     for (arguments, code, words) in cases {
         refuses(arguments, code, words);
     }
     let long = csv(3, false);
     let cases: [(&str, &str); 8] = [
-        ("1,2,3\n1,2\n", "rows.csv:2: 2 numbers, and the model takes rows of 3"),
+        (
+            "1,2,3\n1,2\n",
+            "rows.csv:2: 2 numbers, and the model takes rows of 3",
+        ),
         ("a,b,c\n1,2,3,4\n", "rows.csv:2: 4 numbers"),
-        ("1,2,3\n1,zwei,3\n", "rows.csv:2: `zwei` in column 2 is no number; write"),
+        (
+            "1,2,3\n1,zwei,3\n",
+            "rows.csv:2: `zwei` in column 2 is no number; write",
+        ),
         ("1,,3\n", "rows.csv:1: `` in column 2 is no number"),
-        ("1,2,NaN\n", "rows.csv:1: `NaN` in column 3 is no finite float32; fill it in"),
-        ("1,2,3\n1,1e39,3\n", "rows.csv:2: `1e39` in column 2 is no finite float32"),
-        ("1,2,3\n", "rows.csv has 1, and the first window is complete at row 7"),
+        (
+            "1,2,NaN\n",
+            "rows.csv:1: `NaN` in column 3 is no finite float32; fill it in",
+        ),
+        (
+            "1,2,3\n1,1e39,3\n",
+            "rows.csv:2: `1e39` in column 2 is no finite float32",
+        ),
+        (
+            "1,2,3\n",
+            "rows.csv has 1, and the first window is complete at row 7",
+        ),
         ("", "rows.csv has 0"),
     ];
     let rows = folder.join("rows.csv");
@@ -185,7 +230,10 @@ fn refuses(arguments: &[&str], code: i32, words: &str) {
     let done = foretick(&[&["bench", "--seconds", "0"], arguments].concat());
     let said = stderr(&done);
     assert_eq!(done.status.code(), Some(code), "{arguments:?}: {said}");
-    assert!(said.contains(words), "{arguments:?}: {said:?} does not say {words:?}");
+    assert!(
+        said.contains(words),
+        "{arguments:?}: {said:?} does not say {words:?}"
+    );
 }
 
 /// The report of a run over a file of rows, and the scores that it wrote.

@@ -39,6 +39,8 @@ pub(super) struct Measured {
     pub(super) scores: Vec<f64>,
     /// Numbers that a window gives.
     pub(super) outputs: usize,
+    /// Windows scored both ways.
+    pub(super) compared: usize,
     /// Largest difference from ONNX Runtime's scores, relative to the largest of them.
     pub(super) apart: f64,
     /// State that an instrument takes.
@@ -71,17 +73,22 @@ fn slid(
     while !ours.turns.have_taken(tape.before_due()) {
         ours.tick();
     }
+    // The first window, so that there is one to compare.
+    ours.tick();
     let (mut ticks, mut stretch, mut windows, mut afresh) = (2, 2, 1, 1);
     let mut fresh = Fresh::new(network, tape);
     let until = clock::instant() + options.time;
     let mut rounds = 0;
     while rounds < ROUNDS_MIN || clock::instant() < until {
-        ticks = paced(ticks, || Ok(ours.latencies(ticks)))?;
-        stretch = paced(stretch, || Ok(ours.processor(stretch)))?;
-        windows = paced(windows, || whole.follow(ours.windows(), windows))?;
+        paced(&mut ticks, |count| ours.latencies(count.max(TICKS_MIN)));
+        paced(&mut stretch, |count| ours.processor(count));
+        paced(&mut windows, |count| {
+            let until = ours.windows().min(whole.windows() + count);
+            whole.follow(until, count)
+        })?;
         if options.fresh {
-            let numbers = (0..ours.windows()).rev().cycle().take(afresh);
-            afresh = paced(afresh, || Ok(fresh.score(numbers.clone())))?;
+            let numbers = (0..ours.windows()).rev().cycle();
+            paced(&mut afresh, |count| fresh.score(numbers.take(count)));
         }
         rounds += 1;
     }
@@ -92,7 +99,7 @@ fn slid(
         }
         whole.follow(ours.windows(), 0)?;
     }
-    let apart = difference(&ours.scores, &whole.scores);
+    let apart = difference(&ours.scores[..whole.scores.len()], &whole.scores);
     Ok(Measured {
         critical: ours.critical,
         deferred: ours.deferred,
@@ -102,6 +109,7 @@ fn slid(
         clock: clock_cost(),
         cpu: [ours.cpu.each(), whole.cpu.each() / options.every as f64],
         outputs: whole.onnx.outputs(),
+        compared: whole.windows(),
         scores: ours.scores,
         apart: apart.max(ours.apart),
         bytes_per_instrument: ours.slide.bytes_per_key(),
@@ -117,12 +125,13 @@ fn plain(mut whole: Whole<'_>, options: &Options) -> Result<Measured, ModelError
         || clock::instant() < until
         || tape.given && whole.windows() < tape.windows()
     {
-        let next = whole.windows() + windows;
-        windows = paced(windows, || whole.follow(next, 0))?;
+        paced(&mut windows, |count| {
+            whole.follow(whole.windows() + count, 0)
+        })?;
         rounds += 1;
     }
     let each = whole.cpu.each() / options.every as f64;
-    let outputs = whole.onnx.outputs();
+    let (outputs, compared) = (whole.onnx.outputs(), whole.windows());
     let mut deferred = histogram();
     record(&mut deferred, Duration::ZERO);
     Ok(Measured {
@@ -134,6 +143,7 @@ fn plain(mut whole: Whole<'_>, options: &Options) -> Result<Measured, ModelError
         clock: clock_cost(),
         cpu: [each, each],
         outputs,
+        compared,
         scores: whole.scores,
         apart: 0.0,
         // The engine keeps a window's rows twice over, so that each window lies in one piece.
@@ -144,18 +154,19 @@ fn plain(mut whole: Whole<'_>, options: &Options) -> Result<Measured, ModelError
 /// Turns of each kind at least, however long they take.
 const ROUNDS_MIN: usize = 3;
 
+/// Rows in a turn of latencies at least: a model that fills the turn with one should have figures too.
+const TICKS_MIN: usize = 8;
+
 /// How long a turn is to take.
 const TURN: Duration = Duration::from_millis(20);
 
-/// Does so many of something; how many of it fill a turn.
-fn paced(
-    count: usize,
-    mut work: impl FnMut() -> Result<(), ModelError>,
-) -> Result<usize, ModelError> {
+/// Does so many of something, and finds how many of it fill a turn.
+fn paced<T>(count: &mut usize, work: impl FnOnce(usize) -> T) -> T {
     let begin = clock::instant();
-    work()?;
-    let fits = count as f64 * TURN.as_secs_f64() / begin.elapsed().as_secs_f64().max(1e-9);
-    Ok((fits as usize).clamp(2, 16 * count))
+    let done = work(*count);
+    let fits = *count as f64 * TURN.as_secs_f64() / begin.elapsed().as_secs_f64().max(1e-9);
+    *count = (fits as usize).clamp(1, 16 * *count);
+    done
 }
 
 /// Our path: instruments in random order, each row a step and the deferred steps after it.

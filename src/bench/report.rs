@@ -76,7 +76,7 @@ impl Report {
             stride: options.every,
             features: tape.features(),
             instruments: options.instruments,
-            windows: measured.scores.len() / measured.outputs,
+            windows: measured.compared,
             max_rel_diff: measured.apart,
             critical_ns: Quantiles::of(&measured.critical),
             deferred_ns: Quantiles::of(&measured.deferred),
