@@ -169,8 +169,9 @@ impl Subject {
             self.taken[key] += 1;
             let number = self.taken[key];
             rows.push(Row { key, number });
-            let uniform = |_| (self.random() % 4_001) as f64 / 1_000.0 - 2.0;
-            cells.extend((0..self.features).map(uniform));
+            for _ in 0..self.features {
+                cells.push((self.random() % 4_001) as f64 / 1_000.0 - 2.0);
+            }
         }
         self.windower.step(&rows, &cells, &mut scores);
     }
