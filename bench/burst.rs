@@ -194,8 +194,9 @@ impl Subject {
         }
         print!("{:<36}{rate:>8.0}", self.name);
         for phase in phases {
-            let quantiles = [0.5, 0.99, 1.0].map(|at| phase.value_at_quantile(at) as f64 / 1e3);
-            quantiles.map(|micros| print!("{micros:>10.1}"));
+            for at in [0.5, 0.99, 1.0] {
+                print!("{:>10.1}", phase.value_at_quantile(at) as f64 / 1e3);
+            }
         }
         println!();
     }

@@ -18,7 +18,7 @@ use serde_json::Value;
 /// Files, rows in their windows, numbers in a row, and the path they get.
 const FILES: [(&str, usize, usize, &str); 5] = [
     ("onnx-lstm", 7, 3, "slide"),
-    ("onnx-mixed", 7, 5, "slide"),
+    ("onnx-mixed", 7, 3, "slide"),
     ("torch-dynamo-gru", 9, 4, "slide"),
     ("keras-lstm", 9, 4, "slide"),
     ("torch-script-refused-mean", 9, 4, "plain"),

@@ -99,8 +99,9 @@ fn slid(
         }
         whole.follow(ours.windows(), 0)?;
     }
-    let compared = whole.windows();
-    let apart = difference(&ours.scores[..whole.scores.len()], &whole.scores);
+    let (compared, outputs) = (whole.compared(), whole.onnx.outputs());
+    let [mine, theirs] = [&ours.scores, &whole.scores].map(|of| &of[..compared * outputs]);
+    let apart = difference(mine, theirs);
     Ok(Measured {
         critical: ours.critical,
         deferred: ours.deferred,
@@ -109,7 +110,7 @@ fn slid(
         floor: ours.floor,
         clock: clock_cost(),
         cpu: [ours.cpu.each(), whole.cpu.each() / options.every as f64],
-        outputs: whole.onnx.outputs(),
+        outputs,
         compared,
         scores: ours.scores,
         apart: apart.max(ours.apart),
@@ -132,7 +133,7 @@ fn plain(mut whole: Whole<'_>, options: &Options) -> Result<Measured, ModelError
         rounds += 1;
     }
     let each = whole.cpu.each() / options.every as f64;
-    let (outputs, compared) = (whole.onnx.outputs(), whole.windows());
+    let (outputs, compared) = (whole.onnx.outputs(), whole.compared());
     let mut deferred = histogram();
     record(&mut deferred, Duration::ZERO);
     Ok(Measured {
@@ -297,6 +298,16 @@ impl<'a> Whole<'a> {
 
     fn windows(&self) -> usize {
         self.scores.len() / self.onnx.outputs()
+    }
+
+    /// Windows whose scores count. Those that reach from the end of a file to its beginning do not.
+    fn compared(&self) -> usize {
+        let all = if self.tape.given {
+            self.tape.windows()
+        } else {
+            usize::MAX
+        };
+        self.windows().min(all)
     }
 
     /// Scores the windows up to the one of number `until`, and of those before again until there are
