@@ -3,6 +3,12 @@
 //! A gate is `(b + Σ R[k]·h[k]) + (Σ W[k]·x[k])`: two sums, each in ascending k, added last. So either
 //! half can be computed earlier, elsewhere or once for many rows, and the gate keeps its bits.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "indices of several arrays of registers at once; iterators would be functions of their own, \
+              compiled without the wider registers where they are not inlined"
+)]
+
 use std::ops::{Deref, DerefMut};
 
 use super::lanes::Lanes;

@@ -44,6 +44,21 @@ pub struct Scratch {
     dense: [Vec<f32>; 2],
 }
 
+/// Windows that lack their last step, one behind the other in every part.
+#[derive(Debug)]
+pub struct Last<'a> {
+    /// How many.
+    pub windows: usize,
+    /// The last row of each, scaled.
+    pub rows: &'a [f32],
+    /// What [`Recurrent::foresee`] gave for each, [`Recurrent::known`] numbers.
+    pub known: &'a [f32],
+    /// What each carries, [`Recurrent::state`] numbers; moved on.
+    pub carry: &'a mut [f32],
+    /// Where to put the new outputs of each, [`Recurrent::state`] numbers, if they are wanted.
+    pub keep: Option<&'a mut [f32]>,
+}
+
 /// Where rows begin in the parts of a step.
 #[derive(Debug, Default)]
 struct Places {
@@ -254,20 +269,15 @@ impl Recurrent {
         }
     }
 
-    /// The last step of several windows, each by a row of its own, from sums known beforehand. Window `i`
-    /// has its numbers from `i · known()` on in `known`, from `i · state()` on in `carry`, its row from
-    /// `i · features()` on in `rows`. Appends the scores of each; with `keep`, also stores the new
-    /// outputs there, from `i · state()` on.
-    pub fn complete(
-        &self,
-        windows: usize,
-        rows: &[f32],
-        known: &[f32],
-        carry: &mut [f32],
-        mut keep: Option<&mut [f32]>,
-        scratch: &mut Scratch,
-        scores: &mut Vec<f64>,
-    ) {
+    /// The last steps of some windows, all at once. Appends the scores of each.
+    pub fn complete(&self, last: Last<'_>, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let Last {
+            windows,
+            rows,
+            known,
+            carry,
+            mut keep,
+        } = last;
         let (state, sums) = (self.state(), self.known());
         for (number, layer) in self.layers.iter().enumerate() {
             let inputs = number
@@ -333,7 +343,14 @@ impl Recurrent {
             self.advance(&[0], &mut h, &mut carry, scratch);
         }
         self.foresee(&h, &mut known);
-        self.complete(1, last, &known, &mut carry, None, scratch, scores);
+        let last = Last {
+            windows: 1,
+            rows: last,
+            known: &known,
+            carry: &mut carry,
+            keep: None,
+        };
+        self.complete(last, scratch, scores);
     }
 
     /// The scores of a state as it is.

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::recurrent::{Recurrent, Scratch};
+use super::recurrent::{Last, Recurrent, Scratch};
 use crate::kernel::Aligned;
 
 /// The windows of all keys of a shard.
@@ -325,10 +325,9 @@ impl Slide {
     /// After a row: makes the next window ready, if the next row completes one.
     fn prepare(&mut self, key: usize) {
         let next = self.of(key).taken + 1;
-        if self.plan.carried || (next.is_multiple_of(self.plan.every) && next >= self.plan.steps) {
-            if self.of(key).ready != next {
-                self.foresee(key, next);
-            }
+        let completes = next.is_multiple_of(self.plan.every) && next >= self.plan.steps;
+        if (self.plan.carried || completes) && self.of(key).ready != next {
+            self.foresee(key, next);
         }
     }
 
@@ -400,15 +399,14 @@ impl Slide {
                 let of = keys[key].as_mut().expect("it has a row");
                 let place = (of.taken % plan.rows) as usize * network.features();
                 let row = &of.rows[place..place + network.features()];
-                network.complete(
-                    1,
-                    row,
-                    &of.known,
-                    &mut of.ready_carry,
-                    None,
-                    scratch,
-                    scores,
-                );
+                let last = Last {
+                    windows: 1,
+                    rows: row,
+                    known: &of.known,
+                    carry: &mut of.ready_carry,
+                    keep: None,
+                };
+                network.complete(last, scratch, scores);
             }
             _ => {
                 batch.gather(keys, plan);
@@ -420,8 +418,14 @@ impl Slide {
                     ..
                 } = batch;
                 let (windows, given) = (batch.keys.len(), scores.len());
-                let kept = plan.carried.then_some(&mut keep[..]);
-                network.complete(windows, rows, known, carry, kept, scratch, scores);
+                let last = Last {
+                    windows,
+                    rows,
+                    known,
+                    carry,
+                    keep: plan.carried.then_some(&mut keep[..]),
+                };
+                network.complete(last, scratch, scores);
                 if plan.carried {
                     batch.scatter(keys, network.state());
                     batch.forget(scores, given, network.outputs());
