@@ -56,6 +56,7 @@
 //! 7. Prices are integers until `feature`; `unsafe` is denied everywhere.
 
 pub mod account;
+pub mod bench;
 pub mod book;
 pub mod broker;
 pub mod capture;

@@ -124,6 +124,12 @@ impl Recurrent {
         self.isa
     }
 
+    /// What happens to each feature of a row first.
+    #[must_use]
+    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+        &self.scale
+    }
+
     /// Numbers in the outputs of all layers, and again in what they carry.
     #[must_use]
     pub fn state(&self) -> usize {

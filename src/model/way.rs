@@ -214,7 +214,7 @@ pub fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 /// Rows that look random, spread as the network's normalisation expects them.
-fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: usize) -> Vec<f64> {
+pub(crate) fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: usize) -> Vec<f64> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut uniform = || {
         state ^= state << 13;
