@@ -99,6 +99,7 @@ fn slid(
         }
         whole.follow(ours.windows(), 0)?;
     }
+    let compared = whole.windows();
     let apart = difference(&ours.scores[..whole.scores.len()], &whole.scores);
     Ok(Measured {
         critical: ours.critical,
@@ -109,7 +110,7 @@ fn slid(
         clock: clock_cost(),
         cpu: [ours.cpu.each(), whole.cpu.each() / options.every as f64],
         outputs: whole.onnx.outputs(),
-        compared: whole.windows(),
+        compared,
         scores: ours.scores,
         apart: apart.max(ours.apart),
         bytes_per_instrument: ours.slide.bytes_per_key(),

@@ -6,11 +6,13 @@
 //! and made up for where a window needs them sooner. Exact, not approximate: a window's state starts
 //! anew at its first row, and a step has the same bits whenever and beside whatever it is computed.
 
+mod key;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use self::key::{Batch, Key, Plan};
 use super::recurrent::{Last, Recurrent, Scratch};
-use crate::kernel::Aligned;
 
 /// The windows of all keys of a shard.
 #[derive(Debug)]
@@ -40,56 +42,6 @@ pub enum Ask {
         /// Whose.
         key: usize,
     },
-}
-
-/// How windows lie in time.
-#[derive(Debug)]
-struct Plan {
-    network: Arc<Recurrent>,
-    steps: u64,
-    /// A window ends at every so many rows.
-    every: u64,
-    /// Windows in flight at once.
-    slots: u64,
-    /// Slots that move on together.
-    group: u64,
-    /// Rows kept.
-    rows: u64,
-    /// One state that is never reset instead of windows.
-    carried: bool,
-}
-
-#[derive(Debug)]
-struct Key {
-    /// Outputs and carry of the windows in flight, slot by slot.
-    h: Aligned,
-    carry: Aligned,
-    /// Recurrent sums and carry of the window that completes next, and its last row; zero where they
-    /// have not been made.
-    known: Aligned,
-    ready_carry: Aligned,
-    ready: u64,
-    /// The last rows, scaled, by their number modulo the capacity.
-    rows: Vec<f32>,
-    /// Rows taken. Rows are numbered from 1.
-    taken: u64,
-    /// Up to which row each group has moved on.
-    applied: Vec<u64>,
-    /// The queues it stands in.
-    urgent: bool,
-    later: bool,
-}
-
-/// Windows that complete together.
-#[derive(Debug, Default)]
-struct Batch {
-    keys: Vec<usize>,
-    due: Vec<bool>,
-    rows: Vec<f32>,
-    known: Vec<f32>,
-    carry: Vec<f32>,
-    keep: Vec<f32>,
-    places: Vec<usize>,
 }
 
 impl Slide {
@@ -443,88 +395,6 @@ impl Slide {
 
 /// Windows that complete in one step at most.
 const TOGETHER: usize = 64;
-
-impl Plan {
-    /// Where the window that ends at this row is kept.
-    fn slot(&self, end: u64) -> u64 {
-        end / self.every % self.slots
-    }
-
-    /// The end of the window that a slot holds once `row` has been: the first after it.
-    fn end_after(&self, slot: u64, row: u64) -> u64 {
-        let number = row / self.every + 1;
-        let ahead = (slot + self.slots - number % self.slots) % self.slots;
-        (number + ahead) * self.every
-    }
-}
-
-impl Key {
-    fn new(plan: &Plan) -> Self {
-        let Plan { network, slots, .. } = plan;
-        let state = network.state();
-        let mut key = Self {
-            h: Aligned::zeros(*slots as usize * state),
-            carry: Aligned::zeros(*slots as usize * state),
-            known: Aligned::zeros(network.known()),
-            ready_carry: Aligned::zeros(state),
-            ready: 0,
-            rows: vec![0.0; plan.rows as usize * network.features()],
-            taken: 0,
-            applied: vec![0; slots.div_ceil(plan.group) as usize],
-            urgent: false,
-            later: false,
-        };
-        if plan.carried {
-            network.start(&mut key.h, &mut key.carry);
-        }
-        key
-    }
-
-    fn row(&self, plan: &Plan, row: u64) -> &[f32] {
-        let features = plan.network.features();
-        let place = (row % plan.rows) as usize * features;
-        &self.rows[place..place + features]
-    }
-}
-
-impl Batch {
-    /// Puts side by side what the windows need.
-    fn gather(&mut self, keys: &[Option<Box<Key>>], plan: &Plan) {
-        self.rows.clear();
-        self.known.clear();
-        self.carry.clear();
-        for of in self.keys.iter().filter_map(|&key| keys[key].as_ref()) {
-            self.rows.extend_from_slice(of.row(plan, of.taken));
-            self.known.extend_from_slice(&of.known);
-            self.carry.extend_from_slice(&of.ready_carry);
-        }
-        self.keep.resize(self.carry.len(), 0.0);
-    }
-
-    /// Gives carried states back to their keys.
-    fn scatter(&self, keys: &mut [Option<Box<Key>>], state: usize) {
-        let states = self
-            .keep
-            .chunks_exact(state)
-            .zip(self.carry.chunks_exact(state));
-        for (&key, (h, carry)) in self.keys.iter().zip(states) {
-            let of = keys[key].as_mut().expect("it has a row");
-            of.h.copy_from_slice(h);
-            of.carry.copy_from_slice(carry);
-        }
-    }
-
-    /// Takes out the scores that nobody asked for: a carried state moves on at every row.
-    fn forget(&self, scores: &mut Vec<f64>, given: usize, outputs: usize) {
-        let mut kept = given;
-        for (window, _) in self.due.iter().enumerate().filter(|(_, due)| **due) {
-            let from = given + window * outputs;
-            scores.copy_within(from..from + outputs, kept);
-            kept += outputs;
-        }
-        scores.truncate(kept);
-    }
-}
 
 #[cfg(test)]
 mod tests;
