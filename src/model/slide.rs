@@ -171,7 +171,8 @@ impl Slide {
     /// Keys with deferred steps.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.urgent.len() + self.later.len()
+        let also = |key: &&usize| self.of(**key).later;
+        self.urgent.len() + self.later.len() - self.urgent.iter().filter(also).count()
     }
 
     /// Deferred steps done, in blocks of rows.
@@ -228,11 +229,10 @@ impl Slide {
 
     /// Makes the window that ends at the last row taken ready to complete.
     fn ready(&mut self, key: usize) {
-        let end = self.keys[key].as_ref().expect("it has a row").taken;
-        if self.keys[key].as_ref().expect("it has a row").ready != end {
+        let end = self.of(key).taken;
+        if self.of(key).ready != end {
             self.foresee(key, end);
         }
-        self.look_ahead(key, end);
     }
 
     /// Brings the window that ends at row `end` up to the row before, and computes what its last step
@@ -256,8 +256,8 @@ impl Slide {
         of.ready = end;
     }
 
-    /// Does of the group that is needed after this one as much as keeps every window's wait even: in a
-    /// burst no window finds a whole group's steps before it.
+    /// Does of the group that is needed after that of the window ending at `end` as much as keeps every
+    /// window's wait even: in a burst no window finds all of a group's steps before it.
     fn look_ahead(&mut self, key: usize, end: u64) {
         let plan = &self.plan;
         if plan.slots <= plan.group {
@@ -278,8 +278,11 @@ impl Slide {
     fn prepare(&mut self, key: usize) {
         let next = self.of(key).taken + 1;
         let completes = next.is_multiple_of(self.plan.every) && next >= self.plan.steps;
-        if (self.plan.carried || completes) && self.of(key).ready != next {
-            self.foresee(key, next);
+        if self.plan.carried || completes {
+            if self.of(key).ready != next {
+                self.foresee(key, next);
+            }
+            self.look_ahead(key, next);
         }
     }
 
