@@ -4,13 +4,15 @@
 //! A folder of files is the test: `given/recurrent`, with the scripts that wrote them. Only the meaning is
 //! held, by a naive forward pass; the fast kernels have tests of their own.
 
+#[path = "given/recurrent.rs"]
+mod given;
 #[path = "given/naive.rs"]
 mod naive;
 mod needs;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use foretick::model::network::{Activation, Cell, Layer, Network, Scale};
 use foretick::model::onnx::environment;
@@ -19,8 +21,7 @@ use foretick::model::recognise::{Why, long_memory, network, normal_form};
 use ort::session::Session;
 use ort::value::Tensor;
 
-/// Rows in the windows of the files of each script.
-const STEPS: [(&str, usize); 3] = [("keras-", 9), ("onnx-", 7), ("torch-", 9)];
+use self::given::{draw, files, given};
 
 /// Files that are refused, by the part of their name after `refused-`, and words of the reason.
 const REFUSED: [(&str, &str); 22] = [
@@ -357,42 +358,6 @@ fn window(network: &Network, seed: u64) -> Vec<f32> {
     draw(network.steps * network.features, seed)
 }
 
-/// So many numbers between −2 and 2.
-fn draw(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1_u32 << 22) as f32 - 2.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-/// Name, steps and bytes of every file.
-fn files() -> impl Iterator<Item = (String, usize, Vec<u8>)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder())
-        .expect("the files are part of the repository")
-        .map(|entry| entry.expect("the folder can be listed").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "onnx"))
-        .collect();
-    paths.sort();
-    paths.into_iter().map(|path| {
-        let name = path
-            .file_stem()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
-        let steps = STEPS.iter().find(|(start, _)| name.starts_with(start));
-        let (_, steps) = steps.expect("each script's windows are listed");
-        (name, *steps, fs::read(path).expect("the file can be read"))
-    })
-}
-
-fn given(name: &str) -> Vec<u8> {
-    fs::read(folder().join(format!("{name}.onnx"))).expect("the file is part of the repository")
-}
-
 fn features(bytes: &[u8]) -> usize {
     let file = ModelProto::parse(bytes).expect("the file is whole");
     let graph = file.graph.expect("the file has a graph");
@@ -407,8 +372,4 @@ fn features(bytes: &[u8]) -> usize {
         Some(foretick::model::proto::Size::Value(size)) => size as usize,
         _ => panic!("the features are not fixed"),
     }
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/given/recurrent")
 }

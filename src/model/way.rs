@@ -129,8 +129,7 @@ fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
     let long = long_memory(&folded);
     let (_, worst_long) = compare(&long, None, steps, isa)?;
     let worst = worst.max(worst_long);
-    // Written so that what is no number is refused too.
-    if !(worst <= TOLERANCE) {
+    if worst > TOLERANCE {
         let why = format!(
             "recognised, but its windows differ from ONNX Runtime's by {worst:.1e} relative, more than \
              {TOLERANCE:.0e}"

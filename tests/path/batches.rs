@@ -31,6 +31,8 @@ fn windows_have_the_same_scores_in_any_company() {
             ..Options::default()
         };
         let set = [
+            // Windows that slide are not batched.
+            "model.window=plain".to_owned(),
             format!("model.batch_max={windows}"),
             format!("engine.batch={frames}"),
             SCORES.to_owned(),

@@ -1,0 +1,233 @@
+//! What is not exact, or is no plain stack of layers, is computed whole, and whoever asks is told why.
+
+use std::path::Path;
+
+use foretick::kernel::Isa;
+use foretick::model::onnx::Onnx;
+use foretick::model::proto::{ModelProto, StringStringEntryProto, TensorProto};
+use foretick::model::way::{TOLERANCE, Way, Windows};
+use serde_json::Value;
+
+use crate::given::{self, Folder, Run};
+use crate::needs;
+use crate::recurrent::{files, given as file};
+
+#[test]
+fn every_file_goes_its_way() {
+    if !needs::onnx("every_file_goes_its_way") {
+        return;
+    }
+    for (name, steps, bytes) in files() {
+        let way = choose(&bytes, steps, Windows::Auto);
+        let refused = name.contains("refused");
+        let expected = if refused { "plain" } else { "slide" };
+        assert_eq!(way.name(), expected, "{name}: {}", way.why);
+        assert_eq!(way.max_rel_diff.is_none(), refused, "{name}");
+        let plain = choose(&bytes, steps, Windows::Plain);
+        assert_eq!((plain.name(), plain.max_rel_diff), ("plain", None));
+    }
+}
+
+/// Recurrent weights so large that the layers are chaotic: what two ways of rounding leave between them
+/// grows at each step, until the windows have nothing in common.
+#[test]
+fn a_network_that_no_two_runtimes_agree_on_is_refused() {
+    if !needs::onnx("a_network_that_no_two_runtimes_agree_on_is_refused") {
+        return;
+    }
+    const STEPS: usize = 60;
+    let symbolic = file("onnx-lstm-symbolic");
+    let calm = choose(&symbolic, STEPS, Windows::Auto);
+    assert_eq!(calm.name(), "slide", "{}", calm.why);
+    let wild = reweighed(&symbolic, |weight| weight * 12.0);
+    let way = choose(&wild, STEPS, Windows::Auto);
+    assert_eq!(way.name(), "plain", "{}", way.why);
+    assert!(
+        way.why.contains("differ from ONNX Runtime's by"),
+        "{}",
+        way.why
+    );
+    assert!(way.max_rel_diff.is_some_and(|far| far > TOLERANCE));
+    let error = carried(&wild, STEPS);
+    assert!(error.contains("differ from ONNX Runtime's by"), "{error}");
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_refused() {
+    if !needs::onnx("a_weight_that_is_no_number_is_refused") {
+        return;
+    }
+    let mut first = true;
+    let none = reweighed(&file("onnx-lstm"), |weight| {
+        if std::mem::take(&mut first) {
+            f32::NAN
+        } else {
+            weight
+        }
+    });
+    let way = choose(&none, 7, Windows::Auto);
+    assert_eq!(way.name(), "plain", "{}", way.why);
+    assert!(way.why.contains("by inf relative"), "{}", way.why);
+}
+
+#[test]
+fn a_carried_state_is_never_taken_from_what_is_not_recognised() {
+    if !needs::onnx("a_carried_state_is_never_taken_from_what_is_not_recognised") {
+        return;
+    }
+    let error = carried(&file("torch-dynamo-refused-bidirectional"), 9);
+    for words in [
+        "layer 1 is bidirectional",
+        "needs a recognised recurrent network",
+        "write `window = \"auto\"`",
+    ] {
+        assert!(error.contains(words), "{words:?} in: {error}");
+    }
+    let way = choose(&file("onnx-lstm"), 7, Windows::Carried);
+    assert_eq!(way.name(), "carried");
+    assert!(way.why.contains("never reset"), "{}", way.why);
+
+    let folder = Folder::new("slide-linear");
+    for kind in [
+        "kind = \"sum\"",
+        "kind = \"linear\"\nfile = \"linear.json\"",
+    ] {
+        let asked = format!("{kind}\nwindow = \"carried\"");
+        let text = given::SMALL.replace("kind = \"sum\"", &asked);
+        let path = folder.write("pipeline.toml", text);
+        folder.write("linear.json", LINEAR);
+        let run = given::foretick(&["check".as_ref(), "--offline".as_ref(), path.as_os_str()]);
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        for words in [
+            "`window = \"carried\"` cannot be had",
+            "take it out",
+            "newest row",
+        ] {
+            assert!(run.stderr.contains(words), "{words:?} in: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn check_says_which_way_and_why() {
+    if !needs::onnx("check_says_which_way_and_why") {
+        return;
+    }
+    let cases = [
+        (
+            "torch-script-lstm",
+            "auto",
+            "slide",
+            "recognised, and equal",
+        ),
+        ("torch-script-lstm", "plain", "plain", "asked for"),
+        ("torch-script-lstm", "carried", "carried", "never reset"),
+        (
+            "torch-script-refused-bidirectional",
+            "auto",
+            "plain",
+            "is bidirectional",
+        ),
+        (
+            "torch-script-refused-mean",
+            "auto",
+            "plain",
+            "pools all steps",
+        ),
+        (
+            "torch-script-refused-attention",
+            "auto",
+            "plain",
+            "is attention",
+        ),
+    ];
+    for (name, asked, path, why) in cases {
+        let run = check(name, asked);
+        assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
+        let report: Value = serde_json::from_str(&run.stdout).expect("a report in JSON");
+        assert_eq!(report["path"], path, "{name} {asked}: {report}");
+        let said = report["why"].as_str().expect("a reason");
+        assert!(
+            said.contains(why),
+            "{name} {asked}: {said:?} has no {why:?}"
+        );
+        let compared = report["max_rel_diff"].as_f64();
+        assert_eq!(compared.is_some(), path != "plain", "{report}");
+        assert!(compared.is_none_or(|far| far <= TOLERANCE), "{report}");
+        // The log has it too.
+        assert!(run.stderr.contains(why), "{name} {asked}: {}", run.stderr);
+    }
+    let run = check("torch-script-refused-mean", "carried");
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("pools all steps"), "{}", run.stderr);
+}
+
+/// Runs `foretick check` on a file, with a contract of its own, in a pipeline of as many features.
+fn check(name: &str, window: &str) -> Run {
+    let folder = Folder::new(&format!("slide-check-{name}-{window}"));
+    let features = 4;
+    let feature = |n: usize| {
+        format!("[[feature]]\nname = \"f{n}\"\nkind = \"queue_imbalance\"\nlevels = {n}\n")
+    };
+    let features: String = (1..=features).map(feature).collect();
+    let text = format!(
+        "name = \"small\"\n[row]\non = \"book\"\n{features}[model]\nkind = \"onnx\"\nfile = \"model.onnx\"\n\
+         window = \"{window}\"\n"
+    );
+    let plan = folder.pipeline(&text, &[]).plan;
+    let bytes = file(name);
+    let outputs = Onnx::bare(&bytes, 9).expect("the model loads").outputs();
+    let labels: Vec<String> = (0..outputs).map(|n| n.to_string()).collect();
+    let mut model = ModelProto::parse(&bytes).expect("the file is whole");
+    for (key, value) in [
+        ("features", format!("{:?}", plan.names())),
+        ("steps", "9".to_owned()),
+        ("labels", format!("{labels:?}")),
+    ] {
+        model.metadata_props.push(StringStringEntryProto {
+            key: format!("foretick.{key}"),
+            value,
+        });
+    }
+    folder.write("model.onnx", model.bytes());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_foretick"));
+    let command = command.args(["check", "--offline", "--json"]);
+    let command = command.arg(folder.path("pipeline.toml"));
+    given::run(command.env("FORETICK_LOG", "info"))
+}
+
+fn choose(bytes: &[u8], steps: usize, asked: Windows) -> Way {
+    let way = Way::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
+    way.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What is said where a carried state is asked for.
+fn carried(bytes: &[u8], steps: usize) -> String {
+    let asked = Windows::Carried;
+    let way = Way::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
+    way.expect_err("it cannot be had").to_string()
+}
+
+/// The file with its recurrent weights changed one by one.
+fn reweighed(bytes: &[u8], mut change: impl FnMut(f32) -> f32) -> Vec<u8> {
+    let mut model = ModelProto::parse(bytes).expect("the file is whole");
+    let graph = model.graph.as_mut().expect("the file has a graph");
+    let layers = graph.node.iter().filter(|node| node.op_type == "LSTM");
+    let names: Vec<String> = layers
+        .filter_map(|node| node.argument(2).map(str::to_owned))
+        .collect();
+    assert!(!names.is_empty(), "the file has layers");
+    for tensor in &mut graph.initializer {
+        if names.contains(&tensor.name) {
+            let mut numbers = tensor.floats().expect("they are float32");
+            numbers
+                .iter_mut()
+                .for_each(|number| *number = change(*number));
+            *tensor = TensorProto::of(tensor.name.clone(), tensor.dims.clone(), &numbers);
+        }
+    }
+    model.bytes()
+}
+
+/// A linear model over the two columns of the small pipeline.
+const LINEAR: &str = r#"{"name": "linear", "version": "1", "features": ["mid", "flow"], "weights": [[1.0, 2.0]], "bias": [0.0]}"#;

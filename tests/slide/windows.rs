@@ -1,0 +1,242 @@
+//! Windows of every exporter's network, one after the other: ONNX Runtime's and the slow twin's scores,
+//! and the same bits at every stride, beside other keys and however much has been deferred.
+
+use std::sync::Arc;
+
+use foretick::kernel::Isa;
+use foretick::model::Model;
+use foretick::model::network::Network;
+use foretick::model::onnx::Onnx;
+use foretick::model::recognise::{long_memory, network, normal_form};
+use foretick::model::recurrent::{Recurrent, Scratch};
+use foretick::model::slide::{Ask, Slide};
+use foretick::model::way::{TOLERANCE, difference};
+
+use crate::recurrent::{draw, files};
+use crate::{naive, needs};
+
+/// Windows of each key that follow one another.
+const WINDOWS: usize = 200;
+/// Keys that take their rows in turn, and by how many rows each is ahead of the one before: one
+/// sequence of rows serves all.
+const KEYS: usize = 3;
+const AHEAD: usize = 11;
+
+/// A network, and the file that ONNX Runtime runs.
+struct Case {
+    name: String,
+    network: Network,
+    file: Vec<u8>,
+    long_memory: bool,
+}
+
+/// How much deferred work is done after each batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Settle {
+    Fully,
+    Partly,
+    Never,
+}
+
+#[test]
+fn every_exporter_s_windows_slide() {
+    if !needs::onnx("every_exporter_s_windows_slide") {
+        return;
+    }
+    let mut held = 0;
+    for case in cases() {
+        let steps = case.network.steps;
+        let rows = case.rows(WINDOWS + steps - 1 + (KEYS - 1) * AHEAD);
+        let whole = case.whole(&rows, Isa::Scalar);
+        for isa in Isa::available() {
+            assert_eq!(case.whole(&rows, isa), whole, "{} on {isa:?}", case.name);
+        }
+        case.hold(&rows, &whole);
+        let recurrent = Arc::new(Recurrent::new(&case.network, Isa::best()));
+        for every in [1, 2, 3, 7, steps as u64 + 4] {
+            for settle in [Settle::Fully, Settle::Partly, Settle::Never] {
+                let what = format!("{}, every {every}, settled {settle:?}", case.name);
+                let slide = Slide::new(Arc::clone(&recurrent), every);
+                slides(slide, settle, every, (&rows, steps), &whole, &what);
+            }
+        }
+        held += 1;
+    }
+    assert!(held >= 40, "only {held} networks");
+}
+
+/// Lets the keys take their rows in a mixed order, in batches of one to six, and holds every score.
+fn slides(
+    mut slide: Slide,
+    settle: Settle,
+    every: u64,
+    (rows, steps): (&[f64], usize),
+    whole: &[Vec<f64>],
+    what: &str,
+) {
+    let (most, features) = (WINDOWS + steps - 1, rows.len() / (whole.len() + steps - 1));
+    let (mut taken, mut scored) = ([0; KEYS], [0; KEYS]);
+    let mut random = Random(every);
+    while taken.iter().any(|&taken| taken < most) {
+        let (mut asks, mut cells, mut right, mut scores) = (vec![], vec![], vec![], vec![]);
+        for _ in 0..=random.below(6) {
+            let key = random.below(KEYS);
+            if taken[key] >= steps && random.below(12) == 0 {
+                asks.push(Ask::Again { key });
+            } else if taken[key] < most {
+                let at = (key * AHEAD + taken[key]) * features;
+                cells.extend_from_slice(&rows[at..at + features]);
+                taken[key] += 1;
+                let due = taken[key] >= steps && (taken[key] as u64).is_multiple_of(every);
+                asks.push(Ask::Row { key, due });
+                if !due {
+                    continue;
+                }
+                scored[key] += 1;
+            } else {
+                continue;
+            }
+            right.extend_from_slice(&whole[key * AHEAD + taken[key] - steps]);
+        }
+        slide.step(&asks, &cells, &mut scores);
+        assert_eq!(bits(&scores), bits(&right), "{what}, rows {taken:?}");
+        match settle {
+            Settle::Fully => assert!(slide.settle(|| false)),
+            Settle::Partly => drop(slide.settle(|| true)),
+            Settle::Never => {}
+        }
+    }
+    let windows = (steps as u64..=most as u64).filter(|row| row % every == 0);
+    assert_eq!(scored, [windows.count(); KEYS], "{what}");
+}
+
+#[test]
+fn a_carried_state_is_one_window_over_the_whole_history() {
+    if !needs::onnx("a_carried_state_is_one_window_over_the_whole_history") {
+        return;
+    }
+    const HISTORY: usize = 60;
+    for case in cases() {
+        let (features, steps) = (case.network.features, case.network.steps);
+        let rows = case.rows(HISTORY + AHEAD);
+        let narrow: Vec<f32> = rows.iter().map(|&x| x as f32).collect();
+        let recurrent = Recurrent::new(&case.network, Isa::best());
+        let mut slide = Slide::carried(Arc::new(recurrent));
+        let (mut ours, mut history, mut windows) = (vec![], vec![], vec![]);
+        for number in 1..=HISTORY {
+            let due = number >= steps && number % 3 == 0;
+            let asks = [0, 1].map(|key| Ask::Row { key, due });
+            let cells = [0, AHEAD].map(|ahead| {
+                let at = (ahead + number - 1) * features;
+                &rows[at..at + features]
+            });
+            slide.step(&asks, &cells.concat(), &mut ours);
+            for ahead in [0, AHEAD].into_iter().filter(|_| due) {
+                let all = &narrow[ahead * features..(ahead + number) * features];
+                let longer = Network {
+                    steps: number,
+                    ..case.network.clone()
+                };
+                history.extend(naive::forward(&longer, all));
+                let last = &all[all.len() - steps * features..];
+                windows.extend(naive::forward(&case.network, last));
+            }
+        }
+        let far = difference(&ours, &history);
+        assert!(far <= TOLERANCE, "{}: {far}", case.name);
+        let apart = difference(&ours, &windows);
+        assert!(
+            apart > 1e-3 || !case.long_memory,
+            "{}: {apart} from windows proves nothing",
+            case.name
+        );
+    }
+}
+
+impl Case {
+    fn rows(&self, count: usize) -> Vec<f64> {
+        let numbers = draw(count * self.network.features, 17);
+        numbers.into_iter().map(f64::from).collect()
+    }
+
+    /// The scores of each window of the rows, computed whole by our kernels.
+    fn whole(&self, rows: &[f64], isa: Isa) -> Vec<Vec<f64>> {
+        let Network {
+            features, steps, ..
+        } = self.network;
+        let recurrent = Recurrent::new(&self.network, isa);
+        let mut scaled = vec![0.0; rows.len()];
+        for (row, scaled) in rows
+            .chunks_exact(features)
+            .zip(scaled.chunks_exact_mut(features))
+        {
+            recurrent.scale(row, scaled);
+        }
+        let (mut scratch, windows) = (Scratch::default(), scaled.windows(steps * features));
+        let score = |window: &[f32]| {
+            let mut scores = vec![];
+            recurrent.window(window, &mut scratch, &mut scores);
+            scores
+        };
+        windows.step_by(features).map(score).collect()
+    }
+
+    /// Holds the scores of each window against those of ONNX Runtime and of the slow twin.
+    fn hold(&self, rows: &[f64], whole: &[Vec<f64>]) {
+        let Network {
+            features, steps, ..
+        } = self.network;
+        let mut onnx = Onnx::bare(&self.file, steps).expect("the model loads");
+        let (mut theirs, mut twins) = (vec![], vec![]);
+        for window in rows.windows(steps * features).step_by(features) {
+            onnx.score(window, &mut theirs).expect("the model runs");
+            let narrow: Vec<f32> = window.iter().map(|&x| x as f32).collect();
+            twins.extend(naive::forward(&self.network, &narrow));
+        }
+        let ours = whole.concat();
+        assert!(whole.len() >= WINDOWS);
+        for (who, theirs) in [("ONNX Runtime", &theirs), ("the slow twin", &twins)] {
+            let far = difference(&ours, theirs);
+            assert!(far <= TOLERANCE, "{}: {far} from {who}", self.name);
+        }
+    }
+}
+
+/// The network of every file that is recognised, as it is and with long memory.
+fn cases() -> impl Iterator<Item = Case> {
+    let recognised = files().filter(|(name, _, _)| !name.contains("refused"));
+    recognised.flat_map(|(name, steps, bytes)| {
+        let folded = normal_form(&bytes, steps).expect("the file is recognised");
+        let long = long_memory(&folded);
+        let case = |name, model, file, long_memory| Case {
+            name,
+            network: network(model, steps).expect("the graph is recognised"),
+            file,
+            long_memory,
+        };
+        let longer = case(
+            format!("{name} with long memory"),
+            &long,
+            long.bytes(),
+            true,
+        );
+        [case(name, &folded, bytes, false), longer]
+    })
+}
+
+fn bits(scores: &[f64]) -> Vec<u64> {
+    scores.iter().map(|score| score.to_bits()).collect()
+}
+
+/// Numbers that look random, the same every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % most
+    }
+}
