@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Features(Features),
     /// Validate a pipeline against its model and its topics without running it.
     Check(Check),
+    /// Measure what a model costs here beside ONNX Runtime, and whether it is the same.
+    Bench(Bench),
     /// Show what a capture holds, what is missing, and whether the book agrees with the quotes.
     Inspect(Inspect),
     /// Record a live source to a capture.
@@ -192,6 +194,37 @@ pub(crate) struct Check {
 }
 
 #[derive(Args)]
+pub(crate) struct Bench {
+    /// The ONNX file: one float32 tensor [1, T, F] in. It needs no metadata.
+    #[arg(value_name = "MODEL.onnx")]
+    pub(crate) model: PathBuf,
+    /// Rows in a window.
+    #[arg(long, value_name = "T", value_parser = parse_count)]
+    pub(crate) window: usize,
+    /// Score at every so many rows.
+    #[arg(long, value_name = "K", default_value = "1", value_parser = parse_count)]
+    pub(crate) stride: usize,
+    /// Instruments that take the rows, in random order: more of them find less in the caches.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_count)]
+    pub(crate) instruments: usize,
+    /// Rows to score: lines of F numbers with commas between, one header line allowed. Random otherwise.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) rows: Option<PathBuf>,
+    /// Where scores go: a line for each complete window of one instrument.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) output: Option<PathBuf>,
+    /// Also measure whole new windows by the kernels of the slid ones.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// How long to measure; rows of a file are all scored, however long that takes.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) seconds: u64,
+    /// The report as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Inspect {
     /// Captures, plain, gzip or zstd; several are merged by receive time.
     #[arg(required = true, value_name = "CAPTURE")]
@@ -219,6 +252,13 @@ pub(crate) struct Diff {
     /// The report as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("write a whole number from 1 on".into()),
+    }
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {

@@ -1,6 +1,7 @@
 //! Writes captures: the frames in the order the engine drained them, one a line, behind their time.
 //!
-//! Reading them is `source::file`'s. A line is `ts_recv {…}`, as the message came.
+//! Reading them is `source::file`'s. A line is `ts_recv {…}`, as the message came; `ts_recv! {…}` where the
+//! engine was late.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -95,7 +96,8 @@ impl CaptureWriter {
         let out = self.out.writer();
         // A record that was itself a capture line keeps its own time.
         if split_stamp(&frame.bytes).0.is_none() {
-            write!(out, "{} ", frame.origin.ts_recv.0)?;
+            let mark = if frame.origin.late { "!" } else { "" };
+            write!(out, "{}{mark} ", frame.origin.ts_recv.0)?;
         }
         // A line holds one frame: line ends between the tokens of a message become spaces.
         for (at, piece) in frame
@@ -154,6 +156,7 @@ mod tests {
                     offset: 0,
                     partition: 0,
                     stream: 0,
+                    late: at == 1,
                 };
                 writer
                     .write(&Frame {
@@ -166,12 +169,17 @@ mod tests {
             let mut source = FileSource::open(&[path], 100).unwrap();
             let mut seen = vec![];
             while let Some((origin, bytes)) = source.next_frame().unwrap() {
-                seen.push((origin.ts_recv.0, String::from_utf8(bytes.to_vec()).unwrap()));
+                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                seen.push((origin.ts_recv.0, origin.late, text));
             }
-            let expected = [(10, "{\"a\":1}"), (11, "{ \"b\":2}"), (77, "{\"c\":3}")];
+            let expected = [
+                (10, false, "{\"a\":1}"),
+                (11, true, "{ \"b\":2}"),
+                (77, false, "{\"c\":3}"),
+            ];
             assert_eq!(
                 seen,
-                expected.map(|(ts, text)| (ts, text.to_owned())),
+                expected.map(|(ts, late, text)| (ts, late, text.to_owned())),
                 "{ending}"
             );
         }

@@ -1,6 +1,8 @@
 //! The one place that reads a clock. Everything behind `source` takes time as an argument.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::units::Nanos;
 
@@ -19,4 +21,11 @@ pub fn now() -> Nanos {
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn instant() -> Instant {
     Instant::now()
+}
+
+/// Processor time that this thread has taken: other threads and other programs do not add to it.
+#[must_use]
+pub fn thread_cpu() -> Duration {
+    let taken = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(taken.tv_sec as u64, taken.tv_nsec as u32)
 }

@@ -114,6 +114,10 @@ pub struct Engine {
     pub batch: usize,
     /// Frames that may wait for a shard.
     pub ring_frames: usize,
+    /// How long a shard may be behind its source before its signals are marked `degraded`, in
+    /// milliseconds; 0 for ever. Concerns `run` alone, and no run with `--until-end`, which is behind by
+    /// nature.
+    pub late_after_ms: u64,
 }
 
 /// `[row]`
@@ -447,6 +451,7 @@ impl Default for Engine {
             shards: 1,
             batch: 256,
             ring_frames: 8_192,
+            late_after_ms: 1_000,
         }
     }
 }

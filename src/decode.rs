@@ -205,7 +205,10 @@ impl Decoder {
             return Err(DecodeError::Oversized);
         }
         let (stamp, bytes) = split_stamp(bytes);
-        origin.ts_recv = stamp.unwrap_or(origin.ts_recv);
+        if let Some(stamp) = stamp {
+            origin.ts_recv = stamp.ts_recv;
+            origin.late |= stamp.late;
+        }
         let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
         batch.begin_frame(origin);
         let result = self.read(origin, bytes, batch);
@@ -252,17 +255,33 @@ impl Format {
     }
 }
 
-/// Splits `local_ns {…}` into the receive time and the message; other text is all message.
+/// What a capture says of a frame before the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it was received.
+    pub ts_recv: Nanos,
+    /// Whether the shard had been behind for too long: see [`Origin::late`].
+    pub late: bool,
+}
+
+/// Splits `local_ns {…}`, or `local_ns! {…}` for a late frame, into the stamp and the message; other text
+/// is all message.
 #[must_use]
-pub fn split_stamp(line: &[u8]) -> (Option<Nanos>, &[u8]) {
+pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
-    if digits == 0 || digits > 19 || line.get(digits) != Some(&b' ') {
+    let late = line.get(digits) == Some(&b'!');
+    let end = digits + usize::from(late);
+    if digits == 0 || digits > 19 || line.get(end) != Some(&b' ') {
         return (None, line);
     }
-    let stamp = line[..digits].iter().try_fold(0_i64, |value, byte| {
+    let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
         value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))
     });
-    (stamp.map(Nanos), line[digits + 1..].trim_ascii_start())
+    let stamp = nanos.map(|nanos| Stamp {
+        ts_recv: Nanos(nanos),
+        late,
+    });
+    (stamp, line[end + 1..].trim_ascii_start())
 }
 
 impl From<Refused> for DecodeError {

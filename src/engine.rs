@@ -260,12 +260,17 @@ impl Due {
         if origin.ts_recv == Nanos::UNDEFINED {
             origin.ts_recv = self.row.ts_event;
         }
+        let quality = if origin.late {
+            self.row.quality.max(Quality::Degraded)
+        } else {
+            self.row.quality
+        };
         Signal {
             instrument: self.row.instrument,
             ts_event: self.row.ts_event,
             ts_out: Nanos::UNDEFINED,
             outputs,
-            quality: self.row.quality,
+            quality,
             last_price: self.row.price,
             origin,
             latency: Latency::default(),

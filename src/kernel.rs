@@ -7,11 +7,15 @@
 
 #![allow(unsafe_code)]
 
+mod dense;
 mod lanes;
 mod math;
-mod sums;
+mod panels;
+mod step;
 
-pub use self::sums::{Aligned, Cell, Dense, Half, Panels, Rows, Step};
+pub use self::dense::Dense;
+pub use self::panels::{Aligned, Panels, Rows};
+pub use self::step::{Cell, Half, Step};
 
 use self::lanes::Lanes;
 use self::math::Squash;
@@ -65,6 +69,12 @@ impl Isa {
             Self::Scalar | Self::Avx2 => 8,
             Self::Avx512 => 16,
         }
+    }
+
+    /// Units rounded up to whole registers.
+    #[must_use]
+    pub fn padded(self, units: usize) -> usize {
+        units.next_multiple_of(self.lanes())
     }
 
     /// Its name: `scalar`, `avx2`, `avx512`.

@@ -20,12 +20,19 @@
 //! | | [`book`], [`window`] | an instrument's price levels; sliding windows, O(1) a value |
 //! | row | [`feature`], [`row`] | the feature vector of one instrument at one event, and its quality |
 //! | | [`normalise`], [`model`] | z-scores; ONNX Runtime or the built-in linear model |
+//! | | [`model::way`], [`model::slide`] | windows kept in flight as states, where a graph allows it |
+//! | | [`kernel`] | the vector arithmetic of those, with the same bits on every processor |
 //! | signal | [`signal`], [`sink`] | what leaves, the digest over it, and where it goes |
 //!
 //! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an
 //! engine with their accounts, and the only place around the engine that reads a clock. Three drivers
 //! feed it and differ in nothing else: [`live`] (with [`worker`] threads), [`replay`], and [`export`],
 //! which stops at the rows to make a training set.
+//!
+//! A recurrent model goes ONNX file → [`model::recognise`] → [`model::network`] (plain data) →
+//! [`model::recurrent`] (packed) → [`model::slide`] (states of each instrument). [`model::way`] holds it
+//! against ONNX Runtime's windows before it is trusted; else [`model::onnx`] computes windows whole. After
+//! a batch's signals have left, a worker calls [`engine::Engine::settle`]: work that no signal waits for.
 //!
 //! A pipeline is a folder: `pipeline.toml` is [`config`] as written, [`pipeline`] as checked.
 //!
@@ -46,16 +53,19 @@
 //!
 //! 1. Same frames, same signals: nothing behind `source` reads a clock, and no result depends on how
 //!    events were batched or sharded. [`signal::Digest`] is the proof; `tests/path` holds it.
-//! 2. Features and linear models have the same bits on every machine: IEEE operations in one order, and
-//!    the crate `libm` where a function is needed. ONNX Runtime picks kernels by processor.
+//! 2. Features, linear models and sliding windows have the same bits on every machine: IEEE operations in
+//!    one order, the crate `libm` where a function is needed, and [`kernel`]'s own polynomials in recurrent
+//!    layers. ONNX Runtime picks kernels by processor.
 //! 3. in = used + conflated + dropped + dead-lettered + in flight, for frames ([`account`]).
 //! 4. Features never depend on `ts_recv`: a message without a venue time happens at the venue time
 //!    known last.
 //! 5. A gap, a crossed, stale or still warming input shows in every signal whose window it touches.
 //! 6. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
-//! 7. Prices are integers until `feature`; `unsafe` is denied everywhere.
+//! 7. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`].
+//! 8. What is deferred changes when a score is ready, never the score.
 
 pub mod account;
+pub mod bench;
 pub mod book;
 pub mod broker;
 pub mod capture;

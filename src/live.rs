@@ -179,6 +179,7 @@ impl Run {
             let settings = Settings {
                 number,
                 batch: config.batch,
+                late_after: late_after(config.late_after_ms, options.until_end),
                 batch_wait: Duration::from_micros(pipeline.file.model.batch_wait_us),
                 keeps_letters: writer.keeps_dead_letters(),
                 once: pipeline.file.source.kind == crate::config::SourceKind::Kafka,
@@ -348,6 +349,11 @@ fn worker(
             )
         })
         .map_err(RunError::Thread)
+}
+
+/// After how long behind frames count as late; none for runs that are behind by nature.
+fn late_after(ms: u64, until_end: bool) -> Option<Duration> {
+    (ms > 0 && !until_end).then(|| Duration::from_millis(ms))
 }
 
 /// The shards' account with what the source did before them. The two sides are counted apart, so that

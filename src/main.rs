@@ -14,7 +14,7 @@ use clap::Parser;
 use foretick::config::ConfigError;
 use foretick::live::{self, Ended, Stop};
 use foretick::pipeline::Pipeline;
-use foretick::{check, demo, diff, export, inspect, record, replay, simulate, sink};
+use foretick::{bench, check, demo, diff, export, inspect, record, replay, simulate, sink};
 use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
@@ -27,9 +27,12 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("foretick: {}", chain(&error));
             // An unreadable configuration is wrong use; anything else failed on the way.
-            let wrong_use = error
-                .chain()
-                .any(|cause| cause.is::<ConfigError>() || cause.is::<Usage>());
+            let wrong_use = error.chain().any(|cause| {
+                let window = cause
+                    .downcast_ref()
+                    .is_some_and(bench::BenchError::is_wrong_use);
+                window || cause.is::<ConfigError>() || cause.is::<Usage>()
+            });
             ExitCode::from(if wrong_use { 2 } else { 1 })
         }
     }
@@ -59,6 +62,20 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             } else {
                 ExitCode::from(1)
             })
+        }
+        Command::Bench(args) => {
+            let report = bench::bench(&bench::Options {
+                model: args.model,
+                steps: args.window,
+                every: args.stride as u64,
+                instruments: args.instruments,
+                rows: args.rows,
+                output: args.output,
+                fresh: args.fresh,
+                time: Duration::from_secs(args.seconds),
+            })?;
+            print(&report, args.json)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Inspect(args) => {
             let report = inspect::inspect(&args.captures, args.max_frame_bytes)?;

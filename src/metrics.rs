@@ -177,6 +177,8 @@ impl Collector for Board {
             ("crossed_book", "", sum(|r| r.events.counts.crossed)),
             ("undefined_score", "", sum(|r| r.events.undefined_scores)),
             ("venue_error", "", sum(|r| r.events.venue_errors)),
+            ("late_frame", "", sum(|r| r.events.late_frames)),
+            ("deferred_block", "", sum(|r| r.events.deferred_blocks)),
         ];
         counters(
             &mut out,
@@ -238,6 +240,9 @@ impl Collector for Board {
             "Instruments with state",
             instruments as f64,
         )?;
+        let deferred: usize = reports.iter().map(|report| report.deferred).sum();
+        let help = "Instruments whose windows in flight have steps to make up for";
+        gauge(&mut out, "deferred_instruments", help, deferred as f64)?;
         self.stages(&mut out, &reports)?;
         self.info(&mut out)
     }

@@ -95,6 +95,14 @@ pub enum ModelError {
         /// Both sides of the difference, and what to do.
         what: String,
     },
+    /// The graph takes windows of another length.
+    #[error("the model takes windows of {takes} rows, not of {asked}; ask for {takes}")]
+    Window {
+        /// Rows that the graph takes.
+        takes: usize,
+        /// Rows that were asked for.
+        asked: usize,
+    },
     /// Inference failed.
     #[error("while scoring a window: {0}")]
     Run(String),

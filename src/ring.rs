@@ -186,6 +186,7 @@ mod tests {
                 offset,
                 partition: 0,
                 stream: 0,
+                late: false,
             },
             bytes: Bytes::new(),
         }

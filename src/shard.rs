@@ -30,6 +30,7 @@ pub struct Shard {
     from: Nanos,
     to: Nanos,
     venue_errors: u64,
+    late_frames: u64,
 }
 
 impl Shard {
@@ -48,6 +49,7 @@ impl Shard {
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
             venue_errors: 0,
+            late_frames: 0,
         }
     }
 
@@ -69,6 +71,7 @@ impl Shard {
             self.began = Some(clock::instant());
         }
         self.account.received += 1;
+        self.late_frames += u64::from(origin.late);
         match self.decoder.decode(origin, bytes, &mut self.batch)? {
             // A shutdown is the source's business, which connects anew.
             Decoded::Events | Decoded::Notice(Notice::Ack | Notice::Shutdown) => {}
@@ -189,6 +192,12 @@ impl Shard {
     #[must_use]
     pub fn into_parts(self) -> (Account, Stages, Digest) {
         (self.account, self.stages, self.digest)
+    }
+
+    /// Frames that came while the shard had been behind for too long.
+    #[must_use]
+    pub fn late_frames(&self) -> u64 {
+        self.late_frames
     }
 
     /// Refusals and faults that the venue reported.

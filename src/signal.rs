@@ -42,7 +42,7 @@ pub enum Quality {
     Warming,
     /// The book or quote is older than the pipeline allows, or the instrument fell silent.
     Stale,
-    /// We dropped frames ourselves, under overload.
+    /// Under overload we dropped frames ourselves, or had been behind for longer than the pipeline allows.
     Degraded,
     /// The best bid is at or above the best ask.
     Crossed,

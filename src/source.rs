@@ -34,4 +34,7 @@ pub struct Origin {
     pub partition: i32,
     /// Which topic, file or feed: an index into the names that the driver keeps.
     pub stream: u16,
+    /// Whether the shard had been behind for longer than the pipeline allows when it came to this frame.
+    /// The capture keeps it, so that a replay gives the same signals.
+    pub late: bool,
 }

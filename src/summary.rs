@@ -40,6 +40,10 @@ pub struct Events {
     pub undefined_scores: u64,
     /// Refusals and faults that the venue reported.
     pub venue_errors: u64,
+    /// Frames that came while the shard had been behind for too long.
+    pub late_frames: u64,
+    /// Blocks of deferred steps that were done.
+    pub deferred_blocks: u64,
 }
 
 /// Figures by stage.
@@ -62,6 +66,8 @@ impl Events {
         self.counts += shard.engine().counts();
         self.undefined_scores += shard.engine().undefined();
         self.venue_errors += shard.venue_errors();
+        self.late_frames += shard.late_frames();
+        self.deferred_blocks += shard.engine().deferred().1;
     }
 }
 
@@ -112,13 +118,15 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "trouble        {} gaps ({} messages missing), {} crossed, {} duplicates, {} stale, {} backwards",
+            "trouble        {} gaps ({} messages missing), {} crossed, {} duplicates, {} stale, {} backwards, \
+             {} late",
             events.gaps,
             events.missing,
             events.crossed,
             events.duplicates,
             events.stale,
-            events.backwards
+            events.backwards,
+            self.events.late_frames
         )?;
         write!(f, "tick to signal ")?;
         let total = &self.latency_ns.total;

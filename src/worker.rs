@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use crossbeam::channel::{Receiver as Deliveries, Sender as Deliver};
@@ -53,6 +53,8 @@ pub struct Settings {
     pub batch: usize,
     /// How long to wait for more frames once there is one; zero: not.
     pub batch_wait: Duration,
+    /// How long the shard may be behind before frames count as late; none: for ever.
+    pub late_after: Option<Duration>,
     /// Whether the sink keeps unreadable frames.
     pub keeps_letters: bool,
     /// Whether an offset that comes again is passed over: Kafka gives records again after a
@@ -81,6 +83,8 @@ pub struct Report {
     pub qualities: [u64; Quality::ALL.len()],
     /// Instruments known.
     pub instruments: usize,
+    /// Instruments with deferred steps.
+    pub deferred: usize,
 }
 
 /// A dead letter on its way.
@@ -123,6 +127,7 @@ pub fn work(
         next: FxHashMap::default(),
         named: 0,
         qualities: [0; 6],
+        behind: Behind::new(),
     };
     let mut shown = clock::instant();
     while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
@@ -130,6 +135,9 @@ pub fn work(
             shown = clock::instant();
             window.show(&shard, &state.qualities);
         }
+        state
+            .behind
+            .look(&mut frames, ring.is_empty(), settings.late_after);
         if frames.is_empty() {
             continue;
         }
@@ -161,6 +169,36 @@ struct State {
     next: FxHashMap<(u16, i32), i64>,
     named: usize,
     qualities: [u64; Quality::ALL.len()],
+    behind: Behind,
+}
+
+/// Since when the ring has not been empty.
+struct Behind {
+    since: Instant,
+}
+
+impl Behind {
+    fn new() -> Self {
+        Self {
+            since: clock::instant(),
+        }
+    }
+
+    /// Marks the frames just drained as late where the shard has been behind for too long: for so long has
+    /// every drain left frames behind.
+    fn look(&mut self, frames: &mut [Frame], all: bool, late_after: Option<Duration>) {
+        let Some(late_after) = late_after else {
+            return;
+        };
+        let now = clock::instant();
+        if all {
+            self.since = now;
+        } else if now.duration_since(self.since) > late_after {
+            for frame in frames {
+                frame.origin.late = true;
+            }
+        }
+    }
 }
 
 impl State {
@@ -262,6 +300,7 @@ impl Window {
                 .into(),
             qualities: *qualities,
             instruments: shard.instruments().len(),
+            deferred: shard.engine().deferred().0,
         };
         *self.lock() = report;
     }

@@ -17,6 +17,8 @@ mod diff;
 mod export;
 #[path = "path/golden.rs"]
 mod golden;
+#[path = "path/late.rs"]
+mod late;
 #[path = "path/oracle.rs"]
 mod oracle;
 #[path = "path/replay.rs"]

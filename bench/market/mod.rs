@@ -77,6 +77,7 @@ pub(crate) fn origin(number: i64) -> Origin {
         offset: number,
         partition: 0,
         stream: 0,
+        late: false,
     }
 }
 

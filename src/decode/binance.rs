@@ -385,6 +385,7 @@ mod tests {
             offset: 0,
             partition: 0,
             stream: 0,
+            late: false,
         };
         let results = frames
             .iter()

@@ -227,6 +227,7 @@ mod tests {
             offset: 0,
             partition: 0,
             stream: 0,
+            late: false,
         };
         let result = decoder.decode(origin, frame.as_bytes(), &mut batch);
         (batch, result)

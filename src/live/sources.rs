@@ -221,6 +221,7 @@ async fn tick(
             offset,
             partition: -1,
             stream: 0,
+            late: false,
         };
         for ring in &rings {
             let frame = Frame {

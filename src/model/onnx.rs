@@ -142,9 +142,16 @@ impl Onnx {
             what,
         };
         let session = session::on_cpu(environment()?, bytes).map_err(|e| fail(e.to_string()))?;
+        let [takes, columns] = shape::declared(&session);
+        if takes != 0 && takes != steps {
+            return Err(ModelError::Window {
+                takes,
+                asked: steps,
+            });
+        }
         let contract = Contract {
             steps,
-            features: vec![String::new(); shape::columns(&session)],
+            features: vec![String::new(); columns],
             ..Contract::default()
         };
         let shape = Shape::of(&session, &contract).map_err(fail)?;

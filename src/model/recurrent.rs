@@ -1,8 +1,12 @@
 //! A recurrent network packed for the kernels: one step of all layers for several rows, whole windows,
 //! and the dense layers behind. Keeps no state of its own; `slide` does.
 
-use super::network::{self, Activation, Network, Scale};
-use crate::kernel::{Aligned, Cell, Dense, Half, Isa, Panels, Rows, Step};
+mod layer;
+
+pub use self::layer::Scratch;
+use self::layer::{Layer, Parts, Room};
+use super::network::{Activation, Network, Scale};
+use crate::kernel::{Aligned, Dense, Isa, Panels, Rows};
 
 /// A network, packed for the instructions of this processor. Shared by all shards.
 #[derive(Debug)]
@@ -16,41 +20,19 @@ pub struct Recurrent {
     outputs: usize,
 }
 
+/// Windows that lack their last step, one behind the other in every part.
 #[derive(Debug)]
-struct Layer {
-    cell: Cell,
-    units: usize,
-    padded: usize,
-    /// Where its units begin in a state, and its sums in those known beforehand.
-    at: usize,
-    known_at: usize,
-    input: Panels,
-    recurrent: Panels,
-    /// Of a GRU whose reset gate acts on h: gate h, which needs the others first.
-    candidate: Option<(Panels, Panels)>,
-    start_h: Vec<f32>,
-    start_c: Vec<f32>,
-}
-
-/// Buffers for a step; one a thread.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    out: Vec<f32>,
-    before: Vec<f32>,
-    beside: Vec<f32>,
-    reset: Vec<f32>,
-    known: Vec<f32>,
-    at: Places,
-    dense: [Vec<f32>; 2],
-}
-
-/// Where rows begin in the parts of a step.
-#[derive(Debug, Default)]
-struct Places {
-    state: Vec<usize>,
-    input: Vec<usize>,
-    own: Vec<usize>,
-    zero: Vec<usize>,
+pub struct Last<'a> {
+    /// How many.
+    pub windows: usize,
+    /// The last row of each, scaled.
+    pub rows: &'a [f32],
+    /// What [`Recurrent::foresee`] gave for each, [`Recurrent::known`] numbers.
+    pub known: &'a [f32],
+    /// What each carries, [`Recurrent::state`] numbers; moved on.
+    pub carry: &'a mut [f32],
+    /// Where to put the new outputs of each, [`Recurrent::state`] numbers, if they are wanted.
+    pub keep: Option<&'a mut [f32]>,
 }
 
 impl Recurrent {
@@ -107,6 +89,12 @@ impl Recurrent {
     #[must_use]
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// What happens to each feature of a row first.
+    #[must_use]
+    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+        &self.scale
     }
 
     /// Numbers in the outputs of all layers, and again in what they carry.
@@ -254,20 +242,15 @@ impl Recurrent {
         }
     }
 
-    /// The last step of several windows, each by a row of its own, from sums known beforehand. Window `i`
-    /// has its numbers from `i · known()` on in `known`, from `i · state()` on in `carry`, its row from
-    /// `i · features()` on in `rows`. Appends the scores of each; with `keep`, also stores the new
-    /// outputs there, from `i · state()` on.
-    pub fn complete(
-        &self,
-        windows: usize,
-        rows: &[f32],
-        known: &[f32],
-        carry: &mut [f32],
-        mut keep: Option<&mut [f32]>,
-        scratch: &mut Scratch,
-        scores: &mut Vec<f64>,
-    ) {
+    /// The last steps of some windows, all at once. Appends the scores of each.
+    pub fn complete(&self, last: Last<'_>, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let Last {
+            windows,
+            rows,
+            known,
+            carry,
+            mut keep,
+        } = last;
         let (state, sums) = (self.state(), self.known());
         for (number, layer) in self.layers.iter().enumerate() {
             let inputs = number
@@ -333,7 +316,14 @@ impl Recurrent {
             self.advance(&[0], &mut h, &mut carry, scratch);
         }
         self.foresee(&h, &mut known);
-        self.complete(1, last, &known, &mut carry, None, scratch, scores);
+        let last = Last {
+            windows: 1,
+            rows: last,
+            known: &known,
+            carry: &mut carry,
+            keep: None,
+        };
+        self.complete(last, scratch, scores);
     }
 
     /// The scores of a state as it is.
@@ -369,205 +359,5 @@ impl Recurrent {
             std::mem::swap(a, b);
         }
         scores.extend(a.iter().map(|&score| f64::from(score)));
-    }
-}
-
-/// What the gates of a step are summed from: the known sums where given, else from h and x.
-struct Parts<'a> {
-    known: Option<Rows<'a>>,
-    h: Rows<'a>,
-    projected: Option<Rows<'a>>,
-    x: Rows<'a>,
-}
-
-/// Where a step works.
-struct Room<'a> {
-    carry: &'a mut [f32],
-    carry_at: &'a [usize],
-    own: &'a [usize],
-    beside: &'a mut [f32],
-    reset: &'a mut [f32],
-    out: &'a mut [f32],
-}
-
-impl Layer {
-    fn new(layer: &network::Layer, isa: Isa, at: usize, known_at: usize) -> Self {
-        let (units, inputs, gates) = (layer.units, layer.inputs, layer.cell.gates());
-        // The kernels take logistic gates halved; the tanh gate is the last of either kind of cell.
-        let share = |gate: usize| if gate + 1 == gates { 1.0 } else { 0.5 };
-        let b = |side: usize, gate: usize, unit: usize| {
-            share(gate) * layer.b[(side * gates + gate) * units + unit]
-        };
-        let w = |gate: usize, unit: usize, k: usize| {
-            share(gate) * layer.w[(gate * units + unit) * inputs + k]
-        };
-        let r = |gate: usize, unit: usize, k: usize| {
-            share(gate) * layer.r[(gate * units + unit) * units + k]
-        };
-        let both = |gate, unit| b(0, gate, unit) + b(1, gate, unit);
-        let pack = |gates,
-                    inputs,
-                    weight: &dyn Fn(usize, usize, usize) -> f32,
-                    start: &dyn Fn(usize, usize) -> f32| {
-            Panels::pack(isa, [gates, units, inputs], weight, start)
-        };
-        let zero = |_, _| 0.0;
-        let (cell, input, recurrent, candidate) = match layer.cell {
-            network::Cell::Lstm => (
-                Cell::Lstm,
-                pack(4, inputs, &w, &zero),
-                pack(4, units, &r, &both),
-                None,
-            ),
-            network::Cell::Gru { reset_after: true } => {
-                // The two sums of gate h are not added but apart: each has its own bias.
-                let of_input = |gate, unit| if gate == 2 { b(0, 2, unit) } else { 0.0 };
-                let of_h = |gate, unit| {
-                    if gate == 2 {
-                        b(1, 2, unit)
-                    } else {
-                        both(gate, unit)
-                    }
-                };
-                (
-                    Cell::Gru,
-                    pack(3, inputs, &w, &of_input),
-                    pack(3, units, &r, &of_h),
-                    None,
-                )
-            }
-            network::Cell::Gru { reset_after: false } => {
-                let candidate = (
-                    pack(1, inputs, &|_, unit, k| w(2, unit, k), &zero),
-                    pack(1, units, &|_, unit, k| r(2, unit, k), &|_, unit| {
-                        both(2, unit)
-                    }),
-                );
-                (
-                    Cell::GruGates,
-                    pack(2, inputs, &w, &zero),
-                    pack(2, units, &r, &both),
-                    Some(candidate),
-                )
-            }
-        };
-        let padded = isa.padded(units);
-        let (mut start_h, mut start_c) = (vec![0.0; padded], vec![0.0; padded]);
-        if let Some((h, c)) = &layer.start {
-            start_h[..units].copy_from_slice(h);
-            // A GRU carries its output.
-            start_c[..units].copy_from_slice(if cell == Cell::Lstm { c } else { h });
-        }
-        Self {
-            cell,
-            units,
-            padded,
-            at,
-            known_at,
-            input,
-            recurrent,
-            candidate,
-            start_h,
-            start_c,
-        }
-    }
-
-    fn step(&self, isa: Isa, parts: &Parts<'_>, room: Room<'_>) {
-        let (cell, units) = (self.cell, self.units);
-        let Room {
-            carry,
-            carry_at,
-            own,
-            beside,
-            reset,
-            out,
-        } = room;
-        let recurrent = parts
-            .known
-            .map_or(Half::Product(&self.recurrent, parts.h), Half::Known);
-        let input = parts
-            .projected
-            .map_or(Half::Product(&self.input, parts.x), Half::Known);
-        let first = Step {
-            cell,
-            units,
-            recurrent,
-            input,
-            carry: &mut *carry,
-            carry_at,
-            beside: &mut *beside,
-            out: &mut *reset,
-        };
-        let Some((candidate, candidate_h)) = &self.candidate else {
-            return isa.step(Step { out, ..first });
-        };
-        isa.step(first);
-        let reset = Rows {
-            cells: reset,
-            at: own,
-        };
-        let input = match parts.projected {
-            None => Half::Product(candidate, parts.x),
-            Some(rows) => Half::Known(Rows {
-                cells: &rows.cells[self.input.width()..],
-                at: rows.at,
-            }),
-        };
-        isa.step(Step {
-            cell: Cell::GruCandidate,
-            units,
-            recurrent: Half::Product(candidate_h, reset),
-            input,
-            carry,
-            carry_at,
-            beside,
-            out,
-        });
-    }
-}
-
-impl Scratch {
-    /// Buffers and places for moving states on.
-    fn prepare(&mut self, layer: &Layer, places: &[usize], inputs: Option<usize>) {
-        let at = &mut self.at;
-        at.state.clear();
-        at.state.extend(places.iter().map(|place| place + layer.at));
-        at.zero.clear();
-        at.zero.resize(places.len(), 0);
-        at.input.clear();
-        at.input
-            .extend((0..places.len()).map(|row| row * inputs.unwrap_or(0)));
-        self.room(layer, places.len());
-    }
-
-    /// Buffers and places for last steps.
-    fn lay_out(
-        &mut self,
-        layer: &Layer,
-        windows: usize,
-        state: usize,
-        inputs: usize,
-        known: usize,
-    ) {
-        let at = &mut self.at;
-        let every = |list: &mut Vec<usize>, begin: usize, width: usize| {
-            list.clear();
-            list.extend((0..windows).map(|row| begin + row * width));
-        };
-        every(&mut at.state, layer.at, state);
-        every(&mut at.zero, 0, known);
-        every(&mut at.input, 0, inputs);
-        self.room(layer, windows);
-    }
-
-    fn room(&mut self, layer: &Layer, rows: usize) {
-        let cells = rows * layer.padded;
-        self.out.resize(cells, 0.0);
-        if layer.candidate.is_some() {
-            self.beside.resize(cells, 0.0);
-            self.reset.resize(cells, 0.0);
-            self.at.own.clear();
-            self.at.own.extend((0..rows).map(|row| row * layer.padded));
-        }
     }
 }

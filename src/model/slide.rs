@@ -6,11 +6,13 @@
 //! and made up for where a window needs them sooner. Exact, not approximate: a window's state starts
 //! anew at its first row, and a step has the same bits whenever and beside whatever it is computed.
 
+mod key;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::recurrent::{Recurrent, Scratch};
-use crate::kernel::Aligned;
+use self::key::{Batch, Key, Plan};
+use super::recurrent::{Last, Recurrent, Scratch};
 
 /// The windows of all keys of a shard.
 #[derive(Debug)]
@@ -40,56 +42,6 @@ pub enum Ask {
         /// Whose.
         key: usize,
     },
-}
-
-/// How windows lie in time.
-#[derive(Debug)]
-struct Plan {
-    network: Arc<Recurrent>,
-    steps: u64,
-    /// A window ends at every so many rows.
-    every: u64,
-    /// Windows in flight at once.
-    slots: u64,
-    /// Slots that move on together.
-    group: u64,
-    /// Rows kept.
-    rows: u64,
-    /// One state that is never reset instead of windows.
-    carried: bool,
-}
-
-#[derive(Debug)]
-struct Key {
-    /// Outputs and carry of the windows in flight, slot by slot.
-    h: Aligned,
-    carry: Aligned,
-    /// Recurrent sums and carry of the window that completes next, and its last row; zero where they
-    /// have not been made.
-    known: Aligned,
-    ready_carry: Aligned,
-    ready: u64,
-    /// The last rows, scaled, by their number modulo the capacity.
-    rows: Vec<f32>,
-    /// Rows taken. Rows are numbered from 1.
-    taken: u64,
-    /// Up to which row each group has moved on.
-    applied: Vec<u64>,
-    /// The queues it stands in.
-    urgent: bool,
-    later: bool,
-}
-
-/// Windows that complete together.
-#[derive(Debug, Default)]
-struct Batch {
-    keys: Vec<usize>,
-    due: Vec<bool>,
-    rows: Vec<f32>,
-    known: Vec<f32>,
-    carry: Vec<f32>,
-    keep: Vec<f32>,
-    places: Vec<usize>,
 }
 
 impl Slide {
@@ -219,7 +171,8 @@ impl Slide {
     /// Keys with deferred steps.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.urgent.len() + self.later.len()
+        let also = |key: &&usize| self.of(**key).later;
+        self.urgent.len() + self.later.len() - self.urgent.iter().filter(also).count()
     }
 
     /// Deferred steps done, in blocks of rows.
@@ -276,11 +229,10 @@ impl Slide {
 
     /// Makes the window that ends at the last row taken ready to complete.
     fn ready(&mut self, key: usize) {
-        let end = self.keys[key].as_ref().expect("it has a row").taken;
-        if self.keys[key].as_ref().expect("it has a row").ready != end {
+        let end = self.of(key).taken;
+        if self.of(key).ready != end {
             self.foresee(key, end);
         }
-        self.look_ahead(key, end);
     }
 
     /// Brings the window that ends at row `end` up to the row before, and computes what its last step
@@ -304,8 +256,8 @@ impl Slide {
         of.ready = end;
     }
 
-    /// Does of the group that is needed after this one as much as keeps every window's wait even: in a
-    /// burst no window finds a whole group's steps before it.
+    /// Does of the group that is needed after that of the window ending at `end` as much as keeps every
+    /// window's wait even: in a burst no window finds all of a group's steps before it.
     fn look_ahead(&mut self, key: usize, end: u64) {
         let plan = &self.plan;
         if plan.slots <= plan.group {
@@ -325,10 +277,12 @@ impl Slide {
     /// After a row: makes the next window ready, if the next row completes one.
     fn prepare(&mut self, key: usize) {
         let next = self.of(key).taken + 1;
-        if self.plan.carried || (next.is_multiple_of(self.plan.every) && next >= self.plan.steps) {
+        let completes = next.is_multiple_of(self.plan.every) && next >= self.plan.steps;
+        if self.plan.carried || completes {
             if self.of(key).ready != next {
                 self.foresee(key, next);
             }
+            self.look_ahead(key, next);
         }
     }
 
@@ -400,15 +354,14 @@ impl Slide {
                 let of = keys[key].as_mut().expect("it has a row");
                 let place = (of.taken % plan.rows) as usize * network.features();
                 let row = &of.rows[place..place + network.features()];
-                network.complete(
-                    1,
-                    row,
-                    &of.known,
-                    &mut of.ready_carry,
-                    None,
-                    scratch,
-                    scores,
-                );
+                let last = Last {
+                    windows: 1,
+                    rows: row,
+                    known: &of.known,
+                    carry: &mut of.ready_carry,
+                    keep: None,
+                };
+                network.complete(last, scratch, scores);
             }
             _ => {
                 batch.gather(keys, plan);
@@ -420,8 +373,14 @@ impl Slide {
                     ..
                 } = batch;
                 let (windows, given) = (batch.keys.len(), scores.len());
-                let kept = plan.carried.then_some(&mut keep[..]);
-                network.complete(windows, rows, known, carry, kept, scratch, scores);
+                let last = Last {
+                    windows,
+                    rows,
+                    known,
+                    carry,
+                    keep: plan.carried.then_some(&mut keep[..]),
+                };
+                network.complete(last, scratch, scores);
                 if plan.carried {
                     batch.scatter(keys, network.state());
                     batch.forget(scores, given, network.outputs());
@@ -439,88 +398,6 @@ impl Slide {
 
 /// Windows that complete in one step at most.
 const TOGETHER: usize = 64;
-
-impl Plan {
-    /// Where the window that ends at this row is kept.
-    fn slot(&self, end: u64) -> u64 {
-        end / self.every % self.slots
-    }
-
-    /// The end of the window that a slot holds once `row` has been: the first after it.
-    fn end_after(&self, slot: u64, row: u64) -> u64 {
-        let number = row / self.every + 1;
-        let ahead = (slot + self.slots - number % self.slots) % self.slots;
-        (number + ahead) * self.every
-    }
-}
-
-impl Key {
-    fn new(plan: &Plan) -> Self {
-        let Plan { network, slots, .. } = plan;
-        let state = network.state();
-        let mut key = Self {
-            h: Aligned::zeros(*slots as usize * state),
-            carry: Aligned::zeros(*slots as usize * state),
-            known: Aligned::zeros(network.known()),
-            ready_carry: Aligned::zeros(state),
-            ready: 0,
-            rows: vec![0.0; plan.rows as usize * network.features()],
-            taken: 0,
-            applied: vec![0; slots.div_ceil(plan.group) as usize],
-            urgent: false,
-            later: false,
-        };
-        if plan.carried {
-            network.start(&mut key.h, &mut key.carry);
-        }
-        key
-    }
-
-    fn row(&self, plan: &Plan, row: u64) -> &[f32] {
-        let features = plan.network.features();
-        let place = (row % plan.rows) as usize * features;
-        &self.rows[place..place + features]
-    }
-}
-
-impl Batch {
-    /// Puts side by side what the windows need.
-    fn gather(&mut self, keys: &[Option<Box<Key>>], plan: &Plan) {
-        self.rows.clear();
-        self.known.clear();
-        self.carry.clear();
-        for of in self.keys.iter().filter_map(|&key| keys[key].as_ref()) {
-            self.rows.extend_from_slice(of.row(plan, of.taken));
-            self.known.extend_from_slice(&of.known);
-            self.carry.extend_from_slice(&of.ready_carry);
-        }
-        self.keep.resize(self.carry.len(), 0.0);
-    }
-
-    /// Gives carried states back to their keys.
-    fn scatter(&self, keys: &mut [Option<Box<Key>>], state: usize) {
-        let states = self
-            .keep
-            .chunks_exact(state)
-            .zip(self.carry.chunks_exact(state));
-        for (&key, (h, carry)) in self.keys.iter().zip(states) {
-            let of = keys[key].as_mut().expect("it has a row");
-            of.h.copy_from_slice(h);
-            of.carry.copy_from_slice(carry);
-        }
-    }
-
-    /// Takes out the scores that nobody asked for: a carried state moves on at every row.
-    fn forget(&self, scores: &mut Vec<f64>, given: usize, outputs: usize) {
-        let mut kept = given;
-        for (window, _) in self.due.iter().enumerate().filter(|(_, due)| **due) {
-            let from = given + window * outputs;
-            scores.copy_within(from..from + outputs, kept);
-            kept += outputs;
-        }
-        scores.truncate(kept);
-    }
-}
 
 #[cfg(test)]
 mod tests;

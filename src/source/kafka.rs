@@ -147,6 +147,7 @@ impl Reader {
                 offset: record.offset(),
                 partition: record.partition(),
                 stream,
+                late: false,
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),

@@ -292,6 +292,7 @@ mod tests {
                 offset,
                 partition: 1,
                 stream: 0,
+                late: false,
             },
             bytes: Bytes::copy_from_slice(text.as_bytes()),
         }

@@ -286,6 +286,7 @@ impl Feed {
             offset: self.offset,
             partition: self.connection,
             stream: self.settings.stream,
+            late: false,
         };
         self.offset += 1;
         Frame { origin, bytes }

@@ -135,6 +135,7 @@ fn send(sender: &Sender, offset: i64) {
         offset,
         partition: 0,
         stream: 0,
+        late: false,
     };
     let bytes = Bytes::from_static(b"no message of any venue");
     sender

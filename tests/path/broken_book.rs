@@ -61,6 +61,7 @@ impl Feed {
             offset: self.number,
             partition: 0,
             stream: 0,
+            late: false,
         };
         self.number += 1;
         self.batch.clear();

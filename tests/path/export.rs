@@ -124,6 +124,7 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
             offset: 0,
             partition: 0,
             stream: 0,
+            late: false,
         };
         decoder
             .decode(origin, line.as_bytes(), &mut batch)

@@ -97,13 +97,13 @@ impl Shape {
     }
 }
 
-/// Numbers in a row as the first input declares them; 0 where it does not.
-pub(super) fn columns(session: &Session) -> usize {
-    let declared = session.inputs().first().map(ort::value::Outlet::dtype);
-    match declared {
-        Some(ValueType::Tensor { shape, .. }) => shape
-            .last()
-            .map_or(0, |&columns| usize::try_from(columns).unwrap_or(0)),
-        _ => 0,
+/// Rows and numbers in a row as the first input declares them; 0 where it leaves them open.
+pub(super) fn declared(session: &Session) -> [usize; 2] {
+    match session.inputs().first().map(ort::value::Outlet::dtype) {
+        Some(ValueType::Tensor { shape, .. }) => match shape[..] {
+            [_, steps, columns] => [steps, columns].map(|size| usize::try_from(size).unwrap_or(0)),
+            _ => [0, 0],
+        },
+        _ => [0, 0],
     }
 }

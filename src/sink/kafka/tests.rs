@@ -100,6 +100,7 @@ fn a_dead_letter_names_its_origin() {
             offset: 42,
             partition: 3,
             stream: 0,
+            late: false,
         },
     };
     sink.send_dead_letter("trades.dlq", &letter).unwrap();

@@ -1,0 +1,301 @@
+//! One step of a recurrent layer for several rows.
+//!
+//! A gate is `(b + Σ R[k]·h[k]) + (Σ W[k]·x[k])`: two sums, each in ascending k, added last. So either half can
+//! be computed earlier, elsewhere or once for many rows, and the gate keeps its bits.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "indices of several arrays of registers at once; iterators would be functions of their own, \
+              compiled without the wider registers where they are not inlined"
+)]
+
+use super::lanes::Lanes;
+use super::math::tanh_parts;
+use super::panels::{Panels, Rows, Visit, product, walk};
+use super::{Isa, Job};
+
+/// One of the two sums of a gate.
+#[derive(Clone, Copy, Debug)]
+pub enum Half<'a> {
+    /// To be computed from the rows.
+    Product(&'a Panels, Rows<'a>),
+    /// Computed by [`Panels::sums`] before.
+    Known(Rows<'a>),
+}
+
+/// How gates become a new state. The sums of logistic gates are wanted halved: a power of two, by which
+/// weights and biases are multiplied when packed, without a rounding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Gates i, o, f, c. `carry` is c.
+    Lstm,
+    /// Gates z, r, h with the reset gate on R·h + b, which is why the two sums of h are apart. `carry` is
+    /// h.
+    Gru,
+    /// Gates z, r of a GRU whose reset gate acts on h: gives r ⊙ h, and z to `beside`. `carry` is h and
+    /// stays.
+    GruGates,
+    /// Gate h of such a GRU, its recurrent sum being over r ⊙ h; takes z from `beside`. `carry` is h.
+    GruCandidate,
+}
+
+/// One step of a layer for several rows.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// What the gates mean.
+    pub cell: Cell,
+    /// Units of the layer.
+    pub units: usize,
+    /// b + Σ R·h.
+    pub recurrent: Half<'a>,
+    /// Σ W·x.
+    pub input: Half<'a>,
+    /// What each row carries to its next step; changed in place.
+    pub carry: &'a mut [f32],
+    /// Where each row's begins.
+    pub carry_at: &'a [usize],
+    /// One row behind the other, each [`Isa::padded`] wide: see [`Cell`].
+    pub beside: &'a mut [f32],
+    /// The new outputs, in the same layout.
+    pub out: &'a mut [f32],
+}
+
+impl Isa {
+    /// Steps a layer.
+    ///
+    /// # Panics
+    /// Where rows, weights and places do not fit together.
+    #[inline]
+    pub fn step(self, step: Step<'_>) {
+        step.check(self);
+        self.run(step);
+    }
+}
+
+impl Step<'_> {
+    #[inline]
+    fn check(&self, isa: Isa) {
+        let (rows, padded) = (self.carry_at.len(), isa.padded(self.units));
+        for half in [&self.recurrent, &self.input] {
+            let given = match half {
+                Half::Product(panels, given) => {
+                    assert!(panels.isa == isa && panels.gates == self.cell.gates());
+                    assert_eq!(panels.units(), self.units, "weights of other units");
+                    given.check(panels.inputs);
+                    given
+                }
+                Half::Known(given) => {
+                    given.check(self.cell.gates() * padded);
+                    given
+                }
+            };
+            assert_eq!(given.at.len(), rows, "as many rows in every part");
+        }
+        let carry = Rows {
+            cells: self.carry,
+            at: self.carry_at,
+        };
+        carry.check(padded);
+        assert_eq!(self.out.len(), rows * padded, "room for the outputs");
+        if matches!(self.cell, Cell::GruGates | Cell::GruCandidate) {
+            assert_eq!(self.beside.len(), rows * padded, "room for z");
+        }
+    }
+}
+
+impl Cell {
+    /// Gates that a step of it sums.
+    #[must_use]
+    pub fn gates(self) -> usize {
+        match self {
+            Self::Lstm => 4,
+            Self::Gru => 3,
+            Self::GruGates => 2,
+            Self::GruCandidate => 1,
+        }
+    }
+}
+
+/// `MR` rows of one panel: `start + Σ weights[k] · row[k]`, or the sums as they are.
+///
+/// # Safety
+/// `half` was checked for `G` gates of `L` lanes, and has the rows `row..row + MR` and `P` panels from
+/// `panel` on.
+#[inline(always)]
+unsafe fn half<L: Lanes, const G: usize, const MR: usize, const P: usize>(
+    half: &Half<'_>,
+    panel: usize,
+    row: usize,
+) -> [[[L; G]; P]; MR] {
+    match half {
+        Half::Known(rows) => {
+            let mut known = [[[L::splat(0.0); G]; P]; MR];
+            for (m, known) in known.iter_mut().enumerate() {
+                for (p, known) in known.iter_mut().enumerate() {
+                    for (g, known) in known.iter_mut().enumerate() {
+                        let place = ((panel + p) * G + g) * L::LANES;
+                        // SAFETY: the row has G · padded units numbers.
+                        unsafe {
+                            let begin = *rows.at.get_unchecked(row + m);
+                            *known = L::load(rows.cells.as_ptr().add(begin + place));
+                        }
+                    }
+                }
+            }
+            known
+        }
+        // SAFETY: handed on.
+        Half::Product(panels, rows) => unsafe { product(panels, *rows, panel, row) },
+    }
+}
+
+/// A step with the number of gates known when compiled.
+struct StepOf<'a, const G: usize>(Step<'a>);
+
+impl Job for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let rows = self.carry_at.len();
+        let panels = self.units.div_ceil(L::LANES);
+        match self.cell {
+            Cell::Lstm => walk::<L, _, 4>(&mut StepOf::<4>(self), panels, rows),
+            Cell::Gru => walk::<L, _, 3>(&mut StepOf::<3>(self), panels, rows),
+            Cell::GruGates => walk::<L, _, 2>(&mut StepOf::<2>(self), panels, rows),
+            Cell::GruCandidate => walk::<L, _, 1>(&mut StepOf::<1>(self), panels, rows),
+        }
+    }
+}
+
+impl<L: Lanes, const G: usize> Visit<L> for StepOf<'_, G> {
+    #[inline(always)]
+    fn visit<const MR: usize, const P: usize>(&mut self, panel: usize, row: usize) {
+        let step = &mut self.0;
+        let padded = step.units.next_multiple_of(L::LANES);
+        // SAFETY: `Isa::step` checked both halves; `walk` stays within panels and rows.
+        let (recurrent, input) = unsafe {
+            (
+                half::<L, G, MR, P>(&step.recurrent, panel, row),
+                half::<L, G, MR, P>(&step.input, panel, row),
+            )
+        };
+        let mut places = [[Places::NONE; P]; MR];
+        for (m, places) in places.iter_mut().enumerate() {
+            for (p, places) in places.iter_mut().enumerate() {
+                let unit = (panel + p) * L::LANES;
+                let place = (row + m) * padded + unit;
+                // SAFETY: carry, beside and out have `padded` numbers for each row.
+                *places = unsafe {
+                    Places {
+                        carry: step
+                            .carry
+                            .as_mut_ptr()
+                            .add(step.carry_at.get_unchecked(row + m) + unit),
+                        beside: step.beside.as_mut_ptr().wrapping_add(place),
+                        out: step.out.as_mut_ptr().add(place),
+                    }
+                };
+            }
+        }
+        // SAFETY: the places are those of these rows and panels.
+        unsafe { combine(&recurrent, &input, &places) };
+    }
+}
+
+/// Where the numbers of one panel of one row lie.
+#[derive(Clone, Copy)]
+struct Places {
+    carry: *mut f32,
+    beside: *mut f32,
+    out: *mut f32,
+}
+
+impl Places {
+    const NONE: Self = Self {
+        carry: std::ptr::null_mut(),
+        beside: std::ptr::null_mut(),
+        out: std::ptr::null_mut(),
+    };
+}
+
+/// Gates to new state. A logistic gate holds half its sum (see [`Cell`]), so that with tanh = p / q of it
+/// σ = (q + p) / 2q: products of gates become one quotient.
+///
+/// # Safety
+/// The places can be read and written, `L::LANES` numbers each; `beside` only for GRUs in two parts.
+#[inline(always)]
+unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
+    recurrent: &[[[L; G]; P]; MR],
+    input: &[[[L; G]; P]; MR],
+    places: &[[Places; P]; MR],
+) {
+    let zero = L::splat(0.0);
+    let (mut open, mut state) = ([[[zero; 2]; P]; MR], [[zero; P]; MR]);
+    for m in 0..MR {
+        for p in 0..P {
+            let (r, x, at) = (&recurrent[m][p], &input[m][p], places[m][p]);
+            let mut gate = *r;
+            for g in 0..G {
+                gate[g] = r[g].add(x[g]);
+            }
+            // SAFETY: the caller's.
+            let carry = unsafe { L::load(at.carry) };
+            state[m][p] = match G {
+                4 => {
+                    let ([qi, qo, qf, qc], [pi, po, pf, pc]) =
+                        tanh_parts([gate[0], gate[1], gate[2], gate[3]]);
+                    open[m][p] = [qo.add(qo), qo.add(po)];
+                    // σ(f)·c + σ(i)·tanh(g) over one divisor.
+                    let divisor = qi.mul(qc);
+                    let gain = qi.add(pi).mul(pc).mul(qf);
+                    let sum = qf.add(pf).mul(carry).mul_add(divisor, gain);
+                    sum.div(divisor.mul(qf.add(qf)))
+                }
+                3 => {
+                    let ([qz, qr], [pz, pr]) = tanh_parts([gate[0], gate[1]]);
+                    let reset = qr.add(pr).div(qr.add(qr));
+                    let ([q], [p]) = tanh_parts([reset.mul_add(r[2], x[2])]);
+                    // (1 − σ(z))·n + σ(z)·h over one divisor.
+                    let sum = qz.sub(pz).mul_add(p, qz.add(pz).mul(carry).mul(q));
+                    sum.div(qz.add(qz).mul(q))
+                }
+                2 => {
+                    let ([qz, qr], [pz, pr]) = tanh_parts([gate[0], gate[1]]);
+                    open[m][p][0] = qz.add(pz).div(qz.add(qz));
+                    qr.add(pr).mul(carry).div(qr.add(qr))
+                }
+                _ => {
+                    // SAFETY: the caller's.
+                    let z = unsafe { L::load(at.beside) };
+                    let ([q], [p]) = tanh_parts([gate[0]]);
+                    let new = p.div(q);
+                    z.mul_add(carry.sub(new), new)
+                }
+            };
+        }
+    }
+    for m in 0..MR {
+        // SAFETY: the caller's, for all stores.
+        unsafe {
+            if G == 4 {
+                let (q, p) = tanh_parts(state[m]);
+                for i in 0..P {
+                    let [divisor, dividend] = open[m][i];
+                    state[m][i].store(places[m][i].carry);
+                    let out = dividend.mul(p[i]).div(divisor.mul(q[i]));
+                    out.store(places[m][i].out);
+                }
+                continue;
+            }
+            for i in 0..P {
+                state[m][i].store(places[m][i].out);
+                if G == 2 {
+                    open[m][i][0].store(places[m][i].beside);
+                } else {
+                    state[m][i].store(places[m][i].carry);
+                }
+            }
+        }
+    }
+}
