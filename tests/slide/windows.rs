@@ -17,6 +17,8 @@ use crate::{naive, needs};
 
 /// Windows of each key that follow one another.
 const WINDOWS: usize = 200;
+/// Windows before them that nobody asks for, as while features are warming.
+const UNASKED: usize = 20;
 /// Keys that take their rows in turn, and by how many rows each is ahead of the one before: one
 /// sequence of rows serves all.
 const KEYS: usize = 3;
@@ -46,7 +48,7 @@ fn every_exporter_s_windows_slide() {
     let mut held = 0;
     for case in cases() {
         let steps = case.network.steps;
-        let rows = case.rows(WINDOWS + steps - 1 + (KEYS - 1) * AHEAD);
+        let rows = case.rows(UNASKED + WINDOWS + steps - 1 + (KEYS - 1) * AHEAD);
         let whole = case.whole(&rows, Isa::Scalar);
         for isa in Isa::available() {
             assert_eq!(case.whole(&rows, isa), whole, "{} on {isa:?}", case.name);
@@ -74,7 +76,8 @@ fn slides(
     whole: &[Vec<f64>],
     what: &str,
 ) {
-    let (most, features) = (WINDOWS + steps - 1, rows.len() / (whole.len() + steps - 1));
+    let (first, features) = (UNASKED + steps, rows.len() / (whole.len() + steps - 1));
+    let most = first + WINDOWS - 1;
     let (mut taken, mut scored) = ([0; KEYS], [0; KEYS]);
     let mut random = Random(every);
     while taken.iter().any(|&taken| taken < most) {
@@ -87,7 +90,7 @@ fn slides(
                 let at = (key * AHEAD + taken[key]) * features;
                 cells.extend_from_slice(&rows[at..at + features]);
                 taken[key] += 1;
-                let due = taken[key] >= steps && (taken[key] as u64).is_multiple_of(every);
+                let due = taken[key] >= first && (taken[key] as u64).is_multiple_of(every);
                 asks.push(Ask::Row { key, due });
                 if !due {
                     continue;
@@ -106,7 +109,7 @@ fn slides(
             Settle::Never => {}
         }
     }
-    let windows = (steps as u64..=most as u64).filter(|row| row % every == 0);
+    let windows = (first as u64..=most as u64).filter(|row| row % every == 0);
     assert_eq!(scored, [windows.count(); KEYS], "{what}");
 }
 
