@@ -3,6 +3,7 @@
 //! A model file is a contract: it says which features it was trained on, and [`Contract::check`]
 //! refuses a pipeline that computes others. Models know no instrument and keep no state between calls.
 
+mod ends;
 pub mod linear;
 pub mod network;
 pub mod onnx;
