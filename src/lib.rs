@@ -20,6 +20,7 @@
 //! | | [`book`], [`window`] | an instrument's price levels; sliding windows, O(1) a value |
 //! | row | [`feature`], [`row`] | the feature vector of one instrument at one event, and its quality |
 //! | | [`normalise`], [`model`] | z-scores; ONNX Runtime or the built-in linear model |
+//! | | [`model::way`] | recurrent layers and convolutions recognised in the file, whose windows slide |
 //! | signal | [`signal`], [`sink`] | what leaves, the digest over it, and where it goes |
 //!
 //! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an

@@ -16,6 +16,7 @@ pub mod provider;
 pub mod recognise;
 pub mod recurrent;
 pub mod slide;
+pub mod sliding;
 pub mod way;
 
 use std::path::{Path, PathBuf};
