@@ -11,7 +11,8 @@ use foretick::clock;
 use foretick::kernel::Isa;
 use foretick::model::Model;
 use foretick::model::onnx::{self, Onnx};
-use foretick::model::slide::{Ask, Slide};
+use foretick::model::slide::Ask;
+use foretick::model::sliding::Sliding;
 use foretick::model::way::{Way, Windows};
 use hdrhistogram::Histogram;
 
@@ -67,7 +68,7 @@ struct Row {
 /// What keeps the windows.
 enum Windower {
     Slid {
-        slide: Box<Slide>,
+        slide: Box<Sliding>,
         interrupted: bool,
     },
     /// The last rows of each instrument twice over, so that a window lies in one piece.

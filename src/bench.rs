@@ -110,7 +110,7 @@ pub fn bench(options: &Options) -> Result<Report, BenchError> {
     let tape = match &options.rows {
         Some(rows) => Tape::read(rows, onnx.features(), steps, options.every)?,
         None => {
-            let scaling = way.network.as_deref().map_or(&[][..], |of| of.scaling());
+            let scaling = way.network.as_ref().map_or(&[][..], |of| of.scaling());
             Tape::random(scaling, onnx.features(), steps, options.every)
         }
     };

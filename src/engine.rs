@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::event::{Batch, Body};
 use crate::feature::Plan;
 use crate::instrument::InstrumentId;
-use crate::model::slide::{Ask, Slide};
+use crate::model::slide::Ask;
+use crate::model::sliding::Sliding;
 use crate::model::{MAX_OUTPUTS, Model, ModelError};
 use crate::normalise::{Expanding, Normalise};
 use crate::row::{Counts, RowAt, Rows, Rules};
@@ -52,7 +53,7 @@ enum Scorer {
     /// A model that takes whole windows.
     Whole(Box<dyn Model>),
     /// Windows kept in flight, and what is asked of them.
-    Slid(Box<Slide>, Vec<Ask>),
+    Slid(Box<Sliding>, Vec<Ask>),
 }
 
 /// The window of one instrument.
@@ -83,7 +84,7 @@ impl Engine {
 
     /// An engine whose windows are kept in flight. The same rows become the same signals.
     #[must_use]
-    pub fn sliding(plan: Arc<Plan>, settings: Settings, slide: Slide) -> Self {
+    pub fn sliding(plan: Arc<Plan>, settings: Settings, slide: Sliding) -> Self {
         Self::with(plan, settings, Scorer::Slid(Box::new(slide), vec![]))
     }
 

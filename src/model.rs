@@ -3,6 +3,11 @@
 //! A model file is a contract: it says which features it was trained on, and [`Contract::check`]
 //! refuses a pipeline that computes others. Models know no instrument and keep no state between calls.
 
+pub mod columns;
+pub mod convolution;
+mod ends;
+pub mod filters;
+mod flat;
 pub mod linear;
 pub mod network;
 pub mod onnx;
@@ -11,6 +16,7 @@ pub mod provider;
 pub mod recognise;
 pub mod recurrent;
 pub mod slide;
+pub mod sliding;
 pub mod way;
 
 use std::path::{Path, PathBuf};

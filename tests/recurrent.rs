@@ -17,7 +17,8 @@ use std::path::Path;
 use foretick::model::network::{Activation, Cell, Layer, Network, Scale};
 use foretick::model::onnx::environment;
 use foretick::model::proto::ModelProto;
-use foretick::model::recognise::{Why, long_memory, network, normal_form};
+use foretick::model::recognise::{Why, long_memory, normal_form, recognise};
+use foretick::model::sliding::Recognised;
 use ort::session::Session;
 use ort::value::Tensor;
 
@@ -37,7 +38,7 @@ const REFUSED: [(&str, &str); 22] = [
         "takes `c0`, which is neither an output of a layer nor a constant",
     ),
     ("clip", "layer 1 has the setting `clip`"),
-    ("convolution", "there is no LSTM or GRU layer"),
+    ("convolution", "this is a convolution"),
     ("first", "takes step 1 of 9 of"),
     ("gru", "operator Loop holds a graph of its own"),
     ("half", "the input is of type float16, not float32"),
@@ -109,7 +110,7 @@ fn the_twin_with_long_memory_is_another_network_and_exact_too() {
         let first = |row: f32| {
             let mut window = window(&after, 1);
             window[..after.features].fill(row);
-            naive::forward(&after, &window)
+            naive::forward(&Recognised::Recurrent(after.clone()), &window)
         };
         let (low, high) = (first(-2.0), first(2.0));
         let moved = low
@@ -320,7 +321,7 @@ fn hold(name: &str, network: &Network, model: &[u8], tolerance: f64) {
     for seed in 1..4 {
         let x = window(network, seed);
         let wanted = run(model, &x, [1, network.steps, network.features]);
-        let found = naive::forward(network, &x);
+        let found = naive::forward(&Recognised::Recurrent(network.clone()), &x);
         assert_eq!(
             (found.len(), network.outputs()),
             (wanted.len(), wanted.len()),
@@ -348,6 +349,13 @@ fn run(model: &[u8], window: &[f32], shape: [usize; 3]) -> Vec<f32> {
         .try_extract_tensor::<f32>()
         .expect("scores are float32");
     values.to_vec()
+}
+
+fn network(model: &ModelProto, steps: usize) -> Result<Network, Why> {
+    match recognise(model, steps)? {
+        Recognised::Recurrent(network) => Ok(network),
+        Recognised::Convolution(_) => Err(Why::Graph("this is a convolution".into())),
+    }
 }
 
 fn recognised(bytes: &[u8], steps: usize) -> Result<Network, Why> {

@@ -15,7 +15,8 @@ use super::rows::{Tape, Turns};
 use crate::clock;
 use crate::model::onnx::Onnx;
 use crate::model::recurrent::{Recurrent, Scratch};
-use crate::model::slide::{Ask, Slide};
+use crate::model::slide::Ask;
+use crate::model::sliding::{Packed, Sliding};
 use crate::model::way::{Way, difference};
 use crate::model::{Model, ModelError};
 
@@ -63,8 +64,8 @@ pub(super) fn measure(
 
 /// Windows of which both ways are measured, in turns.
 fn slid(
-    network: &Recurrent,
-    slide: Slide,
+    network: &Packed,
+    slide: Sliding,
     mut whole: Whole<'_>,
     options: &Options,
 ) -> Result<Measured, ModelError> {
@@ -173,8 +174,8 @@ fn paced<T>(count: &mut usize, work: impl FnOnce(usize) -> T) -> T {
 
 /// Our path: instruments in random order, each row a step and the deferred steps after it.
 struct Ours<'a> {
-    network: &'a Recurrent,
-    slide: Slide,
+    network: &'a Packed,
+    slide: Sliding,
     tape: &'a Tape,
     turns: Turns,
     /// Scores of the row last given.
@@ -188,7 +189,7 @@ struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    fn new(network: &'a Recurrent, slide: Slide, tape: &'a Tape, instruments: usize) -> Self {
+    fn new(network: &'a Packed, slide: Sliding, tape: &'a Tape, instruments: usize) -> Self {
         Self {
             network,
             slide,
@@ -229,7 +230,7 @@ impl<'a> Ours<'a> {
         for _ in 0..ticks {
             if self.turns.below(2) == 0 {
                 let begin = clock::instant();
-                black_box(black_box(self.network).read_input_weights());
+                black_box(black_box(self.network).read_weights());
                 record(&mut self.floor, begin.elapsed());
                 self.tick();
                 continue;
@@ -338,9 +339,9 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// Whole new windows by our kernels.
+/// Whole new windows by our kernels, of recurrent networks.
 struct Fresh<'a> {
-    network: &'a Recurrent,
+    network: Option<&'a Recurrent>,
     tape: &'a Tape,
     rows: Vec<f32>,
     scratch: Scratch,
@@ -349,7 +350,11 @@ struct Fresh<'a> {
 }
 
 impl<'a> Fresh<'a> {
-    fn new(network: &'a Recurrent, tape: &'a Tape) -> Self {
+    fn new(network: &'a Packed, tape: &'a Tape) -> Self {
+        let network = match network {
+            Packed::Recurrent(network) => Some(&**network),
+            Packed::Convolution(_) => None,
+        };
         Self {
             network,
             tape,
@@ -362,15 +367,15 @@ impl<'a> Fresh<'a> {
 
     fn score(&mut self, numbers: impl Iterator<Item = usize>) {
         self.scores.clear();
+        let Some(network) = self.network else { return };
         for number in numbers {
             let begin = clock::instant();
             let features = self.tape.features();
             let rows = self.tape.window(number).chunks_exact(features);
             for (row, scaled) in rows.zip(self.rows.chunks_exact_mut(features)) {
-                self.network.scale(row, scaled);
+                network.scale(row, scaled);
             }
-            self.network
-                .window(&self.rows, &mut self.scratch, &mut self.scores);
+            network.window(&self.rows, &mut self.scratch, &mut self.scores);
             record(&mut self.latency, begin.elapsed());
         }
     }

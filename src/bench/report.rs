@@ -66,7 +66,7 @@ impl Report {
         let median = |of: &Histogram<u64>| of.value_at_quantile(0.5);
         let some = |of: &Histogram<u64>| (!of.is_empty()).then(|| Quantiles::of(of));
         let [ours, ort] = measured.cpu.map(f64::round);
-        let isa = way.network.as_deref().map(|network| network.isa().name());
+        let isa = way.network.as_ref().map(|network| network.isa().name());
         Self {
             model: options.model.display().to_string(),
             path: way.name().to_owned(),

@@ -1,10 +1,11 @@
-//! Recognises a recurrent network in an ONNX file, or says why it is none.
+//! Recognises a recurrent or a convolution network in an ONNX file, or says why it is none.
 //!
-//! [`normal_form`] lets ONNX Runtime fold the graph for one window; [`network`] then follows the path from
+//! [`normal_form`] lets ONNX Runtime fold the graph for one window; [`recognise`] then follows the path from
 //! the rows to the first output with a label on every number: which stage made it, at which step, for which
 //! unit. Operators that only move numbers move labels, whatever an exporter's mix of them, and a layer is
 //! accepted where its input's labels are the ones it must have. Computes no score.
 
+mod convolution;
 mod dense;
 mod fold;
 mod label;
@@ -13,6 +14,7 @@ mod memory;
 mod path;
 mod scale;
 mod shape;
+mod taken;
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,8 +22,8 @@ pub use self::fold::normal_form;
 pub use self::memory::long_memory;
 use self::path::Path;
 use super::ModelError;
-use super::network::Network;
 use super::proto::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
+use super::sliding::Recognised;
 
 /// Why a file is not recognised; a window of it is then computed whole.
 #[derive(Debug, thiserror::Error)]
@@ -45,14 +47,14 @@ pub enum Why {
     Graph(String),
 }
 
-/// The recurrent network in a folded graph ([`normal_form`]) over windows of so many steps.
+/// The network in a folded graph ([`normal_form`]) over windows of so many steps.
 ///
 /// # Errors
 /// [`Why::Graph`] with the first thing in it that is something else.
-pub fn network(model: &ModelProto, steps: usize) -> Result<Network, Why> {
+pub fn recognise(model: &ModelProto, steps: usize) -> Result<Recognised, Why> {
     let graph = graph(model)?;
     let nodes = nodes_of_first_output(graph)?;
-    has_recurrence(&nodes)?;
+    has_layers(&nodes)?;
     let mut path = Path::enter(graph, opset(model), steps)?;
     for node in nodes {
         path.follow(node)?;
@@ -96,7 +98,7 @@ fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto>, Why> {
 }
 
 /// The commonest reasons first, each in its own words: the walk would stop at a detail.
-fn has_recurrence(nodes: &[&NodeProto]) -> Result<(), Why> {
+fn has_layers(nodes: &[&NodeProto]) -> Result<(), Why> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for node in nodes {
         *counts.entry(&node.op_type).or_default() += 1;
@@ -111,7 +113,7 @@ fn has_recurrence(nodes: &[&NodeProto]) -> Result<(), Why> {
              or GRU nodes"
         )));
     }
-    if count("LSTM") + count("GRU") > 0 {
+    if count("LSTM") + count("GRU") + count("Conv") > 0 {
         return Ok(());
     }
     let (products, gates) = (count("Gemm") + count("MatMul"), count("Sigmoid"));
@@ -124,7 +126,9 @@ fn has_recurrence(nodes: &[&NodeProto]) -> Result<(), Why> {
     let mut kinds = nodes.iter().map(|node| node.op_type.as_str());
     let kin = kinds.find(|kind| ["RNN", "LSTM", "GRU"].iter().any(|end| kind.ends_with(end)));
     let only = kin.map_or(String::new(), |kind| format!(", only operator {kind}"));
-    Err(Why::Graph(format!("there is no LSTM or GRU layer{only}")))
+    Err(Why::Graph(format!(
+        "there is no LSTM or GRU layer and no convolution{only}"
+    )))
 }
 
 /// So many sigmoids and matrix products are an unrolled recurrence and not a dense network.

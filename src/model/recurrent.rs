@@ -5,8 +5,9 @@ mod layer;
 
 pub use self::layer::Scratch;
 use self::layer::{Layer, Parts, Room};
-use super::network::{Activation, Network, Scale};
-use crate::kernel::{Aligned, Dense, Isa, Panels, Rows};
+use super::ends::{self, Head};
+use super::network::{Network, Scale};
+use crate::kernel::{Aligned, Isa, Rows};
 
 /// A network, packed for the instructions of this processor. Shared by all shards.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct Recurrent {
     steps: usize,
     scale: Vec<(Scale, Vec<f32>)>,
     layers: Vec<Layer>,
-    head: Vec<(Panels, Activation)>,
+    head: Head,
     outputs: usize,
 }
 
@@ -47,21 +48,12 @@ impl Recurrent {
             known_at += layer.recurrent.width();
             layers.push(layer);
         }
-        let head = network.head.iter().map(|dense| {
-            let panels = Panels::pack(
-                isa,
-                [1, dense.outputs, dense.inputs],
-                |_, output, input| dense.w[output * dense.inputs + input],
-                |_, output| dense.b[output],
-            );
-            (panels, dense.activation)
-        });
         Self {
             isa,
             features: network.features,
             steps: network.steps,
             scale: network.scale.clone(),
-            head: head.collect(),
+            head: Head::new(&network.head, isa),
             layers,
             outputs: network.outputs(),
         }
@@ -131,19 +123,7 @@ impl Recurrent {
 
     /// A row as the first layer takes it: rounded to f32 and scaled.
     pub fn scale(&self, row: &[f64], scaled: &mut [f32]) {
-        for (scaled, value) in scaled.iter_mut().zip(row) {
-            *scaled = *value as f32;
-        }
-        for (scale, operands) in &self.scale {
-            for (x, a) in scaled.iter_mut().zip(operands) {
-                match scale {
-                    Scale::Sub => *x -= a,
-                    Scale::Add => *x += a,
-                    Scale::Mul => *x *= a,
-                    Scale::Div => *x /= a,
-                }
-            }
-        }
+        ends::scale(&self.scale, row, scaled);
     }
 
     /// The state before the first step, written to `h` and `carry` ([`Recurrent::state`] numbers each).
@@ -333,31 +313,8 @@ impl Recurrent {
         }
     }
 
-    fn head(&self, h: &[f32], [a, b]: &mut [Vec<f32>; 2], scores: &mut Vec<f64>) {
+    fn head(&self, h: &[f32], room: &mut [Vec<f32>; 2], scores: &mut Vec<f64>) {
         let units = self.layers.last().map_or(0, |layer| layer.units);
-        a.clear();
-        a.extend_from_slice(&h[..units]);
-        for (weights, activation) in &self.head {
-            b.clear();
-            b.resize(self.isa.padded(weights.units()), 0.0);
-            self.isa.dense(Dense {
-                weights,
-                input: a,
-                out: b,
-            });
-            b.truncate(weights.units());
-            match activation {
-                Activation::Identity => {}
-                // Not `max`: a number that is none stays none.
-                Activation::Relu => b
-                    .iter_mut()
-                    .for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
-                Activation::Sigmoid => self.isa.sigmoid(b),
-                Activation::Tanh => self.isa.tanh(b),
-                Activation::Softmax => self.isa.softmax(b),
-            }
-            std::mem::swap(a, b);
-        }
-        scores.extend(a.iter().map(|&score| f64::from(score)));
+        self.head.score(&h[..units], room, scores);
     }
 }

@@ -1,8 +1,8 @@
 //! Which way the windows of a model are computed: slid by our own kernels, or whole by ONNX Runtime.
 //!
-//! A recognised network is packed and held against ONNX Runtime's own windows before it is trusted, with
-//! the weights as they are and with long memory: with memories that fade within a window, a state that is
-//! never reset would pass too. Loads and compares only; `slide` does the work.
+//! A recognised network is packed and held against ONNX Runtime's own windows before it is trusted; a
+//! recurrent one with the weights as they are and with long memory: with memories that fade within a window,
+//! a state that is never reset would pass too. Loads and compares only; `slide` and `columns` do the work.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +11,9 @@ use serde::Deserialize;
 
 use super::network::Scale;
 use super::onnx::Onnx;
-use super::proto::ModelProto;
-use super::recognise::{Why, long_memory, network, normal_form};
-use super::recurrent::Recurrent;
+use super::recognise::{Why, long_memory, normal_form, recognise};
 use super::slide::{Ask, Slide};
+use super::sliding::{Packed, Recognised, Sliding};
 use super::{Model, ModelError};
 use crate::kernel::Isa;
 
@@ -36,7 +35,7 @@ pub enum Windows {
 #[derive(Clone, Debug)]
 pub struct Way {
     /// The packed network where windows are not computed whole.
-    pub network: Option<Arc<Recurrent>>,
+    pub network: Option<Packed>,
     /// Whether its state is never reset.
     pub carried: bool,
     /// Why this way.
@@ -82,11 +81,15 @@ impl Way {
         if asked == Windows::Auto {
             return Ok(way);
         }
-        if way.network.is_none() {
+        let reason = match &way.network {
+            None => Some(way.why.as_str()),
+            Some(Packed::Convolution(_)) => Some("a convolution has no state to carry"),
+            Some(Packed::Recurrent(_)) => None,
+        };
+        if let Some(reason) = reason {
             let what = format!(
-                "`window = \"carried\"` needs a recognised recurrent network, but {}; write `window = \
-                 \"auto\"`, or export the model again",
-                way.why
+                "`window = \"carried\"` needs a recognised recurrent network, but {reason}; write \
+                 `window = \"auto\"`, or export the model again"
             );
             let path = path.to_owned();
             return Err(ModelError::Load { path, what });
@@ -112,12 +115,12 @@ impl Way {
 
     /// The windows of a shard's keys, ending at every `every`-th row, where they are not computed whole.
     #[must_use]
-    pub fn slide(&self, every: u64) -> Option<Slide> {
-        let network = Arc::clone(self.network.as_ref()?);
-        Some(if self.carried {
-            Slide::carried(network)
-        } else {
-            Slide::new(network, every)
+    pub fn slide(&self, every: u64) -> Option<Sliding> {
+        Some(match self.network.as_ref()? {
+            Packed::Recurrent(network) if self.carried => {
+                Sliding::Recurrent(Slide::carried(Arc::clone(network)))
+            }
+            network => network.slide(every),
         })
     }
 }
@@ -125,10 +128,14 @@ impl Way {
 /// Recognises the network and holds it against ONNX Runtime.
 fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
     let folded = normal_form(bytes, steps)?;
-    let (recurrent, worst) = compare(&folded, Some(bytes), steps, isa)?;
-    let long = long_memory(&folded);
-    let (_, worst_long) = compare(&long, None, steps, isa)?;
-    let worst = worst.max(worst_long);
+    let network = recognise(&folded, steps)?;
+    let packed = network.pack(isa);
+    let mut worst = compare(&network, &packed, bytes, steps)?;
+    if let Recognised::Recurrent(_) = network {
+        let long = long_memory(&folded);
+        let network = recognise(&long, steps)?;
+        worst = worst.max(compare(&network, &network.pack(isa), &long.bytes(), steps)?);
+    }
     if worst > TOLERANCE {
         let why = format!(
             "recognised, but its windows differ from ONNX Runtime's by {worst:.1e} relative, more than \
@@ -144,47 +151,29 @@ fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
         isa.name()
     );
     Ok(Way {
-        network: Some(Arc::new(recurrent)),
+        network: Some(packed),
         carried: false,
         why,
         max_rel_diff: Some(worst),
     })
 }
 
-/// The packed network of a graph, and how far its sliding windows are from ONNX Runtime's whole ones:
-/// those of the file where given, else of the graph.
-fn compare(
-    graph: &ModelProto,
-    file: Option<&[u8]>,
-    steps: usize,
-    isa: Isa,
-) -> Result<(Recurrent, f64), Why> {
-    let network = network(graph, steps)?;
-    let recurrent = Arc::new(Recurrent::new(&network, isa));
-    let encoded;
-    let bytes = match file {
-        Some(bytes) => bytes,
-        None => {
-            encoded = graph.bytes();
-            &encoded
-        }
-    };
-    let mut whole = Onnx::bare(bytes, steps)?;
-    let features = network.features;
-    let rows = random_rows(&network.scale, features, steps + COMPARED - 1);
+/// How far a packed network's sliding windows are from ONNX Runtime's whole ones of a file.
+fn compare(network: &Recognised, packed: &Packed, file: &[u8], steps: usize) -> Result<f64, Why> {
+    let mut whole = Onnx::bare(file, steps)?;
+    let features = network.features();
+    let rows = random_rows(network.scale(), features, steps + COMPARED - 1);
     let (mut ours, mut theirs) = (vec![], vec![]);
     let asks = (1..=rows.len() / features).map(|row| Ask::Row {
         key: 0,
         due: row >= steps,
     });
-    let mut slide = Slide::new(Arc::clone(&recurrent), 1);
+    let mut slide = packed.slide(1);
     slide.step(&asks.collect::<Vec<_>>(), &rows, &mut ours);
     for window in rows.windows(steps * features).step_by(features) {
         whole.score(window, &mut theirs)?;
     }
-    drop(slide);
-    let recurrent = Arc::into_inner(recurrent).expect("the windows that shared it are gone");
-    Ok((recurrent, difference(&ours, &theirs)))
+    Ok(difference(&ours, &theirs))
 }
 
 /// Windows compared.

@@ -1,16 +1,24 @@
-//! A recurrent network by its definition, in f64 and plain loops: the slow twin of every fast one.
+//! A network by its definition, in f64 and plain loops: the slow twin of every fast one.
 //!
-//! ONNX's formulas, gate by gate, one unit after another. Shares no code with what it is held against.
+//! ONNX's formulas, gate by gate, one unit after another; a convolution with zeros before the first row.
+//! Shares no code with what it is held against.
 
+use foretick::model::convolution::{Convolution, Filter, Taken};
 use foretick::model::network::{Activation, Cell, Dense, Layer, Network, Scale};
+use foretick::model::sliding::Recognised;
 
 /// The outputs for one window of T rows of F numbers, oldest first.
-pub(crate) fn forward(network: &Network, window: &[f32]) -> Vec<f64> {
-    assert_eq!(window.len(), network.steps * network.features);
-    let mut rows: Vec<Vec<f64>> = window
-        .chunks_exact(network.features)
-        .map(|row| scaled(network, row))
-        .collect();
+pub(crate) fn forward(network: &Recognised, window: &[f32]) -> Vec<f64> {
+    let scale = |row| scaled(network.scale(), row);
+    let rows: Vec<Vec<f64>> = window.chunks_exact(network.features()).map(scale).collect();
+    match network {
+        Recognised::Recurrent(network) => recurrent(network, rows),
+        Recognised::Convolution(network) => convolution(network, rows),
+    }
+}
+
+fn recurrent(network: &Network, mut rows: Vec<Vec<f64>>) -> Vec<f64> {
+    assert_eq!(rows.len(), network.steps);
     for layer in &network.layers {
         rows = outputs(layer, &rows);
     }
@@ -18,9 +26,55 @@ pub(crate) fn forward(network: &Network, window: &[f32]) -> Vec<f64> {
     network.head.iter().fold(last, |x, layer| dense(layer, &x))
 }
 
-fn scaled(network: &Network, row: &[f32]) -> Vec<f64> {
+fn convolution(network: &Convolution, rows: Vec<Vec<f64>>) -> Vec<f64> {
+    assert_eq!(rows.len(), network.steps);
+    let mut sources = vec![rows];
+    for filter in &network.filters {
+        let column = |step| column(filter, &sources, step);
+        let columns = (0..network.steps).map(column).collect();
+        sources.push(columns);
+    }
+    let columns = sources.pop().expect("there is a filter");
+    let taken = &columns[columns.len() - network.taken.columns()..];
+    let channel = |at: usize| taken.iter().map(move |column| column[at]);
+    let channels = 0..taken[0].len();
+    let given: Vec<f64> = match network.taken {
+        Taken::Last | Taken::Flat(_) => taken.concat(),
+        Taken::Mean(count) => channels
+            .map(|at| channel(at).sum::<f64>() / count as f64)
+            .collect(),
+        Taken::Max(_) => channels
+            .map(|at| channel(at).fold(f64::NEG_INFINITY, f64::max))
+            .collect(),
+    };
+    network.head.iter().fold(given, |x, layer| dense(layer, &x))
+}
+
+fn column(filter: &Filter, sources: &[Vec<Vec<f64>>], step: usize) -> Vec<f64> {
+    let mut sums: Vec<f64> = filter.b.iter().copied().map(f64::from).collect();
+    for tap in 0..filter.kernel {
+        let back = (filter.kernel - 1 - tap) * filter.dilation;
+        let Some(step) = step.checked_sub(back) else {
+            continue;
+        };
+        for (channel, sum) in sums.iter_mut().enumerate() {
+            for (at, x) in sources[filter.from][step].iter().enumerate() {
+                let w = filter.w[(channel * filter.inputs + at) * filter.kernel + tap];
+                *sum += f64::from(w) * x;
+            }
+        }
+    }
+    let mut column = activated(filter.activation, sums);
+    if let Some(plus) = filter.plus {
+        let other = &sources[plus][step];
+        column.iter_mut().zip(other).for_each(|(y, x)| *y += x);
+    }
+    activated(filter.then, column)
+}
+
+fn scaled(scale: &[(Scale, Vec<f32>)], row: &[f32]) -> Vec<f64> {
     let mut row: Vec<f64> = row.iter().copied().map(f64::from).collect();
-    for (scale, by) in &network.scale {
+    for (scale, by) in scale {
         for (x, by) in row.iter_mut().zip(by) {
             let by = f64::from(*by);
             *x = match scale {
@@ -96,8 +150,12 @@ fn from_state(layer: &Layer, gate: usize, unit: usize, h: &[f64]) -> f64 {
 
 fn dense(layer: &Dense, x: &[f64]) -> Vec<f64> {
     let rows = layer.w.chunks_exact(layer.inputs).zip(&layer.b);
-    let sums: Vec<f64> = rows.map(|(w, &b)| f64::from(b) + dot(w, x)).collect();
-    match layer.activation {
+    let sums = rows.map(|(w, &b)| f64::from(b) + dot(w, x));
+    activated(layer.activation, sums.collect())
+}
+
+fn activated(activation: Activation, sums: Vec<f64>) -> Vec<f64> {
+    match activation {
         Activation::Identity => sums,
         Activation::Relu => sums.iter().map(|x| x.max(0.0)).collect(),
         Activation::Sigmoid => sums.iter().copied().map(sigmoid).collect(),

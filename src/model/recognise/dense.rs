@@ -1,10 +1,11 @@
-//! Gemm, MatMul and activations: the dense layers behind the recurrence.
+//! Gemm, MatMul and activations: the dense layers behind the recurrence or the convolutions.
 //!
 //! A dense layer may run on all steps; the output then takes the last one.
 
 use super::Why;
 use super::label::{Label, Labels};
 use super::path::{Path, What, refuse};
+use super::taken;
 use crate::model::network::{Activation, Dense};
 use crate::model::proto::{NodeProto, TensorProto};
 
@@ -27,12 +28,19 @@ pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, W
         [false; 2]
     };
     let labels = if turned[0] {
-        &labels.transpose(&[1, 0])
+        labels.transpose(&[1, 0])
     } else {
-        labels
+        labels.clone()
     };
-    let steps = steps_of(path, &who, labels.rows())?;
-    let (w, outputs) = weights(matrix, newest.width, turned[1], &who)?;
+    let flat = taken::flat(path, &who, &labels)?;
+    let (steps, inputs) = match &flat {
+        Some(places) => (vec![path.network.steps - 1], places.len()),
+        None => (steps_of(path, &who, labels.rows())?, newest.width),
+    };
+    let (mut w, outputs) = weights(matrix, inputs, turned[1], &who)?;
+    if let Some(places) = flat {
+        w = ordered(&w, &places);
+    }
     let b = if gemm {
         bias(path, node, outputs, &who)?
     } else {
@@ -42,7 +50,7 @@ pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, W
     shape.pop();
     shape.push(outputs);
     path.network.head.push(Dense {
-        inputs: newest.width,
+        inputs,
         outputs,
         w,
         b: b.unwrap_or_else(|| vec![0.0; outputs]),
@@ -99,17 +107,28 @@ fn weights(
     Ok(((0..outputs).flat_map(column).collect(), outputs))
 }
 
+/// The weights of each output with each input in its place.
+fn ordered(w: &[f32], places: &[usize]) -> Vec<f32> {
+    let mut ordered = vec![0.0; w.len()];
+    let rows = w.chunks_exact(places.len());
+    for (w, ordered) in rows.zip(ordered.chunks_exact_mut(places.len())) {
+        for (&w, &place) in w.iter().zip(places) {
+            ordered[place] = w;
+        }
+    }
+    ordered
+}
+
 /// Relu, Sigmoid, Tanh: on the sums of a dense layer.
-pub(super) fn activation(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
+pub(super) fn activation(
+    path: &mut Path<'_>,
+    node: &NodeProto,
+    activation: Activation,
+) -> Result<Labels, Why> {
     let Some(labels) = path.labels(node, 0).cloned() else {
         return Err(path.unknown(node));
     };
     path.expect_newest(&format!("operator {}", node.op_type), &labels.cells)?;
-    let activation = match node.op_type.as_str() {
-        "Relu" => Activation::Relu,
-        "Sigmoid" => Activation::Sigmoid,
-        _ => Activation::Tanh,
-    };
     activated(path, node, labels, activation)
 }
 

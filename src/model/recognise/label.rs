@@ -5,7 +5,7 @@
 /// Where a number comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label {
-    /// The stage that made it, counted along the path; 0 are the rows as they come in.
+    /// The stage that made it, counted along the path; 0 is padding, 1 are the rows as they come in.
     pub(super) stage: usize,
     /// The step of the window, 0 the oldest.
     pub(super) step: usize,
@@ -13,8 +13,17 @@ pub(super) struct Label {
     pub(super) unit: usize,
 }
 
+impl Label {
+    /// A zero that padding put there.
+    pub(super) const PADDING: Self = Self {
+        stage: 0,
+        step: 0,
+        unit: 0,
+    };
+}
+
 /// A shape and a label for each of its cells, the last dimension fastest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Labels {
     pub(super) shape: Vec<usize>,
     pub(super) cells: Vec<Label>,
@@ -74,6 +83,23 @@ impl Labels {
                 cells.extend_from_slice(&part.cells[at * size..][..size]);
             }
         }
+        Self { shape, cells }
+    }
+
+    /// A tensor of this shape with padding around these labels: so much before them in each dimension.
+    pub(super) fn pad(&self, before: &[usize], shape: Vec<usize>) -> Self {
+        let cells = places(&shape).map(|place| {
+            let within = place.iter().zip(before).zip(&self.shape);
+            let within = within.map(|((&at, &before), &size)| {
+                let at = at.checked_sub(before);
+                at.filter(|&at| at < size)
+            });
+            let place: Option<Vec<usize>> = within.collect();
+            place.map_or(Label::PADDING, |place| {
+                self.cells[flat(&place, &self.shape)]
+            })
+        });
+        let cells = cells.collect();
         Self { shape, cells }
     }
 

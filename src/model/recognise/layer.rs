@@ -79,9 +79,9 @@ fn sequence(path: &Path<'_>, node: &NodeProto, who: &str) -> Result<usize, Why> 
         return refuse(format!("{who} does not take the rows of the window"));
     };
     path.expect(who, &labels.cells, 0..steps)?;
-    let (newest, _) = path.newest();
+    let (newest, number) = path.newest();
     if !matches!(newest.what, What::Rows | What::Layer(_)) {
-        return refuse(format!("{who} stands behind a dense layer"));
+        return refuse(format!("{who} stands behind {}", path.name(number)));
     }
     if labels.shape != [steps, 1, newest.width] {
         return refuse(format!(

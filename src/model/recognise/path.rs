@@ -1,14 +1,17 @@
 //! The path from the rows to the output: one stage after another, each made of the newest one alone.
 //!
-//! Holds what is known of every tensor by name; branches, and stages in another order, are refused.
+//! Holds what is known of every tensor by name; branches, other than those that convolutions add up, and
+//! stages in another order are refused.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::label::{Label, Labels};
-use super::{Why, dense, fold, layer, scale, shape};
-use crate::model::network::{Cell, Network};
+use super::{Why, convolution, dense, fold, layer, scale, shape, taken};
+use crate::model::convolution::{Convolution, Filter, Taken};
+use crate::model::network::{Activation, Cell, Network};
 use crate::model::proto::{GraphProto, NodeProto, TensorProto};
+use crate::model::sliding::Recognised;
 
 /// What has been read so far.
 pub(super) struct Path<'g> {
@@ -16,6 +19,11 @@ pub(super) struct Path<'g> {
     pub(super) opset: i64,
     /// What the graph is, up to here.
     pub(super) network: Network,
+    /// The convolutions in it, and what is known of each.
+    pub(super) filters: Vec<Filter>,
+    pub(super) known: Vec<convolution::Known>,
+    /// What the head takes of them.
+    pub(super) taken: Option<Taken>,
     stages: Vec<Stage>,
     constants: HashMap<&'g str, &'g TensorProto>,
     labels: HashMap<&'g str, Labels>,
@@ -31,10 +39,16 @@ pub(super) struct Stage {
 /// The kinds of stages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
+    /// Zeros around other numbers.
+    Padding,
     /// The rows, normalised up to here.
     Rows,
     /// The outputs of a recurrent layer, counted from 1.
     Layer(usize),
+    /// The columns of a convolution, counted from 1: its sums, or those behind an activation.
+    Filter(usize),
+    /// Columns pooled.
+    Pooled,
     /// The sums of a dense layer to which no bias was added yet.
     Product(usize),
     /// The sums of a dense layer.
@@ -60,7 +74,7 @@ impl<'g> Path<'g> {
             return refuse(format!("the input has {rows} steps, not {steps}"));
         }
         let constants = graph.initializer.iter();
-        let rows = Labels::of(0, 0..steps, features, vec![1, steps, features]);
+        let rows = Labels::of(1, 0..steps, features, vec![1, steps, features]);
         let network = Network {
             features,
             steps,
@@ -71,10 +85,19 @@ impl<'g> Path<'g> {
         Ok(Self {
             opset,
             network,
-            stages: vec![Stage {
-                what: What::Rows,
-                width: features,
-            }],
+            filters: vec![],
+            known: vec![],
+            taken: None,
+            stages: vec![
+                Stage {
+                    what: What::Padding,
+                    width: 0,
+                },
+                Stage {
+                    what: What::Rows,
+                    width: features,
+                },
+            ],
             constants: constants
                 .map(|tensor| (tensor.name.as_str(), tensor))
                 .collect(),
@@ -92,14 +115,21 @@ impl<'g> Path<'g> {
                 let reset_after = node.integer("linear_before_reset").unwrap_or(0) != 0;
                 layer::recurrent(self, node, Cell::Gru { reset_after })?
             }
+            "Conv" => vec![convolution::convolution(self, node)?],
+            "Add" if self.joins(node) => vec![convolution::sum(self, node)?],
             "Add" | "Sub" | "Mul" | "Div" => vec![scale::elementwise(self, node)?],
             "Gemm" | "MatMul" => vec![dense::product(self, node)?],
-            "Relu" | "Sigmoid" | "Tanh" => vec![dense::activation(self, node)?],
+            "Relu" => vec![self.activation(node, Activation::Relu)?],
+            "Sigmoid" => vec![self.activation(node, Activation::Sigmoid)?],
+            "Tanh" => vec![self.activation(node, Activation::Tanh)?],
             "Softmax" => vec![dense::softmax(self, node)?],
-            _ => {
-                let from = self.labels(node, 0).ok_or_else(|| self.unknown(node))?;
-                shape::moved(node, from, self)?.ok_or_else(|| self.unknown(node))?
-            }
+            _ => match taken::pool(self, node)? {
+                Some(pooled) => vec![pooled],
+                None => {
+                    let from = self.labels(node, 0).ok_or_else(|| self.unknown(node))?;
+                    shape::moved(node, from, self)?.ok_or_else(|| self.unknown(node))?
+                }
+            },
         };
         let names = node.output.iter().map(String::as_str);
         self.labels
@@ -108,13 +138,45 @@ impl<'g> Path<'g> {
     }
 
     /// Ends at the output, which must be the newest stage at the last step, in order.
-    pub(super) fn leave(self, output: &str) -> Result<Network, Why> {
+    pub(super) fn leave(mut self, output: &str) -> Result<Recognised, Why> {
         let Some(labels) = self.labels.get(output) else {
             return refuse("the first output is not computed from the window");
         };
         let last = self.network.steps - 1;
+        if self.filters.is_empty() {
+            self.expect("the output", &labels.cells, last..last + 1)?;
+            return Ok(Recognised::Recurrent(self.network));
+        }
+        let taken = match self.taken {
+            Some(taken) => taken,
+            None => taken::last(&mut self, output)?,
+        };
+        let labels = &self.labels[output];
         self.expect("the output", &labels.cells, last..last + 1)?;
-        Ok(self.network)
+        if !self.network.layers.is_empty() {
+            return refuse("recurrent layers and convolutions stand beside one another");
+        }
+        Ok(Recognised::Convolution(Convolution {
+            features: self.network.features,
+            steps: self.network.steps,
+            scale: self.network.scale,
+            filters: self.filters,
+            taken,
+            head: self.network.head,
+        }))
+    }
+
+    /// Whether both arguments of a node are computed by the graph.
+    fn joins(&self, node: &NodeProto) -> bool {
+        !self.filters.is_empty() && (0..2).all(|at| self.labels(node, at).is_some())
+    }
+
+    fn activation(&mut self, node: &NodeProto, activation: Activation) -> Result<Labels, Why> {
+        let labels = self.labels(node, 0);
+        match labels.and_then(|labels| convolution::filter_of(self, labels)) {
+            Some(number) => convolution::activation(self, node, number, activation),
+            None => dense::activation(self, node, activation),
+        }
     }
 
     /// Adds a stage and gives its number.
@@ -127,6 +189,27 @@ impl<'g> Path<'g> {
     pub(super) fn newest(&self) -> (Stage, usize) {
         let number = self.stages.len() - 1;
         (self.stages[number], number)
+    }
+
+    /// What a stage is.
+    pub(super) fn what(&self, stage: usize) -> What {
+        self.stages[stage].what
+    }
+
+    /// Numbers that a stage makes at a step.
+    pub(super) fn width(&self, stage: usize) -> usize {
+        self.stages[stage].width
+    }
+
+    /// The rows behind all normalisation read so far.
+    pub(super) fn newest_rows(&self) -> usize {
+        let rows = |stage: &Stage| stage.what == What::Rows;
+        self.stages.iter().rposition(rows).unwrap_or(PADDING)
+    }
+
+    /// What is known of a tensor.
+    pub(super) fn tensor(&self, name: &str) -> Option<&Labels> {
+        self.labels.get(name)
     }
 
     /// What is known of an argument that the graph computes.
@@ -261,8 +344,12 @@ impl<'g> Path<'g> {
         Ok(())
     }
 
-    fn name(&self, stage: usize) -> String {
+    /// A stage in words.
+    pub(super) fn name(&self, stage: usize) -> String {
         match self.stages[stage].what {
+            What::Padding => "padding".into(),
+            What::Filter(number) => format!("convolution {number}"),
+            What::Pooled => "the pooled columns".into(),
             What::Rows => "the rows".into(),
             What::Layer(number) => format!("layer {number}"),
             What::Product(number) | What::Dense(number) | What::Activated(number) => {
@@ -273,7 +360,10 @@ impl<'g> Path<'g> {
 }
 
 /// Numbers in a window that are labelled at most: a file that claims more costs no memory.
-const MOST_CELLS: usize = 1 << 24;
+pub(super) const MOST_CELLS: usize = 1 << 24;
+
+/// The stage of [`Label::PADDING`].
+pub(super) const PADDING: usize = 0;
 
 pub(super) fn refuse<T>(what: impl Into<String>) -> Result<T, Why> {
     Err(Why::Graph(what.into()))

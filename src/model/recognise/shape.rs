@@ -3,7 +3,7 @@
 //! Computes nothing, and refuses nothing that is well-formed.
 
 use super::label::Labels;
-use super::path::Path;
+use super::path::{MOST_CELLS, Path};
 use crate::model::proto::{FLOAT, NodeProto};
 use crate::model::recognise::Why;
 
@@ -26,6 +26,7 @@ pub(super) fn moved(
         "Gather" => gather(node, from, path)?,
         "Slice" => slice(node, from, path)?,
         "Concat" => concat(node, path)?,
+        "Pad" => pad(node, from, path)?,
         "Split" => return split(node, from, path).and_then(|parts| well_formed(node, parts)),
         _ => return Ok(None),
     };
@@ -230,6 +231,38 @@ fn part_sizes(sizes: Option<Vec<i64>>, whole: usize, parts: usize) -> Option<Vec
         }
     };
     (sizes.iter().sum::<usize>() == whole).then_some(sizes)
+}
+
+/// Zeros around a tensor; other paddings are not followed.
+fn pad(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+    let mode = node.setting("mode").and_then(|one| one.s.as_deref());
+    let value = match path.constant(node, 2) {
+        Some(value) => value.floats()?,
+        None => vec![0.0],
+    };
+    let by_zeros = mode.unwrap_or(b"constant") == b"constant" && value == [0.0];
+    // Before version 11 of the operators the sizes were a setting.
+    let pads = match node.setting("pads") {
+        Some(pads) => pads.ints.clone(),
+        None => constant(node, 1, path)?,
+    };
+    let rank = from.shape.len();
+    if !by_zeros || pads.len() != 2 * rank || node.argument(3).is_some() {
+        return Ok(None);
+    }
+    let padded = || {
+        let pads = pads.iter().map(|&pad| usize::try_from(pad).ok());
+        let pads = pads.collect::<Option<Vec<usize>>>()?;
+        let sides = pads[..rank].iter().zip(&pads[rank..]).zip(&from.shape);
+        let size = |((before, after), size): ((&usize, &usize), &usize)| {
+            size.checked_add(*before)?.checked_add(*after)
+        };
+        let shape = sides.map(size).collect::<Option<Vec<usize>>>()?;
+        let mut sizes = shape.iter();
+        let cells = sizes.try_fold(1_usize, |all, &size| all.checked_mul(size))?;
+        (cells <= MOST_CELLS).then(|| from.pad(&pads[..rank], shape))
+    };
+    Ok(padded())
 }
 
 /// Axes as an argument, or as a setting in older versions of the operators.

@@ -1,0 +1,274 @@
+//! ONNX files of convolution networks are recognised as what ONNX Runtime runs, and slide as its windows, or
+//! are refused by words that say why.
+//!
+//! A folder of files is the test: `given/convolution`, with the script that wrote them. The bits of the fast
+//! way have tests of their own.
+
+#[path = "given/naive.rs"]
+mod naive;
+mod needs;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use foretick::kernel::Isa;
+use foretick::model::Model;
+use foretick::model::convolution::{Convolution, Taken};
+use foretick::model::network::Activation;
+use foretick::model::onnx::Onnx;
+use foretick::model::proto::ModelProto;
+use foretick::model::recognise::{Why, normal_form, recognise};
+use foretick::model::slide::Ask;
+use foretick::model::sliding::Recognised;
+use foretick::model::way::{Way, Windows, difference};
+
+/// Rows in the windows of the files.
+const STEPS: usize = 12;
+
+/// Files that are refused, by the part of their name after `refused-`, and words of the reason.
+const REFUSED: [(&str, &str); 10] = [
+    (
+        "centred",
+        "padded after the last row: the convolution at a step sees later rows",
+    ),
+    ("early", "takes convolution 1 before an activation"),
+    (
+        "gated",
+        "operator Mul joins branches of the graph (convolution 1 and convolution 2)",
+    ),
+    ("groups", "convolution 2 is in groups of channels"),
+    (
+        "halved",
+        "operator MaxPool pools all steps of convolution 2",
+    ),
+    ("image", "convolution 1 is over two dimensions"),
+    (
+        "long",
+        "reaches back over 15 rows and sees the padding before the window's first",
+    ),
+    ("older", "takes step 11 of 12 of"),
+    ("recurrent", "layer 1 stands behind convolution 1"),
+    ("stride", "convolution 1 has stride 2"),
+];
+
+#[test]
+fn every_exporter_s_network_is_the_one_that_runs() {
+    if !needs::onnx("every_exporter_s_network_is_the_one_that_runs") {
+        return;
+    }
+    let mut held = 0;
+    for (name, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
+        let network = recognised(&bytes).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let rows = draw((STEPS + 5) * network.features(), held);
+        let mut whole = Onnx::bare(&bytes, STEPS).expect("the model loads");
+        for window in rows.windows(STEPS * network.features()) {
+            let wide: Vec<f64> = window.iter().copied().map(f64::from).collect();
+            let mut wanted = vec![];
+            whole.score(&wide, &mut wanted).expect("the model runs");
+            let far = difference(&naive::forward(&network, window), &wanted);
+            assert!(far <= 3e-6, "{name}: {far:e}");
+        }
+        held += 1;
+    }
+    assert!(held >= 16, "only {held} files");
+}
+
+/// 2,000 consecutive windows of two keys, as the engine asks for them.
+#[test]
+fn windows_slide_as_onnx_runtime_computes_them_whole() {
+    if !needs::onnx("windows_slide_as_onnx_runtime_computes_them_whole") {
+        return;
+    }
+    for (name, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
+        let way = chosen(&bytes, Windows::Auto).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(way.name(), "slide", "{name}: {}", way.why);
+        assert!(way.max_rel_diff.is_some_and(|far| far <= 1e-5), "{name}");
+        let mut slide = way.slide(1).expect("it slides");
+        let mut whole = Onnx::bare(&bytes, STEPS).expect("the model loads");
+        let (features, rows) = (whole.features(), 1_000 + STEPS - 1);
+        let keys = [5, 6].map(|seed| wide(draw(rows * features, seed)));
+        let (mut ours, mut theirs) = (vec![], vec![]);
+        for at in 0..rows {
+            let due = at + 1 >= STEPS;
+            let asks = [0, 1].map(|key| Ask::Row { key, due });
+            let row = at * features..(at + 1) * features;
+            let cells = [&keys[0][row.clone()], &keys[1][row]].concat();
+            slide.step(&asks, &cells, &mut ours);
+            for rows in keys.iter().filter(|_| due) {
+                let window = &rows[(at + 1 - STEPS) * features..(at + 1) * features];
+                whole.score(window, &mut theirs).expect("the model runs");
+            }
+        }
+        let far = difference(&ours, &theirs);
+        assert!(far <= 1e-5, "{name}: {far:e}");
+    }
+}
+
+#[test]
+fn what_shares_no_columns_is_refused_with_the_reason() {
+    if !needs::onnx("what_shares_no_columns_is_refused_with_the_reason") {
+        return;
+    }
+    let mut seen = 0;
+    for (name, bytes) in files() {
+        let Some((_, kind)) = name.split_once("refused-") else {
+            continue;
+        };
+        let listed = REFUSED.iter().find(|(of, _)| *of == kind);
+        let (_, wanted) = listed.unwrap_or_else(|| panic!("{name}: no reason is listed"));
+        let why = recognised(&bytes).expect_err(&name).to_string();
+        assert!(
+            why.contains(wanted),
+            "{name}: {why:?} does not say {wanted:?}"
+        );
+        let way = chosen(&bytes, Windows::Auto).expect("whole windows are left");
+        assert_eq!((way.name(), way.why), ("plain", why), "{name}");
+        seen += 1;
+    }
+    assert_eq!(
+        seen,
+        2 * REFUSED.len(),
+        "each reason has a file of both exporters"
+    );
+}
+
+#[test]
+fn a_network_is_read_as_it_was_made() {
+    if !needs::onnx("a_network_is_read_as_it_was_made") {
+        return;
+    }
+    let tcn = convolution("torch-script-tcn");
+    let shapes = tcn
+        .filters
+        .iter()
+        .map(|f| (f.from, f.kernel, f.dilation, f.plus));
+    // Two residual blocks; the first one's skip is a 1 × 1 convolution, folded to the front.
+    let wanted = [
+        (0, 1, 1, None),
+        (0, 2, 1, None),
+        (2, 2, 1, Some(1)),
+        (3, 2, 2, None),
+        (4, 2, 2, Some(3)),
+    ];
+    assert_eq!(shapes.collect::<Vec<_>>(), wanted);
+    assert_eq!((tcn.taken, tcn.outputs()), (Taken::Last, 3));
+    assert!(
+        tcn.filters[4].then == Activation::Relu && tcn.filters[4].activation == Activation::Relu
+    );
+    let padded = convolution("torch-dynamo-padded");
+    assert_eq!(padded.scale.len(), 2, "the rows are normalised");
+    assert_eq!(convolution("torch-script-flat").taken, Taken::Flat(8));
+    assert_eq!(convolution("torch-dynamo-last-three").taken, Taken::Flat(3));
+    assert_eq!(convolution("torch-dynamo-pooled").taken, Taken::Mean(8));
+    assert_eq!(convolution("torch-script-largest").taken, Taken::Max(8));
+    // By channel or by step, a flat row of columns is the same network.
+    let (by_channel, by_step) = (
+        convolution("torch-script-flat"),
+        convolution("torch-script-flat-by-step"),
+    );
+    assert_eq!(by_channel.head[0].inputs, by_step.head[0].inputs);
+}
+
+#[test]
+fn a_convolution_has_no_state_to_carry() {
+    if !needs::onnx("a_convolution_has_no_state_to_carry") {
+        return;
+    }
+    let error = chosen(&given("torch-script-tcn"), Windows::Carried).expect_err("it has none");
+    assert!(
+        error
+            .to_string()
+            .contains("a convolution has no state to carry"),
+        "{error}"
+    );
+}
+
+/// A folded graph with a byte changed, every fifth in turn, is read or refused: nothing in it is trusted.
+#[test]
+fn damaged_graphs_never_panic() {
+    if !needs::onnx("damaged_graphs_never_panic") {
+        return;
+    }
+    let (mut read, mut refused) = (0, 0);
+    for (_, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
+        let folded = normal_form(&bytes, STEPS).expect("the file folds").bytes();
+        for at in (0..folded.len()).step_by(5) {
+            for change in [0x01, 0x80, 0xff] {
+                let mut damaged = folded.clone();
+                damaged[at] ^= change;
+                match ModelProto::parse(&damaged).and_then(|model| recognise(&model, STEPS)) {
+                    // What is accepted can be packed and run.
+                    Ok(network) => {
+                        let asks = (1..=STEPS).map(|row| Ask::Row {
+                            key: 0,
+                            due: row == STEPS,
+                        });
+                        let mut slide = network.pack(Isa::best()).slide(1);
+                        let rows = vec![0.5; STEPS * network.features()];
+                        slide.step(&asks.collect::<Vec<_>>(), &rows, &mut vec![]);
+                        read += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(
+        read > 1_000 && refused > 1_000,
+        "{read} read, {refused} refused"
+    );
+}
+
+fn recognised(bytes: &[u8]) -> Result<Recognised, Why> {
+    recognise(&normal_form(bytes, STEPS)?, STEPS)
+}
+
+fn chosen(bytes: &[u8], windows: Windows) -> Result<Way, foretick::model::ModelError> {
+    Way::choose(Path::new("model.onnx"), bytes, STEPS, windows, Isa::best())
+}
+
+fn convolution(name: &str) -> Convolution {
+    match recognised(&given(name)) {
+        Ok(Recognised::Convolution(network)) => network,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// So many numbers between −2 and 2.
+fn draw(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1_u32 << 22) as f32 - 2.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn wide(numbers: Vec<f32>) -> Vec<f64> {
+    numbers.into_iter().map(f64::from).collect()
+}
+
+/// Name and bytes of every file.
+fn files() -> impl Iterator<Item = (String, Vec<u8>)> {
+    let entries = fs::read_dir(folder()).expect("the files are part of the repository");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "onnx"))
+        .collect();
+    paths.sort();
+    paths.into_iter().map(|path| {
+        let name = path.file_stem().expect("a file has a name");
+        let bytes = fs::read(&path).expect("the file can be read");
+        (name.to_string_lossy().into_owned(), bytes)
+    })
+}
+
+fn given(name: &str) -> Vec<u8> {
+    fs::read(folder().join(format!("{name}.onnx"))).expect("the file is part of the repository")
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/given/convolution")
+}
