@@ -85,6 +85,13 @@ fn exp<L: Lanes>(x: L) -> L {
     power.mul_add(p.mul_add(r.mul(r), r), power)
 }
 
+/// σ(2x), by e^x: next to one, where a forget gate stands that remembers, it is right to the last place.
+#[inline(always)]
+pub(super) fn keep<L: Lanes>(x: L) -> L {
+    let one = L::splat(1.0);
+    one.div(exp(L::splat(-2.0).mul(x)).add(one))
+}
+
 /// What [`Elementwise`] computes.
 #[derive(Clone, Copy)]
 pub(super) enum Squash {

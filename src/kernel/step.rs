@@ -10,7 +10,7 @@
 )]
 
 use super::lanes::Lanes;
-use super::math::tanh_parts;
+use super::math::{keep, tanh_parts};
 use super::panels::{Panels, Rows, Visit, product, walk};
 use super::{Isa, Job};
 
@@ -233,37 +233,33 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
     let zero = L::splat(0.0);
     let (mut open, mut state) = ([[[zero; 2]; P]; MR], [[zero; P]; MR]);
     for m in 0..MR {
-        for p in 0..P {
-            let (r, x, at) = (&recurrent[m][p], &input[m][p], places[m][p]);
+        for panel in 0..P {
+            let (r, x, at) = (&recurrent[m][panel], &input[m][panel], places[m][panel]);
             let mut gate = *r;
             for g in 0..G {
                 gate[g] = r[g].add(x[g]);
             }
             // SAFETY: the caller's.
             let carry = unsafe { L::load(at.carry) };
-            state[m][p] = match G {
+            state[m][panel] = match G {
                 4 => {
-                    let ([qi, qo, qf, qc], [pi, po, pf, pc]) =
-                        tanh_parts([gate[0], gate[1], gate[2], gate[3]]);
-                    open[m][p] = [qo.add(qo), qo.add(po)];
-                    // σ(f)·c + σ(i)·tanh(g) over one divisor.
-                    let divisor = qi.mul(qc);
-                    let gain = qi.add(pi).mul(pc).mul(qf);
-                    let sum = qf.add(pf).mul(carry).mul_add(divisor, gain);
-                    sum.div(divisor.mul(qf.add(qf)))
+                    let ([qi, qo, qc], [pi, po, pc]) = tanh_parts([gate[0], gate[1], gate[3]]);
+                    open[m][panel] = [qo.add(qo), qo.add(po)];
+                    let gain = qi.add(pi).mul(pc).div(qi.add(qi).mul(qc));
+                    // What is kept at each step is multiplied up over a window: here every rounding counts.
+                    keep(gate[2]).mul_add(carry, gain)
                 }
                 3 => {
-                    let ([qz, qr], [pz, pr]) = tanh_parts([gate[0], gate[1]]);
-                    let reset = qr.add(pr).div(qr.add(qr));
+                    let ([q], [p]) = tanh_parts([gate[1]]);
+                    let reset = q.add(p).div(q.add(q));
                     let ([q], [p]) = tanh_parts([reset.mul_add(r[2], x[2])]);
-                    // (1 − σ(z))·n + σ(z)·h over one divisor.
-                    let sum = qz.sub(pz).mul_add(p, qz.add(pz).mul(carry).mul(q));
-                    sum.div(qz.add(qz).mul(q))
+                    let new = p.div(q);
+                    keep(gate[0]).mul_add(carry.sub(new), new)
                 }
                 2 => {
-                    let ([qz, qr], [pz, pr]) = tanh_parts([gate[0], gate[1]]);
-                    open[m][p][0] = qz.add(pz).div(qz.add(qz));
-                    qr.add(pr).mul(carry).div(qr.add(qr))
+                    let ([q], [p]) = tanh_parts([gate[1]]);
+                    open[m][panel][0] = keep(gate[0]);
+                    q.add(p).mul(carry).div(q.add(q))
                 }
                 _ => {
                     // SAFETY: the caller's.

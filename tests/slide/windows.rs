@@ -7,9 +7,10 @@ use foretick::kernel::Isa;
 use foretick::model::Model;
 use foretick::model::network::Network;
 use foretick::model::onnx::Onnx;
-use foretick::model::recognise::{long_memory, network, normal_form};
+use foretick::model::recognise::{long_memory, normal_form, recognise};
 use foretick::model::recurrent::{Recurrent, Scratch};
 use foretick::model::slide::{Ask, Slide};
+use foretick::model::sliding::Recognised;
 use foretick::model::way::{TOLERANCE, difference};
 
 use crate::recurrent::{draw, files};
@@ -140,9 +141,9 @@ fn a_carried_state_is_one_window_over_the_whole_history() {
                     steps: number,
                     ..case.network.clone()
                 };
-                history.extend(naive::forward(&longer, all));
+                history.extend(naive::forward(&Recognised::Recurrent(longer.clone()), all));
                 let last = &all[all.len() - steps * features..];
-                windows.extend(naive::forward(&case.network, last));
+                windows.extend(naive::forward(&Recognised::Recurrent(case.network.clone()), last));
             }
         }
         let far = difference(&ours, &history);
@@ -194,7 +195,7 @@ impl Case {
         for window in rows.windows(steps * features).step_by(features) {
             onnx.score(window, &mut theirs).expect("the model runs");
             let narrow: Vec<f32> = window.iter().map(|&x| x as f32).collect();
-            twins.extend(naive::forward(&self.network, &narrow));
+            twins.extend(naive::forward(&Recognised::Recurrent(self.network.clone()), &narrow));
         }
         let ours = whole.concat();
         assert!(whole.len() >= WINDOWS);
@@ -213,7 +214,7 @@ fn cases() -> impl Iterator<Item = Case> {
         let long = long_memory(&folded);
         let case = |name, model, file, long_memory| Case {
             name,
-            network: network(model, steps).expect("the graph is recognised"),
+            network: recurrent(model, steps),
             file,
             long_memory,
         };
