@@ -180,6 +180,12 @@ impl<L: Lanes, const G: usize> Visit<L> for StepOf<'_, G> {
                 half::<L, G, MR, P>(&step.input, panel, row),
             )
         };
+        // Each taken once: taken again, it would end what the ones before may touch.
+        let (carry, beside, out) = (
+            step.carry.as_mut_ptr(),
+            step.beside.as_mut_ptr(),
+            step.out.as_mut_ptr(),
+        );
         let mut places = [[Places::NONE; P]; MR];
         for (m, places) in places.iter_mut().enumerate() {
             for (p, places) in places.iter_mut().enumerate() {
@@ -188,12 +194,9 @@ impl<L: Lanes, const G: usize> Visit<L> for StepOf<'_, G> {
                 // SAFETY: carry, beside and out have `padded` numbers for each row.
                 *places = unsafe {
                     Places {
-                        carry: step
-                            .carry
-                            .as_mut_ptr()
-                            .add(step.carry_at.get_unchecked(row + m) + unit),
-                        beside: step.beside.as_mut_ptr().wrapping_add(place),
-                        out: step.out.as_mut_ptr().add(place),
+                        carry: carry.add(step.carry_at.get_unchecked(row + m) + unit),
+                        beside: beside.wrapping_add(place),
+                        out: out.add(place),
                     }
                 };
             }
