@@ -7,6 +7,7 @@ use foretick::kernel::Isa;
 use foretick::model::Model;
 use foretick::model::network::Network;
 use foretick::model::onnx::Onnx;
+use foretick::model::proto::ModelProto;
 use foretick::model::recognise::{long_memory, normal_form, recognise};
 use foretick::model::recurrent::{Recurrent, Scratch};
 use foretick::model::slide::{Ask, Slide};
@@ -143,7 +144,10 @@ fn a_carried_state_is_one_window_over_the_whole_history() {
                 };
                 history.extend(naive::forward(&Recognised::Recurrent(longer.clone()), all));
                 let last = &all[all.len() - steps * features..];
-                windows.extend(naive::forward(&Recognised::Recurrent(case.network.clone()), last));
+                windows.extend(naive::forward(
+                    &Recognised::Recurrent(case.network.clone()),
+                    last,
+                ));
             }
         }
         let far = difference(&ours, &history);
@@ -195,7 +199,10 @@ impl Case {
         for window in rows.windows(steps * features).step_by(features) {
             onnx.score(window, &mut theirs).expect("the model runs");
             let narrow: Vec<f32> = window.iter().map(|&x| x as f32).collect();
-            twins.extend(naive::forward(&Recognised::Recurrent(self.network.clone()), &narrow));
+            twins.extend(naive::forward(
+                &Recognised::Recurrent(self.network.clone()),
+                &narrow,
+            ));
         }
         let ours = whole.concat();
         assert!(whole.len() >= WINDOWS);
@@ -214,7 +221,7 @@ fn cases() -> impl Iterator<Item = Case> {
         let long = long_memory(&folded);
         let case = |name, model, file, long_memory| Case {
             name,
-            network: recurrent(model, steps),
+            network: layers(model, steps),
             file,
             long_memory,
         };
@@ -226,6 +233,13 @@ fn cases() -> impl Iterator<Item = Case> {
         );
         [case(name, &folded, bytes, false), longer]
     })
+}
+
+fn layers(model: &ModelProto, steps: usize) -> Network {
+    match recognise(model, steps).expect("the graph is recognised") {
+        Recognised::Recurrent(network) => network,
+        Recognised::Convolution(_) => panic!("no recurrent layer"),
+    }
 }
 
 fn bits(scores: &[f64]) -> Vec<u64> {
