@@ -34,7 +34,7 @@ const REFUSED: [(&str, &str); 10] = [
     ("early", "takes convolution 1 before an activation"),
     (
         "gated",
-        "operator Mul joins branches of the graph (convolution 1 and convolution 2)",
+        "operator Mul joins branches of the graph (convolution",
     ),
     ("groups", "convolution 2 is in groups of channels"),
     (

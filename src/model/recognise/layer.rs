@@ -78,11 +78,11 @@ fn sequence(path: &Path<'_>, node: &NodeProto, who: &str) -> Result<usize, Why> 
     let Some(labels) = path.labels(node, 0) else {
         return refuse(format!("{who} does not take the rows of the window"));
     };
-    path.expect(who, &labels.cells, 0..steps)?;
     let (newest, number) = path.newest();
     if !matches!(newest.what, What::Rows | What::Layer(_)) {
         return refuse(format!("{who} stands behind {}", path.name(number)));
     }
+    path.expect(who, &labels.cells, 0..steps)?;
     if labels.shape != [steps, 1, newest.width] {
         return refuse(format!(
             "{who} takes its steps as a batch: {:?}",
