@@ -11,7 +11,7 @@ FORETICK := $(TARGET)/release/foretick
 # The library's path, which every recipe that runs a model asks for; fetched on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 
-.PHONY: help demo build test lint bench train onnxruntime clean
+.PHONY: help demo build test miri lint bench train onnxruntime clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ build: ## the binary, target/release/foretick
 
 test: ## all tests; starts a real Kafka where Java 17 and Maven are (tests/run.sh tells more)
 	@tests/run.sh
+
+miri: ## the kernels' unsafe code under Miri, an interpreter that sees undefined behaviour (some minutes)
+	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not here. Install it:" \
+		"rustup toolchain install nightly --component miri" >&2; exit 2; }
+	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib -- \
+		kernel::tests slide::tests::every_order slide::tests::a_carried
 
 lint: ## formatting and lints, every warning an error
 	cargo fmt --check
