@@ -73,7 +73,7 @@ impl Case {
             return None;
         };
         let whole = Onnx::bare(&bytes, steps).expect("it was loaded before");
-        let rows = (0..(ROWS + steps) * whole.features()).map(|at| f64::sin(at as f64 * 0.7));
+        let rows = (0..(ROWS + steps) * whole.features()).map(|at| libm::sin(at as f64 * 0.7));
         Some(Self {
             rows: rows.collect(),
             name,
@@ -136,7 +136,7 @@ impl Case {
             &mut self.deferred,
             &mut self.window,
         ]
-        .map(median);
+        .map(|rounds| median(rounds));
         let far = self.way.max_rel_diff.unwrap_or(f64::NAN);
         println!(
             "{:20} {floor:8.2} {critical:8.2} {deferred:8.2} {window:8.1} {:7.0} {:8} {far:8.1e}",
@@ -151,7 +151,7 @@ fn micros(all: Duration, items: usize) -> f64 {
     all.as_secs_f64() * 1e6 / items as f64
 }
 
-fn median(rounds: &mut Vec<f64>) -> f64 {
+fn median(rounds: &mut [f64]) -> f64 {
     rounds.sort_by(f64::total_cmp);
     rounds[rounds.len() / 2]
 }

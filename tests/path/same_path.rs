@@ -71,7 +71,7 @@ fn price_direction_gives_the_same_signals_in_any_split() {
         let set = format!("model.window={set}");
         let loaded = given::load(&pipeline, &[&set]).load_model();
         assert_eq!(loaded.expect("the shipped model loads").way.name(), way);
-        same_in_any_split(&folder, &pipeline, &[&set], &[capture.clone()]);
+        same_in_any_split(&folder, &pipeline, &[&set], std::slice::from_ref(&capture));
     }
 }
 
