@@ -1,7 +1,7 @@
 //! One step of a recurrent layer for several rows.
 //!
-//! A gate is `(b + Σ R[k]·h[k]) + (Σ W[k]·x[k])`: two sums, each in ascending k, added last. So either half can
-//! be computed earlier, elsewhere or once for many rows, and the gate keeps its bits.
+//! A gate is `(b + Σ R[k]·h[k]) + (Σ W[k]·x[k])`: two sums, each in ascending k, added last. So either
+//! half can be computed earlier, elsewhere or once for many rows, and the gate keeps its bits.
 
 #![allow(
     clippy::needless_range_loop,

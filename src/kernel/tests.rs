@@ -125,7 +125,8 @@ proptest! {
         let w = numbers(outputs * inputs, 8, 1.0);
         let x = numbers(inputs, 9, 1.0);
         let dense = |isa: Isa| {
-            let weights = Panels::pack(isa, [1, outputs, inputs], |_, o, k| w[o * inputs + k], |_, o| o as f32);
+            let weight = |_, o: usize, k: usize| w[o * inputs + k];
+            let weights = Panels::pack(isa, [1, outputs, inputs], weight, |_, o| o as f32);
             let mut out = vec![0.0; isa.padded(outputs)];
             isa.dense(Dense { weights: &weights, input: &x, out: &mut out });
             out.truncate(outputs);
