@@ -19,7 +19,8 @@ fn every_file_goes_its_way() {
     }
     for (name, steps, bytes) in files() {
         let way = choose(&bytes, steps, Windows::Auto);
-        let refused = name.contains("refused");
+        // What is no recurrent network may still slide as a convolution.
+        let refused = name.contains("refused") && !name.contains("convolution");
         let expected = if refused { "plain" } else { "slide" };
         assert_eq!(way.name(), expected, "{name}: {}", way.why);
         assert_eq!(way.max_rel_diff.is_none(), refused, "{name}");
