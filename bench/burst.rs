@@ -1,10 +1,11 @@
 //! A burst of rows, open loop: latency from when a row was due to when its score is known.
 //!
 //! Rows come at a share of what one core sustains, then ten times as fast for 100 ms, then as before: at a
-//! third, where the burst is more than three times what the core can do, and at a sixteenth, where it is five
-//! eighths of it. They are due whether or not the ones before are done, so that a wait counts for all that was
-//! due in it. The order of work is that of a worker: all rows that have come in one step, then deferred steps
-//! until the next row is due. Beside it the same without interruption of deferred steps, and ONNX Runtime's windows.
+//! third, where the burst is more than three times what the core can do, and at a sixteenth, where it is
+//! five eighths of it. They are due whether or not the ones before are done, so that a wait counts for all
+//! that was due in it. The order of work is that of a worker: all rows that have come in one step, then
+//! deferred steps until the next row is due. Beside it the same without interruption of deferred steps, and
+//! ONNX Runtime's windows.
 
 use std::time::Duration;
 

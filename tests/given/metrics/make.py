@@ -1,0 +1,185 @@
+"""Labels and scores with the figures that scikit-learn gives them, for src/evaluate/metrics.
+
+    python make.py                  # writes vectors.json beside this file
+
+Last run with scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1. What scikit-learn has no function for is
+computed here in another way than in Rust: bins by binary search, the top decile by a stable argsort.
+"""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import ks_2samp
+from sklearn import metrics
+
+HERE = Path(__file__).parent
+BINS = 15
+NAMES = ["accuracy", "macro_f1", "weighted_f1", "mcc", "auc", "ks", "brier", "log_loss", "ece", "recall_top_decile"]
+
+
+def figures(labels, scores):
+    """Of a vector of P(1), or of one row of probabilities per label."""
+    binary = scores.ndim == 1
+    classes = np.arange(2 if binary else scores.shape[1])
+    said = (scores > 0.5).astype(int) if binary else scores.argmax(axis=1)
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        labels, said, labels=classes, zero_division=0
+    )
+    per_class = zip(precision.tolist(), recall.tolist(), f1.tolist(), support.tolist())
+    proba = np.column_stack([1 - scores, scores]) if binary else scores
+    confidence, hit = (scores, labels == 1) if binary else (scores.max(axis=1), said == labels)
+    reliability = bins(confidence, hit)
+    found = {
+        "rows": len(labels),
+        "accuracy": metrics.accuracy_score(labels, said),
+        "macro_f1": metrics.f1_score(labels, said, average="macro", zero_division=0),
+        "weighted_f1": metrics.f1_score(labels, said, average="weighted", zero_division=0),
+        "mcc": metrics.matthews_corrcoef(labels, said),
+        "auc": auc(labels, scores, classes),
+        "ks": ks(labels, scores) if binary else None,
+        "brier": metrics.brier_score_loss(labels, proba, labels=classes, scale_by_half=binary),
+        "log_loss": metrics.log_loss(labels, proba, labels=classes),
+        "ece": sum(b["count"] * abs(b["predicted"] - b["observed"]) for b in reliability) / len(labels),
+        "recall_top_decile": recall_top_decile(labels, scores) if binary else None,
+        "confusion": metrics.confusion_matrix(labels, said, labels=classes).tolist(),
+        "per_class": [dict(zip(["precision", "recall", "f1", "support"], one)) for one in per_class],
+        "reliability": reliability,
+    }
+    return {key: float(value) if isinstance(value, np.floating) else value for key, value in found.items()}
+
+
+def auc(labels, scores, classes):
+    if len(set(labels)) < len(classes):
+        return None
+    if scores.ndim == 1:
+        return metrics.roc_auc_score(labels, scores)
+    if len(classes) == 2:  # scikit-learn takes a vector here; each class against the rest is the same
+        return metrics.roc_auc_score(labels, scores[:, 1])
+    return metrics.roc_auc_score(labels, scores, multi_class="ovr", average="macro")
+
+
+def ks(labels, scores):
+    ones, zeros = scores[labels == 1], scores[labels == 0]
+    return ks_2samp(ones, zeros, method="asymp").statistic if len(ones) and len(zeros) else None
+
+
+def recall_top_decile(labels, scores):
+    top = np.argsort(-scores, kind="stable")[: len(labels) // 10]
+    return labels[top].sum() / labels.sum() if len(top) and labels.sum() else None
+
+
+def bins(scores, hit):
+    """Equal mass; rows of one score share the bin of the first of them."""
+    rank = np.searchsorted(np.sort(scores), scores, side="left")
+    ends = np.arange(1, BINS + 1) * len(scores) // BINS
+    bin_of = np.searchsorted(ends, rank, side="right")
+    return [
+        {"count": int(at.sum()), "predicted": float(scores[at].mean()), "observed": float(hit[at].mean())}
+        for at in (bin_of == number for number in np.unique(bin_of))
+    ]
+
+
+def below(count, state):
+    """SplitMix64: the next index below `count`, and the next state."""
+    mask = (1 << 64) - 1
+    state = (state + 0x9E3779B97F4A7C15) & mask
+    z = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return ((z ^ (z >> 31)) * count) >> 64, state
+
+
+def bootstrap(labels, scores, groups, resamples, seed, level):
+    members = {}
+    for row, group in enumerate(range(len(labels)) if groups is None else groups):
+        members.setdefault(int(group), []).append(row)
+    members = list(members.values())
+    drawn, state = {name: [] for name in NAMES}, seed
+    for _ in range(resamples):
+        rows = []
+        for _ in members:
+            at, state = below(len(members), state)
+            rows.append(at)
+        rows = [row for at in sorted(rows) for row in members[at]]
+        # Rows of one score keep the order in which they came.
+        rows.sort()
+        found = figures(labels[rows], scores[rows])
+        for name in NAMES:
+            drawn[name] += [] if found[name] is None else [found[name]]
+    outside = 100 * (1 - level) / 2
+    interval = lambda values: dict(
+        zip(["low", "high"], np.percentile(values, [outside, 100 - outside]).tolist()), resamples=len(values)
+    )
+    return {
+        "groups": None if groups is None else groups.tolist(),
+        "resamples": resamples,
+        "seed": seed,
+        "level": level,
+        "intervals": {name: interval(values) for name, values in drawn.items() if values},
+    }
+
+
+def case(name, labels, scores, groups=None, resamples=0):
+    classes = 2 if scores.ndim == 1 else scores.shape[1]
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    guess = np.full(len(labels), shares[1]) if scores.ndim == 1 else np.tile(shares, (len(labels), 1))
+    return {
+        "name": name,
+        "classes": None if scores.ndim == 1 else classes,
+        "labels": labels.tolist(),
+        "scores": scores.ravel().tolist(),
+        "figures": figures(labels, scores),
+        "guess": figures(labels, guess),
+        "bootstrap": bootstrap(labels, scores, groups, resamples, 7, 0.9) if resamples else None,
+    }
+
+
+def softmax(logits, digits):
+    """Whole steps of 10^-digits that add up to one."""
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    steps = np.floor(shares * 10**digits).astype(int)
+    steps[:, 0] += 10**digits - steps.sum(axis=1)
+    return steps / 10**digits
+
+
+def main():
+    warnings.simplefilter("ignore")
+    random = np.random.default_rng(20)
+    binary = lambda rows, share, spread, digits: (
+        labels := (random.random(rows) < share).astype(int),
+        np.round(1 / (1 + np.exp(-random.normal(spread * (labels - 0.5), 1))), digits),
+    )
+    classes = lambda rows, shares, digits: (
+        labels := random.choice(len(shares), rows, p=shares),
+        softmax(random.normal(size=(rows, len(shares))) + np.eye(len(shares))[labels], digits),
+    )
+    few = np.array([0, 1, 0, 0, 1, 0, 1])
+    sure = np.array([0, 1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0])
+    cases = [
+        case("balanced", *binary(200, 0.5, 1.0, 4)),
+        case("ties", *binary(151, 0.4, 1.5, 1)),
+        case("two in a hundred", *binary(300, 0.02, 2.0, 3)),
+        case("backwards", *binary(100, 0.3, -1.5, 2)),
+        case("constant", binary(90, 0.3, 1.0, 1)[0], np.full(90, 0.3)),
+        case("even", binary(40, 0.5, 1.0, 1)[0], np.full(40, 0.5)),
+        case("one outcome", np.zeros(50, int), np.round(random.random(50), 2)),
+        case("few", few, np.array([0.2, 0.6, 0.6, 0.1, 0.4, 0.0, 1.0])),
+        case("sure and right", sure, sure.astype(float)),
+        case("sure and wrong", sure, 1.0 - sure),
+        case("three classes", *classes(200, [0.3, 0.4, 0.3], 3)),
+        case("three classes with ties", *classes(120, [0.2, 0.6, 0.2], 1)),
+        case("three uneven classes", *classes(250, [0.04, 0.9, 0.06], 3)),
+        case("a class that never came", *classes(60, [0.5, 0.5, 0.0], 3)),
+        case("a class unheard of", np.arange(30) % 2, np.tile([0.45, 0.35, 0.2], (30, 1))),
+        case("two classes", *classes(80, [0.6, 0.4], 3)),
+        case("intervals", *binary(80, 0.3, 1.5, 1), resamples=60),
+        case("intervals of groups", *binary(90, 0.05, 1.5, 2), groups=random.integers(0, 25, 90), resamples=60),
+        case("intervals of classes", *classes(70, [0.3, 0.4, 0.3], 2), resamples=60),
+    ]
+    lines = [json.dumps(one, separators=(",", ":"), allow_nan=False) for one in cases]
+    (HERE / "vectors.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()
