@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Export the rows that the engine would score, with labels and splits, to Parquet.
     Features(Features),
+    /// Judge a pipeline's scores by what really happened.
+    Evaluate(Evaluate),
     /// Validate a pipeline against its model and its topics without running it.
     Check(Check),
     /// Measure what a model costs here beside ONNX Runtime, and whether it is the same.
@@ -84,6 +86,27 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
     /// The summary as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Events as of `replay`; CSV and Parquet files too, where [source.table] says what their columns mean.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) input: Vec<PathBuf>,
+    /// What really happened: JSON lines {"key", "ts_event", "outcome", "split"}, or a table.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: PathBuf,
+    /// Only labels of this split.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<String>,
+    /// The score above which a risk counts as said.
+    #[arg(long, value_name = "P", default_value_t = 0.5)]
+    pub(crate) threshold: f64,
+    /// The report as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -4,6 +4,8 @@
 //! values against each other and against the model. Units stand in the names. Secrets are `env:NAME`
 //! or `file:PATH`, never the secret itself.
 
+mod defaults;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +47,8 @@ pub struct PipelineFile {
     /// Metrics and health.
     #[serde(default)]
     pub metrics: Metrics,
+    /// How persons are named in what leaves.
+    pub privacy: Option<Privacy>,
 }
 
 /// `[source]`
@@ -60,6 +64,10 @@ pub struct Source {
     /// Frames over this size are refused, in bytes. The largest Binance message, a snapshot of 5,000
     /// levels, has 400 kB.
     pub max_frame_bytes: usize,
+    /// Products whose applications are graded; others are refused. Empty: all.
+    pub products: Vec<String>,
+    /// `[source.table]`: what the columns of a CSV or Parquet file mean.
+    pub table: Option<Table>,
     /// `[source.websocket]`
     pub websocket: Websocket,
     /// Topics to read (Kafka).
@@ -86,6 +94,31 @@ pub enum Start {
     Earliest,
     /// At the next record.
     Latest,
+}
+
+/// `[source.table]`: rows of a file as records. All other columns are fields of the record.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The column that names the applicant or obligor.
+    pub key: String,
+    /// The column of a statement's period; whole numbers, also written `2014.0`.
+    pub period: Option<String>,
+    /// The column of the time at which a row was known: nanoseconds, or RFC 3339. Without one it is the end
+    /// of the period's year, and for applications the number of the row.
+    pub ts_event: Option<String>,
+    /// The column of what really happened, which `evaluate` takes from `--labels`: 0 or 1, or a label.
+    pub outcome: Option<String>,
+}
+
+/// `[privacy]`: identifiers of persons leave as keyed tokens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// The key of the tokens, as `env:NAME` or `file:PATH`: 16 bytes or more.
+    pub key: String,
+    /// The key's name, which stands before each token, so that tokens of a new key are told apart.
+    pub key_id: String,
 }
 
 /// `[source.websocket]`: a Binance spot feed.
@@ -127,13 +160,13 @@ pub struct Row {
     /// The kind of event that makes a row.
     pub on: RowOn,
     /// A signal at every so many rows of an instrument.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub every: u64,
     /// Age of book and quote from which on a signal is `stale`, in milliseconds.
-    #[serde(default = "stale_after_ms")]
+    #[serde(default = "defaults::stale_after_ms")]
     pub stale_after_ms: i64,
     /// Whether signals are given, marked `warming`, before all windows have been full.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     pub while_warming: bool,
 }
 
@@ -147,6 +180,10 @@ pub enum RowOn {
     Quote,
     /// Each change of the book.
     Book,
+    /// Each loan application.
+    Application,
+    /// Each financial statement; a window is of a company's last periods.
+    Statement,
 }
 
 /// `[model]`
@@ -160,6 +197,15 @@ pub struct Model {
     /// Whose mean and standard deviation normalise a row.
     #[serde(default)]
     pub normalise: NormaliseBy,
+    /// Rows in a window, for a file that does not say so itself.
+    pub steps: Option<usize>,
+    /// Its classes in the order of its outputs, for a file that does not say so itself; none for a score.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Its version, for a file that does not say so itself.
+    pub version: Option<String>,
+    /// The output that holds the scores; the first of float32 if not given.
+    pub output: Option<String>,
     /// How windows of rows are computed: `auto` (slid by one step where that is exact, else whole), `plain`
     /// (whole, by ONNX Runtime), or `carried` (one state that is never reset: another function than
     /// windows, for models that were trained so).
@@ -238,7 +284,7 @@ pub struct Label {
     /// across are `purge`. RFC 3339, UTC.
     pub test_from: Option<String>,
     /// Rows in a window of the model to be trained.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub steps: u64,
 }
 
@@ -417,85 +463,6 @@ fn set(table: &mut toml::Table, assignment: &str) -> Result<(), String> {
     }
     place.insert(last.to_owned(), value);
     Ok(())
-}
-
-impl Default for Source {
-    fn default() -> Self {
-        Self {
-            kind: SourceKind::Kafka,
-            instruments: vec![],
-            max_instruments: 10_000,
-            max_frame_bytes: 4 << 20,
-            websocket: Websocket::default(),
-            topics: vec!["md.trades.v1".into()],
-            start: Start::Latest,
-        }
-    }
-}
-
-impl Default for Websocket {
-    fn default() -> Self {
-        Self {
-            url: "wss://data-stream.binance.vision".into(),
-            rest: "https://data-api.binance.vision".into(),
-            streams: vec!["trade".into(), "bookTicker".into(), "depth@100ms".into()],
-            idle_ms: 10_000,
-            tick_ms: 1_000,
-        }
-    }
-}
-
-impl Default for Engine {
-    fn default() -> Self {
-        Self {
-            shards: 1,
-            batch: 256,
-            ring_frames: 8_192,
-            late_after_ms: 1_000,
-        }
-    }
-}
-
-impl Default for Signal {
-    fn default() -> Self {
-        Self {
-            schema: "signals.direction.v1".into(),
-            horizon_ms: None,
-            shadow: false,
-        }
-    }
-}
-
-impl Default for Sink {
-    fn default() -> Self {
-        Self {
-            kind: SinkKind::Stdout,
-            file: None,
-            topic: None,
-            dead_letters: None,
-            fields: vec![],
-        }
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:9464".into(),
-        }
-    }
-}
-
-fn one() -> u64 {
-    1
-}
-
-fn stale_after_ms() -> i64 {
-    5_000
-}
-
-fn yes() -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -7,10 +7,15 @@ mod binance;
 mod control;
 mod json;
 mod plain;
+mod record;
 mod topic;
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::record::{Form, RecordKind};
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments, Refused};
 use crate::source::Origin;
@@ -21,6 +26,8 @@ use crate::units::{Nanos, NumberError};
 pub struct Decoder {
     instruments: Instruments,
     streams: Vec<Stream>,
+    /// What records look like, where the pipeline reads such.
+    form: Option<Arc<Form>>,
     max_frame_bytes: usize,
 }
 
@@ -102,6 +109,10 @@ pub enum DecodeError {
     NotListed,
     /// More instruments than the pipeline allows.
     TooManyInstruments,
+    /// A record without a field that the pipeline cannot do without.
+    MissingField(&'static str),
+    /// A product that the pipeline does not grade.
+    UnknownProduct,
     /// A snapshot that names no symbol and is numbered near the updates of none, or of several.
     UnnamedSnapshot,
 }
@@ -122,6 +133,8 @@ impl DecodeError {
             Self::FuturesDepth => "futures_depth",
             Self::NotListed => "instrument_not_listed",
             Self::TooManyInstruments => "too_many_instruments",
+            Self::MissingField(_) => "missing_field",
+            Self::UnknownProduct => "unknown_product",
             Self::UnnamedSnapshot => "unnamed_snapshot",
         }
     }
@@ -130,7 +143,9 @@ impl DecodeError {
     #[must_use]
     pub fn field(self) -> Option<&'static str> {
         match self {
-            Self::BadNumber(field) | Self::OutOfRange(field) => Some(field),
+            Self::BadNumber(field) | Self::OutOfRange(field) | Self::MissingField(field) => {
+                Some(field)
+            }
             _ => None,
         }
     }
@@ -145,6 +160,8 @@ impl DecodeError {
             | Self::Oversized
             | Self::WrongShape
             | Self::BadNumber(_)
+            | Self::MissingField(_)
+            | Self::UnknownProduct
             | Self::OutOfRange(_) => true,
             Self::UnknownType
             | Self::FuturesDepth
@@ -155,7 +172,7 @@ impl DecodeError {
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 12] = [
+    pub const REASONS: [&'static str; 14] = [
         "truncated",
         "malformed",
         "not_utf8",
@@ -167,6 +184,8 @@ impl DecodeError {
         "futures_depth",
         "instrument_not_listed",
         "too_many_instruments",
+        "missing_field",
+        "unknown_product",
         "unnamed_snapshot",
     ];
 }
@@ -178,7 +197,26 @@ impl Decoder {
         Self {
             instruments,
             streams: Vec::new(),
+            form: None,
             max_frame_bytes,
+        }
+    }
+
+    /// The same for records of this form, and nothing else.
+    #[must_use]
+    pub fn of_records(self, form: Arc<Form>) -> Self {
+        Self {
+            form: Some(form),
+            ..self
+        }
+    }
+
+    /// A frame as a dead letter may show it: see [`Form::letter`].
+    #[must_use]
+    pub fn letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        match &self.form {
+            Some(form) => form.letter(split_stamp(bytes).1),
+            None => Cow::Borrowed(bytes),
         }
     }
 
@@ -210,12 +248,14 @@ impl Decoder {
             origin.late |= stamp.late;
         }
         let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
+        let values = batch.values.len();
         batch.begin_frame(origin);
         let result = self.read(origin, bytes, batch);
         if !matches!(result, Ok(Decoded::Events)) {
             batch.origins.truncate(before.0);
             batch.events.truncate(before.1);
             batch.levels.truncate(before.2);
+            batch.values.truncate(values);
         }
         result
     }
@@ -228,6 +268,9 @@ impl Decoder {
     ) -> Result<Decoded, DecodeError> {
         if bytes.starts_with(control::PREFIX) {
             return control::decode(bytes, &mut self.instruments, batch);
+        }
+        if let Some(form) = &self.form {
+            return form.decode(bytes, &mut self.instruments, batch);
         }
         let at = usize::from(origin.stream);
         if at >= self.streams.len() {

@@ -12,8 +12,9 @@ use crate::model::slide::Ask;
 use crate::model::sliding::Sliding;
 use crate::model::{MAX_OUTPUTS, Model, ModelError};
 use crate::normalise::{Expanding, Normalise};
+use crate::period::{Periods, Taken};
 use crate::row::{Counts, RowAt, Rows, Rules};
-use crate::signal::{Latency, Quality, Signal};
+use crate::signal::{Latency, Quality, Reason, Signal};
 use crate::units::{Nanos, Price};
 
 /// How rows become windows, and windows signals.
@@ -29,8 +30,10 @@ pub struct Settings {
     pub while_warming: bool,
     /// What happens to a row before the model sees it.
     pub normalise: Normalise,
-    /// Numbers that the model gives a window.
+    /// Numbers that the model gives a window, its reasons behind them.
     pub outputs: usize,
+    /// How many of these are reasons.
+    pub reasons: usize,
 }
 
 /// The state of one shard.
@@ -63,6 +66,9 @@ struct Key {
     /// The last `steps` rows twice over, so that a window always lies in one piece; empty where windows
     /// are slid.
     ring: Vec<f64>,
+    /// Of a company: its last periods, and its latest time.
+    periods: Periods,
+    now: i64,
     rows: u64,
     /// Number of the last row of each quality, counted from 1.
     last: [u64; Quality::ALL.len()],
@@ -148,7 +154,7 @@ impl Engine {
         let scores = self.scores.chunks_exact(self.settings.outputs);
         for (due, scores) in self.due.drain(..).zip(scores) {
             if scores.iter().all(|score| score.is_finite()) {
-                signals.push(due.signal(scores, batch));
+                signals.push(due.signal(scores, self.settings.reasons, batch));
             } else {
                 self.undefined += 1;
             }
@@ -200,6 +206,9 @@ impl Engine {
         self.settings
             .normalise
             .apply(&mut key.so_far, &mut self.row);
+        if let Some(period) = row.period {
+            return self.take_period(row, period, frame);
+        }
         key.note(row.quality);
         row.quality = key.quality(self.settings.steps);
         let complete = key.rows >= self.settings.steps as u64;
@@ -221,6 +230,32 @@ impl Engine {
         if due {
             self.due.push(Due { row, frame });
         }
+    }
+
+    /// The row of a company's period. A window is due whenever what is known of its periods has changed.
+    fn take_period(&mut self, mut row: RowAt, period: i64, frame: u32) {
+        let key = &mut self.keys[row.instrument.index()];
+        let steps = self.settings.steps;
+        let taken = key.periods.take(period, &self.row, steps);
+        self.rows.note(taken);
+        let backwards = key.rows > 0 && row.ts_event.0 < key.now;
+        key.now = if key.rows == 0 {
+            row.ts_event.0
+        } else {
+            key.now.max(row.ts_event.0)
+        };
+        key.rows += 1;
+        let complete = key.periods.are_complete(steps);
+        self.rows.note_window(!complete, backwards);
+        if !complete || matches!(taken, Taken::Again | Taken::TooOld) {
+            return;
+        }
+        key.periods.window(&mut self.cells);
+        row.ts_event = Nanos(key.now);
+        if !key.periods.are_consecutive() {
+            row.quality = row.quality.max(Quality::Gap);
+        }
+        self.due.push(Due { row, frame });
     }
 
     /// Instruments that fell silent say once more what they said, marked as stale.
@@ -246,6 +281,7 @@ impl Engine {
                     quality,
                     mid: None,
                     price: Price::UNDEFINED,
+                    period: None,
                 };
                 self.due.push(Due { row, frame });
             }
@@ -254,7 +290,8 @@ impl Engine {
 }
 
 impl Due {
-    fn signal(&self, scores: &[f64], batch: &Batch) -> Signal {
+    fn signal(&self, scores: &[f64], reasons: usize, batch: &Batch) -> Signal {
+        let (scores, reasons) = scores.split_at(scores.len() - reasons);
         let mut outputs = [0.0; MAX_OUTPUTS];
         outputs[..scores.len()].copy_from_slice(scores);
         let mut origin = batch.origins[self.frame as usize];
@@ -272,6 +309,7 @@ impl Due {
             ts_out: Nanos::UNDEFINED,
             outputs,
             quality,
+            reasons: Reason::strongest(reasons),
             last_price: self.row.price,
             origin,
             latency: Latency::default(),

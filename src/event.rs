@@ -31,6 +31,8 @@ pub enum Body {
     Depth(Depth),
     /// Something is known to be missing.
     Gap(Gap),
+    /// What an application or a statement says.
+    Record(Record),
     /// The clock, as data: time passed while the market was silent.
     Tick,
 }
@@ -82,6 +84,21 @@ pub struct Depth {
     pub snapshot: bool,
 }
 
+/// The fields of an application or a statement, in the pipeline's order:
+/// `batch.values[start..start + count]`, NaN where the record lacks one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Where its values start in the batch.
+    pub start: u32,
+    /// How many.
+    pub count: u32,
+    /// The period that a statement describes: a year, or whatever else counts by one; none for records that
+    /// stand alone.
+    pub period: Option<i64>,
+    /// Fields of it that the pipeline does not know.
+    pub unknown: u32,
+}
+
 /// One price level: the whole quantity now resting there; zero takes the level away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
@@ -120,6 +137,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Levels of the depth events.
     pub levels: Vec<Level>,
+    /// Values of the records.
+    pub values: Vec<f64>,
     /// Where each frame came from.
     pub origins: Vec<Origin>,
 }
@@ -129,6 +148,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.events.clear();
         self.levels.clear();
+        self.values.clear();
         self.origins.clear();
     }
 
@@ -146,6 +166,13 @@ impl Batch {
             frame,
             body,
         });
+    }
+
+    /// The values of a record of this batch.
+    #[must_use]
+    pub fn values(&self, record: &Record) -> &[f64] {
+        let start = record.start as usize;
+        &self.values[start..start + record.count as usize]
     }
 
     /// The bid and the ask levels of a depth event of this batch.

@@ -3,6 +3,8 @@
 //! The rows are those that the engine would score, made by the same code at the same moments; the
 //! label is the only thing in them that looks ahead (`label`).
 
+mod records;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
@@ -25,7 +27,6 @@ use crate::replay::ReplayError;
 use crate::row::{RowAt, Rows};
 use crate::sink::SinkError;
 use crate::sink::parquet::parquet_writer;
-use crate::source::file::FileSource;
 use crate::units::Nanos;
 
 /// What was exported.
@@ -85,6 +86,9 @@ pub fn export(
     inputs: &[PathBuf],
     output: &Path,
 ) -> Result<Exported, ReplayError> {
+    if let Some(form) = &pipeline.form {
+        return records::export(pipeline, form, inputs, output);
+    }
     let Some(labelling) = pipeline.labelling else {
         let what = "a [label] table is needed: horizon_ms, threshold_bps, test_from, steps".into();
         return Err(ReplayError::Pipeline(
@@ -93,7 +97,7 @@ pub fn export(
     };
     let steps = pipeline.file.label.as_ref().map_or(1, |label| label.steps);
     let mut table = Table::create(pipeline, labelling, steps, output)?;
-    let mut source = FileSource::open(inputs, pipeline.file.source.max_frame_bytes)?;
+    let mut source = pipeline.open(inputs)?;
     let mut decoder = pipeline.decoder();
     let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
     let mut labeller = Labeller::new(labelling);

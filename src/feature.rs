@@ -8,13 +8,15 @@
 mod order_flow;
 mod plan;
 mod quote;
+mod spec;
 
 use std::f64::consts::TAU;
 
 pub(crate) use self::plan::hex;
-pub use self::plan::{FeatureSpec, Kind, Phase, Plan, PlanError, Unit};
 use self::plan::{Operation, Step, WindowKind};
+pub use self::plan::{Plan, PlanError};
 pub use self::quote::Top;
+pub use self::spec::{FeatureSpec, Field, Kind, Phase, Unit};
 use crate::book::Book;
 use crate::event::Trade;
 use crate::units::Side;

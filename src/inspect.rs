@@ -127,6 +127,7 @@ impl Report {
             }
             Body::Depth(depth) => self.depth(key, batch, depth),
             Body::Gap(_) => self.count("gap"),
+            Body::Record(_) => self.count("record"),
             Body::Tick => self.count("tick"),
         }
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;
 
+use crate::secret;
+
 /// Settings passed on to librdkafka, by its own names.
 pub type Properties = BTreeMap<String, String>;
 
@@ -73,14 +75,8 @@ fn resolved(name: &str, value: &str) -> Result<String, PropertyError> {
         reference: value.to_owned(),
         reason,
     };
-    if let Some(variable) = value.strip_prefix("env:") {
-        return std::env::var(variable).map_err(|error| unreadable(error.to_string()));
-    }
-    if let Some(path) = value.strip_prefix("file:") {
-        return std::fs::read_to_string(path)
-            // Editors end a file with a line break; no password does.
-            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-            .map_err(|error| unreadable(error.to_string()));
+    if let Some(secret) = secret::resolve(value) {
+        return secret.map_err(unreadable);
     }
     if SECRET.contains(&name) {
         return Err(PropertyError::LiteralSecret {

@@ -19,10 +19,12 @@
 //! | event | [`decode`], [`event`] | a frame's meaning as small plain data; one file a venue |
 //! | | [`book`], [`window`] | an instrument's price levels; sliding windows, O(1) a value |
 //! | row | [`feature`], [`row`] | the feature vector of one instrument at one event, and its quality |
+//! | | [`period`] | a company's last periods, each as known so far |
 //! | | [`normalise`], [`model`] | z-scores; ONNX Runtime or the built-in linear model |
 //! | | [`model::way`], [`model::slide`] | windows kept in flight as states, where a graph allows it |
 //! | | [`kernel`] | the vector arithmetic of those, with the same bits on every processor |
 //! | signal | [`signal`], [`sink`] | what leaves, the digest over it, and where it goes |
+//! | figure | [`evaluate`] | how good a model is, where the outcome is known |
 //!
 //! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an
 //! engine with their accounts, and the only place around the engine that reads a clock. Three drivers
@@ -33,6 +35,11 @@
 //! [`model::recurrent`] (packed) → [`model::slide`] (states of each instrument). [`model::way`] holds it
 //! against ONNX Runtime's windows before it is trusted; else [`model::onnx`] computes windows whole. After
 //! a batch's signals have left, a worker calls [`engine::Engine::settle`]: work that no signal waits for.
+//!
+//! Applications and statements are records: their fields are a row as they are, and what is computed of
+//! them is in the model's graph. Whom a record about a person names becomes a token ([`privacy`]) in
+//! `decode`, before it reaches any table. A company's window is of periods, and due whenever what is known
+//! of one has changed.
 //!
 //! A pipeline is a folder: `pipeline.toml` is [`config`] as written, [`pipeline`] as checked.
 //!
@@ -63,6 +70,7 @@
 //! 6. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
 //! 7. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`].
 //! 8. What is deferred changes when a score is ready, never the score.
+//! 9. No field of a record about a person is written anywhere but as part of a score.
 
 pub mod account;
 pub mod bench;
@@ -76,6 +84,7 @@ pub mod decode;
 pub mod demo;
 pub mod diff;
 pub mod engine;
+pub mod evaluate;
 pub mod event;
 pub mod export;
 pub mod feature;
@@ -89,11 +98,14 @@ pub mod live;
 pub mod metrics;
 pub mod model;
 pub mod normalise;
+pub mod period;
 pub mod pipeline;
+pub mod privacy;
 pub mod record;
 pub mod replay;
 pub mod ring;
 pub mod row;
+pub mod secret;
 pub mod shard;
 pub mod signal;
 pub mod simulate;

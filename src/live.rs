@@ -164,6 +164,7 @@ impl Run {
     ) -> Result<Self, RunError> {
         let config = &pipeline.file.engine;
         let writer = Writer::new(sink, &loaded.lineage);
+        refuse_capture(pipeline, options)?;
         let capture = options
             .capture
             .as_deref()
@@ -323,6 +324,14 @@ impl Run {
             summary,
             failure: failures.into_iter().next(),
         }
+    }
+}
+
+/// A capture holds frames as they came; of records about persons none may be kept.
+fn refuse_capture(pipeline: &Pipeline, options: &Options) -> Result<(), ConfigError> {
+    match &options.capture {
+        Some(_) => pipeline.may_be_captured(),
+        None => Ok(()),
     }
 }
 

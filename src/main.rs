@@ -14,7 +14,9 @@ use clap::Parser;
 use foretick::config::ConfigError;
 use foretick::live::{self, Ended, Stop};
 use foretick::pipeline::Pipeline;
-use foretick::{bench, check, demo, diff, export, inspect, record, replay, simulate, sink};
+use foretick::{
+    bench, check, demo, diff, evaluate, export, inspect, record, replay, simulate, sink,
+};
 use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
@@ -51,6 +53,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let exported = export::export(&pipeline, &args.input, &args.output)?;
             print(&exported, args.json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Evaluate(args) => {
+            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let options = evaluate::Options {
+                inputs: args.input,
+                labels: args.labels,
+                split: args.split,
+                threshold: Some(args.threshold),
+            };
+            print(&evaluate::evaluate(&pipeline, &options)?, args.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => {

@@ -60,6 +60,27 @@ pub struct Contract {
     pub normalise: Option<Normalise>,
     /// How far ahead it looks, in nanoseconds.
     pub horizon_ns: Option<i64>,
+    /// Codes of the reasons that it gives beside its scores, in order.
+    pub reasons: Vec<String>,
+    /// Where each label lies on the scale of the score: the default rate of a grade.
+    pub places: Vec<f64>,
+    /// Names of grades by the score up to which they go, best first.
+    pub grades: Vec<(String, f64)>,
+}
+
+/// What the pipeline says of a model whose file carries no contract, or not all of one.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The columns.
+    pub features: Vec<String>,
+    /// Rows in a window.
+    pub steps: Option<usize>,
+    /// Classes.
+    pub labels: Vec<String>,
+    /// Version.
+    pub version: Option<String>,
+    /// The output that holds the scores.
+    pub output: Option<String>,
 }
 
 /// Why a model cannot be used.
@@ -115,10 +136,10 @@ pub enum ModelError {
 }
 
 impl Contract {
-    /// Numbers a window gives.
+    /// Numbers a window gives: scores, and the reasons behind them.
     #[must_use]
     pub fn outputs(&self) -> usize {
-        self.labels.len().max(1)
+        self.labels.len().max(1) + self.reasons.len()
     }
 
     /// Holds the model against the pipeline's features.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{self, ConfigError, ModelKind, NormaliseBy, PipelineFile, RowOn, line_of};
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Form, RecordKind};
 use crate::engine::{Engine, Settings};
 use crate::feature::{Plan, hex};
 use crate::instrument::Instruments;
@@ -17,11 +17,14 @@ use crate::model::linear::Linear;
 use crate::model::onnx::Onnx;
 use crate::model::provider::{Active, Execution, Provider};
 use crate::model::way::{Way, Windows};
-use crate::model::{Contract, Model, ModelError};
+use crate::model::{Contract, Given, Model, ModelError};
 use crate::normalise::Normalise;
+use crate::privacy::Pseudonym;
 use crate::row::{Rules, Trigger};
 use crate::signal::Lineage;
 use crate::sink::Field;
+use crate::source::file::{FileError, FileSource};
+use crate::source::table::Columns;
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -38,6 +41,8 @@ pub struct Pipeline {
     pub fields: Vec<Field>,
     /// Where the model is to compute.
     pub execution: Execution,
+    /// What the records look like, where they are what it reads.
+    pub form: Option<Arc<Form>>,
     path: PathBuf,
     text: String,
 }
@@ -64,6 +69,7 @@ struct ModelFile {
     bytes: Vec<u8>,
     sha256: String,
     execution: Execution,
+    given: Given,
 }
 
 /// Why a pipeline cannot run.
@@ -117,11 +123,34 @@ impl Pipeline {
         let fields = Field::select(&file.sink.fields).map_err(|(name, what)| error(&name, what))?;
         let execution =
             Execution::from_config(&file.model).map_err(|(needle, what)| error(needle, what))?;
+        let records = match file.row.on {
+            RowOn::Application => Some(RecordKind::Application),
+            RowOn::Statement => Some(RecordKind::Statement),
+            RowOn::Trade | RowOn::Quote | RowOn::Book => None,
+        };
+        let form = match (records, plan.fields().is_empty()) {
+            (None, true) => None,
+            (Some(kind), false) => {
+                let persons = kind == RecordKind::Application;
+                let pseudonym = Pseudonym::configured(file.privacy.as_ref(), persons)
+                    .map_err(|what| error("[privacy]", what))?;
+                let products = &file.source.products;
+                Some(Arc::new(Form::new(
+                    kind,
+                    plan.fields(),
+                    products,
+                    pseudonym,
+                )))
+            }
+            (None, false) => return Err(error("on =", FIELDS_ARE_OF_RECORDS.into())),
+            (Some(_), true) => return Err(error("[[feature]]", RECORDS_ARE_FIELDS.into())),
+        };
         let rules = Rules {
             on: match file.row.on {
                 RowOn::Trade => Trigger::Trade,
                 RowOn::Quote => Trigger::Quote,
                 RowOn::Book => Trigger::Book,
+                RowOn::Application | RowOn::Statement => Trigger::Record,
             },
             stale_after: file.row.stale_after_ms.saturating_mul(1_000_000),
         };
@@ -132,6 +161,7 @@ impl Pipeline {
             labelling,
             fields,
             execution,
+            form,
             path,
             text,
         })
@@ -144,6 +174,7 @@ impl Pipeline {
     pub fn load_model(&self) -> Result<Loaded, PipelineError> {
         let mut model = self.model_file()?;
         let (_, mut contract, active) = model.build(&self.plan)?;
+        self.check_records(&contract)?;
         model.execution = active.execution();
         if active.fallback.is_some() {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
@@ -164,11 +195,19 @@ impl Pipeline {
             while_warming: self.file.row.while_warming,
             normalise,
             outputs: contract.outputs(),
+            reasons: contract.reasons.len(),
         };
         let lineage = Lineage {
             schema: self.file.signal.schema.clone(),
             pipeline: self.file.name.clone(),
             labels: contract.labels.clone(),
+            places: contract.places.clone(),
+            reasons: contract.reasons.clone(),
+            grades: contract.grades.clone(),
+            key: self
+                .form
+                .as_ref()
+                .map_or("instrument", |form| form.kind().key()),
             horizon_ns,
             model_name: contract.name.clone(),
             model_version: contract.version.clone(),
@@ -193,7 +232,29 @@ impl Pipeline {
     pub fn decoder(&self) -> Decoder {
         let source = &self.file.source;
         let instruments = Instruments::new(&source.instruments, source.max_instruments);
-        Decoder::new(instruments, source.max_frame_bytes)
+        let decoder = Decoder::new(instruments, source.max_frame_bytes);
+        match &self.form {
+            Some(form) => decoder.of_records(Arc::clone(form)),
+            None => decoder,
+        }
+    }
+
+    /// Captures, and tables where `[source.table]` says what their columns mean.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open(&self, inputs: &[PathBuf]) -> Result<FileSource, FileError> {
+        let columns = self.columns();
+        let most = self.file.source.max_frame_bytes;
+        FileSource::open_with(inputs, most, columns.as_ref())
+    }
+
+    /// What the columns of a table mean.
+    #[must_use]
+    pub fn columns(&self) -> Option<Columns> {
+        let (form, table) = (self.form.as_ref()?, self.file.source.table.as_ref()?);
+        let product = self.file.source.products.first().cloned();
+        Some(Columns::new(form.kind(), table, product))
     }
 
     /// Kafka's address: the configuration's, the environment's, or the default.
@@ -208,6 +269,33 @@ impl Pipeline {
         written
             .or_else(environment)
             .unwrap_or_else(|| "127.0.0.1:9092".into())
+    }
+
+    /// The same pipeline with its linear baseline, `linear.json` beside it; none where there is none.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn linear(&self) -> Result<Option<Self>, ConfigError> {
+        let beside = self.path.with_file_name("linear.json");
+        if self.file.model.kind == ModelKind::Linear || !beside.exists() {
+            return Ok(None);
+        }
+        let mut linear = self.clone();
+        linear.file.model = config::Model::linear("linear.json".into());
+        Ok(Some(linear))
+    }
+
+    /// Whether its frames may be kept in a capture.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where they are about persons.
+    pub fn may_be_captured(&self) -> Result<(), ConfigError> {
+        if self.form.as_ref().is_some_and(|form| form.names_persons()) {
+            let what = "a capture would hold personal data as it came; replay the topic itself instead \
+                        (`run --until-end`)";
+            return Err(self.error("[privacy]", what.into()));
+        }
+        Ok(())
     }
 
     /// Where the configuration stands.
@@ -236,6 +324,7 @@ impl Pipeline {
                 bytes: vec![],
                 sha256,
                 execution: self.execution,
+                given: Given::default(),
             });
         }
         let Some(file) = file else {
@@ -254,13 +343,42 @@ impl Pipeline {
             bytes,
             sha256,
             execution: self.execution,
+            given: self.given(),
         })
+    }
+
+    /// What the configuration says of a model.
+    fn given(&self) -> Given {
+        let model = &self.file.model;
+        Given {
+            features: self.plan.names().to_vec(),
+            steps: model.steps,
+            labels: model.labels.clone(),
+            version: model.version.clone(),
+            output: model.output.clone(),
+        }
+    }
+
+    /// Applications stand alone; a window of several would mix persons.
+    fn check_records(&self, contract: &Contract) -> Result<(), ConfigError> {
+        if self.file.row.on == RowOn::Application && contract.steps != 1 {
+            let what = format!(
+                "the model takes windows of {} rows, but applications stand alone",
+                contract.steps
+            );
+            return Err(self.error("on =", what));
+        }
+        Ok(())
     }
 
     /// Which way the model's windows are computed.
     fn way(&self, model: &ModelFile, contract: &Contract) -> Result<Way, PipelineError> {
         let asked = self.file.model.window;
         let reason = match (model.kind, model.execution.provider) {
+            _ if !contract.reasons.is_empty() => "it gives reasons beside its scores".into(),
+            _ if self.file.row.on == RowOn::Statement => {
+                "a window is of periods, any of which may be told anew".into()
+            }
             (ModelKind::Onnx, Provider::Cpu) => {
                 let Contract { steps, .. } = *contract;
                 let way = Way::choose(&model.path, &model.bytes, steps, asked, Isa::best())?;
@@ -328,6 +446,11 @@ impl Pipeline {
     }
 }
 
+const FIELDS_ARE_OF_RECORDS: &str =
+    "fields are of records; write `on = \"application\"` or `\"statement\"`";
+const RECORDS_ARE_FIELDS: &str =
+    "rows of records are their fields; make each feature `kind = \"field\"`";
+
 impl Loaded {
     /// A new engine, with a model session of its own.
     ///
@@ -361,8 +484,13 @@ impl ModelFile {
                 Ok((Box::new(model), contract, Active::default()))
             }
             ModelKind::Onnx => {
-                let (model, contract) =
-                    Onnx::parse(&self.path, &self.bytes, sha256, self.execution)?;
+                let (model, contract) = Onnx::parse_given(
+                    &self.path,
+                    &self.bytes,
+                    sha256,
+                    self.execution,
+                    &self.given,
+                )?;
                 let active = model.active().clone();
                 Ok((Box::new(model), contract, active))
             }

@@ -19,6 +19,7 @@ pub fn record(
     duration: Option<Duration>,
     stop: &Stop,
 ) -> Result<u64, RunError> {
+    pipeline.may_be_captured()?;
     let runtime = runtime()?;
     let mut capture = CaptureWriter::create(output)?;
     let (sender, receiver) = ring(pipeline.file.engine.ring_frames);

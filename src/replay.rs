@@ -16,7 +16,7 @@ use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::ring::{Sender, ring};
 use crate::shard::{Shard, pace_of};
 use crate::signal::{Digest, Lineage, Signal};
-use crate::sink::{self, SinkError};
+use crate::sink::{self, Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
 use crate::source::route::{shard_of, symbol_of};
 use crate::source::{Frame, Origin};
@@ -66,20 +66,33 @@ pub enum ReplayError {
 pub fn replay(pipeline: &Pipeline, options: &Options) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = options.inputs.iter().map(|path| file_name(path)).collect();
-    let source = FileSource::open(&options.inputs, pipeline.file.source.max_frame_bytes)?;
     let sink = sink::open_file(
         &loaded.lineage,
         &pipeline.fields,
         options.output.as_deref(),
         options.dead_letters.as_deref(),
     )?;
+    replay_into(pipeline, &loaded, sink, options)
+}
+
+/// Replays captures through a loaded pipeline into a sink.
+///
+/// # Errors
+/// [`ReplayError`]. What was made until then has been taken by the sink.
+pub fn replay_into(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    sink: Box<dyn Sink>,
+    options: &Options,
+) -> Result<Summary, ReplayError> {
+    let source = pipeline.open(&options.inputs)?;
     let writer = Writer::new(sink, &loaded.lineage);
     let began = clock::instant();
     let pace = Pace::new(options.speed);
     let mut summary = if pipeline.file.engine.shards == 1 {
-        on_this_thread(pipeline, &loaded, source, writer, options, pace)
+        on_this_thread(pipeline, loaded, source, writer, options, pace)
     } else {
-        on_shards(pipeline, &loaded, source, writer, options, pace)
+        on_shards(pipeline, loaded, source, writer, options, pace)
     }?;
     summary.pipeline.clone_from(&pipeline.file.name);
     summary.seconds = clock::instant().duration_since(began).as_secs_f64();
@@ -115,7 +128,7 @@ fn on_this_thread(
             let bury = keeps && error.unreadable();
             shard.dispose(error, bury);
             if bury {
-                writer.letter(error, origin, bytes)?;
+                writer.letter(error, origin, &shard.letter(bytes))?;
             }
         }
         waiting += 1;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::book::{Applied, Book};
-use crate::event::{Batch, Body, Depth, Event, Gap, GapReason, Quote, Trade};
+use crate::event::{Batch, Body, Depth, Event, Gap, GapReason, Quote, Record, Trade};
 use crate::feature::{Change, Features, Plan, Top};
 use crate::instrument::InstrumentId;
+use crate::period::Taken;
 use crate::signal::Quality;
 use crate::units::{Nanos, Price};
 
@@ -33,6 +34,8 @@ pub enum Trigger {
     Quote,
     /// Each change of the book, as the venue tells it (Binance: every 100 ms).
     Book,
+    /// Each record: an application or a statement.
+    Record,
 }
 
 /// A row's place; its numbers lie in the buffer handed in.
@@ -48,6 +51,8 @@ pub struct RowAt {
     pub mid: Option<f64>,
     /// The last price traded, where one is known.
     pub price: Price,
+    /// The period that a statement describes.
+    pub period: Option<i64>,
 }
 
 /// What became of the events.
@@ -77,6 +82,14 @@ pub struct Counts {
     pub backwards: u64,
     /// Book changes that left the book crossed.
     pub crossed: u64,
+    /// Applications and statements taken.
+    pub records: u64,
+    /// Fields of them that were missing: the model's graph imputes them.
+    pub missing_fields: u64,
+    /// Fields of them that the pipeline does not know: passed over.
+    pub unknown_fields: u64,
+    /// Statements that told a period otherwise than before.
+    pub restated: u64,
 }
 
 impl AddAssign<&Self> for Counts {
@@ -93,6 +106,10 @@ impl AddAssign<&Self> for Counts {
         self.waited += other.waited;
         self.backwards += other.backwards;
         self.crossed += other.crossed;
+        self.records += other.records;
+        self.missing_fields += other.missing_fields;
+        self.unknown_fields += other.unknown_fields;
+        self.restated += other.restated;
     }
 }
 
@@ -155,6 +172,9 @@ impl Rows {
             }
             return None;
         }
+        if let Body::Record(record) = &event.body {
+            return Some(self.record(batch, event, record, row));
+        }
         let key = key(&mut self.keys, &self.plan, event.instrument);
         key.received = batch.origins[event.frame as usize].ts_recv;
         key.silent = false;
@@ -173,7 +193,7 @@ impl Rows {
                 key.gap(*gap, &mut self.counts);
                 Effect::default()
             }
-            Body::Tick => Effect::default(),
+            Body::Record(_) | Body::Tick => Effect::default(),
         };
         if !timed || !effect.any() {
             return None;
@@ -196,7 +216,42 @@ impl Rows {
             quality,
             mid,
             price: key.price,
+            period: None,
         })
+    }
+
+    /// A record is a row as it is.
+    fn record(&mut self, batch: &Batch, event: &Event, record: &Record, row: &mut [f64]) -> RowAt {
+        let values = batch.values(record);
+        row.copy_from_slice(values);
+        self.counts.records += 1;
+        self.counts.rows += 1;
+        self.counts.missing_fields += values.iter().filter(|value| value.is_nan()).count() as u64;
+        self.counts.unknown_fields += u64::from(record.unknown);
+        RowAt {
+            instrument: event.instrument,
+            ts_event: event.ts_event,
+            quality: Quality::Ok,
+            mid: None,
+            price: Price::UNDEFINED,
+            period: record.period,
+        }
+    }
+
+    /// Counts what became of a statement.
+    pub fn note(&mut self, taken: Taken) {
+        match taken {
+            Taken::New => {}
+            Taken::Restated => self.counts.restated += 1,
+            Taken::Again => self.counts.duplicates += 1,
+            Taken::TooOld => self.counts.stale += 1,
+        }
+    }
+
+    /// Counts a row that no window could be made of yet, and a time that went backwards.
+    pub fn note_window(&mut self, incomplete: bool, backwards: bool) {
+        self.counts.incomplete_rows += u64::from(incomplete);
+        self.counts.backwards += u64::from(backwards);
     }
 
     /// Names the instruments that have just fallen silent at this tick of the clock.
@@ -255,6 +310,7 @@ impl Effect<'_> {
             Trigger::Trade => self.trade.is_some(),
             Trigger::Quote => self.top_set && matches!(body, Body::Quote(_)),
             Trigger::Book => self.book_set,
+            Trigger::Record => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The part of a run that live and replay share. It reads the clock around each stage, never within;
 //! the engine sees none of it.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use crate::account::Account;
@@ -157,6 +158,12 @@ impl Shard {
             self.digest
                 .add(signal, self.decoder.instruments().name(signal.instrument));
         }
+    }
+
+    /// A frame as a dead letter may show it.
+    #[must_use]
+    pub fn letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        self.decoder.letter(bytes)
     }
 
     /// The instruments by name.

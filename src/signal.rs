@@ -23,12 +23,48 @@ pub struct Signal {
     pub outputs: [f64; MAX_OUTPUTS],
     /// How far the inputs can be trusted.
     pub quality: Quality,
+    /// What raised the score most, the strongest first, where the model says so.
+    pub reasons: [Option<Reason>; MAX_REASONS],
     /// The last price traded before it, for people to look at; not part of what is published.
     pub last_price: Price,
     /// The frame that it answers.
     pub origin: Origin,
     /// What each stage took in this run.
     pub latency: Latency,
+}
+
+/// Why a score is what it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reason {
+    /// Place among [`Lineage::reasons`].
+    pub code: u16,
+    /// What it adds to the score, in the model's unit (log-odds for risks).
+    pub weight: f32,
+}
+
+/// Reasons of a signal at most: more are not likely to be helpful (12 CFR 1002.9, comment 9(b)(2)-1).
+pub const MAX_REASONS: usize = 4;
+
+impl Reason {
+    /// The largest weights above zero, largest first; the first of equal ones.
+    #[must_use]
+    pub fn strongest(weights: &[f64]) -> [Option<Self>; MAX_REASONS] {
+        let mut strongest: [Option<Self>; MAX_REASONS] = [None; MAX_REASONS];
+        for (code, &weight) in weights.iter().enumerate() {
+            let mut next = Some(Self {
+                code: code as u16,
+                weight: weight as f32,
+            })
+            .filter(|reason| reason.weight > 0.0);
+            for place in &mut strongest {
+                let stronger = |next: Self| place.is_none_or(|held| next.weight > held.weight);
+                if next.is_some_and(stronger) {
+                    std::mem::swap(place, &mut next);
+                }
+            }
+        }
+        strongest
+    }
 }
 
 /// How far a signal's inputs can be trusted, from best to worst. A signal has the worst quality of the
@@ -73,6 +109,15 @@ pub struct Lineage {
     pub pipeline: String,
     /// Classes in the order of the outputs; none for a plain score.
     pub labels: Vec<String>,
+    /// Where each label lies on the scale of the score: the default rate of a grade; none for the scale
+    /// from −1 to 1.
+    pub places: Vec<f64>,
+    /// Codes of the reasons, in the order in which the model gives them.
+    pub reasons: Vec<String>,
+    /// Names of grades by the score up to which they go, best first.
+    pub grades: Vec<(String, f64)>,
+    /// Under which name it is written whom a signal is about: `instrument`, `applicant`, `obligor`.
+    pub key: &'static str,
     /// How far ahead the signal looks; 0 where nobody says.
     pub horizon_ns: i64,
     /// The model's name.
@@ -126,18 +171,33 @@ impl Lineage {
         Some((&self.labels[best.0], *best.1))
     }
 
-    /// One number: the score itself, or the expected label on a scale from −1 (first label) to 1
-    /// (last): for down, flat, up that is P(up) − P(down).
+    /// One number: the score itself, or the expected label on the scale of [`Lineage::places`], or else on
+    /// one from −1 (first label) to 1 (last): for down, flat, up that is P(up) − P(down).
     #[must_use]
     pub fn score(&self, signal: &Signal) -> f64 {
         let classes = self.labels.len();
         if classes < 2 {
             return signal.outputs[0];
         }
-        let place = |at: usize| 2.0 * at as f64 / (classes - 1) as f64 - 1.0;
+        let even = |at: usize| 2.0 * at as f64 / (classes - 1) as f64 - 1.0;
+        let place = |at: usize| self.places.get(at).copied().unwrap_or_else(|| even(at));
         (0..classes)
             .map(|at| place(at) * signal.outputs[at])
             .fold(0.0, |sum, term| sum + term)
+    }
+
+    /// The grade of a score: the first whose border is not below it, else the last.
+    #[must_use]
+    pub fn grade(&self, signal: &Signal) -> Option<&str> {
+        let score = self.score(signal);
+        let grade = self.grades.iter().find(|(_, border)| score <= *border);
+        grade.or(self.grades.last()).map(|(name, _)| &**name)
+    }
+
+    /// Codes of a signal's reasons, the strongest first.
+    pub fn codes(&self, signal: &Signal) -> impl Iterator<Item = &str> {
+        let codes = signal.reasons.into_iter().flatten();
+        codes.map(|reason| &*self.reasons[usize::from(reason.code)])
     }
 
     /// The signal's identity: a hash of pipeline, instrument and the place of its frame, so that the
@@ -243,6 +303,10 @@ impl Digest {
             bytes[16 + 8 * at..24 + 8 * at].copy_from_slice(&output.to_bits().to_le_bytes());
         }
         self.hashes[slot].update(&bytes[..16 + 8 * self.outputs]);
+        for reason in signal.reasons.iter().flatten() {
+            self.hashes[slot].update(reason.code.to_le_bytes());
+            self.hashes[slot].update(reason.weight.to_bits().to_le_bytes());
+        }
     }
 
     /// Adds the keys of another shard; no key may be in both.

@@ -178,6 +178,8 @@ pub enum Field {
     Probabilities,
     Score,
     Confidence,
+    Grade,
+    Reasons,
     Quality,
     Model,
     FeaturesSha256,
@@ -188,7 +190,7 @@ pub enum Field {
 
 impl Field {
     /// All fields in the order in which they are written.
-    pub const ALL: [(&'static str, Self); 19] = [
+    pub const ALL: [(&'static str, Self); 21] = [
         ("schema", Self::Schema),
         ("signal_id", Self::SignalId),
         ("pipeline", Self::Pipeline),
@@ -202,6 +204,8 @@ impl Field {
         ("probabilities", Self::Probabilities),
         ("score", Self::Score),
         ("confidence", Self::Confidence),
+        ("grade", Self::Grade),
+        ("reasons", Self::Reasons),
         ("quality", Self::Quality),
         ("model", Self::Model),
         ("features_sha256", Self::FeaturesSha256),
@@ -230,6 +234,16 @@ impl Field {
             })
         };
         names.iter().map(find).collect()
+    }
+
+    /// Whether signals of this lineage have it.
+    #[must_use]
+    pub fn is_of(self, lineage: &Lineage) -> bool {
+        match self {
+            Self::Grade => !lineage.grades.is_empty(),
+            Self::Reasons => !lineage.reasons.is_empty(),
+            _ => true,
+        }
     }
 
     /// Its name in the schema.

@@ -8,6 +8,7 @@ pub mod kafka;
 pub mod outlet;
 pub mod route;
 pub mod status;
+pub mod table;
 pub mod websocket;
 
 use bytes::Bytes;

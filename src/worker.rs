@@ -4,6 +4,7 @@
 //! signals on. The writer is one thread: it owns the sink, and tells the source how far everything has
 //! been written.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -255,7 +256,11 @@ impl State {
             let bury = self.settings.keeps_letters && error.unreadable();
             shard.dispose(error, bury);
             if bury {
-                let (origin, bytes) = (frame.origin, frame.bytes.clone());
+                let bytes = match shard.letter(&frame.bytes) {
+                    Cow::Borrowed(_) => frame.bytes.clone(),
+                    Cow::Owned(shown) => shown.into(),
+                };
+                let origin = frame.origin;
                 delivery.letters.push(Letter {
                     error,
                     origin,

@@ -11,7 +11,11 @@ fn a_schema_takes_its_own_examples() {
         "md.trades.v1",
         "md.quotes.v1",
         "md.book.v1",
+        "credit.applications.v1",
+        "credit.statements.v1",
         "signals.direction.v1",
+        "signals.default.v1",
+        "grades.loan.v1",
         "dead_letter.v1",
     ] {
         let (schema, validator) = load(name);
@@ -43,6 +47,15 @@ fn a_schema_refuses_what_breaks_it() {
         ("signals.direction.v1", "/horizon_events", json!(3)),
         ("signals.direction.v1", "/probabilities", json!({"up": 1.5})),
         ("signals.direction.v1", "/extra", json!(1)),
+        ("credit.applications.v1", "/fields", json!([1])),
+        ("credit.statements.v1", "/period", json!(-1)),
+        ("grades.loan.v1", "/label", json!("fair")),
+        (
+            "grades.loan.v1",
+            "/reasons",
+            json!([{"code": "low income", "weight": 1}]),
+        ),
+        ("signals.default.v1", "/score", json!(1.5)),
         ("dead_letter.v1", "/source_offset", json!("x")),
     ];
     for (name, field, value) in cases {
@@ -59,7 +72,11 @@ fn a_schema_refuses_what_lacks_a_required_field() {
         "md.trades.v1",
         "md.quotes.v1",
         "md.book.v1",
+        "credit.applications.v1",
+        "credit.statements.v1",
         "signals.direction.v1",
+        "signals.default.v1",
+        "grades.loan.v1",
     ] {
         let (schema, validator) = load(name);
         for field in schema["required"].as_array().expect("a list of fields") {

@@ -1,6 +1,6 @@
 //! What the best bid and offer, and the queues behind them, say.
 
-use super::plan::Unit;
+use super::spec::Unit;
 use crate::book::Book;
 use crate::event::{Level, Quote};
 use crate::units::Price;

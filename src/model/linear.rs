@@ -86,6 +86,7 @@ impl Linear {
             steps: 1,
             normalise,
             horizon_ns: wire.horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
+            ..Contract::default()
         };
         let classes = !contract.labels.is_empty();
         Ok((

@@ -6,6 +6,7 @@
 //! external data file is followed.
 
 mod company;
+mod contract;
 mod session;
 mod shape;
 
@@ -18,8 +19,7 @@ use ort::value::Tensor;
 
 use self::shape::Shape;
 use super::provider::{Active, Execution, Provider};
-use super::{Contract, MAX_OUTPUTS, Model, ModelError};
-use crate::normalise::Normalise;
+use super::{Contract, Given, Model, ModelError};
 
 /// A loaded model with its input buffer.
 pub struct Onnx {
@@ -31,6 +31,8 @@ pub struct Onnx {
     /// Numbers in a window.
     cells: usize,
     outputs: usize,
+    /// The outputs that hold the scores, and the reasons behind them: place, and how many a window.
+    taken: Vec<(usize, usize)>,
 }
 
 /// Where `make onnxruntime` puts the library, below the working folder.
@@ -104,6 +106,20 @@ impl Onnx {
         sha256: String,
         execution: Execution,
     ) -> Result<(Self, Contract), ModelError> {
+        Self::parse_given(path, bytes, sha256, execution, &Given::default())
+    }
+
+    /// The same for a file that carries no contract, or not all of one: the pipeline says the rest.
+    ///
+    /// # Errors
+    /// As [`Onnx::parse`]; also where file and pipeline say different things.
+    pub fn parse_given(
+        path: &Path,
+        bytes: &[u8],
+        sha256: String,
+        execution: Execution,
+        given: &Given,
+    ) -> Result<(Self, Contract), ModelError> {
         let fail = |what: String| ModelError::Load {
             path: path.to_owned(),
             what,
@@ -113,8 +129,8 @@ impl Onnx {
                 "{error}; is it an ONNX file, whole and self-contained?"
             ))
         })?;
-        let contract = read_contract(&plain, path, sha256)?;
-        let shape = Shape::of(&plain, &contract).map_err(fail)?;
+        let contract = contract::read(&plain, path, sha256, given)?;
+        let shape = Shape::of(&plain, &contract, given.output.as_deref()).map_err(fail)?;
         let active = shape.active(Provider::Cpu, execution).map_err(fail)?;
         // Where a GPU is wanted too: what the graph itself does wrong is not laid at its door.
         let mut onnx = Self::start(plain, &shape, active)?;
@@ -154,9 +170,10 @@ impl Onnx {
             features: vec![String::new(); columns],
             ..Contract::default()
         };
-        let shape = Shape::of(&session, &contract).map_err(fail)?;
+        let shape = Shape::of(&session, &contract, None).map_err(fail)?;
         let mut onnx = Self::prepare(session, &shape, Active::default())?;
         onnx.outputs = onnx.scores_of_a_run()?;
+        onnx.taken[0].1 = onnx.outputs;
         Ok(onnx)
     }
 
@@ -198,7 +215,7 @@ impl Onnx {
     fn prepare(session: Session, shape: &Shape, active: Active) -> Result<Self, ModelError> {
         let (batch, cells) = (active.batch_max, shape.steps * shape.columns);
         let zeros = vec![0.0_f32; batch * cells];
-        let input = Tensor::from_array(([batch, shape.steps, shape.columns], zeros));
+        let input = Tensor::from_array((shape.dimensions(batch), zeros));
         Ok(Self {
             session,
             input: input.map_err(|error| ModelError::Run(error.to_string()))?,
@@ -207,6 +224,7 @@ impl Onnx {
             steps: shape.steps,
             cells,
             outputs: shape.outputs,
+            taken: shape.taken.clone(),
         })
     }
 
@@ -215,7 +233,8 @@ impl Onnx {
         let failed = |error: ort::Error| ModelError::Run(error.to_string());
         let inputs = ort::inputs![self.input_name.as_str() => &self.input];
         let outputs = self.session.run(inputs).map_err(failed)?;
-        let (_, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+        let (place, _) = self.taken[0];
+        let (_, values) = outputs[place].try_extract_tensor::<f32>().map_err(failed)?;
         Ok(values.len())
     }
 
@@ -224,19 +243,26 @@ impl Onnx {
         let failed = |error: ort::Error| ModelError::Run(error.to_string());
         let inputs = ort::inputs![self.input_name.as_str() => &self.input];
         let outputs = self.session.run(inputs).map_err(failed)?;
-        let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
         let batch = self.active.batch_max;
-        // A single window may come without the dimension of the batch.
-        let in_rows = batch == 1 || shape.first() == Some(&(batch as i64));
-        if values.len() != batch * self.outputs || !in_rows {
-            return Err(ModelError::Run(format!(
-                "the first output has shape {shape:?}, but {} scores were promised for each of {batch} \
-                 windows",
-                self.outputs
-            )));
+        let mut parts = [(&[][..], 0); 2];
+        for (part, &(place, wanted)) in parts.iter_mut().zip(&self.taken) {
+            let (shape, values) = outputs[place].try_extract_tensor::<f32>().map_err(failed)?;
+            // A single window may come without the dimension of the batch.
+            let in_rows = batch == 1 || shape.first() == Some(&(batch as i64));
+            if values.len() != batch * wanted || !in_rows {
+                return Err(ModelError::Run(format!(
+                    "output {place} has shape {shape:?}, but {wanted} numbers were promised for each of \
+                     {batch} windows"
+                )));
+            }
+            *part = (values, wanted);
         }
-        let wanted = &values[..windows * self.outputs];
-        scores.extend(wanted.iter().map(|&value| f64::from(value)));
+        for window in 0..windows {
+            for (values, wanted) in parts {
+                let of_window = &values[window * wanted..(window + 1) * wanted];
+                scores.extend(of_window.iter().map(|&value| f64::from(value)));
+            }
+        }
         Ok(())
     }
 }
@@ -254,83 +280,4 @@ impl Model for Onnx {
         }
         Ok(())
     }
-}
-
-/// `metadata_props` that begin with `foretick.`.
-fn read_contract(session: &Session, path: &Path, sha256: String) -> Result<Contract, ModelError> {
-    let fail = |what: String| ModelError::Load {
-        path: path.to_owned(),
-        what,
-    };
-    let metadata = session
-        .metadata()
-        .map_err(|error| fail(error.to_string()))?;
-    let text = |key: &str| metadata.custom(&format!("foretick.{key}"));
-    let needed = |key: &str| {
-        text(key).ok_or_else(|| {
-            fail(format!(
-                "metadata_props has no `foretick.{key}`; the model must carry its contract (see \
-                 \"Bring your own model\" in the README)"
-            ))
-        })
-    };
-    fn json<T: serde::de::DeserializeOwned>(key: &str, text: &str) -> Result<T, String> {
-        serde_json::from_str(text).map_err(|error| {
-            format!("metadata `foretick.{key}` is not the JSON expected there: {error}")
-        })
-    }
-    let features: Vec<String> = json("features", &needed("features")?).map_err(fail)?;
-    let labels: Vec<String> = text("labels")
-        .map_or(Ok(vec![]), |t| json("labels", &t))
-        .map_err(fail)?;
-    if labels.len() > MAX_OUTPUTS {
-        return Err(fail(format!(
-            "{} labels; at most {MAX_OUTPUTS} are possible",
-            labels.len()
-        )));
-    }
-    let column = |key: &str| {
-        text(key)
-            .map(|t| json::<Vec<f64>>(key, &t))
-            .transpose()
-            .map_err(fail)
-    };
-    let normalise = match (column("mean")?, column("std")?) {
-        (None, None) => None,
-        (Some(mean), Some(std))
-            if mean.len() == features.len()
-                && std.len() == features.len()
-                && std.iter().all(|&s| s > 0.0) =>
-        {
-            Some(Normalise::Fixed { mean, std })
-        }
-        _ => {
-            return Err(fail(format!(
-                "metadata `foretick.mean` and `foretick.std` must both have {} numbers, std above 0",
-                features.len()
-            )));
-        }
-    };
-    let horizon_ms: Option<i64> = text("horizon_ms")
-        .map(|t| json("horizon_ms", &t))
-        .transpose()
-        .map_err(fail)?;
-    Ok(Contract {
-        name: text("name").unwrap_or_else(|| file_stem(path)),
-        version: text("version").unwrap_or_else(|| "0".into()),
-        sha256,
-        features_sha256: text("features_sha256"),
-        steps: json("steps", &needed("steps")?).map_err(fail)?,
-        features,
-        labels,
-        normalise,
-        horizon_ns: horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
-    })
-}
-
-fn file_stem(path: &Path) -> String {
-    path.file_stem().map_or_else(
-        || "model".into(),
-        |stem| stem.to_string_lossy().into_owned(),
-    )
 }

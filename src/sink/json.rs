@@ -26,9 +26,14 @@ impl JsonWriter {
     pub fn new(lineage: Lineage, fields: &[Field]) -> Self {
         let mut pieces = vec![];
         let mut text = b"{".to_vec();
-        for (at, &field) in fields.iter().enumerate() {
+        let fields = fields.iter().filter(|field| field.is_of(&lineage));
+        for (at, &field) in fields.enumerate() {
             let comma = if at > 0 { "," } else { "" };
-            text.extend_from_slice(format!("{comma}\"{}\":", field.name()).as_bytes());
+            let name = match field {
+                Field::Instrument if !lineage.key.is_empty() => lineage.key,
+                field => field.name(),
+            };
+            text.extend_from_slice(format!("{comma}\"{name}\":").as_bytes());
             if let Some(value) = shared(field, &lineage) {
                 text.extend_from_slice(value.to_string().as_bytes());
             } else {
@@ -77,6 +82,11 @@ impl JsonWriter {
                 Some((_, probability)) => float(probability, out),
                 None => out.extend_from_slice(b"null"),
             },
+            Field::Grade => match self.lineage.grade(signal) {
+                Some(grade) => text(grade, out),
+                None => out.extend_from_slice(b"null"),
+            },
+            Field::Reasons => self.reasons(signal, out),
             Field::Quality => {
                 out.push(b'"');
                 out.extend_from_slice(Quality::word(signal.quality).as_bytes());
@@ -105,6 +115,22 @@ impl JsonWriter {
             float(output, out);
         }
         out.push(b'}');
+    }
+
+    fn reasons(&self, signal: &Signal, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (at, reason) in signal.reasons.iter().flatten().enumerate() {
+            out.extend_from_slice(if at == 0 {
+                b"{\"code\":"
+            } else {
+                b",{\"code\":"
+            });
+            text(&self.lineage.reasons[usize::from(reason.code)], out);
+            out.extend_from_slice(b",\"weight\":");
+            out.extend_from_slice(ryu::Buffer::new().format(reason.weight).as_bytes());
+            out.push(b'}');
+        }
+        out.push(b']');
     }
 
     fn source(&self, signal: &Signal, out: &mut Vec<u8>) {

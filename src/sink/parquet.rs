@@ -55,7 +55,7 @@ impl ParquetSink {
     pub fn create(lineage: Lineage, fields: &[Field], path: &Path) -> Result<Self, SinkError> {
         let mut columns = vec![];
         let mut schema = vec![];
-        for &field in fields {
+        for &field in fields.iter().filter(|field| field.is_of(&lineage)) {
             for (name, part, nullable) in parts(field, &lineage) {
                 let builder = Builder::of(part);
                 schema.push(Column::new(name, builder.data_type(), nullable));
@@ -179,9 +179,17 @@ fn parts(field: Field, lineage: &Lineage) -> Vec<(String, Part, bool)> {
         field => {
             let nullable = matches!(
                 field,
-                Field::Label | Field::Confidence | Field::HorizonNs | Field::ValidUntil
+                Field::Label
+                    | Field::Confidence
+                    | Field::Grade
+                    | Field::HorizonNs
+                    | Field::ValidUntil
             );
-            vec![(field.name().to_owned(), Part::Field(field), nullable)]
+            let name = match field {
+                Field::Instrument if !lineage.key.is_empty() => lineage.key,
+                field => field.name(),
+            };
+            vec![(name.to_owned(), Part::Field(field), nullable)]
         }
     }
 }
@@ -245,6 +253,8 @@ fn text(part: Part, signal: &Signal, instrument: &str, lineage: &Lineage) -> Opt
         Part::Field(Field::Pipeline) => lineage.pipeline.clone(),
         Part::Field(Field::Instrument) => instrument.to_owned(),
         Part::Field(Field::Label) => lineage.label(signal)?.0.to_owned(),
+        Part::Field(Field::Grade) => lineage.grade(signal)?.to_owned(),
+        Part::Field(Field::Reasons) => lineage.codes(signal).collect::<Vec<_>>().join(","),
         Part::Field(Field::Quality) => signal.quality.word().to_owned(),
         Part::Field(Field::Model) => {
             format!(

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::Origin;
+use super::table::{self, Columns};
 use crate::decode::split_stamp;
 use crate::units::Nanos;
 
@@ -47,9 +48,21 @@ impl FileSource {
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn open(paths: &[PathBuf], max_frame_bytes: usize) -> Result<Self, FileError> {
+        Self::open_with(paths, max_frame_bytes, None)
+    }
+
+    /// The same, and rows of CSV and Parquet files as records, their columns as `columns` says.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open_with(
+        paths: &[PathBuf],
+        max_frame_bytes: usize,
+        columns: Option<&Columns>,
+    ) -> Result<Self, FileError> {
         let mut files = Vec::new();
         for path in paths {
-            files.push(Lines::open(path, max_frame_bytes)?);
+            files.push(Lines::open(path, max_frame_bytes, columns)?);
         }
         let mut source = Self {
             merged: files.len() > 1,
@@ -104,12 +117,20 @@ impl FileSource {
 }
 
 impl Lines {
-    fn open(path: &Path, max_frame_bytes: usize) -> Result<Self, FileError> {
+    fn open(
+        path: &Path,
+        max_frame_bytes: usize,
+        columns: Option<&Columns>,
+    ) -> Result<Self, FileError> {
         let wrap = |cause| FileError {
             path: path.to_owned(),
             cause,
         };
-        let reader = decompressed(File::open(path).map_err(wrap)?).map_err(wrap)?;
+        let file = File::open(path).map_err(wrap)?;
+        let reader = match table::kind_of(path) {
+            Some(kind) => table::open(kind, file, columns).map_err(wrap)?,
+            None => decompressed(file).map_err(wrap)?,
+        };
         let (path, line) = (path.to_owned(), Vec::new());
         Ok(Self {
             path,
@@ -171,7 +192,7 @@ impl Lines {
 const STAMP_BYTES: usize = 20;
 const BUFFER_BYTES: usize = 1 << 18;
 
-fn decompressed(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
+pub(super) fn decompressed(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
     let mut magic = [0_u8; 4];
     let mut known = 0;
     while known < magic.len() {

@@ -7,8 +7,9 @@ use memchr::memmem;
 
 /// The symbol or instrument that a message names, as written.
 ///
-/// Looks for Binance's `"stream":"btcusdt@trade"` at the start, then for the keys `s`, `symbol` and
-/// `instrument`. Quotes inside JSON strings are escaped, so no text can pass for a key.
+/// Looks for Binance's `"stream":"btcusdt@trade"` at the start, then for the keys `s`, `symbol`,
+/// `instrument`, `applicant` and `obligor`. Quotes inside JSON strings are escaped, so no text can pass for
+/// a key.
 #[must_use]
 pub fn symbol_of(bytes: &[u8]) -> Option<&[u8]> {
     if let Some(stream) = stream_of(bytes)
@@ -53,7 +54,13 @@ fn text_value<'a>(bytes: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     })
 }
 
-const KEYS: [&[u8]; 3] = [b"\"s\"", b"\"symbol\"", b"\"instrument\""];
+const KEYS: [&[u8]; 5] = [
+    b"\"s\"",
+    b"\"symbol\"",
+    b"\"instrument\"",
+    b"\"applicant\"",
+    b"\"obligor\"",
+];
 
 /// Binance puts the stream's name first; its longest name is well below this.
 const STREAM_WITHIN: usize = 96;

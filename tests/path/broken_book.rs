@@ -44,6 +44,7 @@ impl Feed {
             while_warming: pipeline.file.row.while_warming,
             normalise: Normalise::None,
             outputs: 1,
+            reasons: 0,
         };
         let (model, _) = Linear::sum(&pipeline.plan);
         Self {

@@ -3,12 +3,12 @@
 //! Looks at declarations only; what a graph really gives, its first run shows.
 
 use ort::session::Session;
-use ort::value::{TensorElementType, ValueType};
+use ort::value::{Outlet, TensorElementType, ValueType};
 
 use crate::model::Contract;
 use crate::model::provider::{Active, Execution, Provider};
 
-/// One tensor `[N, T, F]`, N open or 1.
+/// One tensor `[N, T, F]`, N open or 1; where T is 1, or a window is taken flat, `[N, T · F]` too.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// The input's name.
@@ -23,10 +23,20 @@ pub(super) struct Shape {
     pub(super) columns: usize,
     /// Numbers that a window gives.
     pub(super) outputs: usize,
+    /// The outputs that hold the scores, and the reasons behind them: place, and how many a window.
+    pub(super) taken: Vec<(usize, usize)>,
+    /// Whether the input has no dimension of rows.
+    flat: bool,
 }
 
 impl Shape {
-    pub(super) fn of(session: &Session, contract: &Contract) -> Result<Self, String> {
+    /// # Errors
+    /// What the graph takes or gives that is not as its contract promises, and what to do.
+    pub(super) fn of(
+        session: &Session,
+        contract: &Contract,
+        output: Option<&str>,
+    ) -> Result<Self, String> {
         let (steps, columns) = (contract.steps, contract.features.len());
         let [input] = session.inputs() else {
             return Err(format!(
@@ -45,12 +55,17 @@ impl Shape {
                 input.dtype()
             ));
         };
-        let wanted = [1, steps as i64, columns as i64];
-        let fits = shape.len() == 3
+        let flat = shape.len() == 2;
+        let wanted: &[i64] = if flat {
+            &[1, (steps * columns) as i64]
+        } else {
+            &[1, steps as i64, columns as i64]
+        };
+        let fits = shape.len() == wanted.len()
             && shape
                 .iter()
                 .zip(wanted)
-                .all(|(&has, want)| has == -1 || has == want);
+                .all(|(&has, &want)| has == -1 || has == want);
         if !fits || steps == 0 || columns == 0 {
             return Err(format!(
                 "its input `{}` has shape {shape:?}, but its metadata promises {steps} steps of {columns} \
@@ -65,6 +80,8 @@ impl Shape {
             steps,
             columns,
             outputs: contract.outputs(),
+            taken: taken(session, contract, output)?,
+            flat,
         })
     }
 
@@ -89,17 +106,68 @@ impl Shape {
         })
     }
 
+    /// Its input for so many windows.
+    pub(super) fn dimensions(&self, batch: usize) -> Vec<usize> {
+        if self.flat {
+            vec![batch, self.steps * self.columns]
+        } else {
+            vec![batch, self.steps, self.columns]
+        }
+    }
+
     /// The sizes of dimensions that have a name instead.
     pub(super) fn sizes(&self, batch: usize) -> Vec<(String, i64)> {
-        let sizes = [batch, self.steps, self.columns].map(|size| size as i64);
+        let sizes = self.dimensions(batch).into_iter().map(|size| size as i64);
         let all = self.symbols.iter().cloned().zip(sizes);
         all.filter(|(name, _)| !name.is_empty()).collect()
     }
 }
 
+/// The places of scores and reasons among the outputs.
+fn taken(
+    session: &Session,
+    contract: &Contract,
+    output: Option<&str>,
+) -> Result<Vec<(usize, usize)>, String> {
+    let outputs = session.outputs();
+    let is_float = |outlet: &Outlet| {
+        matches!(
+            outlet.dtype(),
+            ValueType::Tensor {
+                ty: TensorElementType::Float32,
+                ..
+            }
+        )
+    };
+    let all: Vec<&str> = outputs.iter().map(Outlet::name).collect();
+    let named = |name: &str| outputs.iter().position(|outlet| outlet.name() == name);
+    let scores = match output {
+        Some(name) => named(name)
+            .ok_or_else(|| format!("it has no output `{name}`; it has {}", all.join(", ")))?,
+        None => outputs.iter().position(is_float).unwrap_or(0),
+    };
+    if !outputs.get(scores).is_some_and(is_float) {
+        return Err(format!(
+            "its output `{}` is no float32 tensor; export it with one (scikit-learn and LightGBM: \
+             `zipmap=False`), or name another in `[model] output`: it has {}",
+            all.get(scores).unwrap_or(&"0"),
+            all.join(", ")
+        ));
+    }
+    let reasons = contract.reasons.len();
+    let mut taken = vec![(scores, contract.labels.len().max(1))];
+    if reasons > 0 {
+        let place = named("reasons").ok_or_else(|| {
+            "its metadata names reasons, but it has no output `reasons`".to_owned()
+        })?;
+        taken.push((place, reasons));
+    }
+    Ok(taken)
+}
+
 /// Rows and numbers in a row as the first input declares them; 0 where it leaves them open.
 pub(super) fn declared(session: &Session) -> [usize; 2] {
-    match session.inputs().first().map(ort::value::Outlet::dtype) {
+    match session.inputs().first().map(Outlet::dtype) {
         Some(ValueType::Tensor { shape, .. }) => match shape[..] {
             [_, steps, columns] => [steps, columns].map(|size| usize::try_from(size).unwrap_or(0)),
             _ => [0, 0],

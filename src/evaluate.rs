@@ -1,0 +1,336 @@
+//! Judges a pipeline: its events through the engine that runs live, its scores against what really happened.
+//!
+//! Computes no feature and no score of its own. Labels stand in a file beside the events and never reach the
+//! engine.
+
+pub mod metrics;
+pub mod outcome;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use self::metrics::{Bootstrap, EVEN, Figures, Sample, SampleError};
+use self::outcome::{Outcome, OutcomeError, Outcomes};
+use crate::config::ConfigError;
+use crate::pipeline::{Pipeline, PipelineError};
+use crate::replay::{self, ReplayError, replay_into};
+use crate::signal::{Lineage, Signal};
+use crate::sink::{DeadLetter, Sink, SinkError};
+
+/// What to judge by.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Events: captures, JSON lines, tables.
+    pub inputs: Vec<PathBuf>,
+    /// What really happened: see [`Outcomes`].
+    pub labels: PathBuf,
+    /// Only labels of this split.
+    pub split: Option<String>,
+    /// The score above which a risk counts as said; one half if not given.
+    pub threshold: Option<f64>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// SHA-256 of the model's file.
+    pub model_sha256: String,
+    /// The model's figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// Those of others on the same rows: `majority`, and `linear` where the pipeline has a `linear.json`.
+    pub baselines: BTreeMap<&'static str, Figures>,
+    /// How often the outcome was 1 by what was said, in the order of the labels, where outcomes are 0 and 1
+    /// and the model gives classes.
+    pub by_label: Vec<Said>,
+    /// Labels of the split for which no signal came.
+    pub unscored: u64,
+}
+
+/// What became of those of whom the same was said.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    /// What was said.
+    pub label: String,
+    /// Of how many.
+    pub rows: u64,
+    /// The share of them whose outcome was 1.
+    pub rate: Option<f64>,
+}
+
+/// Why nothing could be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The replay.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The pipeline.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The configuration.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The labels.
+    #[error(transparent)]
+    Outcome(#[from] OutcomeError),
+    /// Labels and scores do not fit together.
+    #[error("{0}; are these the labels of this pipeline?")]
+    Sample(#[from] SampleError),
+    /// No label met a signal.
+    #[error(
+        "while judging {signals} signals: none has a label{}; labels are matched by key and `ts_event` (without one: \
+         the key's last signal)", split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`"))
+    )]
+    Nothing {
+        /// Signals given.
+        signals: usize,
+        /// The split asked for.
+        split: Option<String>,
+    },
+}
+
+/// Sends the events through the pipeline and judges its scores.
+///
+/// # Errors
+/// [`EvaluateError`].
+pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, EvaluateError> {
+    let columns = pipeline.columns();
+    let outcomes = Outcomes::read(&options.labels, columns.as_ref(), options.split.as_deref())?;
+    let judged = Judged::of(pipeline, &outcomes, options)?;
+    let sample = judged.sample(options.threshold)?;
+    let keys = judged.groups();
+    let mut baselines = BTreeMap::new();
+    let shares = sample.shares();
+    baselines.insert("majority", sample.guess(&shares)?.figures());
+    if let Some(linear) = pipeline.linear()? {
+        let judged = Judged::of(&linear, &outcomes, options)?;
+        baselines.insert("linear", judged.sample(options.threshold)?.figures());
+    }
+    Ok(Report {
+        pipeline: pipeline.file.name.clone(),
+        model_sha256: judged.lineage.model_sha256.clone(),
+        figures: sample.figures_within(&Bootstrap::default(), Some(&keys))?,
+        baselines,
+        by_label: judged.by_label(),
+        unscored: judged.unscored,
+    })
+}
+
+/// The scores that have a label.
+struct Judged {
+    lineage: Lineage,
+    rows: Vec<(Scored, Outcome)>,
+    unscored: u64,
+}
+
+/// What is kept of a signal.
+#[derive(Clone, Debug)]
+struct Scored {
+    key: Arc<str>,
+    ts_event: i64,
+    probabilities: Vec<f64>,
+    score: f64,
+}
+
+impl Judged {
+    fn of(
+        pipeline: &Pipeline,
+        outcomes: &Outcomes,
+        options: &Options,
+    ) -> Result<Self, EvaluateError> {
+        let loaded = pipeline.load_model()?;
+        let scored = Arc::new(Mutex::new(vec![]));
+        let collect = Collect {
+            lineage: loaded.lineage.clone(),
+            scored: Arc::clone(&scored),
+            taken: 0,
+        };
+        let asked = replay::Options {
+            inputs: options.inputs.clone(),
+            ..replay::Options::default()
+        };
+        replay_into(pipeline, &loaded, Box::new(collect), &asked)?;
+        let scored = std::mem::take(&mut *scored.lock().unwrap_or_else(PoisonError::into_inner));
+        let signals = scored.len();
+        let mut at: FxHashMap<(Arc<str>, Option<i64>), usize> = FxHashMap::default();
+        for (place, one) in scored.iter().enumerate() {
+            at.insert((Arc::clone(&one.key), Some(one.ts_event)), place);
+            at.insert((Arc::clone(&one.key), None), place);
+        }
+        let (mut rows, mut unscored) = (vec![], 0);
+        for (key, ts_event, outcome) in outcomes.iter() {
+            let key: Arc<str> = match &pipeline.form {
+                Some(form) => form.public_name(key).into(),
+                None => key.into(),
+            };
+            match at.get(&(key, ts_event)) {
+                Some(&place) => rows.push((scored[place].clone(), outcome.clone())),
+                None => unscored += 1,
+            }
+        }
+        if rows.is_empty() {
+            let split = options.split.clone();
+            return Err(EvaluateError::Nothing { signals, split });
+        }
+        Ok(Self {
+            lineage: loaded.lineage,
+            rows,
+            unscored,
+        })
+    }
+
+    /// Outcomes of 0 and 1 are judged by one probability, labels by those of all classes.
+    fn sample(&self, threshold: Option<f64>) -> Result<Sample, EvaluateError> {
+        let labels = &self.lineage.labels;
+        let classes: Option<Vec<usize>> = self
+            .rows
+            .iter()
+            .map(|(_, outcome)| outcome.class(labels))
+            .collect();
+        if let Some(classes) = classes {
+            let given: Vec<f64> = self
+                .rows
+                .iter()
+                .flat_map(|(scored, _)| scored.probabilities.iter().copied())
+                .collect();
+            return Ok(Sample::multiclass(&classes, &given, labels.len())?);
+        }
+        let happened: Vec<bool> = self.rows.iter().map(|(_, o)| o.happened()).collect();
+        let scores: Vec<f64> = self
+            .rows
+            .iter()
+            .map(|(scored, _)| self.risk(scored))
+            .collect();
+        Ok(Sample::binary(
+            &happened,
+            &scores,
+            threshold.unwrap_or(EVEN),
+        )?)
+    }
+
+    /// The probability that an outcome of 0 or 1 is 1.
+    fn risk(&self, scored: &Scored) -> f64 {
+        match scored.probabilities[..] {
+            [_, one] => one,
+            _ => scored.score,
+        }
+    }
+
+    /// A number for each key: rows of one are no independent witnesses.
+    fn groups(&self) -> Vec<u32> {
+        let mut known: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut groups = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            let next = known.len() as u32;
+            groups.push(*known.entry(&row.0.key).or_insert(next));
+        }
+        groups
+    }
+
+    fn by_label(&self) -> Vec<Said> {
+        let labels = &self.lineage.labels;
+        let binary = self.rows.iter().all(|(_, outcome)| outcome.is_binary());
+        if labels.len() < 2 || !binary {
+            return vec![];
+        }
+        let best = |scored: &Scored| {
+            let given = &scored.probabilities;
+            (1..given.len()).fold(
+                0,
+                |best, at| if given[at] > given[best] { at } else { best },
+            )
+        };
+        let mut counts = vec![[0_u64; 2]; labels.len()];
+        for (scored, outcome) in &self.rows {
+            let count = &mut counts[best(scored)];
+            count[0] += 1;
+            count[1] += u64::from(outcome.happened());
+        }
+        let said = |(label, [rows, ones]): (&String, &[u64; 2])| Said {
+            label: label.clone(),
+            rows: *rows,
+            rate: (*rows > 0).then(|| *ones as f64 / *rows as f64),
+        };
+        labels.iter().zip(&counts).map(said).collect()
+    }
+}
+
+/// Keeps scores in memory.
+struct Collect {
+    lineage: Lineage,
+    scored: Arc<Mutex<Vec<Scored>>>,
+    taken: u64,
+}
+
+impl Sink for Collect {
+    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
+        let classes = self.lineage.labels.len();
+        let mut scored = self.scored.lock().unwrap_or_else(PoisonError::into_inner);
+        scored.push(Scored {
+            key: instrument.into(),
+            ts_event: signal.ts_event.0,
+            probabilities: signal.outputs[..classes].to_vec(),
+            score: self.lineage.score(signal),
+        });
+        self.taken += 1;
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
+        Ok(false)
+    }
+
+    fn settle(&mut self) -> Result<u64, SinkError> {
+        Ok(self.taken)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, model {}", self.pipeline, &self.model_sha256[..12])?;
+        write!(
+            f,
+            "{} rows judged, {} labels without a signal\n\n",
+            self.figures.rows, self.unscored
+        )?;
+        write!(f, "{:<18}{:>12}{:>24}", "", "model", "95 % of redraws")?;
+        for name in self.baselines.keys() {
+            write!(f, "{name:>12}")?;
+        }
+        writeln!(f)?;
+        let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.4}"));
+        for (at, (name, value)) in self.figures.named().into_iter().enumerate() {
+            let within = self.figures.intervals.get(name);
+            let within = within.map_or(String::new(), |i| format!("{:.4} to {:.4}", i.low, i.high));
+            write!(f, "{name:<18}{:>12}{within:>24}", number(value))?;
+            for figures in self.baselines.values() {
+                write!(f, "{:>12}", number(figures.named()[at].1))?;
+            }
+            writeln!(f)?;
+        }
+        for Said { label, rows, rate } in &self.by_label {
+            writeln!(f, "{label:<18}{rows:>12} rows{:>19}", number(*rate))?;
+        }
+        writeln!(f, "\nhappened \\ said")?;
+        for row in &self.figures.confusion {
+            let cells: Vec<String> = row.iter().map(|count| format!("{count:>10}")).collect();
+            writeln!(f, "{}", cells.concat())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! The contract of an ONNX file: `metadata_props` that begin with `foretick.`, and what the pipeline says where
+//! the file was made elsewhere and carries none.
+
+use std::path::Path;
+
+use ort::session::Session;
+use serde::de::DeserializeOwned;
+
+use crate::model::{Contract, Given, MAX_OUTPUTS, ModelError};
+use crate::normalise::Normalise;
+
+/// What the file says; where it says nothing, what the pipeline does.
+pub(super) fn read(
+    session: &Session,
+    path: &Path,
+    sha256: String,
+    given: &Given,
+) -> Result<Contract, ModelError> {
+    let fail = |what: String| ModelError::Load {
+        path: path.to_owned(),
+        what,
+    };
+    let metadata = session
+        .metadata()
+        .map_err(|error| fail(error.to_string()))?;
+    let text = |key: &str| metadata.custom(&format!("foretick.{key}"));
+    let said = Said { text: &text };
+    let features = said.json::<Vec<String>>("features").map_err(fail)?;
+    let foreign = features.is_none() && given.steps.is_some();
+    let features = match features {
+        Some(features) => features,
+        None if foreign => given.features.clone(),
+        None => return Err(fail(missing("features"))),
+    };
+    let steps = said.json("steps").map_err(fail)?;
+    let steps = agree("steps", steps, given.steps).map_err(fail)?;
+    let steps = steps.ok_or_else(|| fail(missing("steps")))?;
+    let labels = said.json("labels").map_err(fail)?;
+    let written = Some(given.labels.clone()).filter(|labels| !labels.is_empty());
+    let labels: Vec<String> = agree("labels", labels, written)
+        .map_err(fail)?
+        .unwrap_or_default();
+    if labels.len() > MAX_OUTPUTS {
+        return Err(fail(format!(
+            "{} labels; at most {MAX_OUTPUTS} are possible",
+            labels.len()
+        )));
+    }
+    let places: Vec<f64> = said.json("expected_pd").map_err(fail)?.unwrap_or_default();
+    if !places.is_empty() && places.len() != labels.len() {
+        return Err(fail(format!(
+            "metadata `foretick.expected_pd` has {} numbers for {} labels",
+            places.len(),
+            labels.len()
+        )));
+    }
+    let horizon_ms: Option<i64> = said.json("horizon_ms").map_err(fail)?;
+    let version = text("version").or_else(|| given.version.clone());
+    Ok(Contract {
+        name: text("name").unwrap_or_else(|| file_stem(path)),
+        version: version.unwrap_or_else(|| "0".into()),
+        sha256,
+        features_sha256: text("features_sha256"),
+        normalise: said.normalise(features.len()).map_err(fail)?,
+        features,
+        steps,
+        labels,
+        horizon_ns: horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
+        reasons: said.json("reasons").map_err(fail)?.unwrap_or_default(),
+        places,
+        grades: said.json("grades").map_err(fail)?.unwrap_or_default(),
+    })
+}
+
+/// The metadata of a file.
+struct Said<'a> {
+    text: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Said<'_> {
+    fn json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, String> {
+        let text = (self.text)(key);
+        let parsed = text.map(|text| serde_json::from_str(&text)).transpose();
+        parsed.map_err(|error| {
+            format!("metadata `foretick.{key}` is not the JSON expected there: {error}")
+        })
+    }
+
+    fn normalise(&self, columns: usize) -> Result<Option<Normalise>, String> {
+        let (mean, std): (Option<Vec<f64>>, Option<Vec<f64>>) =
+            (self.json("mean")?, self.json("std")?);
+        match (mean, std) {
+            (None, None) => Ok(None),
+            (Some(mean), Some(std))
+                if mean.len() == columns
+                    && std.len() == columns
+                    && std.iter().all(|&s| s > 0.0) =>
+            {
+                Ok(Some(Normalise::Fixed { mean, std }))
+            }
+            _ => Err(format!(
+                "metadata `foretick.mean` and `foretick.std` must both have {columns} numbers, std above 0"
+            )),
+        }
+    }
+}
+
+/// What file and pipeline both say must be the same.
+fn agree<T: PartialEq + std::fmt::Debug>(
+    key: &str,
+    file: Option<T>,
+    pipeline: Option<T>,
+) -> Result<Option<T>, String> {
+    match (file, pipeline) {
+        (Some(file), Some(pipeline)) if file != pipeline => Err(format!(
+            "its metadata `foretick.{key}` is {file:?}, but `[model] {key}` is {pipeline:?}; take that out"
+        )),
+        (file, pipeline) => Ok(file.or(pipeline)),
+    }
+}
+
+fn missing(key: &str) -> String {
+    format!(
+        "metadata_props has no `foretick.{key}`; the model must carry its contract, or `[model]` say \
+         `steps` (and `labels`) for one made elsewhere (see \"Bring your own model\" in the README)"
+    )
+}
+
+fn file_stem(path: &Path) -> String {
+    path.file_stem().map_or_else(
+        || "model".into(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
+}

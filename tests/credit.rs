@@ -1,0 +1,14 @@
+//! Records about companies and persons, from file and topic to grades and probabilities.
+
+#[path = "credit/bad_records.rs"]
+mod bad_records;
+#[path = "credit/foreign_model.rs"]
+mod foreign_model;
+mod given;
+#[path = "credit/golden.rs"]
+mod golden;
+mod needs;
+#[path = "credit/periods.rs"]
+mod periods;
+#[path = "credit/privacy.rs"]
+mod privacy;

@@ -1,0 +1,92 @@
+//! What is known of a company counts from when it is known: late, restated, told twice, with a year missing.
+
+use serde_json::{Value, json};
+
+use crate::golden::replay;
+use crate::needs;
+
+/// A statement of a company that is sound, or not so.
+fn statement(ts_event: i64, period: i64, net_income: f64) -> String {
+    json!({
+        "ts_event": ts_event, "obligor": "C1", "period": period,
+        "items": {
+            "current_assets": 50.0, "total_assets": 120.0, "total_liabilities": 60.0, "ebit": 9.0,
+            "total_revenue": 100.0, "net_income": net_income, "market_value": 80.0,
+        },
+    })
+    .to_string()
+}
+
+fn scores(lines: &[String]) -> Vec<(i64, f64, String)> {
+    let told = |signal: &Value| {
+        (
+            signal["ts_event"]
+                .as_i64()
+                .expect("as the test or the command made it"),
+            signal["score"]
+                .as_f64()
+                .expect("as the test or the command made it"),
+            signal["quality"]
+                .as_str()
+                .expect("as the test or the command made it")
+                .to_owned(),
+        )
+    };
+    replay("default-alerts", &lines.join("\n"), &[])
+        .iter()
+        .map(told)
+        .collect()
+}
+
+#[test]
+fn a_late_year_counts_from_when_it_came() {
+    if !needs::onnx("a_late_year_counts_from_when_it_came") {
+        return;
+    }
+    let in_order: Vec<String> = (0..4)
+        .map(|at| statement(at, 2010 + at, 5.0 - at as f64))
+        .collect();
+    let expected = scores(&in_order);
+    assert_eq!(expected.len(), 1, "three years are too few");
+    // 2011 comes last: nothing before, and then the same window.
+    let mut late = in_order.clone();
+    late.swap(1, 3);
+    late[1] = statement(1, 2013, 2.0);
+    late[3] = statement(9, 2011, 4.0);
+    let given = scores(&late);
+    assert_eq!(given.len(), 1);
+    assert_eq!((given[0].0, given[0].1), (9, expected[0].1));
+    assert_eq!(given[0].2, "ok");
+}
+
+#[test]
+fn a_restated_year_is_scored_anew_and_the_same_again_is_not() {
+    if !needs::onnx("a_restated_year_is_scored_anew_and_the_same_again_is_not") {
+        return;
+    }
+    let mut lines: Vec<String> = (0..4).map(|at| statement(at, 2010 + at, 5.0)).collect();
+    lines.push(statement(5, 2012, 5.0));
+    lines.push(statement(6, 2012, -40.0));
+    lines.push(statement(7, 2005, -40.0));
+    let given = scores(&lines);
+    let times: Vec<i64> = given.iter().map(|score| score.0).collect();
+    assert_eq!(times, [3, 6], "told again, or too old: nothing new");
+    assert!(
+        given[1].1 > given[0].1,
+        "a loss raises the probability: {given:?}"
+    );
+}
+
+#[test]
+fn a_missing_year_shows() {
+    if !needs::onnx("a_missing_year_shows") {
+        return;
+    }
+    let years = [2010, 2011, 2013, 2014];
+    let lines: Vec<String> = years
+        .iter()
+        .enumerate()
+        .map(|(at, year)| statement(at as i64, *year, 5.0))
+        .collect();
+    assert_eq!(scores(&lines)[0].2, "gap");
+}
