@@ -11,7 +11,7 @@ FORETICK := $(TARGET)/release/foretick
 # The library's path, which every recipe that runs a model asks for; fetched on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 
-.PHONY: help demo build test miri lint bench train onnxruntime clean
+.PHONY: help demo build test miri lint bench train evaluate onnxruntime clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,18 @@ train: ## make a pipeline's model anew: make train PIPELINE=price-direction
 	python3 -m venv .venv/$(PIPELINE)
 	.venv/$(PIPELINE)/bin/pip install --quiet --requirement pipelines/$(PIPELINE)/train/requirements.txt
 	@$(WITH_MODELS) FORETICK=$(abspath $(FORETICK)) .venv/$(PIPELINE)/bin/python pipelines/$(PIPELINE)/train/train.py
+
+evaluate: ## a model's figures on its test data, as JSON: make -s evaluate PIPELINE=loan-risk
+	@test -f "pipelines/$(PIPELINE)/train/prepare.py" && test -f "pipelines/$(PIPELINE)/reasons.json" || { \
+		echo "while evaluating: say which: make evaluate PIPELINE=NAME, loan-risk or default-alerts" >&2; exit 2; }
+	@$(MAKE) --no-print-directory onnxruntime build >&2
+	@python3 -m venv .venv/evaluate
+	@grep -E '^(numpy|scikit-learn)==' pipelines/$(PIPELINE)/train/requirements.txt | \
+		xargs .venv/evaluate/bin/pip install --quiet --disable-pip-version-check >&2
+	@.venv/evaluate/bin/python pipelines/$(PIPELINE)/train/prepare.py --split test >&2
+	@$(WITH_MODELS) export FORETICK_PRIVACY_KEY="$${FORETICK_PRIVACY_KEY:-only to join events and labels}" && \
+		$(FORETICK) evaluate pipelines/$(PIPELINE) --json --labels out/$(PIPELINE)/labels.test.jsonl \
+		--input $$(ls out/$(PIPELINE)/{applications,statements}.test.jsonl 2>/dev/null)
 
 onnxruntime: ## fetch ONNX Runtime into .onnxruntime (ORT_DYLIB_PATH names another)
 	@deploy/onnxruntime.sh >/dev/null

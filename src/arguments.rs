@@ -82,6 +82,9 @@ pub(crate) struct Run {
     /// Where unreadable frames go then, as JSON lines.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub(crate) dead_letters: Option<PathBuf>,
+    /// Where alerts go then, as JSON lines.
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub(crate) alerts: Option<PathBuf>,
     /// Also write the frames to a capture, in the order in which the engine saw them.
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
@@ -171,6 +174,9 @@ pub(crate) struct Replay {
     /// Where unreadable frames go, as JSON lines. Without it they are dropped and counted.
     #[arg(long, value_name = "FILE")]
     pub(crate) dead_letters: Option<PathBuf>,
+    /// Where alerts go, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) alerts: Option<PathBuf>,
     /// Only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up.
     #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
     pub(crate) from: Option<Nanos>,

@@ -7,6 +7,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
+use crate::alert::desk::Desk;
 use crate::config::{SinkKind, SourceKind};
 use crate::kafka::client_config;
 use crate::pipeline::{Pipeline, PipelineError};
@@ -84,6 +85,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
         } else {
             report.skipped.push("the topics (--offline)".into());
         }
+    }
+    if let Err(error) = Desk::of(pipeline, lineage, false) {
+        report.problems.push(error.to_string());
     }
     report.ok = report.problems.is_empty();
     Ok(report)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::alert::rule::Rule;
 use crate::feature::FeatureSpec;
 use crate::model::way::Windows;
 
@@ -38,6 +39,9 @@ pub struct PipelineFile {
     /// What leaves.
     #[serde(default)]
     pub signal: Signal,
+    /// When a score is an alert.
+    #[serde(default, rename = "alert")]
+    pub alerts: Vec<Rule>,
     /// Where it goes.
     #[serde(default)]
     pub sink: Sink,
@@ -313,6 +317,11 @@ pub struct Sink {
     /// Where unreadable frames go: a topic (Kafka) or a file (otherwise). Default for Kafka:
     /// `<topic>.dlq.v1`.
     pub dead_letters: Option<String>,
+    /// Where alerts go: a topic (Kafka; `alerts.default.v1` if not given) or a file (otherwise; nowhere if
+    /// not given).
+    pub alerts: Option<String>,
+    /// The file that keeps the episodes of alerts over a restart; without it each run begins anew.
+    pub alerts_state: Option<PathBuf>,
     /// The fields of a signal that are written; empty: all.
     pub fields: Vec<String>,
 }

@@ -24,7 +24,7 @@
 //! | | [`model::way`], [`model::slide`] | windows kept in flight as states, where a graph allows it |
 //! | | [`kernel`] | the vector arithmetic of those, with the same bits on every processor |
 //! | signal | [`signal`], [`sink`] | what leaves, the digest over it, and where it goes |
-//! | | [`alert`] | a PD's episodes: pending, firing, resolved |
+//! | | [`alert`] | a PD's episodes: pending, firing, resolved; what survives a restart |
 //! | figure | [`evaluate`] | how good a model is, where the outcome is known |
 //!
 //! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an

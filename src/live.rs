@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 pub(crate) use self::sources::Source;
 pub use self::sources::stream_names;
 use crate::account::Account;
+use crate::alert::desk::Desk;
 use crate::capture::CaptureWriter;
 use crate::clock;
 use crate::config::ConfigError;
@@ -163,7 +164,8 @@ impl Run {
         runtime: &Runtime,
     ) -> Result<Self, RunError> {
         let config = &pipeline.file.engine;
-        let writer = Writer::new(sink, &loaded.lineage);
+        let desk = Desk::of(pipeline, &loaded.lineage, true).map_err(SinkError::from)?;
+        let writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
         refuse_capture(pipeline, options)?;
         let capture = options
             .capture
@@ -258,7 +260,18 @@ impl Run {
 
     /// Calls done what has arrived.
     fn settle(&mut self) -> Result<(), RunError> {
-        let arrived = self.writer.settle()?;
+        let mut arrived = self.writer.settle()?;
+        if self.writer.keeps_state() {
+            // The state is that of all signals taken: they must have arrived before it counts.
+            if arrived < self.writer.taken() {
+                if self.pending.len() < PENDING {
+                    return Ok(());
+                }
+                self.writer.flush()?;
+                arrived = self.writer.taken();
+            }
+            self.writer.keep()?;
+        }
         while self
             .pending
             .front()
@@ -335,6 +348,8 @@ fn refuse_capture(pipeline: &Pipeline, options: &Options) -> Result<(), ConfigEr
     }
 }
 
+/// Deliveries that may be on their way before a run with a state waits for them.
+const PENDING: usize = 64;
 /// Deliveries that may wait for the writer.
 const DELIVERIES: usize = 256;
 /// How long the writer waits for a delivery before it looks at what has arrived.

@@ -142,6 +142,9 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     if let Some(letters) = &args.dead_letters {
         changes.push(format!("sink.dead_letters={}", letters.display()));
     }
+    if let Some(alerts) = &args.alerts {
+        changes.push(format!("sink.alerts={}", alerts.display()));
+    }
     let pipeline = Pipeline::load(&args.which.pipeline, &changes)?;
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = live::stream_names(&pipeline);
@@ -181,6 +184,7 @@ fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
         inputs: args.input,
         output: args.output,
         dead_letters: args.dead_letters,
+        alerts: args.alerts,
         from: args.from,
         to: args.to,
         speed: args.speed.0,

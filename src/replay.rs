@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::alert::desk::Desk;
 use crate::clock;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::ring::{Sender, ring};
 use crate::shard::{Shard, pace_of};
 use crate::signal::{Digest, Lineage, Signal};
-use crate::sink::{self, Sink, SinkError};
+use crate::sink::{self, Beside, Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
 use crate::source::route::{shard_of, symbol_of};
 use crate::source::{Frame, Origin};
@@ -34,6 +35,8 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// Where unreadable frames go, as JSON lines; without it they are dropped and counted.
     pub dead_letters: Option<PathBuf>,
+    /// Where alerts go, as JSON lines; nowhere without it.
+    pub alerts: Option<PathBuf>,
     /// Signals before this time are not given; the frames still warm the windows.
     pub from: Option<Nanos>,
     /// Signals from this time on are not given.
@@ -70,7 +73,10 @@ pub fn replay(pipeline: &Pipeline, options: &Options) -> Result<Summary, ReplayE
         &loaded.lineage,
         &pipeline.fields,
         options.output.as_deref(),
-        options.dead_letters.as_deref(),
+        Beside {
+            dead_letters: options.dead_letters.as_deref(),
+            alerts: options.alerts.as_deref(),
+        },
     )?;
     replay_into(pipeline, &loaded, sink, options)
 }
@@ -86,7 +92,8 @@ pub fn replay_into(
     options: &Options,
 ) -> Result<Summary, ReplayError> {
     let source = pipeline.open(&options.inputs)?;
-    let writer = Writer::new(sink, &loaded.lineage);
+    let desk = Desk::of(pipeline, &loaded.lineage, false).map_err(SinkError::from)?;
+    let writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
     let began = clock::instant();
     let pace = Pace::new(options.speed);
     let mut summary = if pipeline.file.engine.shards == 1 {
@@ -255,6 +262,7 @@ pub(crate) fn summarise(
 ) -> Summary {
     let mut summary = Summary {
         signals: writer.written(),
+        alerts: writer.alerts(),
         ..Summary::default()
     };
     let mut digest = Digest::new(lineage);

@@ -9,6 +9,7 @@ pub mod topic;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::alert::desk::{DeskError, SCHEMA};
 use crate::config::SinkKind;
 use crate::pipeline::Pipeline;
 use crate::signal::{Lineage, Signal};
@@ -27,6 +28,14 @@ pub trait Sink: Send {
     /// # Errors
     /// [`SinkError`].
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError>;
+
+    /// Takes an alert: a record with its key. False where this sink keeps none.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    fn alert(&mut self, _key: &str, _record: &[u8]) -> Result<bool, SinkError> {
+        Ok(false)
+    }
 
     /// Hands over what can be handed over at once, and says how many of the records taken first, dead
     /// letters included, have arrived for good.
@@ -68,6 +77,15 @@ pub struct DeadLetter<'a> {
     pub bytes: &'a [u8],
 }
 
+/// The files beside one of signals, where they are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Of frames that could not be read.
+    pub dead_letters: Option<&'a Path>,
+    /// Of alerts.
+    pub alerts: Option<&'a Path>,
+}
+
 /// A sink for signals of this lineage: Parquet where the name ends so, JSON lines else; standard output
 /// for `-`; a sink that keeps nothing where no file is named.
 ///
@@ -77,17 +95,17 @@ pub fn open_file(
     lineage: &Lineage,
     fields: &[Field],
     path: Option<&Path>,
-    dead_letters: Option<&Path>,
+    beside: Beside<'_>,
 ) -> Result<Box<dyn Sink>, SinkError> {
     Ok(match path {
-        None => Box::new(file::FileSink::nowhere(dead_letters)?),
+        None => Box::new(file::FileSink::nowhere(beside)?),
         Some(path) if path.extension().is_some_and(|ending| ending == "parquet") => {
             Box::new(parquet::ParquetSink::create(lineage.clone(), fields, path)?)
         }
         Some(path) => {
             let writer = json::JsonWriter::new(lineage.clone(), fields);
             let path = (path != Path::new("-")).then_some(path);
-            Box::new(file::FileSink::create(writer, path, dead_letters)?)
+            Box::new(file::FileSink::create(writer, path, beside)?)
         }
     })
 }
@@ -106,8 +124,11 @@ pub fn open(pipeline: &Pipeline, lineage: &Lineage) -> Result<Box<dyn Sink>, Sin
                 .unwrap_or_else(|| "signals.jsonl".into()),
             _ => "-".into(),
         };
-        let letters = config.dead_letters.as_deref().map(Path::new);
-        return open_file(lineage, &pipeline.fields, Some(&file), letters);
+        let beside = Beside {
+            dead_letters: config.dead_letters.as_deref().map(Path::new),
+            alerts: config.alerts.as_deref().map(Path::new),
+        };
+        return open_file(lineage, &pipeline.fields, Some(&file), beside);
     }
     let topic = config
         .topic
@@ -128,6 +149,7 @@ pub fn open(pipeline: &Pipeline, lineage: &Lineage) -> Result<Box<dyn Sink>, Sin
         writer,
         settings,
         dead_letters,
+        config.alerts.clone().unwrap_or_else(|| SCHEMA.into()),
     )?))
 }
 
@@ -145,6 +167,9 @@ pub enum SinkError {
     /// Standard output, closed by its reader.
     #[error("while writing signals to standard output: {0}")]
     Stdout(io::Error),
+    /// The state of alerts.
+    #[error(transparent)]
+    Alerts(#[from] DeskError),
     /// The Parquet writer.
     #[error("while writing Parquet to {}: {what}", path.display())]
     Parquet {

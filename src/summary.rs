@@ -16,6 +16,8 @@ pub struct Summary {
     pub pipeline: String,
     /// Signals written.
     pub signals: u64,
+    /// Alerts published.
+    pub alerts: u64,
     /// Hash over the signals: see [`crate::signal::Digest`].
     pub digest: String,
     /// What became of the frames.
@@ -91,6 +93,9 @@ impl fmt::Display for Summary {
             "{}: {} signals in {:.2} s",
             self.pipeline, self.signals, self.seconds
         )?;
+        if self.alerts > 0 {
+            writeln!(f, "alerts         {}", self.alerts)?;
+        }
         writeln!(f, "digest         {}", self.digest)?;
         writeln!(
             f,

@@ -14,6 +14,7 @@ use crossbeam::channel::{Receiver as Deliveries, Sender as Deliver};
 use rustc_hash::FxHashMap;
 
 use crate::account::Account;
+use crate::alert::desk::Desk;
 use crate::clock;
 use crate::decode::DecodeError;
 use crate::instrument::InstrumentId;
@@ -322,6 +323,7 @@ pub struct Writer {
     streams: Vec<String>,
     written: u64,
     taken: u64,
+    desk: Option<Desk>,
 }
 
 impl Writer {
@@ -334,7 +336,37 @@ impl Writer {
             streams: lineage.streams.clone(),
             written: 0,
             taken: 0,
+            desk: None,
         }
+    }
+
+    /// The same with alerts.
+    #[must_use]
+    pub fn with_alerts(self, desk: Option<Desk>) -> Self {
+        Self { desk, ..self }
+    }
+
+    /// Whether nothing may be called done before [`Writer::keep`].
+    #[must_use]
+    pub fn keeps_state(&self) -> bool {
+        self.desk.as_ref().is_some_and(Desk::keeps_state)
+    }
+
+    /// Keeps the state of alerts; to be called once all that was taken has arrived.
+    ///
+    /// # Errors
+    /// [`SinkError::Alerts`].
+    pub fn keep(&mut self) -> Result<(), SinkError> {
+        match &mut self.desk {
+            Some(desk) => Ok(desk.keep()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Alerts published.
+    #[must_use]
+    pub fn alerts(&self) -> u64 {
+        self.desk.as_ref().map_or(0, Desk::published)
     }
 
     /// Whether dead letters are kept.
@@ -357,7 +389,14 @@ impl Writer {
         self.sink.signal(signal, name)?;
         self.written += 1;
         self.taken += 1;
-        Ok(())
+        let Some(desk) = &mut self.desk else {
+            return Ok(());
+        };
+        let (sink, taken) = (&mut self.sink, &mut self.taken);
+        desk.take(signal, name, |key, record| {
+            *taken += u64::from(sink.alert(key, record)?);
+            Ok(())
+        })
     }
 
     /// Takes a dead letter.
@@ -394,15 +433,12 @@ impl Writer {
         if delivery.shard >= self.names.len() {
             self.names.resize_with(delivery.shard + 1, Vec::new);
         }
-        self.names[delivery.shard].append(&mut delivery.new_names);
-        for signal in &delivery.signals {
-            self.sink.signal(
-                signal,
-                &self.names[delivery.shard][signal.instrument.index()],
-            )?;
-            self.written += 1;
-            self.taken += 1;
-        }
+        let mut names = std::mem::take(&mut self.names[delivery.shard]);
+        names.append(&mut delivery.new_names);
+        let mut signals = delivery.signals.iter();
+        let done = signals.try_for_each(|one| self.signal(one, &names[one.instrument.index()]));
+        self.names[delivery.shard] = names;
+        done?;
         for letter in delivery.letters.drain(..) {
             self.letter(letter.error, letter.origin, &letter.bytes)?;
         }

@@ -1,5 +1,7 @@
 //! Records about companies and persons, from file and topic to grades and probabilities.
 
+#[path = "credit/alerts.rs"]
+mod alerts;
 #[path = "credit/bad_records.rs"]
 mod bad_records;
 #[path = "credit/foreign_model.rs"]

@@ -5,6 +5,8 @@
 mod given;
 mod needs;
 
+#[path = "live/alerts.rs"]
+mod alerts;
 #[path = "live/broker_away.rs"]
 mod broker_away;
 #[path = "live/child.rs"]

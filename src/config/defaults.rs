@@ -86,6 +86,8 @@ impl Default for Sink {
             file: None,
             topic: None,
             dead_letters: None,
+            alerts: None,
+            alerts_state: None,
             fields: vec![],
         }
     }

@@ -1,4 +1,5 @@
-//! The rows of records as Parquet: whom, when known, of which period, and the fields as the engine takes them.
+//! The rows of records as Parquet: whom, when known, of which period, and the fields as the engine takes
+//! them.
 //!
 //! Labels are not in it: they stand in a file of their own, and splits with them.
 

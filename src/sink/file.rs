@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::json::JsonWriter;
-use super::{DeadLetter, Sink, SinkError};
+use super::{Beside, DeadLetter, Sink, SinkError};
 use crate::feature::hex;
 use crate::signal::Signal;
 
@@ -18,11 +18,12 @@ pub struct FileSink {
     out: BufWriter<Box<dyn Write + Send>>,
     path: Option<PathBuf>,
     letters: Letters,
+    alerts: Letters,
     line: Vec<u8>,
     taken: u64,
 }
 
-/// The file of the dead letters, where one is wanted.
+/// A file of dead letters or of alerts, where one is wanted.
 struct Letters {
     file: Option<(PathBuf, BufWriter<File>)>,
 }
@@ -35,19 +36,21 @@ impl FileSink {
     pub fn create(
         writer: JsonWriter,
         path: Option<&Path>,
-        dead_letters: Option<&Path>,
+        beside: Beside<'_>,
     ) -> Result<Self, SinkError> {
         let out: Box<dyn Write + Send> = match path {
             Some(path) => Box::new(create(path)?),
             None => Box::new(io::stdout()),
         };
-        let letters = Letters::create(dead_letters)?;
+        let letters = Letters::create(beside.dead_letters)?;
+        let alerts = Letters::create(beside.alerts)?;
         let out = BufWriter::with_capacity(1 << 16, out);
         Ok(Self {
             writer: Some(writer),
             out,
             path: path.map(Path::to_owned),
             letters,
+            alerts,
             line: vec![],
             taken: 0,
         })
@@ -57,12 +60,13 @@ impl FileSink {
     ///
     /// # Errors
     /// [`SinkError::File`] naming the file.
-    pub fn nowhere(dead_letters: Option<&Path>) -> Result<Self, SinkError> {
+    pub fn nowhere(beside: Beside<'_>) -> Result<Self, SinkError> {
         Ok(Self {
             writer: None,
             out: BufWriter::new(Box::new(io::sink())),
             path: None,
-            letters: Letters::create(dead_letters)?,
+            letters: Letters::create(beside.dead_letters)?,
+            alerts: Letters::create(beside.alerts)?,
             line: vec![],
             taken: 0,
         })
@@ -99,6 +103,12 @@ impl Sink for FileSink {
         Ok(kept)
     }
 
+    fn alert(&mut self, _: &str, record: &[u8]) -> Result<bool, SinkError> {
+        let kept = self.alerts.line(record)?;
+        self.taken += u64::from(kept);
+        Ok(kept)
+    }
+
     fn settle(&mut self) -> Result<u64, SinkError> {
         self.flush()?;
         Ok(self.taken)
@@ -106,7 +116,8 @@ impl Sink for FileSink {
 
     fn flush(&mut self) -> Result<(), SinkError> {
         self.out.flush().map_err(|cause| self.failed(cause))?;
-        self.letters.flush()
+        self.letters.flush()?;
+        self.alerts.flush()
     }
 
     fn keeps_dead_letters(&self) -> bool {
@@ -124,9 +135,6 @@ impl Letters {
     }
 
     fn write(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        let Some((path, out)) = &mut self.file else {
-            return Ok(false);
-        };
         // Text as it is; other bytes in hexadecimal, so that nothing is lost.
         let text = std::str::from_utf8(letter.bytes).ok();
         let record = json!({
@@ -141,10 +149,20 @@ impl Letters {
             "payload": text,
             "payload_hex": text.is_none().then(|| hex(letter.bytes)),
         });
-        writeln!(out, "{record}").map_err(|cause| SinkError::File {
-            path: path.clone(),
-            cause,
-        })?;
+        self.line(record.to_string().as_bytes())
+    }
+
+    /// A line; false where there is no file.
+    fn line(&mut self, line: &[u8]) -> Result<bool, SinkError> {
+        let Some((path, out)) = &mut self.file else {
+            return Ok(false);
+        };
+        out.write_all(line)
+            .and_then(|()| out.write_all(b"\n"))
+            .map_err(|cause| SinkError::File {
+                path: path.clone(),
+                cause,
+            })?;
         Ok(true)
     }
 

@@ -176,6 +176,19 @@ impl KafkaSink {
         self.queue(&topic, key, payload, headers)
     }
 
+    /// Sends a record to another topic.
+    ///
+    /// # Errors
+    /// As [`KafkaSink::send`].
+    pub fn send_to(
+        &mut self,
+        topic: &str,
+        key: &[u8],
+        payload: &[u8],
+    ) -> Result<(), KafkaSinkError> {
+        self.queue(topic, key, payload, &[])
+    }
+
     /// Queues a record that could not be read, with the reason and its origin as headers.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub struct TopicSink {
     writer: JsonWriter,
     kafka: KafkaSink,
     dead_letters: String,
+    alerts: String,
     payload: Vec<u8>,
     patience: Duration,
 }
@@ -27,6 +28,7 @@ impl TopicSink {
         writer: JsonWriter,
         settings: KafkaSinkSettings,
         dead_letters: String,
+        alerts: String,
     ) -> Result<Self, SinkError> {
         let patience = settings.delivery_timeout;
         let kafka = KafkaSink::connect(settings).map_err(failed)?;
@@ -34,6 +36,7 @@ impl TopicSink {
             writer,
             kafka,
             dead_letters,
+            alerts,
             payload: vec![],
             patience,
         })
@@ -52,6 +55,13 @@ impl Sink for TopicSink {
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
         self.kafka
             .send_dead_letter(&self.dead_letters, letter)
+            .map_err(failed)?;
+        Ok(true)
+    }
+
+    fn alert(&mut self, key: &str, record: &[u8]) -> Result<bool, SinkError> {
+        self.kafka
+            .send_to(&self.alerts, key.as_bytes(), record)
             .map_err(failed)?;
         Ok(true)
     }

@@ -8,8 +8,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use arrow::array::{Array, RecordBatch};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde_json::{Map, Value, json};
 
@@ -277,16 +278,16 @@ impl ParquetRows {
     }
 
     fn take(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        let options = FormatOptions::new();
         let schema = batch.schema();
         let mut rows = vec![Map::new(); batch.num_rows()];
         for (field, column) in schema.fields().iter().zip(batch.columns()) {
-            let format = ArrayFormatter::try_new(column, &options).map_err(io::Error::other)?;
+            let column = cast(column, &DataType::Utf8).map_err(io::Error::other)?;
+            let texts = column.as_string::<i32>();
             for (at, row) in rows.iter_mut().enumerate() {
-                let value = if column.is_null(at) {
+                let value = if texts.is_null(at) {
                     Value::Null
                 } else {
-                    cell(&format.value(at).to_string())
+                    cell(texts.value(at))
                 };
                 row.insert(field.name().clone(), value);
             }

@@ -37,7 +37,7 @@ fn vectors(name: &str) -> Vec<Value> {
 
 /// Signals of a replay, as JSON.
 pub(crate) fn replay(name: &str, input: &str, set: &[&str]) -> Vec<Value> {
-    let folder = Folder::new(&format!("credit-{name}-{}-{}", input.len(), set.len()));
+    let folder = Folder::new(&format!("credit-{name}-{:?}", std::thread::current().id()));
     let events = folder.write("events.jsonl", input);
     let output = folder.path("signals.jsonl");
     let pipeline = pipeline(name);

@@ -6,6 +6,7 @@
     reason = "each test binary takes the functions that it needs"
 )]
 
+pub(crate) mod companies;
 pub(crate) mod onnx;
 
 use std::path::{Path, PathBuf};

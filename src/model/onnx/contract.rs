@@ -1,5 +1,5 @@
-//! The contract of an ONNX file: `metadata_props` that begin with `foretick.`, and what the pipeline says where
-//! the file was made elsewhere and carries none.
+//! The contract of an ONNX file: `metadata_props` that begin with `foretick.`, and what the pipeline says
+//! where the file was made elsewhere and carries none.
 
 use std::path::Path;
 

@@ -1,0 +1,102 @@
+//! Alerts of the shipped pipeline: episodes of companies that fail and recover, by schema, in any batch.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::given::{self, Folder};
+use crate::golden::{foretick, pipeline};
+use crate::needs;
+
+/// The alerts of a replay.
+fn alerts(set: &[&str]) -> Vec<Value> {
+    let folder = Folder::new(&format!("credit-alerts-{:?}", std::thread::current().id()));
+    let input = folder.write("in.jsonl", given::companies::statements(6).join("\n"));
+    let to = folder.path("alerts.jsonl");
+    let pipeline = pipeline("default-alerts");
+    let [pipeline, input, to] = [&pipeline, &input, &to].map(|p| p.to_str().expect("text"));
+    let mut args = vec![
+        "replay", pipeline, "--input", input, "--alerts", to, "--json",
+    ];
+    for one in set {
+        args.extend(["--set", one]);
+    }
+    let done = foretick(&args);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let summary: Value = serde_json::from_str(&done.stdout).expect("a summary is JSON");
+    let text = folder.read("alerts.jsonl");
+    assert_eq!(summary["alerts"], text.lines().count());
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("an alert is JSON"))
+        .collect()
+}
+
+#[test]
+fn companies_that_fail_fire_and_those_that_recover_are_resolved() {
+    if !needs::onnx("companies_that_fail_fire_and_those_that_recover_are_resolved") {
+        return;
+    }
+    let alerts = alerts(&[]);
+    let path = given::repository("schemas/alerts.default.v1.json");
+    let schema = fs::read_to_string(path).expect("the schema is there");
+    let schema = serde_json::from_str(&schema).expect("a schema is JSON");
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema is a schema");
+    for alert in &alerts {
+        let errors: Vec<String> = validator
+            .iter_errors(alert)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{alert}: {errors:?}");
+    }
+    let states = |obligor: &str, rule: &str| -> Vec<&str> {
+        let of = |alert: &&Value| alert["obligor"] == obligor && alert["rule"] == rule;
+        alerts
+            .iter()
+            .filter(of)
+            .map(|alert| alert["state"].as_str().expect("a state"))
+            .collect()
+    };
+    for bad in ["C1", "C3", "C5"] {
+        let told = states(bad, "level");
+        assert_eq!(told.first(), Some(&"firing"), "{bad}: {alerts:?}");
+        assert_eq!(told.last(), Some(&"resolved"), "{bad}: {alerts:?}");
+    }
+    for good in ["C0", "C2", "C4"] {
+        assert!(states(good, "level").is_empty(), "{good}: {alerts:?}");
+    }
+    let reasons = alerts[0]["reasons"].as_array().expect("a list");
+    assert!(!reasons.is_empty(), "{}", alerts[0]);
+}
+
+#[test]
+fn alerts_do_not_depend_on_batches_and_shards() {
+    if !needs::onnx("alerts_do_not_depend_on_batches_and_shards") {
+        return;
+    }
+    let sorted = |set: &[&str]| {
+        let mut all = alerts(set);
+        all.sort_by_key(|alert| (alert["dedup_key"].to_string(), alert["sequence"].as_u64()));
+        all
+    };
+    let expected = sorted(&[]);
+    assert_eq!(sorted(&["engine.batch=1"]), expected);
+    assert_eq!(sorted(&["engine.shards=3", "engine.batch=5"]), expected);
+}
+
+#[test]
+fn a_rule_that_makes_no_sense_is_refused() {
+    if !needs::onnx("a_rule_that_makes_no_sense_is_refused") {
+        return;
+    }
+    let pipeline = pipeline("default-alerts");
+    let rule = r#"alert=[{name="level", on={level={enter=0.1, exit=0.2}}, severity={warning=0.1, critical=0.2}}]"#;
+    let done = foretick(&[
+        "check",
+        pipeline.to_str().expect("text"),
+        "--offline",
+        "--set",
+        rule,
+    ]);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert!(done.stdout.contains("`exit`"), "{}", done.stdout);
+}

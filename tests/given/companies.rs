@@ -1,0 +1,34 @@
+//! Companies that fare well and badly, made up: their statements, year by year.
+
+use serde_json::json;
+
+/// Six years of companies, in the order in which their statements are known. Some lose money from the third
+/// year on and recover in the last, some never do.
+pub(crate) fn statements(companies: usize) -> Vec<String> {
+    let mut lines = vec![];
+    for year in 0..8_i64 {
+        for company in 0..companies {
+            let bad = company % 2 == 1 && (4..7).contains(&year);
+            let (income, debt, value) = if bad {
+                (-60.0, 95.0, 2.0)
+            } else {
+                (8.0, 30.0, 150.0)
+            };
+            let ts_event = (year * 365 + 90) * 86_400_000_000_000 + company as i64;
+            let record = json!({
+                "ts_event": ts_event, "obligor": format!("C{company}"), "period": 2010 + year,
+                "items": {
+                    "current_assets": 50.0, "total_assets": 100.0, "cost_of_goods_sold": 60.0,
+                    "total_long_term_debt": debt / 2.0, "ebit": income * 1.2, "ebitda": income * 1.3,
+                    "gross_profit": 30.0, "inventory": 10.0, "total_current_liabilities": debt / 2.0,
+                    "net_income": income, "retained_earnings": income * 2.0, "total_receivables": 12.0,
+                    "total_revenue": 90.0, "market_value": value, "total_liabilities": debt,
+                    "net_sales": 90.0, "total_operating_expenses": 80.0,
+                    "depreciation_and_amortization": 4.0,
+                },
+            });
+            lines.push(record.to_string());
+        }
+    }
+    lines
+}
