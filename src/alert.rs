@@ -11,6 +11,7 @@
 //! it then, and the newer one knows more. One that is the newest, but behind the ticks, is judged at
 //! the later time: what was published stands. The last observation given once more changes nothing.
 
+pub mod command;
 pub mod desk;
 mod key;
 pub mod rule;

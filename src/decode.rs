@@ -211,6 +211,13 @@ impl Decoder {
         }
     }
 
+    /// Whether commands about alerts may come between the records.
+    #[must_use]
+    pub fn reads_commands(&self) -> bool {
+        let form = self.form.as_ref();
+        form.is_some_and(|form| form.kind() == RecordKind::Statement)
+    }
+
     /// A frame as a dead letter may show it: see [`Form::letter`].
     #[must_use]
     pub fn letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {

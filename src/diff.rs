@@ -121,15 +121,15 @@ fn read(path: &Path) -> Result<BTreeMap<String, Vec<Signal>>, DiffError> {
         };
         let signal: Signal =
             serde_json::from_slice(line).map_err(|error| fail(error.to_string()))?;
-        let key = signal
-            .get("instrument")
-            .and_then(Value::as_str)
-            .unwrap_or("")
-            .to_owned();
+        let name = |key| signal.get(key).and_then(Value::as_str);
+        let key = KEYS.into_iter().find_map(name).unwrap_or("").to_owned();
         keys.entry(key).or_default().push(signal);
     }
     Ok(keys)
 }
+
+/// The fields that say whom a signal is about.
+const KEYS: [&str; 3] = ["instrument", "applicant", "obligor"];
 
 impl Report {
     fn compare(

@@ -16,11 +16,14 @@ use serde::Serialize;
 
 use self::metrics::{Bootstrap, EVEN, Figures, Sample, SampleError};
 use self::outcome::{Outcome, OutcomeError, Outcomes};
+use crate::alert::Alert;
+use crate::alert::track::{Failure, Period, TrackRecord, episodes, track};
 use crate::config::ConfigError;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::replay::{self, ReplayError, replay_into};
 use crate::signal::{Lineage, Signal};
 use crate::sink::{DeadLetter, Sink, SinkError};
+use crate::units::Nanos;
 
 /// What to judge by.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +53,9 @@ pub struct Report {
     /// How often the outcome was 1 by what was said, in the order of the labels, where outcomes are 0 and 1
     /// and the model gives classes.
     pub by_label: Vec<Said>,
+    /// What the pipeline's alerts were worth; none where it has no rules. A failure of which nobody says when
+    /// it was counts as at the end of the horizon.
+    pub alerts: Option<TrackRecord>,
     /// Labels of the split for which no signal came.
     pub unscored: u64,
 }
@@ -119,6 +125,7 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
         figures: sample.figures_within(&Bootstrap::default(), Some(&keys))?,
         baselines,
         by_label: judged.by_label(),
+        alerts: (!pipeline.file.alerts.is_empty()).then(|| judged.track()),
         unscored: judged.unscored,
     })
 }
@@ -127,6 +134,9 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
 struct Judged {
     lineage: Lineage,
     rows: Vec<(Scored, Outcome)>,
+    /// When what happened did, where somebody says so, row by row.
+    failed: Vec<Option<i64>>,
+    alerts: Vec<Alert>,
     unscored: u64,
 }
 
@@ -146,10 +156,10 @@ impl Judged {
         options: &Options,
     ) -> Result<Self, EvaluateError> {
         let loaded = pipeline.load_model()?;
-        let scored = Arc::new(Mutex::new(vec![]));
+        let kept = Arc::new(Mutex::new((vec![], vec![])));
         let collect = Collect {
             lineage: loaded.lineage.clone(),
-            scored: Arc::clone(&scored),
+            kept: Arc::clone(&kept),
             taken: 0,
         };
         let asked = replay::Options {
@@ -157,21 +167,25 @@ impl Judged {
             ..replay::Options::default()
         };
         replay_into(pipeline, &loaded, Box::new(collect), &asked)?;
-        let scored = std::mem::take(&mut *scored.lock().unwrap_or_else(PoisonError::into_inner));
+        let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let (scored, alerts): (Vec<Scored>, Vec<Alert>) = kept;
         let signals = scored.len();
         let mut at: FxHashMap<(Arc<str>, Option<i64>), usize> = FxHashMap::default();
         for (place, one) in scored.iter().enumerate() {
             at.insert((Arc::clone(&one.key), Some(one.ts_event)), place);
             at.insert((Arc::clone(&one.key), None), place);
         }
-        let (mut rows, mut unscored) = (vec![], 0);
-        for (key, ts_event, outcome) in outcomes.iter() {
+        let (mut rows, mut failed, mut unscored) = (vec![], vec![], 0);
+        for label in &outcomes.all {
             let key: Arc<str> = match &pipeline.form {
-                Some(form) => form.public_name(key).into(),
-                None => key.into(),
+                Some(form) => form.public_name(&label.key).into(),
+                None => label.key.as_str().into(),
             };
-            match at.get(&(key, ts_event)) {
-                Some(&place) => rows.push((scored[place].clone(), outcome.clone())),
+            match at.get(&(key, label.ts_event)) {
+                Some(&place) => {
+                    rows.push((scored[place].clone(), label.outcome.clone()));
+                    failed.push(label.ts_failure);
+                }
                 None => unscored += 1,
             }
         }
@@ -182,6 +196,8 @@ impl Judged {
         Ok(Self {
             lineage: loaded.lineage,
             rows,
+            failed,
+            alerts,
             unscored,
         })
     }
@@ -234,6 +250,29 @@ impl Judged {
         groups
     }
 
+    /// Episodes held against failures.
+    fn track(&self) -> TrackRecord {
+        let horizon_ns = self.lineage.horizon_ns;
+        let mut failures = vec![];
+        let (mut from, mut to) = (i64::MAX, i64::MIN);
+        for ((scored, outcome), failed) in self.rows.iter().zip(&self.failed) {
+            let end = scored.ts_event.saturating_add(horizon_ns);
+            (from, to) = (from.min(scored.ts_event), to.max(end));
+            if outcome.happened() {
+                failures.push(Failure {
+                    obligor: scored.key.as_ref().to_owned(),
+                    ts: Nanos(failed.unwrap_or(end)),
+                });
+            }
+        }
+        let period = Period {
+            from: Nanos(from),
+            to: Nanos(to),
+            horizon_ns,
+        };
+        track(&episodes(&self.alerts), &failures, period)
+    }
+
     fn by_label(&self) -> Vec<Said> {
         let labels = &self.lineage.labels;
         let binary = self.rows.iter().all(|(_, outcome)| outcome.is_binary());
@@ -265,15 +304,15 @@ impl Judged {
 /// Keeps scores in memory.
 struct Collect {
     lineage: Lineage,
-    scored: Arc<Mutex<Vec<Scored>>>,
+    kept: Arc<Mutex<(Vec<Scored>, Vec<Alert>)>>,
     taken: u64,
 }
 
 impl Sink for Collect {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
         let classes = self.lineage.labels.len();
-        let mut scored = self.scored.lock().unwrap_or_else(PoisonError::into_inner);
-        scored.push(Scored {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0.push(Scored {
             key: instrument.into(),
             ts_event: signal.ts_event.0,
             probabilities: signal.outputs[..classes].to_vec(),
@@ -285,6 +324,15 @@ impl Sink for Collect {
 
     fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
         Ok(false)
+    }
+
+    fn alert(&mut self, _: &str, record: &[u8]) -> Result<bool, SinkError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let alert = serde_json::from_slice(record);
+        kept.1
+            .push(alert.expect("a record of an alert has all of its fields"));
+        self.taken += 1;
+        Ok(true)
     }
 
     fn settle(&mut self) -> Result<u64, SinkError> {
@@ -299,6 +347,8 @@ impl Sink for Collect {
         false
     }
 }
+
+const DAY_NS: i64 = 86_400_000_000_000;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -325,6 +375,24 @@ impl fmt::Display for Report {
         }
         for Said { label, rows, rate } in &self.by_label {
             writeln!(f, "{label:<18}{rows:>12} rows{:>19}", number(*rate))?;
+        }
+        if let Some(alerts) = &self.alerts {
+            writeln!(
+                f,
+                "\n{} episodes, {} right (precision {}); {} failures, {} warned of (recall {}), median lead {} days; \
+                 {} flaps; {} episodes a year",
+                alerts.episodes,
+                alerts.right,
+                number(alerts.precision),
+                alerts.failures,
+                alerts.warned,
+                number(alerts.recall),
+                alerts
+                    .lead_ns_median
+                    .map_or("-".into(), |ns| (ns / DAY_NS).to_string()),
+                alerts.flaps,
+                number(alerts.load_per_year),
+            )?;
         }
         writeln!(f, "\nhappened \\ said")?;
         for row in &self.figures.confusion {

@@ -29,8 +29,8 @@
 //!
 //! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an
 //! engine with their accounts, and the only place around the engine that reads a clock. Three drivers
-//! feed it and differ in nothing else: [`live`] (with [`worker`] threads), [`replay`], and [`export`],
-//! which stops at the rows to make a training set.
+//! feed it and differ in nothing else: [`live`] (with [`worker`] threads and a [`writer`]), [`replay`],
+//! and [`export`], which stops at the rows to make a training set.
 //!
 //! A recurrent model goes ONNX file → [`model::recognise`] → [`model::network`] (plain data) →
 //! [`model::recurrent`] (packed) → [`model::slide`] (states of each instrument). [`model::way`] holds it
@@ -117,3 +117,4 @@ pub mod summary;
 pub mod units;
 pub mod window;
 pub mod worker;
+pub mod writer;

@@ -34,7 +34,8 @@ use crate::source::kafka::KafkaSourceError;
 use crate::source::status::FeedStatus;
 use crate::source::websocket::WebsocketError;
 use crate::summary::Summary;
-use crate::worker::{Delivery, Done, Settings, Window, Writer, work};
+use crate::worker::{Delivery, Done, Settings, Window, work};
+use crate::writer::Writer;
 
 /// How long to run, and what to keep.
 #[derive(Clone, Debug, Default)]
@@ -153,6 +154,8 @@ struct Run {
     /// What may be called done once so many records have arrived.
     pending: VecDeque<(u64, Vec<Done>)>,
     broken: Arc<AtomicBool>,
+    /// When the state of alerts was written last.
+    kept: Instant,
 }
 
 impl Run {
@@ -211,6 +214,7 @@ impl Run {
             capture,
             pending: VecDeque::new(),
             broken,
+            kept: clock::instant(),
         })
     }
 
@@ -240,7 +244,7 @@ impl Run {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            self.settle()?;
+            self.settle(false)?;
         }
     }
 
@@ -258,19 +262,21 @@ impl Run {
         Ok(())
     }
 
-    /// Calls done what has arrived.
-    fn settle(&mut self) -> Result<(), RunError> {
+    /// Calls done what has arrived; with a state of alerts from time to time, and at the last.
+    fn settle(&mut self, last: bool) -> Result<(), RunError> {
         let mut arrived = self.writer.settle()?;
         if self.writer.keeps_state() {
+            let now = clock::instant();
+            if !last && now.duration_since(self.kept) < KEEP_EVERY {
+                return Ok(());
+            }
             // The state is that of all signals taken: they must have arrived before it counts.
             if arrived < self.writer.taken() {
-                if self.pending.len() < PENDING {
-                    return Ok(());
-                }
                 self.writer.flush()?;
                 arrived = self.writer.taken();
             }
             self.writer.keep()?;
+            self.kept = now;
         }
         while self
             .pending
@@ -297,7 +303,7 @@ impl Run {
         if failures.is_empty() {
             failures.extend(self.writer.close().err().map(RunError::from));
             // After the flush everything has arrived; the source may commit it.
-            failures.extend(self.settle().err());
+            failures.extend(self.settle(true).err());
         } else {
             self.source.stop();
             self.broken.store(true, Ordering::Release);
@@ -348,8 +354,8 @@ fn refuse_capture(pipeline: &Pipeline, options: &Options) -> Result<(), ConfigEr
     }
 }
 
-/// Deliveries that may be on their way before a run with a state waits for them.
-const PENDING: usize = 64;
+/// How often the state of alerts is written: all of it is.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Deliveries that may wait for the writer.
 const DELIVERIES: usize = 256;
 /// How long the writer waits for a delivery before it looks at what has arrived.

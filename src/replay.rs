@@ -23,7 +23,8 @@ use crate::source::route::{shard_of, symbol_of};
 use crate::source::{Frame, Origin};
 use crate::summary::Summary;
 use crate::units::Nanos;
-use crate::worker::{Settings, Window, Writer, work};
+use crate::worker::{Settings, Window, work};
+use crate::writer::Writer;
 
 /// What to replay.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +132,16 @@ fn on_this_thread(
             writer.flush()?;
             pace.wait(&origin);
         }
-        if let Err(error) = shard.take(origin, bytes) {
+        let taken = match shard.command(bytes) {
+            None => shard.take(origin, bytes),
+            Some(Err(error)) => Err(error),
+            Some(Ok(command)) => {
+                step(&mut shard, &mut signals, &mut writer)?;
+                writer.command(&command);
+                Ok(())
+            }
+        };
+        if let Err(error) = taken {
             let bury = keeps && error.unreadable();
             shard.dispose(error, bury);
             if bury {

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use crate::account::Account;
+use crate::alert::command::Command;
 use crate::clock;
-use crate::decode::{DecodeError, Decoded, Decoder, Notice};
+use crate::decode::{DecodeError, Decoded, Decoder, Notice, split_stamp};
 use crate::engine::Engine;
 use crate::event::Batch;
 use crate::instrument::Instruments;
@@ -80,6 +81,18 @@ impl Shard {
         }
         self.account.used += 1;
         Ok(())
+    }
+
+    /// The command about alerts that a frame is; nothing where it is none. Whoever gets one steps the shard
+    /// first, so that the command comes between the same signals however frames are batched.
+    pub fn command(&mut self, bytes: &[u8]) -> Option<Result<Command, DecodeError>> {
+        if !self.decoder.reads_commands() {
+            return None;
+        }
+        let command = Command::parse(split_stamp(bytes).1)?;
+        self.account.received += 1;
+        self.account.used += u64::from(command.is_ok());
+        Some(command)
     }
 
     /// Notes what was done with a frame that [`Shard::take`] refused.

@@ -1,8 +1,7 @@
-//! Engine threads and the writer behind them, for all drivers that use rings.
+//! Engine threads, for all drivers that use rings.
 //!
-//! A worker drains its ring at its own pace, works on what was there as one batch, and hands the
-//! signals on. The writer is one thread: it owns the sink, and tells the source how far everything has
-//! been written.
+//! A worker drains its ring at its own pace, works on what was there as one batch, and hands the signals on
+//! to the [`crate::writer`].
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use crossbeam::channel::{Receiver as Deliveries, Sender as Deliver};
+use crossbeam::channel::Sender as Deliver;
 use rustc_hash::FxHashMap;
 
 use crate::account::Account;
-use crate::alert::desk::Desk;
+use crate::alert::command::Command;
 use crate::clock;
 use crate::decode::DecodeError;
 use crate::instrument::InstrumentId;
@@ -22,8 +21,7 @@ use crate::latency::StageReport;
 use crate::model::ModelError;
 use crate::ring::Receiver;
 use crate::shard::Shard;
-use crate::signal::{Lineage, Quality, Signal};
-use crate::sink::{DeadLetter, Sink, SinkError};
+use crate::signal::{Quality, Signal};
 use crate::source::{Frame, Origin};
 use crate::summary::Events;
 
@@ -36,6 +34,8 @@ pub struct Delivery {
     pub new_names: Vec<String>,
     /// The signals.
     pub signals: Vec<Signal>,
+    /// Commands about alerts, each with the number of signals that come before it.
+    pub commands: Vec<(usize, Command)>,
     /// Frames that could not be read.
     pub letters: Vec<Letter>,
     /// Up to where each stream and partition has been worked on.
@@ -214,7 +214,7 @@ impl State {
             ..Delivery::default()
         };
         for frame in frames.drain(..) {
-            self.frame(shard, frame, &mut delivery);
+            self.frame(shard, frame, &mut delivery)?;
         }
         shard.step(&mut delivery.signals)?;
         for signal in &delivery.signals {
@@ -233,7 +233,12 @@ impl State {
         Ok(delivery)
     }
 
-    fn frame(&mut self, shard: &mut Shard, frame: Frame, delivery: &mut Delivery) {
+    fn frame(
+        &mut self,
+        shard: &mut Shard,
+        frame: Frame,
+        delivery: &mut Delivery,
+    ) -> Result<(), ModelError> {
         let Origin {
             stream,
             partition,
@@ -242,7 +247,8 @@ impl State {
         } = frame.origin;
         let next = self.next.entry((stream, partition)).or_insert(i64::MIN);
         if self.settings.once && offset < *next {
-            return shard.pass_over(READ_BEFORE);
+            shard.pass_over(READ_BEFORE);
+            return Ok(());
         }
         *next = offset + 1;
         note(
@@ -253,7 +259,16 @@ impl State {
                 next: *next,
             },
         );
-        if let Err(error) = shard.take(frame.origin, &frame.bytes) {
+        let taken = match shard.command(&frame.bytes) {
+            None => shard.take(frame.origin, &frame.bytes),
+            Some(Err(error)) => Err(error),
+            Some(Ok(command)) => {
+                shard.step(&mut delivery.signals)?;
+                delivery.commands.push((delivery.signals.len(), command));
+                Ok(())
+            }
+        };
+        if let Err(error) = taken {
             let bury = self.settings.keeps_letters && error.unreadable();
             shard.dispose(error, bury);
             if bury {
@@ -272,6 +287,7 @@ impl State {
         if self.settings.captures {
             delivery.frames.push(frame);
         }
+        Ok(())
     }
 }
 
@@ -313,176 +329,5 @@ impl Window {
 
     fn lock(&self) -> MutexGuard<'_, Report> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Owns the sink.
-pub struct Writer {
-    sink: Box<dyn Sink>,
-    names: Vec<Vec<String>>,
-    streams: Vec<String>,
-    written: u64,
-    taken: u64,
-    desk: Option<Desk>,
-}
-
-impl Writer {
-    /// A writer for signals of this lineage.
-    #[must_use]
-    pub fn new(sink: Box<dyn Sink>, lineage: &Lineage) -> Self {
-        Self {
-            sink,
-            names: vec![],
-            streams: lineage.streams.clone(),
-            written: 0,
-            taken: 0,
-            desk: None,
-        }
-    }
-
-    /// The same with alerts.
-    #[must_use]
-    pub fn with_alerts(self, desk: Option<Desk>) -> Self {
-        Self { desk, ..self }
-    }
-
-    /// Whether nothing may be called done before [`Writer::keep`].
-    #[must_use]
-    pub fn keeps_state(&self) -> bool {
-        self.desk.as_ref().is_some_and(Desk::keeps_state)
-    }
-
-    /// Keeps the state of alerts; to be called once all that was taken has arrived.
-    ///
-    /// # Errors
-    /// [`SinkError::Alerts`].
-    pub fn keep(&mut self) -> Result<(), SinkError> {
-        match &mut self.desk {
-            Some(desk) => Ok(desk.keep()?),
-            None => Ok(()),
-        }
-    }
-
-    /// Alerts published.
-    #[must_use]
-    pub fn alerts(&self) -> u64 {
-        self.desk.as_ref().map_or(0, Desk::published)
-    }
-
-    /// Whether dead letters are kept.
-    #[must_use]
-    pub fn keeps_dead_letters(&self) -> bool {
-        self.sink.keeps_dead_letters()
-    }
-
-    /// Signals taken so far.
-    #[must_use]
-    pub fn written(&self) -> u64 {
-        self.written
-    }
-
-    /// Takes one signal of the instrument with that name.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn signal(&mut self, signal: &Signal, name: &str) -> Result<(), SinkError> {
-        self.sink.signal(signal, name)?;
-        self.written += 1;
-        self.taken += 1;
-        let Some(desk) = &mut self.desk else {
-            return Ok(());
-        };
-        let (sink, taken) = (&mut self.sink, &mut self.taken);
-        desk.take(signal, name, |key, record| {
-            *taken += u64::from(sink.alert(key, record)?);
-            Ok(())
-        })
-    }
-
-    /// Takes a dead letter.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn letter(
-        &mut self,
-        error: DecodeError,
-        origin: Origin,
-        bytes: &[u8],
-    ) -> Result<(), SinkError> {
-        let stream = self
-            .streams
-            .get(usize::from(origin.stream))
-            .map_or("", |name| name);
-        let (reason, field) = (error.reason(), error.field());
-        let letter = DeadLetter {
-            reason,
-            field,
-            origin,
-            stream,
-            bytes,
-        };
-        self.taken += u64::from(self.sink.dead_letter(&letter)?);
-        Ok(())
-    }
-
-    /// Takes a delivery.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn deliver(&mut self, delivery: &mut Delivery) -> Result<(), SinkError> {
-        if delivery.shard >= self.names.len() {
-            self.names.resize_with(delivery.shard + 1, Vec::new);
-        }
-        let mut names = std::mem::take(&mut self.names[delivery.shard]);
-        names.append(&mut delivery.new_names);
-        let mut signals = delivery.signals.iter();
-        let done = signals.try_for_each(|one| self.signal(one, &names[one.instrument.index()]));
-        self.names[delivery.shard] = names;
-        done?;
-        for letter in delivery.letters.drain(..) {
-            self.letter(letter.error, letter.origin, &letter.bytes)?;
-        }
-        Ok(())
-    }
-
-    /// Records taken so far, dead letters included.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.taken
-    }
-
-    /// How many of the records taken first have arrived for good.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn settle(&mut self) -> Result<u64, SinkError> {
-        self.sink.settle()
-    }
-
-    /// Makes sure that all was written.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn flush(&mut self) -> Result<(), SinkError> {
-        self.sink.flush()
-    }
-
-    /// Takes deliveries until all workers have gone, then ends the output.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn write_all(&mut self, deliveries: &Deliveries<Delivery>) -> Result<(), SinkError> {
-        for mut delivery in deliveries {
-            self.deliver(&mut delivery)?;
-        }
-        self.close()
-    }
-
-    /// Ends the output.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn close(&mut self) -> Result<(), SinkError> {
-        self.sink.close()
     }
 }

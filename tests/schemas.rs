@@ -16,6 +16,7 @@ fn a_schema_takes_its_own_examples() {
         "signals.direction.v1",
         "signals.default.v1",
         "grades.loan.v1",
+        "alerts.control.v1",
         "alerts.default.v1",
         "dead_letter.v1",
     ] {
@@ -57,6 +58,7 @@ fn a_schema_refuses_what_breaks_it() {
             json!([{"code": "low income", "weight": 1}]),
         ),
         ("signals.default.v1", "/score", json!(1.5)),
+        ("alerts.control.v1", "/action", json!("forget")),
         ("alerts.default.v1", "/state", json!("open")),
         ("dead_letter.v1", "/source_offset", json!("x")),
     ];
@@ -79,6 +81,7 @@ fn a_schema_refuses_what_lacks_a_required_field() {
         "signals.direction.v1",
         "signals.default.v1",
         "grades.loan.v1",
+        "alerts.control.v1",
         "alerts.default.v1",
     ] {
         let (schema, validator) = load(name);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::command::Command;
 use super::rule::Rule;
 use super::{Alert, Alerts};
 use crate::pipeline::Pipeline;
@@ -112,14 +113,20 @@ impl Desk {
         Ok(())
     }
 
+    /// Does what a command says. False where there is no such alert.
+    pub fn command(&mut self, command: &Command) -> bool {
+        self.changed = true;
+        command.apply(&mut self.alerts)
+    }
+
     /// Records published so far.
     #[must_use]
     pub fn published(&self) -> u64 {
         self.published
     }
 
-    /// Writes the state where it has changed. To be called once all that was published has arrived, and before
-    /// its input is called done.
+    /// Writes the state where it has changed. To be called once all that was published has arrived, and
+    /// before its input is called done.
     ///
     /// # Errors
     /// [`DeskError::State`].

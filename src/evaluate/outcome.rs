@@ -1,8 +1,9 @@
 //! What really happened, read from a file of labels.
 //!
 //! JSON lines `{"key": …, "ts_event": …, "outcome": 0, "split": "test"}`: `ts_event` is that of the signal
-//! that is judged, without one it is the key's last; `outcome` is 0 or 1, or one of the model's labels. Or a
-//! CSV file with the columns of `[source.table]`. The engine never sees any of it.
+//! that is judged, without one it is the key's last; `outcome` is 0 or 1, or one of the model's labels;
+//! beside a 1 `ts_failure` may say when it happened. Or a CSV file with the columns of `[source.table]`. The
+//! engine never sees any of it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -15,7 +16,21 @@ use crate::source::table::{self, Columns};
 /// Outcomes, in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes {
-    all: Vec<(String, Option<i64>, Outcome)>,
+    /// In the order of the file.
+    pub all: Vec<Labelled>,
+}
+
+/// A label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled {
+    /// Whom it is about.
+    pub key: String,
+    /// The time of the signal that is judged; none: the key's last.
+    pub ts_event: Option<i64>,
+    /// What happened.
+    pub outcome: Outcome,
+    /// When.
+    pub ts_failure: Option<i64>,
 }
 
 /// What happened.
@@ -45,6 +60,7 @@ struct Line {
     key: String,
     ts_event: Option<i64>,
     outcome: Outcome,
+    ts_failure: Option<i64>,
     split: Option<String>,
 }
 
@@ -98,16 +114,9 @@ impl Outcomes {
         let all = all.map_err(|(line, what)| fail(line, what))?;
         Ok(Self { all })
     }
-
-    /// Key, time of the signal, and outcome of each label.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<i64>, &Outcome)> {
-        self.all
-            .iter()
-            .map(|(key, ts, outcome)| (&**key, *ts, outcome))
-    }
 }
 
-type Read = Vec<(String, Option<i64>, Outcome)>;
+type Read = Vec<Labelled>;
 
 fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Read, (Option<usize>, String)> {
     let mut all = vec![];
@@ -126,7 +135,12 @@ fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Read, (Option<usiz
             return Err(wrong("`outcome` must be 0, 1 or a label".into()));
         }
         if split.is_none_or(|split| line.split.as_deref() == Some(split)) {
-            all.push((line.key, line.ts_event, line.outcome));
+            all.push(Labelled {
+                key: line.key,
+                ts_event: line.ts_event,
+                outcome: line.outcome,
+                ts_failure: line.ts_failure,
+            });
         }
     }
     Ok(all)
@@ -138,9 +152,14 @@ fn of_table(kind: table::TableKind, file: File, columns: Option<&Columns>) -> io
     let mut all: Read = vec![];
     for (key, value) in pairs {
         let outcome: Outcome = serde_json::from_value(value).map_err(io::Error::other)?;
-        match all.last_mut().filter(|last| last.0 == key) {
-            Some(last) => last.2 = outcome,
-            None => all.push((key, None, outcome)),
+        match all.last_mut().filter(|last| last.key == key) {
+            Some(last) => last.outcome = outcome,
+            None => all.push(Labelled {
+                key,
+                ts_event: None,
+                outcome,
+                ts_failure: None,
+            }),
         }
     }
     Ok(all)
@@ -159,11 +178,18 @@ mod tests {
         let text = r#"{"key":"a","ts_event":5,"outcome":1,"split":"test","fold":0}
 
 {"key":"b","outcome":"up","split":"train"}"#;
+        let of_test = read(text, Some("test")).unwrap();
+        let expected = Labelled {
+            key: "a".into(),
+            ts_event: Some(5),
+            outcome: Outcome::Flag(1),
+            ts_failure: None,
+        };
+        assert_eq!(of_test, [expected]);
         assert_eq!(
-            read(text, Some("test")).unwrap(),
-            [("a".into(), Some(5), Outcome::Flag(1))]
+            read(text, None).unwrap()[1].outcome,
+            Outcome::Label("up".into())
         );
-        assert_eq!(read(text, None).unwrap()[1].2, Outcome::Label("up".into()));
     }
 
     #[test]

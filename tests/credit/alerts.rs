@@ -10,8 +10,13 @@ use crate::needs;
 
 /// The alerts of a replay.
 fn alerts(set: &[&str]) -> Vec<Value> {
+    alerts_of(&given::companies::statements(6), set)
+}
+
+/// The alerts of a replay of these lines.
+fn alerts_of(lines: &[String], set: &[&str]) -> Vec<Value> {
     let folder = Folder::new(&format!("credit-alerts-{:?}", std::thread::current().id()));
-    let input = folder.write("in.jsonl", given::companies::statements(6).join("\n"));
+    let input = folder.write("in.jsonl", lines.join("\n"));
     let to = folder.path("alerts.jsonl");
     let pipeline = pipeline("default-alerts");
     let [pipeline, input, to] = [&pipeline, &input, &to].map(|p| p.to_str().expect("text"));
@@ -81,6 +86,51 @@ fn alerts_do_not_depend_on_batches_and_shards() {
     let expected = sorted(&[]);
     assert_eq!(sorted(&["engine.batch=1"]), expected);
     assert_eq!(sorted(&["engine.shards=3", "engine.batch=5"]), expected);
+}
+
+#[test]
+fn what_is_silenced_is_not_told_and_what_is_acknowledged_says_so() {
+    if !needs::onnx("what_is_silenced_is_not_told_and_what_is_acknowledged_says_so") {
+        return;
+    }
+    let mut lines = given::companies::statements(6);
+    let silence = r#"{"ts_event":1,"action":"silence","obligor":"C1","rule":"level","until":9000000000000000000}"#;
+    lines.insert(0, silence.into());
+    // C3's episode opens with its statement of the fifth year.
+    let acknowledge = r#"{"ts_event":2,"action":"acknowledge","dedup_key":"C3/level/1"}"#;
+    let after = lines
+        .iter()
+        .position(|line| line.contains("\"C3\"") && line.contains("2014"));
+    lines.insert(after.expect("it is there") + 1, acknowledge.into());
+    for set in [
+        &[][..],
+        &["engine.batch=1"],
+        &["engine.shards=1", "engine.batch=9"],
+    ] {
+        let alerts = alerts_of(&lines, set);
+        let of = |key: &str| -> Vec<&Value> {
+            alerts
+                .iter()
+                .filter(|alert| alert["dedup_key"] == key)
+                .collect()
+        };
+        assert!(of("C1/level/1").is_empty(), "{set:?}: {alerts:?}");
+        assert!(!of("C1/change/1").is_empty(), "another rule: {alerts:?}");
+        let known: Vec<&Value> = of("C3/level/1")
+            .iter()
+            .map(|alert| &alert["acknowledged"])
+            .collect();
+        assert_eq!(
+            known.first(),
+            Some(&&Value::Bool(false)),
+            "{set:?}: {alerts:?}"
+        );
+        assert_eq!(
+            known.last(),
+            Some(&&Value::Bool(true)),
+            "{set:?}: {alerts:?}"
+        );
+    }
 }
 
 #[test]

@@ -260,6 +260,11 @@ fn figures_of_default_are_those_of_the_card() {
         report["baselines"]["majority"]["auc"].as_f64() == Some(0.5),
         "{report}"
     );
+    assert_eq!(report["alerts"]["failures"], 96, "{report}");
+    assert!(
+        report["alerts"]["precision"].as_f64() > Some(0.2),
+        "{report}"
+    );
     let card = fs::read_to_string(pipeline("default-alerts").join("MODEL_CARD.md"))
         .expect("as the test or the command made it");
     let stated = format!("{:.3}", figure("auc"));
