@@ -34,6 +34,7 @@ pub enum Refused {
 pub struct Instruments {
     names: Vec<Box<str>>,
     by_symbol: FxHashMap<Box<[u8]>, InstrumentId>,
+    by_name: FxHashMap<Box<str>, InstrumentId>,
     listed: Option<Box<[Box<str>]>>,
     most: usize,
 }
@@ -47,6 +48,7 @@ impl Instruments {
         Self {
             names: Vec::new(),
             by_symbol: FxHashMap::default(),
+            by_name: FxHashMap::default(),
             listed,
             most,
         }
@@ -73,12 +75,14 @@ impl Instruments {
         {
             return Err(Refused::NotListed);
         }
-        let id = match self.names.iter().position(|known| **known == *name) {
-            Some(at) => InstrumentId(at as u32),
+        let id = match self.by_name.get(&*name) {
+            Some(&id) => id,
             None if self.names.len() >= self.most => return Err(Refused::TooMany),
             None => {
-                self.names.push(name.into());
-                InstrumentId(self.names.len() as u32 - 1)
+                let id = InstrumentId(self.names.len() as u32);
+                self.names.push(name.as_str().into());
+                self.by_name.insert(name.into(), id);
+                id
             }
         };
         self.by_symbol.insert(symbol.as_bytes().into(), id);
