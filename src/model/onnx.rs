@@ -245,13 +245,14 @@ impl Onnx {
         let outputs = self.session.run(inputs).map_err(failed)?;
         let batch = self.active.batch_max;
         let mut parts = [(&[][..], 0); 2];
-        for (part, &(place, wanted)) in parts.iter_mut().zip(&self.taken) {
+        let whats = ["scores", "reasons"];
+        for ((part, &(place, wanted)), what) in parts.iter_mut().zip(&self.taken).zip(whats) {
             let (shape, values) = outputs[place].try_extract_tensor::<f32>().map_err(failed)?;
             // A single window may come without the dimension of the batch.
             let in_rows = batch == 1 || shape.first() == Some(&(batch as i64));
             if values.len() != batch * wanted || !in_rows {
                 return Err(ModelError::Run(format!(
-                    "output {place} has shape {shape:?}, but {wanted} numbers were promised for each of \
+                    "output {place} has shape {shape:?}, but {wanted} {what} were promised for each of \
                      {batch} windows"
                 )));
             }
