@@ -71,7 +71,8 @@
 //! 6. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
 //! 7. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`].
 //! 8. What is deferred changes when a score is ready, never the score.
-//! 9. No field of a record about a person is written anywhere but as part of a score.
+//! 9. Of a record about a person nothing leaves but a token and what the model says; its fields only in a
+//!    training set ([`export`]), under the token.
 
 pub mod account;
 pub mod alert;

@@ -16,7 +16,7 @@ pub struct Summary {
     pub pipeline: String,
     /// Signals written.
     pub signals: u64,
-    /// Alerts published.
+    /// Alerts made, whether or not the sink keeps such.
     pub alerts: u64,
     /// Hash over the signals: see [`crate::signal::Digest`].
     pub digest: String,

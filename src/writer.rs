@@ -59,7 +59,7 @@ impl Writer {
         }
     }
 
-    /// Alerts published.
+    /// Alerts made, whether or not the sink keeps such.
     #[must_use]
     pub fn alerts(&self) -> u64 {
         self.desk.as_ref().map_or(0, Desk::published)

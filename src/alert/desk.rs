@@ -119,7 +119,7 @@ impl Desk {
         command.apply(&mut self.alerts)
     }
 
-    /// Records published so far.
+    /// Records made so far, whether or not the sink keeps such.
     #[must_use]
     pub fn published(&self) -> u64 {
         self.published
@@ -134,8 +134,9 @@ impl Desk {
         let Some(path) = self.state.as_ref().filter(|_| self.changed) else {
             return Ok(());
         };
-        let text = serde_json::to_vec(self.alerts.snapshot()).unwrap_or_default();
-        replace(path, &text).map_err(|cause| DeskError::State {
+        let text = serde_json::to_vec(self.alerts.snapshot()).map_err(io::Error::other);
+        let written = text.and_then(|text| replace(path, &text));
+        written.map_err(|cause| DeskError::State {
             path: path.clone(),
             cause,
         })?;

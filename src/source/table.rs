@@ -222,6 +222,11 @@ fn cell(text: &str) -> Value {
     if text.is_empty() || ["NA", "NaN", "nan", "null", "NULL", "None"].contains(&text) {
         return Value::Null;
     }
+    // A key may begin with zeros, and is another without them.
+    let padded = text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    if padded {
+        return json!(text);
+    }
     if let Ok(whole) = text.parse::<i64>() {
         return json!(whole);
     }
@@ -377,6 +382,8 @@ mod tests {
                    "product": "card", "items": {"name": "A, B", "sales": -1500.0}})
         );
         assert_eq!(lines[1]["items"]["sales"], Value::Null);
+        assert_eq!(cell("0017"), json!("0017"));
+        assert_eq!((cell("0.5"), cell("0")), (json!(0.5), json!(0)));
     }
 
     #[test]

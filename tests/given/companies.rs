@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-/// Six years of companies, in the order in which their statements are known. Some lose money from the third
-/// year on and recover in the last, some never do.
+/// Eight years of companies, in the order in which their statements are known. Every other one loses money
+/// from the fifth year to the seventh and recovers in the last.
 pub(crate) fn statements(companies: usize) -> Vec<String> {
     let mut lines = vec![];
     for year in 0..8_i64 {
