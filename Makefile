@@ -47,16 +47,16 @@ train: ## make a pipeline's model anew: make train PIPELINE=price-direction
 	@$(WITH_MODELS) FORETICK=$(abspath $(FORETICK)) .venv/$(PIPELINE)/bin/python pipelines/$(PIPELINE)/train/train.py
 
 evaluate: ## a model's figures on its test data, as JSON: make -s evaluate PIPELINE=loan-risk
-	@test -f "pipelines/$(PIPELINE)/train/prepare.py" && test -f "pipelines/$(PIPELINE)/reasons.json" || { \
-		echo "while evaluating: say which: make evaluate PIPELINE=NAME, loan-risk or default-alerts" >&2; exit 2; }
+	@test -f "pipelines/$(PIPELINE)/train/evaluate.sh" || { echo "while evaluating: say which: make evaluate" \
+		"PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train/evaluate.sh */*/train/evaluate.sh | \
+		sed s,/train/evaluate.sh,,) >&2; exit 2; }
 	@$(MAKE) --no-print-directory onnxruntime build >&2
 	@python3 -m venv .venv/evaluate
-	@grep -E '^(numpy|scikit-learn)==' pipelines/$(PIPELINE)/train/requirements.txt | \
+	@grep -hE '^(numpy|scikit-learn|pyarrow)==' pipelines/$(PIPELINE)/train/requirements.txt | \
 		xargs .venv/evaluate/bin/pip install --quiet --disable-pip-version-check >&2
-	@.venv/evaluate/bin/python pipelines/$(PIPELINE)/train/prepare.py --split test >&2
 	@$(WITH_MODELS) export FORETICK_PRIVACY_KEY="$${FORETICK_PRIVACY_KEY:-only to join events and labels}" && \
-		$(FORETICK) evaluate pipelines/$(PIPELINE) --json --labels out/$(PIPELINE)/labels.test.jsonl \
-		--input $$(ls out/$(PIPELINE)/{applications,statements}.test.jsonl 2>/dev/null)
+		FORETICK=$(abspath $(FORETICK)) PYTHON=$(abspath .venv/evaluate/bin/python) \
+		bash -euo pipefail pipelines/$(PIPELINE)/train/evaluate.sh
 
 onnxruntime: ## fetch ONNX Runtime into .onnxruntime (ORT_DYLIB_PATH names another)
 	@deploy/onnxruntime.sh >/dev/null

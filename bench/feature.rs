@@ -40,6 +40,8 @@ fn foretick(bencher: Bencher<'_, '_>) {
             top_set: false,
             book: &book,
             book_set: false,
+            bar: None,
+            figure: None,
         };
         features.apply(&plan, &change);
         features.row(&plan, now, row);

@@ -5,15 +5,16 @@
 //! or `file:PATH`, never the secret itself.
 
 mod defaults;
+mod model;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::model::{Fallback, Model, ModelKind, NormaliseBy, ProviderName};
 use crate::alert::rule::Rule;
 use crate::feature::FeatureSpec;
-use crate::model::way::Windows;
 
 /// A pipeline's configuration as written.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,6 +54,8 @@ pub struct PipelineFile {
     pub metrics: Metrics,
     /// How persons are named in what leaves.
     pub privacy: Option<Privacy>,
+    /// How headlines are read.
+    pub news: Option<News>,
 }
 
 /// `[source]`
@@ -125,6 +128,30 @@ pub struct Privacy {
     pub key_id: String,
 }
 
+/// `[news]`: how headlines become rows, and scores averages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct News {
+    /// The vocabulary, below the pipeline's folder: one piece a line.
+    pub vocabulary: PathBuf,
+    /// The instruments that headlines name, below the pipeline's folder: a CSV file with the columns
+    /// `symbol`, `cashtag`, `names`. Without one only those count that an item lists itself.
+    pub names: Option<PathBuf>,
+    /// The language that is read; items in others are passed over.
+    #[serde(default = "defaults::language")]
+    pub language: String,
+    /// The instrument of items that concern none that is known; without one they are passed over.
+    pub unrouted: Option<String>,
+    /// Time after which a score counts half in its instrument's average, in milliseconds.
+    pub half_life_ms: i64,
+    /// How far apart copies of a headline may be, in milliseconds.
+    #[serde(default = "defaults::fold_ms")]
+    pub fold_ms: i64,
+    /// The share of common words from which on two headlines about an instrument are copies, in (0, 1].
+    #[serde(default = "defaults::fold_similarity")]
+    pub fold_similarity: f64,
+}
+
 /// `[source.websocket]`: a Binance spot feed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -188,92 +215,10 @@ pub enum RowOn {
     Application,
     /// Each financial statement; a window is of a company's last periods.
     Statement,
-}
-
-/// `[model]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// `onnx`, `linear` (a JSON file of weights) or `sum` (the plain sum of the row).
-    pub kind: ModelKind,
-    /// The model's file, below the pipeline's folder.
-    pub file: Option<PathBuf>,
-    /// Whose mean and standard deviation normalise a row.
-    #[serde(default)]
-    pub normalise: NormaliseBy,
-    /// Rows in a window, for a file that does not say so itself.
-    pub steps: Option<usize>,
-    /// Its classes in the order of its outputs, for a file that does not say so itself; none for a score.
-    #[serde(default)]
-    pub labels: Vec<String>,
-    /// Its version, for a file that does not say so itself.
-    pub version: Option<String>,
-    /// The output that holds the scores; the first of float32 if not given.
-    pub output: Option<String>,
-    /// How windows of rows are computed: `auto` (slid by one step where that is exact, else whole), `plain`
-    /// (whole, by ONNX Runtime), or `carried` (one state that is never reset: another function than
-    /// windows, for models that were trained so).
-    #[serde(default)]
-    pub window: Windows,
-    /// Where ONNX Runtime computes: `cpu`, or `cuda` for an NVIDIA GPU.
-    #[serde(default)]
-    pub provider: ProviderName,
-    /// The GPU's number; 0 if not given.
-    pub device: Option<u16>,
-    /// Windows in each run of ONNX Runtime, which costs the same with fewer; 1 on `cpu` and 32 on `cuda`
-    /// if not given. Scores have the same bits however windows are batched, but other last bits for
-    /// another `batch_max`.
-    pub batch_max: Option<usize>,
-    /// How long a live batch waits for more frames after its first, in microseconds, so that windows of
-    /// several instruments go in one run.
-    #[serde(default)]
-    pub batch_wait_us: u64,
-    /// What computes where the GPU cannot be had: `cpu`; an error if not given.
-    pub fallback: Option<Fallback>,
-}
-
-/// Where ONNX Runtime computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderName {
-    /// On the processor.
-    #[default]
-    Cpu,
-    /// On an NVIDIA GPU.
-    Cuda,
-}
-
-/// What computes where the provider cannot be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fallback {
-    /// The processor.
-    Cpu,
-}
-
-/// The kinds of model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelKind {
-    /// A graph for ONNX Runtime.
-    Onnx,
-    /// The built-in linear model.
-    Linear,
-    /// The sum of the row's columns.
-    Sum,
-}
-
-/// Whose mean and standard deviation normalise a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NormaliseBy {
-    /// Those of the training rows, from the model's metadata; none if it has none.
-    #[default]
-    Model,
-    /// Those of the instrument's rows so far.
-    Expanding,
-    /// Nobody's.
-    None,
+    /// Each bar.
+    Bar,
+    /// Each headline, once for each instrument that it concerns.
+    News,
 }
 
 /// `[label]`: what really happened, for training and backtests.

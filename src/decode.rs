@@ -6,6 +6,7 @@
 mod binance;
 mod control;
 mod json;
+mod news;
 mod plain;
 mod record;
 mod topic;
@@ -18,6 +19,7 @@ use rustc_hash::FxHashMap;
 pub use self::record::{Form, RecordKind};
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments, Refused};
+use crate::news::News;
 use crate::source::Origin;
 use crate::units::{Nanos, NumberError};
 
@@ -28,6 +30,10 @@ pub struct Decoder {
     streams: Vec<Stream>,
     /// What records look like, where the pipeline reads such.
     form: Option<Arc<Form>>,
+    /// Reads headlines, where the pipeline reads such.
+    news: Option<news::Reader>,
+    /// The figures that are read; others are not for us.
+    figures: Vec<String>,
     max_frame_bytes: usize,
 }
 
@@ -113,6 +119,16 @@ pub enum DecodeError {
     MissingField(&'static str),
     /// A product that the pipeline does not grade.
     UnknownProduct,
+    /// A figure of the economy that no feature names.
+    OtherFigure,
+    /// An item in a language that is not read.
+    OtherLanguage,
+    /// An item that concerns no instrument that is known.
+    NoInstrument,
+    /// A revision of an item that is not newer than the one known, or says the same.
+    OldRevision,
+    /// An item that says what another said shortly before about the same instruments.
+    NearDuplicate,
     /// A snapshot that names no symbol and is numbered near the updates of none, or of several.
     UnnamedSnapshot,
 }
@@ -135,6 +151,11 @@ impl DecodeError {
             Self::TooManyInstruments => "too_many_instruments",
             Self::MissingField(_) => "missing_field",
             Self::UnknownProduct => "unknown_product",
+            Self::OtherFigure => "other_figure",
+            Self::OtherLanguage => "other_language",
+            Self::NoInstrument => "no_instrument",
+            Self::OldRevision => "old_revision",
+            Self::NearDuplicate => "near_duplicate",
             Self::UnnamedSnapshot => "unnamed_snapshot",
         }
     }
@@ -167,12 +188,17 @@ impl DecodeError {
             | Self::FuturesDepth
             | Self::NotListed
             | Self::TooManyInstruments
+            | Self::OtherFigure
+            | Self::OtherLanguage
+            | Self::NoInstrument
+            | Self::OldRevision
+            | Self::NearDuplicate
             | Self::UnnamedSnapshot => false,
         }
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 14] = [
+    pub const REASONS: [&'static str; 19] = [
         "truncated",
         "malformed",
         "not_utf8",
@@ -186,6 +212,11 @@ impl DecodeError {
         "too_many_instruments",
         "missing_field",
         "unknown_product",
+        "other_figure",
+        "other_language",
+        "no_instrument",
+        "old_revision",
+        "near_duplicate",
         "unnamed_snapshot",
     ];
 }
@@ -198,6 +229,8 @@ impl Decoder {
             instruments,
             streams: Vec::new(),
             form: None,
+            news: None,
+            figures: vec![],
             max_frame_bytes,
         }
     }
@@ -207,6 +240,24 @@ impl Decoder {
     pub fn of_records(self, form: Arc<Form>) -> Self {
         Self {
             form: Some(form),
+            ..self
+        }
+    }
+
+    /// The same for items of news, and nothing else.
+    #[must_use]
+    pub fn of_news(self, news: Arc<News>) -> Self {
+        Self {
+            news: Some(news::Reader::new(news)),
+            ..self
+        }
+    }
+
+    /// The same with these figures of the economy, numbered by their place.
+    #[must_use]
+    pub fn with_figures(self, figures: &[String]) -> Self {
+        Self {
+            figures: figures.to_vec(),
             ..self
         }
     }
@@ -279,6 +330,9 @@ impl Decoder {
         if let Some(form) = &self.form {
             return form.decode(bytes, &mut self.instruments, batch);
         }
+        if let Some(news) = &mut self.news {
+            return news.decode(bytes, &mut self.instruments, batch);
+        }
         let at = usize::from(origin.stream);
         if at >= self.streams.len() {
             self.streams.resize(at + 1, Stream::default());
@@ -287,7 +341,7 @@ impl Decoder {
         let format = stream.format.unwrap_or_else(|| Format::of(bytes));
         let decoded = match format {
             Format::Binance => binance::decode(bytes, stream, &mut self.instruments, batch),
-            Format::Topic => topic::decode(bytes, &mut self.instruments, batch),
+            Format::Topic => topic::decode(bytes, &self.figures, &mut self.instruments, batch),
         }?;
         // A stream keeps the format of its first readable frame.
         stream.format = Some(format);

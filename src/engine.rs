@@ -11,10 +11,11 @@ use crate::instrument::InstrumentId;
 use crate::model::slide::Ask;
 use crate::model::sliding::Sliding;
 use crate::model::{MAX_OUTPUTS, Model, ModelError};
+use crate::news::average::Scores;
 use crate::normalise::{Expanding, Normalise};
 use crate::period::{Periods, Taken};
 use crate::row::{Counts, RowAt, Rows, Rules};
-use crate::signal::{Latency, Quality, Reason, Signal};
+use crate::signal::{Latency, Quality, Reason, Signal, expected};
 use crate::units::{Nanos, Price};
 
 /// How rows become windows, and windows signals.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub outputs: usize,
     /// How many of these are reasons.
     pub reasons: usize,
+    /// Of news: the time in nanoseconds after which a score counts half in an instrument's average.
+    pub half_life: Option<i64>,
 }
 
 /// The state of one shard.
@@ -69,6 +72,8 @@ struct Key {
     /// Of a company: its last periods, and its latest time.
     periods: Periods,
     now: i64,
+    /// What headlines said of it.
+    told: Scores,
     rows: u64,
     /// Number of the last row of each quality, counted from 1.
     last: [u64; Quality::ALL.len()],
@@ -79,6 +84,8 @@ struct Key {
 struct Due {
     row: RowAt,
     frame: u32,
+    /// Whether the window before it is the same.
+    shared: bool,
 }
 
 impl Engine {
@@ -151,10 +158,21 @@ impl Engine {
         if scored.is_err() {
             self.due.clear();
         }
-        let scores = self.scores.chunks_exact(self.settings.outputs);
-        for (due, scores) in self.due.drain(..).zip(scores) {
+        let mut all = self.scores.chunks_exact(self.settings.outputs);
+        let mut scores: &[f64] = &[];
+        for due in self.due.drain(..) {
+            if !due.shared {
+                scores = all.next().unwrap_or_default();
+            }
             if scores.iter().all(|score| score.is_finite()) {
-                signals.push(due.signal(scores, self.settings.reasons, batch));
+                let mut signal = due.signal(scores, self.settings.reasons, batch);
+                if let (Some(item), Some(half_life)) = (due.row.item, self.settings.half_life) {
+                    let key = &mut self.keys[due.row.instrument.index()];
+                    let score = expected(&signal.outputs[..self.settings.outputs], &[]);
+                    let told = key.told.take(item, signal.ts_event.0, score, half_life);
+                    (signal.average, signal.ts_event) = (Some(told.0), Nanos(told.1));
+                }
+                signals.push(signal);
             } else {
                 self.undefined += 1;
             }
@@ -214,10 +232,16 @@ impl Engine {
         let complete = key.rows >= self.settings.steps as u64;
         let wanted = self.settings.while_warming || row.quality != Quality::Warming;
         let due = complete && wanted && key.rows.is_multiple_of(self.settings.every);
+        // A headline about several instruments is scored once.
+        let shared = row.item.is_some()
+            && self
+                .due
+                .last()
+                .is_some_and(|last| (last.frame, last.row.item) == (frame, row.item));
         match &mut self.scorer {
             Scorer::Whole(_) => {
                 key.keep(&self.row, self.settings.steps);
-                if due {
+                if due && !shared {
                     let window = key.window(self.settings.steps, self.row.len());
                     self.cells.extend_from_slice(window);
                 }
@@ -228,7 +252,7 @@ impl Engine {
             }
         }
         if due {
-            self.due.push(Due { row, frame });
+            self.due.push(Due { row, frame, shared });
         }
     }
 
@@ -255,7 +279,7 @@ impl Engine {
         if !key.periods.are_consecutive() {
             row.quality = row.quality.max(Quality::Gap);
         }
-        self.due.push(Due { row, frame });
+        self.due.push(Due::new(row, frame));
     }
 
     /// Instruments that fell silent say once more what they said, marked as stale.
@@ -282,14 +306,23 @@ impl Engine {
                     mid: None,
                     price: Price::UNDEFINED,
                     period: None,
+                    item: None,
                 };
-                self.due.push(Due { row, frame });
+                self.due.push(Due::new(row, frame));
             }
         }
     }
 }
 
 impl Due {
+    fn new(row: RowAt, frame: u32) -> Self {
+        Self {
+            row,
+            frame,
+            shared: false,
+        }
+    }
+
     fn signal(&self, scores: &[f64], reasons: usize, batch: &Batch) -> Signal {
         let (scores, reasons) = scores.split_at(scores.len() - reasons);
         let mut outputs = [0.0; MAX_OUTPUTS];
@@ -310,6 +343,7 @@ impl Due {
             outputs,
             quality,
             reasons: Reason::strongest(reasons),
+            average: None,
             last_price: self.row.price,
             origin,
             latency: Latency::default(),

@@ -29,9 +29,15 @@ pub enum Body {
     Quote(Quote),
     /// The book changed, or is told anew.
     Depth(Depth),
+    /// What an instrument did in a span of time.
+    Bar(Bar),
+    /// A figure of the economy became known.
+    Figure(Figure),
+    /// What was said of the instrument lately.
+    Sentiment(Sentiment),
     /// Something is known to be missing.
     Gap(Gap),
-    /// What an application or a statement says.
+    /// What an application, a statement or a headline says.
     Record(Record),
     /// The clock, as data: time passed while the market was silent.
     Tick,
@@ -84,7 +90,7 @@ pub struct Depth {
     pub snapshot: bool,
 }
 
-/// The fields of an application or a statement, in the pipeline's order:
+/// The fields of an application or a statement, in the pipeline's order, or the pieces of a headline:
 /// `batch.values[start..start + count]`, NaN where the record lacks one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -95,8 +101,49 @@ pub struct Record {
     /// The period that a statement describes: a year, or whatever else counts by one; none for records that
     /// stand alone.
     pub period: Option<i64>,
-    /// Fields of it that the pipeline does not know.
+    /// Fields of it that the pipeline does not know; words of a headline that the vocabulary cannot spell.
     pub unknown: u32,
+    /// Of a headline: the number of its item, the same for each of its revisions.
+    pub item: Option<u64>,
+    /// Whether it tells an item anew.
+    pub revised: bool,
+    /// Whether part of it could not be read: a headline that is too long, or mostly unknown words.
+    pub degraded: bool,
+}
+
+/// An instrument over a span of time that ended at the event's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bar {
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Last price.
+    pub close: Price,
+    /// Quantity traded; zero where nobody says.
+    pub volume: Size,
+}
+
+/// A figure such as a price index or an interest rate, from the event's time on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// Its place among those that the pipeline's features name.
+    pub figure: u16,
+    /// What it was, in its own unit.
+    pub value: f64,
+}
+
+/// The decayed average of what headlines said of an instrument, at the event's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sentiment {
+    /// The average, in −1..1.
+    pub average: f64,
+    /// How many scores it is worth.
+    pub weight: f64,
+    /// Time after which it is worth half, in nanoseconds.
+    pub half_life: i64,
 }
 
 /// One price level: the whole quantity now resting there; zero takes the level away.

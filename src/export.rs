@@ -17,7 +17,7 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use serde::Serialize;
 
-use crate::config::NormaliseBy;
+use crate::config::{NormaliseBy, RowOn};
 use crate::event::Batch;
 use crate::instrument::Instruments;
 use crate::label::{CLASSES, Labelled, Labeller, Labelling};
@@ -87,7 +87,10 @@ pub fn export(
     output: &Path,
 ) -> Result<Exported, ReplayError> {
     if let Some(form) = &pipeline.form {
-        return records::export(pipeline, form, inputs, output);
+        return records::export(pipeline, form.kind().key(), inputs, output);
+    }
+    if pipeline.news.is_some() || pipeline.file.row.on == RowOn::Bar {
+        return records::export(pipeline, "instrument", inputs, output);
     }
     let Some(labelling) = pipeline.labelling else {
         let what = "a [label] table is needed: horizon_ms, threshold_bps, test_from, steps".into();

@@ -18,7 +18,8 @@ pub use self::plan::{Plan, PlanError};
 pub use self::quote::Top;
 pub use self::spec::{FeatureSpec, Field, Kind, Phase, Unit};
 use crate::book::Book;
-use crate::event::Trade;
+use crate::event::{Bar, Sentiment, Trade};
+use crate::news::average::Average;
 use crate::units::Side;
 use crate::window::{Extreme, Moments, Sums};
 
@@ -37,6 +38,10 @@ pub struct Change<'a> {
     pub book: &'a Book,
     /// Whether this event changed the book's levels.
     pub book_set: bool,
+    /// The bar, if it was one.
+    pub bar: Option<&'a Bar>,
+    /// The figure by its number, if it was one.
+    pub figure: Option<(u16, f64)>,
 }
 
 /// The state of all features of one instrument.
@@ -46,6 +51,8 @@ pub struct Features {
     memories: Vec<Memory>,
     values: Vec<f64>,
     fired: Vec<bool>,
+    /// What was said of the instrument last, and when.
+    said: Option<(i64, Sentiment)>,
     warm: bool,
 }
 
@@ -85,6 +92,7 @@ impl Features {
             memories: plan.nodes.iter().map(|_| Memory::default()).collect(),
             values: vec![f64::NAN; plan.nodes.len()],
             fired: vec![false; plan.nodes.len()],
+            said: None,
             warm: false,
         }
     }
@@ -105,6 +113,11 @@ impl Features {
         }
     }
 
+    /// Takes what was said of the instrument, and when.
+    pub fn tell(&mut self, said: (i64, Sentiment)) {
+        self.said = Some(said);
+    }
+
     /// Writes the row at `now`, the time of the event taken last, to `row`; false where a column has no
     /// value yet.
     pub fn row(&mut self, plan: &Plan, now: i64, row: &mut [f64]) -> bool {
@@ -122,6 +135,7 @@ impl Features {
         for (cell, &node) in row.iter_mut().zip(&plan.columns) {
             *cell = match plan.nodes[node].operation {
                 Operation::TimeOfDay(phase) => time_of_day(now, phase),
+                Operation::Sentiment => sentiment(self.said, now),
                 _ => self.values[node],
             };
             complete &= cell.is_finite();
@@ -186,7 +200,22 @@ impl Features {
                     .get_or_insert_default()
                     .flow(change.book, levels)
             }
-            Operation::OrderFlow(_) | Operation::TimeOfDay(_) => None,
+            Operation::OrderFlow(_) | Operation::TimeOfDay(_) | Operation::Sentiment => None,
+            Operation::Open => change.bar.map(|bar| bar.open.to_f64()),
+            Operation::High => change.bar.map(|bar| bar.high.to_f64()),
+            Operation::Low => change.bar.map(|bar| bar.low.to_f64()),
+            Operation::Close => change.bar.map(|bar| bar.close.to_f64()),
+            Operation::Volume => change.bar.map(|bar| bar.volume.to_f64()),
+            Operation::Figure(figure) => {
+                let told = change.figure.filter(|(told, _)| *told == figure);
+                told.map(|(_, value)| value)
+            }
+            Operation::Relative { of, to } => {
+                let (fired, value) = (&self.fired, |at: usize| self.values[at]);
+                let changed = fired[of] || fired[to];
+                let known = value(of).is_finite() && value(to).is_finite();
+                (changed && known).then(|| value(of) / value(to) - 1.0)
+            }
             Operation::LogReturn(from) => memory.log_return(input(from)?),
             Operation::InterArrival => memory.since_last(change.trade.map(|_| change.now)?),
             Operation::Ema { from, alpha } => Some(memory.ema(input(from)?, alpha)),
@@ -291,6 +320,16 @@ fn signed(side: Side, size: f64) -> f64 {
         Side::Buy => size,
         Side::Sell => -size,
     }
+}
+
+/// What was said of an instrument, as it counts at `now`.
+fn sentiment(said: Option<(i64, Sentiment)>, now: i64) -> f64 {
+    let Some((ts, said)) = said else { return 0.0 };
+    let average = Average {
+        value: said.average,
+        weight: said.weight,
+    };
+    average.after(now - ts, said.half_life)
 }
 
 /// The time of day (UTC) as a point on a circle, so that midnight is near midnight.

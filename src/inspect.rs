@@ -112,7 +112,11 @@ impl Report {
 
     fn event(&mut self, batch: &Batch, id: InstrumentId, body: &Body, keys: &mut Vec<Key>) {
         if id == InstrumentId::ALL {
-            return self.count(if *body == Body::Tick { "tick" } else { "gap" });
+            return self.count(match body {
+                Body::Tick => "tick",
+                Body::Figure(_) => "figure",
+                _ => "gap",
+            });
         }
         if id.index() >= keys.len() {
             keys.resize_with(id.index() + 1, Key::default);
@@ -127,6 +131,9 @@ impl Report {
             }
             Body::Depth(depth) => self.depth(key, batch, depth),
             Body::Gap(_) => self.count("gap"),
+            Body::Bar(_) => self.count("bar"),
+            Body::Figure(_) => self.count("figure"),
+            Body::Sentiment(_) => self.count("sentiment"),
             Body::Record(_) => self.count("record"),
             Body::Tick => self.count("tick"),
         }

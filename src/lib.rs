@@ -20,6 +20,7 @@
 //! | | [`book`], [`window`] | an instrument's price levels; sliding windows, O(1) a value |
 //! | row | [`feature`], [`row`] | the feature vector of one instrument at one event, and its quality |
 //! | | [`period`] | a company's last periods, each as known so far |
+//! | | [`news`] | headlines: word pieces, whom they concern, copies, what was said lately |
 //! | | [`normalise`], [`model`] | z-scores; ONNX Runtime or the built-in linear model |
 //! | | [`model::way`], [`model::slide`] | windows kept in flight as states, where a graph allows it |
 //! | | [`kernel`] | the vector arithmetic of those, with the same bits on every processor |
@@ -41,6 +42,9 @@
 //! them is in the model's graph. Whom a record about a person names becomes a token ([`privacy`]) in
 //! `decode`, before it reaches any table. A company's window is of periods, and due whenever what is known
 //! of one has changed.
+//!
+//! Headlines are records too: their pieces are the row, one event for each instrument, scored once. What was
+//! said of an instrument goes out as an average, and comes in again as a feature of its prices.
 //!
 //! A pipeline is a folder: `pipeline.toml` is [`config`] as written, [`pipeline`] as checked.
 //!
@@ -67,12 +71,13 @@
 //! 3. in = used + conflated + dropped + dead-lettered + in flight, for frames ([`account`]).
 //! 4. Features never depend on `ts_recv`: a message without a venue time happens at the venue time
 //!    known last.
-//! 5. A gap, a crossed, stale or still warming input shows in every signal whose window it touches.
-//! 6. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
-//! 7. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`].
-//! 8. What is deferred changes when a score is ready, never the score.
-//! 9. Of a record about a person nothing leaves but a token and what the model says; its fields only in a
-//!    training set ([`export`]), under the token.
+//! 5. Sentiment and figures of the economy are in no row of a time before their own, whenever they arrive.
+//! 6. A gap, a crossed, stale or still warming input shows in every signal whose window it touches.
+//! 7. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
+//! 8. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`].
+//! 9. What is deferred changes when a score is ready, never the score.
+//! 10. Of a record about a person nothing leaves but a token and what the model says; its fields only in a
+//!     training set ([`export`]), under the token.
 
 pub mod account;
 pub mod alert;
@@ -100,6 +105,7 @@ pub mod latency;
 pub mod live;
 pub mod metrics;
 pub mod model;
+pub mod news;
 pub mod normalise;
 pub mod period;
 pub mod pipeline;

@@ -1,23 +1,23 @@
 //! A checked pipeline: nothing optional that is needed, every value held against the others and
 //! against the model. Makes the engines.
 
+mod model_file;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
+use self::model_file::ModelFile;
 use crate::config::{self, ConfigError, ModelKind, NormaliseBy, PipelineFile, RowOn, line_of};
 use crate::decode::{Decoder, Form, RecordKind};
 use crate::engine::{Engine, Settings};
-use crate::feature::{Plan, hex};
+use crate::feature::Plan;
 use crate::instrument::Instruments;
 use crate::kernel::Isa;
 use crate::label::Labelling;
-use crate::model::linear::Linear;
-use crate::model::onnx::Onnx;
 use crate::model::provider::{Active, Execution, Provider};
 use crate::model::way::{Way, Windows};
-use crate::model::{Contract, Given, Model, ModelError};
+use crate::model::{Contract, ModelError};
+use crate::news::News;
 use crate::normalise::Normalise;
 use crate::privacy::Pseudonym;
 use crate::row::{Rules, Trigger};
@@ -43,6 +43,8 @@ pub struct Pipeline {
     pub execution: Execution,
     /// What the records look like, where they are what it reads.
     pub form: Option<Arc<Form>>,
+    /// How headlines are read, where they are what it reads.
+    pub news: Option<Arc<News>>,
     path: PathBuf,
     text: String,
 }
@@ -60,16 +62,6 @@ pub struct Loaded {
     settings: Settings,
     plan: Arc<Plan>,
     model: ModelFile,
-}
-
-/// A model's bytes, from which each shard makes its own session.
-struct ModelFile {
-    kind: ModelKind,
-    path: PathBuf,
-    bytes: Vec<u8>,
-    sha256: String,
-    execution: Execution,
-    given: Given,
 }
 
 /// Why a pipeline cannot run.
@@ -95,7 +87,9 @@ impl Pipeline {
             line: line_of(&text, needle),
             what,
         };
-        let plan = Plan::compile(&file.features)
+        let news = news(&file, &path).map_err(|(key, what)| error(key, what))?;
+        let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
+        let plan = Plan::compile_with(&file.features, vocabulary)
             .map_err(|e| error(&format!("\"{}\"", e.feature), e.to_string()))?;
         if plan.is_empty() {
             return Err(error(
@@ -126,8 +120,14 @@ impl Pipeline {
         let records = match file.row.on {
             RowOn::Application => Some(RecordKind::Application),
             RowOn::Statement => Some(RecordKind::Statement),
-            RowOn::Trade | RowOn::Quote | RowOn::Book => None,
+            RowOn::Trade | RowOn::Quote | RowOn::Book | RowOn::Bar | RowOn::News => None,
         };
+        if !plan.figures().is_empty() && file.engine.shards != 1 {
+            return Err(error("shards", FIGURES_ARE_FOR_ALL.into()));
+        }
+        if (file.row.on == RowOn::News) != plan.tokens().is_some() {
+            return Err(error("on =", HEADLINES_ARE_TOKENS.into()));
+        }
         let form = match (records, plan.fields().is_empty()) {
             (None, true) => None,
             (Some(kind), false) => {
@@ -150,7 +150,8 @@ impl Pipeline {
                 RowOn::Trade => Trigger::Trade,
                 RowOn::Quote => Trigger::Quote,
                 RowOn::Book => Trigger::Book,
-                RowOn::Application | RowOn::Statement => Trigger::Record,
+                RowOn::Bar => Trigger::Bar,
+                RowOn::Application | RowOn::Statement | RowOn::News => Trigger::Record,
             },
             stale_after: file.row.stale_after_ms.saturating_mul(1_000_000),
         };
@@ -162,6 +163,7 @@ impl Pipeline {
             fields,
             execution,
             form,
+            news,
             path,
             text,
         })
@@ -196,6 +198,7 @@ impl Pipeline {
             normalise,
             outputs: contract.outputs(),
             reasons: contract.reasons.len(),
+            half_life: self.news.as_ref().map(|news| news.half_life),
         };
         let lineage = Lineage {
             schema: self.file.signal.schema.clone(),
@@ -213,6 +216,7 @@ impl Pipeline {
             model_version: contract.version.clone(),
             model_sha256: contract.sha256.clone(),
             features_sha256: self.plan.sha256().to_owned(),
+            half_life_ns: self.news.as_ref().map(|news| news.half_life),
             shadow: self.file.signal.shadow,
             streams: vec![],
         };
@@ -233,9 +237,10 @@ impl Pipeline {
         let source = &self.file.source;
         let instruments = Instruments::new(&source.instruments, source.max_instruments);
         let decoder = Decoder::new(instruments, source.max_frame_bytes);
-        match &self.form {
-            Some(form) => decoder.of_records(Arc::clone(form)),
-            None => decoder,
+        match (&self.form, &self.news) {
+            (Some(form), _) => decoder.of_records(Arc::clone(form)),
+            (None, Some(news)) => decoder.of_news(Arc::clone(news)),
+            (None, None) => decoder.with_figures(self.plan.figures()),
         }
     }
 
@@ -314,56 +319,12 @@ impl Pipeline {
         }
     }
 
-    fn model_file(&self) -> Result<ModelFile, PipelineError> {
-        let config::Model { kind, file, .. } = &self.file.model;
-        if *kind == ModelKind::Sum {
-            let sha256 = hex(&Sha256::digest(b"sum"));
-            return Ok(ModelFile {
-                kind: *kind,
-                path: "sum".into(),
-                bytes: vec![],
-                sha256,
-                execution: self.execution,
-                given: Given::default(),
-            });
-        }
-        let Some(file) = file else {
-            let what = "`[model]` needs `file`: the model's file below this folder".into();
-            return Err(self.error("[model]", what).into());
-        };
-        let path = self.path.parent().unwrap_or(Path::new(".")).join(file);
-        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
-            path: path.clone(),
-            cause,
-        })?;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        Ok(ModelFile {
-            kind: *kind,
-            path,
-            bytes,
-            sha256,
-            execution: self.execution,
-            given: self.given(),
-        })
-    }
-
-    /// What the configuration says of a model.
-    fn given(&self) -> Given {
-        let model = &self.file.model;
-        Given {
-            features: self.plan.names().to_vec(),
-            steps: model.steps,
-            labels: model.labels.clone(),
-            version: model.version.clone(),
-            output: model.output.clone(),
-        }
-    }
-
     /// Applications stand alone; a window of several would mix persons.
     fn check_records(&self, contract: &Contract) -> Result<(), ConfigError> {
-        if self.file.row.on == RowOn::Application && contract.steps != 1 {
+        let alone = matches!(self.file.row.on, RowOn::Application | RowOn::News);
+        if alone && contract.steps != 1 {
             let what = format!(
-                "the model takes windows of {} rows, but applications stand alone",
+                "the model takes windows of {} rows, but applications and headlines stand alone",
                 contract.steps
             );
             return Err(self.error("on =", what));
@@ -376,6 +337,7 @@ impl Pipeline {
         let asked = self.file.model.window;
         let reason = match (model.kind, model.execution.provider) {
             _ if !contract.reasons.is_empty() => "it gives reasons beside its scores".into(),
+            _ if self.news.is_some() => "a headline is a row that stands alone".into(),
             _ if self.file.row.on == RowOn::Statement => {
                 "a window is of periods, any of which may be told anew".into()
             }
@@ -446,6 +408,32 @@ impl Pipeline {
     }
 }
 
+/// How headlines are read, where the pipeline reads such.
+fn news(file: &PipelineFile, path: &Path) -> Result<Option<Arc<News>>, (&'static str, String)> {
+    let tokens = file.features.iter().find_map(|feature| feature.max_tokens);
+    match (&file.news, file.row.on == RowOn::News) {
+        (None, false) => Ok(None),
+        (Some(news), true) => {
+            if file.engine.shards != 1 {
+                return Err(("shards", ONE_SHARD.into()));
+            }
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let news = News::configured(news, tokens.unwrap_or(0), folder)?;
+            Ok(Some(Arc::new(news)))
+        }
+        (Some(_), false) => Err(("[news]", "`[news]` needs `on = \"news\"` in [row]".into())),
+        (None, true) => Err((
+            "on =",
+            "headlines need a [news] table: vocabulary, half_life_ms".into(),
+        )),
+    }
+}
+
+const ONE_SHARD: &str = "`shards` must be 1: an item may concern several instruments, and is held against all \
+     that came before it";
+const FIGURES_ARE_FOR_ALL: &str =
+    "`shards` must be 1: a figure concerns all instruments, and comes in one partition";
+const HEADLINES_ARE_TOKENS: &str = "`on = \"news\"` and a feature `kind = \"tokens\"` go together";
 const FIELDS_ARE_OF_RECORDS: &str =
     "fields are of records; write `on = \"application\"` or `\"statement\"`";
 const RECORDS_ARE_FIELDS: &str =
@@ -467,33 +455,5 @@ impl Loaded {
             self.settings.clone(),
             model,
         ))
-    }
-}
-
-impl ModelFile {
-    fn build(&self, plan: &Plan) -> Result<(Box<dyn Model>, Contract, Active), ModelError> {
-        let sha256 = self.sha256.clone();
-        match self.kind {
-            ModelKind::Sum => {
-                let (model, contract) = Linear::sum(plan);
-                let contract = Contract { sha256, ..contract };
-                Ok((Box::new(model), contract, Active::default()))
-            }
-            ModelKind::Linear => {
-                let (model, contract) = Linear::parse(&self.path, &self.bytes, sha256)?;
-                Ok((Box::new(model), contract, Active::default()))
-            }
-            ModelKind::Onnx => {
-                let (model, contract) = Onnx::parse_given(
-                    &self.path,
-                    &self.bytes,
-                    sha256,
-                    self.execution,
-                    &self.given,
-                )?;
-                let active = model.active().clone();
-                Ok((Box::new(model), contract, active))
-            }
-        }
     }
 }

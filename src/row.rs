@@ -3,14 +3,17 @@
 //! Keeps the book, the best bid and offer, and the time of each instrument, and says how far a row can
 //! be trusted. Depends on the events alone: no clock, no I/O, no order between instruments.
 
-use std::ops::AddAssign;
+mod context;
+mod counts;
+mod key;
+
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::book::{Applied, Book};
-use crate::event::{Batch, Body, Depth, Event, Gap, GapReason, Quote, Record, Trade};
-use crate::feature::{Change, Features, Plan, Top};
+use self::context::Figures;
+pub use self::counts::Counts;
+use self::key::{Effect, Key, key};
+use crate::event::{Batch, Body, Event, Gap, Record};
+use crate::feature::Plan;
 use crate::instrument::InstrumentId;
 use crate::period::Taken;
 use crate::signal::Quality;
@@ -34,7 +37,9 @@ pub enum Trigger {
     Quote,
     /// Each change of the book, as the venue tells it (Binance: every 100 ms).
     Book,
-    /// Each record: an application or a statement.
+    /// Each bar.
+    Bar,
+    /// Each record: an application, a statement or a headline.
     Record,
 }
 
@@ -53,64 +58,8 @@ pub struct RowAt {
     pub price: Price,
     /// The period that a statement describes.
     pub period: Option<i64>,
-}
-
-/// What became of the events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Trades taken.
-    pub trades: u64,
-    /// Quotes taken.
-    pub quotes: u64,
-    /// Depth events taken.
-    pub depths: u64,
-    /// Rows made.
-    pub rows: u64,
-    /// Events that would have made a row, but a feature had no value yet.
-    pub incomplete_rows: u64,
-    /// Gaps found or told.
-    pub gaps: u64,
-    /// Messages known to be missing.
-    pub missing: u64,
-    /// Trades told twice, and trades told both singly and in aggregate: passed over.
-    pub duplicates: u64,
-    /// Book updates and quotes older than what is known: passed over.
-    pub stale: u64,
-    /// Diffs held back until their snapshot came.
-    pub waited: u64,
-    /// Events whose time lay before that of the event before; they count at the later time.
-    pub backwards: u64,
-    /// Book changes that left the book crossed.
-    pub crossed: u64,
-    /// Applications and statements taken.
-    pub records: u64,
-    /// Fields of them that were missing: the model's graph imputes them.
-    pub missing_fields: u64,
-    /// Fields of them that the pipeline does not know: passed over.
-    pub unknown_fields: u64,
-    /// Statements that told a period otherwise than before.
-    pub restated: u64,
-}
-
-impl AddAssign<&Self> for Counts {
-    fn add_assign(&mut self, other: &Self) {
-        self.trades += other.trades;
-        self.quotes += other.quotes;
-        self.depths += other.depths;
-        self.rows += other.rows;
-        self.incomplete_rows += other.incomplete_rows;
-        self.gaps += other.gaps;
-        self.missing += other.missing;
-        self.duplicates += other.duplicates;
-        self.stale += other.stale;
-        self.waited += other.waited;
-        self.backwards += other.backwards;
-        self.crossed += other.crossed;
-        self.records += other.records;
-        self.missing_fields += other.missing_fields;
-        self.unknown_fields += other.unknown_fields;
-        self.restated += other.restated;
-    }
+    /// The item that a headline is of.
+    pub item: Option<u64>,
 }
 
 /// The state of all instruments of a shard.
@@ -119,36 +68,9 @@ pub struct Rows {
     plan: Arc<Plan>,
     rules: Rules,
     keys: Vec<Option<Box<Key>>>,
+    figures: Figures,
     counts: Counts,
     wanted: Vec<InstrumentId>,
-}
-
-#[derive(Debug)]
-struct Key {
-    features: Features,
-    book: Book,
-    book_known: bool,
-    top: Option<Top>,
-    top_sequence: u64,
-    /// Latest event time; `i64::MIN` before the first.
-    now: i64,
-    /// When book or quote was last told.
-    told: i64,
-    trade_id: u64,
-    price: Price,
-    aggregate: Option<bool>,
-    /// What happened since the last row.
-    marked: Quality,
-    received: Nanos,
-    silent: bool,
-}
-
-/// What an event did to its key.
-#[derive(Clone, Copy, Default)]
-struct Effect<'a> {
-    trade: Option<&'a Trade>,
-    top_set: bool,
-    book_set: bool,
 }
 
 impl Rows {
@@ -159,6 +81,7 @@ impl Rows {
             plan,
             rules,
             keys: vec![],
+            figures: Figures::default(),
             counts: Counts::default(),
             wanted: vec![],
         }
@@ -167,8 +90,15 @@ impl Rows {
     /// Takes one event of the batch; where it makes a row, writes that to `row` (one cell a column).
     pub fn apply(&mut self, batch: &Batch, event: &Event, row: &mut [f64]) -> Option<RowAt> {
         if event.instrument == InstrumentId::ALL {
-            if let Body::Gap(gap) = event.body {
-                self.gap_everywhere(gap);
+            match event.body {
+                Body::Gap(gap) => self.gap_everywhere(gap),
+                Body::Figure(figure) => {
+                    self.counts.figures += 1;
+                    let backwards = self.figures.take(event.ts_event.0, figure);
+                    self.counts.backwards += u64::from(backwards);
+                    self.forget_old_figures();
+                }
+                _ => {}
             }
             return None;
         }
@@ -176,9 +106,17 @@ impl Rows {
             return Some(self.record(batch, event, record, row));
         }
         let key = key(&mut self.keys, &self.plan, event.instrument);
+        if let Body::Sentiment(sentiment) = event.body {
+            let taken = key.sentiments.take(event.ts_event.0, sentiment);
+            self.counts.sentiments += u64::from(taken);
+            self.counts.stale += u64::from(!taken);
+            return None;
+        }
         key.received = batch.origins[event.frame as usize].ts_recv;
         key.silent = false;
+        let before = key.now;
         let timed = key.pass_time(event, &mut self.counts);
+        key.learn(&self.plan, &self.figures, before);
         let effect = match &event.body {
             Body::Trade(trade) => key.trade(trade, &mut self.counts),
             Body::Quote(quote) => key.quote(quote, &mut self.counts),
@@ -193,7 +131,10 @@ impl Rows {
                 key.gap(*gap, &mut self.counts);
                 Effect::default()
             }
-            Body::Record(_) | Body::Tick => Effect::default(),
+            Body::Bar(bar) => key.bar(bar, &mut self.counts),
+            Body::Record(_) | Body::Figure(_) | Body::Sentiment(_) | Body::Tick => {
+                Effect::default()
+            }
         };
         if !timed || !effect.any() {
             return None;
@@ -217,6 +158,7 @@ impl Rows {
             mid,
             price: key.price,
             period: None,
+            item: None,
         })
     }
 
@@ -228,13 +170,19 @@ impl Rows {
         self.counts.rows += 1;
         self.counts.missing_fields += values.iter().filter(|value| value.is_nan()).count() as u64;
         self.counts.unknown_fields += u64::from(record.unknown);
+        self.counts.restated += u64::from(record.revised);
         RowAt {
             instrument: event.instrument,
             ts_event: event.ts_event,
-            quality: Quality::Ok,
+            quality: if record.degraded {
+                Quality::Degraded
+            } else {
+                Quality::Ok
+            },
             mid: None,
             price: Price::UNDEFINED,
             period: record.period,
+            item: record.item,
         }
     }
 
@@ -291,205 +239,21 @@ impl Rows {
         &self.plan
     }
 
+    /// Drops figures that no feature needs any more.
+    fn forget_old_figures(&mut self) {
+        let forgotten = self.figures.forget();
+        if forgotten > 0 {
+            for key in self.keys.iter_mut().flatten() {
+                key.figures = key.figures.saturating_sub(forgotten);
+            }
+        }
+    }
+
     fn gap_everywhere(&mut self, gap: Gap) {
         self.counts.gaps += 1;
         self.counts.missing += gap.missing;
         for key in self.keys.iter_mut().flatten() {
             key.break_by(gap.reason);
         }
-    }
-}
-
-impl Effect<'_> {
-    fn any(&self) -> bool {
-        self.trade.is_some() || self.top_set || self.book_set
-    }
-
-    fn triggers(&self, on: Trigger, body: &Body) -> bool {
-        match on {
-            Trigger::Trade => self.trade.is_some(),
-            Trigger::Quote => self.top_set && matches!(body, Body::Quote(_)),
-            Trigger::Book => self.book_set,
-            Trigger::Record => false,
-        }
-    }
-}
-
-fn key<'k>(
-    keys: &'k mut Vec<Option<Box<Key>>>,
-    plan: &Plan,
-    instrument: InstrumentId,
-) -> &'k mut Key {
-    let at = instrument.index();
-    if at >= keys.len() {
-        keys.resize_with(at + 1, || None);
-    }
-    keys[at].get_or_insert_with(|| Box::new(Key::new(plan)))
-}
-
-impl Key {
-    fn new(plan: &Plan) -> Self {
-        Self {
-            features: Features::new(plan),
-            book: Book::default(),
-            book_known: false,
-            top: None,
-            top_sequence: 0,
-            now: i64::MIN,
-            told: i64::MIN,
-            trade_id: 0,
-            price: Price::UNDEFINED,
-            aggregate: None,
-            marked: Quality::Ok,
-            received: Nanos::UNDEFINED,
-            silent: false,
-        }
-    }
-
-    /// Moves the key's time on; false while no event has told the time yet. Messages without a venue
-    /// time happen at the time known last, so that no feature depends on our own clock.
-    fn pass_time(&mut self, event: &Event, counts: &mut Counts) -> bool {
-        if event.ts_event != Nanos::UNDEFINED {
-            counts.backwards += u64::from(event.ts_event.0 < self.now);
-            self.now = self.now.max(event.ts_event.0);
-        }
-        self.now != i64::MIN
-    }
-
-    fn trade<'a>(&mut self, trade: &'a Trade, counts: &mut Counts) -> Effect<'a> {
-        // Whichever of single and aggregate trades comes first is taken; the other says it again.
-        let known = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
-        let numbered = trade.trade_id > 0 && self.trade_id > 0;
-        if !known || (numbered && trade.trade_id <= self.trade_id) {
-            counts.duplicates += 1;
-            return Effect::default();
-        }
-        if numbered && trade.trade_id > self.trade_id + 1 {
-            counts.gaps += 1;
-            counts.missing += trade.trade_id - self.trade_id - 1;
-            self.marked = self.marked.max(Quality::Gap);
-        }
-        counts.trades += 1;
-        self.trade_id = trade.trade_id;
-        self.price = trade.price;
-        Effect {
-            trade: Some(trade),
-            ..Effect::default()
-        }
-    }
-
-    fn quote(&mut self, quote: &Quote, counts: &mut Counts) -> Effect<'static> {
-        if quote.sequence > 0 && quote.sequence < self.top_sequence {
-            counts.stale += 1;
-            return Effect::default();
-        }
-        counts.quotes += 1;
-        self.top_sequence = quote.sequence;
-        self.top = Top::of_quote(quote);
-        self.told = self.now;
-        Effect {
-            top_set: self.top.is_some(),
-            ..Effect::default()
-        }
-    }
-
-    /// Also says whether the book has just found that it needs a new snapshot.
-    fn depth(
-        &mut self,
-        batch: &Batch,
-        depth: &Depth,
-        counts: &mut Counts,
-    ) -> (Effect<'static>, bool) {
-        let (bids, asks) = batch.levels(depth);
-        match self.book.apply(depth, bids, asks) {
-            Applied::Changed | Applied::Spliced { .. } => {
-                counts.depths += 1;
-                (self.book_told(counts), false)
-            }
-            Applied::Waiting => {
-                counts.waited += 1;
-                (Effect::default(), false)
-            }
-            Applied::Stale => {
-                counts.stale += 1;
-                (Effect::default(), false)
-            }
-            Applied::TooOld => {
-                self.marked = self.marked.max(Quality::Gap);
-                (Effect::default(), true)
-            }
-            Applied::Gap { missing } => {
-                counts.gaps += 1;
-                counts.missing += missing;
-                self.marked = self.marked.max(Quality::Gap);
-                (Effect::default(), true)
-            }
-        }
-    }
-
-    fn book_told(&mut self, counts: &mut Counts) -> Effect<'static> {
-        self.book_known = true;
-        self.told = self.now;
-        counts.crossed += u64::from(self.book.is_crossed());
-        // A quote may be ahead of the book: Binance tells quotes at once and the book every 100 ms.
-        let sequence = self.book.sequence();
-        let top_set = sequence >= self.top_sequence;
-        if top_set {
-            self.top_sequence = sequence;
-            self.top = Top::of_book(&self.book);
-        }
-        Effect {
-            top_set: top_set && self.top.is_some(),
-            book_set: true,
-            trade: None,
-        }
-    }
-
-    fn gap(&mut self, gap: Gap, counts: &mut Counts) {
-        counts.gaps += 1;
-        counts.missing += gap.missing;
-        self.break_by(gap.reason);
-    }
-
-    fn break_by(&mut self, reason: GapReason) {
-        let quality = match reason {
-            // The book finds out by its numbering what an overflow dropped.
-            GapReason::Overflow => Quality::Degraded,
-            GapReason::Sequence | GapReason::Reconnect => {
-                self.book.freeze();
-                Quality::Gap
-            }
-        };
-        self.marked = self.marked.max(quality);
-    }
-
-    fn apply(&mut self, plan: &Plan, effect: &Effect<'_>) {
-        let change = Change {
-            now: self.now,
-            trade: effect.trade,
-            top: self.top,
-            top_set: effect.top_set,
-            book: &self.book,
-            book_set: effect.book_set,
-        };
-        self.features.apply(plan, &change);
-    }
-
-    fn quality(&mut self, plan: &Plan, rules: &Rules) -> Quality {
-        let mut quality = self.marked;
-        if !self.features.is_warm(plan, self.now) {
-            quality = quality.max(Quality::Warming);
-        }
-        let looks = plan.uses_book() || plan.uses_top();
-        if looks && self.now.saturating_sub(self.told) > rules.stale_after {
-            quality = quality.max(Quality::Stale);
-        }
-        if looks && self.book_known && self.book.is_crossed() {
-            quality = quality.max(Quality::Crossed);
-        }
-        if plan.uses_book() && self.book_known && !self.book.is_live() {
-            quality = Quality::Gap;
-        }
-        quality
     }
 }

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::feature::hex;
 use crate::instrument::InstrumentId;
 use crate::model::MAX_OUTPUTS;
+use crate::news::average::Average;
 use crate::source::Origin;
 use crate::units::{Nanos, Price};
 
@@ -25,6 +26,8 @@ pub struct Signal {
     pub quality: Quality,
     /// What raised the score most, the strongest first, where the model says so.
     pub reasons: [Option<Reason>; MAX_REASONS],
+    /// Of news: the decayed average of its instrument's scores, this one included.
+    pub average: Option<Average>,
     /// The last price traded before it, for people to look at; not part of what is published.
     pub last_price: Price,
     /// The frame that it answers.
@@ -128,10 +131,27 @@ pub struct Lineage {
     pub model_sha256: String,
     /// SHA-256 of the features' definitions.
     pub features_sha256: String,
+    /// Of news: the half-life of averages, in nanoseconds.
+    pub half_life_ns: Option<i64>,
     /// Published beside the real ones, for comparison only.
     pub shadow: bool,
     /// Names of the streams that origins point to.
     pub streams: Vec<String>,
+}
+
+/// The expected place of a label, where labels have these places, or lie evenly between −1 and 1; a single
+/// output itself.
+#[must_use]
+pub fn expected(outputs: &[f64], places: &[f64]) -> f64 {
+    let classes = outputs.len();
+    if classes < 2 {
+        return outputs[0];
+    }
+    let even = |at: usize| 2.0 * at as f64 / (classes - 1) as f64 - 1.0;
+    let place = |at: usize| places.get(at).copied().unwrap_or_else(|| even(at));
+    (0..classes)
+        .map(|at| place(at) * outputs[at])
+        .fold(0.0, |sum, term| sum + term)
 }
 
 impl Quality {
@@ -175,15 +195,7 @@ impl Lineage {
     /// one from −1 (first label) to 1 (last): for down, flat, up that is P(up) − P(down).
     #[must_use]
     pub fn score(&self, signal: &Signal) -> f64 {
-        let classes = self.labels.len();
-        if classes < 2 {
-            return signal.outputs[0];
-        }
-        let even = |at: usize| 2.0 * at as f64 / (classes - 1) as f64 - 1.0;
-        let place = |at: usize| self.places.get(at).copied().unwrap_or_else(|| even(at));
-        (0..classes)
-            .map(|at| place(at) * signal.outputs[at])
-            .fold(0.0, |sum, term| sum + term)
+        expected(&signal.outputs[..self.labels.len().max(1)], &self.places)
     }
 
     /// The grade of a score: the first whose border is not below it, else the last.
@@ -306,6 +318,10 @@ impl Digest {
         for reason in signal.reasons.iter().flatten() {
             self.hashes[slot].update(reason.code.to_le_bytes());
             self.hashes[slot].update(reason.weight.to_bits().to_le_bytes());
+        }
+        if let Some(average) = signal.average {
+            self.hashes[slot].update(average.value.to_bits().to_le_bytes());
+            self.hashes[slot].update(average.weight.to_bits().to_le_bytes());
         }
     }
 

@@ -205,6 +205,7 @@ pub enum Field {
     Confidence,
     Grade,
     Reasons,
+    Sentiment,
     Quality,
     Model,
     FeaturesSha256,
@@ -215,7 +216,7 @@ pub enum Field {
 
 impl Field {
     /// All fields in the order in which they are written.
-    pub const ALL: [(&'static str, Self); 21] = [
+    pub const ALL: [(&'static str, Self); 22] = [
         ("schema", Self::Schema),
         ("signal_id", Self::SignalId),
         ("pipeline", Self::Pipeline),
@@ -231,6 +232,7 @@ impl Field {
         ("confidence", Self::Confidence),
         ("grade", Self::Grade),
         ("reasons", Self::Reasons),
+        ("sentiment", Self::Sentiment),
         ("quality", Self::Quality),
         ("model", Self::Model),
         ("features_sha256", Self::FeaturesSha256),
@@ -267,6 +269,7 @@ impl Field {
         match self {
             Self::Grade => !lineage.grades.is_empty(),
             Self::Reasons => !lineage.reasons.is_empty(),
+            Self::Sentiment => lineage.half_life_ns.is_some(),
             _ => true,
         }
     }

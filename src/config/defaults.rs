@@ -105,6 +105,19 @@ pub(super) fn one() -> u64 {
     1
 }
 
+pub(super) fn language() -> String {
+    "en".into()
+}
+
+/// A day.
+pub(super) fn fold_ms() -> i64 {
+    86_400_000
+}
+
+pub(super) fn fold_similarity() -> f64 {
+    0.6
+}
+
 pub(super) fn stale_after_ms() -> i64 {
     5_000
 }

@@ -180,6 +180,9 @@ impl Form {
             count: self.fields.len() as u32,
             period,
             unknown,
+            item: None,
+            revised: false,
+            degraded: false,
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Foretick's own JSON topics: `md.trades.v1`, `md.quotes.v1`, `md.book.v1` (see `schemas/`).
+//! Foretick's own JSON topics: `md.trades.v1`, `md.quotes.v1`, `md.book.v1`, `md.bars.v1`, `macro.figures.v1`
+//! and `signals.sentiment.v1` (see `schemas/`).
 //!
 //! The kinds are told apart by their fields, so that one topic may carry all of an instrument in
 //! order. Fields that are not known are passed over, as the schemas promise.
@@ -9,19 +10,20 @@ use sonic_rs::LazyValue;
 use super::json::{decimal, parse, push_levels};
 use super::plain::{self, PlainTrade};
 use super::{DecodeError, Decoded, number};
-use crate::event::{Batch, Body, Depth, Quote, Trade};
+use crate::event::{Bar, Batch, Body, Depth, Figure, Quote, Sentiment, Trade};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Reads one record.
 pub(super) fn decode(
     bytes: &[u8],
+    figures: &[String],
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
     match plain::trade(bytes) {
         Some(record) => decode_trade(&record, instruments, batch),
-        None => decode_any(&parse(bytes)?, instruments, batch),
+        None => decode_any(&parse(bytes)?, figures, instruments, batch),
     }
 }
 
@@ -44,13 +46,31 @@ fn decode_trade(
 
 fn decode_any(
     record: &Record<'_>,
+    figures: &[String],
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
     if record.ts_event < 0 {
         return Err(DecodeError::OutOfRange("ts_event"));
     }
+    if let Some(name) = record.figure {
+        let figure = figure(name, record, figures)?;
+        push(
+            batch,
+            record.ts_recv,
+            InstrumentId::ALL,
+            record.ts_event,
+            Body::Figure(figure),
+        );
+        return Ok(Decoded::Events);
+    }
+    let symbol = record.symbol.ok_or(DecodeError::WrongShape)?;
     let body = match record {
+        Record {
+            sentiment: Some(told),
+            ..
+        } => Body::Sentiment(sentiment(told)?),
+        Record { close: Some(_), .. } => Body::Bar(bar(record)?),
         Record {
             price: Some(price),
             size: Some(size),
@@ -70,7 +90,7 @@ fn decode_any(
         }
         _ => return Err(DecodeError::UnknownType),
     };
-    let instrument = instruments.intern(record.symbol, "")?;
+    let instrument = instruments.intern(symbol, "")?;
     push(batch, record.ts_recv, instrument, record.ts_event, body);
     Ok(Decoded::Events)
 }
@@ -129,6 +149,62 @@ fn quote(record: &Record<'_>) -> Result<Quote, DecodeError> {
     })
 }
 
+fn bar(record: &Record<'_>) -> Result<Bar, DecodeError> {
+    let price = |field: &'static str, value: &Option<LazyValue<'_>>| {
+        let value = value.as_ref().ok_or(DecodeError::WrongShape)?;
+        let price = number(field, Price::parse(decimal(value)))?;
+        if price <= Price(0) {
+            return Err(DecodeError::OutOfRange(field));
+        }
+        Ok(price)
+    };
+    let volume = match &record.volume {
+        Some(volume) => number("volume", Size::parse(decimal(volume)))?,
+        None => Size(0),
+    };
+    let bar = Bar {
+        open: price("open", &record.open)?,
+        high: price("high", &record.high)?,
+        low: price("low", &record.low)?,
+        close: price("close", &record.close)?,
+        volume,
+    };
+    if bar.volume < Size(0) {
+        return Err(DecodeError::OutOfRange("volume"));
+    }
+    if bar.high < bar.open.max(bar.close) {
+        return Err(DecodeError::OutOfRange("high"));
+    }
+    if bar.low > bar.open.min(bar.close) {
+        return Err(DecodeError::OutOfRange("low"));
+    }
+    Ok(bar)
+}
+
+fn figure(name: &str, record: &Record<'_>, figures: &[String]) -> Result<Figure, DecodeError> {
+    let value = record.value.ok_or(DecodeError::WrongShape)?;
+    let place = figures.iter().position(|known| known == name);
+    let figure = place.ok_or(DecodeError::OtherFigure)? as u16;
+    Ok(Figure { figure, value })
+}
+
+fn sentiment(told: &Average) -> Result<Sentiment, DecodeError> {
+    if !(-1.0..=1.0).contains(&told.average) {
+        return Err(DecodeError::OutOfRange("average"));
+    }
+    if !(told.weight >= 0.0 && told.weight.is_finite()) {
+        return Err(DecodeError::OutOfRange("weight"));
+    }
+    if told.half_life_ms <= 0 {
+        return Err(DecodeError::OutOfRange("half_life_ms"));
+    }
+    Ok(Sentiment {
+        average: told.average,
+        weight: told.weight,
+        half_life: told.half_life_ms.saturating_mul(1_000_000),
+    })
+}
+
 type Field<'r, 'a> = (&'static str, &'r Option<LazyValue<'a>>);
 
 /// One side; `null` is an empty one.
@@ -181,13 +257,21 @@ fn depth(
     })
 }
 
-/// The fields of all three kinds.
+/// What a signal of sentiment says of its instrument's last scores.
+#[derive(Debug, Deserialize)]
+struct Average {
+    average: f64,
+    weight: f64,
+    half_life_ms: i64,
+}
+
+/// The fields of all kinds.
 #[derive(Debug, Deserialize)]
 struct Record<'a> {
     ts_event: i64,
     ts_recv: Option<i64>,
     #[serde(alias = "instrument")]
-    symbol: &'a str,
+    symbol: Option<&'a str>,
     #[serde(borrow)]
     price: Option<LazyValue<'a>>,
     #[serde(borrow)]
@@ -209,6 +293,19 @@ struct Record<'a> {
     bids: Option<LazyValue<'a>>,
     #[serde(borrow)]
     asks: Option<LazyValue<'a>>,
+    #[serde(borrow)]
+    open: Option<LazyValue<'a>>,
+    #[serde(borrow)]
+    high: Option<LazyValue<'a>>,
+    #[serde(borrow)]
+    low: Option<LazyValue<'a>>,
+    #[serde(borrow)]
+    close: Option<LazyValue<'a>>,
+    #[serde(borrow)]
+    volume: Option<LazyValue<'a>>,
+    figure: Option<&'a str>,
+    value: Option<f64>,
+    sentiment: Option<Average>,
 }
 
 #[cfg(test)]
@@ -282,8 +379,81 @@ mod tests {
     }
 
     #[test]
+    fn bars_figures_and_sentiment() {
+        let line = r#"{"ts_event":9,"symbol":"A","open":"1.5","high":3,"low":1,"close":2}"#;
+        let (batch, result) = decode_one(line);
+        assert_eq!(result, Ok(Decoded::Events));
+        let Body::Bar(bar) = batch.events[0].body else {
+            panic!("{:?}", batch.events)
+        };
+        assert_eq!(
+            (bar.open, bar.close),
+            (Price(1_500_000_000), Price(2_000_000_000))
+        );
+        let said = r#"{"schema":"signals.sentiment.v1","instrument":"A","ts_event":9,"score":0.5,
+            "probabilities":{"bullish":0.5},"sentiment":{"average":-0.25,"weight":2,"half_life_ms":3},"latency_ns":{"queue":1}}"#;
+        let (batch, result) = decode_one(said);
+        assert_eq!(result, Ok(Decoded::Events));
+        let Body::Sentiment(said) = batch.events[0].body else {
+            panic!("{:?}", batch.events)
+        };
+        assert_eq!(
+            (said.average, said.weight, said.half_life),
+            (-0.25, 2.0, 3_000_000)
+        );
+        let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20)
+            .with_figures(&["cpi".into(), "vix".into()]);
+        let mut batch = Batch::default();
+        let origin = Origin {
+            ts_recv: Nanos(5),
+            offset: 0,
+            partition: 0,
+            stream: 0,
+            late: false,
+        };
+        let line = br#"{"ts_event":9,"figure":"vix","value":17.5,"period":"2015-10-01"}"#;
+        assert_eq!(
+            decoder.decode(origin, line, &mut batch),
+            Ok(Decoded::Events)
+        );
+        assert_eq!(batch.events[0].instrument, InstrumentId::ALL);
+        let expected = Figure {
+            figure: 1,
+            value: 17.5,
+        };
+        assert_eq!(batch.events[0].body, Body::Figure(expected));
+        let line = br#"{"ts_event":9,"figure":"gdp","value":1}"#;
+        let refused = decoder.decode(origin, line, &mut batch);
+        assert_eq!(refused, Err(DecodeError::OtherFigure));
+    }
+
+    #[test]
     fn bad_records() {
         for (line, expected) in [
+            (
+                r#"{"ts_event":9,"symbol":"A","open":1,"high":1,"low":1,"close":2}"#,
+                DecodeError::OutOfRange("high"),
+            ),
+            (
+                r#"{"ts_event":9,"symbol":"A","open":1,"high":2,"low":1.5,"close":2}"#,
+                DecodeError::OutOfRange("low"),
+            ),
+            (
+                r#"{"ts_event":9,"symbol":"A","open":1,"high":2,"close":2}"#,
+                DecodeError::WrongShape,
+            ),
+            (
+                r#"{"ts_event":9,"symbol":"A","open":1,"high":2,"low":0,"close":2}"#,
+                DecodeError::OutOfRange("low"),
+            ),
+            (
+                r#"{"ts_event":9,"instrument":"A","sentiment":{"average":2,"weight":1,"half_life_ms":1}}"#,
+                DecodeError::OutOfRange("average"),
+            ),
+            (
+                r#"{"ts_event":9,"figure":"vix","value":"high"}"#,
+                DecodeError::WrongShape,
+            ),
             (
                 r#"{"ts_event":9,"symbol":"A","price":-1,"size":2,"side":"buy"}"#,
                 DecodeError::OutOfRange("price"),
@@ -378,7 +548,7 @@ mod tests {
                 prop_assert_eq!(plain, PlainTrade {
                     ts_event: general.ts_event,
                     ts_recv: general.ts_recv,
-                    symbol: general.symbol,
+                    symbol: general.symbol.unwrap(),
                     price: decimal(general.price.as_ref().unwrap()),
                     size: decimal(general.size.as_ref().unwrap()),
                     side: general.side.unwrap(),

@@ -1,7 +1,7 @@
-//! The rows of records as Parquet: whom, when known, of which period, and the fields as the engine takes
-//! them.
+//! Rows without labels as Parquet: those of records and of bars. Whom, when known, of which period, how far
+//! to be trusted, and the columns as the engine takes them.
 //!
-//! Labels are not in it: they stand in a file of their own, and splits with them.
+//! Labels stand in a file of their own, and splits with them.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,28 +14,32 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 
 use super::Exported;
-use crate::decode::Form;
-use crate::event::{Batch, Body};
+use crate::event::Batch;
 use crate::pipeline::Pipeline;
 use crate::replay::ReplayError;
+use crate::row::Rows;
 use crate::sink::SinkError;
 use crate::sink::parquet::parquet_writer;
 
-/// Writes the rows of applications or statements.
+/// Writes the rows of applications, statements, headlines or bars, named by `key`.
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read or written.
 pub(super) fn export(
     pipeline: &Pipeline,
-    form: &Form,
+    key: &str,
     inputs: &[PathBuf],
     output: &Path,
 ) -> Result<Exported, ReplayError> {
     let mut source = pipeline.open(inputs)?;
     let mut decoder = pipeline.decoder();
-    let mut table = Table::create(pipeline, form, output)?;
-    let (mut batch, mut exported) = (Batch::default(), Exported::default());
-    exported.features_sha256 = pipeline.plan.sha256().to_owned();
+    let mut table = Table::create(pipeline, key, output)?;
+    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
+    let mut exported = Exported {
+        features_sha256: pipeline.plan.sha256().to_owned(),
+        ..Exported::default()
+    };
     while let Some((origin, bytes)) = source.next_frame()? {
         batch.clear();
         if decoder.decode(origin, bytes, &mut batch).is_err() {
@@ -43,15 +47,16 @@ pub(super) fn export(
             continue;
         }
         for event in &batch.events {
-            let Body::Record(record) = &event.body else {
+            let Some(at) = rows.apply(&batch, event, &mut cells) else {
                 continue;
             };
             table
                 .key
-                .append_value(decoder.instruments().name(event.instrument));
-            table.ts_event.append_value(event.ts_event.0);
-            table.period.append_option(record.period);
-            for (builder, value) in table.fields.iter_mut().zip(batch.values(record)) {
+                .append_value(decoder.instruments().name(at.instrument));
+            table.ts_event.append_value(at.ts_event.0);
+            table.period.append_option(at.period);
+            table.quality.append_value(at.quality.word());
+            for (builder, value) in table.fields.iter_mut().zip(&cells) {
                 builder.append_option((!value.is_nan()).then_some(*value));
             }
             exported.rows += 1;
@@ -77,18 +82,20 @@ struct Table {
     key: StringBuilder,
     ts_event: Int64Builder,
     period: Int64Builder,
+    quality: StringBuilder,
     fields: Vec<Float64Builder>,
     waiting: usize,
 }
 
 impl Table {
-    fn create(pipeline: &Pipeline, form: &Form, path: &Path) -> Result<Self, SinkError> {
+    fn create(pipeline: &Pipeline, key: &str, path: &Path) -> Result<Self, SinkError> {
         let plan = &pipeline.plan;
         let number = |name: &String| Field::new(name, DataType::Float64, true);
         let mut columns = vec![
-            Field::new(form.kind().key(), DataType::Utf8, false),
+            Field::new(key, DataType::Utf8, false),
             Field::new("ts_event", DataType::Int64, false),
             Field::new("period", DataType::Int64, true),
+            Field::new("quality", DataType::Utf8, false),
         ];
         columns.extend(plan.names().iter().map(number));
         let features = serde_json::json!(plan.names()).to_string();
@@ -114,6 +121,7 @@ impl Table {
             key: StringBuilder::new(),
             ts_event: Int64Builder::new(),
             period: Int64Builder::new(),
+            quality: StringBuilder::new(),
             fields: plan.names().iter().map(|_| Float64Builder::new()).collect(),
             waiting: 0,
         })
@@ -125,6 +133,7 @@ impl Table {
             Arc::new(self.key.finish()),
             Arc::new(self.ts_event.finish()),
             Arc::new(self.period.finish()),
+            Arc::new(self.quality.finish()),
         ];
         for builder in &mut self.fields {
             columns.push(Arc::new(builder.finish()));

@@ -30,6 +30,9 @@ pub struct Plan {
     /// Nodes that change as time passes, even without events.
     pub(super) aging: Vec<usize>,
     fields: Vec<Field>,
+    tokens: Option<usize>,
+    figures: Vec<String>,
+    uses_sentiment: bool,
     names: Vec<String>,
     sha256: String,
     uses_book: bool,
@@ -68,6 +71,14 @@ pub(super) enum Operation {
     DecayingEma { from: usize, half_life: i64 },
     Windowed { window: usize, kind: Kind },
     TimeOfDay(Phase),
+    Open,
+    High,
+    Low,
+    Close,
+    Volume,
+    Relative { of: usize, to: usize },
+    Figure(u16),
+    Sentiment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,6 +105,15 @@ impl Plan {
     /// # Errors
     /// [`PlanError`] naming the feature and what to change.
     pub fn compile(specs: &[FeatureSpec]) -> Result<Self, PlanError> {
+        Self::compile_with(specs, "")
+    }
+
+    /// The same where features also depend on a file, such as a vocabulary: its SHA-256 goes into that of the
+    /// features.
+    ///
+    /// # Errors
+    /// [`PlanError`] naming the feature and what to change.
+    pub fn compile_with(specs: &[FeatureSpec], file_sha256: &str) -> Result<Self, PlanError> {
         let mut plan = Self::default();
         for spec in specs {
             spec.check()?;
@@ -106,6 +126,13 @@ impl Plan {
                                        market do not mix",
                 ));
             }
+            if spec.kind == Kind::Tokens {
+                plan.tokens = Some(spec.tokens(specs.len() == 1)?);
+                let columns = 0..spec.max_tokens.unwrap_or_default();
+                plan.names
+                    .extend(columns.map(|at| format!("{}_{at}", spec.name)));
+                continue;
+            }
             if spec.kind == Kind::Field {
                 plan.fields.push(spec.field()?);
                 plan.names.push(spec.name.clone());
@@ -117,7 +144,7 @@ impl Plan {
                 plan.names.push(spec.name.clone());
             }
         }
-        let text = serde_json::to_string(specs).unwrap_or_default();
+        let text = serde_json::to_string(specs).unwrap_or_default() + file_sha256;
         plan.sha256 = hex(&Sha256::digest(text.as_bytes()));
         Ok(plan)
     }
@@ -144,6 +171,24 @@ impl Plan {
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// The figures of the economy that features name.
+    #[must_use]
+    pub fn figures(&self) -> &[String] {
+        &self.figures
+    }
+
+    /// Whether any feature is of sentiment.
+    #[must_use]
+    pub fn uses_sentiment(&self) -> bool {
+        self.uses_sentiment
+    }
+
+    /// Columns of a headline's pieces, where these are the row.
+    #[must_use]
+    pub fn tokens(&self) -> Option<usize> {
+        self.tokens
     }
 
     /// SHA-256 over the features as resolved: what a model must have been trained on.
@@ -178,6 +223,17 @@ impl Plan {
             Kind::Microprice => Operation::Microprice(spec.unit.unwrap_or(Unit::Price)),
             Kind::QueueImbalance => Operation::QueueImbalance(spec.levels.unwrap_or(1)),
             Kind::OrderFlowImbalance => Operation::OrderFlow(spec.levels.unwrap_or(1)),
+            Kind::Open => Operation::Open,
+            Kind::High => Operation::High,
+            Kind::Low => Operation::Low,
+            Kind::Close => Operation::Close,
+            Kind::Volume => Operation::Volume,
+            Kind::Relative => Operation::Relative {
+                of: self.input(spec)?,
+                to: self.series(spec, "to", spec.to.as_deref())?,
+            },
+            Kind::Figure => Operation::Figure(self.figure(spec)?),
+            Kind::Sentiment => Operation::Sentiment,
             Kind::LogReturn => Operation::LogReturn(self.input(spec)?),
             Kind::InterArrival => Operation::InterArrival,
             Kind::TimeOfDay => Operation::TimeOfDay(spec.phase.unwrap_or(Phase::Sine)),
@@ -221,6 +277,7 @@ impl Plan {
             | Operation::Spread(_)
             | Operation::Microprice(_)
             | Operation::QueueImbalance(_) => self.uses_top = true,
+            Operation::Sentiment => self.uses_sentiment = true,
             Operation::Windowed { window, .. }
                 if matches!(self.windows[window].span, Span::Time(_)) =>
             {
@@ -232,10 +289,28 @@ impl Plan {
 
     /// The node of `of`: a feature above, or one of the series that need no table.
     fn input(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
-        let Some(of) = spec.of.as_deref() else {
-            return Err(spec.error("needs `of`: the feature or series that it is computed from"));
+        self.series(spec, "of", spec.of.as_deref())
+    }
+
+    fn series(
+        &mut self,
+        spec: &FeatureSpec,
+        key: &str,
+        name: Option<&str>,
+    ) -> Result<usize, PlanError> {
+        let Some(of) = name else {
+            return Err(spec.error(&format!(
+                "needs `{key}`: the feature or series that it is computed from"
+            )));
         };
         if let Some(node) = self.named(of) {
+            let by_row = [Operation::Sentiment, Operation::TimeOfDay(Phase::Sine)];
+            let kind = std::mem::discriminant(&self.nodes[node].operation);
+            if by_row.iter().any(|one| std::mem::discriminant(one) == kind) {
+                return Err(spec.error(&format!(
+                    "`{key} = \"{of}\"` names no series: it has a value at rows only"
+                )));
+            }
             return Ok(node);
         }
         let kind = match of {
@@ -245,14 +320,32 @@ impl Plan {
             "mid" => Kind::Mid,
             "microprice" => Kind::Microprice,
             "spread" => Kind::Spread,
+            "open" => Kind::Open,
+            "high" => Kind::High,
+            "low" => Kind::Low,
+            "close" => Kind::Close,
+            "volume" => Kind::Volume,
             _ => {
                 return Err(spec.error(&format!(
-                    "`of = \"{of}\"` names no feature above it and no series (price, size, \
-                     signed_size, mid, microprice, spread)"
+                    "`{key} = \"{of}\"` names no feature above it and no series (price, size, \
+                     signed_size, mid, microprice, spread, open, high, low, close, volume)"
                 )));
             }
         };
         self.add(&FeatureSpec::series(of, kind))
+    }
+
+    /// The number of a figure.
+    fn figure(&mut self, spec: &FeatureSpec) -> Result<u16, PlanError> {
+        let Some(name) = &spec.figure else {
+            return Err(spec.error("needs `figure`: its name in macro.figures.v1"));
+        };
+        let known = self.figures.iter().position(|figure| figure == name);
+        let at = known.unwrap_or(self.figures.len());
+        if known.is_none() {
+            self.figures.push(name.clone());
+        }
+        u16::try_from(at).map_err(|_| spec.error("is one of too many figures"))
     }
 
     /// The window of a feature, shared with those of the same input, span and kind.

@@ -14,7 +14,8 @@ pub struct FeatureSpec {
     /// What it computes.
     pub kind: Kind,
     /// The series it is computed from: the name of a feature above, or `price`, `size`,
-    /// `signed_size` (of trades), `mid`, `microprice`, `spread` (of quotes).
+    /// `signed_size` (of trades), `mid`, `microprice`, `spread` (of quotes), `open`, `high`, `low`, `close`,
+    /// `volume` (of bars).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Length of the window in values.
@@ -38,6 +39,12 @@ pub struct FeatureSpec {
     /// `sine` (default) or `cosine`, for `time_of_day`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
+    /// The series that `relative` compares with, as `of` names series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The figure of the economy, as `macro.figures.v1` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub figure: Option<String>,
     /// The texts that a `field` may have; its value is the place in this list, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
@@ -47,6 +54,9 @@ pub struct FeatureSpec {
     /// The largest value that a `field` may have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// Numbers that `tokens` make of a headline, its two ends included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<usize>,
     /// Whether a record without this `field` is refused instead of imputed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needed: bool,
@@ -115,6 +125,28 @@ pub enum Kind {
     /// the record's unit; NaN where the record lacks it or says null, which the model's graph imputes. Warm
     /// at once. Only fields go together: what is computed of them belongs into the graph.
     Field,
+    /// First price of the bar, in quote currency. Each bar; warm at once.
+    Open,
+    /// Highest price of the bar. Each bar; warm at once.
+    High,
+    /// Lowest price of the bar. Each bar; warm at once.
+    Low,
+    /// Last price of the bar. Each bar; warm at once.
+    Close,
+    /// Quantity traded in the bar, in base currency. Each bar; warm at once.
+    Volume,
+    /// `of` / `to` − 1, no unit. Whenever either changes; warm at once.
+    Relative,
+    /// The figure of the economy named `figure`, as known at the row's time, in its unit. Whenever it is
+    /// told; no row before it was told once.
+    Figure,
+    /// What headlines said of the instrument, as known at the row's time, in −1..1: the average of
+    /// `signals.sentiment.v1` times w / (1 + w), its weight w halving with each half-life since; 0 without
+    /// news. Each row; warm at once.
+    Sentiment,
+    /// The pieces of a headline by their numbers in the vocabulary: `max_tokens` columns `<name>_0`,
+    /// `<name>_1`, …, zero behind the end. Warm at once; stands alone.
+    Tokens,
 }
 
 /// The unit of a difference of prices.
@@ -166,9 +198,12 @@ impl FeatureSpec {
             half_life_ms: None,
             unit: None,
             phase: None,
+            to: None,
+            figure: None,
             categories: None,
             min: None,
             max: None,
+            max_tokens: None,
             needed: false,
             hidden: true,
         }
@@ -195,6 +230,16 @@ impl FeatureSpec {
         })
     }
 
+    pub(super) fn tokens(&self, alone: bool) -> Result<usize, PlanError> {
+        if !alone || self.hidden {
+            return Err(self.error("must be the only feature: the pieces are the row"));
+        }
+        match self.max_tokens {
+            Some(most @ 4..=512) => Ok(most),
+            _ => Err(self.error("needs `max_tokens`, in 4..=512")),
+        }
+    }
+
     pub(super) fn error(&self, what: &str) -> PlanError {
         PlanError {
             feature: self.name.clone(),
@@ -214,9 +259,12 @@ impl FeatureSpec {
             ("half_life_ms", self.half_life_ms.is_some()),
             ("unit", self.unit.is_some()),
             ("phase", self.phase.is_some()),
+            ("to", self.to.is_some()),
+            ("figure", self.figure.is_some()),
             ("categories", self.categories.is_some()),
             ("min", self.min.is_some()),
             ("max", self.max.is_some()),
+            ("max_tokens", self.max_tokens.is_some()),
             ("needed", self.needed),
         ];
         let stray = |(key, given): &&(&str, bool)| *given && !takes.contains(key);
@@ -253,7 +301,19 @@ impl Kind {
     /// The keys that mean something for this kind.
     fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Price | Self::Size | Self::SignedSize | Self::Mid | Self::InterArrival => &[],
+            Self::Price
+            | Self::Size
+            | Self::SignedSize
+            | Self::Mid
+            | Self::InterArrival
+            | Self::Open
+            | Self::High
+            | Self::Low
+            | Self::Close
+            | Self::Volume
+            | Self::Sentiment => &[],
+            Self::Relative => &["of", "to"],
+            Self::Figure => &["figure"],
             Self::Spread | Self::Microprice => &["unit"],
             Self::QueueImbalance | Self::OrderFlowImbalance => &["levels"],
             Self::LogReturn => &["of"],
@@ -269,6 +329,7 @@ impl Kind {
             }
             Self::TimeOfDay => &["phase"],
             Self::Field => &["of", "categories", "min", "max", "needed"],
+            Self::Tokens => &["max_tokens"],
         }
     }
 }

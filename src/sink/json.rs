@@ -87,6 +87,7 @@ impl JsonWriter {
                 None => out.extend_from_slice(b"null"),
             },
             Field::Reasons => self.reasons(signal, out),
+            Field::Sentiment => self.sentiment(signal, out),
             Field::Quality => {
                 out.push(b'"');
                 out.extend_from_slice(Quality::word(signal.quality).as_bytes());
@@ -131,6 +132,17 @@ impl JsonWriter {
             out.push(b'}');
         }
         out.push(b']');
+    }
+
+    fn sentiment(&self, signal: &Signal, out: &mut Vec<u8>) {
+        let average = signal.average.unwrap_or_default();
+        out.extend_from_slice(b"{\"average\":");
+        float(average.value, out);
+        out.extend_from_slice(b",\"weight\":");
+        float(average.weight, out);
+        out.extend_from_slice(b",\"half_life_ms\":");
+        integer(self.lineage.half_life_ns.unwrap_or(0) / 1_000_000, out);
+        out.push(b'}');
     }
 
     fn source(&self, signal: &Signal, out: &mut Vec<u8>) {

@@ -45,6 +45,7 @@ impl Feed {
             normalise: Normalise::None,
             outputs: 1,
             reasons: 0,
+            half_life: None,
         };
         let (model, _) = Linear::sum(&pipeline.plan);
         Self {

@@ -98,7 +98,7 @@ impl Naive {
                     }
                 }
             }
-            Body::Trade(_) | Body::Quote(_) | Body::Gap(_) | Body::Record(_) | Body::Tick => {}
+            _ => {}
         }
         let happened = trade.is_some() || top.is_some() || levels.is_some();
         let (Some(now), true) = (self.now, happened) else {
@@ -108,7 +108,7 @@ impl Naive {
             Trigger::Trade => trade.is_some(),
             Trigger::Quote => top.is_some() && matches!(event.body, Body::Quote(_)),
             Trigger::Book => levels.is_some(),
-            Trigger::Record => false,
+            Trigger::Bar | Trigger::Record => false,
         };
         let moment = Moment {
             now,

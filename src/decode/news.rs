@@ -1,0 +1,285 @@
+//! Headlines and posts: `news.items.v1`.
+//!
+//! An item becomes one event for each instrument that it concerns, all with the same values: the pieces of its
+//! headline. What says nothing new, is in another language or concerns nobody known is passed over, by reason.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::json::parse;
+use super::{DecodeError, Decoded};
+use crate::event::{Batch, Body, Record};
+use crate::instrument::Instruments;
+use crate::news::fold::{Folder, words};
+use crate::news::{News, clean::clean};
+use crate::units::Nanos;
+
+/// Reads items, and remembers those that it has read.
+#[derive(Debug)]
+pub(super) struct Reader {
+    news: Arc<News>,
+    folder: Folder,
+    pieces: Vec<u32>,
+}
+
+/// More instruments are a list, not news.
+const MOST_INSTRUMENTS: usize = 32;
+
+/// The fields of an item.
+#[derive(Debug, Deserialize)]
+struct Wire<'a> {
+    ts_event: i64,
+    ts_recv: Option<i64>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(default)]
+    revision: u64,
+    #[serde(borrow)]
+    headline: Cow<'a, str>,
+    #[serde(borrow)]
+    language: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    instruments: Vec<Cow<'a, str>>,
+}
+
+impl Reader {
+    /// A reader that has read nothing yet.
+    pub(super) fn new(news: Arc<News>) -> Self {
+        Self {
+            news,
+            folder: Folder::default(),
+            pieces: vec![],
+        }
+    }
+
+    /// Reads one item.
+    pub(super) fn decode(
+        &mut self,
+        bytes: &[u8],
+        instruments: &mut Instruments,
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        let wire: Wire<'_> = parse(bytes)?;
+        if wire.ts_event < 0 {
+            return Err(DecodeError::OutOfRange("ts_event"));
+        }
+        if wire.id.is_empty() {
+            return Err(DecodeError::OutOfRange("id"));
+        }
+        let text = clean(&wire.headline);
+        if !text.chars().any(char::is_alphanumeric) {
+            return Err(DecodeError::OutOfRange("headline"));
+        }
+        if !self.is_read(wire.language.as_deref(), &text) {
+            return Err(DecodeError::OtherLanguage);
+        }
+        let known = self.folder.revise(&wire.id, wire.revision, &text);
+        let (item, revised) = known.ok_or(DecodeError::OldRevision)?;
+        let news = Arc::clone(&self.news);
+        let mut symbols: Vec<&str> = wire.instruments.iter().map(|symbol| &**symbol).collect();
+        if symbols.is_empty() {
+            news.router.find(&text, &mut symbols);
+        }
+        if symbols.is_empty() {
+            symbols.extend(news.unrouted.as_deref());
+        }
+        if symbols.len() > MOST_INSTRUMENTS {
+            return Err(DecodeError::OutOfRange("instruments"));
+        }
+        let record = self.values(&text, item, revised, batch);
+        if let (Some(ts_recv), Some(origin)) = (wire.ts_recv, batch.origins.last_mut()) {
+            origin.ts_recv = Nanos(ts_recv);
+        }
+        let words = words(&text);
+        let mut passed_over = DecodeError::NoInstrument;
+        let before = batch.events.len();
+        for symbol in symbols {
+            let instrument = match instruments.intern(symbol, "") {
+                Ok(instrument) => instrument,
+                Err(refused) => {
+                    passed_over = refused.into();
+                    continue;
+                }
+            };
+            let (rule, ts) = (news.rule, wire.ts_event);
+            if self.folder.is_new(rule, instrument, item, ts, &words) {
+                batch.push(instrument, Nanos(ts), Body::Record(record));
+            } else {
+                passed_over = DecodeError::NearDuplicate;
+            }
+        }
+        if batch.events.len() == before {
+            return Err(passed_over);
+        }
+        Ok(Decoded::Events)
+    }
+
+    /// The pieces of a headline, and zeros behind them.
+    fn values(&mut self, text: &str, item: u64, revised: bool, batch: &mut Batch) -> Record {
+        let most = self.news.max_tokens;
+        self.pieces.clear();
+        let encoded = self.news.pieces.encode(text, most, &mut self.pieces);
+        let start = batch.values.len();
+        batch
+            .values
+            .extend(self.pieces.iter().map(|&id| f64::from(id)));
+        batch.values.resize(start + most, 0.0);
+        Record {
+            start: start as u32,
+            count: most as u32,
+            period: None,
+            unknown: encoded.unknown as u32,
+            item: Some(item),
+            revised,
+            degraded: encoded.cut || 2 * encoded.unknown > encoded.pieces,
+        }
+    }
+
+    /// Whether it is in the language that is read: as the item says, or else by its script.
+    fn is_read(&self, language: Option<&str>, text: &str) -> bool {
+        if let Some(language) = language {
+            let primary = language.split(['-', '_']).next().unwrap_or_default();
+            return primary.eq_ignore_ascii_case(&self.news.language);
+        }
+        let letters = text.chars().filter(|c| c.is_alphabetic());
+        let (mut latin, mut other) = (0_usize, 0_usize);
+        for letter in letters {
+            if is_latin(letter) {
+                latin += 1;
+            } else {
+                other += 1;
+            }
+        }
+        latin >= other
+    }
+}
+
+/// Letters of the Latin script, as Western languages use it.
+fn is_latin(letter: char) -> bool {
+    matches!(letter, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | '\u{fb00}'..='\u{fb06}' | '\u{ff21}'..='\u{ff5a}')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Decoder;
+    use super::*;
+    use crate::config;
+    use crate::source::Origin;
+
+    const NAMES: &str = "symbol,cashtag,names\nA.X,AAA,Alpha\nB.X,BBB,Beta Corp\n";
+
+    fn decoder(listed: &[&str]) -> Decoder {
+        let folder = std::env::temp_dir().join(format!("foretick-news-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(
+            folder.join("vocab.txt"),
+            "[PAD]\n[UNK]\n[CLS]\n[SEP]\nup\ndown\n",
+        )
+        .unwrap();
+        std::fs::write(folder.join("names.csv"), NAMES).unwrap();
+        let written: config::News = toml::from_str(
+            "vocabulary = \"vocab.txt\"\nnames = \"names.csv\"\nhalf_life_ms = 1000",
+        )
+        .unwrap();
+        let news = News::configured(&written, 6, Path::new(&folder)).unwrap();
+        let listed: Vec<String> = listed.iter().map(|&name| name.to_owned()).collect();
+        Decoder::new(Instruments::new(&listed, 16), 1 << 20).of_news(Arc::new(news))
+    }
+
+    fn read(
+        decoder: &mut Decoder,
+        line: &str,
+    ) -> Result<Vec<(String, Record, Vec<f64>)>, DecodeError> {
+        let mut batch = Batch::default();
+        let origin = Origin {
+            ts_recv: Nanos(5),
+            offset: 0,
+            partition: 0,
+            stream: 0,
+            late: false,
+        };
+        decoder.decode(origin, line.as_bytes(), &mut batch)?;
+        let events = batch.events.iter().map(|event| {
+            let Body::Record(record) = event.body else {
+                panic!("{event:?}")
+            };
+            let name = decoder.instruments().name(event.instrument).to_owned();
+            (name, record, batch.values(&record).to_vec())
+        });
+        Ok(events.collect())
+    }
+
+    #[test]
+    fn an_item_is_an_event_for_each_instrument() {
+        let mut decoder = decoder(&[]);
+        let line = r#"{"ts_event":9,"id":"1","headline":"<b>Alpha</b> up, $BBB down"}"#;
+        let read = read(&mut decoder, line).unwrap();
+        let names: Vec<&str> = read.iter().map(|(name, _, _)| &**name).collect();
+        assert_eq!(names, ["A.X", "B.X"]);
+        // [CLS] alpha up , $ [SEP]: cut at six.
+        assert_eq!(read[0].2, [2.0, 1.0, 4.0, 1.0, 1.0, 3.0]);
+        assert_eq!(read[0].2, read[1].2);
+        assert!(read[0].1.degraded, "cut");
+        assert_eq!(read[0].1.item, Some(1));
+    }
+
+    #[test]
+    fn what_is_no_news_is_passed_over_by_reason() {
+        let mut decoder = decoder(&["A.X", "B.X"]);
+        let mut said = |line: &str| read(&mut decoder, line).err().map(DecodeError::reason);
+        for (line, reason) in [
+            (r#"{"ts_event":9,"id":"1","headline":"$AAA up"}"#, None),
+            (
+                r#"{"ts_event":9,"id":"1","headline":"$AAA up"}"#,
+                Some("old_revision"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"1","revision":1,"headline":"$AAA down"}"#,
+                None,
+            ),
+            (
+                r#"{"ts_event":9,"id":"2","headline":"$aaa: down!"}"#,
+                Some("near_duplicate"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"3","headline":"$CCC up"}"#,
+                Some("no_instrument"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"4","headline":"up","instruments":["C.X"]}"#,
+                Some("instrument_not_listed"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"5","headline":"$AAA hoch","language":"de-AT"}"#,
+                Some("other_language"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"6","headline":"Альфа растёт $AAA"}"#,
+                Some("other_language"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"7","headline":" <br> ! "}"#,
+                Some("out_of_range"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"","headline":"$AAA"}"#,
+                Some("out_of_range"),
+            ),
+            (
+                r#"{"ts_event":-9,"id":"8","headline":"$AAA"}"#,
+                Some("out_of_range"),
+            ),
+            (r#"{"ts_event":9,"id":"9"}"#, Some("wrong_shape")),
+            (r#"{"ts_event":9,"id":"10","headline":"#, Some("truncated")),
+        ] {
+            assert_eq!(said(line), reason, "{line}");
+        }
+        let many = vec!["\"A.X\""; 33].join(",");
+        let line = format!(r#"{{"ts_event":9,"id":"11","headline":"up","instruments":[{many}]}}"#);
+        assert_eq!(said(&line), Some("out_of_range"));
+    }
+}

@@ -1,0 +1,102 @@
+//! A headline as people read it: markup, links and surplus blanks out.
+
+/// The text of a headline: tags of HTML out, its entities read, links out, blanks single. Tags and comments
+/// become a blank; the content of `script` and `style` goes with them.
+#[must_use]
+pub fn clean(headline: &str) -> String {
+    let bare = without_tags(headline);
+    let read = html_escape::decode_html_entities(&bare);
+    let mut text = String::with_capacity(read.len());
+    for word in read.split_whitespace() {
+        let link = ["http://", "https://"]
+            .iter()
+            .filter_map(|scheme| word.find(scheme))
+            .min();
+        let kept = &word[..link.unwrap_or(word.len())];
+        if !kept.is_empty() {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(kept);
+        }
+    }
+    text
+}
+
+fn without_tags(headline: &str) -> String {
+    let mut text = String::with_capacity(headline.len());
+    let mut rest = headline;
+    while let Some(at) = rest.find('<') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match tag(rest) {
+            Some(bytes) => {
+                text.push(' ');
+                rest = &rest[bytes..];
+            }
+            None => {
+                text.push('<');
+                rest = &rest[1..];
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// How many bytes of `text`, which begins with `<`, are a tag or a comment; none where it is just a sign.
+fn tag(text: &str) -> Option<usize> {
+    if text.starts_with("<!--") {
+        return Some(text.find("-->").map_or(text.len(), |at| at + 3));
+    }
+    let next = text[1..].chars().next()?;
+    if !next.is_ascii_alphabetic() && next != '/' && next != '!' {
+        return None;
+    }
+    let end = text.find('>')? + 1;
+    // Whatever has another `<` before its end is no tag.
+    if text[1..end].contains('<') {
+        return None;
+    }
+    for name in ["script", "style"] {
+        let named = text.get(1..=name.len());
+        if named.is_some_and(|named| named.eq_ignore_ascii_case(name)) {
+            let close = format!("</{name}");
+            let inside = text[end..].to_ascii_lowercase();
+            let Some(at) = inside.find(&close) else {
+                return Some(text.len());
+            };
+            let after = text[end + at..].find('>').map(|more| end + at + more + 1);
+            return Some(after.unwrap_or(text.len()));
+        }
+    }
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_and_links_go_and_signs_stay() {
+        for (headline, text) in [
+            ("  Profit\u{a0}up\n 5%  ", "Profit up 5%"),
+            ("<p>Profit <b>up</b></p>", "Profit up"),
+            ("AT&amp;T &lt;b&gt; up &#36;5 &rsquo;", "AT&T <b> up $5 ’"),
+            (
+                "profit < 5 and loss <3 or > 4",
+                "profit < 5 and loss <3 or > 4",
+            ),
+            ("up https://t.co/x?y down(http://a.b", "up down("),
+            (
+                "<!-- no --><script>x<y</SCRIPT>yes<style>a{}</style>",
+                "yes",
+            ),
+            ("<script>never ends", ""),
+            ("a <b c <d> e", "a <b c e"),
+            ("<é", "<é"),
+        ] {
+            assert_eq!(clean(headline), text, "{headline}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A model's file: read once, made into a session for each shard.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Pipeline, PipelineError};
+use crate::config::{self, ModelKind};
+use crate::feature::{Plan, hex};
+use crate::model::linear::Linear;
+use crate::model::onnx::Onnx;
+use crate::model::provider::{Active, Execution};
+use crate::model::{Contract, Given, Model, ModelError};
+
+/// A model's bytes, from which each shard makes its own session.
+pub(super) struct ModelFile {
+    pub(super) kind: ModelKind,
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+    pub(super) sha256: String,
+    pub(super) execution: Execution,
+    pub(super) given: Given,
+}
+
+impl ModelFile {
+    /// A session, what the model says of itself, and where it computes.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub(super) fn build(
+        &self,
+        plan: &Plan,
+    ) -> Result<(Box<dyn Model>, Contract, Active), ModelError> {
+        let sha256 = self.sha256.clone();
+        match self.kind {
+            ModelKind::Sum => {
+                let (model, contract) = Linear::sum(plan);
+                let contract = Contract { sha256, ..contract };
+                Ok((Box::new(model), contract, Active::default()))
+            }
+            ModelKind::Linear => {
+                let (model, contract) = Linear::parse(&self.path, &self.bytes, sha256)?;
+                Ok((Box::new(model), contract, Active::default()))
+            }
+            ModelKind::Onnx => {
+                let (model, contract) = Onnx::parse_given(
+                    &self.path,
+                    &self.bytes,
+                    sha256,
+                    self.execution,
+                    &self.given,
+                )?;
+                let active = model.active().clone();
+                Ok((Box::new(model), contract, active))
+            }
+        }
+    }
+}
+
+impl Pipeline {
+    /// The file that `[model]` names, read.
+    ///
+    /// # Errors
+    /// [`PipelineError`] where none is named or it cannot be read.
+    pub(super) fn model_file(&self) -> Result<ModelFile, PipelineError> {
+        let config::Model { kind, file, .. } = &self.file.model;
+        if *kind == ModelKind::Sum {
+            let sha256 = hex(&Sha256::digest(b"sum"));
+            return Ok(ModelFile {
+                kind: *kind,
+                path: "sum".into(),
+                bytes: vec![],
+                sha256,
+                execution: self.execution,
+                given: Given::default(),
+            });
+        }
+        let Some(file) = file else {
+            let what = "`[model]` needs `file`: the model's file below this folder".into();
+            return Err(self.error("[model]", what).into());
+        };
+        let path = self.path.parent().unwrap_or(Path::new(".")).join(file);
+        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
+            path: path.clone(),
+            cause,
+        })?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Ok(ModelFile {
+            kind: *kind,
+            path,
+            bytes,
+            sha256,
+            execution: self.execution,
+            given: self.given(),
+        })
+    }
+
+    /// What the configuration says of a model.
+    fn given(&self) -> Given {
+        let model = &self.file.model;
+        Given {
+            features: self.plan.names().to_vec(),
+            steps: model.steps,
+            labels: model.labels.clone(),
+            version: model.version.clone(),
+            output: model.output.clone(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Headlines: from text to sentiment, and from there into rows about prices.
+
+#[path = "news/context.rs"]
+mod context;
+mod given;
+#[path = "news/golden.rs"]
+mod golden;
+#[path = "news/items.rs"]
+mod items;
+mod needs;
+#[path = "news/wordpiece.rs"]
+mod wordpiece;
