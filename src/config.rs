@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use self::model::{Fallback, Model, ModelKind, NormaliseBy, ProviderName};
+pub use self::model::{Fallback, Model, ModelInput, ModelKind, NormaliseBy, ProviderName};
 use crate::alert::rule::Rule;
 use crate::feature::FeatureSpec;
 

@@ -79,6 +79,8 @@ pub struct Given {
     pub labels: Vec<String>,
     /// Version.
     pub version: Option<String>,
+    /// Which columns each input takes; empty: there is one, and it takes all.
+    pub inputs: Vec<(String, Vec<String>)>,
     /// The output that holds the scores.
     pub output: Option<String>,
 }

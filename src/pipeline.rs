@@ -337,6 +337,7 @@ impl Pipeline {
         let asked = self.file.model.window;
         let reason = match (model.kind, model.execution.provider) {
             _ if !contract.reasons.is_empty() => "it gives reasons beside its scores".into(),
+            _ if !self.file.model.inputs.is_empty() => "it has several inputs".into(),
             _ if self.news.is_some() => "a headline is a row that stands alone".into(),
             _ if self.file.row.on == RowOn::Statement => {
                 "a window is of periods, any of which may be told anew".into()

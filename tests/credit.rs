@@ -14,3 +14,5 @@ mod needs;
 mod periods;
 #[path = "credit/privacy.rs"]
 mod privacy;
+#[path = "credit/several_inputs.rs"]
+mod several_inputs;

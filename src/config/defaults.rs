@@ -19,6 +19,7 @@ impl Model {
             steps: None,
             labels: vec![],
             version: None,
+            inputs: vec![],
             output: None,
             window: Windows::Auto,
             provider: ProviderName::Cpu,

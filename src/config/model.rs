@@ -24,6 +24,9 @@ pub struct Model {
     pub labels: Vec<String>,
     /// Its version, for a file that does not say so itself.
     pub version: Option<String>,
+    /// What each input takes, for a file with several.
+    #[serde(default, rename = "input")]
+    pub inputs: Vec<ModelInput>,
     /// The output that holds the scores; the first of float32 if not given.
     pub output: Option<String>,
     /// How windows of rows are computed: `auto` (slid by one step where that is exact, else whole), `plain`
@@ -46,6 +49,17 @@ pub struct Model {
     pub batch_wait_us: u64,
     /// What computes where the GPU cannot be had: `cpu`; an error if not given.
     pub fallback: Option<Fallback>,
+}
+
+/// `[[model.input]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelInput {
+    /// Its name in the graph.
+    pub name: String,
+    /// The features that it takes, in its order: those of all rows of the window, or of the newest alone
+    /// where it has no dimension of rows.
+    pub features: Vec<String>,
 }
 
 /// Where ONNX Runtime computes.

@@ -14,18 +14,18 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use ort::environment::Environment;
-use ort::session::Session;
+use ort::session::{Session, SessionInputValue};
 use ort::value::Tensor;
 
-use self::shape::Shape;
+use self::shape::{Input, Shape};
 use super::provider::{Active, Execution, Provider};
 use super::{Contract, Given, Model, ModelError};
 
 /// A loaded model with its input buffer.
 pub struct Onnx {
     session: Session,
-    input: Tensor<f32>,
-    input_name: String,
+    /// What it takes, and the buffers for it.
+    inputs: Vec<(Input, Tensor<f32>)>,
     active: Active,
     steps: usize,
     /// Numbers in a window.
@@ -130,7 +130,8 @@ impl Onnx {
             ))
         })?;
         let contract = contract::read(&plain, path, sha256, given)?;
-        let shape = Shape::of(&plain, &contract, given.output.as_deref()).map_err(fail)?;
+        let output = given.output.as_deref();
+        let shape = Shape::of(&plain, &contract, &given.inputs, output).map_err(fail)?;
         let active = shape.active(Provider::Cpu, execution).map_err(fail)?;
         // Where a GPU is wanted too: what the graph itself does wrong is not laid at its door.
         let mut onnx = Self::start(plain, &shape, active)?;
@@ -170,7 +171,7 @@ impl Onnx {
             features: vec![String::new(); columns],
             ..Contract::default()
         };
-        let shape = Shape::of(&session, &contract, None).map_err(fail)?;
+        let shape = Shape::of(&session, &contract, &[], None).map_err(fail)?;
         let mut onnx = Self::prepare(session, &shape, Active::default())?;
         onnx.outputs = onnx.scores_of_a_run()?;
         onnx.taken[0].1 = onnx.outputs;
@@ -214,12 +215,17 @@ impl Onnx {
 
     fn prepare(session: Session, shape: &Shape, active: Active) -> Result<Self, ModelError> {
         let (batch, cells) = (active.batch_max, shape.steps * shape.columns);
-        let zeros = vec![0.0_f32; batch * cells];
-        let input = Tensor::from_array((shape.dimensions(batch), zeros));
+        let buffer = |input: &Input| {
+            let dimensions = input.dimensions(batch);
+            let zeros = vec![0.0_f32; dimensions.iter().product()];
+            let tensor = Tensor::from_array((dimensions, zeros));
+            let tensor = tensor.map_err(|error| ModelError::Run(error.to_string()))?;
+            Ok((input.clone(), tensor))
+        };
+        let inputs: Result<_, ModelError> = shape.inputs.iter().map(buffer).collect();
         Ok(Self {
             session,
-            input: input.map_err(|error| ModelError::Run(error.to_string()))?,
-            input_name: shape.name.clone(),
+            inputs: inputs?,
             active,
             steps: shape.steps,
             cells,
@@ -231,8 +237,7 @@ impl Onnx {
     /// How many numbers a run gives.
     fn scores_of_a_run(&mut self) -> Result<usize, ModelError> {
         let failed = |error: ort::Error| ModelError::Run(error.to_string());
-        let inputs = ort::inputs![self.input_name.as_str() => &self.input];
-        let outputs = self.session.run(inputs).map_err(failed)?;
+        let outputs = self.session.run(fed(&self.inputs)).map_err(failed)?;
         let (place, _) = self.taken[0];
         let (_, values) = outputs[place].try_extract_tensor::<f32>().map_err(failed)?;
         Ok(values.len())
@@ -241,8 +246,7 @@ impl Onnx {
     /// Appends the scores of the first `windows` in the input.
     fn run(&mut self, windows: usize, scores: &mut Vec<f64>) -> Result<(), ModelError> {
         let failed = |error: ort::Error| ModelError::Run(error.to_string());
-        let inputs = ort::inputs![self.input_name.as_str() => &self.input];
-        let outputs = self.session.run(inputs).map_err(failed)?;
+        let outputs = self.session.run(fed(&self.inputs)).map_err(failed)?;
         let batch = self.active.batch_max;
         let mut parts = [(&[][..], 0); 2];
         let whats = ["scores", "reasons"];
@@ -268,15 +272,29 @@ impl Onnx {
     }
 }
 
+/// The buffers by the names of their inputs.
+fn fed(inputs: &[(Input, Tensor<f32>)]) -> Vec<(&str, SessionInputValue<'_>)> {
+    let mut all = Vec::with_capacity(inputs.len());
+    for (input, tensor) in inputs {
+        all.push((&*input.name, tensor.into()));
+    }
+    all
+}
+
 impl Model for Onnx {
     fn score(&mut self, windows: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
+        let width = self.cells / self.steps;
         for some in windows.chunks(self.active.batch_max * self.cells) {
-            let (_, cells) = self.input.extract_tensor_mut();
-            let (filled, rest) = cells.split_at_mut(some.len());
-            for (cell, value) in filled.iter_mut().zip(some) {
-                *cell = *value as f32;
+            for (input, tensor) in &mut self.inputs {
+                let (_, cells) = tensor.extract_tensor_mut();
+                let (of_window, mut rest) = (input.rows * input.columns.len(), cells);
+                for window in some.chunks_exact(self.cells) {
+                    let (cells, behind) = rest.split_at_mut(of_window);
+                    input.fill(window, width, cells);
+                    rest = behind;
+                }
+                rest.fill(0.0);
             }
-            rest.fill(0.0);
             self.run(some.len() / self.cells, scores)?;
         }
         Ok(())

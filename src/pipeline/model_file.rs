@@ -103,6 +103,11 @@ impl Pipeline {
             steps: model.steps,
             labels: model.labels.clone(),
             version: model.version.clone(),
+            inputs: model
+                .inputs
+                .iter()
+                .map(|input| (input.name.clone(), input.features.clone()))
+                .collect(),
             output: model.output.clone(),
         }
     }

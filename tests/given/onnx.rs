@@ -1,11 +1,11 @@
-//! Writes small ONNX models, so that tests can have any: flatten, one matrix, softmax.
+//! Writes small ONNX models, so that tests can have any: flatten, one behind the other, one matrix, softmax.
 //!
 //! Just enough of the format (protocol buffers by hand) for one graph; reads nothing.
 
 /// What the graph looks like and what the file says of it.
 #[derive(Clone)]
 pub(crate) struct Graph {
-    /// Names and shapes of its inputs, −1 for an open dimension; only the first is used.
+    /// Names and shapes of its inputs, −1 for an open dimension.
     pub(crate) inputs: Vec<(&'static str, Vec<i64>)>,
     /// The type of the inputs: 1 is f32, 7 is i64.
     pub(crate) element: u64,
@@ -50,23 +50,31 @@ impl Graph {
 
     /// The model's file.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let (input, shape) = &self.inputs[0];
-        let cells: i64 = shape.iter().skip(1).product();
+        let cells = |shape: &[i64]| shape.iter().skip(1).product::<i64>();
+        let rows = self.inputs.iter().map(|(_, shape)| cells(shape)).sum();
         let mut graph = Message::default();
-        // An integer input is cast first: the matrix is of f32.
-        graph.message(1, node("Cast", &[input], "numbers", &[("to", F32)]));
-        graph.message(1, node("Flatten", &["numbers"], "flat", &[("axis", 1)]));
+        let mut parts = vec![];
+        for (input, _) in &self.inputs {
+            // An integer input is cast first: the matrix is of f32.
+            let [numbers, flat] = ["numbers", "flat"].map(|what| format!("{what} {input}"));
+            graph.message(1, node("Cast", &[input], &numbers, &[("to", F32)]));
+            graph.message(1, node("Flatten", &[&numbers], &flat, &[("axis", 1)]));
+            parts.push(flat);
+        }
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        graph.message(1, node("Concat", &parts, "flat", &[("axis", 1)]));
         graph.message(1, node("MatMul", &["flat", "weights"], "sums", &[]));
         graph.message(
             1,
             node("Softmax", &["sums"], "scores", &[("axis", self.softmax)]),
         );
         graph.text(2, "small");
-        graph.message(5, weights(cells, self.outputs));
+        graph.message(5, weights(rows, self.outputs));
         for (name, shape) in &self.inputs {
             graph.message(11, value(name, self.element, shape));
         }
-        graph.message(12, value("scores", F32, &[shape[0], self.outputs]));
+        let batch = self.inputs[0].1[0];
+        graph.message(12, value("scores", F32, &[batch, self.outputs]));
         let mut version = Message::default();
         version.number(2, 17);
         let mut model = Message::default();
@@ -104,6 +112,11 @@ fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -
     node
 }
 
+/// The number at this place of the matrix, which has them row by row.
+pub(crate) fn weight(place: i64) -> f32 {
+    ((place * 37 % 101) - 50) as f32 / 5_000.0
+}
+
 /// A matrix of small numbers, some below zero.
 fn weights(rows: i64, columns: i64) -> Message {
     let mut tensor = Message::default();
@@ -111,7 +124,7 @@ fn weights(rows: i64, columns: i64) -> Message {
     tensor.number(1, columns as u64);
     tensor.number(2, F32);
     tensor.text(8, "weights");
-    let numbers = (0..rows * columns).map(|n| ((n * 37 % 101) - 50) as f32 / 5_000.0);
+    let numbers = (0..rows * columns).map(weight);
     tensor.bytes(9, &numbers.flat_map(f32::to_le_bytes).collect::<Vec<u8>>());
     tensor
 }

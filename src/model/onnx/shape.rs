@@ -1,4 +1,4 @@
-//! The input of a graph: what it declares, held against what its metadata promise.
+//! The inputs of a graph: what they declare, held against what its metadata promise.
 //!
 //! Looks at declarations only; what a graph really gives, its first run shows.
 
@@ -8,15 +8,12 @@ use ort::value::{Outlet, TensorElementType, ValueType};
 use crate::model::Contract;
 use crate::model::provider::{Active, Execution, Provider};
 
-/// One tensor `[N, T, F]`, N open or 1; where T is 1, or a window is taken flat, `[N, T · F]` too.
+/// What a graph takes of a window, and gives for it. Its inputs are tensors `[N, T, F]`, N open or 1; where T
+/// is 1, or a window is taken flat, `[N, T · F]` too.
 #[derive(Debug)]
 pub(super) struct Shape {
-    /// The input's name.
-    pub(super) name: String,
-    /// Whether it takes any number of windows.
-    open: bool,
-    /// Names of the dimensions that the graph leaves open.
-    symbols: Vec<String>,
+    /// What it takes, one entry an input.
+    pub(super) inputs: Vec<Input>,
     /// Rows in a window.
     pub(super) steps: usize,
     /// Numbers in a row.
@@ -25,78 +22,102 @@ pub(super) struct Shape {
     pub(super) outputs: usize,
     /// The outputs that hold the scores, and the reasons behind them: place, and how many a window.
     pub(super) taken: Vec<(usize, usize)>,
-    /// Whether the input has no dimension of rows.
+}
+
+/// One input.
+#[derive(Clone, Debug)]
+pub(super) struct Input {
+    /// Its name.
+    pub(super) name: String,
+    /// The columns of a row that it takes, in its order.
+    pub(super) columns: Vec<usize>,
+    /// The rows of a window that it takes, counted from the newest.
+    pub(super) rows: usize,
+    /// Whether it takes any number of windows.
+    open: bool,
+    /// Whether it has no dimension of rows.
     flat: bool,
+    /// Names of the dimensions that the graph leaves open.
+    symbols: Vec<String>,
 }
 
 impl Shape {
+    /// `inputs` says which columns an input takes, where there are several; a single one takes all.
+    ///
     /// # Errors
     /// What the graph takes or gives that is not as its contract promises, and what to do.
     pub(super) fn of(
         session: &Session,
         contract: &Contract,
+        inputs: &[(String, Vec<String>)],
         output: Option<&str>,
     ) -> Result<Self, String> {
         let (steps, columns) = (contract.steps, contract.features.len());
-        let [input] = session.inputs() else {
-            return Err(format!(
-                "it has {} inputs; one window [1, T, F] is expected",
-                session.inputs().len()
-            ));
+        let declared = session.inputs();
+        let whole = ("".to_owned(), contract.features.clone());
+        let said: Vec<&(String, Vec<String>)> = match (declared, inputs) {
+            ([_], []) => vec![&whole],
+            (_, []) => {
+                let names: Vec<&str> = declared.iter().map(Outlet::name).collect();
+                return Err(format!(
+                    "it has {} inputs ({}); say by a [[model.input]] each which features it takes",
+                    declared.len(),
+                    names.join(", ")
+                ));
+            }
+            _ => {
+                let said = declared.iter().map(|input| {
+                    let named = inputs.iter().find(|(name, _)| name == input.name());
+                    named.ok_or_else(|| {
+                        format!("its input `{}` has no [[model.input]]", input.name())
+                    })
+                });
+                said.collect::<Result<_, _>>()?
+            }
         };
-        let ValueType::Tensor {
-            ty: TensorElementType::Float32,
-            shape,
-            dimension_symbols,
-        } = input.dtype()
-        else {
+        if let Some((name, _)) = inputs
+            .iter()
+            .find(|(name, _)| !declared.iter().any(|input| input.name() == name))
+        {
             return Err(format!(
-                "its input is {}; a float32 tensor [1, T, F] is expected",
-                input.dtype()
-            ));
-        };
-        let flat = shape.len() == 2;
-        let wanted: &[i64] = if flat {
-            &[1, (steps * columns) as i64]
-        } else {
-            &[1, steps as i64, columns as i64]
-        };
-        let fits = shape.len() == wanted.len()
-            && shape
-                .iter()
-                .zip(wanted)
-                .all(|(&has, &want)| has == -1 || has == want);
-        if !fits || steps == 0 || columns == 0 {
-            return Err(format!(
-                "its input `{}` has shape {shape:?}, but its metadata promises {steps} steps of {columns} \
-                 features: [1, {steps}, {columns}]",
-                input.name()
+                "it has no input `{name}`; take its [[model.input]] out"
             ));
         }
+        let inputs = declared.iter().zip(said).map(|(input, (_, features))| {
+            let place = |feature: &String| {
+                let known = contract.features.iter().position(|known| known == feature);
+                known.ok_or_else(|| {
+                    format!(
+                        "[[model.input]] of `{}` names no feature `{feature}`",
+                        input.name()
+                    )
+                })
+            };
+            let columns = features.iter().map(place).collect::<Result<_, _>>()?;
+            Input::of(input, columns, steps)
+        });
         Ok(Self {
-            name: input.name().to_owned(),
-            open: shape[0] == -1,
-            symbols: dimension_symbols.to_vec(),
+            inputs: inputs.collect::<Result<_, String>>()?,
             steps,
             columns,
             outputs: contract.outputs(),
             taken: taken(session, contract, output)?,
-            flat,
         })
     }
 
     /// What is asked for, on this provider, with as many windows as the graph allows.
     pub(super) fn active(&self, provider: Provider, asked: Execution) -> Result<Active, String> {
+        let closed = self.inputs.iter().find(|input| !input.open);
         let batch_max = match asked.batch_max {
-            Some(batch) if batch > 1 && !self.open => {
+            Some(batch) if batch > 1 && closed.is_some() => {
                 return Err(format!(
                     "`batch_max` is {batch}, but its input `{}` takes one window at a time; export it \
                      with an open batch dimension, or take `batch_max` out",
-                    self.name
+                    closed.map_or("", |input| &input.name)
                 ));
             }
             Some(batch) => batch,
-            None if self.open => provider.batch_max(),
+            None if closed.is_none() => provider.batch_max(),
             None => 1,
         };
         Ok(Active {
@@ -106,20 +127,86 @@ impl Shape {
         })
     }
 
-    /// Its input for so many windows.
+    /// The sizes of dimensions that have a name instead.
+    pub(super) fn sizes(&self, batch: usize) -> Vec<(String, i64)> {
+        let of_input = |input: &Input| {
+            let sizes = input.dimensions(batch).into_iter();
+            let named: Vec<(String, i64)> = input
+                .symbols
+                .iter()
+                .cloned()
+                .zip(sizes.map(|size| size as i64))
+                .collect();
+            named
+        };
+        let all = self.inputs.iter().flat_map(of_input);
+        all.filter(|(name, _)| !name.is_empty()).collect()
+    }
+}
+
+impl Input {
+    /// An input of these columns, as the graph declares it.
+    fn of(input: &Outlet, columns: Vec<usize>, steps: usize) -> Result<Self, String> {
+        let ValueType::Tensor {
+            ty: TensorElementType::Float32,
+            shape,
+            dimension_symbols,
+        } = input.dtype()
+        else {
+            return Err(format!(
+                "its input `{}` is {}; a float32 tensor [1, T, F] is expected",
+                input.name(),
+                input.dtype()
+            ));
+        };
+        let width = columns.len();
+        let fits = |wanted: &[usize]| {
+            let same = |(&has, &want): (&i64, &usize)| has == -1 || has == want as i64;
+            shape.len() == wanted.len() && shape.iter().zip(wanted).all(same)
+        };
+        let (rows, flat) = match () {
+            () if steps == 0 || width == 0 => (0, false),
+            () if fits(&[1, steps, width]) => (steps, false),
+            () if fits(&[1, steps * width]) => (steps, true),
+            // What does not change within a window: as the newest row has it.
+            () if fits(&[1, width]) => (1, true),
+            () => (0, false),
+        };
+        if rows == 0 {
+            return Err(format!(
+                "its input `{}` has shape {shape:?}, but its metadata promises {steps} steps of {width} \
+                 features: [1, {steps}, {width}]",
+                input.name()
+            ));
+        }
+        Ok(Self {
+            name: input.name().to_owned(),
+            columns,
+            rows,
+            open: shape[0] == -1,
+            flat,
+            symbols: dimension_symbols.to_vec(),
+        })
+    }
+
+    /// Its dimensions for so many windows.
     pub(super) fn dimensions(&self, batch: usize) -> Vec<usize> {
         if self.flat {
-            vec![batch, self.steps * self.columns]
+            vec![batch, self.rows * self.columns.len()]
         } else {
-            vec![batch, self.steps, self.columns]
+            vec![batch, self.rows, self.columns.len()]
         }
     }
 
-    /// The sizes of dimensions that have a name instead.
-    pub(super) fn sizes(&self, batch: usize) -> Vec<(String, i64)> {
-        let sizes = self.dimensions(batch).into_iter().map(|size| size as i64);
-        let all = self.symbols.iter().cloned().zip(sizes);
-        all.filter(|(name, _)| !name.is_empty()).collect()
+    /// Writes what it takes of a window of rows of `width` numbers.
+    pub(super) fn fill(&self, window: &[f64], width: usize, cells: &mut [f32]) {
+        let skipped = window.len() / width - self.rows;
+        let rows = window.chunks_exact(width).skip(skipped);
+        for (row, cells) in rows.zip(cells.chunks_exact_mut(self.columns.len())) {
+            for (cell, &column) in cells.iter_mut().zip(&self.columns) {
+                *cell = row[column] as f32;
+            }
+        }
     }
 }
 
