@@ -44,10 +44,20 @@ impl Account {
         *self.dead_lettered_by_reason.entry(reason).or_default() += 1;
     }
 
+    /// Frames that no fate is known of.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.received.saturating_sub(self.out())
+    }
+
+    fn out(&self) -> u64 {
+        self.used + self.conflated + self.dropped + self.dead_lettered + self.in_flight
+    }
+
     /// Whether every frame is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let out = self.used + self.conflated + self.dropped + self.dead_lettered + self.in_flight;
+        let out = self.out();
         let reasons = self.dropped_by_reason.values().sum::<u64>() == self.dropped
             && self.dead_lettered_by_reason.values().sum::<u64>() == self.dead_lettered;
         self.received == out && reasons

@@ -32,7 +32,7 @@ pub(crate) enum LogForm {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Run a pipeline live: from an exchange or Kafka topics to its sink.
+    /// Run pipelines live: from an exchange or Kafka topics to their sinks, each for itself.
     Run(Run),
     /// Replay captures through a pipeline: the same signals as live, and their digest.
     Replay(Replay),
@@ -67,9 +67,20 @@ pub(crate) struct Which {
 }
 
 #[derive(Args)]
+#[command(after_help = RUN_MORE)]
 pub(crate) struct Run {
-    #[command(flatten)]
-    pub(crate) which: Which,
+    /// Pipelines' folders, or their pipeline.toml. Several run in one process, each for itself.
+    #[arg(required = true, num_args = 1.., value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// Changes one key of the configuration of all, or of one: loan-risk:engine.shards=2. May be given often.
+    #[arg(long = "set", value_name = "[NAME:]KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Refuse to start where more threads are planned than so many.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) max_threads: Option<usize>,
+    /// Refuse to start where queues and models are planned to take more: 512MiB, 2GiB, or bytes.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_memory: Option<u64>,
     /// End once the topics have been read up to where they ended at the start (Kafka).
     #[arg(long)]
     pub(crate) until_end: bool,
@@ -92,6 +103,14 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+const RUN_MORE: &str = "\
+Several pipelines: nothing starts unless all can be loaded. One that fails later (its model, source, sink,
+or a panic) ends alone; it is started again from its committed offsets, with its model's file read anew,
+after 1 s, 2 s and so on up to 60 s. It stays down where its sink writes a file, or with --until-end.
+/readyz names it.
+
+Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 wrong use, nothing started.";
 
 #[derive(Args)]
 pub(crate) struct Evaluate {
@@ -288,6 +307,19 @@ fn parse_count(text: &str) -> Result<usize, String> {
         Ok(count) if count > 0 => Ok(count),
         _ => Err("write a whole number from 1 on".into()),
     }
+}
+
+/// A number of bytes, with KiB, MiB or GiB behind it or nothing.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("", 0)];
+    let (number, shift) = units
+        .iter()
+        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)))
+        .unwrap_or((text, 0));
+    let bytes = number.trim().parse::<u64>().ok();
+    bytes
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "write a whole number of bytes, or 512MiB, 2GiB".into())
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {

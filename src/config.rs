@@ -178,6 +178,8 @@ pub struct Engine {
     pub batch: usize,
     /// Frames that may wait for a shard.
     pub ring_frames: usize,
+    /// Bytes that these may have in all; a larger frame waits alone.
+    pub ring_bytes: usize,
     /// How long a shard may be behind its source before its signals are marked `degraded`, in
     /// milliseconds; 0 for ever. Concerns `run` alone, and no run with `--until-end`, which is behind by
     /// nature.

@@ -67,7 +67,7 @@ const MODEL: &[u8] = include_bytes!("../pipelines/price-direction/model.onnx");
 /// [`DemoError`] where a part cannot start.
 pub fn demo(settings: &Settings, stop: &Stop) -> Result<Ended, DemoError> {
     let folder = Unpacked::create()?;
-    let runtime = live::runtime()?;
+    let runtime = live::metrics_runtime()?;
     let market = simulate::Settings {
         seed: settings.seed,
         ..simulate::Settings::default()

@@ -31,7 +31,8 @@
 //! [`engine::Engine`] is the pure middle: events in, signals out. [`shard::Shard`] is a decoder and an
 //! engine with their accounts, and the only place around the engine that reads a clock. Three drivers
 //! feed it and differ in nothing else: [`live`] (with [`worker`] threads and a [`writer`]), [`replay`],
-//! and [`export`], which stops at the rows to make a training set.
+//! and [`export`], which stops at the rows to make a training set. [`together`] keeps several live runs going
+//! in one process, within a [`budget`].
 //!
 //! A recurrent model goes ONNX file → [`model::recognise`] → [`model::network`] (plain data) →
 //! [`model::recurrent`] (packed) → [`model::slide`] (states of each instrument). [`model::way`] holds it
@@ -56,6 +57,7 @@
 //!                                                            └─ "done up to offset n" ─▶ source
 //! ```
 //!
+//! Each pipeline of a process has all of this for itself; one that fails takes no other along ([`together`]).
 //! A shard's thread owns its instruments and its model session; no locks. An instrument lives on one
 //! shard: by its Kafka partition, or by the hash of its symbol ([`source::route`]). Every queue has a
 //! bound and an answer to "full": Kafka pauses the partition, a file waits, a websocket conflates quotes
@@ -84,6 +86,7 @@ pub mod alert;
 pub mod bench;
 pub mod book;
 pub mod broker;
+pub mod budget;
 pub mod capture;
 pub mod check;
 pub mod clock;
@@ -121,6 +124,7 @@ pub mod simulate;
 pub mod sink;
 pub mod source;
 pub mod summary;
+pub mod together;
 pub mod units;
 pub mod window;
 pub mod worker;

@@ -6,6 +6,7 @@
 
 mod sources;
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,19 +16,22 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver as Deliveries, RecvTimeoutError, Sender as Deliver, bounded};
 use tokio::runtime::Runtime;
+use tracing::Span;
 
 pub(crate) use self::sources::Source;
 pub use self::sources::stream_names;
 use crate::account::Account;
 use crate::alert::desk::Desk;
+use crate::budget::Need;
 use crate::capture::CaptureWriter;
 use crate::clock;
 use crate::config::ConfigError;
-use crate::metrics::{Board, MetricsError, Server};
+use crate::config::SourceKind;
+use crate::metrics::{Board, MetricsError, Place, Server, State, Wall};
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::replay::summarise;
-use crate::ring::{Receiver, ring};
+use crate::ring::{Receiver, ring_of};
 use crate::shard::Shard;
 use crate::sink::{Sink, SinkError};
 use crate::source::kafka::KafkaSourceError;
@@ -89,6 +93,15 @@ pub enum RunError {
     Panicked(String),
 }
 
+impl RunError {
+    /// A thread panicked, with these words.
+    pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let said = text.or(panic.downcast_ref::<&str>().copied());
+        Self::Panicked(format!("{who}: {}", said.unwrap_or("no word of why")))
+    }
+}
+
 /// A stop that anybody may ask for: a signal of the system, a timer, a test.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
@@ -118,9 +131,28 @@ pub fn run(
     options: &Options,
     stop: &Stop,
 ) -> Result<Ended, RunError> {
-    let runtime = runtime()?;
+    let need = Need::of(pipeline, loaded);
+    let place = Arc::new(Place::new(&pipeline.file.name, need));
+    let served = metrics_runtime()?;
+    let listen = &pipeline.file.metrics.listen;
+    Server::start(listen, Wall(vec![Arc::clone(&place)]), &served)?;
+    let ended = run_at(&place, pipeline, loaded, sink, options, stop);
+    served.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+/// The same at a place that somebody else's server shows.
+pub(crate) fn run_at(
+    place: &Place,
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    sink: Box<dyn Sink>,
+    options: &Options,
+    stop: &Stop,
+) -> Result<Ended, RunError> {
+    let runtime = runtime(pipeline.file.source.kind)?;
     let began = clock::instant();
-    let mut run = Run::start(pipeline, loaded, sink, options, &runtime)?;
+    let mut run = Run::start(place, pipeline, loaded, sink, options, &runtime)?;
     let failure = run
         .write(stop, options.duration.map(|duration| began + duration))
         .err();
@@ -131,11 +163,25 @@ pub fn run(
     Ok(ended)
 }
 
-/// Sockets live on one thread; engines have their own.
-pub(crate) fn runtime() -> Result<Runtime, RunError> {
+/// Sockets live on one thread; engines have their own. Kafka's client has its own too.
+pub(crate) fn runtime(kind: SourceKind) -> Result<Runtime, RunError> {
+    match kind {
+        SourceKind::Websocket => threaded("sockets"),
+        SourceKind::Kafka => tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(RunError::Thread),
+    }
+}
+
+/// Metrics are told on a thread of their own.
+pub(crate) fn metrics_runtime() -> Result<Runtime, RunError> {
+    threaded("metrics")
+}
+
+fn threaded(name: &str) -> Result<Runtime, RunError> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
-        .thread_name("sockets")
+        .thread_name(name)
         .enable_all()
         .build()
         .map_err(RunError::Thread)
@@ -148,6 +194,8 @@ type Worker = JoinHandle<(Result<Shard, ModelError>, Receiver)>;
 struct Run {
     source: Source,
     workers: Vec<Worker>,
+    /// What the workers show, in their order.
+    windows: Vec<Arc<Window>>,
     deliveries: Deliveries<Delivery>,
     writer: Writer,
     capture: Option<CaptureWriter>,
@@ -160,6 +208,7 @@ struct Run {
 
 impl Run {
     fn start(
+        place: &Place,
         pipeline: &Pipeline,
         loaded: &Loaded,
         sink: Box<dyn Sink>,
@@ -180,7 +229,7 @@ impl Run {
         let (mut rings, mut workers, mut windows) = (vec![], vec![], vec![]);
         for number in 0..config.shards {
             let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, true);
-            let (sender, receiver) = ring(config.ring_frames);
+            let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
             let window = Arc::new(Window::default());
             let settings = Settings {
                 number,
@@ -198,17 +247,16 @@ impl Run {
             rings.push(sender);
         }
         let source = Source::start(pipeline, options.until_end, rings, runtime)?;
-        let board = Board {
-            pipeline: pipeline.file.name.clone(),
+        place.say(State::Running(Board {
             model_sha256: loaded.lineage.model_sha256.clone(),
             provider: loaded.active.provider.to_string(),
-            windows,
+            windows: windows.clone(),
             feed: Arc::clone(&source.status),
-        };
-        Server::start(&pipeline.file.metrics.listen, board, runtime)?;
+        }));
         Ok(Self {
             source,
             workers,
+            windows,
             deliveries,
             writer,
             capture,
@@ -300,12 +348,13 @@ impl Run {
 
     fn end(mut self, loaded: &Loaded, failure: Option<RunError>, runtime: &Runtime) -> Ended {
         let mut failures: Vec<RunError> = failure.into_iter().collect();
+        // Shards that have all failed leave a source that nobody has told yet.
+        self.source.stop();
         if failures.is_empty() {
             failures.extend(self.writer.close().err().map(RunError::from));
             // After the flush everything has arrived; the source may commit it.
             failures.extend(self.settle(true).err());
         } else {
-            self.source.stop();
             self.broken.store(true, Ordering::Release);
         }
         failures.extend(
@@ -316,16 +365,22 @@ impl Run {
         );
         // Workers that wait to deliver find nobody there any more, and end.
         drop(self.deliveries);
-        let (mut shards, mut waiting) = (vec![], 0);
-        for worker in self.workers {
-            match worker.join() {
+        let (mut shards, mut waiting, mut lost) = (vec![], 0, Account::default());
+        for (worker, window) in self.workers.into_iter().zip(&self.windows) {
+            let failure = match worker.join() {
                 Ok((Ok(shard), ring)) => {
                     waiting += ring.len() as u64;
                     shards.push(shard);
+                    continue;
                 }
-                Ok((Err(error), _)) => failures.push(error.into()),
-                Err(_) => failures.push(RunError::Panicked("a worker".into())),
-            }
+                Ok((Err(error), _)) => error.into(),
+                Err(panic) => RunError::panicked("a worker", panic.as_ref()),
+            };
+            failures.push(failure);
+            lost += &window.report().account;
+        }
+        if !failures.is_empty() {
+            self.source.progress.abandon();
         }
         let (status, ticks) = (
             Arc::clone(&self.source.status),
@@ -333,12 +388,17 @@ impl Run {
         );
         failures.extend(self.source.join(runtime).err());
         let mut summary = summarise(&loaded.lineage, shards, &self.writer);
+        summary.frames += &lost;
         summary.frames = account(
             &summary.frames,
             &status,
             ticks.load(Ordering::Relaxed),
             waiting,
         );
+        if !failures.is_empty() {
+            // What a shard took along when it failed; Kafka gives it again.
+            summary.frames.in_flight += summary.frames.missing();
+        }
         Ended {
             summary,
             failure: failures.into_iter().next(),
@@ -357,7 +417,7 @@ fn refuse_capture(pipeline: &Pipeline, options: &Options) -> Result<(), ConfigEr
 /// How often the state of alerts is written: all of it is.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Deliveries that may wait for the writer.
-const DELIVERIES: usize = 256;
+pub(crate) const DELIVERIES: usize = 256;
 /// How long the writer waits for a delivery before it looks at what has arrived.
 const SETTLE_EVERY: Duration = Duration::from_millis(20);
 
@@ -370,9 +430,11 @@ fn worker(
     broken: &Arc<AtomicBool>,
 ) -> Result<Worker, RunError> {
     let (deliver, window, broken) = (deliver.clone(), Arc::clone(window), Arc::clone(broken));
+    let span = Span::current();
     std::thread::Builder::new()
         .name(format!("shard-{}", settings.number))
         .spawn(move || {
+            let _inside = span.entered();
             (
                 work(shard, settings, &ring, &deliver, &window, &broken),
                 ring,

@@ -1,19 +1,24 @@
 //! The command line: words to calls, errors to exit codes. The only user of `anyhow`.
 //!
-//! Exit codes: 0 done; 1 it ran and found a difference or a failure; 2 wrong use.
+//! Exit codes: 0 done; 1 it ran and found a difference or a failure, be it of one pipeline among several;
+//! 2 wrong use.
 
 mod arguments;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use foretick::config::ConfigError;
+use foretick::budget::{self, BudgetError, Limits};
+use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::live::{self, Ended, Stop};
 use foretick::pipeline::Pipeline;
+use foretick::summary::Outcomes;
+use foretick::together::{self, Refusal};
 use foretick::{
     bench, check, demo, diff, evaluate, export, inspect, record, replay, simulate, sink,
 };
@@ -33,7 +38,9 @@ fn main() -> ExitCode {
                 let window = cause
                     .downcast_ref()
                     .is_some_and(bench::BenchError::is_wrong_use);
-                window || cause.is::<ConfigError>() || cause.is::<Usage>()
+                let refused = cause.downcast_ref().is_some_and(Refusal::is_wrong_use);
+                let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
+                window || refused || config || cause.is::<Usage>()
             });
             ExitCode::from(if wrong_use { 2 } else { 1 })
         }
@@ -129,7 +136,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn run_live(args: Run) -> anyhow::Result<ExitCode> {
-    let mut changes = args.which.set;
+    let mut changes = args.set;
     if let Some(output) = &args.output {
         let kind = if output.as_os_str() == "-" {
             "stdout"
@@ -145,19 +152,39 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     if let Some(alerts) = &args.alerts {
         changes.push(format!("sink.alerts={}", alerts.display()));
     }
-    let pipeline = Pipeline::load(&args.which.pipeline, &changes)?;
-    let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = live::stream_names(&pipeline);
-    let to_stdout = pipeline.file.sink.kind == foretick::config::SinkKind::Stdout;
-    ensure!(
-        !(to_stdout && args.json),
-        Usage("--json and the sink both want standard output")
-    );
     let options = live::Options {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),
         capture: args.capture,
     };
+    let limits = Limits {
+        threads: args.max_threads,
+        bytes: args.max_memory,
+    };
+    if args.pipelines.len() > 1 {
+        ensure!(
+            args.output.is_none() && options.capture.is_none(),
+            Usage(
+                "--output and --capture are for one pipeline; write --set NAME:sink.kind=file for a sink"
+            )
+        );
+        return run_several(&args.pipelines, &changes, &options, &limits, args.json);
+    }
+    let path = &args.pipelines[0];
+    let (file, ..) = PipelineFile::load(path, &[])?;
+    let known = [file.name.as_str()];
+    together::check_names(&changes, &known)?;
+    let pipeline = Pipeline::load(path, &together::overrides_of(&file.name, &changes))?;
+    let mut loaded = pipeline.load_model()?;
+    loaded.lineage.streams = live::stream_names(&pipeline);
+    let plan = budget::Plan::of([(&pipeline, &loaded)]);
+    plan.check(&limits)?;
+    plan.tell();
+    let to_stdout = pipeline.file.sink.kind == SinkKind::Stdout;
+    ensure!(
+        !(to_stdout && args.json),
+        Usage("--json and the sink both want standard output")
+    );
     let stop = stop_on_signal()?;
     let sink = sink::open(&pipeline, &loaded.lineage)?;
     let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
@@ -168,6 +195,33 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
             .map_or(Ok(ExitCode::SUCCESS), |failure| Err(failure.into()));
     }
     finish(ended, args.json)
+}
+
+fn run_several(
+    paths: &[PathBuf],
+    set: &[String],
+    options: &live::Options,
+    limits: &Limits,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let members = together::load_all(paths, set)?;
+    let to_stdout = members
+        .iter()
+        .any(|member| member.pipeline().file.sink.kind == SinkKind::Stdout);
+    ensure!(
+        !(to_stdout && json),
+        Usage("--json and a sink both want standard output")
+    );
+    let stop = stop_on_signal()?;
+    let pipelines = together::run(members, options, limits, &stop)?;
+    let failed = pipelines.iter().any(|outcome| outcome.failure.is_some());
+    let outcomes = Outcomes { pipelines };
+    if to_stdout {
+        eprint!("{outcomes}");
+    } else {
+        print(&outcomes, json)?;
+    }
+    Ok(ExitCode::from(u8::from(failed)))
 }
 
 fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {

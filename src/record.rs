@@ -20,7 +20,7 @@ pub fn record(
     stop: &Stop,
 ) -> Result<u64, RunError> {
     pipeline.may_be_captured()?;
-    let runtime = runtime()?;
+    let runtime = runtime(pipeline.file.source.kind)?;
     let mut capture = CaptureWriter::create(output)?;
     let (sender, receiver) = ring(pipeline.file.engine.ring_frames);
     let source = Source::start(pipeline, false, vec![sender], &runtime)?;

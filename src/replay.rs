@@ -14,7 +14,7 @@ use crate::alert::desk::Desk;
 use crate::clock;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
-use crate::ring::{Sender, ring};
+use crate::ring::{Sender, ring_of};
 use crate::shard::{Shard, pace_of};
 use crate::signal::{Digest, Lineage, Signal};
 use crate::sink::{self, Beside, Sink, SinkError};
@@ -191,7 +191,7 @@ fn on_shards(
         let mut workers = vec![];
         for number in 0..config.shards {
             let shard = make_shard(pipeline, loaded, options)?;
-            let (sender, receiver) = ring(config.ring_frames);
+            let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
             let (deliver, stop) = (deliver.clone(), &stop);
             let settings = Settings {
                 number,

@@ -15,13 +15,21 @@ use crossbeam::sync::{Parker, Unparker};
 use crate::clock;
 use crate::source::Frame;
 
-/// A ring for `capacity` frames.
+/// A ring for `capacity` frames of any size.
 #[must_use]
 pub fn ring(capacity: usize) -> (Sender, Receiver) {
+    ring_of(capacity, usize::MAX)
+}
+
+/// A ring for `capacity` frames of `most_bytes` in all, or one larger frame alone.
+#[must_use]
+pub fn ring_of(capacity: usize, most_bytes: usize) -> (Sender, Receiver) {
     let parker = Parker::new();
     let shared = Arc::new(Shared {
         queue: ArrayQueue::new(capacity),
         senders: AtomicUsize::new(1),
+        bytes: AtomicUsize::new(0),
+        most_bytes,
     });
     let sender = Sender {
         shared: Arc::clone(&shared),
@@ -48,6 +56,9 @@ pub struct Receiver {
 struct Shared {
     queue: ArrayQueue<Frame>,
     senders: AtomicUsize,
+    /// Bytes of the frames in the queue, and of one that is about to be.
+    bytes: AtomicUsize,
+    most_bytes: usize,
 }
 
 impl Sender {
@@ -56,7 +67,17 @@ impl Sender {
     /// # Errors
     /// The frame itself.
     pub fn try_send(&self, frame: Frame) -> Result<(), Frame> {
-        self.shared.queue.push(frame)?;
+        let (size, bytes) = (frame.bytes.len(), &self.shared.bytes);
+        let before = bytes.fetch_add(size, Ordering::AcqRel);
+        let fits = before == 0 || before.saturating_add(size) <= self.shared.most_bytes;
+        let pushed = match fits {
+            true => self.shared.queue.push(frame),
+            false => Err(frame),
+        };
+        if let Err(back) = pushed {
+            bytes.fetch_sub(size, Ordering::AcqRel);
+            return Err(back);
+        }
         self.wake.unpark();
         Ok(())
     }
@@ -160,13 +181,15 @@ impl Receiver {
     }
 
     fn take(&self, frames: &mut Vec<Frame>, most: usize) -> usize {
-        let before = frames.len();
+        let (before, mut bytes) = (frames.len(), 0);
         while frames.len() - before < most {
             let Some(frame) = self.shared.queue.pop() else {
                 break;
             };
+            bytes += frame.bytes.len();
             frames.push(frame);
         }
+        self.shared.bytes.fetch_sub(bytes, Ordering::AcqRel);
         frames.len() - before
     }
 }
@@ -199,6 +222,22 @@ mod tests {
         assert!(sender.try_send(frame(1)).is_ok());
         assert_eq!(sender.try_send(frame(2)).unwrap_err().origin.offset, 2);
         assert_eq!(receiver.len(), 2);
+    }
+
+    #[test]
+    fn full_of_bytes_gives_the_frame_back() {
+        let (sender, receiver) = ring_of(8, 10);
+        let of = |size: usize| Frame {
+            bytes: Bytes::from(vec![0; size]),
+            ..frame(0)
+        };
+        assert!(sender.try_send(of(6)).is_ok());
+        assert!(sender.try_send(of(5)).is_err(), "11 bytes");
+        assert!(sender.try_send(of(4)).is_ok(), "10 bytes");
+        let mut frames = vec![];
+        assert!(receiver.drain(&mut frames, 8, Duration::ZERO));
+        assert!(sender.try_send(of(50)).is_ok(), "one alone, of any size");
+        assert!(sender.try_send(of(1)).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a run did, for people (a table) and for programs (one JSON object).
 
 use std::fmt;
+use std::ops::AddAssign;
 
 use serde::Serialize;
 
@@ -60,6 +61,48 @@ pub struct Latencies {
     pub feature: Quantiles,
     pub model: Quantiles,
     pub total: Quantiles,
+}
+
+/// What became of one pipeline of several.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outcome {
+    /// What it did over all its starts; digest, instruments and latencies are those of the last.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// Times that it was started again after a failure.
+    pub restarts: u64,
+    /// Why it does not run at the end, where that is not as planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// What became of all pipelines of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outcomes {
+    /// Each.
+    pub pipelines: Vec<Outcome>,
+}
+
+impl Summary {
+    /// Goes on with another run of the same pipeline.
+    pub(crate) fn go_on(&mut self, next: Self) {
+        let before = std::mem::replace(self, next);
+        self.signals += before.signals;
+        self.alerts += before.alerts;
+        self.frames += &before.frames;
+        self.events += before.events;
+        self.seconds += before.seconds;
+    }
+}
+
+impl AddAssign for Events {
+    fn add_assign(&mut self, other: Self) {
+        self.counts += &other.counts;
+        self.undefined_scores += other.undefined_scores;
+        self.venue_errors += other.venue_errors;
+        self.late_frames += other.late_frames;
+        self.deferred_blocks += other.deferred_blocks;
+    }
 }
 
 impl Events {
@@ -142,6 +185,21 @@ impl fmt::Display for Summary {
             micros(total.p99),
             micros(total.max)
         )
+    }
+}
+
+impl fmt::Display for Outcomes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for outcome in &self.pipelines {
+            write!(f, "{}", outcome.summary)?;
+            if outcome.restarts > 0 {
+                writeln!(f, "started again  {} times", outcome.restarts)?;
+            }
+            if let Some(failure) = &outcome.failure {
+                writeln!(f, "failed         {failure}")?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -147,7 +147,12 @@ pub fn work(
             let until = clock::instant() + settings.batch_wait;
             ring.gather(&mut frames, settings.batch, until);
         }
-        let delivery = state.batch(&mut shard, &mut frames)?;
+        let made = state.batch(&mut shard, &mut frames);
+        if made.is_err() {
+            // The shard's last figures: it ends here.
+            window.show(&shard, &state.qualities);
+        }
+        let delivery = made?;
         // The writer has gone only when it failed; then there is nobody to work for.
         if deliver.send(delivery).is_err() {
             break;

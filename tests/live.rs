@@ -19,5 +19,7 @@ mod exchange;
 mod kafka;
 #[path = "live/metrics.rs"]
 mod metrics;
+#[path = "live/together.rs"]
+mod together;
 #[path = "live/topics.rs"]
 mod topics;

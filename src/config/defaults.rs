@@ -65,6 +65,7 @@ impl Default for Engine {
             shards: 1,
             batch: 256,
             ring_frames: 8_192,
+            ring_bytes: 32 << 20,
             late_after_ms: 1_000,
         }
     }

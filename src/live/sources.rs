@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::{Instrument, Span};
 
 use super::RunError;
 use crate::clock;
@@ -31,7 +32,8 @@ pub(crate) struct Source {
     pub(crate) progress: Arc<Progress>,
     /// Ticks of the clock sent to the shards.
     pub(crate) ticks: Arc<AtomicU64>,
-    kind: Kind,
+    /// None once it was waited for.
+    kind: Option<Kind>,
 }
 
 enum Kind {
@@ -81,7 +83,7 @@ impl Source {
                 let (settings, symbols) = websocket_settings(pipeline)?;
                 let outlet = Outlet::new(rings, &symbols, Arc::clone(&status));
                 let feed = websocket::run(settings, outlet, wanted, Arc::clone(&status), stopped);
-                let feed = runtime.spawn(feed);
+                let feed = runtime.spawn(feed.instrument(Span::current()));
                 Kind::Websocket {
                     feed,
                     requests,
@@ -101,13 +103,13 @@ impl Source {
             status,
             progress,
             ticks,
-            kind,
+            kind: Some(kind),
         })
     }
 
     /// Asks for a new depth snapshot of an instrument (`BTCUSDT.BINANCE`).
     pub(crate) fn request(&self, instrument: &str) {
-        if let Kind::Websocket { requests, .. } = &self.kind {
+        if let Some(Kind::Websocket { requests, .. }) = &self.kind {
             let symbol = instrument.split('.').next().unwrap_or(instrument);
             if requests.try_send(symbol.to_owned()).is_err() {
                 tracing::warn!(instrument, "too many snapshots are wanted at once");
@@ -118,31 +120,42 @@ impl Source {
     /// Tells it to end; it does so within some 100 ms and lets go of its rings.
     pub(crate) fn stop(&self) {
         match &self.kind {
-            Kind::Websocket { stop, .. } => drop(stop.send(true)),
-            Kind::Kafka { stop, .. } => stop.store(true, Ordering::Relaxed),
+            Some(Kind::Websocket { stop, .. }) => drop(stop.send(true)),
+            Some(Kind::Kafka { stop, .. }) => stop.store(true, Ordering::Relaxed),
+            None => {}
         }
     }
 
     /// Whether it has ended, by itself or because it was told to.
     pub(crate) fn is_finished(&self) -> bool {
         match &self.kind {
-            Kind::Websocket { feed, .. } => feed.is_finished(),
-            Kind::Kafka { thread, .. } => thread.is_finished(),
+            Some(Kind::Websocket { feed, .. }) => feed.is_finished(),
+            Some(Kind::Kafka { thread, .. }) => thread.is_finished(),
+            None => true,
         }
     }
 
     /// Waits for its end; for Kafka that includes the last commit.
-    pub(crate) fn join(self, runtime: &Runtime) -> Result<(), RunError> {
-        match self.kind {
-            Kind::Websocket { feed, .. } => match runtime.block_on(feed) {
+    pub(crate) fn join(mut self, runtime: &Runtime) -> Result<(), RunError> {
+        match self.kind.take() {
+            Some(Kind::Websocket { feed, .. }) => match runtime.block_on(feed) {
                 Ok(result) => Ok(result?),
                 Err(error) => Err(RunError::Panicked(error.to_string())),
             },
-            Kind::Kafka { thread, .. } => match thread.join() {
+            Some(Kind::Kafka { thread, .. }) => match thread.join() {
                 Ok(result) => Ok(result?),
-                Err(_) => Err(RunError::Panicked("the Kafka source".into())),
+                Err(panic) => Err(RunError::panicked("the Kafka source", panic.as_ref())),
             },
+            None => Ok(()),
         }
+    }
+}
+
+/// Nobody waits for it: its driver has panicked. It must not go on beside the next one of its group.
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.progress.abandon();
+        self.stop();
     }
 }
 

@@ -340,6 +340,8 @@ impl KafkaSinkSettings {
             ("compression.type", &self.compression),
             ("delivery.timeout.ms", &timeout),
             ("queue.buffering.max.messages", &queue),
+            // By default records of 1 GiB may wait.
+            ("queue.buffering.max.kbytes", "65536"),
         ];
         client_config(&self.bootstrap, &defaults, &self.properties)?
             .create_with_context(Deliveries::default())

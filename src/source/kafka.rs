@@ -21,7 +21,7 @@ use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use rustc_hash::FxHashMap;
-use tracing::{debug, info, warn};
+use tracing::{Span, debug, info, warn};
 
 use self::membership::{Change, Membership};
 pub use self::progress::Progress;
@@ -50,9 +50,11 @@ pub fn spawn(
     stop: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<Result<(), KafkaSourceError>>> {
     assert!(!rings.is_empty(), "a source needs a ring");
+    let span = Span::current();
     std::thread::Builder::new()
         .name("kafka-source".into())
         .spawn(move || {
+            let _inside = span.entered();
             let membership = Membership::new(
                 settings.topics.clone(),
                 settings.first_stream,
@@ -104,6 +106,8 @@ struct Trouble {
     next_word: Instant,
     pause: Duration,
     next_probe: Instant,
+    /// Since when the brokers say that there is no such topic.
+    missing: Option<Instant>,
 }
 
 impl Reader {
@@ -121,7 +125,7 @@ impl Reader {
                 Some(Ok(None)) => {}
                 Some(Err(error)) => self.weigh(error)?,
                 None if self.settings.stop_at_end && self.at_end() => break,
-                None => self.probe(),
+                None => self.probe()?,
             }
             if last_commit.elapsed() >= self.settings.commit_every {
                 last_commit = clock::instant();
@@ -332,6 +336,7 @@ impl Reader {
             next_word: now,
             pause: FIRST_WORD,
             next_probe: now + PROBE_EVERY,
+            missing: None,
         });
         if now >= trouble.next_word {
             warn!(bootstrap = self.settings.bootstrap, %error, "Kafka is in trouble: going on trying");
@@ -341,23 +346,33 @@ impl Reader {
         Ok(())
     }
 
-    /// Asks a broker in trouble whether it is back: silence alone does not tell.
-    fn probe(&mut self) {
-        let Some(trouble) = &mut self.trouble else {
-            return;
-        };
+    /// Asks a broker in trouble whether it is back: silence alone does not tell. A topic that stays away
+    /// while its brokers answer was deleted; another of that name begins anew, and so must its reader.
+    fn probe(&mut self) -> Result<(), KafkaSourceError> {
         let now = clock::instant();
-        if now < trouble.next_probe {
-            return;
-        }
+        let Some(trouble) = self.trouble.as_mut().filter(|t| now >= t.next_probe) else {
+            return Ok(());
+        };
         trouble.next_probe = now + PROBE_EVERY;
-        let topic = self.settings.topics.first().map(String::as_str);
-        if self.consumer.fetch_metadata(topic, POLL).is_ok() {
-            let away = now - trouble.since;
-            info!(bootstrap = self.settings.bootstrap, ?away, "Kafka is back");
-            self.trouble = None;
-            self.status.set_healthy(true);
+        match self.settings.missing(&self.consumer, POLL) {
+            Err(_) => trouble.missing = None,
+            Ok(None) => {
+                let away = now - trouble.since;
+                info!(bootstrap = self.settings.bootstrap, ?away, "Kafka is back");
+                self.trouble = None;
+                self.status.set_healthy(true);
+            }
+            Ok(Some(topic)) => {
+                let since = *trouble.missing.get_or_insert(now);
+                if now - since >= self.settings.missing_timeout {
+                    return Err(KafkaSourceError::Gone {
+                        bootstrap: self.settings.bootstrap.clone(),
+                        topic,
+                    });
+                }
+            }
         }
+        Ok(())
     }
 
     fn commit(&self, mode: CommitMode) {

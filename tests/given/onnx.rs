@@ -13,6 +13,8 @@ pub(crate) struct Graph {
     pub(crate) outputs: i64,
     /// The axis of its softmax: over the scores of a window (1), or over those of all windows (0).
     pub(crate) softmax: u64,
+    /// Looks every number up in a table of so many first, so that one beyond its end fails the run; 0: not.
+    pub(crate) table: i64,
     /// `metadata_props`.
     pub(crate) metadata: Vec<(String, String)>,
 }
@@ -35,6 +37,7 @@ impl Graph {
             element: F32,
             outputs: 3,
             softmax: 1,
+            table: 0,
             metadata: metadata.into(),
         }
     }
@@ -55,11 +58,20 @@ impl Graph {
         let mut graph = Message::default();
         let mut parts = vec![];
         for (input, _) in &self.inputs {
-            // An integer input is cast first: the matrix is of f32.
-            let [numbers, flat] = ["numbers", "flat"].map(|what| format!("{what} {input}"));
-            graph.message(1, node("Cast", &[input], &numbers, &[("to", F32)]));
+            let [places, numbers, flat] =
+                ["places", "numbers", "flat"].map(|what| format!("{what} {input}"));
+            if self.table == 0 {
+                // An integer input is cast first: the matrix is of f32.
+                graph.message(1, node("Cast", &[input], &numbers, &[("to", F32)]));
+            } else {
+                graph.message(1, node("Cast", &[input], &places, &[("to", I64)]));
+                graph.message(1, node("Gather", &["table", &places], &numbers, &[]));
+            }
             graph.message(1, node("Flatten", &[&numbers], &flat, &[("axis", 1)]));
             parts.push(flat);
+        }
+        if self.table > 0 {
+            graph.message(5, numbers("table", &[self.table]));
         }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         graph.message(1, node("Concat", &parts, "flat", &[("axis", 1)]));
@@ -69,7 +81,7 @@ impl Graph {
             node("Softmax", &["sums"], "scores", &[("axis", self.softmax)]),
         );
         graph.text(2, "small");
-        graph.message(5, weights(rows, self.outputs));
+        graph.message(5, numbers("weights", &[rows, self.outputs]));
         for (name, shape) in &self.inputs {
             graph.message(11, value(name, self.element, shape));
         }
@@ -92,6 +104,7 @@ impl Graph {
 }
 
 const F32: u64 = 1;
+const I64: u64 = 7;
 
 fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Message {
     const INT: u64 = 2;
@@ -112,19 +125,21 @@ fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -
     node
 }
 
-/// The number at this place of the matrix, which has them row by row.
+/// The number at this place of a matrix, which has them row by row.
 pub(crate) fn weight(place: i64) -> f32 {
     ((place * 37 % 101) - 50) as f32 / 5_000.0
 }
 
-/// A matrix of small numbers, some below zero.
-fn weights(rows: i64, columns: i64) -> Message {
+/// Small numbers, some below zero.
+fn numbers(name: &str, shape: &[i64]) -> Message {
     let mut tensor = Message::default();
-    tensor.number(1, rows as u64);
-    tensor.number(1, columns as u64);
+    for &size in shape {
+        tensor.number(1, size as u64);
+    }
     tensor.number(2, F32);
-    tensor.text(8, "weights");
-    let numbers = (0..rows * columns).map(weight);
+    tensor.text(8, name);
+    let count: i64 = shape.iter().product();
+    let numbers = (0..count).map(weight);
     tensor.bytes(9, &numbers.flat_map(f32::to_le_bytes).collect::<Vec<u8>>());
     tensor
 }

@@ -62,7 +62,7 @@ fn a_run_tells_its_health_and_its_figures() {
 }
 
 /// Status and body.
-fn answer(url: &str) -> (u16, String) {
+pub(crate) fn answer(url: &str) -> (u16, String) {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(std::time::Duration::from_secs(5)))
@@ -77,7 +77,7 @@ fn answer(url: &str) -> (u16, String) {
 }
 
 /// The number behind a metric whose name and labels begin so.
-fn figure(text: &str, start: &str) -> Option<f64> {
+pub(crate) fn figure(text: &str, start: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(start))?;
     line.rsplit(' ').next()?.parse().ok()
 }

@@ -50,6 +50,15 @@ impl Topics {
         name
     }
 
+    /// Removes a topic, with all that is in it.
+    pub(crate) fn delete(&mut self, topic: &str) {
+        self.made.retain(|made| made != topic);
+        let deleted = wait(self.admin().delete_topics(&[topic], &options()));
+        deleted.expect("the broker answers")[0]
+            .as_ref()
+            .expect("a topic can be deleted");
+    }
+
     /// Writes frames keyed by their symbols; those without one follow the last.
     pub(crate) fn fill<'a>(&self, topic: &str, frames: impl Iterator<Item = &'a str>) {
         let config = client_config(&self.bootstrap, &[("linger.ms", "5")], &Properties::new());

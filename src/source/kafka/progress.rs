@@ -2,6 +2,7 @@
 //!
 //! The sink's side writes it, the source commits it. It knows nothing of Kafka's client.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -12,6 +13,7 @@ use rustc_hash::FxHashMap;
 #[derive(Debug, Default)]
 pub struct Progress {
     partitions: Mutex<FxHashMap<(u16, i32), Reached>>,
+    abandoned: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +41,17 @@ impl Progress {
         self.lock().get(&(stream, partition)).map(|at| at.done)
     }
 
-    /// Whether everything that went into the rings is done.
+    /// Whether everything that went into the rings is done, or will never be.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.lock().values().all(|at| at.done >= at.handed)
+        self.abandoned.load(Ordering::Acquire)
+            || self.lock().values().all(|at| at.done >= at.handed)
+    }
+
+    /// Nobody works on what is in the rings any more: there is nothing to wait for. What is done is
+    /// committed all the same.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
     }
 
     /// A frame is about to go into a ring. The first of a partition says where it begins.

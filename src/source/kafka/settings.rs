@@ -35,6 +35,8 @@ pub struct KafkaSourceSettings {
     pub commit_every: Duration,
     /// How long brokers and topics may take to show up at the start.
     pub start_timeout: Duration,
+    /// How long brokers may say that a topic they had is none of theirs: one that starts may not know yet.
+    pub missing_timeout: Duration,
     /// How long a stopping source waits for frames on their way to be done.
     pub drain_timeout: Duration,
     /// Passed on to librdkafka, after a check.
@@ -53,6 +55,7 @@ impl Default for KafkaSourceSettings {
             embedded: false,
             commit_every: Duration::from_secs(1),
             start_timeout: Duration::from_secs(10),
+            missing_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(10),
             properties: Properties::new(),
         }
@@ -88,6 +91,16 @@ pub enum KafkaSourceError {
         "while subscribing to topic `{topic}` at `{bootstrap}`: the topic does not exist; create it or set another one in `topics`"
     )]
     NoTopic {
+        /// The brokers.
+        bootstrap: String,
+        /// The topic.
+        topic: String,
+    },
+    /// A topic is no longer there.
+    #[error(
+        "while reading topic `{topic}` at `{bootstrap}`: the topic was deleted; create it anew, or take it out of `topics`"
+    )]
+    Gone {
         /// The brokers.
         bootstrap: String,
         /// The topic.
@@ -180,6 +193,29 @@ impl KafkaSourceSettings {
             }
             std::thread::sleep(START_STEP);
         }
+    }
+
+    /// The first of the topics that the brokers say they do not have.
+    ///
+    /// # Errors
+    /// Where they say nothing.
+    pub(super) fn missing(
+        &self,
+        consumer: &BaseConsumer<Membership>,
+        patience: Duration,
+    ) -> Result<Option<String>, KafkaError> {
+        for topic in &self.topics {
+            let metadata = consumer.fetch_metadata(Some(topic), patience)?;
+            let unknown = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+            match metadata.topics().first().map(|found| found.error()) {
+                Some(None) => {}
+                Some(Some(error)) if error != unknown => {
+                    return Err(KafkaError::MetadataFetch(error.into()));
+                }
+                _ => return Ok(Some(topic.clone())),
+            }
+        }
+        Ok(None)
     }
 
     fn no_topic(&self, topic: &str) -> KafkaSourceError {
