@@ -16,7 +16,7 @@ WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: onnxruntime build ## simulated market in, signals out: needs no exchange and no Kafka
+demo: onnxruntime build ## simulated market, news, firms, loans in, signals out: needs no exchange and no Kafka
 	@$(WITH_MODELS) exec $(FORETICK) demo
 
 build: ## the binary, target/release/foretick

@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Record(Record),
     /// Compare two files of signals: equal, or the first difference and a summary.
     Diff(Diff),
-    /// Try everything out in one process: a simulated exchange, a pipeline, an in-memory Kafka.
+    /// Try everything out in one process: a simulated market, news, firms and loans, an in-memory Kafka.
     Demo(Demo),
     /// Simulate an exchange that speaks Binance's protocol, or write a capture of one.
     Simulate(Simulate),
@@ -150,11 +150,11 @@ pub(crate) struct Demo {
     /// End after so many seconds.
     #[arg(long, value_name = "N")]
     pub(crate) seconds: Option<u64>,
-    /// Seed of the simulated market.
+    /// Seed of all that is made up.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Changes one key of the pipeline's configuration. May be given often.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    /// Changes one key of the configuration of all pipelines, or of one. May be given often.
+    #[arg(long = "set", value_name = "[NAME:]KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// The summary as one JSON object, on the last line.
     #[arg(long)]

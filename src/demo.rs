@@ -1,292 +1,191 @@
-//! Everything in one process on embedded defaults: a simulated exchange, the price-direction pipeline,
-//! and an in-memory Kafka broker that others can read from.
+//! Everything in one process on embedded defaults: a simulated exchange, headlines about it, firms and
+//! applicants for loans, all pipelines that ship, and an in-memory Kafka broker that others can read from.
 //!
-//! For trying out. Nothing is mocked between exchange and signal: websocket, REST, rings, model and
-//! Kafka protocol are those of `run`.
+//! For trying out. Nothing is mocked between source and signal: websocket, REST, rings, models and
+//! Kafka protocol are those of `run`. What is made up, and how often, is said in [`crate::simulate`].
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+mod feeds;
+mod folders;
+mod table;
+
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-
+use self::feeds::Feeds;
+use self::folders::Unpacked;
+use self::table::{Painter, Shown, Tee};
 use crate::broker::{BrokerError, EmbeddedBroker};
-use crate::live::{self, Ended, Options, RunError, Stop};
-use crate::pipeline::{Pipeline, PipelineError};
-use crate::signal::{Lineage, Signal};
+use crate::budget::Limits;
+use crate::live::{self, Options, RunError, Stop};
 use crate::simulate::{self, Exchange, SimulateError};
-use crate::sink::{self, DeadLetter, Sink, SinkError};
-use crate::summary::micros;
+use crate::sink;
+use crate::summary::Outcomes;
+use crate::together::{self, Member, Refusal, TogetherError};
 
 /// What to show, and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Ends by itself after so long.
     pub duration: Option<Duration>,
-    /// Seed of the simulated market.
+    /// Seed of all that is made up.
     pub seed: u64,
-    /// Changes to the pipeline's configuration.
+    /// Changes to the pipelines' configurations.
     pub overrides: Vec<String>,
 }
 
 /// Why the demo cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The pipeline that comes with the binary could not be unpacked.
-    #[error("while unpacking the pipeline to {}: {cause}", folder.display())]
+    /// The pipelines that come with the binary could not be unpacked.
+    #[error("while unpacking the pipelines to {}: {cause}", folder.display())]
     Unpack {
         /// Where to.
         folder: PathBuf,
         /// What the system said.
         cause: io::Error,
     },
-    /// The pipeline.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    /// A pipeline. Not transparent, as those below: whoever asks for the cause must find it.
+    #[error("{0}")]
+    Pipelines(#[from] Refusal),
     /// The broker.
-    #[error(transparent)]
+    #[error("{0}")]
     Broker(#[from] BrokerError),
+    /// What is told beside prices.
+    #[error("while starting to tell news and records: {0}")]
+    Feeds(String),
     /// The exchange.
-    #[error(transparent)]
+    #[error("{0}")]
     Exchange(#[from] SimulateError),
-    /// The run.
-    #[error(transparent)]
+    /// The runtime of the exchange.
+    #[error("{0}")]
     Run(#[from] RunError),
+    /// The run.
+    #[error("{0}")]
+    Together(#[from] TogetherError),
 }
-
-const CONFIG: &str = include_str!("../pipelines/price-direction/pipeline.toml");
-const MODEL: &[u8] = include_bytes!("../pipelines/price-direction/model.onnx");
 
 /// Runs the demo, printing to standard output.
 ///
 /// # Errors
 /// [`DemoError`] where a part cannot start.
-pub fn demo(settings: &Settings, stop: &Stop) -> Result<Ended, DemoError> {
-    let folder = Unpacked::create()?;
+pub fn demo(settings: &Settings, stop: &Stop) -> Result<Outcomes, DemoError> {
+    let unpacked =
+        Unpacked::create().map_err(|(folder, cause)| DemoError::Unpack { folder, cause })?;
     let runtime = live::metrics_runtime()?;
-    let market = simulate::Settings {
+    let mut market = simulate::Settings {
         seed: settings.seed,
+        news_s: Some(NEWS_S),
         ..simulate::Settings::default()
     };
-    let names: Vec<String> = market
-        .instruments
-        .iter()
-        .map(|listing| format!("\"{}.BINANCE\"", listing.symbol))
-        .collect();
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let exchange = runtime.block_on(Exchange::start(market, anywhere))?;
-    let broker = EmbeddedBroker::start(&[])?;
-    let mut overrides = vec![
-        format!("source.instruments=[{}]", names.join(",")),
-        format!("source.websocket.url=ws://{}", exchange.address),
-        format!("source.websocket.rest=http://{}", exchange.address),
-        format!("kafka.bootstrap={}", broker.bootstrap()),
-        "metrics.listen=127.0.0.1:0".into(),
-    ];
-    overrides.extend(settings.overrides.iter().cloned());
-    let pipeline = Pipeline::load(&folder.0, &overrides).map_err(PipelineError::from)?;
-    let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = live::stream_names(&pipeline);
-    let topic = loaded.lineage.schema.clone();
-    broker.create_topic(&topic, 4)?;
-    broker.create_topic(&format!("{topic}.dlq.v1"), 1)?;
-    introduce(&exchange, &broker, &topic);
-    let table = Table::default();
-    let shown = Arc::new(Mutex::new(table));
-    let inner = sink::open(&pipeline, &loaded.lineage).map_err(RunError::from)?;
-    let tee = Tee {
-        inner,
-        lineage: loaded.lineage.clone(),
-        table: Arc::clone(&shown),
-    };
+    let exchange = runtime.block_on(Exchange::start(market.clone(), anywhere))?;
+    market.start = exchange.opening;
+    let topics = feeds::TOPICS.map(|topic| (topic, 2));
+    let broker = EmbeddedBroker::start(&topics)?;
+    let overrides = overrides(settings, &market, &exchange, &broker, &unpacked);
+    let members = together::load_all(&unpacked.pipelines(), &overrides)?;
+    let mut written = vec![ALERTS.to_owned()];
+    for member in &members {
+        let topic = &member.loaded().lineage.schema;
+        written.push(topic.clone());
+        written.push(format!("{topic}.dlq.v1"));
+    }
+    for topic in &written {
+        broker.create_topic(topic, if topic.ends_with(".dlq.v1") { 1 } else { 4 })?;
+    }
+    introduce(&exchange, &broker, &written);
+    let feeds = Feeds::start(&broker.bootstrap(), &market).map_err(DemoError::Feeds)?;
+    let shown = Shown::default();
+    let members = members
+        .into_iter()
+        .map(|member| noted(member, &shown))
+        .collect();
     let painter = Painter::start(shown, stop.clone());
     let options = Options {
         duration: settings.duration,
         ..Options::default()
     };
-    let ended = live::run(&pipeline, &loaded, Box::new(tee), &options, stop);
+    let ended = together::run(members, &options, &Limits::default(), stop);
     painter.finish();
+    tracing::debug!(records = feeds.finish(), "told beside prices");
     runtime.block_on(exchange.stop());
-    Ok(ended?)
+    Ok(Outcomes::from(ended?))
 }
 
-fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, topic: &str) {
+/// The member, with all its signals also in the table.
+fn noted(member: Member, shown: &Shown) -> Member {
+    let shown = shown.clone();
+    member.into_sink(move |pipeline, lineage| {
+        Ok(Box::new(Tee {
+            inner: sink::open(pipeline, lineage)?,
+            lineage: lineage.clone(),
+            shown: shown.clone(),
+        }))
+    })
+}
+
+/// Where the pipelines find exchange and broker; what the user wants comes last.
+fn overrides(
+    settings: &Settings,
+    market: &simulate::Settings,
+    exchange: &Exchange,
+    broker: &EmbeddedBroker,
+    unpacked: &Unpacked,
+) -> Vec<String> {
+    let names = market.instruments.iter();
+    let names: Vec<String> = names
+        .map(|listing| format!("\"{}.BINANCE\"", listing.symbol))
+        .collect();
+    let state = unpacked.path().join("alerts.state");
+    let mut all = vec![
+        format!("kafka.bootstrap={}", broker.bootstrap()),
+        "kafka.embedded=true".into(),
+        // This broker does not wake a waiting fetch; none at all would keep a core busy.
+        "kafka.properties={\"fetch.wait.max.ms\" = \"20\"}".into(),
+        "source.start=earliest".into(),
+        "sink.kind=kafka".into(),
+        "metrics.listen=127.0.0.1:0".into(),
+        "price-direction:source.kind=websocket".into(),
+        format!("price-direction:source.instruments=[{}]", names.join(",")),
+        format!(
+            "price-direction:source.websocket.url=ws://{}",
+            exchange.address
+        ),
+        format!(
+            "price-direction:source.websocket.rest=http://{}",
+            exchange.address
+        ),
+        format!(
+            "default-alerts:sink.alerts_state={:?}",
+            state.display().to_string()
+        ),
+        format!("loan-risk:privacy.key=file:{}", unpacked.key().display()),
+    ];
+    all.extend(settings.overrides.iter().cloned());
+    all
+}
+
+fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
     let (address, bootstrap) = (exchange.address, broker.bootstrap());
+    let read = feeds::TOPICS.join(" ");
+    let letters = |topic: &&String| !topic.ends_with(".dlq.v1");
+    let signals: Vec<&str> = written.iter().filter(letters).map(String::as_str).collect();
     let text = format!(
         "simulated exchange   ws://{address}/stream  http://{address}/api/v3/depth\n\
          in-memory Kafka      {bootstrap}  (for trying out: keeps nothing)\n\
-         read the signals     kcat -b {bootstrap} -t {topic} -C -q -o end\n\
-         stop                 Ctrl-C\n\n"
+         made up and read     {read}\n\
+         made of it           {}\n\
+         read the signals     kcat -b {bootstrap} -t signals.direction.v1 -C -q -o end\n\
+         stop                 Ctrl-C\n\n",
+        signals.join(" ")
     );
     if let Err(error) = io::stdout().write_all(text.as_bytes()) {
         tracing::warn!(%error, "standard output takes nothing");
     }
 }
 
-/// The pipeline of this binary, unpacked; removed when dropped.
-struct Unpacked(PathBuf);
-
-impl Unpacked {
-    fn create() -> Result<Self, DemoError> {
-        let folder = std::env::temp_dir().join(format!("foretick-demo-{}", std::process::id()));
-        let unpacked = Self(folder.clone());
-        let written = std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::write(folder.join("pipeline.toml"), CONFIG))
-            .and_then(|()| std::fs::write(folder.join("model.onnx"), MODEL));
-        written.map_err(|cause| DemoError::Unpack { folder, cause })?;
-        Ok(unpacked)
-    }
-}
-
-impl Drop for Unpacked {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::debug!(%error, "the demo's folder stays");
-        }
-    }
-}
-
-/// Hands signals on, and notes them for the table.
-struct Tee {
-    inner: Box<dyn Sink>,
-    lineage: Lineage,
-    table: Arc<Mutex<Table>>,
-}
-
-impl Sink for Tee {
-    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
-        self.inner.signal(signal, instrument)?;
-        self.table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .note(signal, instrument, &self.lineage);
-        Ok(())
-    }
-
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        self.inner.dead_letter(letter)
-    }
-
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        self.inner.settle()
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        self.inner.flush()
-    }
-
-    fn close(&mut self) -> Result<(), SinkError> {
-        self.inner.close()
-    }
-
-    fn keeps_dead_letters(&self) -> bool {
-        self.inner.keeps_dead_letters()
-    }
-}
-
-/// The newest signal of each instrument, and how long signals took.
-struct Table {
-    lines: BTreeMap<String, String>,
-    signals: u64,
-    took: Histogram<u64>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        let took = Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("the bounds are valid");
-        Self {
-            lines: BTreeMap::new(),
-            signals: 0,
-            took,
-        }
-    }
-}
-
-impl Table {
-    fn note(&mut self, signal: &Signal, instrument: &str, lineage: &Lineage) {
-        self.signals += 1;
-        let took = signal.ts_out.since(signal.origin.ts_recv).max(1) as u64;
-        self.took.saturating_record(took);
-        let (label, _) = lineage.label(signal).unwrap_or(("-", 0.0));
-        let mut line = format!(
-            "{instrument:<18}{:>14} {label:>6}  ",
-            signal.last_price.to_string()
-        );
-        for (label, output) in lineage.labels.iter().zip(signal.outputs) {
-            write!(line, "{label} {output:.3}  ").expect("writing to a string does not fail");
-        }
-        line.push_str(signal.quality.word());
-        self.lines.insert(instrument.to_owned(), line);
-    }
-
-    fn text(&self) -> String {
-        let header = format!(
-            "{:<18}{:>14} {:>6}  probabilities",
-            "instrument", "last price", "label"
-        );
-        let figures = format!(
-            "{} signals, tick to signal p50 {} p99 {}",
-            self.signals,
-            micros(self.took.value_at_quantile(0.5)),
-            micros(self.took.value_at_quantile(0.99))
-        );
-        let lines: Vec<&str> = self.lines.values().map(String::as_str).collect();
-        format!("{header}\n{}\n{figures}\n", lines.join("\n"))
-    }
-
-    fn height(&self) -> usize {
-        self.lines.len().max(1) + 2
-    }
-}
-
-/// Paints the table every second on a terminal, every five elsewhere.
-struct Painter {
-    thread: Option<std::thread::JoinHandle<()>>,
-    done: Stop,
-}
-
-impl Painter {
-    fn start(table: Arc<Mutex<Table>>, stop: Stop) -> Self {
-        let done = Stop::default();
-        let over = done.clone();
-        let thread = std::thread::spawn(move || {
-            let terminal = io::stdout().is_terminal();
-            let every = if terminal { 10 } else { 50 };
-            let mut height = 0;
-            for beat in 1_u64.. {
-                std::thread::sleep(Duration::from_millis(100));
-                if over.is_asked() || stop.is_asked() {
-                    return;
-                }
-                if beat % every == 0 {
-                    let table = table.lock().unwrap_or_else(PoisonError::into_inner);
-                    let up = if terminal && height > 0 {
-                        format!("\x1b[{height}A\x1b[J")
-                    } else {
-                        String::new()
-                    };
-                    height = table.height();
-                    // A reader that has gone is no reason to stop.
-                    if write!(io::stdout(), "{up}{}", table.text()).is_err() {
-                        return;
-                    }
-                }
-            }
-        });
-        Self {
-            thread: Some(thread),
-            done,
-        }
-    }
-
-    fn finish(mut self) {
-        self.done.ask();
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("painting does not panic");
-        }
-    }
-}
+/// A headline about each instrument once in so many seconds.
+const NEWS_S: f64 = 6.0;
+const ALERTS: &str = crate::alert::desk::SCHEMA;

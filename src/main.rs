@@ -129,7 +129,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 seed: args.seed,
                 overrides: args.set,
             };
-            finish(demo::demo(&settings, &stop_on_signal()?)?, args.json)
+            let outcomes = demo::demo(&settings, &stop_on_signal()?)?;
+            print(&outcomes, args.json)?;
+            Ok(ExitCode::from(u8::from(outcomes.failed())))
         }
         Command::Simulate(args) => run_simulate(args),
     }
@@ -213,15 +215,13 @@ fn run_several(
         Usage("--json and a sink both want standard output")
     );
     let stop = stop_on_signal()?;
-    let pipelines = together::run(members, options, limits, &stop)?;
-    let failed = pipelines.iter().any(|outcome| outcome.failure.is_some());
-    let outcomes = Outcomes { pipelines };
+    let outcomes = Outcomes::from(together::run(members, options, limits, &stop)?);
     if to_stdout {
         eprint!("{outcomes}");
     } else {
         print(&outcomes, json)?;
     }
-    Ok(ExitCode::from(u8::from(failed)))
+    Ok(ExitCode::from(u8::from(outcomes.failed())))
 }
 
 fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {

@@ -2,12 +2,15 @@
 //!
 //! Stands in for a venue in demonstrations and tests; it is no model of a particular market, and its
 //! prices mean nothing. [`Market`] is pure, [`write_capture`] makes files of it, [`Exchange`] serves it.
+//! [`Newsroom`] tells headlines that move it; [`Firms`] and [`Applicants`] are made up for credit.
 
 mod book;
 mod capture;
+mod credit;
 mod crowd;
 mod latent;
 mod market;
+mod news;
 mod random;
 mod server;
 #[cfg(test)]
@@ -18,7 +21,9 @@ use std::io;
 use std::net::SocketAddr;
 
 pub use capture::write_capture;
+pub use credit::{Applicants, Firms};
 pub use market::Market;
+pub use news::{Headline, Newsroom, Tone};
 pub use server::Exchange;
 pub use wire::{Message, Stream};
 
@@ -33,6 +38,8 @@ pub struct Settings {
     pub start: Nanos,
     /// The instruments; each has its own dice, so that one more changes none of the others.
     pub instruments: Vec<Listing>,
+    /// Mean time between two headlines about an instrument, in seconds; none: nothing is heard.
+    pub news_s: Option<f64>,
 }
 
 /// An instrument as listed.
@@ -93,6 +100,7 @@ impl Default for Settings {
                 listing("BNBUSDT", (890, 100_000), (80_000_000, 45.0), 0.8),
                 listing("SOLUSDT", (134, 100_000), (600_000_000, 55.0), 1.2),
             ],
+            news_s: None,
         }
     }
 }

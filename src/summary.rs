@@ -79,8 +79,32 @@ pub struct Outcome {
 /// What became of all pipelines of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Outcomes {
+    /// Signals of all.
+    pub signals: u64,
     /// Each.
     pub pipelines: Vec<Outcome>,
+}
+
+impl Outcomes {
+    /// Whether one was down at the end.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.pipelines
+            .iter()
+            .any(|outcome| outcome.failure.is_some())
+    }
+}
+
+impl From<Vec<Outcome>> for Outcomes {
+    fn from(pipelines: Vec<Outcome>) -> Self {
+        Self {
+            signals: pipelines
+                .iter()
+                .map(|outcome| outcome.summary.signals)
+                .sum(),
+            pipelines,
+        }
+    }
 }
 
 impl Summary {

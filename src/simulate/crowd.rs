@@ -5,6 +5,7 @@
 
 use super::book::{Book, OrderId, opposite};
 use super::latent::Latent;
+use super::news::Tone;
 use super::random::Random;
 use super::{Listing, NANOS_PER_SECOND};
 use crate::units::Side;
@@ -69,6 +70,11 @@ impl Crowd {
         quotes[1].0 = Side::Sell;
         quotes[1].1 = self.price_at(Side::Sell, 0);
         quotes
+    }
+
+    /// Everybody hears news of this tone.
+    pub(super) fn hear(&mut self, tone: Tone) {
+        self.latent.hear(tone.sign());
     }
 
     /// Nanoseconds until somebody acts again; lets that time pass for everybody.

@@ -2,6 +2,7 @@
 //!
 //! Knows no orders and no trades. Its drift lasts some seconds, which is all that a model can predict here.
 
+use super::news::{LASTS_S, MOVE};
 use super::random::Random;
 
 /// A random walk whose drift reverts to zero and whose variance changes by regime.
@@ -13,6 +14,8 @@ pub(super) struct Latent {
     regime: Regime,
     /// Deviation of a one-second return in the normal regime, as a fraction.
     volatility: f64,
+    /// How far news have still to move it, in such deviations.
+    news: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,7 @@ impl Latent {
             drift: 0.0,
             regime: Regime::Normal,
             volatility,
+            news: 0.0,
         }
     }
 
@@ -46,6 +50,16 @@ impl Latent {
         let diffused = noise * ((1.0 - DRIFT_SHARE) * seconds).sqrt();
         self.log_price +=
             self.volatility * self.regime.volatility() * (drifted * seconds + diffused);
+        if self.news != 0.0 {
+            let left = self.news * libm::exp(-seconds / LASTS_S);
+            self.log_price += self.volatility * (self.news - left);
+            self.news = left;
+        }
+    }
+
+    /// Hears news of this sign.
+    pub(super) fn hear(&mut self, sign: f64) {
+        self.news += sign * MOVE;
     }
 
     /// The efficient price, in the unit it was started with.
@@ -55,7 +69,7 @@ impl Latent {
 
     /// Where the price is being driven, in deviations: seldom beyond ±3.
     pub(super) fn drift(&self) -> f64 {
-        self.drift
+        self.drift + BELIEF * self.news / MOVE
     }
 
     /// How much more than normal happens now.
@@ -82,6 +96,8 @@ impl Regime {
 const REGIME_S: f64 = 60.0;
 /// Time in which the drift forgets itself.
 const DRIFT_S: f64 = 4.0;
+/// How news drive the takers, as if by so many deviations of the drift.
+const BELIEF: f64 = 2.0;
 /// Share of the long-run variance that comes from the drift; the rest nobody can predict.
 const DRIFT_SHARE: f64 = 0.6;
 

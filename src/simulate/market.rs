@@ -5,6 +5,7 @@
 
 use super::book::{Book, Level, opposite};
 use super::crowd::{Action, Crowd};
+use super::news::Tidings;
 use super::random::Random;
 use super::wire::{Fills, Message, Writer};
 use super::{Listing, NANOS_PER_SECOND, Settings, SimulateError};
@@ -33,6 +34,8 @@ struct Instrument {
     changed: Vec<(Side, i64)>,
     trade_id: u64,
     aggregate_id: u64,
+    /// What everybody hears of it.
+    tidings: Option<Tidings>,
 }
 
 impl Market {
@@ -105,6 +108,7 @@ impl Instrument {
             changed: Vec::new(),
             trade_id: 10_000_000 + numbers.below(90_000_000) as u64,
             aggregate_id: 1_000_000 + numbers.below(9_000_000) as u64,
+            tidings: Tidings::of(listing, settings),
         }
     }
 
@@ -115,6 +119,9 @@ impl Instrument {
     /// Carries out the action that is due and draws when the next one is.
     fn act(&mut self, out: &mut Vec<Message>) {
         let ts = self.next_action;
+        while let Some(headline) = self.tidings.as_mut().and_then(|all| all.next_by(ts)) {
+            self.crowd.hear(headline.tone);
+        }
         match self.crowd.act(&self.book) {
             Action::Quote { side, ticks, steps } => self.change(ts, out, |book| {
                 book.rest(side, ticks, steps);

@@ -30,6 +30,8 @@ use crate::units::Nanos;
 pub struct Exchange {
     /// Where it listens: the port that the system chose, if 0 was asked for.
     pub address: SocketAddr,
+    /// When the market opened.
+    pub opening: Nanos,
     shared: Arc<Shared>,
     stopping: watch::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
@@ -87,6 +89,7 @@ impl Exchange {
         tokio::spawn(trade(Arc::clone(&shared), opening, stopped.clone()));
         Ok(Self {
             address,
+            opening,
             serving: tokio::spawn(serve(listener, Arc::clone(&shared), stopped)),
             shared,
             stopping,

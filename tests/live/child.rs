@@ -43,6 +43,12 @@ impl Running {
         self.stderr.so_far()
     }
 
+    /// Its threads now; none where the system does not say.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        Some(tasks.count())
+    }
+
     /// Waits until `found` gives something.
     pub(crate) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
         let began = clock::instant();

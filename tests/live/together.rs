@@ -341,6 +341,14 @@ fn a_model_that_breaks_disturbs_no_other_and_comes_back_mended() {
     run.wait_for("signals of the fragile one", |_| {
         (two.scored().len() == 3).then_some(())
     });
+    if let Some(threads) = run.threads() {
+        assert_eq!(threads, 26, "as planned for a cluster of one broker");
+        assert!(
+            run.stderr().contains("in all: 26 threads"),
+            "{}",
+            run.stderr()
+        );
+    }
     // Beyond the end of the model's table.
     two.tell(&[(3, 6), (4, 50), (5, 7)]);
     two.feed(2, 4);
