@@ -23,11 +23,16 @@ macro_rules! embedded {
     };
 }
 
-/// All that the demo runs. Headlines are published, and move the market, whether or not anybody reads them.
+/// All that the demo runs.
 const PIPELINES: &[Embedded] = &[
     embedded!("price-direction", "pipeline.toml", "model.onnx"),
-    // THE LINE FOR HEADLINES: it makes the demo run `pipelines/news-sentiment`, once that folder is there.
-    // embedded!("news-sentiment", "pipeline.toml", "model.onnx", "vocab.txt", "instruments.csv"),
+    embedded!(
+        "news-sentiment",
+        "pipeline.toml",
+        "model.onnx",
+        "vocab.txt",
+        "instruments.csv"
+    ),
     embedded!("default-alerts", "pipeline.toml", "model.onnx"),
     embedded!("loan-risk", "pipeline.toml", "model.onnx"),
 ];
