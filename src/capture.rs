@@ -157,6 +157,7 @@ mod tests {
                     partition: 0,
                     stream: 0,
                     late: at == 1,
+                    known: false,
                 };
                 writer
                     .write(&Frame {

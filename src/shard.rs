@@ -33,6 +33,7 @@ pub struct Shard {
     to: Nanos,
     venue_errors: u64,
     late_frames: u64,
+    known_frames: u64,
 }
 
 impl Shard {
@@ -52,6 +53,7 @@ impl Shard {
             to: Nanos(i64::MAX),
             venue_errors: 0,
             late_frames: 0,
+            known_frames: 0,
         }
     }
 
@@ -74,6 +76,7 @@ impl Shard {
         }
         self.account.received += 1;
         self.late_frames += u64::from(origin.late);
+        self.known_frames += u64::from(origin.known);
         match self.decoder.decode(origin, bytes, &mut self.batch)? {
             // A shutdown is the source's business, which connects anew.
             Decoded::Events | Decoded::Notice(Notice::Ack | Notice::Shutdown) => {}
@@ -135,6 +138,13 @@ impl Shard {
             signals.retain(|signal| {
                 at += 1;
                 at <= first || (signal.ts_event >= from && signal.ts_event < to)
+            });
+        }
+        if self.known_frames > 0 {
+            let mut at = 0;
+            signals.retain(|signal| {
+                at += 1;
+                at <= first || !signal.origin.known
             });
         }
         let made = &mut signals[first..];
@@ -218,6 +228,12 @@ impl Shard {
     #[must_use]
     pub fn late_frames(&self) -> u64 {
         self.late_frames
+    }
+
+    /// Frames that were read once more, and of which nothing was published.
+    #[must_use]
+    pub fn known_frames(&self) -> u64 {
+        self.known_frames
     }
 
     /// Refusals and faults that the venue reported.

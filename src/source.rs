@@ -38,4 +38,7 @@ pub struct Origin {
     /// Whether the shard had been behind for longer than the pipeline allows when it came to this frame.
     /// The capture keeps it, so that a replay gives the same signals.
     pub late: bool,
+    /// Whether what comes of it has been published before: it is read once more for what must be remembered
+    /// of it.
+    pub known: bool,
 }

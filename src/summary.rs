@@ -45,6 +45,8 @@ pub struct Events {
     pub venue_errors: u64,
     /// Frames that came while the shard had been behind for too long.
     pub late_frames: u64,
+    /// Frames read once more, of which nothing was published.
+    pub known_frames: u64,
     /// Blocks of deferred steps that were done.
     pub deferred_blocks: u64,
 }
@@ -125,6 +127,7 @@ impl AddAssign for Events {
         self.undefined_scores += other.undefined_scores;
         self.venue_errors += other.venue_errors;
         self.late_frames += other.late_frames;
+        self.known_frames += other.known_frames;
         self.deferred_blocks += other.deferred_blocks;
     }
 }
@@ -136,6 +139,7 @@ impl Events {
         self.undefined_scores += shard.engine().undefined();
         self.venue_errors += shard.venue_errors();
         self.late_frames += shard.late_frames();
+        self.known_frames += shard.known_frames();
         self.deferred_blocks += shard.engine().deferred().1;
     }
 }

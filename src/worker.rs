@@ -267,6 +267,8 @@ impl State {
         let taken = match shard.command(&frame.bytes) {
             None => shard.take(frame.origin, &frame.bytes),
             Some(Err(error)) => Err(error),
+            // The state of alerts knows it.
+            Some(Ok(_)) if frame.origin.known => Ok(()),
             Some(Ok(command)) => {
                 shard.step(&mut delivery.signals)?;
                 delivery.commands.push((delivery.signals.len(), command));
@@ -274,7 +276,7 @@ impl State {
             }
         };
         if let Err(error) = taken {
-            let bury = self.settings.keeps_letters && error.unreadable();
+            let bury = self.settings.keeps_letters && error.unreadable() && !frame.origin.known;
             shard.dispose(error, bury);
             if bury {
                 let bytes = match shard.letter(&frame.bytes) {

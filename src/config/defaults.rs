@@ -42,6 +42,7 @@ impl Default for Source {
             table: None,
             websocket: Websocket::default(),
             topics: vec!["md.trades.v1".into()],
+            rebuild_ms: 0,
             start: Start::Latest,
         }
     }

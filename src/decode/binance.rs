@@ -386,6 +386,7 @@ mod tests {
             partition: 0,
             stream: 0,
             late: false,
+            known: false,
         };
         let results = frames
             .iter()

@@ -201,6 +201,7 @@ mod tests {
             partition: 0,
             stream: 0,
             late: false,
+            known: false,
         };
         decoder.decode(origin, line.as_bytes(), &mut batch)?;
         let events = batch.events.iter().map(|event| {

@@ -289,6 +289,7 @@ mod tests {
             partition: 0,
             stream: 0,
             late: false,
+            known: false,
         };
         let result = decoder.decode(origin, line.as_bytes(), &mut batch);
         if let Err(error) = result {

@@ -325,6 +325,7 @@ mod tests {
             partition: 0,
             stream: 0,
             late: false,
+            known: false,
         };
         let result = decoder.decode(origin, frame.as_bytes(), &mut batch);
         (batch, result)
@@ -410,6 +411,7 @@ mod tests {
             partition: 0,
             stream: 0,
             late: false,
+            known: false,
         };
         let line = br#"{"ts_event":9,"figure":"vix","value":17.5,"period":"2015-10-01"}"#;
         assert_eq!(

@@ -200,6 +200,9 @@ fn kafka_settings(pipeline: &Pipeline, until_end: bool) -> KafkaSourceSettings {
             .clone()
             .unwrap_or_else(|| pipeline.file.name.clone()),
         from_beginning: source.start == Start::Earliest || until_end,
+        // The embedded broker knows no times.
+        rebuild: (source.rebuild_ms > 0 && !kafka.embedded)
+            .then(|| Duration::from_millis(source.rebuild_ms)),
         stop_at_end: until_end,
         embedded: kafka.embedded,
         properties: kafka.properties.clone(),
@@ -235,6 +238,7 @@ async fn tick(
             partition: -1,
             stream: 0,
             late: false,
+            known: false,
         };
         for ring in &rings {
             let frame = Frame {

@@ -200,10 +200,13 @@ impl<'a> Sheet<'a> {
 
 type Count = fn(&Report) -> u64;
 
-const EVENTS: [(&str, Count); 19] = [
+const EVENTS: [(&str, Count); 23] = [
     ("trade", |r| r.events.counts.trades),
     ("quote", |r| r.events.counts.quotes),
     ("depth", |r| r.events.counts.depths),
+    ("bar", |r| r.events.counts.bars),
+    ("figure", |r| r.events.counts.figures),
+    ("sentiment", |r| r.events.counts.sentiments),
     ("row", |r| r.events.counts.rows),
     ("incomplete_row", |r| r.events.counts.incomplete_rows),
     ("gap", |r| r.events.counts.gaps),
@@ -219,6 +222,7 @@ const EVENTS: [(&str, Count); 19] = [
     ("undefined_score", |r| r.events.undefined_scores),
     ("venue_error", |r| r.events.venue_errors),
     ("late_frame", |r| r.events.late_frames),
+    ("known_frame", |r| r.events.known_frames),
     ("deferred_block", |r| r.events.deferred_blocks),
 ];
 

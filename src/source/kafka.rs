@@ -60,7 +60,8 @@ pub fn spawn(
                 settings.first_stream,
                 Arc::clone(&progress),
                 Arc::clone(&status),
-            );
+            )
+            .reading_again(settings.rebuild, settings.from_beginning);
             let consumer = settings.connect(membership)?;
             let reader = Reader {
                 lanes: FxHashMap::default(),
@@ -152,6 +153,11 @@ impl Reader {
                 partition: record.partition(),
                 stream,
                 late: false,
+                known: self.consumer.context().is_known(
+                    stream,
+                    record.partition(),
+                    record.offset(),
+                ),
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),
@@ -166,8 +172,11 @@ impl Reader {
             offset,
             ..
         } = frame.origin;
-        // Said first: the engine may be done with the frame before `try_send` returns.
-        self.progress.handed(stream, partition, offset);
+        // Said first: the engine may be done with the frame before `try_send` returns. What is known is
+        // committed already.
+        if !frame.origin.known {
+            self.progress.handed(stream, partition, offset);
+        }
         let ring = &self.rings[shard_of(partition, self.rings.len())];
         let lane = self.lanes.entry((stream, partition)).or_default();
         let frame = if lane.held.is_empty() {

@@ -293,6 +293,7 @@ mod tests {
                 partition: 1,
                 stream: 0,
                 late: false,
+                known: false,
             },
             bytes: Bytes::copy_from_slice(text.as_bytes()),
         }

@@ -287,6 +287,7 @@ impl Feed {
             partition: self.connection,
             stream: self.settings.stream,
             late: false,
+            known: false,
         };
         self.offset += 1;
         Frame { origin, bytes }

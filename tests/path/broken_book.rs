@@ -64,6 +64,7 @@ impl Feed {
             partition: 0,
             stream: 0,
             late: false,
+            known: false,
         };
         self.number += 1;
         self.batch.clear();

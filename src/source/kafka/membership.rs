@@ -3,16 +3,22 @@
 //! Runs inside the poll of the source's thread, so it must be quick; what takes longer is left as a
 //! note for the source's loop.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rdkafka::ClientContext;
+use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, RebalanceProtocol,
+};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Offset, types::RDKafkaErrorCode};
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use rustc_hash::FxHashMap;
 use tracing::{debug, info, warn};
 
 use super::progress::Progress;
+use crate::clock;
 use crate::source::status::{FeedStatus, count};
 
 /// Context of the consumer.
@@ -23,6 +29,11 @@ pub(super) struct Membership {
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
     changes: Mutex<Vec<Change>>,
+    /// How far back partitions are read again, and whether a group without offsets begins at the oldest.
+    rebuild: Option<Duration>,
+    from_beginning: bool,
+    /// Where what is new begins, of partitions that are read again.
+    new_from: Mutex<FxHashMap<(u16, i32), i64>>,
 }
 
 /// A partition that came or went, by the topic's index.
@@ -33,6 +44,9 @@ pub(super) enum Change {
     /// All of an assignment has been told.
     Settled,
 }
+
+/// How long the broker may take to say where partitions begin.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Membership {
     pub(super) fn new(
@@ -47,7 +61,66 @@ impl Membership {
             progress,
             status,
             changes: Mutex::default(),
+            rebuild: None,
+            from_beginning: false,
+            new_from: Mutex::default(),
         }
+    }
+
+    /// The same, reading again so far back what lies before the committed offsets.
+    pub(super) fn reading_again(self, rebuild: Option<Duration>, from_beginning: bool) -> Self {
+        Self {
+            rebuild,
+            from_beginning,
+            ..self
+        }
+    }
+
+    /// Whether a record has been read and published before.
+    pub(super) fn is_known(&self, stream: u16, partition: i32, offset: i64) -> bool {
+        let new_from = |at: &FxHashMap<(u16, i32), i64>| at.get(&(stream, partition)).copied();
+        self.rebuild.is_some() && new_from(&self.lock_new()).is_some_and(|from| offset < from)
+    }
+
+    /// Sets where partitions begin: so far back that state is whole again.
+    fn begin_earlier(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        rebuild: Duration,
+        partitions: &mut TopicPartitionList,
+    ) -> KafkaResult<()> {
+        let since = clock::now().0 / 1_000_000 - rebuild.as_millis() as i64;
+        let committed = consumer.committed_offsets(partitions.clone(), ASK_TIMEOUT)?;
+        let mut times = partitions.clone();
+        times.set_all_offsets(Offset::Offset(since.max(0)))?;
+        let begins = consumer.offsets_for_times(times, ASK_TIMEOUT)?;
+        for begin in begins.elements() {
+            let (topic, partition) = (begin.topic(), begin.partition());
+            let Some(stream) = self.stream_of(topic) else {
+                continue;
+            };
+            let committed = committed.find_partition(topic, partition);
+            let new_from = match committed.map(|element| element.offset()) {
+                Some(Offset::Offset(next)) => next,
+                _ if self.from_beginning => continue,
+                _ => consumer.fetch_watermarks(topic, partition, ASK_TIMEOUT)?.1,
+            };
+            if let Offset::Offset(begin) = begin.offset()
+                && begin < new_from
+            {
+                partitions.set_partition_offset(topic, partition, Offset::Offset(begin))?;
+                self.lock_new().insert((stream, partition), new_from);
+                info!(
+                    topic,
+                    partition, begin, new_from, "reading again what is known"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn lock_new(&self) -> MutexGuard<'_, FxHashMap<(u16, i32), i64>> {
+        self.new_from.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What changed since the last look, in order.
@@ -135,6 +208,46 @@ impl ClientContext for Membership {
 }
 
 impl ConsumerContext for Membership {
+    /// As the client does by itself, but for where partitions begin.
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        what: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let cooperative = matches!(
+            consumer.rebalance_protocol(),
+            RebalanceProtocol::Cooperative
+        );
+        let done = match what {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                if let Some(rebuild) = self.rebuild
+                    && let Err(error) = self.begin_earlier(consumer, rebuild, partitions)
+                {
+                    count(&self.status.failures);
+                    warn!(%error, "what is known cannot be read again: windows begin empty");
+                }
+                let assigned = match cooperative {
+                    true => consumer.incremental_assign(partitions),
+                    false => consumer.assign(partitions),
+                };
+                self.post_rebalance(consumer, &Rebalance::Assign(partitions));
+                assigned
+            }
+            _ => {
+                self.pre_rebalance(consumer, &Rebalance::Revoke(partitions));
+                match cooperative {
+                    true => consumer.incremental_unassign(partitions),
+                    false => consumer.unassign(),
+                }
+            }
+        };
+        if let Err(error) = done {
+            count(&self.status.failures);
+            warn!(%error, "the group's partitions could not be taken or given back");
+        }
+    }
+
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let Rebalance::Revoke(partitions) = rebalance else {
             return;

@@ -27,6 +27,9 @@ pub struct KafkaSourceSettings {
     pub group: String,
     /// Where a group without offsets begins: `true` at the oldest record, `false` with new ones.
     pub from_beginning: bool,
+    /// How far back in the records' times a partition is read again, for what must be remembered of it; what
+    /// comes of that is not published again.
+    pub rebuild: Option<Duration>,
     /// End once every assigned partition has been read up to where it ended at the assignment.
     pub stop_at_end: bool,
     /// The broker is [`crate::broker::EmbeddedBroker`], which does not wake a waiting fetch.
@@ -51,6 +54,7 @@ impl Default for KafkaSourceSettings {
             first_stream: 0,
             group: "foretick".into(),
             from_beginning: false,
+            rebuild: None,
             stop_at_end: false,
             embedded: false,
             commit_every: Duration::from_secs(1),
