@@ -2,6 +2,8 @@
 
 #[path = "news/context.rs"]
 mod context;
+#[path = "news/daily.rs"]
+mod daily;
 mod given;
 #[path = "news/golden.rs"]
 mod golden;

@@ -41,13 +41,13 @@ def probabilities(network, windows):
     return torch.cat(pieces).numpy()
 
 
-def fit(train, validation, seed):
+def fit(train, validation, seed, form=Direction, rate=LEARNING_RATE):
     """Trains on (windows, labels, weights); gives the network of the best epoch, its validation loss, the epoch."""
     # One thread and one seed: the same weights again, on the same machine.
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    network = Direction(train[0].shape[2])
-    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    network = form(train[0].shape[2])
+    optimiser = torch.optim.Adam(network.parameters(), rate, weight_decay=WEIGHT_DECAY)
     windows, labels, weights = map(torch.from_numpy, train)
     best, best_loss, best_epoch = None, np.inf, 0
     for epoch in range(1, EPOCHS_MAX + 1):

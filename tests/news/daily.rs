@@ -1,0 +1,48 @@
+//! The daily model of price-direction gives what its recipe recorded.
+
+use std::fs;
+
+use foretick::model::Model;
+use foretick::model::onnx::Onnx;
+use foretick::model::provider::Execution;
+use foretick::normalise::Expanding;
+use serde_json::Value;
+
+use crate::{given, needs};
+
+#[test]
+fn made_up_days_have_the_probabilities_recorded() {
+    if !needs::onnx("made_up_days_have_the_probabilities_recorded") {
+        return;
+    }
+    let folder = given::repository("pipelines/price-direction/daily");
+    let path = folder.join("model.onnx");
+    let bytes = fs::read(&path).expect("it is shipped");
+    let (mut model, contract) =
+        Onnx::parse(&path, &bytes, String::new(), Execution::default()).expect("it is sound");
+    let golden = fs::read_to_string(folder.join("golden.jsonl")).expect("it is shipped");
+    let mut seen = 0;
+    for line in golden.lines() {
+        let vector: Value = serde_json::from_str(line).expect("a line is JSON");
+        let numbers = |value: &Value| -> Vec<f64> {
+            let all = value.as_array().expect("a list").iter();
+            all.map(|number| number.as_f64().expect("a number"))
+                .collect()
+        };
+        let mut window = vec![];
+        for row in vector["rows"].as_array().expect("rows") {
+            let mut row = numbers(row);
+            if let Some(normalise) = &contract.normalise {
+                normalise.apply(&mut Expanding::default(), &mut row);
+            }
+            window.extend(row);
+        }
+        let mut scores = vec![];
+        model.score(&window, &mut scores).expect("the model runs");
+        for (given, expected) in scores.iter().zip(numbers(&vector["probabilities"])) {
+            assert!((given - expected).abs() < 1e-5, "{vector} {scores:?}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen}");
+}
