@@ -50,7 +50,7 @@ evaluate: ## a model's figures on its test data, as JSON: make -s evaluate PIPEL
 	@test -f "pipelines/$(PIPELINE)/train/evaluate.sh" || { echo "while evaluating: say which: make evaluate" \
 		"PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train/evaluate.sh */*/train/evaluate.sh | \
 		sed s,/train/evaluate.sh,,) >&2; exit 2; }
-	@$(MAKE) --no-print-directory onnxruntime build >&2
+	@$(MAKE) --no-print-directory onnxruntime $(if $(BUILT),,build) >&2
 	@python3 -m venv .venv/evaluate
 	@grep -hE '^(numpy|scikit-learn|pyarrow)==' pipelines/$(PIPELINE)/train/requirements.txt | \
 		xargs .venv/evaluate/bin/pip install --quiet --disable-pip-version-check >&2
