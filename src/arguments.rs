@@ -105,12 +105,13 @@ pub(crate) struct Run {
 }
 
 const RUN_MORE: &str = "\
-Several pipelines: nothing starts unless all can be loaded. One that fails later (its model, source, sink,
-or a panic) ends alone; it is started again from its committed offsets, with its model's file read anew,
-after 1 s, 2 s and so on up to 60 s. It stays down where its sink writes a file, or with --until-end.
-/readyz names it.
+Several pipelines: nothing starts unless all can be loaded. One that fails later (its model, source, \
+sink, or a panic) ends alone; it is started again from its committed offsets, with its model's file read \
+anew, after 1 s, 2 s and so on up to 60 s. It stays down where its sink writes a file, or with \
+--until-end. /readyz names it.
 
-Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 wrong use, nothing started.";
+Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 wrong use, nothing \
+started.";
 
 #[derive(Args)]
 pub(crate) struct Evaluate {

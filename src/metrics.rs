@@ -243,3 +243,81 @@ async fn readiness(wall: Wall) -> (StatusCode, String) {
         (StatusCode::SERVICE_UNAVAILABLE, troubles)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running() -> Board {
+        Board {
+            model_sha256: "00".into(),
+            provider: "cpu".into(),
+            windows: vec![Arc::default()],
+            feed: Arc::default(),
+        }
+    }
+
+    fn place(name: &str, state: State) -> Arc<Place> {
+        let place = Place::new(name, Need::default());
+        place.say(state);
+        Arc::new(place)
+    }
+
+    #[test]
+    fn one_alone_needs_no_name() {
+        let wall = Wall(vec![place("a", State::Running(running()))]);
+        assert_eq!(wall.troubles(), "the source is not connected\n");
+        wall.0[0].say(State::Ended);
+        assert_eq!(wall.troubles(), "ended\n");
+    }
+
+    #[test]
+    fn of_several_those_that_are_not_well_are_named() {
+        let board = running();
+        board.feed.set_healthy(true);
+        let failed = |pause| State::Failed {
+            why: "no model".into(),
+            pause,
+        };
+        let wall = Wall(vec![
+            place("a", State::Running(board)),
+            place("b", failed(Some(Duration::from_secs(4)))),
+            place("c", failed(None)),
+        ]);
+        let told = "b: failed, to be started again after 4 s: no model\nc: failed: no model\n";
+        assert_eq!(wall.troubles(), told);
+    }
+
+    #[test]
+    fn every_series_says_of_which_pipeline_it_is() {
+        let down = State::Failed {
+            why: "no model".into(),
+            pause: None,
+        };
+        let wall = Wall(vec![
+            place("a", State::Running(running())),
+            place("b", down),
+        ]);
+        let mut registry = Registry::with_prefix("foretick");
+        registry.register_collector(Box::new(wall));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let series = |line: &&str| !line.starts_with('#');
+        for line in text.lines().filter(series) {
+            let of = ["a", "b"].map(|name| line.contains(&format!("pipeline=\"{name}\"")));
+            assert_ne!(of[0], of[1], "{line}");
+        }
+        for line in [
+            "foretick_pipeline_up{pipeline=\"a\"} 1.0",
+            "foretick_pipeline_up{pipeline=\"b\"} 0.0",
+            "foretick_events_total{kind=\"trade\",pipeline=\"a\"} 0",
+        ] {
+            assert!(text.lines().any(|told| told == line), "{text}");
+        }
+        let families = text.lines().filter(|line| line.starts_with("# TYPE"));
+        let mut names: Vec<&str> = families.collect();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "each family once: {text}");
+    }
+}

@@ -90,7 +90,7 @@ impl FeedStatus {
         (nanos != 0).then_some(Nanos(nanos))
     }
 
-    pub(super) fn set_healthy(&self, healthy: bool) {
+    pub(crate) fn set_healthy(&self, healthy: bool) {
         self.healthy.store(healthy, Ordering::Relaxed);
     }
 

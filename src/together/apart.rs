@@ -102,15 +102,17 @@ pub(super) fn check_apart(pipelines: &[&Pipeline]) -> Vec<String> {
             }
         }
     }
-    let mut listens: Vec<&str> = pipelines
-        .iter()
-        .map(|p| p.file.metrics.listen.as_str())
-        .collect();
+    let listen = |pipeline: &&Pipeline| match pipeline.file.metrics.listen.as_str() {
+        "" => "none".to_owned(),
+        address => address.to_owned(),
+    };
+    let mut listens: Vec<String> = pipelines.iter().map(listen).collect();
     listens.sort_unstable();
     listens.dedup();
     if listens.len() > 1 {
         said.push(format!(
-            "one server tells of all pipelines, but they want it at {}; choose one with --set metrics.listen=",
+            "one server tells of all pipelines, but they want it at {}; choose one for all with --set \
+             metrics.listen=",
             listens.join(", ")
         ));
     }

@@ -439,6 +439,31 @@ fn a_topic_that_is_deleted_disturbs_no_other_and_is_read_anew() {
 }
 
 #[test]
+fn a_sink_that_is_refused_disturbs_no_other_and_loses_nothing() {
+    let test = "a_sink_that_is_refused_disturbs_no_other_and_loses_nothing";
+    let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {
+        return;
+    };
+    let two = Two::new(bootstrap, "sink");
+    // No signal is as short.
+    two.topics.limit(&two.fragile.output, 100);
+    let (mut run, address) = two.start();
+    let get = |path: &str| answer(&format!("http://{address}/{path}"));
+    two.tell(&[(0, 1), (1, 2), (2, 3)]);
+    two.feed(0, 5);
+    run.wait_for("its failure", |_| {
+        let (code, text) = get("readyz");
+        let why = "while delivering to topic";
+        (code == 503 && text.starts_with("fragile: failed") && text.contains(why)).then_some(())
+    });
+    two.feed(5, 8);
+    two.all_is_said(&mut run);
+    two.topics.limit(&two.fragile.output, 1 << 20);
+    run.wait_for("its signals", |_| (two.scored() == [0, 1, 2]).then_some(()));
+    assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
+}
+
+#[test]
 fn with_until_end_the_one_that_breaks_is_told_by_the_exit_code() {
     let test = "with_until_end_the_one_that_breaks_is_told_by_the_exit_code";
     let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {

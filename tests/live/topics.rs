@@ -6,7 +6,9 @@ use std::time::Duration;
 use foretick::clock;
 use foretick::kafka::{Properties, client_config};
 use foretick::source::route::symbol_of;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message, OwnedMessage};
@@ -48,6 +50,17 @@ impl Topics {
             .expect("a topic can be made");
         self.made.push(name.clone());
         name
+    }
+
+    /// Lets a topic take records of so many bytes at most.
+    pub(crate) fn limit(&self, topic: &str, bytes: usize) {
+        let bytes = bytes.to_string();
+        let config = AlterConfig::new(ResourceSpecifier::Topic(topic));
+        let config = config.set("max.message.bytes", &bytes);
+        let altered = wait(self.admin().alter_configs([&config], &options()));
+        altered.expect("the broker answers")[0]
+            .as_ref()
+            .expect("a topic can be changed");
     }
 
     /// Removes a topic, with all that is in it.

@@ -49,7 +49,9 @@ pub(super) fn on_cuda(
     made().map_err(|error| error.to_string())
 }
 
-/// One thread, which does not spin: each shard has its own.
+/// One thread, the shard's own: with one, ONNX Runtime starts none and computes where it is called. Each
+/// session has an arena of its own, which keeps what a run took; for one shared by all, an allocator would
+/// have to be registered with the environment, and `ort` has no safe call for that.
 fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(environment)?
         .with_intra_threads(1)?
