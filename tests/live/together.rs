@@ -124,14 +124,28 @@ fn applications(count: usize) -> Vec<String> {
     (0..count).map(record).collect()
 }
 
+/// Headlines about two instruments each, the later ones also about one that the others are about.
+fn headlines() -> Vec<String> {
+    let path = given::repository("pipelines/news-sentiment/golden.jsonl");
+    let text = std::fs::read_to_string(path).expect("it is shipped");
+    let item = |(at, line): (usize, &str)| {
+        let vector: Value = serde_json::from_str(line).expect("JSON");
+        let instruments = [format!("A{}", at % 7), format!("B{at}")];
+        json!({"ts_event": at * 1_000_000_000, "id": at.to_string(), "headline": vector["headline"],
+            "language": "en", "instruments": instruments})
+        .to_string()
+    };
+    text.lines().enumerate().map(item).collect()
+}
+
 #[test]
-fn each_of_four_gives_what_it_gives_alone() {
-    let test = "each_of_four_gives_what_it_gives_alone";
+fn each_of_five_gives_what_it_gives_alone() {
+    let test = "each_of_five_gives_what_it_gives_alone";
     let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {
         return;
     };
-    let folder = Folder::new("live-four");
-    let mut topics = Topics::new(bootstrap, "four");
+    let folder = Folder::new("live-five");
+    let mut topics = Topics::new(bootstrap, "five");
     let market = topics.make("market", 2);
     let text = given::capture(71, 6, &["BTCUSDT", "ETHUSDT", "SOLUSDT"]);
     topics.fill(&market, text.lines());
@@ -142,6 +156,8 @@ fn each_of_four_gives_what_it_gives_alone() {
     };
     let loans = credit(&mut topics, "applications", applications(300));
     let firms = credit(&mut topics, "statements", given::companies::statements(40));
+    let news = topics.make("news", 1);
+    topics.fill(&news, headlines().iter().map(String::as_str));
     let small = folder.write("small.toml", given::SMALL);
     let shipped = |name: &str| given::repository("pipelines").join(name);
     let mut parts = [
@@ -158,6 +174,12 @@ fn each_of_four_gives_what_it_gives_alone() {
             shipped("default-alerts"),
             &mut topics,
             &firms,
+        ),
+        Part::new(
+            "news-sentiment",
+            shipped("news-sentiment"),
+            &mut topics,
+            &news,
         ),
     ];
     parts[1].set = vec!["source.kind=kafka".into(), "engine.shards=2".into()];
