@@ -39,9 +39,10 @@ fn made_up_days_have_the_probabilities_recorded() {
         }
         let mut scores = vec![];
         model.score(&window, &mut scores).expect("the model runs");
-        for (given, expected) in scores.iter().zip(numbers(&vector["probabilities"])) {
-            assert!((given - expected).abs() < 1e-5, "{vector} {scores:?}");
-        }
+        let up = contract.labels.iter().position(|label| label == "up");
+        let expected = vector["up"].as_f64().expect("a number");
+        let given = scores[up.expect("a label")];
+        assert!((given - expected).abs() < 1e-5, "{vector} {scores:?}");
         seen += 1;
     }
     assert!(seen >= 5, "{seen}");
