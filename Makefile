@@ -40,7 +40,8 @@ bench: onnxruntime ## the benchmarks of bench/
 
 train: ## make a pipeline's model anew: make train PIPELINE=price-direction
 	@test -f "pipelines/$(PIPELINE)/train/train.py" || { echo "while training: pipelines/$(PIPELINE)/train/train.py" \
-		"is not there. Say which: make train PIPELINE=NAME, one of:" $$(ls pipelines) >&2; exit 2; }
+		"is not there. Say which: make train PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train */*/train | \
+		sed s,/train,,) >&2; exit 2; }
 	@$(MAKE) --no-print-directory onnxruntime build
 	python3 -m venv .venv/$(PIPELINE)
 	.venv/$(PIPELINE)/bin/pip install --quiet --requirement pipelines/$(PIPELINE)/train/requirements.txt

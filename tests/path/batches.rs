@@ -66,9 +66,14 @@ fn cuda_equals_cpu() {
     if !has_cuda("cuda_equals_cpu") {
         return;
     }
-    let folders = fs::read_dir(given::repository("pipelines")).expect("pipelines are shipped");
-    let models = folders.map(|entry| entry.expect("it can be read").path().join("model.onnx"));
-    for path in models.filter(|path| path.exists()) {
+    // That of news-sentiment is int8, for which CUDA has no kernels.
+    for name in [
+        "price-direction",
+        "price-direction/daily",
+        "default-alerts",
+        "loan-risk",
+    ] {
+        let path = given::repository("pipelines").join(name).join("model.onnx");
         let bytes = fs::read(&path).expect("it is there");
         let load = |execution| {
             Onnx::parse(&path, &bytes, String::new(), execution)
