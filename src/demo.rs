@@ -162,6 +162,9 @@ fn overrides(
             state.display().to_string()
         ),
         format!("loan-risk:privacy.key=file:{}", unpacked.key().display()),
+        // Made-up headlines repeat themselves before long, and their market forgets within seconds.
+        "news-sentiment:news.fold_ms=5000".into(),
+        "news-sentiment:news.half_life_ms=30000".into(),
     ];
     all.extend(settings.overrides.iter().cloned());
     all

@@ -137,7 +137,7 @@ fn on_this_thread(
             Some(Err(error)) => Err(error),
             Some(Ok(command)) => {
                 step(&mut shard, &mut signals, &mut writer)?;
-                writer.command(&command);
+                writer.command(&command)?;
                 Ok(())
             }
         };

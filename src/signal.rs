@@ -201,7 +201,12 @@ impl Lineage {
     /// The grade of a score: the first whose border is not below it, else the last.
     #[must_use]
     pub fn grade(&self, signal: &Signal) -> Option<&str> {
-        let score = self.score(signal);
+        self.grade_of(self.score(signal))
+    }
+
+    /// The same of a score alone.
+    #[must_use]
+    pub fn grade_of(&self, score: f64) -> Option<&str> {
         let grade = self.grades.iter().find(|(_, border)| score <= *border);
         grade.or(self.grades.last()).map(|(name, _)| &**name)
     }

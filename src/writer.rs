@@ -95,15 +95,26 @@ impl Writer {
         })
     }
 
-    /// Does what a command says of an alert.
-    pub fn command(&mut self, command: &Command) {
-        let found = self.desk.as_mut().is_some_and(|desk| desk.command(command));
+    /// Does what a command says of alerts.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn command(&mut self, command: &Command) -> Result<(), SinkError> {
+        let (sink, taken) = (&mut self.sink, &mut self.taken);
+        let found = match &mut self.desk {
+            Some(desk) => desk.command(command, |key, record| {
+                *taken += u64::from(sink.alert(key, record)?);
+                Ok::<_, SinkError>(())
+            })?,
+            None => false,
+        };
         if !found {
             tracing::warn!(
                 ?command,
                 "a command about an alert that is not there: nothing done"
             );
         }
+        Ok(())
     }
 
     /// Takes a dead letter.
@@ -146,13 +157,14 @@ impl Writer {
         let mut signals = delivery.signals.iter().enumerate();
         let done = signals.try_for_each(|(at, one)| {
             while let Some((_, command)) = commands.next_if(|(before, _)| *before <= at) {
-                self.command(&command);
+                self.command(&command)?;
             }
             self.signal(one, &names[one.instrument.index()])
         });
-        for (_, command) in commands {
-            self.command(&command);
-        }
+        let done = done.and_then(|()| {
+            let mut rest = commands;
+            rest.try_for_each(|(_, command)| self.command(&command))
+        });
         self.names[delivery.shard] = names;
         done?;
         for letter in delivery.letters.drain(..) {

@@ -1,8 +1,8 @@
-//! `alerts.control.v1`: what people say of alerts. Read from the topics of the statements, in their order.
+//! `alerts.control.v1`: what people say of alerts, and that time has passed. Read from the topics of the statements, in their order.
 
 use serde::Deserialize;
 
-use super::{Alerts, Target};
+use super::{Alert, Alerts, Target};
 use crate::decode::DecodeError;
 use crate::units::Nanos;
 
@@ -14,6 +14,7 @@ pub struct Command {
     obligor: Option<String>,
     rule: Option<String>,
     until: Option<Nanos>,
+    ts_event: Option<Nanos>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -21,6 +22,7 @@ pub struct Command {
 enum Action {
     Acknowledge,
     Silence,
+    Tick,
 }
 
 impl Command {
@@ -30,20 +32,25 @@ impl Command {
         memchr::memmem::find(bytes, b"\"action\"")?;
         let wrong = |_| DecodeError::WrongShape;
         let parsed: Result<Self, _> = serde_json::from_slice(bytes).map_err(wrong);
-        Some(parsed.and_then(|command| match command.target() {
-            Some(_) if command.action == Action::Acknowledge || command.until.is_some() => {
-                Ok(command)
-            }
-            _ => Err(DecodeError::WrongShape),
+        Some(parsed.and_then(|command| {
+            let targeted = command.target().is_some();
+            let whole = match command.action {
+                Action::Acknowledge => targeted,
+                Action::Silence => targeted && command.until.is_some(),
+                Action::Tick => command.ts_event.is_some(),
+            };
+            whole.then_some(command).ok_or(DecodeError::WrongShape)
         }))
     }
 
-    /// Does it. False where there is no such alert.
-    pub(super) fn apply(&self, alerts: &mut Alerts) -> bool {
-        match (self.target(), self.action, self.until) {
-            (Some(target), Action::Acknowledge, _) => alerts.acknowledge(target),
-            (Some(target), Action::Silence, Some(until)) => alerts.silence(target, until),
-            _ => false,
+    /// Does it, and gives what became due by it; none where there is no such alert.
+    pub(super) fn apply(&self, alerts: &mut Alerts) -> Option<Vec<Alert>> {
+        let done = |found: bool| found.then(Vec::new);
+        match (self.action, self.target(), self.until, self.ts_event) {
+            (Action::Acknowledge, Some(target), ..) => done(alerts.acknowledge(target)),
+            (Action::Silence, Some(target), Some(until), _) => done(alerts.silence(target, until)),
+            (Action::Tick, .., Some(ts)) => Some(alerts.tick(ts)),
+            _ => None,
         }
     }
 
@@ -72,6 +79,7 @@ mod tests {
         let good = [
             r#"{"ts_event":1,"action":"acknowledge","dedup_key":"C1/level/1","by":"me"}"#,
             r#"{"ts_event":1,"action":"silence","obligor":"C1","rule":"level","until":9}"#,
+            r#"{"ts_event":1,"action":"tick"}"#,
         ];
         assert!(
             good.iter()
@@ -80,6 +88,7 @@ mod tests {
         for line in [
             r#"{"action":"silence","obligor":"C1","rule":"level"}"#,
             r#"{"action":"acknowledge","obligor":"C1"}"#,
+            r#"{"action":"tick"}"#,
             r#"{"action":"forget","dedup_key":"C1/level/1"}"#,
             r#"{"action":"#,
         ] {

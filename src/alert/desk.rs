@@ -102,21 +102,41 @@ impl Desk {
         mut publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.changed = true;
-        // Time passes for a company by its own statements: by those of others it would depend on how the
-        // companies are shared among shards.
+        // Time passes for a company by its own statements, and by ticks: by the statements of others it
+        // would depend on how the companies are shared among shards.
         let pd = self.lineage.score(signal);
         let alerts = self.alerts.observe(obligor, signal.ts_event, pd);
+        let codes: Vec<&str> = self.lineage.codes(signal).collect();
         for alert in &alerts {
-            publish(obligor, self.record(alert, signal).to_string().as_bytes())?;
+            publish(obligor, self.record(alert, &codes).to_string().as_bytes())?;
             self.published += 1;
         }
         Ok(())
     }
 
-    /// Does what a command says. False where there is no such alert.
-    pub fn command(&mut self, command: &Command) -> bool {
+    /// Does what a command says, and hands what became due by it to `publish`. False where there is no such
+    /// alert.
+    ///
+    /// # Errors
+    /// What `publish` says.
+    pub fn command<E>(
+        &mut self,
+        command: &Command,
+        mut publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<bool, E> {
         self.changed = true;
-        command.apply(&mut self.alerts)
+        let Some(alerts) = command.apply(&mut self.alerts) else {
+            return Ok(false);
+        };
+        for alert in &alerts {
+            // No statement came with it, and so no reasons.
+            publish(
+                &alert.obligor,
+                self.record(alert, &[]).to_string().as_bytes(),
+            )?;
+            self.published += 1;
+        }
+        Ok(true)
     }
 
     /// Records made so far, whether or not the sink keeps such.
@@ -150,8 +170,7 @@ impl Desk {
         self.state.is_some()
     }
 
-    fn record(&self, alert: &Alert, signal: &Signal) -> Value {
-        let codes: Vec<&str> = self.lineage.codes(signal).collect();
+    fn record(&self, alert: &Alert, codes: &[&str]) -> Value {
         json!({
             "schema": SCHEMA,
             "dedup_key": alert.dedup_key(),
@@ -163,7 +182,7 @@ impl Desk {
             "state": alert.state,
             "severity": alert.severity,
             "pd": alert.pd,
-            "grade": self.lineage.grade(signal),
+            "grade": self.lineage.grade_of(alert.pd),
             "reasons": codes,
             "ts_event": alert.ts_event.0,
             "since": alert.since.0,

@@ -134,6 +134,38 @@ fn what_is_silenced_is_not_told_and_what_is_acknowledged_says_so() {
 }
 
 #[test]
+fn a_tick_lets_time_pass_for_those_who_say_nothing() {
+    if !needs::onnx("a_tick_lets_time_pass_for_those_who_say_nothing") {
+        return;
+    }
+    let mut lines = given::companies::statements(6);
+    let bad = |line: &String| line.contains("\"C3\"") && line.contains("2014");
+    let last = lines.iter().position(bad).expect("it is there");
+    lines.truncate(last + 1);
+    let statement: Value = serde_json::from_str(&lines[last]).expect("a statement is JSON");
+    let told = statement["ts_event"].as_i64().expect("a time");
+    let rule = r#"alert=[{name="level", on={level={enter=0.1, exit=0.05}}, for_ms=1_000, severity={warning=0.15, critical=0.25}}]"#;
+    let states = |lines: &[String]| -> Vec<(String, i64)> {
+        let alerts = alerts_of(lines, &[rule]);
+        let of = alerts.iter().filter(|alert| alert["obligor"] == "C3");
+        of.map(|alert| {
+            let state = alert["state"].as_str().expect("a state");
+            let ts = alert["ts_event"].as_i64().expect("a time");
+            (state.to_owned(), ts - told)
+        })
+        .collect()
+    };
+    let pending = ("pending".to_owned(), 0);
+    assert_eq!(states(&lines), std::slice::from_ref(&pending));
+    let tick = |after: i64| format!(r#"{{"ts_event":{},"action":"tick"}}"#, told + after);
+    lines.push(tick(999_999_999));
+    assert_eq!(states(&lines), std::slice::from_ref(&pending), "not yet");
+    lines.push(tick(5_000_000_000));
+    let firing = ("firing".to_owned(), 1_000_000_000);
+    assert_eq!(states(&lines), [pending, firing], "as of when it was due");
+}
+
+#[test]
 fn a_rule_that_makes_no_sense_is_refused() {
     if !needs::onnx("a_rule_that_makes_no_sense_is_refused") {
         return;
