@@ -48,7 +48,8 @@ pub struct Report {
     /// The model's figures.
     #[serde(flatten)]
     pub figures: Figures,
-    /// Those of others on the same rows: `majority`, and `linear` where the pipeline has a `linear.json`.
+    /// Those of others on the same rows: `majority`, and `linear` where the pipeline has a `linear.json`; the
+    /// latter only on rows without gaps, which it cannot fill.
     pub baselines: BTreeMap<&'static str, Figures>,
     /// How often the outcome was 1 by what was said, in the order of the labels, where outcomes are 0 and 1
     /// and the model gives classes.
@@ -116,8 +117,14 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
     let shares = sample.shares();
     baselines.insert("majority", sample.guess(&shares)?.figures());
     if let Some(linear) = pipeline.linear()? {
-        let judged = Judged::of(&linear, &outcomes, options)?;
-        baselines.insert("linear", judged.sample(options.threshold)?.figures());
+        // It cannot fill gaps: where all rows have some, there is nothing to compare with.
+        match Judged::of(&linear, &outcomes, options) {
+            Err(EvaluateError::Nothing { .. }) => {}
+            judged => {
+                let figures = judged?.sample(options.threshold)?.figures();
+                baselines.insert("linear", figures);
+            }
+        }
     }
     Ok(Report {
         pipeline: pipeline.file.name.clone(),

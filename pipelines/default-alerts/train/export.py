@@ -232,3 +232,21 @@ def write(path, made, notes):
     helper.set_model_props(model, {f"foretick.{key}": text for key, text in sorted(texts.items())})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def write_linear(path, fitted, prior_shift, features_sha256):
+    """Writes the logistic regression on the newest year's items, the engine's own baseline; no item may be missing."""
+    scaler, model = fitted
+    weights, (bias,) = model.coef_[0].tolist(), model.intercept_.tolist()
+    linear = {
+        "name": "default-alerts-linear",
+        "version": "1",
+        "features": ITEMS,
+        "features_sha256": features_sha256,
+        "labels": ["survives", "fails"],
+        "mean": scaler.mean_.tolist(),
+        "std": scaler.scale_.tolist(),
+        "weights": [[0.0] * len(weights), weights],
+        "bias": [0.0, bias + prior_shift],
+    }
+    path.write_text(json.dumps(linear, indent=1) + "\n")

@@ -4,7 +4,8 @@
 
 writes statements.jsonl (topic credit.statements.v1) and labels.jsonl to out/default-alerts; with a
 split named, statements.SPLIT.jsonl and labels.SPLIT.jsonl with the firms of that split alone.
-Changes no number: what the model needs of ratios, it works out itself.
+Changes no number and makes no row: `foretick features` does, with the code that runs live. What the
+model needs of ratios, it works out itself.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import datetime
 import hashlib
 import json
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +47,7 @@ class Windows:
     years: np.ndarray  # [N]: the last fiscal year
     rows: np.ndarray  # [N, STEPS, items], float32
     outcome: np.ndarray  # [N]: 1 where the firm failed in the year after
+    features_sha256: str
 
 
 def folder():
@@ -94,21 +97,47 @@ def check_apart(cuts):
 
 
 def load():
-    """Windows by split."""
+    """Windows by split, cut from the rows that the engine makes of all statements."""
+    write()
     cuts = {split: read(split) for split in SPLITS}
-    check_apart(cuts)
-    return {split: as_windows(split, cut) for split, cut in cuts.items()}
+    rows, features_sha256 = export()
+    return {split: as_windows(split, cut, rows, features_sha256) for split, cut in cuts.items()}
 
 
-def as_windows(split, cut):
-    cell = lambda value: np.nan if value is None else value
+def export():
+    """Rows of statements.jsonl by obligor and period, NaN where an item is missing; and the features' hash."""
+    # Whoever only writes events needs no Parquet.
+    from pyarrow import parquet
+
+    path = OUT / "rows.parquet"
+    foretick("features", PIPELINE, "--input", OUT / "statements.jsonl", "--output", path, "--json")
+    table = parquet.read_table(path)
+    column = lambda name: table.column(name).to_pylist()
+    cells = np.stack([table.column(item).to_numpy() for item in ITEMS], axis=1)
+    known = zip(column("obligor"), column("period"), column("ts_event"), cells, strict=True)
+    rows = {(obligor, year): row for obligor, year, ts_event, row in known if ts_event == known_at(year)}
+    if len(rows) != len(cells):
+        raise SystemExit(f"while reading {path}: some rows repeat others, or are of another time than their statement")
+    return rows, table.schema.metadata[b"foretick.features_sha256"].decode()
+
+
+def as_windows(split, cut, rows, features_sha256):
     return Windows(
         split=split,
         obligor=[obligor for obligor, *_ in cut],
         years=np.array([statements[-1][0] for _, statements, _ in cut]),
-        rows=np.array([[[cell(items[n]) for n in ITEMS] for _, items in each] for _, each, _ in cut], dtype=np.float32),
+        rows=np.array([[rows[obligor, year] for year, _ in each] for obligor, each, _ in cut], dtype=np.float32),
         outcome=np.array([outcome for *_, outcome in cut]),
+        features_sha256=features_sha256,
     )
+
+
+def foretick(*arguments):
+    """Runs the engine's binary, which FORETICK names."""
+    binary = os.environ.get("FORETICK", ROOT / "target" / "release" / "foretick")
+    done = subprocess.run([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"while running foretick {arguments[0]}: it failed as said above")
 
 
 def known_at(year):

@@ -1,7 +1,8 @@
 """Makes the model of this pipeline: `make train PIPELINE=default-alerts`.
 
-Writes the records, trains as recipe.toml says, calibrates, and writes model.onnx, reasons.json,
-golden.jsonl and the figures in MODEL_CARD.md. No choice is made by the test windows.
+Writes the records, has the engine make the rows, trains as recipe.toml says, calibrates, and writes
+model.onnx, linear.json, reasons.json, golden.jsonl and the figures in MODEL_CARD.md. No choice is made by
+the test windows.
 """
 
 import json
@@ -25,6 +26,7 @@ from run import Model
 
 RECIPE = tomllib.loads((Path(__file__).parent / "recipe.toml").read_text())
 MODEL = prepare.PIPELINE / "model.onnx"
+LINEAR = "logistic regression, items of the newest year (`linear.json`)"
 
 
 def main():
@@ -32,7 +34,6 @@ def main():
         raise SystemExit(
             f"while reading recipe.toml: seeds of {[*RECIPE['seeds']]}; only attention and lstm are exported"
         )
-    prepare.write()
     windows = prepare.load()
     fitted = ratios.fit(windows["train"].rows)
     parts = {split: (ratios.inputs(part.rows, fitted), part.outcome) for split, part in windows.items()}
@@ -52,6 +53,9 @@ def main():
     write(fitted, networks, calibration, windows)
     model = Model(str(MODEL))
     check(model, networks, calibration, parts["test"][0], windows["test"].rows)
+    linear = baselines.linear(*((windows[split].rows, windows[split].outcome) for split in ("train", "validation")))
+    known = calibration.prior_shift, windows["train"].features_sha256
+    export.write_linear(prepare.PIPELINE / "linear.json", linear, *known)
 
     # From here on only the card is made.
     bare = export.graph(fitted, networks, calibration, with_reasons=False)
@@ -61,7 +65,7 @@ def main():
         prepare.PIPELINE / "MODEL_CARD.md",
         windows=windows,
         shipped=model.each(windows["test"].rows),
-        others=challengers(parts, windows, fitted, members, calibration),
+        others=challengers(parts, windows, fitted, linear, members, calibration),
         calibration=calibration,
         compared=compare.table(RECIPE, train, validation),
         compare=RECIPE["compare"],
@@ -155,7 +159,7 @@ def check(model, networks, calibration, inputs, rows):
         raise SystemExit(f"while checking {MODEL}: ONNX Runtime and PyTorch differ by {difference:g}; do not ship it")
 
 
-def challengers(parts, windows, fitted, members, calibration):
+def challengers(parts, windows, fitted, linear, members, calibration):
     """PDs of the test windows by every other model, all but the published one with the same prior correction."""
     train, validation, test = (parts[split] for split in prepare.SPLITS)
     shifted = lambda pd: sigmoid(np.log(pd / (1 - pd)) + calibration.prior_shift)
@@ -166,6 +170,7 @@ def challengers(parts, windows, fitted, members, calibration):
         "majority: the prior for every firm": shifted(rate),
         "Altman-like Z, newest year": shifted(by_z(altman["test"])),
         "logistic regression, ratios of all years": shifted(baselines.logistic(train, validation)(test[0])),
+        LINEAR: sigmoid(linear.decision_function(baselines.newest(windows["test"].rows)) + calibration.prior_shift),
         "LightGBM, ratios of all years and their changes": shifted(baselines.boosted(train, validation)(test[0])),
         "published multi-head LSTM, as it comes": baselines.published(windows["test"].rows),
     }

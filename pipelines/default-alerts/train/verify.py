@@ -1,7 +1,8 @@
 """Checks model.onnx with ONNX Runtime alone: golden.jsonl, reasons.json and, where the data are, the card's figures.
 
 Exit code 1 where a PD differs by more than 1e-6, a reason by more than 1e-4, or a figure by more than 1e-4.
-Needs numpy and onnxruntime. FORETICK_DATA names the data folder.
+Needs numpy and onnxruntime; for the figures also pyarrow and the engine's binary, which FORETICK names.
+FORETICK_DATA names the data folder.
 """
 
 import json

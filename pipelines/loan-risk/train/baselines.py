@@ -34,9 +34,8 @@ def boosted(seed):
 
 
 def logistic(inputs, outcome):
-    """Logistic regression on standardised columns; gives a function from columns to PD."""
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(inputs, outcome)
-    return lambda asked: model.predict_proba(asked)[:, 1]
+    """Logistic regression on standardised columns."""
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(inputs, outcome)
 
 
 def teach(cells, outcome, others):

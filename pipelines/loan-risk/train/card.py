@@ -52,6 +52,7 @@ def models(rows, folds):
         lines.append([name, *quality(score.figures(pd, rows.outcome)), interval, f"{np.std(by_fold, ddof=1):.3f}"])
     at = folds[0].parts["test"]
     for name, label in (
+        (study.RAW, "logistic regression, raw fields, fold 0 alone (`linear.json`)"),
         (study.TREES, "LightGBM, fold 0 alone"),
         (study.SHIPPED, "**shipped: dense 64-32-3, fold 0 alone**"),
     ):

@@ -1,6 +1,6 @@
 """Writes the model file: raw fields in, probabilities and reasons out, everything between in one graph.
 
-Trains nothing. The graph is built node by node, so that the same weights give the same bytes.
+Beside it linear.json, the logistic regression on raw fields. Trains nothing. The graph is built node by node, so that the same weights give the same bytes.
 """
 
 import json
@@ -41,6 +41,23 @@ def write(path, transform, network, expected_pd, reasons, notes):
     helper.set_model_props(model, {f"foretick.{key}": text for key, text in sorted(texts.items())})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def write_linear(path, fitted, known):
+    """Writes the logistic regression on raw fields, the pipeline's built-in baseline; it has no answer to gaps."""
+    scaler, model = fitted
+    weights, (bias,) = model.coef_[0].tolist(), model.intercept_.tolist()
+    linear = {
+        "name": "loan-risk-linear",
+        "version": "1",
+        **known,
+        "labels": ["repaid", "default"],
+        "mean": scaler.mean_.tolist(),
+        "std": scaler.scale_.tolist(),
+        "weights": [[0.0] * len(weights), weights],
+        "bias": [0.0, bias],
+    }
+    path.write_text(json.dumps(linear, indent=1) + "\n")
 
 
 def graph(transform, network, expected_pd, reasons):

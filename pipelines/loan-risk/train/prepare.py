@@ -1,10 +1,11 @@
-"""Public loan sets to applications, labels and a split; applications to rows for training.
+"""Public loan sets to applications, labels and a split; applications to the engine's rows for training.
 
     prepare.py [--set taiwan|south-german|lending-club] [--split test]
 
 writes applications.jsonl and labels.jsonl to out/loan-risk/ (other sets: a folder of their name
 there), and with `--split test` also applications.test.jsonl and labels.test.jsonl. Cleans nothing and
-derives nothing: an application holds the numbers of the set, and all arithmetic is in the model.
+derives nothing: an application holds the numbers of the set, `foretick features` makes rows of them with
+the code that runs live, and all arithmetic is in the model.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import csv
 import hashlib
 import json
 import os
+import subprocess
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,30 @@ BEGIN_S = 1_128_124_800  # 2005-10-01T00:00:00Z, the month the Taiwan set speaks
 FOLDS = 5
 TEST_FOLD = 0
 VALIDATION_SHARE = 0.1
+# The engine puts a token in an applicant's place, under this key where none is set. Rows are joined without it.
+KEY = {"FORETICK_PRIVACY_KEY": "only to join events and labels"}
+# The pipeline of a set, or of fields, that the shipped one does not read.
+OTHER = """name = "loan-risk-{name}"
+
+[source]
+kind = "kafka"
+topics = ["credit.applications.v1"]
+products = ["{product}"]
+max_instruments = 1_000_000
+
+[row]
+on = "application"
+
+[privacy]
+key = "env:FORETICK_PRIVACY_KEY"
+key_id = "k1"
+
+{features}[model]
+kind = "sum"
+
+[signal]
+schema = "grades.loan.v1"
+"""
 
 
 @dataclass
@@ -39,9 +66,10 @@ class Application:
 
 @dataclass
 class Rows:
-    """Applications as the engine would export them, in the order of the set."""
+    """Applications as the engine exports them, in the order of the set."""
 
     fields: list
+    features_sha256: str  # of all that the exporting pipeline reads
     key: np.ndarray
     ts_event: np.ndarray
     cells: np.ndarray  # [rows, fields], float32, NaN where a field is missing
@@ -121,6 +149,11 @@ def divide(outcome, fold, test=TEST_FOLD):
     return split
 
 
+def folder_of(name):
+    """Where a set's files lie."""
+    return OUT if name == "taiwan" else OUT / name
+
+
 def write(name="taiwan", only=None):
     """Writes a set as applications and labels; `only` names a part to write once more by itself."""
     product, read_set = SETS[name]
@@ -135,7 +168,7 @@ def write(name="taiwan", only=None):
         events.append(fields | {"fields": application.fields})
         label = {"key": application.applicant, "ts_event": ts_event, "outcome": application.outcome}
         labels.append(label | {"split": str(split[at]), "fold": int(fold[at])})
-    folder = OUT if name == "taiwan" else OUT / name
+    folder = folder_of(name)
     folder.mkdir(parents=True, exist_ok=True)
     for part in {"": None, f".{only}": only} if only else {"": None}:
         chosen = split == part[1:] if part else np.full(len(split), True)
@@ -145,41 +178,58 @@ def write(name="taiwan", only=None):
     return folder
 
 
-def read(applications, labels, fields):
-    """Rows of applications.jsonl, or of the engine's Parquet export of the same, joined with their labels."""
-    by_time = {label["ts_event"]: label for label in map(json.loads, Path(labels).open())}
-    columns = (
-        read_export(applications, fields)
-        if str(applications).endswith(".parquet")
-        else read_events(applications, fields)
+def fields_of(name):
+    """All fields of a set's applications, in their order."""
+    with (folder_of(name) / "applications.jsonl").open() as events:
+        return list(json.loads(next(events))["fields"])
+
+
+def export(fields, name="taiwan"):
+    """Has the engine make rows of a set that was written, and puts its labels to them."""
+    # Whoever only writes events needs no Parquet.
+    from pyarrow import parquet
+
+    folder = folder_of(name)
+    made = folder / "rows.parquet"
+    foretick("features", reading(fields, name), "--input", folder / "applications.jsonl", "--output", made, "--json")
+    table = parquet.read_table(made)
+    with (folder / "labels.jsonl").open() as lines:
+        labels = [json.loads(line) for line in lines]
+    times = table.column("ts_event").to_numpy()
+    # An applicant is a token by now, so rows and labels are joined by their order.
+    if times.tolist() != [label["ts_event"] for label in labels]:
+        raise SystemExit(f"while joining rows and labels: {made} has not one row for each application, in their order")
+    column = lambda key: np.array([label[key] for label in labels])
+    return Rows(
+        fields=fields,
+        features_sha256=table.schema.metadata[b"foretick.features_sha256"].decode(),
+        key=column("key"),
+        ts_event=times,
+        cells=np.stack([table.column(field).to_numpy() for field in fields], axis=1).astype(np.float32),
+        outcome=column("outcome"),
+        split=column("split"),
+        fold=column("fold"),
     )
-    return rows(*columns, by_time, fields)
 
 
-def read_events(path, fields):
-    """Times and numbers of applications."""
-    times, cells = [], []
-    for event in map(json.loads, Path(path).open()):
-        times.append(event["ts_event"])
-        cells.append([np.nan if event["fields"].get(name) is None else event["fields"][name] for name in fields])
-    return times, cells
+def reading(fields, name):
+    """The pipeline that reads these fields: this one, or one like it that is written for them."""
+    shipped = tomllib.loads((PIPELINE / "pipeline.toml").read_text())
+    if name == "taiwan" and {feature["name"] for feature in shipped["feature"]} >= set(fields):
+        return PIPELINE
+    folder = folder_of(name) / "other-fields"
+    folder.mkdir(exist_ok=True)
+    features = "".join(f'[[feature]]\nname = "{field}"\nkind = "field"\n\n' for field in fields)
+    (folder / "pipeline.toml").write_text(OTHER.format(name=name, product=SETS[name][0], features=features))
+    return folder
 
 
-def read_export(path, fields):
-    """Times and numbers of rows that the engine exported."""
-    import pyarrow.parquet as parquet
-
-    table = parquet.read_table(path)
-    column = lambda name: table.column(name).to_numpy(zero_copy_only=False)
-    return column("ts_event").tolist(), np.stack([column(name) for name in fields], axis=1)
-
-
-def rows(times, cells, by_time, fields):
-    """Joins the engine's rows with their labels, which carry the same time."""
-    labels = [by_time[time] for time in times]
-    column = lambda name: np.array([label[name] for label in labels])
-    cells = np.array(cells, dtype=np.float32)
-    return Rows(fields, column("key"), np.array(times), cells, column("outcome"), column("split"), column("fold"))
+def foretick(*arguments):
+    """Runs the engine's binary, which FORETICK names."""
+    binary = os.environ.get("FORETICK", ROOT / "target" / "release" / "foretick")
+    done = subprocess.run([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=KEY | os.environ)
+    if done.returncode != 0:
+        raise SystemExit(f"while running foretick {arguments[0]}: it failed as said above")
 
 
 def digest(chosen, at):

@@ -6,6 +6,7 @@ A fold's test rows are seen by nothing that is fitted: not by the tables, the te
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 import baselines
 import network
@@ -31,6 +32,7 @@ class Fold:
     expected_pd: list  # default rate of each band in training
     fitted: dict  # network and validation loss by seed
     seed: int  # of the network that validates best
+    raw: Pipeline  # logistic regression on the fields as they are
     pd: dict  # of the test rows, by model
     grade: np.ndarray
     teacher: np.ndarray  # its bands of the test rows
@@ -56,10 +58,11 @@ def fold(config, rows, held_out, seeds):
     best = min(seeds, key=lambda seed: fitted[seed][1])
     given = network.probabilities(fitted[best][0], inputs["test"])
     plain = {name: np.where(np.isnan(part), table.usual, part) for name, part in cells.items()}
+    raw, normal = baselines.logistic(plain["train"], outcome), baselines.logistic(inputs["train"], outcome)
     pd = {
         MAJORITY: np.full(len(given), outcome.mean()),
-        RAW: baselines.logistic(plain["train"], outcome)(plain["test"]),
-        NORMAL: baselines.logistic(inputs["train"], outcome)(inputs["test"]),
+        RAW: raw.predict_proba(plain["test"])[:, 1],
+        NORMAL: normal.predict_proba(inputs["test"])[:, 1],
         TREES: tested,
         SHIPPED: given @ expected_pd,
     }
@@ -67,7 +70,7 @@ def fold(config, rows, held_out, seeds):
     auc = score.figures(pd[SHIPPED], rows.outcome[parts["test"]])["auc"]
     print(f"fold {held_out}: validation losses {losses}; test AUC {auc:.4f}", flush=True)
     return Fold(
-        parts, table, bands, expected_pd, fitted, best, pd, given.argmax(1), np.digitize(tested, config["cuts"])
+        parts, table, bands, expected_pd, fitted, best, raw, pd, given.argmax(1), np.digitize(tested, config["cuts"])
     )
 
 

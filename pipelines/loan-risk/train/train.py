@@ -1,7 +1,7 @@
 """Makes the model of this pipeline: `make train PIPELINE=loan-risk`.
 
-Writes the applications, trains on every fold, ships the network of fold 0, and writes model.onnx,
-golden.jsonl and the figures in MODEL_CARD.md. Settings are config.toml's.
+Writes the applications, has the engine make the rows, trains on every fold, ships the network of fold 0,
+and writes model.onnx, linear.json, golden.jsonl and the figures in MODEL_CARD.md. Settings are config.toml's.
 """
 
 import hashlib
@@ -38,9 +38,8 @@ def main():
         raise SystemExit(
             "while reading config.toml: only a dense network is written to model.onnx; compare others there"
         )
-    folder = prepare.write(only="test")
-    read = lambda fields: prepare.read(folder / "applications.jsonl", folder / "labels.jsonl", fields)
-    rows = read(config["fields"])
+    prepare.write(only="test")
+    rows = prepare.export(config["fields"])
     folds = study.folds(config, rows, config["seeds"])
     shipped, sha256 = folds[0], prepare.digest(rows, folds[0].parts["train"])
     ship(config, rows, shipped, sha256)
@@ -60,8 +59,8 @@ def main():
             speed(config, rows, shipped),
             MODEL.stat().st_size,
         ),
-        card.left_out(left_out(config, rows, folds, read)),
-        card.fairness(groups(read(PROTECTED).cells), pd, grade, rows.outcome),
+        card.left_out(left_out(config, rows, folds)),
+        card.fairness(groups(prepare.export(PROTECTED).cells), pd, grade, rows.outcome),
         card.gaps(gaps(rows, shipped)),
         card.choices(study.compare(config, rows)),
         card.other_sets(others(config)),
@@ -87,6 +86,8 @@ def ship(config, rows, fold, sha256):
     }
     export.write(MODEL, fold.table, fold.network, fold.expected_pd, config["reasons"], notes)
     export.check(MODEL, fold.table, fold.network, rows.cells[test])
+    known = {"features": rows.fields, "features_sha256": rows.features_sha256, "horizon_ms": HORIZON_MS}
+    export.write_linear(PIPELINE / "linear.json", fold.raw, known)
     texts = json.loads((PIPELINE / "reasons.json").read_text())
     if list(texts) != list(config["reasons"]):
         raise SystemExit("while checking reasons.json: its codes are not those of config.toml, in their order")
@@ -121,7 +122,7 @@ def speed(config, rows, fold):
     return dict(zip(("with", "without", "call"), np.min(rounds, axis=0).tolist()))
 
 
-def left_out(config, rows, folds, read):
+def left_out(config, rows, folds):
     """The AUC with fields that are not read put in, and with education left out as well."""
     seed = 1
     both = lambda chosen, some: {
@@ -138,7 +139,7 @@ def left_out(config, rows, folds, read):
         ("with sex, marriage and age", [*rows.fields, *PROTECTED], config["categories"] | more),
         ("without education", [field for field in rows.fields if field != "education"], {}),
     ):
-        changed = read(fields)
+        changed = prepare.export(fields)
         fitted = study.folds(config | {"categories": categories}, changed, [seed])
         results.append((name, len(fields), both(changed, fitted), rows.outcome))
     return results
@@ -170,10 +171,8 @@ def gaps(rows, fold):
 def others(config):
     """The same recipe on the other sets, one seed."""
     for name, (title, cuts, unread) in OTHERS.items():
-        folder = prepare.write(name)
-        with (folder / "applications.jsonl").open() as events:
-            fields = [field for field in json.loads(next(events))["fields"] if field not in unread]
-        rows = prepare.read(folder / "applications.jsonl", folder / "labels.jsonl", fields)
+        prepare.write(name)
+        rows = prepare.export([field for field in prepare.fields_of(name) if field not in unread], name)
         yield title, rows, study.folds(config | {"cuts": cuts, "categories": {}}, rows, [1])
 
 

@@ -3,6 +3,9 @@
 The one free choice of each is made by the mean MCC over the folds, as the network's choices are.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import lightgbm
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -12,10 +15,12 @@ from score import mcc
 
 STRENGTHS = [1e-1, 1e-2, 1e-3, 1e-4]
 TREES = [25, 50, 100, 200]
+LINEAR = "logistic regression, last day (`linear.json`)"
 
 
 def last_row(windows):
-    return windows[:, -1].clip(-CLIP, CLIP).astype(np.float64)
+    """Not cut off: the engine's linear model, which this becomes, takes columns as they are."""
+    return windows[:, -1].astype(np.float64)
 
 
 def flattened(windows):
@@ -33,12 +38,22 @@ def majority(train):
     return lambda windows: np.full(len(windows), share)
 
 
-def logistic(columns, strength):
+@dataclass
+class Logistic:
     """Logistic regression on `columns` of the windows."""
 
+    columns: Callable
+    model: LogisticRegression
+
+    def __call__(self, windows):
+        return self.model.predict_proba(self.columns(windows))[:, 1]
+
+
+def logistic(columns, strength):
+    """Fits one."""
+
     def fit(train):
-        model = LogisticRegression(C=strength, max_iter=2000).fit(columns(train[0]), train[1])
-        return lambda windows: model.predict_proba(columns(windows))[:, 1]
+        return Logistic(columns, LogisticRegression(C=strength, max_iter=2000).fit(columns(train[0]), train[1]))
 
     return fit
 
@@ -74,7 +89,7 @@ def fitted(folds, train):
     by_strength = lambda columns: {strength: logistic(columns, strength) for strength in STRENGTHS}
     return {
         "majority guess": majority(train),
-        "logistic regression, last day": chosen("logistic, last day", by_strength(last_row), folds, train),
+        LINEAR: chosen("logistic, last day", by_strength(last_row), folds, train),
         "logistic regression, whole window": chosen("logistic, window", by_strength(flattened), folds, train),
         "LightGBM, last two days and mean": chosen("LightGBM", {n: boosted(n) for n in TREES}, folds, train),
     }

@@ -5,6 +5,7 @@ The words around them are the author's.
 
 import numpy as np
 
+import baselines
 import prepare
 import score
 
@@ -72,7 +73,7 @@ def doubt(given, shipped, labels, days):
     span = lambda figure: "{:.3f} to {:.3f}".format(*score.spread(said, labels, days, figure))
     parts = []
     for short, name in (
-        ("logistic regression", "logistic regression, last day"),
+        ("logistic regression", baselines.LINEAR),
         ("LightGBM", "LightGBM, last two days and mean"),
     ):
         difference = score.spread_of_difference(said, given[name], labels, days, score.accuracy)

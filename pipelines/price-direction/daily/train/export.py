@@ -1,4 +1,4 @@
-"""The model file: the networks of all seeds as one ONNX graph with its contract.
+"""The model file: the networks of all seeds as one ONNX graph with its contract. And linear.json.
 
 Trains nothing. The graph is built node by node, so that the same weights give the same bytes.
 """
@@ -75,3 +75,12 @@ def write(path, made, notes):
     helper.set_model_props(model, {f"foretick.{key}": text for key, text in sorted(texts.items())})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def write_linear(path, model, known):
+    """Writes the logistic regression on the last day, the engine's own baseline."""
+    # Half the log-odds on each side, as in the graph.
+    weights, bias = model.coef_[0] / 2, model.intercept_.item() / 2
+    linear = {**known, "name": "price-direction-daily-linear", "version": "1"}
+    linear |= {"weights": [(-weights).tolist(), weights.tolist()], "bias": [-bias, bias]}
+    path.write_text(json.dumps(linear, indent=1) + "\n")

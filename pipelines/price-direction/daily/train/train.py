@@ -1,7 +1,7 @@
 """Makes the model of this pipeline: `make train PIPELINE=price-direction/daily`.
 
-Has the engine make the rows, trains as recipe.toml says, and writes model.onnx, golden.jsonl and the
-figures in MODEL_CARD.md. The test rows are looked at once, at the end.
+Has the engine make the rows, trains as recipe.toml says, and writes model.onnx, linear.json, golden.jsonl
+and the figures in MODEL_CARD.md. The test rows are looked at once, at the end.
 """
 
 import functools
@@ -45,13 +45,16 @@ def main():
     # From here on the test is read.
     given = {split: {name: say(windows[split]) for name, say in models.items()} for split in ("dev", "test")}
     figures = {split: score.figures(given[split][shipped], rows.label[parts[split]]) for split in given}
-    notes = {
+    known = {
         **{key: rows.contract[key] for key in ("features", "features_sha256", "labels")},
+        "horizon_ms": 86_400_000,
+        **dict(zip(("mean", "std"), (part.tolist() for part in normalise))),
+    }
+    notes = {
+        **known,
         "name": "price-direction-daily",
         "version": "1",
         "steps": steps,
-        "horizon_ms": 86_400_000,
-        **dict(zip(("mean", "std"), (part.tolist() for part in normalise))),
         "training_rows_sha256": sha256,
         "split": prepare.SPLITS,
         "seeds": RECIPE["seeds"],
@@ -59,6 +62,7 @@ def main():
         "dev_metrics": figures["dev"],
     }
     export.write(MODEL, export.graph(networks, steps, len(rows.contract["features"])), notes)
+    export.write_linear(prepare.PIPELINE / "linear.json", models[baselines.LINEAR].model, known)
     model = Model(str(MODEL))
     check(model, windows["test"], given["test"][shipped])
     normalised = lambda raw: ((raw - normalise[0]) / normalise[1]).astype(np.float32)
