@@ -168,7 +168,8 @@ impl Engine {
                 let mut signal = due.signal(scores, self.settings.reasons, batch);
                 if let (Some(item), Some(half_life)) = (due.row.item, self.settings.half_life) {
                     let key = &mut self.keys[due.row.instrument.index()];
-                    let score = expected(&signal.outputs[..self.settings.outputs], &[]);
+                    let classes = self.settings.outputs - self.settings.reasons;
+                    let score = expected(&signal.outputs[..classes], &[]);
                     let told = key.told.take(item, signal.ts_event.0, score, half_life);
                     (signal.average, signal.ts_event) = (Some(told.0), Nanos(told.1));
                 }

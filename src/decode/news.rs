@@ -75,25 +75,16 @@ impl Reader {
         if !self.is_read(wire.language.as_deref(), &text) {
             return Err(DecodeError::OtherLanguage);
         }
+        let news = Arc::clone(&self.news);
+        let symbols = concerned(&news, &wire, &text)?;
         let known = self.folder.revise(&wire.id, wire.revision, &text);
         let (item, revised) = known.ok_or(DecodeError::OldRevision)?;
-        let news = Arc::clone(&self.news);
-        let mut symbols: Vec<&str> = wire.instruments.iter().map(|symbol| &**symbol).collect();
-        if symbols.is_empty() {
-            news.router.find(&text, &mut symbols);
-        }
-        if symbols.is_empty() {
-            symbols.extend(news.unrouted.as_deref());
-        }
-        if symbols.len() > MOST_INSTRUMENTS {
-            return Err(DecodeError::OutOfRange("instruments"));
-        }
         let record = self.values(&text, item, revised, batch);
         if let (Some(ts_recv), Some(origin)) = (wire.ts_recv, batch.origins.last_mut()) {
             origin.ts_recv = Nanos(ts_recv);
         }
         let words = words(&text);
-        let mut passed_over = DecodeError::NoInstrument;
+        let mut passed_over = DecodeError::NearDuplicate;
         let before = batch.events.len();
         for symbol in symbols {
             let instrument = match instruments.intern(symbol, "") {
@@ -106,8 +97,6 @@ impl Reader {
             let (rule, ts) = (news.rule, wire.ts_event);
             if self.folder.is_new(rule, instrument, item, ts, &words) {
                 batch.push(instrument, Nanos(ts), Body::Record(record));
-            } else {
-                passed_over = DecodeError::NearDuplicate;
             }
         }
         if batch.events.len() == before {
@@ -153,6 +142,31 @@ impl Reader {
             }
         }
         latin >= other
+    }
+}
+
+/// The instruments that an item concerns, each once: those that it lists, or else names.
+fn concerned<'a>(
+    news: &'a News,
+    wire: &'a Wire<'_>,
+    text: &str,
+) -> Result<Vec<&'a str>, DecodeError> {
+    let mut symbols: Vec<&str> = vec![];
+    for symbol in &wire.instruments {
+        if !symbols.contains(&&**symbol) {
+            symbols.push(symbol);
+        }
+    }
+    if symbols.is_empty() {
+        news.router.find(text, &mut symbols);
+    }
+    if symbols.is_empty() {
+        symbols.extend(news.unrouted.as_deref());
+    }
+    match symbols.len() {
+        0 => Err(DecodeError::NoInstrument),
+        1..=MOST_INSTRUMENTS => Ok(symbols),
+        _ => Err(DecodeError::OutOfRange("instruments")),
     }
 }
 
@@ -279,8 +293,11 @@ mod tests {
         ] {
             assert_eq!(said(line), reason, "{line}");
         }
-        let many = vec!["\"A.X\""; 33].join(",");
+        let many: Vec<String> = (0..33).map(|at| format!("\"{at}\"")).collect();
+        let many = many.join(",");
         let line = format!(r#"{{"ts_event":9,"id":"11","headline":"up","instruments":[{many}]}}"#);
         assert_eq!(said(&line), Some("out_of_range"));
+        let line = r#"{"ts_event":9,"id":"11","headline":"up up","instruments":["B.X","B.X"]}"#;
+        assert_eq!(read(&mut decoder, line).map(|read| read.len()), Ok(1));
     }
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The figures of the card's test days, as JSON; `make evaluate` calls it. Scores the tweets first, some minutes.
 "$PYTHON" pipelines/price-direction/daily/train/prepare.py --split test --score >&2
 out=out/price-direction-daily
