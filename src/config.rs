@@ -79,8 +79,8 @@ pub struct Source {
     pub websocket: Websocket,
     /// Topics to read (Kafka).
     pub topics: Vec<String>,
-    /// How far back the topics are read again at a start, in milliseconds of the records' times, for windows and
-    /// averages to be whole; what comes of that is not published again. 0: not at all (Kafka).
+    /// How far back the topics are read again at a start, in milliseconds of the records' times, for windows
+    /// and averages to be whole; what comes of that is not published again. 0: not at all (Kafka).
     pub rebuild_ms: u64,
     /// Where a group without committed offsets begins: `earliest` or `latest` (Kafka).
     pub start: Start,

@@ -1,4 +1,5 @@
-//! `alerts.control.v1`: what people say of alerts, and that time has passed. Read from the topics of the statements, in their order.
+//! `alerts.control.v1`: what people say of alerts, and that time has passed. Read from the topics of the
+//! statements, in their order.
 
 use serde::Deserialize;
 

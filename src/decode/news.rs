@@ -1,7 +1,8 @@
 //! Headlines and posts: `news.items.v1`.
 //!
-//! An item becomes one event for each instrument that it concerns, all with the same values: the pieces of its
-//! headline. What says nothing new, is in another language or concerns nobody known is passed over, by reason.
+//! An item becomes one event for each instrument that it concerns, all with the same values: the pieces of
+//! its headline. What says nothing new, is in another language or concerns nobody known is passed over, by
+//! reason.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -172,7 +173,13 @@ fn concerned<'a>(
 
 /// Letters of the Latin script, as Western languages use it.
 fn is_latin(letter: char) -> bool {
-    matches!(letter, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | '\u{fb00}'..='\u{fb06}' | '\u{ff21}'..='\u{ff5a}')
+    matches!(
+        letter,
+        '\0'..='\u{24f}'
+            | '\u{1e00}'..='\u{1eff}'
+            | '\u{fb00}'..='\u{fb06}'
+            | '\u{ff21}'..='\u{ff5a}'
+    )
 }
 
 #[cfg(test)]

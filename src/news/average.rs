@@ -1,8 +1,8 @@
 //! What was thought of an instrument lately: a mean of scores that count half after each half-life.
 //!
-//! With wᵢ = 2^(−(t − tᵢ) / h) of the scores sᵢ told at tᵢ ≤ t: weight W = Σ wᵢ, value Σ wᵢ sᵢ / W. Summed anew
-//! from the scores at each question, oldest first, so that no error piles up and a revision takes back what it
-//! revises.
+//! With wᵢ = 2^(−(t − tᵢ) / h) of the scores sᵢ told at tᵢ ≤ t: weight W = Σ wᵢ, value Σ wᵢ sᵢ / W. Summed
+//! anew from the scores at each question, oldest first, so that no error piles up and a revision takes back
+//! what it revises.
 
 use std::collections::VecDeque;
 

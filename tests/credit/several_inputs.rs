@@ -127,7 +127,7 @@ fn inputs_that_are_not_told_are_named() {
                 "[[model.input]]\nname = \"now\"",
                 "[[model.input]]\nname = \"then\"",
             ),
-            "`now` has no",
+            "it has no input `then`",
         ),
         (
             PIPELINE.replace("features = [\"b\"]", "features = [\"d\"]"),

@@ -21,7 +21,7 @@ fn a_restart_neither_repeats_nor_forgets_an_episode() {
     let mut topics = Topics::new(bootstrap.clone(), "alerts");
     let input = topics.make("in", 1);
     let (signals, alerts) = (topics.make("signals", 1), topics.make("alerts", 1));
-    // Stopped in the middle of episodes and of windows: what was read before is read again, and not told again.
+    // Stopped in the middle of episodes and of windows: what was read before is read again, and told once.
     let mut sent = 0;
     for end in [lines.len() * 5 / 8, lines.len() * 6 / 8, lines.len()] {
         topics.fill(&input, lines[sent..end].iter().map(String::as_str));

@@ -54,27 +54,6 @@ impl Shape {
     ) -> Result<Self, String> {
         let (steps, columns) = (contract.steps, contract.features.len());
         let declared = session.inputs();
-        let whole = ("".to_owned(), contract.features.clone());
-        let said: Vec<&(String, Vec<String>)> = match (declared, inputs) {
-            ([_], []) => vec![&whole],
-            (_, []) => {
-                let names: Vec<&str> = declared.iter().map(Outlet::name).collect();
-                return Err(format!(
-                    "it has {} inputs ({}); say by a [[model.input]] each which features it takes",
-                    declared.len(),
-                    names.join(", ")
-                ));
-            }
-            _ => {
-                let said = declared.iter().map(|input| {
-                    let named = inputs.iter().find(|(name, _)| name == input.name());
-                    named.ok_or_else(|| {
-                        format!("its input `{}` has no [[model.input]]", input.name())
-                    })
-                });
-                said.collect::<Result<_, _>>()?
-            }
-        };
         if let Some((name, _)) = inputs
             .iter()
             .find(|(name, _)| !declared.iter().any(|input| input.name() == name))
@@ -83,7 +62,24 @@ impl Shape {
                 "it has no input `{name}`; take its [[model.input]] out"
             ));
         }
-        let inputs = declared.iter().zip(said).map(|(input, (_, features))| {
+        let taken_by = |input: &Outlet| -> Result<Vec<usize>, String> {
+            let Some((_, features)) = inputs.iter().find(|(name, _)| name == input.name()) else {
+                return match (declared.len(), inputs) {
+                    (1, []) => Ok((0..columns).collect()),
+                    (several, []) => Err(format!(
+                        "it has {several} inputs ({}); say by a [[model.input]] each which features it takes",
+                        declared
+                            .iter()
+                            .map(Outlet::name)
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    )),
+                    _ => Err(format!(
+                        "its input `{}` has no [[model.input]]",
+                        input.name()
+                    )),
+                };
+            };
             let place = |feature: &String| {
                 let known = contract.features.iter().position(|known| known == feature);
                 known.ok_or_else(|| {
@@ -93,9 +89,11 @@ impl Shape {
                     )
                 })
             };
-            let columns = features.iter().map(place).collect::<Result<_, _>>()?;
-            Input::of(input, columns, steps)
-        });
+            features.iter().map(place).collect()
+        };
+        let inputs = declared
+            .iter()
+            .map(|input| Input::of(input, taken_by(input)?, steps));
         Ok(Self {
             inputs: inputs.collect::<Result<_, String>>()?,
             steps,

@@ -3,4 +3,4 @@
 "$PYTHON" pipelines/price-direction/daily/train/prepare.py --split test --score >&2
 out=out/price-direction-daily
 "$FORETICK" evaluate pipelines/price-direction/daily --json --labels $out/labels.test.jsonl \
-	--input $out/sentiment.jsonl $out/figures.jsonl $out/bars.jsonl
+    --input $out/sentiment.jsonl $out/figures.jsonl $out/bars.jsonl
