@@ -345,6 +345,7 @@ impl Due {
             quality,
             reasons: Reason::strongest(reasons),
             average: None,
+            item: self.row.item,
             last_price: self.row.price,
             origin,
             latency: Latency::default(),

@@ -28,6 +28,8 @@ pub struct Signal {
     pub reasons: [Option<Reason>; MAX_REASONS],
     /// Of news: the decayed average of its instrument's scores, this one included.
     pub average: Option<Average>,
+    /// Of news: the number of the item, the same for each of its revisions.
+    pub item: Option<u64>,
     /// The last price traded before it, for people to look at; not part of what is published.
     pub last_price: Price,
     /// The frame that it answers.
@@ -137,6 +139,14 @@ pub struct Lineage {
     pub shadow: bool,
     /// Names of the streams that origins point to.
     pub streams: Vec<String>,
+}
+
+impl Signal {
+    /// The item of news as it is published: 16 hexadecimal digits.
+    #[must_use]
+    pub fn item_text(&self) -> String {
+        format!("{:016x}", self.item.unwrap_or(0))
+    }
 }
 
 /// The expected place of a label, where labels have these places, or lie evenly between −1 and 1; a single
@@ -327,6 +337,9 @@ impl Digest {
         if let Some(average) = signal.average {
             self.hashes[slot].update(average.value.to_bits().to_le_bytes());
             self.hashes[slot].update(average.weight.to_bits().to_le_bytes());
+        }
+        if let Some(item) = signal.item {
+            self.hashes[slot].update(item.to_le_bytes());
         }
     }
 

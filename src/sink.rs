@@ -206,6 +206,7 @@ pub enum Field {
     Grade,
     Reasons,
     Sentiment,
+    Item,
     Quality,
     Model,
     FeaturesSha256,
@@ -216,7 +217,7 @@ pub enum Field {
 
 impl Field {
     /// All fields in the order in which they are written.
-    pub const ALL: [(&'static str, Self); 22] = [
+    pub const ALL: [(&'static str, Self); 23] = [
         ("schema", Self::Schema),
         ("signal_id", Self::SignalId),
         ("pipeline", Self::Pipeline),
@@ -233,6 +234,7 @@ impl Field {
         ("grade", Self::Grade),
         ("reasons", Self::Reasons),
         ("sentiment", Self::Sentiment),
+        ("item", Self::Item),
         ("quality", Self::Quality),
         ("model", Self::Model),
         ("features_sha256", Self::FeaturesSha256),
@@ -269,7 +271,7 @@ impl Field {
         match self {
             Self::Grade => !lineage.grades.is_empty(),
             Self::Reasons => !lineage.reasons.is_empty(),
-            Self::Sentiment => lineage.half_life_ns.is_some(),
+            Self::Sentiment | Self::Item => lineage.half_life_ns.is_some(),
             _ => true,
         }
     }

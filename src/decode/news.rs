@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(read[0].2, [2.0, 1.0, 4.0, 1.0, 1.0, 3.0]);
         assert_eq!(read[0].2, read[1].2);
         assert!(read[0].1.degraded, "cut");
-        assert_eq!(read[0].1.item, Some(1));
+        assert_eq!(read[0].1.item, Some(crate::news::fold::number("1")));
     }
 
     #[test]

@@ -88,6 +88,7 @@ impl JsonWriter {
             },
             Field::Reasons => self.reasons(signal, out),
             Field::Sentiment => self.sentiment(signal, out),
+            Field::Item => text(&signal.item_text(), out),
             Field::Quality => {
                 out.push(b'"');
                 out.extend_from_slice(Quality::word(signal.quality).as_bytes());

@@ -32,6 +32,8 @@ pub struct ParquetSink {
 enum Part {
     Field(Field),
     Probability(usize),
+    Average,
+    Weight,
     Topic,
     Partition,
     Offset,
@@ -169,6 +171,10 @@ fn parts(field: Field, lineage: &Lineage) -> Vec<(String, Part, bool)> {
             };
             lineage.labels.iter().enumerate().map(one).collect()
         }
+        Field::Sentiment => vec![
+            ("sentiment_average".into(), Part::Average, false),
+            ("sentiment_weight".into(), Part::Weight, false),
+        ],
         Field::Source => vec![
             ("source_topic".into(), Part::Topic, false),
             ("source_partition".into(), Part::Partition, false),
@@ -197,9 +203,10 @@ fn parts(field: Field, lineage: &Lineage) -> Vec<(String, Part, bool)> {
 impl Builder {
     fn of(part: Part) -> Self {
         match part {
-            Part::Probability(_) | Part::Field(Field::Score | Field::Confidence) => {
-                Self::Number(Float64Builder::new())
-            }
+            Part::Probability(_)
+            | Part::Average
+            | Part::Weight
+            | Part::Field(Field::Score | Field::Confidence) => Self::Number(Float64Builder::new()),
             Part::Partition
             | Part::Offset
             | Part::Field(
@@ -229,6 +236,8 @@ impl Builder {
             Self::Integer(builder) => builder.append_option(integer(part, signal, lineage)),
             Self::Number(builder) => builder.append_option(match part {
                 Part::Probability(at) => Some(signal.outputs[at]),
+                Part::Average => signal.average.map(|average| average.value),
+                Part::Weight => signal.average.map(|average| average.weight),
                 Part::Field(Field::Confidence) => lineage.label(signal).map(|best| best.1),
                 _ => Some(lineage.score(signal)),
             }),
@@ -255,6 +264,7 @@ fn text(part: Part, signal: &Signal, instrument: &str, lineage: &Lineage) -> Opt
         Part::Field(Field::Label) => lineage.label(signal)?.0.to_owned(),
         Part::Field(Field::Grade) => lineage.grade(signal)?.to_owned(),
         Part::Field(Field::Reasons) => lineage.codes(signal).collect::<Vec<_>>().join(","),
+        Part::Field(Field::Item) => signal.item_text(),
         Part::Field(Field::Quality) => signal.quality.word().to_owned(),
         Part::Field(Field::Model) => {
             format!(

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::{Float64Array, StringArray};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 use crate::given::{self, Folder};
@@ -131,6 +133,44 @@ fn an_average_is_told_with_each_item() {
     );
     assert_eq!(summary["events"]["records"], 4, "{summary}");
     assert_eq!(summary["events"]["restated"], 1, "{summary}");
+}
+
+#[test]
+fn a_table_has_the_same() {
+    let folder = folder("news-table");
+    let lines = [item(1, "a", "$AAA up"), item(2, "b", "Alpha down")];
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let (signals, ..) = replay(&folder, &lines.join("\n"), &[]);
+    let [pipeline, events, to] = ["pipeline.toml", "events.jsonl", "out.parquet"]
+        .map(|name| folder.path(name).to_str().expect("text").to_owned());
+    let done = given::foretick(&["replay", &pipeline, "--input", &events, "--output", &to]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let file = std::fs::File::open(&to).expect("it was written");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet");
+    let mut batches = reader.build().expect("it can be read");
+    let batch = batches.next().expect("there are rows").expect("rows");
+    let column = |name: &str| batch.column_by_name(name).expect("the column is there");
+    let number = |name: &str, at: usize| {
+        let numbers = column(name).as_any().downcast_ref::<Float64Array>();
+        numbers.expect("numbers").value(at)
+    };
+    let items = column("item").as_any().downcast_ref::<StringArray>();
+    let items = items.expect("text");
+    assert_eq!(batch.num_rows(), 2);
+    for (at, signal) in signals.iter().enumerate() {
+        assert_eq!(signal["item"], items.value(at));
+        let told = &signal["sentiment"];
+        assert_eq!(
+            told["average"].as_f64(),
+            Some(number("sentiment_average", at))
+        );
+        assert_eq!(
+            told["weight"].as_f64(),
+            Some(number("sentiment_weight", at))
+        );
+    }
+    // Published: SHA-256 of "a".
+    assert_eq!(items.value(0), "ca978112ca1bbdca");
 }
 
 #[test]
