@@ -70,12 +70,17 @@ def linear(train, validation):
 
 def grow(inputs, outcome, trees=200, seed=0):
     """LightGBM on `columns`."""
+    return grow_on(columns(inputs), outcome, trees, seed)
+
+
+def grow_on(made, outcome, trees, seed):
+    """The same on columns that are made."""
     model = lightgbm.LGBMClassifier(
         n_estimators=trees, learning_rate=0.03, num_leaves=8, min_child_samples=20, subsample=0.8, subsample_freq=1,
         colsample_bytree=0.3, reg_lambda=5.0, random_state=seed, n_jobs=1, deterministic=True, force_row_wise=True,
         verbose=-1,
     )  # fmt: skip
-    return model.fit(columns(inputs), outcome)
+    return model.fit(made, outcome)
 
 
 def boosted(train, validation):
