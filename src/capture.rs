@@ -1,7 +1,7 @@
 //! Writes captures: the frames in the order the engine drained them, one a line, behind their time.
 //!
 //! Reading them is `source::file`'s. A line is `ts_recv {…}`, as the message came; `ts_recv! {…}` where the
-//! engine was late.
+//! engine was late, `ts_recv? {…}` where it was read once more and nothing of it published.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -94,14 +94,21 @@ impl CaptureWriter {
 
     fn write_line(&mut self, frame: &Frame) -> io::Result<()> {
         let out = self.out.writer();
-        // A record that was itself a capture line keeps its own time.
-        if split_stamp(&frame.bytes).0.is_none() {
-            let mark = if frame.origin.late { "!" } else { "" };
-            write!(out, "{}{mark} ", frame.origin.ts_recv.0)?;
-        }
+        // A record that was itself a capture line keeps its own time and marks.
+        let (own, message) = split_stamp(&frame.bytes);
+        let origin = &frame.origin;
+        let (ts_recv, late, known) = match own {
+            Some(own) => (
+                own.ts_recv,
+                own.late || origin.late,
+                own.known || origin.known,
+            ),
+            None => (origin.ts_recv, origin.late, origin.known),
+        };
+        let (late, known) = (if late { "!" } else { "" }, if known { "?" } else { "" });
+        write!(out, "{}{late}{known} ", ts_recv.0)?;
         // A line holds one frame: line ends between the tokens of a message become spaces.
-        for (at, piece) in frame
-            .bytes
+        for (at, piece) in message
             .split(|&byte| byte == b'\n' || byte == b'\r')
             .enumerate()
         {
@@ -157,7 +164,7 @@ mod tests {
                     partition: 0,
                     stream: 0,
                     late: at == 1,
-                    known: false,
+                    known: at != 0,
                 };
                 writer
                     .write(&Frame {
@@ -171,16 +178,16 @@ mod tests {
             let mut seen = vec![];
             while let Some((origin, bytes)) = source.next_frame().unwrap() {
                 let text = String::from_utf8(bytes.to_vec()).unwrap();
-                seen.push((origin.ts_recv.0, origin.late, text));
+                seen.push((origin.ts_recv.0, origin.late, origin.known, text));
             }
             let expected = [
-                (10, false, "{\"a\":1}"),
-                (11, true, "{ \"b\":2}"),
-                (77, false, "{\"c\":3}"),
+                (10, false, false, "{\"a\":1}"),
+                (11, true, true, "{ \"b\":2}"),
+                (77, false, true, "{\"c\":3}"),
             ];
             assert_eq!(
                 seen,
-                expected.map(|(ts, late, text)| (ts, late, text.to_owned())),
+                expected.map(|(ts, late, known, text)| (ts, late, known, text.to_owned())),
                 "{ending}"
             );
         }

@@ -304,6 +304,7 @@ impl Decoder {
         if let Some(stamp) = stamp {
             origin.ts_recv = stamp.ts_recv;
             origin.late |= stamp.late;
+            origin.known |= stamp.known;
         }
         let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
         let values = batch.values.len();
@@ -366,15 +367,19 @@ pub struct Stamp {
     pub ts_recv: Nanos,
     /// Whether the shard had been behind for too long: see [`Origin::late`].
     pub late: bool,
+    /// Whether what comes of it had been published before: see [`Origin::known`].
+    pub known: bool,
 }
 
-/// Splits `local_ns {…}`, or `local_ns! {…}` for a late frame, into the stamp and the message; other text
+/// Splits `local_ns {…}`, with `!` behind the time of a late frame and `?` behind that of one that was read
+/// once more, into the stamp and the message; other text
 /// is all message.
 #[must_use]
 pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
     let late = line.get(digits) == Some(&b'!');
-    let end = digits + usize::from(late);
+    let known = line.get(digits + usize::from(late)) == Some(&b'?');
+    let end = digits + usize::from(late) + usize::from(known);
     if digits == 0 || digits > 19 || line.get(end) != Some(&b' ') {
         return (None, line);
     }
@@ -384,6 +389,7 @@ pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     let stamp = nanos.map(|nanos| Stamp {
         ts_recv: Nanos(nanos),
         late,
+        known,
     });
     (stamp, line[end + 1..].trim_ascii_start())
 }

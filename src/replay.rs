@@ -142,7 +142,7 @@ fn on_this_thread(
             }
         };
         if let Err(error) = taken {
-            let bury = keeps && error.unreadable();
+            let bury = keeps && error.unreadable() && !origin.known;
             shard.dispose(error, bury);
             if bury {
                 writer.letter(error, origin, &shard.letter(bytes))?;

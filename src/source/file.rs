@@ -110,7 +110,7 @@ impl FileSource {
             partition: 0,
             stream: self.current as u16,
             late: stamp.is_some_and(|stamp| stamp.late),
-            known: false,
+            known: stamp.is_some_and(|stamp| stamp.known),
         };
         self.next_number += 1;
         Ok(Some((origin, message)))
