@@ -82,7 +82,7 @@ pub fn demo(settings: &Settings, stop: &Stop) -> Result<Outcomes, DemoError> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let exchange = runtime.block_on(Exchange::start(market.clone(), anywhere))?;
     market.start = exchange.opening;
-    let topics = feeds::TOPICS.map(|topic| (topic, 2));
+    let topics = feeds::TOPICS;
     let broker = EmbeddedBroker::start(&topics)?;
     let overrides = overrides(settings, &market, &exchange, &broker, &unpacked);
     let members = together::load_all(&unpacked.pipelines(), &overrides)?;
@@ -172,7 +172,7 @@ fn overrides(
 
 fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
     let (address, bootstrap) = (exchange.address, broker.bootstrap());
-    let read = feeds::TOPICS.join(" ");
+    let read = feeds::TOPICS.map(|(topic, _)| topic).join(" ");
     let letters = |topic: &&String| !topic.ends_with(".dlq.v1");
     let signals: Vec<&str> = written.iter().filter(letters).map(String::as_str).collect();
     let text = format!(

@@ -42,3 +42,18 @@ pub struct Origin {
     /// of it.
     pub known: bool,
 }
+
+#[cfg(test)]
+impl Origin {
+    /// The first frame of a stream, received at 5.
+    pub(crate) fn of_test() -> Self {
+        Self {
+            ts_recv: Nanos(5),
+            offset: 0,
+            partition: 0,
+            stream: 0,
+            late: false,
+            known: false,
+        }
+    }
+}

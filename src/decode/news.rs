@@ -216,14 +216,7 @@ mod tests {
         line: &str,
     ) -> Result<Vec<(String, Record, Vec<f64>)>, DecodeError> {
         let mut batch = Batch::default();
-        let origin = Origin {
-            ts_recv: Nanos(5),
-            offset: 0,
-            partition: 0,
-            stream: 0,
-            late: false,
-            known: false,
-        };
+        let origin = Origin::of_test();
         decoder.decode(origin, line.as_bytes(), &mut batch)?;
         let events = batch.events.iter().map(|event| {
             let Body::Record(record) = event.body else {

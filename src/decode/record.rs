@@ -283,14 +283,7 @@ mod tests {
         let mut decoder =
             Decoder::new(Instruments::new(&[], 16), 1 << 20).of_records(Arc::new(form));
         let mut batch = Batch::default();
-        let origin = Origin {
-            ts_recv: Nanos(5),
-            offset: 0,
-            partition: 0,
-            stream: 0,
-            late: false,
-            known: false,
-        };
+        let origin = Origin::of_test();
         let result = decoder.decode(origin, line.as_bytes(), &mut batch);
         if let Err(error) = result {
             assert!(batch.events.is_empty() && batch.values.is_empty(), "{line}");

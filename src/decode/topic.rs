@@ -319,14 +319,7 @@ mod tests {
     fn decode_one(frame: &str) -> (Batch, Result<Decoded, DecodeError>) {
         let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
         let mut batch = Batch::default();
-        let origin = Origin {
-            ts_recv: Nanos(5),
-            offset: 0,
-            partition: 0,
-            stream: 0,
-            late: false,
-            known: false,
-        };
+        let origin = Origin::of_test();
         let result = decoder.decode(origin, frame.as_bytes(), &mut batch);
         (batch, result)
     }
@@ -405,14 +398,7 @@ mod tests {
         let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20)
             .with_figures(&["cpi".into(), "vix".into()]);
         let mut batch = Batch::default();
-        let origin = Origin {
-            ts_recv: Nanos(5),
-            offset: 0,
-            partition: 0,
-            stream: 0,
-            late: false,
-            known: false,
-        };
+        let origin = Origin::of_test();
         let line = br#"{"ts_event":9,"figure":"vix","value":17.5,"period":"2015-10-01"}"#;
         assert_eq!(
             decoder.decode(origin, line, &mut batch),

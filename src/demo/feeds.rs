@@ -14,8 +14,8 @@ use crate::live::Stop;
 use crate::simulate::{Applicants, Firms, Headline, Newsroom, Settings};
 use crate::units::Nanos;
 
-/// The topics.
-pub(super) const TOPICS: [&str; 3] = [NEWS, STATEMENTS, APPLICATIONS];
+/// The topics, and how many partitions each has: items of news are held against those before them.
+pub(super) const TOPICS: [(&str, i32); 3] = [(NEWS, 1), (STATEMENTS, 2), (APPLICATIONS, 2)];
 const NEWS: &str = "news.items.v1";
 const STATEMENTS: &str = "credit.statements.v1";
 const APPLICATIONS: &str = "credit.applications.v1";

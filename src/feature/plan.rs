@@ -32,7 +32,6 @@ pub struct Plan {
     fields: Vec<Field>,
     tokens: Option<usize>,
     figures: Vec<String>,
-    uses_sentiment: bool,
     names: Vec<String>,
     sha256: String,
     uses_book: bool,
@@ -179,12 +178,6 @@ impl Plan {
         &self.figures
     }
 
-    /// Whether any feature is of sentiment.
-    #[must_use]
-    pub fn uses_sentiment(&self) -> bool {
-        self.uses_sentiment
-    }
-
     /// Columns of a headline's pieces, where these are the row.
     #[must_use]
     pub fn tokens(&self) -> Option<usize> {
@@ -277,7 +270,6 @@ impl Plan {
             | Operation::Spread(_)
             | Operation::Microprice(_)
             | Operation::QueueImbalance(_) => self.uses_top = true,
-            Operation::Sentiment => self.uses_sentiment = true,
             Operation::Windowed { window, .. }
                 if matches!(self.windows[window].span, Span::Time(_)) =>
             {

@@ -21,7 +21,7 @@ use self::shape::{Input, Shape};
 use super::provider::{Active, Execution, Provider};
 use super::{Contract, Given, Model, ModelError};
 
-/// A loaded model with its input buffer.
+/// A loaded model with its input buffers.
 pub struct Onnx {
     session: Session,
     /// What it takes, and the buffers for it.
@@ -99,7 +99,7 @@ impl Onnx {
     ///
     /// # Errors
     /// [`ModelError`] when the runtime, the provider or the model cannot be loaded, when the graph has
-    /// other inputs and outputs than one f32 tensor of windows and one of scores, or mixes its windows.
+    /// other inputs and outputs than f32 tensors of windows and one of scores, or mixes its windows.
     pub fn parse(
         path: &Path,
         bytes: &[u8],
