@@ -8,6 +8,9 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 FORETICK := $(TARGET)/release/foretick
 
+# Of the programs that a recipe starts, Python's ONNX Runtime too would report to its maker.
+export ORT_DISABLE_TELEMETRY ?= 1
+
 # The library's path, which every recipe that runs a model asks for; fetched on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 

@@ -186,8 +186,8 @@ fn model_size(pipeline: &Pipeline) -> u64 {
     pipeline.file.model.file.as_ref().map_or(0, size)
 }
 
-/// The main thread, the one that hears signals, the metrics server, and one of ONNX Runtime's environment.
-const PROCESS_THREADS: usize = 4;
+/// The main thread, the one that hears signals, and the metrics server.
+const PROCESS_THREADS: usize = 3;
 /// Threads of a client of librdkafka beside one a broker: its main thread, one for its own requests, one for
 /// the group's coordinator or for what was delivered.
 const CLIENT_THREADS: usize = 3;
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_plan_within_its_limits_passes() {
-        let (threads, bytes) = (Some(28), Some(202 << 20));
+        let (threads, bytes) = (Some(27), Some(202 << 20));
         assert!(plan().check(&Limits { threads, bytes }).is_ok());
         assert!(plan().check(&Limits::default()).is_ok());
     }
@@ -226,8 +226,8 @@ mod tests {
     fn what_exceeds_a_limit_is_refused_with_both_numbers() {
         let cases = [
             (
-                (Some(27), None),
-                "28 threads, but --max-threads allows 27; ",
+                (Some(26), None),
+                "27 threads, but --max-threads allows 26; ",
             ),
             (
                 (None, Some(201 << 20)),

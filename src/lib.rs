@@ -76,7 +76,8 @@
 //! 5. Sentiment and figures of the economy are in no row of a time before their own, whenever they arrive.
 //! 6. A gap, a crossed, stale or still warming input shows in every signal whose window it touches.
 //! 7. A Kafka offset is committed once all signals of the frames before it have arrived: at least once.
-//! 8. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`].
+//! 8. Prices are integers until `feature`; `unsafe` is denied everywhere but in [`kernel`] and for the
+//!    one variable that the command sets before any thread.
 //! 9. What is deferred changes when a score is ready, never the score.
 //! 10. Of a record about a person nothing leaves but a token and what the model says; its fields only in a
 //!     training set ([`export`]), under the token.

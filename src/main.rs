@@ -16,6 +16,7 @@ use clap::Parser;
 use foretick::budget::{self, BudgetError, Limits};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::live::{self, Ended, Stop};
+use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
 use foretick::summary::Outcomes;
 use foretick::together::{self, Refusal};
@@ -27,6 +28,7 @@ use tracing_subscriber::EnvFilter;
 use self::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
 
 fn main() -> ExitCode {
+    keep_to_ourselves();
     let cli = Cli::parse();
     log(cli.log);
     match run(cli.command) {
@@ -44,6 +46,18 @@ fn main() -> ExitCode {
             });
             ExitCode::from(if wrong_use { 2 } else { 1 })
         }
+    }
+}
+
+/// ONNX Runtime's published builds tell their maker of each process and model, and keep a database in the
+/// user's cache folder for it, unless the environment says otherwise before the library is loaded: its API
+/// can only stop what comes later. Nothing leaves here but what a pipeline says. Whoever wants otherwise sets
+/// the variable to 0.
+#[allow(unsafe_code)]
+fn keep_to_ourselves() {
+    if std::env::var_os(onnx::NO_TELEMETRY).is_none() {
+        // SAFETY: this is the first statement of `main`, so no other thread reads or writes the environment.
+        unsafe { std::env::set_var(onnx::NO_TELEMETRY, "1") };
     }
 }
 

@@ -25,6 +25,30 @@ fn the_shipped_model_is_accepted() {
     assert!(done.status.success(), "{}", stderr(&done));
 }
 
+/// Published builds of ONNX Runtime keep what they mean to tell their maker in the user's cache folder, but
+/// not where the environment shows a machine that builds: so with an environment that says nothing.
+#[test]
+fn onnx_runtime_is_kept_from_reporting() {
+    if !has_runtime("onnx_runtime_is_kept_from_reporting") {
+        return;
+    }
+    let folder = copy("silent");
+    let home = folder.join("home");
+    drop(fs::remove_dir_all(&home));
+    fs::create_dir_all(&home).expect("its folder takes a folder");
+    let mut command = foretick(&folder, &[]);
+    command.env_clear().env("HOME", &home);
+    if let Some(library) = env::var_os("ORT_DYLIB_PATH") {
+        command.env("ORT_DYLIB_PATH", library);
+    }
+    let done = command
+        .output()
+        .expect("the binary was built with this test");
+    assert!(done.status.success(), "{}", stderr(&done));
+    let left: Vec<_> = fs::read_dir(&home).expect("it is there").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn a_model_made_for_other_rows_is_refused() {
     if !has_runtime("a_model_made_for_other_rows_is_refused") {

@@ -364,9 +364,9 @@ fn a_model_that_breaks_disturbs_no_other_and_comes_back_mended() {
         (two.scored().len() == 3).then_some(())
     });
     if let Some(threads) = run.threads() {
-        assert_eq!(threads, 26, "as planned for a cluster of one broker");
+        assert_eq!(threads, 25, "as planned for a cluster of one broker");
         assert!(
-            run.stderr().contains("in all: 26 threads"),
+            run.stderr().contains("in all: 25 threads"),
             "{}",
             run.stderr()
         );
