@@ -265,7 +265,7 @@ pub struct Sink {
     /// The topic; the schema's name if not given.
     pub topic: Option<String>,
     /// Where unreadable frames go: a topic (Kafka) or a file (otherwise). Default for Kafka:
-    /// `<topic>.dlq.v1`.
+    /// `<topic>.dlq.v1`, after the topic that a frame came from, or the signals' where it came from none.
     pub dead_letters: Option<String>,
     /// Where alerts go: a topic (Kafka; `alerts.default.v1` if not given) or a file (otherwise; nowhere if
     /// not given).

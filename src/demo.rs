@@ -18,9 +18,11 @@ use self::folders::Unpacked;
 use self::table::{Painter, Shown, Tee};
 use crate::broker::{BrokerError, EmbeddedBroker};
 use crate::budget::Limits;
+use crate::config::SourceKind;
 use crate::live::{self, Options, RunError, Stop};
 use crate::simulate::{self, Exchange, SimulateError};
 use crate::sink;
+use crate::sink::topic::of_dead_letters;
 use crate::summary::Outcomes;
 use crate::together::{self, Member, Refusal, TogetherError};
 
@@ -90,7 +92,12 @@ pub fn demo(settings: &Settings, stop: &Stop) -> Result<Outcomes, DemoError> {
     for member in &members {
         let topic = &member.loaded().lineage.schema;
         written.push(topic.clone());
-        written.push(format!("{topic}.dlq.v1"));
+        let file = &member.pipeline().file;
+        let read = match file.source.kind {
+            SourceKind::Kafka => file.source.topics.clone(),
+            _ => vec![topic.clone()],
+        };
+        written.extend(read.iter().map(|topic| of_dead_letters(topic)));
     }
     for topic in &written {
         broker.create_topic(topic, if topic.ends_with(".dlq.v1") { 1 } else { 4 })?;

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::alert::desk::{DeskError, SCHEMA};
-use crate::config::SinkKind;
+use crate::config::{SinkKind, SourceKind};
 use crate::pipeline::Pipeline;
 use crate::signal::{Lineage, Signal};
 use crate::source::Origin;
@@ -134,10 +134,12 @@ pub fn open(pipeline: &Pipeline, lineage: &Lineage) -> Result<Box<dyn Sink>, Sin
         .topic
         .clone()
         .unwrap_or_else(|| lineage.schema.clone());
-    let dead_letters = config
-        .dead_letters
-        .clone()
-        .unwrap_or_else(|| format!("{topic}.dlq.v1"));
+    let from_kafka = pipeline.file.source.kind == SourceKind::Kafka;
+    let dead_letters = match &config.dead_letters {
+        Some(topic) => topic::DeadLetters::To(topic.clone()),
+        None if from_kafka => topic::DeadLetters::BesideTheirOwn,
+        None => topic::DeadLetters::To(topic::of_dead_letters(&topic)),
+    };
     let settings = kafka::KafkaSinkSettings {
         bootstrap: pipeline.bootstrap(),
         topic,

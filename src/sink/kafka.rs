@@ -200,12 +200,14 @@ impl KafkaSink {
     ) -> Result<(), KafkaSinkError> {
         let partition = letter.origin.partition.to_string();
         let offset = letter.origin.offset.to_string();
+        let field = letter.field.map(|field| ("field", field.as_bytes()));
         let headers: [(&str, &[u8]); 4] = [
             ("error", letter.reason.as_bytes()),
             ("source_topic", letter.stream.as_bytes()),
             ("source_partition", partition.as_bytes()),
             ("source_offset", offset.as_bytes()),
         ];
+        let headers: Vec<_> = headers.into_iter().chain(field).collect();
         self.queue(topic, &[], letter.bytes, &headers)
     }
 

@@ -1,4 +1,4 @@
-//! Signals to a Kafka topic, keyed by instrument, and dead letters to the topic beside it.
+//! Signals to a Kafka topic, keyed by instrument, and dead letters to a topic of their own.
 //!
 //! How a record gets there is `kafka`'s business; what it looks like is `json`'s.
 
@@ -13,10 +13,25 @@ use crate::signal::Signal;
 pub struct TopicSink {
     writer: JsonWriter,
     kafka: KafkaSink,
-    dead_letters: String,
+    dead_letters: DeadLetters,
     alerts: String,
     payload: Vec<u8>,
     patience: Duration,
+}
+
+/// Which topic a dead letter goes to.
+#[derive(Clone, Debug)]
+pub enum DeadLetters {
+    /// All to this one.
+    To(String),
+    /// Each to the one beside the topic that it came from: see [`of_dead_letters`].
+    BesideTheirOwn,
+}
+
+/// The topic of dead letters beside another, where the configuration names none.
+#[must_use]
+pub fn of_dead_letters(topic: &str) -> String {
+    format!("{topic}.dlq.v1")
 }
 
 impl TopicSink {
@@ -27,7 +42,7 @@ impl TopicSink {
     pub fn connect(
         writer: JsonWriter,
         settings: KafkaSinkSettings,
-        dead_letters: String,
+        dead_letters: DeadLetters,
         alerts: String,
     ) -> Result<Self, SinkError> {
         let patience = settings.delivery_timeout;
@@ -53,9 +68,13 @@ impl Sink for TopicSink {
     }
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        self.kafka
-            .send_dead_letter(&self.dead_letters, letter)
-            .map_err(failed)?;
+        match &self.dead_letters {
+            DeadLetters::To(topic) => self.kafka.send_dead_letter(topic, letter),
+            DeadLetters::BesideTheirOwn => self
+                .kafka
+                .send_dead_letter(&of_dead_letters(letter.stream), letter),
+        }
+        .map_err(failed)?;
         Ok(true)
     }
 

@@ -24,7 +24,6 @@ fn run(pipeline: &Path, topics: &Topics, input: &str, output: &str, set: &[&str]
         "source.start=earliest".to_owned(),
         "sink.kind=kafka".to_owned(),
         format!("sink.topic={output:?}"),
-        format!("sink.dead_letters={:?}", topics.name("dlq")),
         format!("kafka.bootstrap={:?}", topics.bootstrap),
         format!("kafka.group={:?}", topics.name("group")),
         "metrics.listen=\"\"".to_owned(),
@@ -122,7 +121,7 @@ fn what_cannot_be_read_goes_to_the_dead_letters() {
     }
     let mut topics = Topics::new(bootstrap, "letters");
     let (input, output) = (topics.make("in", 1), topics.make("out", 1));
-    let dead = topics.make("dlq", 1);
+    let dead = topics.make("in.dlq.v1", 1);
     topics.fill(&input, lines.iter().copied());
     let live = summary(&run(&pipeline, &topics, &input, &output, &[]));
     assert_eq!(live["frames"]["dead_lettered"], 3, "{live}");

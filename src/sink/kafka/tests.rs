@@ -92,7 +92,7 @@ fn a_dead_letter_names_its_origin() {
     let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
     let letter = DeadLetter {
         reason: "truncated",
-        field: None,
+        field: Some("price"),
         stream: "trades",
         bytes: b"not json",
         origin: Origin {
@@ -124,6 +124,7 @@ fn a_dead_letter_names_its_origin() {
         ("source_topic", "trades"),
         ("source_partition", "3"),
         ("source_offset", "42"),
+        ("field", "price"),
     ];
     assert_eq!(headers, wanted.map(|(k, v)| (k.to_owned(), v.to_owned())));
 }
