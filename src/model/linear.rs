@@ -1,22 +1,33 @@
 //! The built-in linear model: the baseline that every pipeline can name.
 //!
 //! One weight a column gives a score; one row of weights a label gives probabilities (multinomial
-//! logistic regression). Its windows have one row. Same bits on every machine.
+//! logistic regression). Where columns are the numbers of word pieces, a piece has the weights, one a label,
+//! wherever it stands: a bag of pieces. Its windows have one row. Same bits on every machine.
 
 use std::path::Path;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::{Contract, MAX_OUTPUTS, Model, ModelError, softmax};
 use crate::feature::Plan;
 use crate::normalise::Normalise;
 
-/// b + W·x, and softmax where there are labels.
+/// b + W·x, or b + the sum of W of each piece; and softmax where there are labels.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    weights: Vec<Vec<f64>>,
+    weights: Weights,
+    columns: usize,
     bias: Vec<f64>,
     classes: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Weights {
+    /// A row a label of a number a column.
+    OfColumns(Vec<Vec<f64>>),
+    /// A number a label by piece; a piece that is not there weighs nothing.
+    OfPieces(FxHashMap<u32, Vec<f64>>),
 }
 
 /// A linear model's file (JSON).
@@ -29,7 +40,8 @@ struct Wire {
     features_sha256: Option<String>,
     #[serde(default)]
     labels: Vec<String>,
-    weights: Vec<Vec<f64>>,
+    weights: Option<Vec<Vec<f64>>>,
+    pieces: Option<FxHashMap<u32, Vec<f64>>>,
     bias: Vec<f64>,
     mean: Option<Vec<f64>>,
     std: Option<Vec<f64>>,
@@ -53,18 +65,28 @@ impl Linear {
                 "{rows} labels; at most {MAX_OUTPUTS} are possible"
             )));
         }
-        let shaped =
-            wire.weights.len() == rows && wire.weights.iter().all(|row| row.len() == columns);
+        let (shaped, weights) = match (wire.weights, wire.pieces) {
+            (Some(all), None) => (
+                all.len() == rows && all.iter().all(|row| row.len() == columns),
+                Weights::OfColumns(all),
+            ),
+            (None, Some(all)) => (
+                all.values().all(|piece| piece.len() == rows),
+                Weights::OfPieces(all),
+            ),
+            _ => return Err(fail("give `weights` or `pieces`, one of them".into())),
+        };
         if !shaped || wire.bias.len() != rows {
             return Err(fail(format!(
-                "`weights` must be {rows} rows (one a label) of {columns} numbers (one a feature), \
-                 and `bias` {rows} numbers"
+                "`weights` must be {rows} rows (one a label) of {columns} numbers (one a feature), or each of \
+                 `pieces` {rows} numbers, and `bias` {rows} numbers"
             )));
         }
         let normalise = match (wire.mean, wire.std) {
             (None, None) => None,
             (Some(mean), Some(std))
-                if mean.len() == columns
+                if matches!(weights, Weights::OfColumns(_))
+                    && mean.len() == columns
                     && std.len() == columns
                     && std.iter().all(|&std| std > 0.0) =>
             {
@@ -72,7 +94,7 @@ impl Linear {
             }
             _ => {
                 return Err(fail(format!(
-                    "`mean` and `std` must both have {columns} numbers, std above 0"
+                    "`mean` and `std` must both have {columns} numbers, std above 0, and go with `weights`"
                 )));
             }
         };
@@ -91,7 +113,8 @@ impl Linear {
         let classes = !contract.labels.is_empty();
         Ok((
             Self {
-                weights: wire.weights,
+                weights,
+                columns,
                 bias: wire.bias,
                 classes,
             },
@@ -110,7 +133,8 @@ impl Linear {
             ..Contract::default()
         };
         let linear = Self {
-            weights: vec![vec![1.0; plan.len()]],
+            weights: Weights::OfColumns(vec![vec![1.0; plan.len()]]),
+            columns: plan.len(),
             bias: vec![0.0],
             classes: false,
         };
@@ -120,11 +144,24 @@ impl Linear {
 
 impl Model for Linear {
     fn score(&mut self, windows: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError> {
-        for row in windows.chunks_exact(self.weights[0].len()) {
+        for row in windows.chunks_exact(self.columns) {
             let before = scores.len();
-            for (weights, bias) in self.weights.iter().zip(&self.bias) {
-                let products = weights.iter().zip(row).map(|(w, x)| w * x);
-                scores.push(bias + products.fold(0.0, |sum, product| sum + product));
+            match &self.weights {
+                Weights::OfColumns(all) => {
+                    for (weights, bias) in all.iter().zip(&self.bias) {
+                        let products = weights.iter().zip(row).map(|(w, x)| w * x);
+                        scores.push(bias + products.fold(0.0, |sum, product| sum + product));
+                    }
+                }
+                Weights::OfPieces(all) => {
+                    scores.extend_from_slice(&self.bias);
+                    // A number that is no piece's, as NaN would be, becomes 0, the padding.
+                    for weights in row.iter().filter_map(|&piece| all.get(&(piece as u32))) {
+                        for (score, weight) in scores[before..].iter_mut().zip(weights) {
+                            *score += weight;
+                        }
+                    }
+                }
             }
             if self.classes {
                 softmax(&mut scores[before..]);
@@ -150,6 +187,28 @@ mod tests {
         linear.score(&[1.0, 1.0, 800.0, 0.0], &mut scores).unwrap();
         assert_eq!(scores[..2], [0.5, 0.5], "1·1 + 0 and 2·1 − 1 are equal");
         assert_eq!(scores[2..], [1.0, 0.0], "each row has its own sum");
+    }
+
+    #[test]
+    fn a_piece_weighs_the_same_wherever_it_stands() {
+        let text = FILE.replace(
+            "\"weights\":[[1,0],[0,2]]",
+            "\"pieces\":{\"7\":[1,0],\"9\":[0,2]}",
+        );
+        let (mut linear, contract) =
+            Linear::parse(Path::new("m"), text.as_bytes(), "s".into()).unwrap();
+        assert_eq!((contract.outputs(), contract.steps), (2, 1));
+        let mut scores = vec![];
+        let rows = [[7.0, 9.0], [9.0, 7.0], [7.0, 0.0], [0.0, 7.0], [0.0, 8.0]];
+        linear.score(rows.as_flattened(), &mut scores).unwrap();
+        assert_eq!(scores[..4], [0.5; 4], "1 + 0 and 0 + 2 − 1 are equal");
+        assert_eq!(scores[4..6], scores[6..8]);
+        let of = |difference: f64| 1.0 / (1.0 + libm::exp(-difference));
+        assert!((scores[4] - of(2.0)).abs() < 1e-15, "1 against −1");
+        assert!((scores[8] - of(1.0)).abs() < 1e-15, "the bias alone");
+        let both = FILE.replace("\"bias\"", "\"pieces\":{},\"bias\"");
+        let error = Linear::parse(Path::new("m"), both.as_bytes(), String::new()).unwrap_err();
+        assert!(error.to_string().contains("one of them"), "{error}");
     }
 
     #[test]

@@ -82,7 +82,7 @@ def models(shipped, counted, learnt, notes, valid):
     lines = [[name, *(f"{value:.3f}" for value in middle(every).values())] for name, every in said.items()]
     note = (
         "Each learnt from nine tenths of the training headlines and is cooled by the temperature that fits the rest,\n"
-        "but for the first two and the last two, which learnt from all. Seeds are averaged."
+        "but for the first three and the last two, which learnt from all. Seeds are averaged."
     )
     return table(["on the validation file", *COLUMNS.values()], lines) + "\n\n" + note
 

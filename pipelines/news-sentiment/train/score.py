@@ -31,9 +31,12 @@ def log_loss(probability, outcome):
 
 
 def calibration_error(probability, outcome, bins=15):
-    """How far the highest probability lies from how often it is right, over bins of equal size."""
+    """How far the highest probability lies from how often it is right, over bins of equal size; equals share one."""
     surest, right = probability.max(1), probability.argmax(1) == outcome
-    parts = np.array_split(np.argsort(surest, kind="stable"), bins)
+    order = np.argsort(surest, kind="stable")
+    begins = np.unique([surest[part[0]] for part in np.array_split(order, bins)])
+    bin_of = np.searchsorted(begins, surest[order], side="right")
+    parts = [order[bin_of == each] for each in range(1, len(begins) + 1)]
     return float(sum(len(part) * abs(surest[part].mean() - right[part].mean()) for part in parts) / len(outcome))
 
 

@@ -1,7 +1,7 @@
 """Makes the model of this pipeline: `make train PIPELINE=news-sentiment`.
 
-Writes the items, has the engine cut them, trains as recipe.toml says, and writes model.onnx, golden.jsonl and
-the figures in MODEL_CARD.md. With `--ship` it does not train, but goes on with what teach.py wrote: that
+Writes the items, has the engine cut them, trains as recipe.toml says, and writes model.onnx, linear.json,
+golden.jsonl and the figures in MODEL_CARD.md. With `--ship` it does not train, but goes on with what teach.py wrote: that
 may have run on another machine, with a GPU. No choice is made by the validation file.
 """
 
@@ -50,7 +50,7 @@ def main():
         prepare.PIPELINE / "MODEL_CARD.md",
         outcome={split: np.array([item.outcome for item in part]) for split, part in items.items()},
         shipped=model.each(texts["valid"]),
-        counted=count(items, teach.hold_out(texts["train_outcome"])),
+        counted=count(items, texts, contract),
         learnt=learnt,
         notes=notes,
         cost={length: (full.milliseconds(length), model.milliseconds(length)) for length in (16, 32, 64)},
@@ -126,12 +126,16 @@ def check(student, notes, model, full, texts):
         raise SystemExit(f"while checking {MODEL}: eight bits cost {exact - rounded:.4f} of weighted F1")
 
 
-def count(items, held):
-    """What the models say that count words, or nothing."""
-    outcome = np.array([item.outcome for item in items["train"]])
+def count(items, texts, contract):
+    """What the models say that count words or pieces, or nothing; writes linear.json."""
+    outcome = texts["train_outcome"]
+    held = teach.hold_out(outcome)
     headlines = {split: [item.headline for item in part] for split, part in items.items()}
     return {
         "majority": baselines.majority(outcome, len(headlines["valid"])),
+        "pieces counted, logistic regression (`linear.json`)": baselines.bag(
+            texts["train"], outcome, held, texts["valid"], contract
+        ),
         "TF-IDF, logistic regression": baselines.counted(headlines["train"], outcome, held, headlines["valid"]),
     }
 
