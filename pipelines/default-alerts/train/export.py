@@ -234,7 +234,7 @@ def write(path, made, notes):
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def write_linear(path, fitted, prior_shift, features_sha256):
+def write_linear(path, fitted, prior_shift, known):
     """Writes the logistic regression on the newest year's items, the engine's own baseline; no item may be missing."""
     scaler, model = fitted
     weights, (bias,) = model.coef_[0].tolist(), model.intercept_.tolist()
@@ -242,7 +242,7 @@ def write_linear(path, fitted, prior_shift, features_sha256):
         "name": "default-alerts-linear",
         "version": "1",
         "features": ITEMS,
-        "features_sha256": features_sha256,
+        **known,
         "labels": ["survives", "fails"],
         "mean": scaler.mean_.tolist(),
         "std": scaler.scale_.tolist(),

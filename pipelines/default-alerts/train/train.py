@@ -26,6 +26,8 @@ from run import Model
 
 RECIPE = tomllib.loads((Path(__file__).parent / "recipe.toml").read_text())
 MODEL = prepare.PIPELINE / "model.onnx"
+# The outcome is told of the year after.
+HORIZON_MS = 365 * 86_400_000
 LINEAR = "logistic regression, items of the newest year (`linear.json`)"
 
 
@@ -54,8 +56,8 @@ def main():
     model = Model(str(MODEL))
     check(model, networks, calibration, parts["test"][0], windows["test"].rows)
     linear = baselines.linear(*((windows[split].rows, windows[split].outcome) for split in ("train", "validation")))
-    known = calibration.prior_shift, windows["train"].features_sha256
-    export.write_linear(prepare.PIPELINE / "linear.json", linear, *known)
+    known = {"features_sha256": windows["train"].features_sha256, "horizon_ms": HORIZON_MS}
+    export.write_linear(prepare.PIPELINE / "linear.json", linear, calibration.prior_shift, known)
 
     # From here on only the card is made.
     bare = export.graph(fitted, networks, calibration, with_reasons=False)
@@ -103,6 +105,8 @@ def write(fitted, networks, calibration, windows):
         "name": "default-alerts",
         "version": "1",
         "features": prepare.ITEMS,
+        "features_sha256": train.features_sha256,
+        "horizon_ms": HORIZON_MS,
         "steps": str(prepare.STEPS),
         "reasons": export.REASONS,
         "grades": GRADES,

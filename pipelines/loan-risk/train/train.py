@@ -74,19 +74,19 @@ def ship(config, rows, fold, sha256):
     trained = probabilities(fold.network, fold.table.apply(rows.cells[train])) @ fold.expected_pd
     tenths = np.linspace(0.1, 1, 10)
     borders = np.nanquantile(rows.cells[train].astype(np.float64), tenths[:-1], axis=0).T
+    known = {"features": rows.fields, "features_sha256": rows.features_sha256, "horizon_ms": HORIZON_MS}
     notes = {
+        **known,
         "training_sha256": sha256,
         "data_sha256": hashlib.sha256(prepare.source("UCI_Credit_Card.csv").read_bytes()).hexdigest(),
         "metrics": score.figures(fold.pd[study.SHIPPED], rows.outcome[test]),
         "score_baseline": np.quantile(trained, tenths).tolist(),
         "feature_baseline": dict(zip(rows.fields, borders.tolist())),
         "seed": fold.seed,
-        "horizon_ms": HORIZON_MS,
         "reason_baseline": dict(zip(rows.fields, fold.table.usual.tolist())),
     }
     export.write(MODEL, fold.table, fold.network, fold.expected_pd, config["reasons"], notes)
     export.check(MODEL, fold.table, fold.network, rows.cells[test])
-    known = {"features": rows.fields, "features_sha256": rows.features_sha256, "horizon_ms": HORIZON_MS}
     export.write_linear(PIPELINE / "linear.json", fold.raw, known)
     texts = json.loads((PIPELINE / "reasons.json").read_text())
     if list(texts) != list(config["reasons"]):
