@@ -160,6 +160,22 @@ fn a_model_of_other_features_is_refused() {
             fits().say("mean", Some("[1.0]")),
             "must both have 2 numbers",
         ),
+        (
+            fits().say("mean", Some("[1.0, 2.0]")),
+            "must both have 2 numbers",
+        ),
+        (
+            fits()
+                .say("mean", Some("[NaN, 2.0]"))
+                .say("std", Some("[1.0, 2.0]")),
+            "`foretick.mean`",
+        ),
+        (
+            fits()
+                .say("mean", Some("[1.0, 2.0]"))
+                .say("std", Some("[0.0, 2.0]")),
+            "std above 0",
+        ),
     ] {
         failed(&check(&folder, &graph.bytes(), None), &[what]);
     }

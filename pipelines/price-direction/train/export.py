@@ -18,43 +18,43 @@ TOLERANCE = 1e-5
 
 
 def write_onnx(path, network, contract, normalise, notes):
-    """Writes the network; `notes` are further metadata, name to JSON value."""
+    """Writes the network, rows to normalise in front of it; `notes` are further metadata, name to JSON value."""
     model = helper.make_model(
-        graph(network, contract["steps"], len(contract["features"])),
+        graph(network, normalise, contract["steps"], len(contract["features"])),
         producer_name="foretick",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    props = {**common(contract, normalise), "steps": contract["steps"], **notes}
+    props = {**common(contract), "steps": contract["steps"], **notes}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in props.items()}
     helper.set_model_props(model, {f"foretick.{key}": text for key, text in sorted(texts.items())})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def common(contract, normalise):
+def common(contract):
     """What both model files say of themselves."""
-    mean, std = normalise
     return {
         "name": "price-direction",
         "version": "1",
         "features": contract["features"],
         "features_sha256": contract["features_sha256"],
         "labels": contract["labels"],
-        "mean": mean.tolist(),
-        "std": std.tolist(),
         "horizon_ms": contract["horizon_ms"],
     }
 
 
-def graph(network, steps, features):
-    """Transpose -> LSTM -> Squeeze -> LSTM -> Squeeze -> Gemm -> Softmax."""
+def graph(network, normalise, steps, features):
+    """Sub -> Div -> Transpose -> LSTM -> Squeeze -> LSTM -> Squeeze -> Gemm -> Softmax."""
     node, weights = helper.make_node, {"axis_1": np.array([1]), "axis_0": np.array([0])}
+    weights |= dict(zip(("mean", "std"), np.float32(normalise)))
     weights |= lstm_weights("first", network.first) | lstm_weights("second", network.second)
     weights |= {"dense_w": network.dense.weight.detach().numpy(), "dense_b": network.dense.bias.detach().numpy()}
     inputs = lambda name: [f"{name}_w", f"{name}_r", f"{name}_b"]
     nodes = [
-        node("Transpose", ["window"], ["by_time"], perm=[1, 0, 2]),
+        node("Sub", ["window", "mean"], ["centred"]),
+        node("Div", ["centred", "std"], ["scaled"]),
+        node("Transpose", ["scaled"], ["by_time"], perm=[1, 0, 2]),
         node("LSTM", ["by_time", *inputs("first")], ["first_all"], hidden_size=network.first.hidden_size),
         # [T, directions, N, H] to [T, N, H]
         node("Squeeze", ["first_all", "axis_1"], ["first_rows"]),
@@ -84,8 +84,10 @@ def lstm_weights(name, lstm):
 
 def write_linear(path, model, contract, normalise):
     """Writes the logistic regression on the last row, the pipeline's built-in baseline."""
-    linear = {**common(contract, normalise), "weights": model.coef_.tolist(), "bias": model.intercept_.tolist()}
-    path.write_text(json.dumps(linear | {"name": "price-direction-linear"}, indent=1) + "\n")
+    mean, std = (part.tolist() for part in normalise)
+    linear = {**common(contract), "name": "price-direction-linear", "mean": mean, "std": std}
+    linear |= {"weights": model.coef_.tolist(), "bias": model.intercept_.tolist()}
+    path.write_text(json.dumps(linear, indent=1) + "\n")
 
 
 def run_onnx(path, windows):
@@ -96,9 +98,9 @@ def run_onnx(path, windows):
     return np.concatenate([session.run(None, {"window": window[None]})[0] for window in windows])
 
 
-def check_onnx(path, network, windows):
-    """Holds the file against the network it was written from."""
-    difference = float(np.abs(run_onnx(path, windows) - probabilities(network, windows)).max())
+def check_onnx(path, network, windows, normalised):
+    """Holds the file against the network it was written from, on the same windows."""
+    difference = float(np.abs(run_onnx(path, windows) - probabilities(network, normalised)).max())
     if difference > TOLERANCE:
         raise SystemExit(f"while checking {path}: ONNX Runtime and PyTorch differ by {difference:g}; do not ship it")
     print(f"{path.name}: {path.stat().st_size} bytes, largest difference to PyTorch {difference:.1e}")

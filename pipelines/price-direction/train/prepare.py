@@ -136,11 +136,16 @@ def normalisation(rows, ends):
     return mean, np.sqrt(((cells - mean) ** 2).mean(axis=0))
 
 
-def windows(rows, ends, mean, std):
-    """Normalised windows [N, T, F] as the engine makes them: in double, then rounded to single."""
+def windows(rows, ends, mean=0.0, std=1.0):
+    """Windows [N, T, F] in single precision: normalised as networks take them, or as rows are, as the file does."""
     scaled = ((rows.cells - mean) / std).astype(np.float32)
     steps = rows.contract["steps"]
     return scaled[ends[:, None] + np.arange(1 - steps, 1)]
+
+
+def tenths(values, last=9):
+    """The 10, 20, … % points along the first axis, up to the last of so many tenths."""
+    return np.quantile(values, np.arange(1, last + 1) / 10, axis=0)
 
 
 def weights(rows, ends):

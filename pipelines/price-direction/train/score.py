@@ -24,6 +24,11 @@ def figures(given, labels):
     }
 
 
+def of_signal(given):
+    """A signal's score: P(up) - P(down)."""
+    return given[:, -1] - given[:, 0]
+
+
 def spread(given, labels, figure):
     """The middle 95 % of a figure over redrawn test blocks of 10 s."""
     random = np.random.default_rng(0)

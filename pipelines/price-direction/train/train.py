@@ -45,16 +45,21 @@ def main():
         given[seeds[-1]] = probabilities(network, test[0])
 
     network = fitted[shipped][0]
+    said = probabilities(network, prepare.windows(rows, split.train, *normalise))
     notes = {
         "training_rows_sha256": prepare.digest(rows, split.train),
         "captures_sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in prepare.captures()},
         "split": {name: span(rows, ends) for name, ends in vars(split).items()},
         "seeds": {"tried": SEEDS, "shipped": shipped},
         "metrics": score.figures(probabilities(network, test[0]), test[1]),
+        "score_baseline": prepare.tenths(score.of_signal(said), 10).tolist(),
+        "feature_baseline": dict(
+            zip(rows.contract["features"], prepare.tenths(rows.cells[split.train]).T.tolist())
+        ),
     }
     path = prepare.PIPELINE / "model.onnx"
     export.write_onnx(path, network, rows.contract, normalise, notes)
-    export.check_onnx(path, network, test[0])
+    export.check_onnx(path, network, prepare.windows(rows, split.test), test[0])
     export.write_linear(prepare.PIPELINE / "linear.json", last, rows.contract, normalise)
     card.write(prepare.PIPELINE / "MODEL_CARD.md", rows, split, notes, given, seeds)
 

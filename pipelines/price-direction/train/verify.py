@@ -10,7 +10,6 @@ import json
 import sys
 
 import numpy as np
-import onnx
 
 import prepare
 import score
@@ -22,11 +21,9 @@ MODEL = prepare.PIPELINE / "model.onnx"
 
 def main():
     rows = prepare.export()
-    props = {prop.key: prop.value for prop in onnx.load(MODEL).metadata_props}
-    normalise = [np.array(json.loads(props[f"foretick.{key}"])) for key in ("mean", "std")]
     # The engine scores every row that has enough rows before it, whatever their quality.
     ends = np.flatnonzero(is_full(rows))
-    expected = run_onnx(MODEL, prepare.windows(rows, ends, *normalise))
+    expected = run_onnx(MODEL, prepare.windows(rows, ends))
     said = signals()
     place = {key: at for at, key in enumerate(zip(rows.instrument[ends].tolist(), rows.ts_event[ends].tolist()))}
     if len(place) != len(ends) or place.keys() != said.keys():

@@ -14,13 +14,16 @@ from network import CLIP
 OPSET, IR_VERSION = 17, 8
 
 
-def graph(networks, steps, features):
-    """window [N, T, F], normalised -> probabilities [N, 2] of down and up."""
+def graph(networks, normalise, steps, features):
+    """window [N, T, F], rows as they are -> probabilities [N, 2] of down and up."""
     node, constants, states = helper.make_node, {}, []
     nodes = [
-        node("Clip", ["window", "clip_below", "clip"], ["clipped"]),
+        node("Sub", ["window", "mean"], ["centred"]),
+        node("Div", ["centred", "std"], ["scaled"]),
+        node("Clip", ["scaled", "clip_below", "clip"], ["clipped"]),
         node("Transpose", ["clipped"], ["by_time"], perm=[1, 0, 2]),
     ]
+    constants |= dict(zip(("mean", "std"), np.float32(normalise)))
     constants |= {"clip_below": np.float32(-CLIP), "clip": np.float32(CLIP), "axis_1": np.array([1])}
     for at, network in enumerate(networks, start=1):
         constants |= lstm_weights(f"first_{at}", network.first) | lstm_weights(f"second_{at}", network.second)
@@ -77,10 +80,11 @@ def write(path, made, notes):
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def write_linear(path, model, known):
+def write_linear(path, model, known, normalise):
     """Writes the logistic regression on the last day, the engine's own baseline."""
     # Half the log-odds on each side, as in the graph.
     weights, bias = model.coef_[0] / 2, model.intercept_.item() / 2
     linear = {**known, "name": "price-direction-daily-linear", "version": "1"}
+    linear |= dict(zip(("mean", "std"), (part.tolist() for part in normalise)))
     linear |= {"weights": [(-weights).tolist(), weights.tolist()], "bias": [-bias, bias]}
     path.write_text(json.dumps(linear, indent=1) + "\n")

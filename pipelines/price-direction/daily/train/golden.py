@@ -1,6 +1,6 @@
 """Made-up stocks with what the model says of them: golden.jsonl. No row of the data is among them.
 
-`rows` has the days of a window, the oldest first, each in the order of `foretick.features`, not normalised.
+`rows` has the days of a window, the oldest first, each in the order of `foretick.features`.
 """
 
 import json
@@ -40,11 +40,11 @@ def day(kind, age, features):
     return [round(cells[name], 6) for name in features]
 
 
-def write(path, model, normalised):
-    """Writes the windows with what the model says of each; `normalised` makes the model's windows of rows."""
+def write(path, model):
+    """Writes the windows with what the model says of each."""
     lines = []
     for name, rows in windows(model.read("features"), model.read("steps")).items():
-        said = model.up(normalised(rows)[None])[0]
+        said = model.up(np.float32(rows)[None])[0]
         lines.append({"name": name, "rows": rows.tolist(), "up": round(float(said), 7)})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 

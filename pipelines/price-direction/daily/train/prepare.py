@@ -295,7 +295,7 @@ def folds(rows, steps):
         early = np.flatnonzero(usable & (rows.split == "train") & (rows.day < first))
         late = np.flatnonzero(usable & (rows.day >= first) & (rows.day < end))
         normalise = normalisation(rows, early)
-        yield tuple((windows(rows, at, *normalise, steps), rows.label[at]) for at in (early, late))
+        yield tuple((windows(rows, at, steps, *normalise), rows.label[at]) for at in (early, late))
 
 
 def normalisation(rows, at):
@@ -304,11 +304,16 @@ def normalisation(rows, at):
     return cells.mean(axis=0), cells.std(axis=0)
 
 
-def windows(rows, at, mean, std, steps):
-    """Normalised windows [N, T, F] as the engine makes them: in double, then rounded to single."""
+def windows(rows, at, steps, mean=0.0, std=1.0):
+    """Windows [N, T, F] in single precision: normalised as networks take them, or as rows are, as the file does."""
     with np.errstate(invalid="ignore"):
         scaled = ((rows.cells - mean) / std).astype(np.float32)
     return scaled[at[:, None] + np.arange(1 - steps, 1)]
+
+
+def tenths(values, last=9):
+    """The 10, 20, … % points along the first axis, up to the last of so many tenths."""
+    return np.nanquantile(values, np.arange(1, last + 1) / 10, axis=0)
 
 
 def digest(rows, at):

@@ -20,7 +20,7 @@ class Model:
         return json.loads(self.metadata[f"foretick.{key}"])
 
     def up(self, windows):
-        """The probability of up of each window; windows are normalised."""
+        """The probability of up of each window of rows."""
         said = [self.session.run(None, {"window": window[None]})[0] for window in windows]
         return np.concatenate(said)[:, 1].astype(np.float64)
 

@@ -29,7 +29,7 @@ def main():
     rows, steps = prepare.export(), RECIPE["steps"]
     parts = {split: prepare.ends(rows, split, steps) for split in prepare.SPLITS}
     normalise = prepare.normalisation(rows, parts["train"])
-    windows = {split: prepare.windows(rows, at, *normalise, steps) for split, at in parts.items()}
+    windows = {split: prepare.windows(rows, at, steps, *normalise) for split, at in parts.items()}
     print({split: f"{len(at)} windows" for split, at in parts.items()}, flush=True)
     train = windows["train"], rows.label[parts["train"]]
     members = {seed: fit(RECIPE, train, seed) for seed in RECIPE["seeds"]}
@@ -48,7 +48,6 @@ def main():
     known = {
         **{key: rows.contract[key] for key in ("features", "features_sha256", "labels")},
         "horizon_ms": 86_400_000,
-        **dict(zip(("mean", "std"), (part.tolist() for part in normalise))),
     }
     notes = {
         **known,
@@ -58,15 +57,17 @@ def main():
         "training_rows_sha256": sha256,
         "split": prepare.SPLITS,
         "seeds": RECIPE["seeds"],
+        "score_baseline": prepare.tenths(2 * up(networks, windows["train"]) - 1, 10).tolist(),
+        "feature_baseline": dict(zip(known["features"], prepare.tenths(rows.cells[parts["train"]]).T.tolist())),
         "metrics": figures["test"],
         "dev_metrics": figures["dev"],
     }
-    export.write(MODEL, export.graph(networks, steps, len(rows.contract["features"])), notes)
-    export.write_linear(prepare.PIPELINE / "linear.json", models[baselines.LINEAR].model, known)
+    export.write(MODEL, export.graph(networks, normalise, steps, len(rows.contract["features"])), notes)
+    export.write_linear(prepare.PIPELINE / "linear.json", models[baselines.LINEAR].model, known, normalise)
     model = Model(str(MODEL))
-    check(model, windows["test"], given["test"][shipped])
-    normalised = lambda raw: ((raw - normalise[0]) / normalise[1]).astype(np.float32)
-    golden.write(prepare.PIPELINE / "golden.jsonl", model, normalised)
+    as_read = prepare.windows(rows, parts["test"], steps)
+    check(model, as_read, given["test"][shipped])
+    golden.write(prepare.PIPELINE / "golden.jsonl", model)
     card.write(
         prepare.PIPELINE / "MODEL_CARD.md",
         rows=rows,
@@ -74,7 +75,7 @@ def main():
         given=given,
         shipped=shipped,
         training_sha256=sha256,
-        cost=model.microseconds(windows["test"]),
+        cost=model.microseconds(as_read),
     )
 
 

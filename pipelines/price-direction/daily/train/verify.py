@@ -32,15 +32,10 @@ def main():
     check_signals(model, rows)
 
 
-def normalise(model):
-    return [np.array(model.read(key)) for key in ("mean", "std")]
-
-
 def check_golden(model):
     """Made-up windows say what they said."""
     names, rows, then = golden.read(prepare.PIPELINE / "golden.jsonl")
-    mean, std = normalise(model)
-    difference = np.abs(model.up([((raw - mean) / std).astype(np.float32) for raw in rows]) - then).max()
+    difference = np.abs(model.up(np.float32(rows)) - then).max()
     print(f"golden.jsonl: {len(names)} windows, largest difference {difference:.1e}")
     if not difference <= TOLERANCE:
         sys.exit("while verifying model.onnx: golden.jsonl says otherwise")
@@ -50,7 +45,7 @@ def check_figures(model, rows):
     """The card's figures of the shipped model."""
     steps = model.read("steps")
     at = prepare.ends(rows, "test", steps)
-    now = score.figures(model.up(prepare.windows(rows, at, *normalise(model), steps)), rows.label[at])
+    now = score.figures(model.up(prepare.windows(rows, at, steps)), rows.label[at])
     then = model.read("metrics")
     print("test figures:", {key: round(value, 4) for key, value in now.items()})
     for key, value in now.items():
@@ -71,7 +66,7 @@ def check_signals(model, rows):
     missing = sum(key not in said for key in keys)
     if missing:
         sys.exit(f"while joining {len(keys)} rows with {len(said)} signals: {missing} rows have none")
-    expected = model.up(prepare.windows(rows, at, *normalise(model), steps))
+    expected = model.up(prepare.windows(rows, at, steps))
     difference = np.abs(expected - [said[key] for key in keys]).max()
     print(f"signals: {len(keys)} labelled windows, largest difference {difference:.1e}")
     if not difference <= TOLERANCE:
