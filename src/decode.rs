@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::json::AHEAD_NS;
 pub use self::record::{Form, RecordKind};
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments, Refused};
@@ -301,6 +302,9 @@ impl Decoder {
             return Err(DecodeError::Oversized);
         }
         let (stamp, bytes) = split_stamp(bytes);
+        if !json::is_shallow(bytes) {
+            return Err(DecodeError::Malformed);
+        }
         if let Some(stamp) = stamp {
             origin.ts_recv = stamp.ts_recv;
             origin.late |= stamp.late;

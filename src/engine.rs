@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Batch, Body};
+use crate::event::{Batch, Body, Event};
 use crate::feature::Plan;
 use crate::instrument::InstrumentId;
 use crate::model::slide::Ask;
@@ -16,7 +16,7 @@ use crate::normalise::{Expanding, Normalise};
 use crate::period::{Periods, Taken};
 use crate::row::{Counts, RowAt, Rows, Rules};
 use crate::signal::{Latency, Quality, Reason, Signal, expected};
-use crate::units::{Nanos, Price};
+use crate::units::Nanos;
 
 /// How rows become windows, and windows signals.
 #[derive(Clone, Debug)]
@@ -84,8 +84,18 @@ struct Key {
 struct Due {
     row: RowAt,
     frame: u32,
-    /// Whether the window before it is the same.
-    shared: bool,
+    of: Of,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The next window's scores.
+    Window,
+    /// The scores of the window before.
+    SameWindow,
+    /// No scores: what an item said before is taken back, after what was said before that.
+    Nothing,
 }
 
 impl Engine {
@@ -134,8 +144,12 @@ impl Engine {
         for event in &batch.events {
             if let Some(row) = self.rows.apply(batch, event, &mut self.row) {
                 self.take_row(row, event.frame);
-            } else if event.body == Body::Tick {
-                self.tick(event.ts_event, event.frame);
+                continue;
+            }
+            match event.body {
+                Body::Tick => self.tick(event.ts_event, event.frame),
+                Body::Withdrawn(item) => self.withdraw(event, item),
+                _ => {}
             }
         }
     }
@@ -161,8 +175,14 @@ impl Engine {
         let mut all = self.scores.chunks_exact(self.settings.outputs);
         let mut scores: &[f64] = &[];
         for due in self.due.drain(..) {
-            if !due.shared {
-                scores = all.next().unwrap_or_default();
+            match due.of {
+                Of::Window => scores = all.next().unwrap_or_default(),
+                Of::SameWindow => {}
+                Of::Nothing => {
+                    let key = &mut self.keys[due.row.instrument.index()];
+                    key.told.withdraw(due.row.item.unwrap_or_default());
+                    continue;
+                }
             }
             if scores.iter().all(|score| score.is_finite()) {
                 let mut signal = due.signal(scores, self.settings.reasons, batch);
@@ -253,7 +273,8 @@ impl Engine {
             }
         }
         if due {
-            self.due.push(Due { row, frame, shared });
+            let of = if shared { Of::SameWindow } else { Of::Window };
+            self.due.push(Due { row, frame, of });
         }
     }
 
@@ -261,7 +282,7 @@ impl Engine {
     fn take_period(&mut self, mut row: RowAt, period: i64, frame: u32) {
         let key = &mut self.keys[row.instrument.index()];
         let steps = self.settings.steps;
-        let taken = key.periods.take(period, &self.row, steps);
+        let taken = key.periods.take(period, row.ts_event.0, &self.row, steps);
         self.rows.note(taken);
         let backwards = key.rows > 0 && row.ts_event.0 < key.now;
         key.now = if key.rows == 0 {
@@ -283,6 +304,19 @@ impl Engine {
         self.due.push(Due::new(row, frame));
     }
 
+    /// Takes back what an item said of an instrument, in the order of what is due.
+    fn withdraw(&mut self, event: &Event, item: u64) {
+        if event.instrument.index() < self.keys.len() {
+            let row = RowAt::bare(event.instrument, event.ts_event, Quality::Ok);
+            let row = RowAt {
+                item: Some(item),
+                ..row
+            };
+            let (frame, of) = (event.frame, Of::Nothing);
+            self.due.push(Due { row, frame, of });
+        }
+    }
+
     /// Instruments that fell silent say once more what they said, marked as stale.
     fn tick(&mut self, ts: Nanos, frame: u32) {
         self.rows.tick(ts, &mut self.silent);
@@ -300,15 +334,7 @@ impl Engine {
                     }),
                 }
                 let quality = key.quality(self.settings.steps).max(Quality::Stale);
-                let row = RowAt {
-                    instrument,
-                    ts_event: ts,
-                    quality,
-                    mid: None,
-                    price: Price::UNDEFINED,
-                    period: None,
-                    item: None,
-                };
+                let row = RowAt::bare(instrument, ts, quality);
                 self.due.push(Due::new(row, frame));
             }
         }
@@ -320,7 +346,7 @@ impl Due {
         Self {
             row,
             frame,
-            shared: false,
+            of: Of::Window,
         }
     }
 

@@ -39,6 +39,8 @@ pub enum Body {
     Gap(Gap),
     /// What an application, a statement or a headline says.
     Record(Record),
+    /// An item does not concern the instrument any more, or says only what another says: its number.
+    Withdrawn(u64),
     /// The clock, as data: time passed while the market was silent.
     Tick,
 }

@@ -135,6 +135,7 @@ impl Report {
             Body::Figure(_) => self.count("figure"),
             Body::Sentiment(_) => self.count("sentiment"),
             Body::Record(_) => self.count("record"),
+            Body::Withdrawn(_) => self.count("withdrawn"),
             Body::Tick => self.count("tick"),
         }
     }

@@ -200,11 +200,16 @@ impl Pipeline {
             reasons: contract.reasons.len(),
             half_life: self.news.as_ref().map(|news| news.half_life),
         };
+        // Of two labels of a company or an applicant the score is the probability of the last: its PD.
+        let places = match (&self.form, &contract.labels[..]) {
+            (Some(_), [_, _]) if contract.places.is_empty() => vec![0.0, 1.0],
+            _ => contract.places.clone(),
+        };
         let lineage = Lineage {
             schema: self.file.signal.schema.clone(),
             pipeline: self.file.name.clone(),
             labels: contract.labels.clone(),
-            places: contract.places.clone(),
+            places,
             reasons: contract.reasons.clone(),
             grades: contract.grades.clone(),
             key: self

@@ -132,7 +132,7 @@ fn on_this_thread(
             writer.flush()?;
             pace.wait(&origin);
         }
-        let taken = match shard.command(bytes) {
+        let taken = match shard.command(origin, bytes) {
             None => shard.take(origin, bytes),
             Some(Err(error)) => Err(error),
             Some(Ok(command)) => {

@@ -62,6 +62,22 @@ pub struct RowAt {
     pub item: Option<u64>,
 }
 
+impl RowAt {
+    /// A row that is about no market, period or item.
+    #[must_use]
+    pub fn bare(instrument: InstrumentId, ts_event: Nanos, quality: Quality) -> Self {
+        Self {
+            instrument,
+            ts_event,
+            quality,
+            mid: None,
+            price: Price::UNDEFINED,
+            period: None,
+            item: None,
+        }
+    }
+}
+
 /// The state of all instruments of a shard.
 #[derive(Debug)]
 pub struct Rows {
@@ -94,9 +110,7 @@ impl Rows {
                 Body::Gap(gap) => self.gap_everywhere(gap),
                 Body::Figure(figure) => {
                     self.counts.figures += 1;
-                    let backwards = self.figures.take(event.ts_event.0, figure);
-                    self.counts.backwards += u64::from(backwards);
-                    self.forget_old_figures();
+                    self.figures.take(event.ts_event.0, figure);
                 }
                 _ => {}
             }
@@ -104,6 +118,10 @@ impl Rows {
         }
         if let Body::Record(record) = &event.body {
             return Some(self.record(batch, event, record, row));
+        }
+        if let Body::Withdrawn(_) = event.body {
+            self.counts.restated += 1;
+            return None;
         }
         let key = key(&mut self.keys, &self.plan, event.instrument);
         if let Body::Sentiment(sentiment) = event.body {
@@ -116,7 +134,7 @@ impl Rows {
         key.silent = false;
         let before = key.now;
         let timed = key.pass_time(event, &mut self.counts);
-        key.learn(&self.plan, &self.figures, before);
+        self.counts.stale += key.learn(&self.plan, &self.figures, before);
         let effect = match &event.body {
             Body::Trade(trade) => key.trade(trade, &mut self.counts),
             Body::Quote(quote) => key.quote(quote, &mut self.counts),
@@ -132,9 +150,11 @@ impl Rows {
                 Effect::default()
             }
             Body::Bar(bar) => key.bar(bar, &mut self.counts),
-            Body::Record(_) | Body::Figure(_) | Body::Sentiment(_) | Body::Tick => {
-                Effect::default()
-            }
+            Body::Record(_)
+            | Body::Withdrawn(_)
+            | Body::Figure(_)
+            | Body::Sentiment(_)
+            | Body::Tick => Effect::default(),
         };
         if !timed || !effect.any() {
             return None;
@@ -171,18 +191,15 @@ impl Rows {
         self.counts.missing_fields += values.iter().filter(|value| value.is_nan()).count() as u64;
         self.counts.unknown_fields += u64::from(record.unknown);
         self.counts.restated += u64::from(record.revised);
+        let quality = if record.degraded {
+            Quality::Degraded
+        } else {
+            Quality::Ok
+        };
         RowAt {
-            instrument: event.instrument,
-            ts_event: event.ts_event,
-            quality: if record.degraded {
-                Quality::Degraded
-            } else {
-                Quality::Ok
-            },
-            mid: None,
-            price: Price::UNDEFINED,
             period: record.period,
             item: record.item,
+            ..RowAt::bare(event.instrument, event.ts_event, quality)
         }
     }
 
@@ -237,16 +254,6 @@ impl Rows {
     #[must_use]
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
-    }
-
-    /// Drops figures that no feature needs any more.
-    fn forget_old_figures(&mut self) {
-        let forgotten = self.figures.forget();
-        if forgotten > 0 {
-            for key in self.keys.iter_mut().flatten() {
-                key.figures = key.figures.saturating_sub(forgotten);
-            }
-        }
     }
 
     fn gap_everywhere(&mut self, gap: Gap) {

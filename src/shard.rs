@@ -88,11 +88,17 @@ impl Shard {
 
     /// The command about alerts that a frame is; nothing where it is none. Whoever gets one steps the shard
     /// first, so that the command comes between the same signals however frames are batched.
-    pub fn command(&mut self, bytes: &[u8]) -> Option<Result<Command, DecodeError>> {
+    pub fn command(
+        &mut self,
+        origin: Origin,
+        bytes: &[u8],
+    ) -> Option<Result<Command, DecodeError>> {
         if !self.decoder.reads_commands() {
             return None;
         }
-        let command = Command::parse(split_stamp(bytes).1)?;
+        let (stamp, bytes) = split_stamp(bytes);
+        let ts_recv = stamp.map_or(origin.ts_recv, |stamp| stamp.ts_recv);
+        let command = Command::parse(bytes, ts_recv)?;
         self.account.received += 1;
         self.account.used += u64::from(command.is_ok());
         Some(command)

@@ -264,7 +264,7 @@ impl State {
                 next: *next,
             },
         );
-        let taken = match shard.command(&frame.bytes) {
+        let taken = match shard.command(frame.origin, &frame.bytes) {
             None => shard.take(frame.origin, &frame.bytes),
             Some(Err(error)) => Err(error),
             // The state of alerts knows it.

@@ -2,9 +2,10 @@
 //! statements, in their order.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{Alert, Alerts, Target};
-use crate::decode::DecodeError;
+use crate::decode::{AHEAD_NS, DecodeError};
 use crate::units::Nanos;
 
 /// What is to be done with an alert.
@@ -26,11 +27,24 @@ enum Action {
     Tick,
 }
 
+/// What tells a command from a record.
+#[derive(Deserialize)]
+struct Kind {
+    action: Option<IgnoredAny>,
+    items: Option<IgnoredAny>,
+    fields: Option<IgnoredAny>,
+}
+
 impl Command {
-    /// Reads a record; nothing where it is none of this topic.
+    /// Reads a record that was received at this time; nothing where it is none of this topic.
     #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Result<Self, DecodeError>> {
+    pub fn parse(bytes: &[u8], ts_recv: Nanos) -> Option<Result<Self, DecodeError>> {
         memchr::memmem::find(bytes, b"\"action\"")?;
+        // A statement may have such an item, or a field that nobody asked for.
+        let kind: Kind = serde_json::from_slice(bytes).ok()?;
+        if kind.action.is_none() || kind.items.is_some() || kind.fields.is_some() {
+            return None;
+        }
         let wrong = |_| DecodeError::WrongShape;
         let parsed: Result<Self, _> = serde_json::from_slice(bytes).map_err(wrong);
         Some(parsed.and_then(|command| {
@@ -40,7 +54,16 @@ impl Command {
                 Action::Silence => targeted && command.until.is_some(),
                 Action::Tick => command.ts_event.is_some(),
             };
-            whole.then_some(command).ok_or(DecodeError::WrongShape)
+            if !whole {
+                return Err(DecodeError::WrongShape);
+            }
+            // Time that has passed for all does not come back.
+            let ahead = command
+                .ts_event
+                .is_some_and(|ts| ts.since(ts_recv) > AHEAD_NS);
+            (!ahead)
+                .then_some(command)
+                .ok_or(DecodeError::OutOfRange("ts_event"))
         }))
     }
 
@@ -84,18 +107,27 @@ mod tests {
         ];
         assert!(
             good.iter()
-                .all(|line| Command::parse(line.as_bytes()).is_some_and(|c| c.is_ok()))
+                .all(|line| Command::parse(line.as_bytes(), Nanos(5)).is_some_and(|c| c.is_ok()))
         );
         for line in [
             r#"{"action":"silence","obligor":"C1","rule":"level"}"#,
             r#"{"action":"acknowledge","obligor":"C1"}"#,
             r#"{"action":"tick"}"#,
             r#"{"action":"forget","dedup_key":"C1/level/1"}"#,
-            r#"{"action":"#,
         ] {
-            let parsed = Command::parse(line.as_bytes());
+            let parsed = Command::parse(line.as_bytes(), Nanos(5));
             assert_eq!(parsed, Some(Err(DecodeError::WrongShape)), "{line}");
         }
-        assert_eq!(Command::parse(br#"{"obligor":"C1","items":{}}"#), None);
+        let far = br#"{"action":"tick","ts_event":86400000000006}"#;
+        let ahead = Some(Err(DecodeError::OutOfRange("ts_event")));
+        assert_eq!(Command::parse(far, Nanos(5)), ahead);
+        for line in [
+            r#"{"obligor":"C1","items":{}}"#,
+            r#"{"obligor":"C1","items":{"action":1}}"#,
+            r#"{"obligor":"C1","items":{},"action":"acquired"}"#,
+            r#"{"action":"#,
+        ] {
+            assert_eq!(Command::parse(line.as_bytes(), Nanos(5)), None, "{line}");
+        }
     }
 }

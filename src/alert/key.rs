@@ -107,7 +107,10 @@ impl Key {
             Condition::Between => self.does_not_hold(false, outbox),
             Condition::Clear => self.does_not_hold(true, outbox),
         }
-        if let Some(episode) = self.open.as_mut().filter(|episode| episode.fired.is_some()) {
+        // What is about to be over is no worse for what it was measured by.
+        let worse =
+            |episode: &&mut Episode| episode.fired.is_some() && episode.clear_since.is_none();
+        if let Some(episode) = self.open.as_mut().filter(worse) {
             episode.severity = episode.severity.max(rule.severity(pd));
             self.announce(outbox);
         }

@@ -159,6 +159,12 @@ fn episodes_go_as_in_prometheus() {
             &["3 #1 firing info", "5 #1 resolved info"],
         ),
         (
+            "change: what is over by the same PD is no worse for it",
+            change(0),
+            &[(1, 5.0), (2, 15.0), (3, 21.0)],
+            &["2 #1 firing warning", "3 #1 resolved warning"],
+        ),
+        (
             "change: the same day restated is compared with the day before",
             change(0),
             &[(1, 1.0), (2, 1.1), (2, 2.0), (2, 2.0)],

@@ -9,7 +9,7 @@ use sonic_rs::error::Category;
 
 use super::{DecodeError, number};
 use crate::event::{Batch, Level};
-use crate::units::{Price, Size};
+use crate::units::{Nanos, Price, Size};
 
 /// Reads one JSON value into its wire struct, which may borrow from it.
 pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
@@ -20,6 +20,66 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Decode
         _ => DecodeError::Malformed,
     })
 }
+
+/// Whether brackets nest no deeper than any message needs: parsers go down with them, and a thread's stack
+/// ends at some ten thousand. A short text cannot nest so deep, and is not looked at.
+pub(super) fn is_shallow(bytes: &[u8]) -> bool {
+    if bytes.len() <= SHORT {
+        return true;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for &byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                if depth > DEEPEST {
+                    return false;
+                }
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Texts of at most so many bytes are parsed as they are.
+const SHORT: usize = 2_048;
+/// How deep brackets may nest in a longer one.
+const DEEPEST: usize = 128;
+
+/// A time since the epoch: neither before it nor the mark of an undefined one.
+pub(super) fn time(field: &'static str, nanos: i64) -> Result<Nanos, DecodeError> {
+    let is_time = nanos >= 0 && Nanos(nanos) != Nanos::UNDEFINED;
+    is_time
+        .then_some(Nanos(nanos))
+        .ok_or(DecodeError::OutOfRange(field))
+}
+
+/// The time of something that was said or known, and so is not far ahead of the clock that received it: a
+/// wrong stamp would hold the time of a company, or of an instrument's news, until it comes.
+pub(super) fn past_time(
+    nanos: i64,
+    ts_recv: Option<i64>,
+    batch: &mut Batch,
+) -> Result<Nanos, DecodeError> {
+    let ts = time("ts_event", nanos)?;
+    if let Some(origin) = batch.origins.last_mut() {
+        if let Some(ts_recv) = ts_recv {
+            origin.ts_recv = time("ts_recv", ts_recv)?;
+        }
+        if ts.since(origin.ts_recv) > AHEAD_NS {
+            return Err(DecodeError::OutOfRange("ts_event"));
+        }
+    }
+    Ok(ts)
+}
+
+/// How far a sender's clock may be ahead: a day, for those who stamp what became known with its date.
+pub const AHEAD_NS: i64 = 86_400_000_000_000;
 
 /// The text of a decimal, written as a number or as a string.
 pub(super) fn decimal<'a>(value: &'a LazyValue<'_>) -> &'a [u8] {

@@ -9,13 +9,12 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::json::parse;
+use super::json::{parse, past_time};
 use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
 use crate::news::fold::{Folder, words};
 use crate::news::{News, clean::clean};
-use crate::units::Nanos;
 
 /// Reads items, and remembers those that it has read.
 #[derive(Debug)]
@@ -35,14 +34,13 @@ struct Wire<'a> {
     ts_recv: Option<i64>,
     #[serde(borrow)]
     id: Cow<'a, str>,
-    #[serde(default)]
-    revision: u64,
+    revision: Option<u64>,
     #[serde(borrow)]
     headline: Cow<'a, str>,
     #[serde(borrow)]
     language: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    instruments: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    instruments: Option<Vec<Cow<'a, str>>>,
 }
 
 impl Reader {
@@ -63,9 +61,7 @@ impl Reader {
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
         let wire: Wire<'_> = parse(bytes)?;
-        if wire.ts_event < 0 {
-            return Err(DecodeError::OutOfRange("ts_event"));
-        }
+        let ts_event = past_time(wire.ts_event, wire.ts_recv, batch)?;
         if wire.id.is_empty() {
             return Err(DecodeError::OutOfRange("id"));
         }
@@ -77,16 +73,23 @@ impl Reader {
             return Err(DecodeError::OtherLanguage);
         }
         let news = Arc::clone(&self.news);
-        let symbols = concerned(&news, &wire, &text)?;
-        let known = self.folder.revise(&wire.id, wire.revision, &text);
-        let (item, revised) = known.ok_or(DecodeError::OldRevision)?;
-        let record = self.values(&text, item, revised, batch);
-        if let (Some(ts_recv), Some(origin)) = (wire.ts_recv, batch.origins.last_mut()) {
-            origin.ts_recv = Nanos(ts_recv);
-        }
+        let symbols = match concerned(&news, &wire, &text) {
+            // What it said of others before is withdrawn.
+            Err(DecodeError::NoInstrument) if self.folder.knows(&wire.id) => vec![],
+            symbols => symbols?,
+        };
+        let revision = wire.revision.unwrap_or(0);
+        let seen = self.folder.revise(&wire.id, revision, &(&*text, &symbols));
+        let seen = seen.ok_or(DecodeError::OldRevision)?;
+        let item = seen.number;
+        let record = self.values(&text, item, seen.former.is_some(), batch);
         let words = words(&text);
-        let mut passed_over = DecodeError::NearDuplicate;
-        let before = batch.events.len();
+        let mut passed_over = if symbols.is_empty() {
+            DecodeError::NoInstrument
+        } else {
+            DecodeError::NearDuplicate
+        };
+        let mut of = vec![];
         for symbol in symbols {
             let instrument = match instruments.intern(symbol, "") {
                 Ok(instrument) => instrument,
@@ -95,12 +98,19 @@ impl Reader {
                     continue;
                 }
             };
-            let (rule, ts) = (news.rule, wire.ts_event);
-            if self.folder.is_new(rule, instrument, item, ts, &words) {
-                batch.push(instrument, Nanos(ts), Body::Record(record));
+            let ts = ts_event.0;
+            if self.folder.is_new(news.rule, instrument, item, ts, &words) {
+                batch.push(instrument, ts_event, Body::Record(record));
+                of.push(instrument);
             }
         }
-        if batch.events.len() == before {
+        let mut withdrawn = seen.former.unwrap_or_default();
+        withdrawn.retain(|instrument| !of.contains(instrument));
+        for &instrument in &withdrawn {
+            batch.push(instrument, ts_event, Body::Withdrawn(item));
+        }
+        self.folder.settle(&wire.id, &of, &withdrawn);
+        if of.is_empty() && withdrawn.is_empty() {
             return Err(passed_over);
         }
         Ok(Decoded::Events)
@@ -153,7 +163,10 @@ fn concerned<'a>(
     text: &str,
 ) -> Result<Vec<&'a str>, DecodeError> {
     let mut symbols: Vec<&str> = vec![];
-    for symbol in &wire.instruments {
+    for symbol in wire.instruments.iter().flatten() {
+        if symbol.trim().is_empty() {
+            return Err(DecodeError::OutOfRange("instruments"));
+        }
         if !symbols.contains(&&**symbol) {
             symbols.push(symbol);
         }
@@ -288,6 +301,19 @@ mod tests {
                 r#"{"ts_event":-9,"id":"8","headline":"$AAA"}"#,
                 Some("out_of_range"),
             ),
+            (
+                r#"{"ts_event":9223372036854775807,"id":"8","headline":"$AAA"}"#,
+                Some("out_of_range"),
+            ),
+            // A day and 6 ns after it was received.
+            (
+                r#"{"ts_event":86400000000006,"id":"8","headline":"$AAA"}"#,
+                Some("out_of_range"),
+            ),
+            (
+                r#"{"ts_event":9,"id":"8","headline":"up","instruments":["A.X"," "]}"#,
+                Some("out_of_range"),
+            ),
             (r#"{"ts_event":9,"id":"9"}"#, Some("wrong_shape")),
             (r#"{"ts_event":9,"id":"10","headline":"#, Some("truncated")),
         ] {
@@ -299,5 +325,25 @@ mod tests {
         assert_eq!(said(&line), Some("out_of_range"));
         let line = r#"{"ts_event":9,"id":"11","headline":"up up","instruments":["B.X","B.X"]}"#;
         assert_eq!(read(&mut decoder, line).map(|read| read.len()), Ok(1));
+        let line = r#"{"ts_event":9,"id":"12","headline":"$BBB down down","instruments":null,"revision":null}"#;
+        assert_eq!(read(&mut decoder, line).map(|read| read.len()), Ok(1));
+    }
+
+    #[test]
+    fn what_does_not_nest_like_a_message_is_not_parsed() {
+        let mut decoder = decoder(&[]);
+        let line = |id, x: &str| {
+            let pad = "-".repeat(2_000);
+            format!(r#"{{"ts_event":9,"id":"{id}","headline":"$AAA {id}","pad":"{pad}","x":{x}}}"#)
+        };
+        for open in ["[", "{\"a\":"] {
+            let refused = read(&mut decoder, &line(1, &open.repeat(100_000))).unwrap_err();
+            assert_eq!(refused.reason(), "malformed");
+        }
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        let quoted = format!(r#""\"{}""#, "[".repeat(5_000));
+        assert!(read(&mut decoder, &line(2, &quoted)).is_ok());
+        assert!(read(&mut decoder, &line(3, &nested(100))).is_ok());
+        assert!(read(&mut decoder, &line(4, &nested(200))).is_err());
     }
 }

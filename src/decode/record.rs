@@ -8,13 +8,12 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 use sonic_rs::{JsonValueTrait, LazyValue, to_object_iter};
 
-use super::json::parse;
+use super::json::{is_shallow, parse, past_time};
 use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Record};
 use crate::feature::Field;
 use crate::instrument::Instruments;
 use crate::privacy::Pseudonym;
-use crate::units::Nanos;
 
 /// Which records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +102,9 @@ impl Form {
         if self.pseudonym.is_none() {
             return Cow::Borrowed(bytes);
         }
-        let whom = sonic_rs::from_slice::<Wire<'_>>(bytes).ok();
+        let whom = is_shallow(bytes)
+            .then(|| sonic_rs::from_slice::<Wire<'_>>(bytes).ok())
+            .flatten();
         let whom = whom.and_then(|wire| Some(self.public_name(&wire.key(self.kind)?).into_owned()));
         let shown = serde_json::json!({ self.kind.key(): whom, "withheld_bytes": bytes.len() });
         Cow::Owned(shown.to_string().into_bytes())
@@ -117,9 +118,7 @@ impl Form {
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
         let wire: Wire<'_> = parse(bytes)?;
-        if wire.ts_event < 0 {
-            return Err(DecodeError::OutOfRange("ts_event"));
-        }
+        let ts_event = past_time(wire.ts_event, wire.ts_recv, batch)?;
         let key = wire.key(self.kind).ok_or(DecodeError::WrongShape)?;
         if key.is_empty() {
             return Err(DecodeError::OutOfRange(self.kind.key()));
@@ -144,11 +143,8 @@ impl Form {
         }
         let container = container.as_ref().ok_or(DecodeError::WrongShape)?;
         let record = self.values(container.as_raw_str(), period, batch)?;
-        if let (Some(ts_recv), Some(origin)) = (wire.ts_recv, batch.origins.last_mut()) {
-            origin.ts_recv = Nanos(ts_recv);
-        }
         let instrument = instruments.intern(&self.public_name(&key), "")?;
-        batch.push(instrument, Nanos(wire.ts_event), Body::Record(record));
+        batch.push(instrument, ts_event, Body::Record(record));
         Ok(Decoded::Events)
     }
 
@@ -167,7 +163,13 @@ impl Form {
         for entry in to_object_iter(object) {
             let (name, value) = entry.map_err(|_| DecodeError::Malformed)?;
             match self.places.get(&*name) {
-                Some(&at) => batch.values[start + at] = self.fields[at].value(&value)?,
+                Some(&at) => {
+                    let cell = &mut batch.values[start + at];
+                    if !cell.is_nan() {
+                        return Err(DecodeError::WrongShape); // told twice: nobody knows which holds
+                    }
+                    *cell = self.fields[at].value(&value)?;
+                }
                 None => unknown += 1,
             }
         }

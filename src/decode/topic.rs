@@ -50,7 +50,9 @@ fn decode_any(
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
-    if record.ts_event < 0 {
+    // The mark of an undefined time is none of a figure: it would never come.
+    let timeless = record.figure.is_some() || record.sentiment.is_some();
+    if record.ts_event < 0 || timeless && record.ts_event == i64::MAX {
         return Err(DecodeError::OutOfRange("ts_event"));
     }
     if let Some(name) = record.figure {

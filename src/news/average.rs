@@ -55,6 +55,11 @@ impl Scores {
         let value = if weight > 0.0 { sum / weight } else { 0.0 };
         (Average { value, weight }, self.now)
     }
+
+    /// Takes a score back.
+    pub fn withdraw(&mut self, item: u64) {
+        self.lately.retain(|told| told.item != item);
+    }
 }
 
 impl Average {

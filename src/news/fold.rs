@@ -32,11 +32,23 @@ pub struct Folder {
     lately: Vec<VecDeque<Print>>,
 }
 
+/// What an item is to those before it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its number, the same for each of its revisions.
+    pub number: u64,
+    /// Of a revision: the instruments of which the item was the news so far. They are to be told anew, or
+    /// that it is withdrawn.
+    pub former: Option<Vec<InstrumentId>>,
+}
+
 #[derive(Debug)]
 struct Item {
     number: u64,
     revision: u64,
     text: u64,
+    /// Whose news it is.
+    of: Vec<InstrumentId>,
 }
 
 /// A headline's words.
@@ -53,23 +65,27 @@ const IDS: usize = 100_000;
 const PRINTS: usize = 256;
 
 impl Folder {
-    /// The number of an item, the same for each of its revisions, and whether it is a revision; none where
-    /// this revision, or a later one, or the same text, has been seen.
-    pub fn revise(&mut self, id: &str, revision: u64, text: &str) -> Option<(u64, bool)> {
-        let text = hash(text);
+    /// What an item is; none where this revision, or a later one, or the same, has been seen. `about` is what
+    /// it says: its text and the instruments that it names.
+    pub fn revise(&mut self, id: &str, revision: u64, about: &impl Hash) -> Option<Seen> {
+        let text = hash(about);
         if let Some(item) = self.items.get_mut(id) {
             if revision <= item.revision {
                 return None;
             }
             item.revision = revision;
             let same = std::mem::replace(&mut item.text, text) == text;
-            return (!same).then_some((item.number, true));
+            return (!same).then(|| Seen {
+                number: item.number,
+                former: Some(std::mem::take(&mut item.of)),
+            });
         }
         let number = number(id);
         let item = Item {
             number,
             revision,
             text,
+            of: vec![],
         };
         self.items.insert(id.into(), item);
         self.order.push_back((id.into(), number));
@@ -78,7 +94,29 @@ impl Folder {
         {
             self.items.remove(&oldest);
         }
-        Some((number, false))
+        Some(Seen {
+            number,
+            former: None,
+        })
+    }
+
+    /// Whether an item of this id was seen.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.items.contains_key(id)
+    }
+
+    /// Notes whose news the item is now, and forgets what it said of others.
+    pub fn settle(&mut self, id: &str, of: &[InstrumentId], withdrawn: &[InstrumentId]) {
+        let Some(item) = self.items.get_mut(id) else {
+            return;
+        };
+        item.of = of.into();
+        for instrument in withdrawn {
+            if let Some(lately) = self.lately.get_mut(instrument.index()) {
+                lately.retain(|print| print.number != item.number);
+            }
+        }
     }
 
     /// Whether the text is news about the instrument; it is remembered if so. An item's own former text does
@@ -132,16 +170,16 @@ pub fn words(text: &str) -> Vec<u32> {
     let words = text.split(|c: char| !c.is_alphanumeric());
     let mut set: Vec<u32> = words
         .filter(|word| !word.is_empty())
-        .map(|word| hash(&word.to_lowercase()) as u32)
+        .map(|word| hash(&word.to_lowercase().as_str()) as u32)
         .collect();
     set.sort_unstable();
     set.dedup();
     set
 }
 
-fn hash(text: &str) -> u64 {
+fn hash(what: &impl Hash) -> u64 {
     let mut hasher = FxHasher::default();
-    text.hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -175,12 +213,26 @@ mod tests {
         let mut folder = Folder::default();
         let (a, b) = (number("a"), number("b"));
         assert_eq!(a, 0xca97_8112_ca1b_bdca, "published");
-        assert_eq!(folder.revise("a", 0, "x"), Some((a, false)));
-        assert_eq!(folder.revise("a", 0, "y"), None, "the same revision");
-        assert_eq!(folder.revise("b", 7, "x"), Some((b, false)));
-        assert_eq!(folder.revise("a", 1, "x"), None, "the same text");
-        assert_eq!(folder.revise("a", 3, "y"), Some((a, true)));
-        assert_eq!(folder.revise("a", 2, "z"), None, "a late one");
+        let seen = |number, former| Some(Seen { number, former });
+        assert_eq!(folder.revise("a", 0, &"x"), seen(a, None));
+        folder.settle("a", &[InstrumentId(3)], &[]);
+        assert_eq!(folder.revise("a", 0, &"y"), None, "the same revision");
+        assert_eq!(folder.revise("b", 7, &"x"), seen(b, None));
+        assert_eq!(folder.revise("a", 1, &"x"), None, "the same text");
+        let former = Some(vec![InstrumentId(3)]);
+        assert_eq!(folder.revise("a", 3, &"y"), seen(a, former));
+        assert_eq!(folder.revise("a", 2, &"z"), None, "a late one");
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_forgotten() {
+        let (one, text) = (InstrumentId(0), words("Profit up"));
+        let mut folder = Folder::default();
+        let a = folder.revise("a", 0, &"x").unwrap().number;
+        assert!(folder.is_new(RULE, one, a, 1, &text));
+        assert!(!folder.is_new(RULE, one, 2, 1, &text), "a copy");
+        folder.settle("a", &[], &[one]);
+        assert!(folder.is_new(RULE, one, 2, 1, &text), "of nothing now");
     }
 
     #[test]
@@ -204,12 +256,13 @@ mod tests {
     fn memory_is_bounded() {
         let mut folder = Folder::default();
         for number in 0..(IDS + 10) as u64 {
-            folder.revise(&number.to_string(), 0, "");
+            folder.revise(&number.to_string(), 0, &"");
             folder.is_new(RULE, InstrumentId(0), number, number as i64 * 100, &[1]);
         }
         assert_eq!((folder.items.len(), folder.order.len()), (IDS, IDS));
         assert_eq!(folder.lately[0].len(), PRINTS);
-        assert_eq!(folder.revise("0", 0, "").map(|taken| taken.1), Some(false));
+        let again = folder.revise("0", 0, &"").map(|seen| seen.former);
+        assert_eq!(again, Some(None));
     }
 
     #[test]

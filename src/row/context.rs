@@ -14,42 +14,100 @@ pub(super) struct FigureAt {
     pub(super) figure: u16,
     /// What it was.
     pub(super) value: f64,
+    /// How many arrived before it.
+    arrival: u64,
 }
 
-/// Figures in the order of their times. Each instrument goes through them as its own time passes, so that all
-/// see the same, whenever they first appear.
+/// Figures of all times. Each instrument goes through them as its own time passes, so that all see the same,
+/// whenever they first appear.
 #[derive(Debug, Default)]
-pub(super) struct Figures(Vec<FigureAt>);
+pub(super) struct Figures {
+    /// In the order of their times, and of arrival where these are equal.
+    all: Vec<FigureAt>,
+    /// The same in the order of arrival: the last of them.
+    arrived: VecDeque<FigureAt>,
+    arrivals: u64,
+}
+
+/// How far an instrument has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// All of this time and before has been seen ...
+    until: i64,
+    /// ... of what had arrived then.
+    arrivals: u64,
+}
 
 /// Figures remembered; an instrument that appears later has not seen the older ones.
 const MOST: usize = 1 << 16;
 
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            until: i64::MIN,
+            arrivals: 0,
+        }
+    }
+}
+
 impl Figures {
-    /// Takes one; true where its time lies before that of the one before: it then counts from there on.
-    pub(super) fn take(&mut self, ts: i64, told: Figure) -> bool {
-        let last = self.0.last().map_or(i64::MIN, |last| last.ts);
-        self.0.push(FigureAt {
-            ts: ts.max(last),
+    /// Takes one, of whatever time.
+    pub(super) fn take(&mut self, ts: i64, told: Figure) {
+        let at = FigureAt {
+            ts,
             figure: told.figure,
             value: told.value,
-        });
-        ts < last
-    }
-
-    /// Those that were known at `now`, after the `seen` first ones, which move on.
-    pub(super) fn since(&self, seen: &mut usize, now: i64) -> &[FigureAt] {
-        let begin = *seen;
-        let known = self.0[begin..].iter().take_while(|told| told.ts <= now);
-        *seen += known.count();
-        &self.0[begin..*seen]
-    }
-
-    /// Drops the older half where there are too many, and says how many.
-    pub(super) fn forget(&mut self) -> usize {
-        if self.0.len() <= MOST {
-            return 0;
+            arrival: self.arrivals,
+        };
+        self.arrivals += 1;
+        let after = self.all.partition_point(|other| other.ts <= ts);
+        self.all.insert(after, at);
+        self.arrived.push_back(at);
+        if self.all.len() > MOST {
+            self.all.drain(..MOST / 2);
+            self.arrived.drain(..MOST / 2);
         }
-        self.0.drain(..MOST / 2).count()
+    }
+
+    /// Hands on those that have become known since `place`, which moves on to `now`: first what came late and
+    /// nothing newer has been seen of, then the others by their times. Says how many came too late.
+    pub(super) fn since(
+        &self,
+        place: &mut Place,
+        now: i64,
+        mut each: impl FnMut(&FigureAt),
+    ) -> u64 {
+        let (until, mut stale) = (place.until, 0);
+        if place.arrivals < self.arrivals {
+            let seen = self
+                .arrived
+                .partition_point(|told| told.arrival < place.arrivals);
+            let late = self.arrived.range(seen..).filter(|told| told.ts <= until);
+            for told in late {
+                if self.has_newer(told, until) {
+                    stale += 1;
+                } else {
+                    each(told);
+                }
+            }
+        }
+        let begin = self.all.partition_point(|told| told.ts <= until);
+        let new = self.all[begin..].iter().take_while(|told| told.ts <= now);
+        new.for_each(each);
+        *place = Place {
+            until: until.max(now),
+            arrivals: self.arrivals,
+        };
+        stale
+    }
+
+    /// Whether another value of the figure, of a later time up to `until`, has been seen.
+    fn has_newer(&self, told: &FigureAt, until: i64) -> bool {
+        let after = self.all.partition_point(|other| other.ts <= told.ts);
+        let later = self.all[after..]
+            .iter()
+            .take_while(|other| other.ts <= until);
+        later.into_iter().any(|other| other.figure == told.figure)
     }
 }
 
@@ -94,20 +152,25 @@ mod tests {
     #[test]
     fn a_figure_is_seen_once_its_time_has_come() {
         let mut figures = Figures::default();
-        let figure = |value| Figure { figure: 0, value };
-        assert!(!figures.take(10, figure(1.0)));
-        assert!(!figures.take(20, figure(2.0)));
-        assert!(figures.take(15, figure(3.0)), "backwards");
-        let mut seen = 0;
-        assert!(figures.since(&mut seen, 9).is_empty());
-        assert_eq!(figures.since(&mut seen, 19).len(), 1);
-        let values: Vec<f64> = figures
-            .since(&mut seen, 20)
-            .iter()
-            .map(|at| at.value)
-            .collect();
-        assert_eq!(values, [2.0, 3.0]);
-        assert!(figures.since(&mut seen, 99).is_empty());
+        let figure = |figure, value| Figure { figure, value };
+        figures.take(10, figure(0, 1.0));
+        figures.take(1_000, figure(1, 9.0)); // long before its time
+        figures.take(20, figure(0, 2.0));
+        figures.take(15, figure(0, 3.0));
+        let mut place = Place::default();
+        let mut seen = |figures: &Figures, now| {
+            let mut values = vec![];
+            let stale = figures.since(&mut place, now, |told| values.push(told.value));
+            (values, stale)
+        };
+        assert_eq!(seen(&figures, 9), (vec![], 0));
+        assert_eq!(seen(&figures, 16), (vec![1.0, 3.0], 0));
+        assert_eq!(seen(&figures, 20), (vec![2.0], 0));
+        figures.take(18, figure(0, 4.0)); // late, and older than what is known
+        figures.take(17, figure(2, 5.0)); // late, and the first of its kind
+        figures.take(21, figure(0, 6.0));
+        assert_eq!(seen(&figures, 30), (vec![5.0, 6.0], 1));
+        assert_eq!(seen(&figures, 1_000), (vec![9.0], 0));
     }
 
     #[test]
@@ -131,14 +194,12 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let (mut figures, mut sentiments) = (Figures::default(), Sentiments::default());
-        let mut forgotten = 0;
         for ts in 0..200_000 {
             let told = Figure {
                 figure: 0,
                 value: 1.0,
             };
             figures.take(ts, told);
-            forgotten += figures.forget();
             let said = Sentiment {
                 average: 0.0,
                 weight: 1.0,
@@ -146,7 +207,7 @@ mod tests {
             };
             sentiments.take(ts, said);
         }
-        assert!(figures.0.len() <= MOST && figures.0.len() + forgotten == 200_000);
+        assert!(figures.all.len() <= MOST && figures.all.len() == figures.arrived.len());
         assert_eq!(sentiments.waiting.len(), MOST_WAITING);
     }
 }

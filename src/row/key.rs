@@ -1,6 +1,6 @@
 //! One instrument: its book, its best bid and offer, its time, and what an event does to them.
 
-use super::context::{Figures, Sentiments};
+use super::context::{Figures, Place, Sentiments};
 use super::{Counts, Rules, Trigger};
 use crate::book::{Applied, Book};
 use crate::event::{Bar, Batch, Body, Depth, Event, Gap, GapReason, Quote, Trade};
@@ -29,8 +29,8 @@ pub(super) struct Key {
     pub(super) silent: bool,
     /// When the last bar ended; `i64::MIN` before the first.
     bar: i64,
-    /// How many of the figures the features have seen.
-    pub(super) figures: usize,
+    /// How far it has come in the figures.
+    pub(super) figures: Place,
     pub(super) sentiments: Sentiments,
 }
 
@@ -88,7 +88,7 @@ impl Key {
             received: Nanos::UNDEFINED,
             silent: false,
             bar: i64::MIN,
-            figures: 0,
+            figures: Place::default(),
             sentiments: Sentiments::default(),
         }
     }
@@ -207,27 +207,29 @@ impl Key {
     }
 
     /// Takes figures and sentiment up to the time of the event that comes now; `before` is that of the one
-    /// before. What is of later times waits, whenever it arrived.
-    pub(super) fn learn(&mut self, plan: &Plan, figures: &Figures, before: i64) {
+    /// before. What is of later times waits, whenever it arrived. Says how many figures came too late.
+    pub(super) fn learn(&mut self, plan: &Plan, figures: &Figures, before: i64) -> u64 {
         if self.now == i64::MIN {
-            return;
+            return 0;
         }
-        for told in figures.since(&mut self.figures, self.now) {
+        let (features, top, book) = (&mut self.features, self.top, &self.book);
+        let stale = figures.since(&mut self.figures, self.now, |told| {
             let change = Change {
                 now: told.ts.max(before),
                 trade: None,
-                top: self.top,
+                top,
                 top_set: false,
-                book: &self.book,
+                book,
                 book_set: false,
                 bar: None,
                 figure: Some((told.figure, told.value)),
             };
-            self.features.apply(plan, &change);
-        }
+            features.apply(plan, &change);
+        });
         if let Some(told) = self.sentiments.until(self.now) {
             self.features.tell(told);
         }
+        stale
     }
 
     pub(super) fn gap(&mut self, gap: Gap, counts: &mut Counts) {

@@ -114,6 +114,7 @@ fn the_published_lstm_gives_the_published_probabilities() {
                 - p)
                 .abs(),
         );
+        assert_eq!(signal["score"], signal["probabilities"]["failed"], "the PD");
         compared += 1;
     }
     assert_eq!((compared, signals.lines().count()), (2_920, 2_920));

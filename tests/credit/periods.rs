@@ -78,6 +78,22 @@ fn a_restated_year_is_scored_anew_and_the_same_again_is_not() {
 }
 
 #[test]
+fn an_older_version_that_comes_late_changes_nothing() {
+    if !needs::onnx("an_older_version_that_comes_late_changes_nothing") {
+        return;
+    }
+    let years: Vec<String> = (2014..2018)
+        .map(|year| statement(year * 10, year, 50.0))
+        .collect();
+    let restated = statement(99_000, 2017, -900.0);
+    let older = statement(98_000, 2017, 500.0);
+    let in_order = scores(&[&years[..], std::slice::from_ref(&restated)].concat());
+    let late = scores(&[&years[..], &[restated, older]].concat());
+    assert_eq!(in_order.len(), 2);
+    assert_eq!(late, in_order);
+}
+
+#[test]
 fn a_missing_year_shows() {
     if !needs::onnx("a_missing_year_shows") {
         return;

@@ -134,6 +134,35 @@ fn what_arrives_early_waits_for_its_time() {
 }
 
 #[test]
+fn a_figure_far_ahead_hides_none_that_come_before_it() {
+    let named = |name: &str, hour: i64, value: f64| figure(hour, value).replace("vix", name);
+    let lines = [
+        figure(1, 20.0),
+        bar(2, 10.0, 10.0),
+        named("cpi", 100, 3.0), // nobody asks for it
+        figure(100, 99.0),
+        figure(3, 35.0),
+        bar(4, 10.0, 10.0),
+        figure(10, 50.0),
+        figure(7, 40.0),
+        bar(8, 10.0, 10.0),
+        bar(11, 10.0, 10.0),
+        figure(9, 1.0), // late, and older than what is known
+        bar(99, 10.0, 10.0),
+        bar(101, 10.0, 10.0),
+    ];
+    let expected = [
+        (2, 20.0),
+        (4, 35.0),
+        (8, 40.0),
+        (11, 50.0),
+        (99, 50.0),
+        (101, 99.0),
+    ];
+    assert_eq!(scores(&lines), expected);
+}
+
+#[test]
 fn what_arrives_late_counts_from_then_on() {
     let lines = [
         figure(0, 0.0),

@@ -136,6 +136,51 @@ fn an_average_is_told_with_each_item() {
 }
 
 #[test]
+fn what_an_item_does_not_say_any_more_is_taken_back() {
+    let folder = folder("news-withdrawn");
+    let mut lines = vec![
+        item(1, "moves", "Alpha up"),
+        item(1, "copy", "Beta and Alpha down down a"),
+        item(2, "moves", "Beta up"),
+        item(3, "later", "Alpha a a a"),
+        item(4, "moves", "Beta and Alpha down down a"),
+        item(5, "last", "Beta a a a a"),
+        item(6, "moves", "nobody up"),
+        item(7, "gone", "Beta up up down aa"),
+    ];
+    for (at, revision) in [(2, 1), (4, 2), (6, 3)] {
+        lines[at]["revision"] = json!(revision);
+    }
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    for batch in ["1", "3", "64"] {
+        let set = format!("engine.batch={batch}");
+        let (signals, _, summary) = replay(&folder, &lines.join("\n"), &[&set]);
+        let weights: Vec<(i64, &str, f64)> = signals
+            .iter()
+            .map(|signal| {
+                let hour = signal["ts_event"].as_i64().expect("a time") / HOUR;
+                let weight = signal["sentiment"]["weight"].as_f64().expect("a number");
+                (hour, signal["instrument"].as_str().expect("text"), weight)
+            })
+            .collect();
+        let expected = [
+            (1, "A.X", 1.0),
+            (1, "B.X", 1.0),
+            (1, "A.X", 2.0),
+            (2, "B.X", 1.5),
+            // Of Alpha the copy alone is left ...
+            (3, "A.X", 1.25),
+            // ... and of Beta too, once the item that moved says what it says.
+            (5, "B.X", 1.0625),
+            (7, "B.X", 1.0 + 0.25 + 0.015_625),
+        ];
+        assert_eq!(weights, expected, "{batch}");
+        // Moved; withdrawn from Alpha; withdrawn from Beta, a copy now.
+        assert_eq!(summary["events"]["restated"], 3, "{summary}");
+    }
+}
+
+#[test]
 fn a_table_has_the_same() {
     let folder = folder("news-table");
     let lines = [item(1, "a", "$AAA up"), item(2, "b", "Alpha down")];
