@@ -3,7 +3,9 @@
 //! A full ring pauses its partitions while polling goes on, so the group keeps its member. Offsets are
 //! committed as far as [`Progress`] says and no further; this file decides nothing about that.
 
+mod ends;
 mod membership;
+mod merge;
 mod progress;
 mod settings;
 
@@ -19,11 +21,12 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, TopicPartitionList};
 use rustc_hash::FxHashMap;
 use tracing::{Span, debug, info, warn};
 
 use self::membership::{Change, Membership};
+use self::merge::{Merge, time_of};
 pub use self::progress::Progress;
 pub use self::settings::{KafkaSourceError, KafkaSourceSettings};
 use crate::clock;
@@ -65,6 +68,7 @@ pub fn spawn(
             let consumer = settings.connect(membership)?;
             let reader = Reader {
                 lanes: FxHashMap::default(),
+                merge: (settings.topics.len() > 1).then(Merge::default),
                 assigned: false,
                 trouble: None,
                 consumer,
@@ -84,6 +88,8 @@ struct Reader {
     rings: Vec<Sender>,
     /// By stream and partition.
     lanes: FxHashMap<(u16, i32), Lane>,
+    /// The order of several topics, while they are read up.
+    merge: Option<Merge>,
     /// Whether the group has given us our partitions, be they none.
     assigned: bool,
     trouble: Option<Trouble>,
@@ -97,8 +103,10 @@ struct Lane {
     paused: bool,
     /// Frames taken from Kafka for which there was no room, oldest first.
     held: VecDeque<Frame>,
-    /// Where reading begins and where it ends; asked only if there is to be an end.
+    /// Where reading begins and where it ends; asked only if there is to be an end, or an order of topics.
     span: Option<(i64, i64)>,
+    /// The offset that is read next, or a later one.
+    next: i64,
 }
 
 /// The broker is away. Says so less and less often.
@@ -116,17 +124,21 @@ impl Reader {
         let mut last_commit = clock::instant();
         while !stop.load(Relaxed) {
             self.hand_over_held();
+            self.hand_over_merged();
             let polled = self
                 .consumer
                 .poll(self.poll_wait())
                 .map(|record| record.map(|record| self.frame(&record)));
             self.follow_changes();
             match polled {
-                Some(Ok(Some(frame))) => self.take(frame),
+                Some(Ok(Some((ts, frame)))) => self.arrive(ts, frame)?,
                 Some(Ok(None)) => {}
                 Some(Err(error)) => self.weigh(error)?,
                 None if self.settings.stop_at_end && self.at_end() => break,
-                None => self.probe()?,
+                None => {
+                    self.read_up();
+                    self.probe()?;
+                }
             }
             if last_commit.elapsed() >= self.settings.commit_every {
                 last_commit = clock::instant();
@@ -137,8 +149,9 @@ impl Reader {
         Ok(())
     }
 
-    /// The record as a frame; nothing for a record without a payload.
-    fn frame(&self, record: &BorrowedMessage<'_>) -> Option<Frame> {
+    /// The record as a frame, and its time where an order of topics needs one; nothing for a record without a
+    /// payload.
+    fn frame(&self, record: &BorrowedMessage<'_>) -> Option<(i64, Frame)> {
         let now = clock::now();
         self.status.data_came(now);
         let Some(payload) = record.payload() else {
@@ -146,9 +159,16 @@ impl Reader {
             return None;
         };
         let stream = self.consumer.context().stream_of(record.topic())?;
-        Some(Frame {
+        let stamp = stamped(record);
+        let written = || Nanos::from_millis(record.timestamp().to_millis().unwrap_or(0));
+        let ts = match &self.merge {
+            Some(merge) if !merge.is_over() => time_of(payload),
+            _ => Some(0),
+        };
+        let ts = ts.unwrap_or_else(|| stamp.unwrap_or_else(written).0);
+        let frame = Frame {
             origin: Origin {
-                ts_recv: stamped(record).unwrap_or(now),
+                ts_recv: stamp.unwrap_or(now),
                 offset: record.offset(),
                 partition: record.partition(),
                 stream,
@@ -161,7 +181,61 @@ impl Reader {
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),
-        })
+        };
+        Some((ts, frame))
+    }
+
+    /// Takes a frame, or lets it wait for its turn.
+    fn arrive(&mut self, ts: i64, frame: Frame) -> Result<(), KafkaSourceError> {
+        let Origin {
+            stream,
+            partition,
+            offset,
+            ..
+        } = frame.origin;
+        let lane = self.lanes.entry((stream, partition)).or_default();
+        if offset < lane.next {
+            // What it has would be taken for what was read before.
+            return Err(KafkaSourceError::Anew {
+                bootstrap: self.settings.bootstrap.clone(),
+                topic: self.consumer.context().topic_of(stream).to_owned(),
+            });
+        }
+        lane.next = offset + 1;
+        let Some(merge) = self.merge.as_mut().filter(|merge| !merge.is_over()) else {
+            self.take(frame);
+            return Ok(());
+        };
+        let is_full = merge.push(ts, frame);
+        count(&self.status.held);
+        if lane.span.is_some_and(|(_, end)| lane.next >= end) {
+            merge.is_read((stream, partition));
+        }
+        if is_full && !lane.paused {
+            lane.paused = true;
+            self.pause(stream, partition);
+        }
+        Ok(())
+    }
+
+    /// Hands over the frames whose turn it is, while there is room.
+    fn hand_over_merged(&mut self) {
+        let Some(merge) = self.merge.as_mut().filter(|merge| !merge.is_over()) else {
+            return;
+        };
+        while let Some(frame) = merge.next() {
+            let at = frame.origin;
+            if !at.known {
+                self.progress.handed(at.stream, at.partition, at.offset);
+            }
+            let ring = &self.rings[shard_of(at.partition, self.rings.len())];
+            if let Err(back) = ring.try_send(frame) {
+                merge.put_back(back);
+                break;
+            }
+            self.status.held.fetch_sub(1, Relaxed);
+            count(&self.status.sent);
+        }
     }
 
     /// Hands a frame over, or holds it and stops its partition.
@@ -210,7 +284,11 @@ impl Reader {
                 self.status.held.fetch_sub(1, Relaxed);
                 count(&self.status.sent);
             }
-            if lane.paused && lane.held.is_empty() {
+            let waits = self
+                .merge
+                .as_ref()
+                .is_some_and(|merge| !merge.has_room((stream, partition)));
+            if lane.paused && lane.held.is_empty() && !waits {
                 lane.paused = false;
                 ready.push((stream, partition));
             }
@@ -231,7 +309,11 @@ impl Reader {
     }
 
     fn poll_wait(&self) -> Duration {
-        let waiting = self.lanes.values().any(|lane| lane.paused);
+        let full = self
+            .merge
+            .as_ref()
+            .is_some_and(|merge| merge.waiting().is_some());
+        let waiting = full || self.lanes.values().any(|lane| lane.paused);
         if waiting { HELD_POLL } else { POLL }
     }
 
@@ -241,10 +323,17 @@ impl Reader {
             match change {
                 Change::Assigned(stream, partition) => {
                     self.lanes.insert((stream, partition), Lane::default());
+                    if let Some(merge) = &mut self.merge {
+                        merge.add((stream, partition));
+                    }
                 }
                 Change::Revoked(stream, partition) => {
                     if let Some(lane) = self.lanes.remove(&(stream, partition)) {
                         self.let_go(lane.held.len());
+                    }
+                    if let Some(merge) = &mut self.merge {
+                        let waited = merge.remove((stream, partition));
+                        self.let_go(waited);
                     }
                     self.progress.forget(stream, partition);
                 }
@@ -258,60 +347,6 @@ impl Reader {
         self.status.held.fetch_sub(frames as u64, Relaxed);
         let orphaned = &self.status.dropped.orphaned;
         orphaned.fetch_add(frames as u64, Relaxed);
-    }
-
-    /// Whether every assigned partition is read to where it ended when it was assigned.
-    fn at_end(&mut self) -> bool {
-        if !self.assigned || self.lanes.values().any(|lane| !lane.held.is_empty()) {
-            return false;
-        }
-        let unknown: Vec<(u16, i32)> = self
-            .lanes
-            .iter()
-            .filter(|(_, lane)| lane.span.is_none())
-            .map(|(&at, _)| at)
-            .collect();
-        for (stream, partition) in unknown {
-            match self.span(stream, partition) {
-                Ok(span) => self.lanes.entry((stream, partition)).or_default().span = Some(span),
-                Err(error) => {
-                    warn!(partition, %error, "cannot learn where the partition ends yet");
-                    return false;
-                }
-            }
-        }
-        // The position also moves past the marks of transactions, which are no records.
-        let Ok(positions) = self.consumer.position() else {
-            return false;
-        };
-        self.lanes.iter().all(|(&(stream, partition), lane)| {
-            let topic = self.consumer.context().topic_of(stream);
-            let read = match positions
-                .find_partition(topic, partition)
-                .map(|p| p.offset())
-            {
-                Some(Offset::Offset(next)) => next,
-                _ => 0,
-            };
-            lane.span.is_some_and(|(begin, end)| read.max(begin) >= end)
-        })
-    }
-
-    /// Where reading begins and ends.
-    fn span(&self, stream: u16, partition: i32) -> Result<(i64, i64), KafkaError> {
-        let topic = self.consumer.context().topic_of(stream);
-        let (low, high) = self
-            .consumer
-            .fetch_watermarks(topic, partition, PROBE_TIMEOUT)?;
-        let committed = self
-            .consumer
-            .committed_offsets(self.just(stream, partition), PROBE_TIMEOUT)?;
-        let begin = match committed.elements().first().map(|element| element.offset()) {
-            Some(Offset::Offset(next)) => next,
-            _ if self.settings.from_beginning => low,
-            _ => high,
-        };
-        Ok((begin, high))
     }
 
     fn just(&self, stream: u16, partition: i32) -> TopicPartitionList {
@@ -403,7 +438,15 @@ impl Reader {
             .lanes
             .values_mut()
             .map(|lane| lane.held.drain(..).len());
-        let held = held.sum();
+        let mut held = held.sum();
+        if let Some(mut merge) = self.merge.take() {
+            if let Some(next) = merge.waiting().map(|frame| frame.origin) {
+                self.progress
+                    .withdrawn(next.stream, next.partition, next.offset);
+            }
+            let waited = self.lanes.keys().map(|&at| merge.remove(at));
+            held += waited.sum::<usize>();
+        }
         self.let_go(held);
         for &(stream, partition) in self.lanes.keys() {
             self.pause(stream, partition);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use rdkafka::message::Message;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::topics::{Topics, headers};
 use crate::given::{self, Folder, Run};
@@ -78,6 +78,71 @@ fn topics_give_the_digest_of_the_file() {
             let written = topics.read(&output).len();
             assert_eq!(written as u64, live["signals"].as_u64().unwrap(), "{which}");
         }
+    }
+}
+
+/// Bars and a figure of the economy: what is known at a bar's time decides its score.
+const DAILY: &str = r#"
+name = "daily"
+
+[row]
+on = "bar"
+
+[[feature]]
+name = "gap"
+kind = "relative"
+of = "open"
+to = "close"
+
+[[feature]]
+name = "fear"
+kind = "figure"
+figure = "vix"
+
+[model]
+kind = "sum"
+normalise = "none"
+"#;
+
+#[test]
+fn topics_that_waited_are_read_in_the_order_of_time() {
+    let Some(bootstrap) = needs::kafka("topics_that_waited_are_read_in_the_order_of_time") else {
+        return;
+    };
+    let folder = Folder::new("live-order");
+    let pipeline = folder.write("pipeline.toml", DAILY);
+    let (mut bars, mut figures, mut all) = (vec![], vec![], vec![]);
+    for hour in 0..12_000_i64 {
+        let ts = hour * 3_600_000_000_000;
+        if hour % 3 == 0 {
+            // Longer than bars, so that fewer of them come at once.
+            let pad = "-".repeat(600);
+            let told = json!({"ts_event": ts, "figure": "vix", "value": hour, "pad": pad});
+            figures.push(told.to_string());
+            all.extend(figures.last().cloned());
+        }
+        let (symbol, open) = (["A", "B"][hour as usize % 2], 10.0 + (hour % 7) as f64);
+        let bar = json!({"ts_event": ts, "symbol": symbol, "open": open, "high": 20, "low": 9, "close": 11});
+        bars.push(bar.to_string());
+        all.extend(bars.last().cloned());
+    }
+    let expected = replayed(&pipeline, &folder.write("all.jsonl", all.join("\n")));
+    assert_eq!(expected["signals"], 12_000, "{expected}");
+    let mut topics = Topics::new(bootstrap, "order");
+    let of = [topics.make("bars", 2), topics.make("figures", 1)];
+    for (topic, lines) in of.iter().zip([&bars, &figures]) {
+        topics.fill(topic, lines.iter().map(String::as_str));
+    }
+    let read = format!("source.topics={of:?}");
+    for ring in ["64", "4096"] {
+        let output = topics.make(&format!("out-{ring}"), 1);
+        let group = format!("kafka.group={:?}", topics.name(ring));
+        let frames = format!("engine.ring_frames={ring}");
+        let little = r#"kafka.properties={"max.partition.fetch.bytes"="20000"}"#;
+        let set = [&*read, &group, &frames, little];
+        let live = summary(&run(&pipeline, &topics, &of[0], &output, &set));
+        assert_eq!(live["frames"]["used"], all.len(), "{live}");
+        assert_eq!(live["digest"], expected["digest"], "a ring of {ring}");
     }
 }
 

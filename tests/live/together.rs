@@ -430,6 +430,32 @@ fn a_model_that_breaks_disturbs_no_other_and_comes_back_mended() {
 }
 
 #[test]
+fn a_topic_made_anew_at_once_is_read_from_its_beginning() {
+    let test = "a_topic_made_anew_at_once_is_read_from_its_beginning";
+    let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {
+        return;
+    };
+    let mut two = Two::new(bootstrap, "anew");
+    let (mut run, _) = two.start();
+    two.tell(&[(0, 1), (1, 2), (2, 3)]);
+    run.wait_for("signals", |_| (two.scored().len() == 3).then_some(()));
+    two.topics.delete(&two.fragile.input);
+    let says = |run: &Running, what: &str| run.stderr().contains(what).then_some(());
+    run.wait_for("word of the deletion", |run| {
+        says(run, "Kafka is in trouble")
+    });
+    two.topics.make("in-fragile", 1);
+    run.wait_for("its return", |run| says(run, "Kafka is back"));
+    two.tell(&[(7, 1), (8, 2)]);
+    run.wait_for("signals of the new topic", |_| {
+        (two.scored().len() == 5).then_some(())
+    });
+    assert_eq!(two.scored(), [0, 1, 2, 7, 8]);
+    assert!(run.stderr().contains("made anew"), "{}", run.stderr());
+    assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
+}
+
+#[test]
 fn a_topic_that_is_deleted_disturbs_no_other_and_is_read_anew() {
     let test = "a_topic_that_is_deleted_disturbs_no_other_and_is_read_anew";
     let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {

@@ -138,7 +138,7 @@ fn an_average_is_told_with_each_item() {
 #[test]
 fn what_an_item_does_not_say_any_more_is_taken_back() {
     let folder = folder("news-withdrawn");
-    let mut lines = vec![
+    let mut lines = [
         item(1, "moves", "Alpha up"),
         item(1, "copy", "Beta and Alpha down down a"),
         item(2, "moves", "Beta up"),

@@ -82,6 +82,11 @@ impl Membership {
         self.rebuild.is_some() && new_from(&self.lock_new()).is_some_and(|from| offset < from)
     }
 
+    /// Whether a partition is read from before what is new.
+    pub(super) fn reads_again(&self, stream: u16, partition: i32) -> bool {
+        self.lock_new().contains_key(&(stream, partition))
+    }
+
     /// Sets where partitions begin: so far back that state is whole again.
     fn begin_earlier(
         &self,

@@ -110,6 +110,17 @@ pub enum KafkaSourceError {
         /// The topic.
         topic: String,
     },
+    /// A topic was deleted while it was read, and another of its name is there.
+    #[error(
+        "while reading topic `{topic}` at `{bootstrap}`: it was deleted and made anew, or its broker lost records; \
+         start again to read what it has now"
+    )]
+    Anew {
+        /// The brokers.
+        bootstrap: String,
+        /// The topic.
+        topic: String,
+    },
     /// The broker refuses us for good, or the client is broken.
     #[error("while reading from `{bootstrap}`: {error}")]
     Fatal {

@@ -1,5 +1,6 @@
 //! The source against the embedded broker, which gives out partitions after 3 s.
 
+use rdkafka::Offset;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 
@@ -121,12 +122,10 @@ fn committed(broker: &EmbeddedBroker, group: &str, topic: &str, partition: i32) 
 
 #[test]
 fn a_full_ring_pauses_and_nothing_is_lost() {
-    let broker = EmbeddedBroker::start(&[("trades", 2), ("quotes", 1)]).unwrap();
+    let broker = EmbeddedBroker::start(&[("trades", 2)]).unwrap();
     fill(&broker, "trades", 0, 60);
     fill(&broker, "trades", 1, 40);
-    fill(&broker, "quotes", 0, 30);
-    let mut settings = settings(&broker, &["trades", "quotes"]);
-    settings.first_stream = 5;
+    let settings = settings(&broker, &["trades"]);
     let mut next: FxHashMap<(u16, i32), i64> = FxHashMap::default();
     let running = start(settings, 4);
     let status = Arc::clone(&running.status);
@@ -142,21 +141,37 @@ fn a_full_ring_pauses_and_nothing_is_lost() {
         );
         *expected += 1;
     });
+    assert_eq!(next, FxHashMap::from_iter([((0, 0), 60), ((0, 1), 40)]));
+    assert_eq!(status.sent.load(Relaxed), 100);
+    let committed = |partition| committed(&broker, "foretick", "trades", partition);
+    assert_eq!(committed(0), Offset::Offset(60));
+    assert_eq!(committed(1), Offset::Offset(40));
+}
+
+#[test]
+fn several_topics_wait_for_each_other_and_nothing_is_lost() {
+    let broker = EmbeddedBroker::start(&[("trades", 2), ("quotes", 1), ("none", 1)]).unwrap();
+    fill(&broker, "trades", 0, 60);
+    fill(&broker, "trades", 1, 40);
+    fill(&broker, "quotes", 0, 30);
+    let mut settings = settings(&broker, &["trades", "quotes", "none"]);
+    settings.first_stream = 5;
+    let mut next: FxHashMap<(u16, i32), i64> = FxHashMap::default();
+    let running = start(settings, 4);
+    let status = Arc::clone(&running.status);
+    running.read(Duration::from_micros(200), |frame| {
+        let at = frame.origin;
+        let expected = next.entry((at.stream, at.partition)).or_default();
+        assert_eq!(at.offset, *expected);
+        *expected += 1;
+    });
     let read = [((5, 0), 60), ((5, 1), 40), ((6, 0), 30)];
     assert_eq!(next, FxHashMap::from_iter(read));
     assert_eq!(status.sent.load(Relaxed), 130);
-    assert_eq!(
-        committed(&broker, "foretick", "trades", 0),
-        Offset::Offset(60)
-    );
-    assert_eq!(
-        committed(&broker, "foretick", "trades", 1),
-        Offset::Offset(40)
-    );
-    assert_eq!(
-        committed(&broker, "foretick", "quotes", 0),
-        Offset::Offset(30)
-    );
+    let committed = |topic, partition| committed(&broker, "foretick", topic, partition);
+    assert_eq!(committed("trades", 0), Offset::Offset(60));
+    assert_eq!(committed("trades", 1), Offset::Offset(40));
+    assert_eq!(committed("quotes", 0), Offset::Offset(30));
 }
 
 #[test]
