@@ -76,7 +76,8 @@ pub struct Figures {
     pub log_loss: Option<f64>,
     /// Mean distance of predicted and observed over the bins of `reliability`.
     pub ece: Option<f64>,
-    /// Share of outcome 1 found among the ⌊rows / 10⌋ highest scores. Binary only.
+    /// Share of outcome 1 found among the ⌊rows / 10⌋ highest scores, of equal ones at the border their part.
+    /// Binary only.
     pub recall_top_decile: Option<f64>,
     /// Rows by what happened (outer) and what was said (inner).
     pub confusion: Vec<Vec<u64>>,

@@ -62,23 +62,27 @@ impl Ranking {
         Some(furthest)
     }
 
-    /// The share of outcome 1 among the first so many; `None` where there is none to find or to look at.
+    /// The share of outcome 1 among the first so many; `None` where there is none to find or to look at. Of
+    /// the scores at the border, which have no order, as many as their part of the places.
     pub(super) fn recall_of_top(
         &self,
         count: u64,
         one: impl Fn(usize) -> bool,
         counts: &[u32],
     ) -> Option<f64> {
-        let (mut left, mut found, mut ones) = (count, 0, 0);
-        for &row in &self.rows {
-            let taken = left.min(u64::from(counts[row]));
+        let (mut left, mut found, mut ones) = (count, 0.0, 0);
+        for (_, run) in self.ties() {
+            let here = split(run, &one, counts);
+            let all = here.ones + here.zeros;
+            let taken = left.min(all);
             left -= taken;
-            if one(row) {
-                found += taken;
-                ones += u64::from(counts[row]);
+            ones += here.ones;
+            if taken > 0 {
+                // Whole numbers first: where no tie is cut, this is one.
+                found += (here.ones * taken) as f64 / all as f64;
             }
         }
-        (count > 0 && ones > 0).then(|| found as f64 / ones as f64)
+        (count > 0 && ones > 0).then(|| found / ones as f64)
     }
 }
 

@@ -58,20 +58,21 @@ fn no_rows_have_no_figures() {
 }
 
 #[test]
-fn the_order_of_rows_moves_no_figure_but_the_top_of_equal_scores() {
+fn the_order_of_rows_moves_no_figure() {
     let outcomes: Vec<bool> = (0..90).map(|row| row % 7 == 0).collect();
     let scores: Vec<f64> = (0..90).map(|row| f64::from(row % 5) / 4.0).collect();
-    let backwards = |sample: Sample| Figures {
-        recall_top_decile: None,
-        ..sample.figures()
-    };
     let turned: (Vec<bool>, Vec<f64>) = (
         outcomes.iter().rev().copied().collect(),
         scores.iter().rev().copied().collect(),
     );
-    let one = backwards(Sample::binary(&outcomes, &scores, EVEN).unwrap());
-    let other = backwards(Sample::binary(&turned.0, &turned.1, EVEN).unwrap());
+    let one = Sample::binary(&outcomes, &scores, EVEN).unwrap().figures();
+    let other = Sample::binary(&turned.0, &turned.1, EVEN)
+        .unwrap()
+        .figures();
     assert_same("turned", &written(&one), &written(&other));
+    let even = Sample::binary(&outcomes, &[0.3; 90], EVEN).unwrap();
+    let recall = even.figures().recall_top_decile;
+    assert!(recall.is_some_and(|recall| (recall - 0.1).abs() < 1e-12));
 }
 
 #[test]

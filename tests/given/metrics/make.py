@@ -3,7 +3,7 @@
     python make.py                  # writes vectors.json beside this file
 
 Last run with scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1. What scikit-learn has no function for is
-computed here in another way than in Rust: bins by binary search, the top decile by a stable argsort.
+computed here in another way than in Rust: bins by binary search, the top decile by its lowest score.
 """
 
 import json
@@ -66,8 +66,14 @@ def ks(labels, scores):
 
 
 def recall_top_decile(labels, scores):
-    top = np.argsort(-scores, kind="stable")[: len(labels) // 10]
-    return labels[top].sum() / labels.sum() if len(top) and labels.sum() else None
+    """Of the rows at the border, which have no order, as many as their part of the places that are left."""
+    places = len(labels) // 10
+    if not places or not labels.sum():
+        return None
+    border = np.sort(scores)[-places]
+    above, at = scores > border, scores == border
+    share = (places - above.sum()) / at.sum()
+    return (labels[above].sum() + share * labels[at].sum()) / labels.sum()
 
 
 def bins(scores, hit):
@@ -102,7 +108,6 @@ def bootstrap(labels, scores, groups, resamples, seed, level):
             at, state = below(len(members), state)
             rows.append(at)
         rows = [row for at in sorted(rows) for row in members[at]]
-        # Rows of one score keep the order in which they came.
         rows.sort()
         found = figures(labels[rows], scores[rows])
         for name in NAMES:
