@@ -156,6 +156,43 @@ impl From<&Stages> for Latencies {
     }
 }
 
+impl Events {
+    /// What nobody may miss, and mostly is nothing.
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts {
+            waited,
+            depths,
+            missing_fields,
+            ..
+        } = self.counts;
+        if waited > 0 {
+            let never = if depths == 0 {
+                ", which never came"
+            } else {
+                ""
+            };
+            writeln!(
+                f,
+                "waited         {waited} book changes for a snapshot{never}"
+            )?;
+        }
+        if missing_fields > 0 {
+            writeln!(
+                f,
+                "missing fields {missing_fields}, for the model to impute"
+            )?;
+        }
+        if self.undefined_scores > 0 {
+            let undefined = self.undefined_scores;
+            writeln!(
+                f,
+                "undefined      {undefined} scores, of which no signal came"
+            )?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = &self.frames;
@@ -204,6 +241,7 @@ impl fmt::Display for Summary {
             events.backwards,
             self.events.late_frames
         )?;
+        self.events.tell(f)?;
         write!(f, "tick to signal ")?;
         let total = &self.latency_ns.total;
         writeln!(
@@ -238,5 +276,34 @@ pub fn micros(nanos: u64) -> String {
         0..=9_999 => format!("{:.1} µs", nanos as f64 / 1e3),
         10_000..=9_999_999 => format!("{:.0} µs", nanos as f64 / 1e3),
         _ => format!("{:.0} ms", nanos as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_and_what_is_not_is_not() {
+        let mut summary = Summary::default();
+        let text = summary.to_string();
+        assert!(
+            !text.contains("waited") && !text.contains("undefined"),
+            "{text}"
+        );
+        assert!(!text.contains("missing fields"), "{text}");
+        summary.events.undefined_scores = 3;
+        summary.events.counts.missing_fields = 7;
+        summary.events.counts.waited = 5;
+        let text = summary.to_string();
+        for line in [
+            "waited         5 book changes for a snapshot, which never came\n",
+            "missing fields 7, ",
+            "undefined      3 scores",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        summary.events.counts.depths = 1;
+        assert!(summary.to_string().contains("for a snapshot\n"));
     }
 }
