@@ -120,7 +120,8 @@ pub(crate) struct Evaluate {
     /// Events as of `replay`; CSV and Parquet files too, where [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub(crate) input: Vec<PathBuf>,
-    /// What really happened: JSON lines {"key", "ts_event", "outcome", "split"}, or a table.
+    /// What really happened: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a
+    /// label of the model, or 0 or 1 (false or true).
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: PathBuf,
     /// Only labels of this split.

@@ -5,17 +5,17 @@
 
 pub mod metrics;
 pub mod outcome;
+mod table;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use self::metrics::{Bootstrap, EVEN, Figures, Sample, SampleError};
-use self::outcome::{Outcome, OutcomeError, Outcomes};
+use self::outcome::{Outcome, OutcomeError, Outcomes, Scale};
 use crate::alert::Alert;
 use crate::alert::track::{Failure, Period, TrackRecord, episodes, track};
 use crate::config::ConfigError;
@@ -23,6 +23,7 @@ use crate::pipeline::{Pipeline, PipelineError};
 use crate::replay::{self, ReplayError, replay_into};
 use crate::signal::{Lineage, Signal};
 use crate::sink::{DeadLetter, Sink, SinkError};
+use crate::summary::Events;
 use crate::units::Nanos;
 
 /// What to judge by.
@@ -59,6 +60,12 @@ pub struct Report {
     pub alerts: Option<TrackRecord>,
     /// Labels of the split for which no signal came.
     pub unscored: u64,
+    /// Labels of the split that say no outcome: left out.
+    pub unknown_outcomes: u64,
+    /// Fields of the records that were missing: the model's graph imputed them.
+    pub missing_fields: u64,
+    /// Windows for which the model gave no finite number.
+    pub undefined_scores: u64,
 }
 
 /// What became of those of whom the same was said.
@@ -92,12 +99,14 @@ pub enum EvaluateError {
     Sample(#[from] SampleError),
     /// No label met a signal.
     #[error(
-        "while judging {signals} signals: none has a label{}; labels are matched by key and `ts_event` (without one: \
-         the key's last signal)", split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`"))
+        "while judging {signals} signals ({undefined} windows more had no finite score): none has a label{}; labels \
+         are matched by key and `ts_event` (without one: the key's last signal)", split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`"))
     )]
     Nothing {
         /// Signals given.
         signals: usize,
+        /// Windows for which the model gave no finite number.
+        undefined: u64,
         /// The split asked for.
         split: Option<String>,
     },
@@ -120,6 +129,9 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
         // It cannot fill gaps: where all rows have some, there is nothing to compare with.
         match Judged::of(&linear, &outcomes, options) {
             Err(EvaluateError::Nothing { .. }) => {}
+            Err(EvaluateError::Outcome(error)) => {
+                tracing::warn!("the linear baseline has other labels, and is left out: {error}");
+            }
             judged => {
                 let figures = judged?.sample(options.threshold)?.figures();
                 baselines.insert("linear", figures);
@@ -134,6 +146,9 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
         by_label: judged.by_label(),
         alerts: (!pipeline.file.alerts.is_empty()).then(|| judged.track()),
         unscored: judged.unscored,
+        unknown_outcomes: judged.unknown,
+        missing_fields: judged.events.counts.missing_fields,
+        undefined_scores: judged.events.undefined_scores,
     })
 }
 
@@ -145,6 +160,9 @@ struct Judged {
     failed: Vec<Option<i64>>,
     alerts: Vec<Alert>,
     unscored: u64,
+    /// Labels that say no outcome.
+    unknown: u64,
+    events: Events,
 }
 
 /// What is kept of a signal.
@@ -163,6 +181,7 @@ impl Judged {
         options: &Options,
     ) -> Result<Self, EvaluateError> {
         let loaded = pipeline.load_model()?;
+        let meant = outcomes.meant(&scale(pipeline, &loaded.lineage))?;
         let kept = Arc::new(Mutex::new((vec![], vec![])));
         let collect = Collect {
             lineage: loaded.lineage.clone(),
@@ -173,7 +192,7 @@ impl Judged {
             inputs: options.inputs.clone(),
             ..replay::Options::default()
         };
-        replay_into(pipeline, &loaded, Box::new(collect), &asked)?;
+        let summary = replay_into(pipeline, &loaded, Box::new(collect), &asked)?;
         let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
         let (scored, alerts): (Vec<Scored>, Vec<Alert>) = kept;
         let signals = scored.len();
@@ -182,15 +201,22 @@ impl Judged {
             at.insert((Arc::clone(&one.key), Some(one.ts_event)), place);
             at.insert((Arc::clone(&one.key), None), place);
         }
-        let (mut rows, mut failed, mut unscored) = (vec![], vec![], 0);
-        for label in &outcomes.all {
+        let (mut rows, mut failed, mut unscored, mut unknown) = (vec![], vec![], 0, 0);
+        let mut last = FxHashSet::default();
+        for (label, outcome) in outcomes.all.iter().zip(meant) {
+            let Some(outcome) = outcome else {
+                unknown += 1;
+                continue;
+            };
             let key: Arc<str> = match &pipeline.form {
                 Some(form) => form.public_name(&label.key).into(),
                 None => label.key.as_str().into(),
             };
             match at.get(&(key, label.ts_event)) {
+                // What is said twice of a key's last signal counts once.
+                Some(&place) if label.ts_event.is_none() && !last.insert(place) => {}
                 Some(&place) => {
-                    rows.push((scored[place].clone(), label.outcome.clone()));
+                    rows.push((scored[place].clone(), outcome));
                     failed.push(label.ts_failure);
                 }
                 None => unscored += 1,
@@ -198,7 +224,11 @@ impl Judged {
         }
         if rows.is_empty() {
             let split = options.split.clone();
-            return Err(EvaluateError::Nothing { signals, split });
+            return Err(EvaluateError::Nothing {
+                signals,
+                undefined: summary.events.undefined_scores,
+                split,
+            });
         }
         Ok(Self {
             lineage: loaded.lineage,
@@ -206,17 +236,19 @@ impl Judged {
             failed,
             alerts,
             unscored,
+            unknown,
+            events: summary.events,
         })
     }
 
     /// Outcomes of 0 and 1 are judged by one probability, labels by those of all classes.
     fn sample(&self, threshold: Option<f64>) -> Result<Sample, EvaluateError> {
         let labels = &self.lineage.labels;
-        let classes: Option<Vec<usize>> = self
-            .rows
-            .iter()
-            .map(|(_, outcome)| outcome.class(labels))
-            .collect();
+        let class = |(_, outcome): &(Scored, Outcome)| match outcome {
+            Outcome::Class(at) => Some(*at),
+            Outcome::Flag(_) => None,
+        };
+        let classes: Option<Vec<usize>> = self.rows.iter().map(class).collect();
         if let Some(classes) = classes {
             let given: Vec<f64> = self
                 .rows
@@ -225,7 +257,7 @@ impl Judged {
                 .collect();
             return Ok(Sample::multiclass(&classes, &given, labels.len())?);
         }
-        let happened: Vec<bool> = self.rows.iter().map(|(_, o)| o.happened()).collect();
+        let happened: Vec<bool> = self.rows.iter().map(|(_, o)| o.happened(labels)).collect();
         let scores: Vec<f64> = self
             .rows
             .iter()
@@ -265,7 +297,7 @@ impl Judged {
         for ((scored, outcome), failed) in self.rows.iter().zip(&self.failed) {
             let end = scored.ts_event.saturating_add(horizon_ns);
             (from, to) = (from.min(scored.ts_event), to.max(end));
-            if outcome.happened() {
+            if outcome.happened(&self.lineage.labels) {
                 failures.push(Failure {
                     obligor: scored.key.as_ref().to_owned(),
                     ts: Nanos(failed.unwrap_or(end)),
@@ -282,7 +314,8 @@ impl Judged {
 
     fn by_label(&self) -> Vec<Said> {
         let labels = &self.lineage.labels;
-        let binary = self.rows.iter().all(|(_, outcome)| outcome.is_binary());
+        let is_flag = |(_, outcome): &(Scored, Outcome)| matches!(outcome, Outcome::Flag(_));
+        let binary = self.rows.iter().all(is_flag);
         if labels.len() < 2 || !binary {
             return vec![];
         }
@@ -297,7 +330,7 @@ impl Judged {
         for (scored, outcome) in &self.rows {
             let count = &mut counts[best(scored)];
             count[0] += 1;
-            count[1] += u64::from(outcome.happened());
+            count[1] += u64::from(outcome.happened(labels));
         }
         let said = |(label, [rows, ones]): (&String, &[u64; 2])| Said {
             label: label.clone(),
@@ -305,6 +338,17 @@ impl Judged {
             rate: (*rows > 0).then(|| *ones as f64 / *rows as f64),
         };
         labels.iter().zip(&counts).map(said).collect()
+    }
+}
+
+/// What outcomes may be. 0 and 1 are held against a probability, which the score of several labels is only
+/// where each has a place on the scale of the risk.
+fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
+    let form = pipeline.form.as_ref();
+    Scale {
+        labels: &lineage.labels,
+        flags: lineage.labels.len() <= 2 || !lineage.places.is_empty(),
+        persons: form.is_some_and(|form| form.names_persons()),
     }
 }
 
@@ -352,60 +396,5 @@ impl Sink for Collect {
 
     fn keeps_dead_letters(&self) -> bool {
         false
-    }
-}
-
-const DAY_NS: i64 = 86_400_000_000_000;
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, model {}", self.pipeline, &self.model_sha256[..12])?;
-        write!(
-            f,
-            "{} rows judged, {} labels without a signal\n\n",
-            self.figures.rows, self.unscored
-        )?;
-        write!(f, "{:<18}{:>12}{:>24}", "", "model", "95 % of redraws")?;
-        for name in self.baselines.keys() {
-            write!(f, "{name:>12}")?;
-        }
-        writeln!(f)?;
-        let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.4}"));
-        for (at, (name, value)) in self.figures.named().into_iter().enumerate() {
-            let within = self.figures.intervals.get(name);
-            let within = within.map_or(String::new(), |i| format!("{:.4} to {:.4}", i.low, i.high));
-            write!(f, "{name:<18}{:>12}{within:>24}", number(value))?;
-            for figures in self.baselines.values() {
-                write!(f, "{:>12}", number(figures.named()[at].1))?;
-            }
-            writeln!(f)?;
-        }
-        for Said { label, rows, rate } in &self.by_label {
-            writeln!(f, "{label:<18}{rows:>12} rows{:>19}", number(*rate))?;
-        }
-        if let Some(alerts) = &self.alerts {
-            writeln!(
-                f,
-                "\n{} episodes, {} right (precision {}); {} failures, {} warned of (recall {}), median lead {} days; \
-                 {} flaps; {} episodes a year",
-                alerts.episodes,
-                alerts.right,
-                number(alerts.precision),
-                alerts.failures,
-                alerts.warned,
-                number(alerts.recall),
-                alerts
-                    .lead_ns_median
-                    .map_or("-".into(), |ns| (ns / DAY_NS).to_string()),
-                alerts.flaps,
-                number(alerts.load_per_year),
-            )?;
-        }
-        writeln!(f, "\nhappened \\ said")?;
-        for row in &self.figures.confusion {
-            let cells: Vec<String> = row.iter().map(|count| format!("{count:>10}")).collect();
-            writeln!(f, "{}", cells.concat())?;
-        }
-        Ok(())
     }
 }

@@ -264,7 +264,12 @@ impl Pipeline {
     pub fn columns(&self) -> Option<Columns> {
         let (form, table) = (self.form.as_ref()?, self.file.source.table.as_ref()?);
         let product = self.file.source.products.first().cloned();
-        Some(Columns::new(form.kind(), table, product))
+        Some(Columns::new(
+            form.kind(),
+            table,
+            product,
+            self.plan.fields(),
+        ))
     }
 
     /// Kafka's address: the configuration's, the environment's, or the default.

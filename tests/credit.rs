@@ -16,3 +16,5 @@ mod periods;
 mod privacy;
 #[path = "credit/several_inputs.rs"]
 mod several_inputs;
+#[path = "credit/tables.rs"]
+mod tables;

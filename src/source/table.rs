@@ -1,7 +1,9 @@
 //! Rows of CSV and Parquet files as records, one JSON line each, as the topic would hold them.
 //!
 //! So that a table goes the way of every other frame. Decides nothing about values: a number is handed on as
-//! a number, an empty cell as null, anything else as text.
+//! a number, an empty cell as null, anything else as text, and so are keys and categories.
+
+mod cell;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,9 +16,14 @@ use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde_json::{Map, Value, json};
 
+use self::cell::{Reading, time, whole, year_end};
 use super::file::decompressed;
 use crate::config;
 use crate::decode::RecordKind;
+use crate::feature::Field;
+use crate::units::Nanos;
+
+pub use self::cell::is_absent;
 
 /// What the columns of a table mean.
 #[derive(Clone, Debug)]
@@ -24,6 +31,23 @@ pub struct Columns {
     kind: RecordKind,
     table: config::Table,
     product: Option<String>,
+    /// What the pipeline takes out of the records.
+    fields: Vec<Field>,
+}
+
+/// What a row says about what really happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its number, from 1.
+    pub row: u64,
+    /// Whom it is about.
+    pub key: String,
+    /// Of statements.
+    pub period: Option<i64>,
+    /// When it was known, where the table has a column for that.
+    pub ts_event: Option<Nanos>,
+    /// As it is written.
+    pub outcome: String,
 }
 
 /// The kinds of table.
@@ -57,6 +81,15 @@ pub fn open(
     columns: Option<&Columns>,
 ) -> io::Result<Box<dyn BufRead + Send>> {
     let (rows, columns) = rows(kind, file, columns)?;
+    let absent = columns.absent(rows.names());
+    if !absent.is_empty() {
+        // Each row would be imputed, which a wrong name must not do unseen.
+        let columns = absent.join(", ");
+        tracing::warn!(
+            columns,
+            "the table lacks columns that features read: every row misses them"
+        );
+    }
     Ok(Box::new(BufReader::new(Lines {
         rows,
         columns,
@@ -66,26 +99,22 @@ pub fn open(
     })))
 }
 
-/// Key and outcome of each row.
+/// What each row says about what really happened.
 ///
 /// # Errors
-/// Where the file is no such table, or nobody says which columns these are.
-pub fn outcomes(
-    kind: TableKind,
-    file: File,
-    columns: Option<&Columns>,
-) -> io::Result<Vec<(String, Value)>> {
+/// Where the file is no such table, nobody says which columns these are, or a row's time cannot be read.
+pub fn outcomes(kind: TableKind, file: File, columns: Option<&Columns>) -> io::Result<Vec<Told>> {
     let (mut rows, columns) = rows(kind, file, columns)?;
-    let config::Table { key, outcome, .. } = &columns.table;
-    let outcome = outcome
-        .as_ref()
-        .ok_or_else(|| other("[source.table] does not say which column is the `outcome`"))?;
-    let mut pairs = vec![];
-    while let Some(mut row) = rows.next_row()? {
-        let value = row.remove(outcome).unwrap_or_default();
-        pairs.push((text_of(row.remove(key)), value));
+    if columns.table.outcome.is_none() {
+        return Err(other(
+            "[source.table] does not say which column is the `outcome`",
+        ));
     }
-    Ok(pairs)
+    let mut all = vec![];
+    while let Some(mut row) = rows.next_row()? {
+        all.push(columns.told(&mut row, all.len() as u64)?);
+    }
+    Ok(all)
 }
 
 fn rows(
@@ -103,11 +132,18 @@ fn rows(
     Ok((rows, columns))
 }
 
-/// A key as text, however the table holds it.
-fn text_of(value: Option<Value>) -> String {
+/// What of a row is no field of the record.
+struct Own {
+    key: String,
+    period: Option<i64>,
+    ts_event: Option<Nanos>,
+    outcome: String,
+}
+
+/// A cell that was read as text; nothing where it is empty.
+fn text_of(value: Value) -> String {
     match value {
-        Some(Value::String(text)) => text,
-        Some(other) if !other.is_null() => other.to_string(),
+        Value::String(text) => text,
         _ => String::new(),
     }
 }
@@ -115,12 +151,24 @@ fn text_of(value: Option<Value>) -> String {
 impl Columns {
     /// Rows that become records of this kind; applications of `product`, where one is named.
     #[must_use]
-    pub fn new(kind: RecordKind, table: &config::Table, product: Option<String>) -> Self {
+    pub fn new(
+        kind: RecordKind,
+        table: &config::Table,
+        product: Option<String>,
+        fields: &[Field],
+    ) -> Self {
         Self {
             kind,
             table: table.clone(),
             product,
+            fields: fields.to_vec(),
         }
+    }
+
+    /// Whether the rows are statements, which have an order of periods.
+    #[must_use]
+    pub fn are_statements(&self) -> bool {
+        self.kind == RecordKind::Statement
     }
 
     /// The names that are no fields of the record.
@@ -157,32 +205,85 @@ impl Columns {
         }
     }
 
-    /// A row as a record of the topic.
-    fn record(&self, cells: Map<String, Value>, number: u64) -> io::Result<Value> {
-        let mut fields = cells;
-        let mut own = |name: &Option<String>| name.as_ref().and_then(|name| fields.remove(name));
-        let key = own(&Some(self.table.key.clone()));
-        let period = own(&self.table.period);
-        let ts_event = own(&self.table.ts_event);
-        own(&self.table.outcome);
-        let key = text_of(key);
-        let period = period.map(|value| whole(&value));
-        let ts_event = match (ts_event, period) {
-            (Some(value), _) => time(&value),
-            (None, Some(Some(year))) => year_end(year),
-            (None, _) => i64::try_from(number).ok(),
-        };
+    /// How the cells of a column are read.
+    fn reading(&self, name: &str) -> Reading {
+        if self.table.key == name {
+            return Reading::Text;
+        }
+        if self.table.outcome.as_deref() == Some(name) {
+            return Reading::AsWritten;
+        }
+        let categories = |field: &&Field| field.name == name && !field.categories.is_empty();
+        match self.fields.iter().find(categories) {
+            Some(field) => Reading::Category(field.categories.clone()),
+            None => Reading::Number,
+        }
+    }
+
+    /// What features read, and no column holds beside those that are no fields.
+    fn absent(&self, names: &[String]) -> Vec<&'static str> {
+        let held = |name: &str| names.iter().any(|held| held == name);
+        let own = |name: &str| self.own().any(|own| own == name);
+        let fields = self.fields.iter().map(|field| field.name);
+        fields.filter(|name| !held(name) || own(name)).collect()
+    }
+
+    /// What a row says of what really happened.
+    fn told(&self, cells: &mut Map<String, Value>, number: u64) -> io::Result<Told> {
+        let Own {
+            key,
+            period,
+            ts_event,
+            outcome,
+        } = self.take_own(cells, number)?;
+        Ok(Told {
+            row: number + 1,
+            key,
+            period,
+            ts_event,
+            outcome,
+        })
+    }
+
+    /// Takes out of a row what is no field of the record.
+    fn take_own(&self, cells: &mut Map<String, Value>, number: u64) -> io::Result<Own> {
         let wrong = |column: &str| other(&format!("row {} has no readable `{column}`", number + 1));
-        let ts_event =
-            ts_event.ok_or_else(|| wrong(self.table.ts_event.as_deref().unwrap_or("period")))?;
-        let mut record = json!({
-            "ts_event": ts_event,
-            self.kind.key(): key,
-            self.kind.container(): fields,
+        let mut own = |name: &str| cells.remove(name).unwrap_or_default();
+        let period = self.table.period.as_deref().map(|column| {
+            let value = own(column);
+            whole(&value).ok_or_else(|| wrong(column))
         });
-        if let Some(period) = period {
+        let ts_event = self.table.ts_event.as_deref().map(|column| {
+            let value = own(column);
+            time(&value).ok_or_else(|| wrong(column))
+        });
+        Ok(Own {
+            key: text_of(own(&self.table.key)),
+            outcome: text_of(self.table.outcome.as_deref().map_or(Value::Null, own)),
+            period: period.transpose()?,
+            ts_event: ts_event.transpose()?,
+        })
+    }
+
+    /// A row as a record of the topic.
+    fn record(&self, mut cells: Map<String, Value>, number: u64) -> io::Result<Value> {
+        let own = self.take_own(&mut cells, number)?;
+        let ts_event = match (own.ts_event, own.period) {
+            (Some(ts), _) => Some(ts),
+            (None, Some(year)) => year_end(year),
+            (None, None) => i64::try_from(number).ok().map(Nanos),
+        };
+        let ts_event = ts_event.ok_or_else(|| {
             let column = self.table.period.as_deref().unwrap_or("period");
-            record["period"] = json!(period.ok_or_else(|| wrong(column))?);
+            other(&format!("row {} has no readable `{column}`", number + 1))
+        })?;
+        let mut record = json!({
+            "ts_event": ts_event.0,
+            self.kind.key(): own.key,
+            self.kind.container(): cells,
+        });
+        if let Some(period) = own.period {
+            record["period"] = json!(period);
         }
         if let Some(product) = &self.product {
             record["product"] = json!(product);
@@ -191,59 +292,16 @@ impl Columns {
     }
 }
 
-/// A whole number, also written `2014.0`.
-fn whole(value: &Value) -> Option<i64> {
-    let number = value.as_f64()?;
-    (number.fract() == 0.0 && number.abs() < 1e9).then_some(number as i64)
-}
-
-/// Nanoseconds, or RFC 3339.
-fn time(value: &Value) -> Option<i64> {
-    if let Some(nanos) = value.as_i64() {
-        return Some(nanos);
-    }
-    since_epoch(value.as_str()?)
-}
-
-/// When a year is over.
-fn year_end(year: i64) -> Option<i64> {
-    since_epoch(&format!("{:04}-01-01T00:00:00Z", year + 1))
-}
-
-fn since_epoch(text: &str) -> Option<i64> {
-    let time = humantime::parse_rfc3339_weak(text).ok()?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_nanos()).ok()
-}
-
-/// A cell as it was written.
-fn cell(text: &str) -> Value {
-    let text = text.trim();
-    if text.is_empty() || ["NA", "NaN", "nan", "null", "NULL", "None"].contains(&text) {
-        return Value::Null;
-    }
-    // A key may begin with zeros, and is another without them.
-    let padded = text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-    if padded {
-        return json!(text);
-    }
-    if let Ok(whole) = text.parse::<i64>() {
-        return json!(whole);
-    }
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() => json!(number),
-        _ => json!(text),
-    }
-}
-
 /// Rows of a table, in order.
 trait Rows: Send {
+    fn names(&self) -> &[String];
     fn next_row(&mut self) -> io::Result<Option<Map<String, Value>>>;
 }
 
 struct CsvRows {
     reader: csv::Reader<Box<dyn BufRead + Send>>,
     names: Vec<String>,
+    readings: Vec<Reading>,
     row: csv::StringRecord,
 }
 
@@ -252,49 +310,64 @@ impl CsvRows {
         let mut reader = csv::Reader::from_reader(decompressed(file)?);
         let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
         columns.check(names.iter().map(String::as_str))?;
-        let row = csv::StringRecord::new();
-        Ok(Self { reader, names, row })
+        Ok(Self {
+            reader,
+            readings: names.iter().map(|name| columns.reading(name)).collect(),
+            names,
+            row: csv::StringRecord::new(),
+        })
     }
 }
 
 impl Rows for CsvRows {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn next_row(&mut self) -> io::Result<Option<Map<String, Value>>> {
         if !self.reader.read_record(&mut self.row)? {
             return Ok(None);
         }
-        let cells = self.names.iter().cloned().zip(self.row.iter().map(cell));
-        Ok(Some(cells.collect()))
+        let texts = self.readings.iter().zip(self.row.iter());
+        let cells = texts.map(|(reading, text)| reading.cell(text));
+        Ok(Some(self.names.iter().cloned().zip(cells).collect()))
     }
 }
 
 struct ParquetRows {
     reader: ParquetRecordBatchReader,
+    names: Vec<String>,
+    readings: Vec<Reading>,
     waiting: VecDeque<Map<String, Value>>,
 }
 
 impl ParquetRows {
     fn open(file: File, columns: &Columns) -> io::Result<Self> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
-        let schema = builder.schema().clone();
-        columns.check(schema.fields().iter().map(|field| field.name().as_str()))?;
-        let reader = builder.build().map_err(io::Error::other)?;
-        let waiting = VecDeque::new();
-        Ok(Self { reader, waiting })
+        let fields = builder.schema().fields().iter();
+        let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
+        columns.check(names.iter().map(String::as_str))?;
+        Ok(Self {
+            reader: builder.build().map_err(io::Error::other)?,
+            readings: names.iter().map(|name| columns.reading(name)).collect(),
+            names,
+            waiting: VecDeque::new(),
+        })
     }
 
     fn take(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        let schema = batch.schema();
         let mut rows = vec![Map::new(); batch.num_rows()];
-        for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let readings = self.names.iter().zip(&self.readings);
+        for ((name, reading), column) in readings.zip(batch.columns()) {
             let column = cast(column, &DataType::Utf8).map_err(io::Error::other)?;
             let texts = column.as_string::<i32>();
             for (at, row) in rows.iter_mut().enumerate() {
                 let value = if texts.is_null(at) {
                     Value::Null
                 } else {
-                    cell(texts.value(at))
+                    reading.cell(texts.value(at))
                 };
-                row.insert(field.name().clone(), value);
+                row.insert(name.clone(), value);
             }
         }
         self.waiting.extend(rows);
@@ -303,6 +376,10 @@ impl ParquetRows {
 }
 
 impl Rows for ParquetRows {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn next_row(&mut self) -> io::Result<Option<Map<String, Value>>> {
         while self.waiting.is_empty() {
             match self.reader.next() {
@@ -348,56 +425,109 @@ fn other(what: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
-    fn columns(kind: RecordKind) -> Columns {
+    fn columns(kind: RecordKind, ts_event: Option<&str>) -> Columns {
         let table = config::Table {
             key: "cik".into(),
             period: (kind == RecordKind::Statement).then(|| "fyear".into()),
-            ts_event: None,
+            ts_event: ts_event.map(str::to_owned),
             outcome: Some("status".into()),
         };
-        Columns::new(kind, &table, Some("card".into()))
+        let field = |name, categories: &[&str]| Field {
+            name,
+            categories: categories.iter().map(|one| (*one).to_owned()).collect(),
+            min: f64::NEG_INFINITY,
+            max: f64::INFINITY,
+            needed: false,
+        };
+        let fields = [field("sales", &[]), field("grade", &["1", "2"])];
+        Columns::new(kind, &table, Some("card".into()), &fields)
     }
 
-    fn lines(text: &str, kind: RecordKind) -> io::Result<Vec<Value>> {
-        let name = format!("foretick-table-{}-{}.csv", std::process::id(), text.len());
+    fn write(name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let name = format!("foretick-table-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, text).unwrap();
-        let reader = open(TableKind::Csv, File::open(&path)?, Some(&columns(kind)))?;
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn lines(name: &str, text: &str, kind: RecordKind) -> io::Result<Vec<Value>> {
+        let path = write(&format!("{name}.csv"), text);
+        let columns = columns(kind, None);
+        records(open(TableKind::Csv, File::open(path)?, Some(&columns))?)
+    }
+
+    fn records(reader: impl BufRead) -> io::Result<Vec<Value>> {
         let lines: io::Result<Vec<String>> = reader.lines().collect();
-        Ok(lines?
-            .iter()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect())
+        let record = |line: &String| serde_json::from_str(line).unwrap();
+        Ok(lines?.iter().map(record).collect())
     }
 
     #[test]
     fn a_row_is_a_record_of_the_topic() {
         let text = "cik,fyear,name,sales,status\n17,2014.0,\"A, B\",-1.5e3,0\n17,2015,X,,1\n";
-        let lines = lines(text, RecordKind::Statement).unwrap();
+        let lines = lines("rows", text, RecordKind::Statement).unwrap();
         assert_eq!(
             lines[0],
             json!({"ts_event": 1_420_070_400_000_000_000_i64, "obligor": "17", "period": 2014,
                    "product": "card", "items": {"name": "A, B", "sales": -1500.0}})
         );
         assert_eq!(lines[1]["items"]["sales"], Value::Null);
-        assert_eq!(cell("0017"), json!("0017"));
-        assert_eq!((cell("0.5"), cell("0")), (json!(0.5), json!(0)));
+    }
+
+    #[test]
+    fn keys_and_categories_are_text() {
+        let text = "cik,status,grade,sales\n12345678901234567890,0,1,1\n12345678901234567891,0,,1\n\
+                    NA,0,2,1e3\n1e3,0,NA,\n";
+        let lines = lines("keys", text, RecordKind::Application).unwrap();
+        let of = |field: fn(&Value) -> &Value| lines.iter().map(field).collect::<Vec<_>>();
+        assert_eq!(
+            of(|line| &line["applicant"]),
+            ["12345678901234567890", "12345678901234567891", "NA", "1e3"]
+        );
+        let none = Value::Null;
+        assert_eq!(
+            of(|line| &line["fields"]["grade"]),
+            [&json!("1"), &none, &json!("2"), &none]
+        );
+        assert_eq!(lines[2]["fields"]["sales"], json!(1000.0));
     }
 
     #[test]
     fn what_a_table_lacks_is_said() {
-        let error = lines("cik,fyear\n1,2014\n", RecordKind::Statement).unwrap_err();
+        let kind = RecordKind::Statement;
+        let error = lines("lacks", "cik,fyear\n1,2014\n", kind).unwrap_err();
         assert!(error.to_string().contains("`status`"), "{error}");
         let text = "cik,fyear,status\n1,20x4,0\n";
-        let error = lines(text, RecordKind::Statement).unwrap_err().to_string();
+        let error = lines("unread", text, kind).unwrap_err().to_string();
         assert!(
             error.contains("row 1") && error.contains("fyear"),
             "{error}"
         );
-        let lines = lines("cik,status,age\nk,0,33\n", RecordKind::Application).unwrap();
+        let text = "cik,status,age\nk,0,33\n";
+        let lines = lines("ages", text, RecordKind::Application).unwrap();
         assert_eq!(lines[0]["fields"], json!({"age": 33}));
         assert_eq!(lines[0]["ts_event"], json!(0));
+        let names = ["cik", "sales", "status"].map(str::to_owned);
+        assert_eq!(columns(kind, None).absent(&names), ["grade"]);
+    }
+
+    #[test]
+    fn a_row_tells_an_outcome_of_its_time() {
+        let text = "cik,status,day\n1,Failed ,2015-03-31\n2,,2015-04-01\n";
+        let path = write("told.csv", text);
+        let of = |day: &str| {
+            let columns = columns(RecordKind::Application, Some(day));
+            outcomes(TableKind::Csv, File::open(&path).unwrap(), Some(&columns))
+        };
+        let told = of("day").unwrap();
+        assert_eq!((told[0].row, &*told[0].outcome), (1, "Failed "));
+        assert_eq!(told[0].ts_event, Some(Nanos(1_427_760_000_000_000_000)));
+        assert_eq!((told[1].row, &*told[1].outcome), (2, ""));
+        let error = of("status").unwrap_err().to_string();
+        assert!(error.contains("row 1 has no readable `status`"), "{error}");
     }
 }

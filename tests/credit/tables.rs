@@ -1,0 +1,200 @@
+//! Tables as events and as labels: what `evaluate`, `replay` and `check` make of them.
+
+use serde_json::Value;
+
+use crate::given::{Folder, Run};
+use crate::golden::foretick;
+
+/// A pipeline over a table; what is about persons has a key of tokens.
+fn pipeline(on: &str, table: &str, rest: &str) -> String {
+    format!(
+        "name = \"small\"\n{rest}\n[source.table]\nkey = \"id\"\noutcome = \"happened\"\n{table}\n[row]\non = \
+         \"{on}\"\n[[feature]]\nname = \"a\"\nkind = \"field\"\n[model]\nkind = \"linear\"\nfile = \
+         \"linear.json\"\n[signal]\nschema = \"signals.default.v1\"\n"
+    )
+}
+
+/// Says `failed` of an `a` above zero.
+const MODEL: &str = r#"{"name": "small", "version": "1", "features": ["a"], "labels": ["alive", "failed"],
+    "weights": [[0.0], [1.0]], "bias": [0.0, 0.0]}"#;
+
+const PRIVACY: &str = "[privacy]\nkey = \"env:FORETICK_PRIVACY_KEY\"\nkey_id = \"k1\"\n";
+
+struct Case {
+    folder: Folder,
+    path: String,
+}
+
+impl Case {
+    fn new(name: &str, on: &str, table: &str) -> Self {
+        let folder = Folder::new(&format!("credit-tables-{name}"));
+        let privacy = if on == "application" { PRIVACY } else { "" };
+        folder.write("linear.json", MODEL);
+        let path = folder.write("pipeline.toml", pipeline(on, table, privacy));
+        let path = path.to_str().expect("text").to_owned();
+        Self { folder, path }
+    }
+
+    fn statements(name: &str) -> Self {
+        Self::new(name, "statement", "period = \"year\"")
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.write(name, text);
+        path.to_str().expect("text").to_owned()
+    }
+
+    fn evaluate(&self, events: &str, labels: &str, more: &[&str]) -> Run {
+        let mut args = vec![
+            "evaluate", &self.path, "--input", events, "--labels", labels,
+        ];
+        args.extend(more);
+        foretick(&args)
+    }
+
+    fn report(&self, events: &str, labels: &str) -> Value {
+        let done = self.evaluate(events, labels, &["--json"]);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        serde_json::from_str(&done.stdout).expect("the report is JSON")
+    }
+}
+
+#[test]
+fn an_unknown_outcome_is_an_error_and_no_zero() {
+    let case = Case::statements("unknown");
+    let rows = |last: &str| {
+        format!("id,year,a,happened\nF,2014,1,failed\nG,2014,-1,alive\nH,2014,2,{last}\n")
+    };
+    let [sound, wrong] = [("sound", "failed"), ("wrong", "Failed ")]
+        .map(|(name, last)| case.file(&format!("{name}.csv"), &rows(last)));
+    assert_eq!(case.report(&sound, &sound)["accuracy"], 1.0);
+    let done = case.evaluate(&wrong, &wrong, &[]);
+    assert_eq!(done.code, Some(1), "{}", done.stdout);
+    for said in [
+        "wrong.csv, row 3: the outcome `Failed ` is none",
+        "`alive`, `failed`",
+        "0 or 1",
+    ] {
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
+    let ones = case.file(
+        "ones.jsonl",
+        "{\"key\":\"F\",\"outcome\":1}\n{\"key\":\"G\",\"outcome\":2}\n",
+    );
+    let done = case.evaluate(&sound, &ones, &[]);
+    assert!(
+        done.stderr.contains("ones.jsonl:2: the outcome `2`"),
+        "{}",
+        done.stderr
+    );
+    let flags = case.file(
+        "flags.csv",
+        "id,year,a,happened\nF,2014,1,1.0\nG,2014,-1,False\nH,2014,2,True\n",
+    );
+    let report = case.report(&sound, &flags);
+    assert_eq!(
+        (&report["accuracy"], &report["rows"]),
+        (&1.0.into(), &3.into())
+    );
+}
+
+#[test]
+fn of_persons_no_outcome_and_no_identifier_is_repeated() {
+    let case = Case::new("persons", "application", "");
+    let table = case.file(
+        "rows.csv",
+        "id,a,happened\n8888881,1,CANARY\n8888882,-1,0\n",
+    );
+    let labels = "{\"key\":8888881,\"outcome\":1}\n{\"key\":8888882,\"outcome\":";
+    let good = case.file("good.jsonl", &format!("{labels}0}}\n"));
+    assert_eq!(case.report(&table, &good)["rows"], 2, "the key is a number");
+    let bad = case.file("bad.jsonl", "{\"key\":[8888881],\"outcome\":1}\n");
+    for (labels, said) in [
+        (&table, "rows.csv, row 1: the outcome is none"),
+        (&bad, "bad.jsonl:1: "),
+    ] {
+        let done = case.evaluate(&table, labels, &[]);
+        assert_eq!(done.code, Some(1), "{}", done.stdout);
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        let repeated = done.stderr.contains("CANARY") || done.stderr.contains("888888");
+        assert!(!repeated, "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_firm_has_the_outcome_of_its_last_period() {
+    let case = Case::statements("by-year");
+    let by_firm = "id,year,a,happened\nF,2012,9,1\nF,2013,9,1\nF,2014,-1,0\nG,2012,-9,0\nG,2013,-9,0\nG,2014,1,1\n";
+    let mut rows: Vec<&str> = by_firm.lines().skip(1).collect();
+    for _ in 0..2 {
+        let text = format!("id,year,a,happened\n{}\n", rows.join("\n"));
+        let table = case.file("rows.csv", &text);
+        let report = case.report(&table, &table);
+        assert_eq!(
+            (&report["rows"], &report["accuracy"]),
+            (&2.into(), &1.0.into())
+        );
+        assert_eq!(report["unscored"], 0);
+        rows.sort_by_key(|row| row.split(',').nth(1).expect("a year").to_owned());
+    }
+}
+
+#[test]
+fn an_application_is_judged_at_its_time() {
+    let case = Case::new("times", "application", "ts_event = \"day\"");
+    let table = case.file(
+        "rows.csv",
+        "id,day,a,happened\nA,2020-01-01,-3,alive\nB,2020-01-02,-3,alive\nA,2020-01-03,3,failed\n\
+         B,2020-01-04,3,failed\n",
+    );
+    let report = case.report(&table, &table);
+    assert_eq!(
+        (&report["rows"], &report["accuracy"]),
+        (&4.into(), &1.0.into())
+    );
+    // Without times nobody knows which application an outcome is of.
+    let case = Case::new("no-times", "application", "");
+    let table = case.file("rows.csv", "id,a,happened\nA,-3,alive\nA,3,failed\n");
+    let done = case.evaluate(&table, &table, &[]);
+    assert_eq!(done.code, Some(1), "{}", done.stdout);
+    assert!(
+        done.stderr.contains("row 2") && done.stderr.contains("`ts_event`"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn an_outcome_that_is_not_known_is_left_out_and_counted() {
+    let case = Case::statements("left-out");
+    let table = case.file(
+        "rows.csv",
+        "id,year,a,happened\nF,2014,1,1\nG,2014,-1,0\nH,2014,2,\nI,2014,2,NA\n",
+    );
+    let report = case.report(&table, &table);
+    assert_eq!(
+        (&report["rows"], &report["unknown_outcomes"]),
+        (&2.into(), &2.into())
+    );
+    let text = case.evaluate(&table, &table, &[]).stdout;
+    assert!(text.contains("2 without an outcome, left out"), "{text}");
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_and_its_gaps_are_counted() {
+    let case = Case::statements("absent");
+    let table = case.file("rows.csv", "id,year,b,happened\nF,2014,1,1\nG,2014,-1,0\n");
+    let judged = case.evaluate(&table, &table, &[]);
+    // The linear model fills no gaps, so nothing is left to judge.
+    let said = "2 windows more had no finite score";
+    assert!(judged.stderr.contains(said), "{}", judged.stderr);
+    let replayed = foretick(&["replay", &case.path, "--input", &table]);
+    for line in ["missing fields 2,", "undefined      2 scores"] {
+        assert!(replayed.stdout.contains(line), "{}", replayed.stdout);
+    }
+    for done in [judged, replayed] {
+        let lines = done.stderr.lines();
+        let warnings = lines.filter(|line| line.contains("every row misses them columns=\"a\""));
+        assert_eq!(warnings.count(), 1, "{}", done.stderr);
+    }
+}
