@@ -14,6 +14,8 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::CompressionCodec;
+use parquet::file::metadata::ParquetMetaData;
 use serde_json::{Map, Value, json};
 
 use self::cell::{Reading, time, whole, year_end};
@@ -344,6 +346,7 @@ struct ParquetRows {
 impl ParquetRows {
     fn open(file: File, columns: &Columns) -> io::Result<Self> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
+        can_be_read(builder.metadata())?;
         let fields = builder.schema().fields().iter();
         let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
         columns.check(names.iter().map(String::as_str))?;
@@ -373,6 +376,29 @@ impl ParquetRows {
         self.waiting.extend(rows);
         Ok(())
     }
+}
+
+/// Whether all is compressed in a way that is built in.
+fn can_be_read(metadata: &ParquetMetaData) -> io::Result<()> {
+    let groups = metadata.row_groups().iter();
+    let mut columns = groups.flat_map(|group| group.columns());
+    let codec = columns.find_map(|column| match column.compression_codec() {
+        CompressionCodec::LZO => Some("LZO"),
+        CompressionCodec::BROTLI => Some("Brotli"),
+        CompressionCodec::UNCOMPRESSED
+        | CompressionCodec::SNAPPY
+        | CompressionCodec::GZIP
+        | CompressionCodec::LZ4
+        | CompressionCodec::LZ4_RAW
+        | CompressionCodec::ZSTD => None,
+    });
+    let Some(codec) = codec else {
+        return Ok(());
+    };
+    Err(other(&format!(
+        "it is compressed with {codec}, which is not read; write it with snappy, gzip, zstd or lz4 (pandas: \
+         `to_parquet(…, compression=\"zstd\")`)"
+    )))
 }
 
 impl Rows for ParquetRows {
@@ -426,6 +452,12 @@ fn other(what: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+    use parquet::file::properties::WriterProperties;
 
     use super::*;
 
@@ -529,5 +561,75 @@ mod tests {
         assert_eq!((told[1].row, &*told[1].outcome), (2, ""));
         let error = of("status").unwrap_err().to_string();
         assert!(error.contains("row 1 has no readable `status`"), "{error}");
+    }
+
+    fn parquet(name: &str, codec: Compression) -> PathBuf {
+        let columns: [(&str, ArrayRef); 5] = [
+            ("cik", Arc::new(Int64Array::from(vec![17, 18]))),
+            ("day", Arc::new(Date32Array::from(vec![16_525, 16_526]))),
+            ("sales", Arc::new(Float64Array::from(vec![Some(0.1), None]))),
+            ("grade", Arc::new(Int64Array::from(vec![1, 2]))),
+            ("status", Arc::new(StringArray::from(vec!["0", "1"]))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let properties = WriterProperties::builder().set_compression(codec).build();
+        let mut bytes = vec![];
+        let mut writer =
+            ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        write(&format!("{name}.parquet"), bytes)
+    }
+
+    #[test]
+    fn every_usual_codec_is_read() {
+        let columns = columns(RecordKind::Application, Some("day"));
+        for (name, codec) in [
+            ("none", Compression::UNCOMPRESSED),
+            ("snappy", Compression::SNAPPY),
+            ("gzip", Compression::GZIP(GzipLevel::default())),
+            ("lz4", Compression::LZ4),
+            ("lz4-raw", Compression::LZ4_RAW),
+            ("zstd", Compression::ZSTD(ZstdLevel::default())),
+        ] {
+            let file = File::open(parquet(name, codec)).unwrap();
+            let reader = open(TableKind::Parquet, file, Some(&columns)).unwrap();
+            let lines = records(reader).unwrap();
+            let expected = json!({"ts_event": 1_427_760_000_000_000_000_i64, "applicant": "17",
+                                  "product": "card", "fields": {"sales": 0.1, "grade": "1"}});
+            assert_eq!((lines.len(), &lines[0]), (2, &expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn another_codec_is_named() {
+        let builder = |codec| {
+            let file = File::open(parquet("codec", Compression::UNCOMPRESSED)).unwrap();
+            let whole = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+            let mut metadata = whole.metadata().as_ref().clone().into_builder();
+            let groups = metadata.take_row_groups().into_iter().map(|group| {
+                let columns = group.columns().iter().map(|column| {
+                    let column = column.clone().into_builder().set_compression_codec(codec);
+                    column.build().unwrap()
+                });
+                let columns = columns.collect();
+                group
+                    .into_builder()
+                    .set_column_metadata(columns)
+                    .build()
+                    .unwrap()
+            });
+            let groups = groups.collect();
+            metadata.set_row_groups(groups).build()
+        };
+        let codecs = [
+            (CompressionCodec::BROTLI, "Brotli"),
+            (CompressionCodec::LZO, "LZO"),
+        ];
+        for (codec, name) in codecs {
+            let error = can_be_read(&builder(codec)).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("zstd"), "{error}");
+        }
+        assert!(can_be_read(&builder(CompressionCodec::SNAPPY)).is_ok());
     }
 }
