@@ -73,14 +73,15 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
         max_rel_diff: loaded.way.max_rel_diff,
         ..Report::default()
     };
-    let reads = pipeline.file.source.kind == SourceKind::Kafka;
+    let source = &pipeline.file.source;
+    let of_files = source.table.is_some() && !source.topics_written;
+    let reads = source.kind == SourceKind::Kafka && !of_files;
+    if of_files {
+        report.skipped.push(OF_FILES.into());
+    }
     if reads || pipeline.file.sink.kind == SinkKind::Kafka {
         if topics {
-            let wanted: &[String] = if reads {
-                &pipeline.file.source.topics
-            } else {
-                &[]
-            };
+            let wanted: &[String] = if reads { &source.topics } else { &[] };
             report.problems = look_for(pipeline, wanted);
         } else {
             report.skipped.push("the topics (--offline)".into());
@@ -120,6 +121,8 @@ fn look_for(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
     }
 }
 
+const OF_FILES: &str =
+    "the topics: it reads tables, as [source.table] says, and [source] lists no `topics`";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl fmt::Display for Report {

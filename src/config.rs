@@ -77,8 +77,12 @@ pub struct Source {
     pub table: Option<Table>,
     /// `[source.websocket]`
     pub websocket: Websocket,
-    /// Topics to read (Kafka).
+    /// Topics to read (Kafka). If not given that of [`Row::on`]: `credit.statements.v1`,
+    /// `credit.applications.v1`, `news.items.v1`, `md.bars.v1`, else `md.trades.v1`.
     pub topics: Vec<String>,
+    /// Whether somebody wrote which.
+    #[serde(skip)]
+    pub topics_written: bool,
     /// How far back the topics are read again at a start, in milliseconds of the records' times, for windows
     /// and averages to be whole; what comes of that is not published again. 0: not at all (Kafka).
     pub rebuild_ms: u64,
@@ -114,10 +118,11 @@ pub struct Table {
     pub key: String,
     /// The column of a statement's period; whole numbers, also written `2014.0`.
     pub period: Option<String>,
-    /// The column of the time at which a row was known: nanoseconds, or RFC 3339. Without one it is the end
-    /// of the period's year, and for applications the number of the row.
+    /// The column of the time at which a row was known: nanoseconds, RFC 3339, or a day. Without one it is
+    /// the end of the period's year, and for applications the number of the row.
     pub ts_event: Option<String>,
-    /// The column of what really happened, which `evaluate` takes from `--labels`: 0 or 1, or a label.
+    /// The column of what really happened, which `evaluate` takes from `--labels`: 0 or 1 (false or true), or
+    /// a label; empty where it is not known yet.
     pub outcome: Option<String>,
 }
 
@@ -347,7 +352,7 @@ impl PipelineFile {
             what: explain(error.message()),
         })?;
         if overrides.is_empty() {
-            return Ok((written, file, text));
+            return Ok((written.resolved(), file, text));
         }
         let mut table: toml::Table = toml::from_str(&text).unwrap_or_default();
         for one in overrides {
@@ -357,7 +362,7 @@ impl PipelineFile {
                 what,
             })?;
         }
-        let changed = table
+        let changed: Self = table
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError {
                 path: file.clone(),
@@ -368,7 +373,16 @@ impl PipelineFile {
                     explain(error.message())
                 ),
             })?;
-        Ok((changed, file, text))
+        Ok((changed.resolved(), file, text))
+    }
+
+    /// Fills in what depends on other tables.
+    fn resolved(mut self) -> Self {
+        self.source.topics_written = !self.source.topics.is_empty();
+        if !self.source.topics_written {
+            self.source.topics = vec![defaults::topic(self.row.on).into()];
+        }
+        self
     }
 }
 
@@ -479,6 +493,26 @@ mod tests {
             "{error}"
         );
         assert!(load(GOOD, &["engine"]).unwrap_err().contains("key=value"));
+    }
+
+    #[test]
+    fn topics_that_nobody_wrote_follow_the_rows() {
+        for (on, topic) in [
+            ("trade", "md.trades.v1"),
+            ("bar", "md.bars.v1"),
+            ("news", "news.items.v1"),
+            ("statement", "credit.statements.v1"),
+            ("application", "credit.applications.v1"),
+        ] {
+            let file = load(GOOD, &[&format!("row.on={on}")]).unwrap();
+            assert_eq!(file.source.topics, [topic]);
+            assert!(!file.source.topics_written);
+        }
+        let file = load(GOOD, &["row.on=bar", "source.topics=[\"x\"]"]).unwrap();
+        assert_eq!(
+            (file.source.topics_written, &*file.source.topics[0]),
+            (true, "x")
+        );
     }
 
     #[test]

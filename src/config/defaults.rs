@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Engine, Metrics, Model, ModelKind, NormaliseBy, ProviderName, Signal, Sink, SinkKind, Source,
-    SourceKind, Start, Websocket,
+    Engine, Metrics, Model, ModelKind, NormaliseBy, ProviderName, RowOn, Signal, Sink, SinkKind,
+    Source, SourceKind, Start, Websocket,
 };
 use crate::model::way::Windows;
 
@@ -41,7 +41,8 @@ impl Default for Source {
             products: vec![],
             table: None,
             websocket: Websocket::default(),
-            topics: vec!["md.trades.v1".into()],
+            topics: vec![],
+            topics_written: false,
             rebuild_ms: 0,
             start: Start::Latest,
         }
@@ -101,6 +102,17 @@ impl Default for Metrics {
         Self {
             listen: "127.0.0.1:9464".into(),
         }
+    }
+}
+
+/// The topic that holds what makes a row.
+pub(super) fn topic(on: RowOn) -> &'static str {
+    match on {
+        RowOn::Application => "credit.applications.v1",
+        RowOn::Statement => "credit.statements.v1",
+        RowOn::News => "news.items.v1",
+        RowOn::Bar => "md.bars.v1",
+        RowOn::Trade | RowOn::Quote | RowOn::Book => "md.trades.v1",
     }
 }
 

@@ -198,3 +198,20 @@ fn a_column_that_is_not_there_is_named_and_its_gaps_are_counted() {
         assert_eq!(warnings.count(), 1, "{}", done.stderr);
     }
 }
+
+#[test]
+fn a_pipeline_of_tables_needs_no_broker() {
+    let case = Case::statements("check");
+    let nowhere = "kafka.bootstrap=127.0.0.1:1";
+    let done = foretick(&["check", &case.path, "--set", nowhere]);
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert!(
+        done.stdout
+            .contains("skipped   the topics: it reads tables"),
+        "{}",
+        done.stdout
+    );
+    let topics = "source.topics=[\"credit.statements.v1\"]";
+    let done = foretick(&["check", &case.path, "--set", nowhere, "--set", topics]);
+    assert_eq!(done.code, Some(1), "whoever writes a topic means it");
+}
