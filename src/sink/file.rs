@@ -10,6 +10,7 @@ use super::json::JsonWriter;
 use super::{Beside, DeadLetter, Sink, SinkError};
 use crate::feature::hex;
 use crate::signal::Signal;
+use crate::units::Nanos;
 
 /// JSON lines.
 pub struct FileSink {
@@ -137,6 +138,8 @@ impl Letters {
     fn write(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
         // Text as it is; other bytes in hexadecimal, so that nothing is lost.
         let text = std::str::from_utf8(letter.bytes).ok();
+        // A plain capture does not say when its lines came.
+        let known = letter.origin.ts_recv != Nanos::UNDEFINED;
         let record = json!({
             "error": letter.reason,
             "field": letter.field,
@@ -145,7 +148,7 @@ impl Letters {
                 "partition": letter.origin.partition,
                 "offset": letter.origin.offset,
             },
-            "ts_recv": letter.origin.ts_recv.0,
+            "ts_recv": known.then_some(letter.origin.ts_recv.0),
             "payload": text,
             "payload_hex": text.is_none().then(|| hex(letter.bytes)),
         });

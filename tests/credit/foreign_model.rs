@@ -154,3 +154,19 @@ fn what_the_file_does_not_say_must_be_written() {
     assert_eq!(done.code, Some(1));
     assert!(done.stderr.contains("take that out"), "{}", done.stderr);
 }
+
+#[test]
+fn what_does_not_fit_is_laid_at_the_door_of_who_said_it() {
+    if !needs::onnx("what_does_not_fit_is_laid_at_the_door_of_who_said_it") {
+        return;
+    }
+    let folder = Folder::new("credit-door");
+    let mut graph = crate::given::onnx::Graph::of(&["a".to_owned()], "", 1);
+    graph.metadata.clear();
+    folder.write("model.onnx", graph.bytes());
+    let path = folder.write("pipeline.toml", pipeline());
+    let done = foretick(&["check", path.to_str().expect("text"), "--offline"]);
+    assert_eq!(done.code, Some(1));
+    let said = "the pipeline promises 4 steps of 18 features";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+}

@@ -215,3 +215,22 @@ fn a_pipeline_of_tables_needs_no_broker() {
     let done = foretick(&["check", &case.path, "--set", nowhere, "--set", topics]);
     assert_eq!(done.code, Some(1), "whoever writes a topic means it");
 }
+
+#[test]
+fn a_letter_of_a_plain_capture_has_no_time_of_receipt() {
+    let case = Case::statements("letters");
+    let events = case.file("events.jsonl", "{\"ts_event\":1}\n");
+    let letters = case.file("letters.jsonl", "");
+    let args = [
+        "replay",
+        &case.path,
+        "--input",
+        &events,
+        "--dead-letters",
+        &letters,
+    ];
+    let done = foretick(&args);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let letter: Value = serde_json::from_str(&case.folder.read("letters.jsonl")).expect("a letter");
+    assert_eq!(letter["ts_recv"], Value::Null);
+}

@@ -91,9 +91,17 @@ impl Shape {
             };
             features.iter().map(place).collect()
         };
+        let told = session
+            .metadata()
+            .is_ok_and(|metadata| metadata.custom("foretick.features").is_some());
+        let who = if told {
+            "its metadata promises"
+        } else {
+            "the pipeline promises"
+        };
         let inputs = declared
             .iter()
-            .map(|input| Input::of(input, taken_by(input)?, steps));
+            .map(|input| Input::of(input, taken_by(input)?, steps, who));
         Ok(Self {
             inputs: inputs.collect::<Result<_, String>>()?,
             steps,
@@ -143,8 +151,8 @@ impl Shape {
 }
 
 impl Input {
-    /// An input of these columns, as the graph declares it.
-    fn of(input: &Outlet, columns: Vec<usize>, steps: usize) -> Result<Self, String> {
+    /// An input of these columns, as the graph declares it; `who` promises that it takes them.
+    fn of(input: &Outlet, columns: Vec<usize>, steps: usize, who: &str) -> Result<Self, String> {
         let ValueType::Tensor {
             ty: TensorElementType::Float32,
             shape,
@@ -172,8 +180,8 @@ impl Input {
         };
         if rows == 0 {
             return Err(format!(
-                "its input `{}` has shape {shape:?}, but its metadata promises {steps} steps of {width} \
-                 features: [1, {steps}, {width}]",
+                "its input `{}` has shape {shape:?}, but {who} {steps} steps of {width} features: [1, {steps}, \
+                 {width}]",
                 input.name()
             ));
         }
