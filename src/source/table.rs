@@ -192,6 +192,15 @@ impl Columns {
     }
 
     fn check<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> io::Result<()> {
+        let wanted = |name: &&str| {
+            self.own().any(|own| own == name) || self.fields.iter().any(|field| field.name == *name)
+        };
+        let count = |of: &str| names.clone().filter(|name| *name == of).count();
+        if let Some(name) = names.clone().filter(wanted).find(|name| count(name) > 1) {
+            return Err(other(&format!(
+                "it has two columns `{name}`, and nobody knows which is meant; rename one"
+            )));
+        }
         let missing = self
             .own()
             .find(|own| !names.clone().any(|name| name == *own));
@@ -533,6 +542,9 @@ mod tests {
         let kind = RecordKind::Statement;
         let error = lines("lacks", "cik,fyear\n1,2014\n", kind).unwrap_err();
         assert!(error.to_string().contains("`status`"), "{error}");
+        let text = "cik,fyear,status,sales,sales\n1,2014,0,1,2\n";
+        let error = lines("twice", text, kind).unwrap_err().to_string();
+        assert!(error.contains("two columns `sales`"), "{error}");
         let text = "cik,fyear,status\n1,20x4,0\n";
         let error = lines("unread", text, kind).unwrap_err().to_string();
         assert!(
