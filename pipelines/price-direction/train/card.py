@@ -14,8 +14,6 @@ COLUMNS = {"macro_f1": "macro F1", "mcc": "MCC", "accuracy": "accuracy", "log_lo
 
 def write(path, rows, split, notes, given, seeds):
     """Replaces the figures in the card; `given` are the probabilities by model, `seeds` the networks' names."""
-    before, rest = path.read_text().split(BEGIN)
-    after = rest.split(END)[1]
     labels = rows.label[split.test]
     shipped = given[next(name for name in seeds if "shipped" in name)]
     parts = [
@@ -24,7 +22,14 @@ def write(path, rows, split, notes, given, seeds):
         doubt(shipped, labels, notes["seeds"]["shipped"]),
         confusion(shipped, labels, rows.contract["labels"]),
     ]
-    path.write_text(before + BEGIN + "\n" + "\n\n".join(parts) + "\n" + END + after)
+    put(path, BEGIN, "\n\n".join(parts), END)
+
+
+def put(path, begin, text, end):
+    """Replaces what stands between two marks."""
+    before, rest = path.read_text().split(begin)
+    after = rest.split(end)[1]
+    path.write_text(before + begin + "\n" + text + "\n" + end + after)
 
 
 def table(heads, lines, text_columns=1):

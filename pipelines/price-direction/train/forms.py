@@ -10,6 +10,8 @@ model.
 """
 
 import time
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -17,24 +19,24 @@ import torch
 from torch import nn
 
 import baselines
+import card
 import prepare
 import score
-from card import table
-from network import DROPOUT, Direction, fit, probabilities
+from network import STEPS, Recurrent, fit, probabilities
 
-SEEDS = [1, 2, 3]
+RECIPE = tomllib.loads((Path(__file__).parent / "recipe.toml").read_text())
+SEEDS = RECIPE["seeds"]
 RATES = [2e-4, 1e-4, 5e-5]
 BEGIN = "<!-- forms: written by train/forms.py -->"
 END = "<!-- end of forms -->"
 KEYS = ["macro_f1", "mcc", "accuracy"]
 WIDTH = 16
-STEPS = 50
 
 
 class ConvolutionRecurrent(nn.Module):
     """Filters over features, over neighbouring moments, over three spans side by side; an LSTM reads what they say."""
 
-    def __init__(self, features, classes=3):
+    def __init__(self, features, recipe, classes=3):
         super().__init__()
         filters = lambda inputs, size: nn.Conv1d(inputs, WIDTH, size, padding=size // 2)
         self.features = filters(features, 1)
@@ -44,7 +46,7 @@ class ConvolutionRecurrent(nn.Module):
         self.strongest = nn.MaxPool1d(3, stride=1, padding=1)
         self.lstm = nn.LSTM(3 * WIDTH, 32, batch_first=True)
         self.dense = nn.Linear(32, classes)
-        self.act, self.dropout = nn.LeakyReLU(0.01), nn.Dropout(DROPOUT)
+        self.act, self.dropout = nn.LeakyReLU(0.01), nn.Dropout(recipe["dropout"])
 
     def forward(self, window):
         told = self.act(self.features(window.transpose(1, 2)))
@@ -59,12 +61,12 @@ class ConvolutionRecurrent(nn.Module):
 class Attend(nn.Module):
     """One head of self-attention and a dense layer, each added to what came in."""
 
-    def __init__(self, width):
+    def __init__(self, width, dropout):
         super().__init__()
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.before, self.after = nn.LayerNorm(width), nn.LayerNorm(width)
         self.wide, self.back = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
-        self.dropout = nn.Dropout(DROPOUT / 2)
+        self.dropout = nn.Dropout(dropout)
         self.scale = width**-0.5
 
     def forward(self, told):
@@ -77,16 +79,17 @@ class Attend(nn.Module):
 class DualAttention(nn.Module):
     """Normalises each window by time and by feature, then attends to moments and to features in turns."""
 
-    def __init__(self, features, classes=3):
+    def __init__(self, features, recipe, classes=3):
         super().__init__()
+        dropout = recipe["dropout"]
         self.share = nn.Parameter(torch.tensor([0.0, 1.0]))  # of the window's own scale, and of the training's
         self.embed = nn.Linear(features, 2 * WIDTH)
         self.place = nn.Parameter(0.02 * torch.randn(STEPS, 2 * WIDTH))
-        self.moments = nn.ModuleList([Attend(2 * WIDTH) for _ in range(2)])
-        self.features = nn.ModuleList([Attend(STEPS) for _ in range(2)])
+        self.moments = nn.ModuleList([Attend(2 * WIDTH, dropout / 2) for _ in range(2)])
+        self.features = nn.ModuleList([Attend(STEPS, dropout / 2) for _ in range(2)])
         self.narrow = nn.Linear(2 * WIDTH, 4)
         self.dense = nn.Linear(4 * STEPS, classes)
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, window):
         middle = window.mean(1, keepdim=True)
@@ -98,7 +101,7 @@ class DualAttention(nn.Module):
 
 
 FORMS = {
-    "LSTM 64 → 32 (the shipped form)": (Direction, [2e-4]),
+    "LSTM 64 → 32 (the shipped form)": (Recurrent, [RECIPE["learning_rate"][RECIPE["optimiser"]]]),
     "convolution and LSTM (DeepLOB's form)": (ConvolutionRecurrent, RATES),
     "attention over time and features (TLOB's form)": (DualAttention, RATES),
 }
@@ -107,17 +110,14 @@ FORMS = {
 def main():
     rows = prepare.export()
     split = prepare.divide(rows)
-    normalise = prepare.normalisation(rows, split.train)
-    part = lambda ends: (prepare.windows(rows, ends, *normalise), rows.label[ends], prepare.weights(rows, ends))
-    train, validation, test = map(part, (split.train, split.validation, split.test))
-    train = prepare.mirrored(rows, *train)
+    train, validation, test = prepare.parts(rows, split, prepare.normalisation(rows, split.train))
 
     fitted = {}
     for name, (form, rates) in FORMS.items():
         # The rate is chosen by the first seed's validation loss.
-        tried = {rate: fit(train, validation, SEEDS[0], form, rate) for rate in rates}
+        tried = {rate: learn(form, rate, train, validation, SEEDS[0]) for rate in rates}
         rate = min(tried, key=lambda rate: tried[rate][1])
-        others = [fit(train, validation, seed, form, rate) for seed in SEEDS[1:]]
+        others = [learn(form, rate, train, validation, seed) for seed in SEEDS[1:]]
         fitted[name] = rate, [tried[rate], *others]
         print(
             f"{name}: learning rate {rate:g}, validation losses {[f'{each[1]:.3f}' for each in fitted[name][1]]}",
@@ -136,6 +136,11 @@ def main():
     trees = baselines.boosted(train, validation).predict_proba(baselines.lagged(test[0]))
     lines.append(["LightGBM", "", "", *pooled(trees, test[1]), "", ""])
     write(lines, costs[0])
+
+
+def learn(form, rate, train, validation, seed):
+    """Trains a form as the recipe does, at a rate of its own."""
+    return fit(RECIPE | {"learning_rate": {RECIPE["optimiser"]: rate}}, train, validation, seed, form)
 
 
 def each(given, labels):
@@ -177,16 +182,13 @@ def microseconds(networks, windows, rounds=3000):
 
 def write(lines, lstm):
     """Replaces the section in the card."""
-    path = prepare.PIPELINE / "MODEL_CARD.md"
-    before, rest = path.read_text().split(BEGIN)
-    after = rest.split(END)[1]
     heads = ["form", "learning rate", "validation loss", "macro F1", "MCC", "accuracy", "weights", "time, LSTM = 1"]
     note = (
         f"Mean ± standard deviation of {len(SEEDS)} seeds; in brackets the middle 95 % when the test is redrawn in blocks of\n"
         f"10 s. Time is of one window in ONNX Runtime on one thread, through the plain exporter; the LSTM took\n"
         f"{lstm:.0f} µs."
     )
-    path.write_text(before + BEGIN + "\n" + table(heads, lines) + "\n\n" + note + "\n" + END + after)
+    card.put(prepare.PIPELINE / "MODEL_CARD.md", BEGIN, card.table(heads, lines) + "\n\n" + note, END)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,13 @@ def mirrored(rows, cut, labels, weight):
     return tuple(np.concatenate(both) for both in zip((cut, labels, weight), turned))
 
 
+def parts(rows, split, normalise):
+    """Windows, labels and weights of training, with its mirror images, of validation and of the test."""
+    part = lambda ends: (windows(rows, ends, *normalise), rows.label[ends], weights(rows, ends))
+    train, validation, test = map(part, (split.train, split.validation, split.test))
+    return mirrored(rows, *train), validation, test
+
+
 def signs(rows):
     """What mirroring multiplies each feature by."""
     return np.array([1 if name in UNSIGNED else -1 for name in rows.contract["features"]])

@@ -1,10 +1,12 @@
 """Makes the model of this pipeline: `make train PIPELINE=price-direction`.
 
-Exports the rows, trains three seeds, ships the one that validates best, and writes model.onnx,
+Exports the rows, trains as recipe.toml says, ships the seed that validates best, and writes model.onnx,
 linear.json and the figures in MODEL_CARD.md. The test rows are looked at once, at the end.
 """
 
 import hashlib
+import tomllib
+from pathlib import Path
 
 import numpy as np
 
@@ -15,17 +17,18 @@ import prepare
 import score
 from network import fit, probabilities
 
-SEEDS = [1, 2, 3]
+RECIPE = tomllib.loads((Path(__file__).parent / "recipe.toml").read_text())
+SEEDS = RECIPE["seeds"]
 
 
 def main():
+    if RECIPE["network"] != "lstm":
+        raise SystemExit(f"while reading recipe.toml: network is {RECIPE['network']}; only lstm is exported")
     rows = prepare.export()
     split = prepare.divide(rows)
     normalise = prepare.normalisation(rows, split.train)
-    part = lambda ends: (prepare.windows(rows, ends, *normalise), rows.label[ends], prepare.weights(rows, ends))
-    train, validation, test = map(part, (split.train, split.validation, split.test))
-    print(f"windows: {len(train[1])} train, {len(validation[1])} validation, {len(test[1])} test", flush=True)
-    train = prepare.mirrored(rows, *train)
+    train, validation, test = prepare.parts(rows, split, normalise)
+    print("windows:", ", ".join(f"{len(ends)} {name}" for name, ends in vars(split).items()), flush=True)
 
     last = baselines.logistic(train, validation, baselines.last_row)
     flat = baselines.logistic(train, validation, baselines.flattened)
@@ -36,7 +39,7 @@ def main():
         "logistic regression, whole window": flat.predict_proba(baselines.flattened(test[0])),
         "LightGBM, last row, lags and means": trees.predict_proba(baselines.lagged(test[0])),
     }
-    fitted = {seed: fit(train, validation, seed) for seed in SEEDS}
+    fitted = {seed: fit(RECIPE, train, validation, seed) for seed in SEEDS}
     shipped = min(SEEDS, key=lambda seed: fitted[seed][1])
     seeds = []
     for seed, (network, loss, epoch) in fitted.items():
