@@ -26,6 +26,8 @@ TOLERANCE = 1e-5
 
 
 def main():
+    if RECIPE["network"] != "lstm":
+        raise SystemExit(f"while reading recipe.toml: network is {RECIPE['network']}; only lstm is exported")
     rows, steps = prepare.export(), RECIPE["steps"]
     parts = {split: prepare.ends(rows, split, steps) for split in prepare.SPLITS}
     normalise = prepare.normalisation(rows, parts["train"])
