@@ -33,8 +33,6 @@ LEARNT = {
 
 def write(path, *, outcome, shipped, counted, learnt, notes, cost, sizes):
     """Replaces the figures in the card; `learnt` holds logits by name, `shipped` and `counted` probabilities."""
-    before, rest = path.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
     valid = outcome["valid"]
     parts = [
         data(outcome),
@@ -46,7 +44,14 @@ def write(path, *, outcome, shipped, counted, learnt, notes, cost, sizes):
         "### Losses and optimisers\n\n" + ways(notes),
         "### Loss by epoch\n\n" + curves(notes),
     ]
-    path.write_text(before + BEGIN + "\n" + "\n\n".join(parts) + "\n" + END + after, encoding="utf-8")
+    put(path, BEGIN, "\n\n".join(parts), END)
+
+
+def put(path, begin, text, end):
+    """Replaces what stands between two marks."""
+    before, rest = path.read_text(encoding="utf-8").split(begin)
+    after = rest.split(end)[1]
+    path.write_text(before + begin + "\n" + text + "\n" + end + after, encoding="utf-8")
 
 
 def table(heads, lines, text_columns=1):

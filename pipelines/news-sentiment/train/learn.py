@@ -47,7 +47,7 @@ def apart(one, other):
 
 
 def optimiser(network, recipe):
-    """Adam or gradient descent with momentum; a head begun from nothing learns faster than the rest."""
+    """Adam, or gradient descent with or without momentum; a head begun from nothing learns faster than the rest."""
     head = [weight for name, weight in network.named_parameters() if name.startswith("head.")]
     rest = [weight for name, weight in network.named_parameters() if not name.startswith("head.")]
     rate = recipe["learning_rate"]
@@ -55,7 +55,8 @@ def optimiser(network, recipe):
     if recipe["optimiser"] == "adam":
         fused = rest[0].device.type == "cuda"
         return torch.optim.AdamW(groups, rate, weight_decay=recipe["weight_decay"], fused=fused)
-    return torch.optim.SGD(groups, rate, momentum=0.9, weight_decay=recipe["weight_decay"])
+    momentum = {"sgd_momentum": 0.9, "gradient_descent": 0.0}[recipe["optimiser"]]
+    return torch.optim.SGD(groups, rate, momentum=momentum, weight_decay=recipe["weight_decay"])
 
 
 def slope(steps, warm):
@@ -82,31 +83,37 @@ def blot(ids, share):
 
 
 def fit(network, ids, target, recipe, seed):
-    """Trains in place on ids [N, 64] and targets [N, 3]; gives the mean loss of each epoch."""
+    """Trains in place on ids [N, 64] and targets [N, 3]; gives the mean loss of each epoch.
+
+    Gradient descent takes one step an epoch, by the mean of what all its batches say.
+    """
     where = device()
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     network.to(where).train()
     lengths = (ids != PAD).sum(1)
     ids, target = (torch.from_numpy(part).to(where) for part in (ids, np.asarray(target, dtype=np.float32)))
-    count = -(-len(lengths) // recipe["batch"])
+    at_once = recipe["optimiser"] == "gradient_descent"
+    count = 1 if at_once else -(-len(lengths) // recipe["batch"])
     steps, warm = count * recipe["epochs"], int(recipe.get("warm_up", 0.1) * count * recipe["epochs"])
     turn = optimiser(network, recipe)
     rate = torch.optim.lr_scheduler.LambdaLR(turn, slope(steps, warm))
     curve = []
     for _ in range(recipe["epochs"]):
         losses = []
-        for rows in batches(lengths, recipe["batch"], random):
-            length = int(lengths[rows].max())
-            rows = torch.from_numpy(rows).to(where)
-            with autocast(where):
-                loss = loss_of(network, ids[rows, :length].long(), target[rows], recipe)
+        every = batches(lengths, recipe["batch"], random)
+        for together in [every] if at_once else [[rows] for rows in every]:
             turn.zero_grad(set_to_none=True)
-            loss.backward()
+            for rows in together:
+                length, share = int(lengths[rows].max()), len(rows) / sum(map(len, together))
+                rows = torch.from_numpy(rows).to(where)
+                with autocast(where):
+                    loss = loss_of(network, ids[rows, :length].long(), target[rows], recipe)
+                (loss * share).backward()
+                losses.append(loss.detach())
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             turn.step()
             rate.step()
-            losses.append(loss.detach())
         curve.append(float(torch.stack(losses).mean()))
     return curve
 

@@ -109,6 +109,20 @@ class Recurrent(nn.Module):
         return self.head(self.drop(mean(states, ids)))
 
 
+class Attention(nn.Module):
+    """One layer of attention, four heads, over pieces and their positions; the mean of its states decides."""
+
+    def __init__(self, pieces, width=128):
+        super().__init__()
+        self.words, self.positions = nn.Embedding(pieces, width), nn.Embedding(POSITIONS, width)
+        self.layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.3, batch_first=True)
+        self.head, self.drop = nn.Linear(width, LABELS), nn.Dropout(0.3)
+
+    def forward(self, ids):
+        states = self.drop(self.words(ids) + self.positions.weight[: ids.shape[1]])
+        return self.head(self.drop(mean(self.layer(states, src_key_padding_mask=ids == PAD), ids)))
+
+
 def mean(states, ids):
     """The mean over the pieces that are there."""
     there = (ids != PAD)[..., None].to(states.dtype)
