@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::command::Command;
 use super::rule::Rule;
 use super::{Alert, Alerts};
+use crate::config::SinkKind;
 use crate::pipeline::Pipeline;
 use crate::signal::{Lineage, Signal};
 
@@ -29,6 +30,13 @@ pub enum DeskError {
     /// The rules, or the state does not fit them.
     #[error("while setting up alerts: {0}")]
     Rules(String),
+    /// Alerts would be told nowhere, and the state would say that they were.
+    #[error(
+        "while setting up alerts: they go nowhere, yet {} would remember them as told; say where (`--alerts FILE`, \
+         `[sink] alerts`), or give no `alerts_state`",
+        .0.display()
+    )]
+    Untold(PathBuf),
     /// The file of the state.
     #[error("while keeping the state of alerts in {}: {cause}", path.display())]
     State {
@@ -84,8 +92,16 @@ impl Desk {
         lineage: &Lineage,
         live: bool,
     ) -> Result<Option<Self>, DeskError> {
-        let state = pipeline.file.sink.alerts_state.as_deref().filter(|_| live);
+        let sink = &pipeline.file.sink;
+        let state = sink.alerts_state.as_deref().filter(|_| live);
         let rules = &pipeline.file.alerts;
+        if let Some(path) = state
+            && sink.kind != SinkKind::Kafka
+            && sink.alerts.is_none()
+            && !rules.is_empty()
+        {
+            return Err(DeskError::Untold(path.to_owned()));
+        }
         (!rules.is_empty())
             .then(|| Self::open(rules, lineage, state))
             .transpose()
