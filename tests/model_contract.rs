@@ -25,6 +25,41 @@ fn the_shipped_model_is_accepted() {
     assert!(done.status.success(), "{}", stderr(&done));
 }
 
+/// What every model says of itself beside what the engine must know.
+#[test]
+fn the_shipped_models_say_what_they_were_made_of() {
+    let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
+    for (name, baselines) in [
+        ("price-direction", &["score", "feature"][..]),
+        ("price-direction/daily", &["score", "feature"]),
+        ("default-alerts", &["score", "feature"]),
+        ("loan-risk", &["score", "feature"]),
+        ("news-sentiment", &["score"]),
+    ] {
+        let model = fs::read(pipelines.join(name).join("model.onnx")).expect("it ships");
+        let says = |key: &str| {
+            let key = format!("foretick.{key}\x12");
+            model.windows(key.len()).any(|part| part == key.as_bytes())
+        };
+        let keys = [
+            "name",
+            "version",
+            "features",
+            "features_sha256",
+            "steps",
+            "metrics",
+        ];
+        let keys = keys.map(str::to_owned).into_iter();
+        for key in keys.chain(baselines.iter().map(|of| format!("{of}_baseline"))) {
+            assert!(says(&key), "{name}: {key}");
+        }
+        let data = ["training_sha256", "training_rows_sha256"];
+        assert!(data.iter().any(|key| says(key)), "{name}: its data");
+        let timed = name != "news-sentiment";
+        assert_eq!(says("horizon_ms"), timed, "{name}: how far it looks");
+    }
+}
+
 /// Published builds of ONNX Runtime keep what they mean to tell their maker in the user's cache folder, but
 /// not where the environment shows a machine that builds: so with an environment that says nothing.
 #[test]

@@ -103,6 +103,9 @@ def write(student, notes, contract, texts):
     export.quantise(full, draft, said)
     probability = Model(draft).each(texts["valid"])
     said["metrics"] = score.figures(probability, texts["valid_outcome"])
+    trained = Model(draft).each(texts["train"])
+    # The 10, 20, ... 100 % points of a signal's score. Numbers of pieces have no such points.
+    said["score_baseline"] = np.quantile(trained[:, 2] - trained[:, 0], np.arange(1, 11) / 10).tolist()
     export.quantise(full, MODEL, said)
     ids, _ = prepare.pieces("golden", list(golden.HEADLINES.values()))
     golden.write(prepare.PIPELINE / "golden.jsonl", rows(ids), Model(MODEL))
