@@ -26,7 +26,7 @@ use rustc_hash::FxHashMap;
 use tracing::{Span, debug, info, warn};
 
 use self::membership::{Change, Membership};
-use self::merge::{Merge, time_of};
+use self::merge::{Merge, place, time_of};
 pub use self::progress::Progress;
 pub use self::settings::{KafkaSourceError, KafkaSourceSettings};
 use crate::clock;
@@ -187,18 +187,13 @@ impl Reader {
 
     /// Takes a frame, or lets it wait for its turn.
     fn arrive(&mut self, ts: i64, frame: Frame) -> Result<(), KafkaSourceError> {
-        let Origin {
-            stream,
-            partition,
-            offset,
-            ..
-        } = frame.origin;
-        let lane = self.lanes.entry((stream, partition)).or_default();
+        let (at, offset) = (place(&frame), frame.origin.offset);
+        let lane = self.lanes.entry(at).or_default();
         if offset < lane.next {
             // What it has would be taken for what was read before.
             return Err(KafkaSourceError::Anew {
                 bootstrap: self.settings.bootstrap.clone(),
-                topic: self.consumer.context().topic_of(stream).to_owned(),
+                topic: self.consumer.context().topic_of(at.0).to_owned(),
             });
         }
         lane.next = offset + 1;
@@ -209,11 +204,11 @@ impl Reader {
         let is_full = merge.push(ts, frame);
         count(&self.status.held);
         if lane.span.is_some_and(|(_, end)| lane.next >= end) {
-            merge.is_read((stream, partition));
+            merge.is_read(at);
         }
         if is_full && !lane.paused {
             lane.paused = true;
-            self.pause(stream, partition);
+            self.pause(at.0, at.1);
         }
         Ok(())
     }
@@ -337,7 +332,10 @@ impl Reader {
                     }
                     self.progress.forget(stream, partition);
                 }
-                Change::Settled => self.assigned = true,
+                Change::Settled => {
+                    self.assigned = true;
+                    self.read_up();
+                }
             }
         }
     }

@@ -118,7 +118,8 @@ impl Early {
     }
 }
 
-fn place(frame: &Frame) -> (u16, i32) {
+/// The partition of a frame.
+pub(super) fn place(frame: &Frame) -> (u16, i32) {
     (frame.origin.stream, frame.origin.partition)
 }
 
