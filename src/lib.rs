@@ -81,8 +81,8 @@
 //! 9. What is deferred changes when a score is ready, never the score.
 //! 10. Of a record about a person nothing leaves but a token and what the model says; its fields only in a
 //!     training set ([`export`]), under the token.
-//! 11. Several Kafka topics come in the order of their times up to where they ended when they were assigned, and
-//!     from then on as they arrive.
+//! 11. Several Kafka topics come in the order of their times up to where they ended when they were assigned,
+//!     and from then on as they arrive.
 
 pub mod account;
 pub mod alert;
