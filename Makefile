@@ -32,7 +32,7 @@ miri: ## the kernels' unsafe code under Miri, an interpreter that sees undefined
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not here. Install it:" \
 		"rustup toolchain install nightly --component miri" >&2; exit 2; }
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib -- \
-		kernel::tests slide::tests::every_order slide::tests::a_carried
+		kernel::tests recurrent::windows::tests::every_order recurrent::windows::tests::a_carried
 
 lint: ## formatting and lints, every warning an error
 	cargo fmt --check

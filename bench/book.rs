@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use foretick::book::Book;
+use foretick::engine::book::Book;
 use foretick::event::{Batch, Body, Depth, Level};
 use foretick::instrument::InstrumentId;
 use foretick::units::{Price, Size};

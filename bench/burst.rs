@@ -10,12 +10,13 @@
 use std::time::Duration;
 
 use foretick::clock;
-use foretick::kernel::Isa;
 use foretick::model::Model;
-use foretick::model::onnx::{self, Onnx};
-use foretick::model::slide::Ask;
-use foretick::model::sliding::Sliding;
-use foretick::model::way::{Way, Windows};
+use foretick::model::kernel::Isa;
+use foretick::model::onnx;
+use foretick::model::onnx::Onnx;
+use foretick::model::slide::Sliding;
+use foretick::model::slide::recurrent::windows::Ask;
+use foretick::model::strategy::{Way, Windows};
 use hdrhistogram::Histogram;
 
 fn main() {

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use foretick::clock::instant;
-use foretick::kernel::Isa;
 use foretick::model::Model;
+use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
-use foretick::model::slide::Ask;
-use foretick::model::sliding::Sliding;
-use foretick::model::way::{Way, Windows};
+use foretick::model::slide::Sliding;
+use foretick::model::slide::recurrent::windows::Ask;
+use foretick::model::strategy::{Way, Windows};
 
 const ROUNDS: usize = 21;
 const ROWS: usize = 400;

@@ -6,8 +6,9 @@ mod market;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use foretick::decode::{Decoder, split_stamp};
+use foretick::decode::Decoder;
 use foretick::event::Batch;
+use foretick::frame::split_stamp;
 use foretick::instrument::Instruments;
 
 fn main() {

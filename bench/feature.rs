@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use foretick::book::Book;
+use foretick::engine::book::Book;
+use foretick::engine::feature::{Change, Features};
 use foretick::event::{Body, Trade};
-use foretick::feature::{Change, Features};
 use foretick::instrument::InstrumentId;
 use foretick::units::Side;
 

@@ -7,7 +7,8 @@ mod market;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use foretick::model::linear::Linear;
-use foretick::model::onnx::{self, Onnx};
+use foretick::model::onnx;
+use foretick::model::onnx::Onnx;
 use foretick::model::provider::{Execution, Provider};
 use foretick::model::{Contract, Model};
 

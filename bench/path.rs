@@ -9,7 +9,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use foretick::event::Batch;
 use foretick::pipeline::Pipeline;
-use foretick::shard::Shard;
+use foretick::run::shard::Shard;
 
 fn main() {
     divan::main();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use foretick::window::{Extreme, Moments, Span, Sums};
+use foretick::engine::window::{Extreme, Moments, Span, Sums};
 
 fn main() {
     divan::main();

@@ -12,12 +12,11 @@
 //! the later time: what was published stands. The last observation given once more changes nothing.
 
 pub mod command;
-pub mod desk;
-mod key;
+mod episode;
+pub mod journal;
 pub mod rule;
 #[cfg(test)]
 mod tests;
-pub mod track;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Nanos;
 
-use key::{Key, Outbox};
+use episode::{Key, Outbox};
 use rule::Rule;
 
 /// One change of an episode, to be published.

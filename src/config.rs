@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub use self::model::{Fallback, Model, ModelInput, ModelKind, NormaliseBy, ProviderName};
 use crate::alert::rule::Rule;
-use crate::feature::FeatureSpec;
+use crate::engine::feature::FeatureSpec;
 
 /// A pipeline's configuration as written.
 #[derive(Clone, Debug, Deserialize)]

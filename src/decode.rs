@@ -8,7 +8,9 @@ mod control;
 mod json;
 mod news;
 mod plain;
+pub mod privacy;
 mod record;
+pub mod route;
 mod topic;
 
 use std::borrow::Cow;
@@ -17,12 +19,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 pub use self::json::AHEAD_NS;
-pub use self::record::{Form, RecordKind};
+pub use self::record::Form;
 use crate::event::Batch;
+use crate::frame::Origin;
+use crate::frame::split_stamp;
 use crate::instrument::{InstrumentId, Instruments, Refused};
 use crate::news::News;
-use crate::source::Origin;
-use crate::units::{Nanos, NumberError};
+pub use crate::schema::RecordKind;
+use crate::units::NumberError;
 
 /// Reads frames of all streams of one shard, and names their instruments.
 #[derive(Debug)]
@@ -362,40 +366,6 @@ impl Format {
             None => Self::Binance,
         }
     }
-}
-
-/// What a capture says of a frame before the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// When it was received.
-    pub ts_recv: Nanos,
-    /// Whether the shard had been behind for too long: see [`Origin::late`].
-    pub late: bool,
-    /// Whether what comes of it had been published before: see [`Origin::known`].
-    pub known: bool,
-}
-
-/// Splits `local_ns {…}`, with `!` behind the time of a late frame and `?` behind that of one that was read
-/// once more, into the stamp and the message; other text
-/// is all message.
-#[must_use]
-pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
-    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
-    let late = line.get(digits) == Some(&b'!');
-    let known = line.get(digits + usize::from(late)) == Some(&b'?');
-    let end = digits + usize::from(late) + usize::from(known);
-    if digits == 0 || digits > 19 || line.get(end) != Some(&b' ') {
-        return (None, line);
-    }
-    let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
-        value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))
-    });
-    let stamp = nanos.map(|nanos| Stamp {
-        ts_recv: Nanos(nanos),
-        late,
-        known,
-    });
-    (stamp, line[end + 1..].trim_ascii_start())
 }
 
 impl From<Refused> for DecodeError {

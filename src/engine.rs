@@ -3,19 +3,28 @@
 //! Reads no clock, does no I/O, and allocates nothing once the buffers have grown. Signals depend on
 //! the events alone, never on how they were split into batches (`tests/path/same_path.rs`).
 
+pub mod book;
+pub mod feature;
+pub mod period;
+pub mod row;
+pub mod window;
+
 use std::sync::Arc;
 
+use self::feature::Plan;
+use self::period::{Periods, Taken};
+use self::row::{Counts, RowAt, Rows, Rules};
 use crate::event::{Batch, Body, Event};
-use crate::feature::Plan;
 use crate::instrument::InstrumentId;
-use crate::model::slide::Ask;
-use crate::model::sliding::Sliding;
-use crate::model::{MAX_OUTPUTS, Model, ModelError};
+use crate::model::normalise::{Expanding, Normalise};
+use crate::model::slide::Sliding;
+use crate::model::slide::recurrent::windows::Ask;
+use crate::model::{Model, ModelError};
 use crate::news::average::Scores;
-use crate::normalise::{Expanding, Normalise};
-use crate::period::{Periods, Taken};
-use crate::row::{Counts, RowAt, Rows, Rules};
-use crate::signal::{Latency, Quality, Reason, Signal, expected};
+use crate::signal::MAX_OUTPUTS;
+use crate::signal::lineage::expected;
+use crate::signal::quality::Quality;
+use crate::signal::{Latency, Reason, Signal};
 use crate::units::Nanos;
 
 /// How rows become windows, and windows signals.

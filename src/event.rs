@@ -3,8 +3,8 @@
 //! An event owns nothing. The levels of a depth change lie beside it in the [`Batch`], and so does
 //! where its frame came from.
 
+use crate::frame::Origin;
 use crate::instrument::InstrumentId;
-use crate::source::Origin;
 use crate::units::{Nanos, Price, Side, Size};
 
 /// One thing that happened, as its venue tells it.

@@ -3,8 +3,6 @@
 //! Exit codes: 0 done; 1 it ran and found a difference or a failure, be it of one pipeline among several;
 //! 2 wrong use.
 
-mod arguments;
-
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -13,19 +11,22 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use foretick::budget::{self, BudgetError, Limits};
+use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
-use foretick::live::{self, Ended, Stop};
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
-use foretick::summary::Outcomes;
-use foretick::together::{self, Refusal};
-use foretick::{
-    bench, check, demo, diff, evaluate, export, inspect, record, replay, simulate, sink,
-};
+use foretick::run::budget;
+use foretick::run::budget::{BudgetError, Limits};
+use foretick::run::live;
+use foretick::run::live::{Ended, Stop};
+use foretick::run::replay;
+use foretick::run::summary::Outcomes;
+use foretick::run::supervisor;
+use foretick::run::supervisor::Refusal;
+use foretick::{simulate, sink};
 use tracing_subscriber::EnvFilter;
 
-use self::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
+use foretick::command::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
 
 fn main() -> ExitCode {
     keep_to_ourselves();
@@ -189,8 +190,8 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     let path = &args.pipelines[0];
     let (file, ..) = PipelineFile::load(path, &[])?;
     let known = [file.name.as_str()];
-    together::check_names(&changes, &known)?;
-    let pipeline = Pipeline::load(path, &together::overrides_of(&file.name, &changes))?;
+    supervisor::check_names(&changes, &known)?;
+    let pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = live::stream_names(&pipeline);
     let plan = budget::Plan::of([(&pipeline, &loaded)]);
@@ -220,7 +221,7 @@ fn run_several(
     limits: &Limits,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let members = together::load_all(paths, set)?;
+    let members = supervisor::load_all(paths, set)?;
     let to_stdout = members
         .iter()
         .any(|member| member.pipeline().file.sink.kind == SinkKind::Stdout);
@@ -229,7 +230,7 @@ fn run_several(
         Usage("--json and a sink both want standard output")
     );
     let stop = stop_on_signal()?;
-    let outcomes = Outcomes::from(together::run(members, options, limits, &stop)?);
+    let outcomes = Outcomes::from(supervisor::run(members, options, limits, &stop)?);
     if to_stdout {
         eprint!("{outcomes}");
     } else {

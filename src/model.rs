@@ -3,29 +3,20 @@
 //! A model file is a contract: it says which features it was trained on, and [`Contract::check`]
 //! refuses a pipeline that computes others. Models know no instrument and keep no state between calls.
 
-pub mod columns;
-pub mod convolution;
-mod ends;
-pub mod filters;
-mod flat;
+pub mod kernel;
 pub mod linear;
-pub mod network;
+pub mod normalise;
 pub mod onnx;
 pub mod proto;
 pub mod provider;
 pub mod recognise;
-pub mod recurrent;
 pub mod slide;
-pub mod sliding;
-pub mod way;
+pub mod strategy;
 
 use std::path::{Path, PathBuf};
 
-use crate::feature::Plan;
-use crate::normalise::Normalise;
-
-/// The most scores that a model may give.
-pub const MAX_OUTPUTS: usize = 8;
+use self::normalise::Normalise;
+use crate::engine::feature::Plan;
 
 /// Something that scores windows.
 pub trait Model: Send {

@@ -5,6 +5,7 @@
 //! [`Newsroom`] tells headlines that move it; [`Firms`] and [`Applicants`] are made up for credit.
 
 mod book;
+pub mod broker;
 mod capture;
 mod credit;
 mod crowd;

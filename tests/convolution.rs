@@ -11,16 +11,17 @@ mod needs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use foretick::kernel::Isa;
 use foretick::model::Model;
-use foretick::model::convolution::{Convolution, Taken};
-use foretick::model::network::Activation;
+use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::ModelProto;
-use foretick::model::recognise::{Why, normal_form, recognise};
-use foretick::model::slide::Ask;
-use foretick::model::sliding::Recognised;
-use foretick::model::way::{Way, Windows, difference};
+use foretick::model::recognise::why::Why;
+use foretick::model::recognise::{normal_form, recognise};
+use foretick::model::slide::Recognised;
+use foretick::model::slide::convolution::network::{Convolution, Taken};
+use foretick::model::slide::recurrent::network::Activation;
+use foretick::model::slide::recurrent::windows::Ask;
+use foretick::model::strategy::{Way, Windows, difference};
 
 /// Rows in the windows of the files.
 const STEPS: usize = 12;

@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use foretick::model::network::{Activation, Cell, Layer, Network, Scale};
 use foretick::model::onnx::environment;
 use foretick::model::proto::ModelProto;
-use foretick::model::recognise::{Why, long_memory, normal_form, recognise};
-use foretick::model::sliding::Recognised;
+use foretick::model::recognise::why::Why;
+use foretick::model::recognise::{long_memory, normal_form, recognise};
+use foretick::model::slide::Recognised;
+use foretick::model::slide::recurrent::network::{Activation, Cell, Layer, Network, Scale};
 use ort::session::Session;
 use ort::value::Tensor;
 

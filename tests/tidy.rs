@@ -29,11 +29,11 @@ const RULES: &[Rule] = &[
 /// Files where `unsafe` may stand, each block with its `// SAFETY:`: vector instructions, loads and stores
 /// whose places were checked before the loop, and one variable of the environment before any thread.
 const UNSAFE_FILES: &[&str] = &[
-    "src/kernel/dense.rs",
-    "src/kernel/lanes.rs",
-    "src/kernel/math.rs",
-    "src/kernel/panels.rs",
-    "src/kernel/step.rs",
+    "src/model/kernel/dense.rs",
+    "src/model/kernel/lanes.rs",
+    "src/model/kernel/math.rs",
+    "src/model/kernel/panels.rs",
+    "src/model/kernel/step.rs",
     "src/main.rs",
 ];
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use foretick::decode::Decoder;
 use foretick::event::{Batch, Body, Event};
+use foretick::frame::Origin;
 use foretick::instrument::Instruments;
 use foretick::pipeline::Pipeline;
 use foretick::simulate::{Settings, write_capture};
-use foretick::source::Origin;
 use foretick::units::{Nanos, Side};
 
 /// What a recorder of the simulated exchange wrote down: Binance messages, one a frame, with their times.

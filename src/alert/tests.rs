@@ -5,8 +5,8 @@ mod paths;
 use serde_json::Value;
 
 use super::rule::{Change, Level, Trigger};
-use super::track::{Failure, Period, episodes, track};
 use super::*;
+use crate::command::evaluate::alerts::{Failure, Period, TrackRecord, episodes, track};
 
 const DAY_MS: u64 = 86_400_000;
 const FIRM: &str = "ACME/DE";
@@ -453,7 +453,7 @@ fn a_track_record_counts_what_was_worth_it() {
         horizon_ns: day(365).0,
     };
     let record = track(&episodes(&news), &failures, period);
-    let expected = track::TrackRecord {
+    let expected = TrackRecord {
         episodes: 5,
         right: 3,
         undecided: 1,
@@ -474,7 +474,7 @@ fn a_track_record_counts_what_was_worth_it() {
             ..period
         },
     );
-    assert_eq!(nothing, track::TrackRecord::default());
+    assert_eq!(nothing, TrackRecord::default());
 }
 
 #[test]

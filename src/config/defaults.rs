@@ -6,7 +6,7 @@ use super::{
     Engine, Metrics, Model, ModelKind, NormaliseBy, ProviderName, RowOn, Signal, Sink, SinkKind,
     Source, SourceKind, Start, Websocket,
 };
-use crate::model::way::Windows;
+use crate::model::strategy::Windows;
 
 impl Model {
     /// The built-in linear model in this file.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::model::way::Windows;
+use crate::model::strategy::Windows;
 
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]

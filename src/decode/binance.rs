@@ -375,7 +375,7 @@ struct WireSnapshot<'a> {
 mod tests {
     use super::super::Decoder;
     use super::*;
-    use crate::source::Origin;
+    use crate::frame::Origin;
 
     fn decode_all(frames: &[&str]) -> (Batch, Vec<Result<Decoded, DecodeError>>) {
         let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);

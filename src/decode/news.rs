@@ -13,8 +13,9 @@ use super::json::{parse, past_time};
 use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
+use crate::news::News;
+use crate::news::clean::clean;
 use crate::news::fold::{Folder, words};
-use crate::news::{News, clean::clean};
 
 /// Reads items, and remembers those that it has read.
 #[derive(Debug)]
@@ -202,7 +203,7 @@ mod tests {
     use super::super::Decoder;
     use super::*;
     use crate::config;
-    use crate::source::Origin;
+    use crate::frame::Origin;
 
     const NAMES: &str = "symbol,cashtag,names\nA.X,AAA,Alpha\nB.X,BBB,Beta Corp\n";
 

@@ -9,20 +9,12 @@ use rustc_hash::FxHashMap;
 use sonic_rs::{JsonValueTrait, LazyValue, to_object_iter};
 
 use super::json::{is_shallow, parse, past_time};
+use super::privacy::Pseudonym;
 use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Record};
-use crate::feature::Field;
 use crate::instrument::Instruments;
-use crate::privacy::Pseudonym;
-
-/// Which records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordKind {
-    /// A loan application: key `applicant`, fields in `fields`; stands alone.
-    Application,
-    /// A financial statement: key `obligor`, fields in `items`, of a `period`.
-    Statement,
-}
+use crate::schema::Field;
+use crate::schema::RecordKind;
 
 /// What the records of a pipeline look like.
 #[derive(Debug)]
@@ -33,26 +25,6 @@ pub struct Form {
     /// Products that are graded; empty: all.
     products: Vec<String>,
     pseudonym: Option<Pseudonym>,
-}
-
-impl RecordKind {
-    /// The field that names whom a record is about, here and in what is published.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Application => "applicant",
-            Self::Statement => "obligor",
-        }
-    }
-
-    /// The field that its values stand in.
-    #[must_use]
-    pub fn container(self) -> &'static str {
-        match self {
-            Self::Application => "fields",
-            Self::Statement => "items",
-        }
-    }
 }
 
 impl Form {
@@ -253,7 +225,7 @@ mod tests {
 
     use super::super::Decoder;
     use super::*;
-    use crate::source::Origin;
+    use crate::frame::Origin;
 
     fn field(name: &'static str) -> Field {
         Field {

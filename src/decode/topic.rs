@@ -8,7 +8,8 @@ use serde::Deserialize;
 use sonic_rs::LazyValue;
 
 use super::json::{decimal, parse, push_levels};
-use super::plain::{self, PlainTrade};
+use super::plain;
+use super::plain::PlainTrade;
 use super::{DecodeError, Decoded, number};
 use crate::event::{Bar, Batch, Body, Depth, Figure, Quote, Sentiment, Trade};
 use crate::instrument::{InstrumentId, Instruments};
@@ -316,7 +317,7 @@ mod tests {
 
     use super::super::Decoder;
     use super::*;
-    use crate::source::Origin;
+    use crate::frame::Origin;
 
     fn decode_one(frame: &str) -> (Batch, Result<Decoded, DecodeError>) {
         let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);

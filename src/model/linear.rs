@@ -9,9 +9,10 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::{Contract, MAX_OUTPUTS, Model, ModelError, softmax};
-use crate::feature::Plan;
-use crate::normalise::Normalise;
+use super::normalise::Normalise;
+use super::{Contract, Model, ModelError, softmax};
+use crate::engine::feature::Plan;
+use crate::signal::MAX_OUTPUTS;
 
 /// b + W·x, or b + the sum of W of each piece; and softmax where there are labels.
 #[derive(Clone, Debug)]

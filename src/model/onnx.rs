@@ -5,7 +5,7 @@
 //! it. The file is read once and handed over as bytes, so that the hash is that of what runs and no
 //! external data file is followed.
 
-mod company;
+mod batch_check;
 mod contract;
 mod session;
 mod shape;
@@ -156,7 +156,7 @@ impl Onnx {
             }
         }
         if onnx.active.batch_max > 1 {
-            company::check(&mut onnx).map_err(fail)?;
+            batch_check::check(&mut onnx).map_err(fail)?;
         }
         Ok((onnx, contract))
     }

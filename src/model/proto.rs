@@ -5,7 +5,7 @@
 
 use prost::{Message, Oneof};
 
-use super::recognise::Why;
+use super::recognise::why::Why;
 
 /// A file: a graph, and what is said about it.
 #[derive(Clone, PartialEq, Message)]

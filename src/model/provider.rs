@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use crate::config::{self, ModelKind, ProviderName};
+use crate::config;
+use crate::config::{ModelKind, ProviderName};
 
 /// What computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

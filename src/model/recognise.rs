@@ -12,40 +12,19 @@ mod label;
 mod layer;
 mod memory;
 mod path;
+mod pooling;
 mod scale;
 mod shape;
-mod taken;
+pub mod why;
 
 use std::collections::{HashMap, HashSet};
 
 pub use self::fold::normal_form;
 pub use self::memory::long_memory;
 use self::path::Path;
-use super::ModelError;
+use self::why::Why;
 use super::proto::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
-use super::sliding::Recognised;
-
-/// Why a file is not recognised; a window of it is then computed whole.
-#[derive(Debug, thiserror::Error)]
-pub enum Why {
-    /// No ONNX file.
-    #[error("while reading the graph: {0}; is it an ONNX file, and whole?")]
-    Bytes(#[from] prost::DecodeError),
-    /// ONNX Runtime is missing.
-    #[error(transparent)]
-    Runtime(#[from] ModelError),
-    /// ONNX Runtime does not fold the graph.
-    #[error("while folding the graph: {0}; does the model run on a window of this length?")]
-    Fold(String),
-    /// The folder for temporary files does not take the folded graph.
-    #[error(
-        "while keeping the folded graph in a temporary file: {0}; is there room, and may it be written?"
-    )]
-    File(#[from] std::io::Error),
-    /// Another network than one that we compute ourselves: a sentence.
-    #[error("{0}")]
-    Graph(String),
-}
+use super::slide::Recognised;
 
 /// The network in a folded graph ([`normal_form`]) over windows of so many steps.
 ///

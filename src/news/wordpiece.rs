@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::feature::hex;
+use crate::hex::hex;
 
 /// A vocabulary.
 #[derive(Debug)]

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::{Pipeline, PipelineError};
-use crate::config::{self, ModelKind};
-use crate::feature::{Plan, hex};
+use crate::config;
+use crate::config::ModelKind;
+use crate::engine::feature::Plan;
+use crate::hex::hex;
 use crate::model::linear::Linear;
 use crate::model::onnx::Onnx;
 use crate::model::provider::{Active, Execution};

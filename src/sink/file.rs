@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::json::JsonWriter;
 use super::{Beside, DeadLetter, Sink, SinkError};
-use crate::feature::hex;
+use crate::hex::hex;
 use crate::signal::Signal;
 use crate::units::Nanos;
 

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::Field;
-use crate::signal::{Lineage, Quality, Signal};
+use crate::signal::Signal;
+use crate::signal::field::Field;
+use crate::signal::lineage::Lineage;
+use crate::signal::quality::Quality;
 
 /// Writes the chosen fields. What all signals share is formatted once.
 #[derive(Clone, Debug)]

@@ -12,8 +12,10 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::file::create;
-use super::{DeadLetter, Field, Sink, SinkError};
-use crate::signal::{Lineage, Signal};
+use super::{DeadLetter, Sink, SinkError};
+use crate::signal::Signal;
+use crate::signal::field::Field;
+use crate::signal::lineage::Lineage;
 
 /// Signals in a Parquet file, readable once the sink has been dropped or closed.
 pub struct ParquetSink {

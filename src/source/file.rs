@@ -5,12 +5,14 @@
 //! the other. What a line means is `decode`'s business.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
-use super::Origin;
-use super::table::{self, Columns};
-use crate::decode::split_stamp;
+use super::compression::decompressed;
+use super::table;
+use super::table::Columns;
+use crate::frame::Origin;
+use crate::frame::split_stamp;
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
@@ -191,31 +193,6 @@ impl Lines {
 
 /// A stamp of 19 digits and a space.
 const STAMP_BYTES: usize = 20;
-const BUFFER_BYTES: usize = 1 << 18;
-
-pub(super) fn decompressed(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut magic = [0_u8; 4];
-    let mut known = 0;
-    while known < magic.len() {
-        match file.read(&mut magic[known..])? {
-            0 => break,
-            n => known += n,
-        }
-    }
-    let whole = io::Cursor::new(magic[..known].to_vec()).chain(file);
-    Ok(match magic {
-        [0x1f, 0x8b, ..] => {
-            let gzip = flate2::read::MultiGzDecoder::new(whole);
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, gzip))
-        }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            let zstd = zstd::stream::read::Decoder::new(whole)?;
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, zstd))
-        }
-        _ => Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
-    })
-}
-
 fn hint(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::NotFound => "; check the path given to --input",

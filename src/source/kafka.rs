@@ -29,10 +29,10 @@ use self::membership::{Change, Membership};
 use self::merge::{Merge, place, time_of};
 pub use self::progress::Progress;
 pub use self::settings::{KafkaSourceError, KafkaSourceSettings};
+use super::ring::Sender;
 use crate::clock;
-use crate::ring::Sender;
+use crate::frame::{Frame, Origin};
 use crate::source::status::{FeedStatus, count};
-use crate::source::{Frame, Origin};
 use crate::units::Nanos;
 
 /// Starts the thread that reads. A partition's frames go to ring `partition % rings.len()`.

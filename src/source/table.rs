@@ -19,10 +19,10 @@ use parquet::file::metadata::ParquetMetaData;
 use serde_json::{Map, Value, json};
 
 use self::cell::{Reading, time, whole, year_end};
-use super::file::decompressed;
+use super::compression::decompressed;
 use crate::config;
-use crate::decode::RecordKind;
-use crate::feature::Field;
+use crate::schema::Field;
+use crate::schema::RecordKind;
 use crate::units::Nanos;
 
 pub use self::cell::is_absent;

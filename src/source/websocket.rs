@@ -3,7 +3,7 @@
 //! It reads text messages and hands them on as they are: no JSON is parsed here. Every connection but
 //! the first begins with a gap frame, because nobody can tell what was missed in between.
 
-mod redial;
+mod backoff;
 mod snapshot;
 
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message, protocol::WebSoc
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tracing::{info, warn};
 
-use self::redial::Redial;
+use self::backoff::Redial;
 use self::snapshot::Snapshots;
+use super::conflation::{Outlet, RECONNECT_GAP};
 use crate::clock;
-use crate::source::outlet::{Outlet, RECONNECT_GAP};
+use crate::frame::{Frame, Origin};
 use crate::source::status::{FeedStatus, count};
-use crate::source::{Frame, Origin};
 
 /// How to reach a feed and when to give a connection up.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! A sound capture with its bytes turned, put in, taken out and cut off, by a seeded generator: whatever
 //! comes of it, nothing panics, and every frame is accounted for.
 
-use foretick::replay::{Options, replay};
+use foretick::run::replay::{Options, replay};
 
 use crate::given::{self, Folder};
 

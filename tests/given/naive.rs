@@ -3,9 +3,9 @@
 //! ONNX's formulas, gate by gate, one unit after another; a convolution with zeros before the first row.
 //! Shares no code with what it is held against.
 
-use foretick::model::convolution::{Convolution, Filter, Taken};
-use foretick::model::network::{Activation, Cell, Dense, Layer, Network, Scale};
-use foretick::model::sliding::Recognised;
+use foretick::model::slide::Recognised;
+use foretick::model::slide::convolution::network::{Convolution, Filter, Taken};
+use foretick::model::slide::recurrent::network::{Activation, Cell, Dense, Layer, Network, Scale};
 
 /// The outputs for one window of T rows of F numbers, oldest first.
 pub(crate) fn forward(network: &Recognised, window: &[f32]) -> Vec<f64> {

@@ -7,9 +7,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use foretick::clock;
-use foretick::live::{self, Ended, Options, Stop};
-use foretick::replay;
-use foretick::signal::{Quality, Signal};
+use foretick::run::live;
+use foretick::run::live::{Ended, Options, Stop};
+use foretick::run::replay;
+use foretick::signal::Signal;
+use foretick::signal::quality::Quality;
 use foretick::simulate::{Exchange, Settings};
 use foretick::sink::{DeadLetter, Sink, SinkError};
 use tokio::runtime::Runtime;

@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foretick::budget::Limits;
-use foretick::live::{Options, Stop};
 use foretick::pipeline::Pipeline;
-use foretick::signal::{Lineage, Signal};
-use foretick::sink::{self, DeadLetter, Sink, SinkError};
-use foretick::together::{self, Member};
+use foretick::run::budget::Limits;
+use foretick::run::live::{Options, Stop};
+use foretick::run::supervisor;
+use foretick::run::supervisor::Member;
+use foretick::signal::Signal;
+use foretick::signal::lineage::Lineage;
+use foretick::sink;
+use foretick::sink::{DeadLetter, Sink, SinkError};
 use rdkafka::message::Message;
 use serde_json::{Value, json};
 
@@ -636,7 +639,7 @@ fn a_panic_ends_one_pipeline_and_it_goes_on_where_it_was() {
         let mut set = part.settings(&two.topics, "together");
         set.push(format!("kafka.bootstrap={:?}", two.topics.bootstrap));
         set.push("metrics.listen=".to_owned());
-        let set = together::overrides_of(part.name, &set);
+        let set = supervisor::overrides_of(part.name, &set);
         Member::load(&part.path, &set).expect("it is sound")
     });
     let [steady, fragile] = members;
@@ -649,7 +652,7 @@ fn a_panic_ends_one_pipeline_and_it_goes_on_where_it_was() {
     let (members, stop) = (vec![steady, fragile.into_sink(open)], Stop::default());
     let asked = stop.clone();
     let run = std::thread::spawn(move || {
-        together::run(members, &Options::default(), &Limits::default(), &asked)
+        supervisor::run(members, &Options::default(), &Limits::default(), &asked)
     });
     two.feed(0, 8);
     let places: Vec<(usize, usize)> = (0..8).map(|at| (at, at)).collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use foretick::clock;
+use foretick::decode::route::symbol_of;
 use foretick::kafka::{Properties, client_config};
-use foretick::source::route::symbol_of;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
 };

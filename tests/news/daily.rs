@@ -3,9 +3,9 @@
 use std::fs;
 
 use foretick::model::Model;
+use foretick::model::normalise::Expanding;
 use foretick::model::onnx::Onnx;
 use foretick::model::provider::Execution;
-use foretick::normalise::Expanding;
 use serde_json::Value;
 
 use crate::{given, needs};

@@ -10,11 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossbeam::channel::{Receiver, bounded};
 use foretick::clock;
-use foretick::ring::{Sender, ring};
-use foretick::shard::Shard;
-use foretick::source::{Frame, Origin};
+use foretick::frame::{Frame, Origin};
+use foretick::run::shard::Shard;
+use foretick::run::worker::{Delivery, Settings, Window, work};
+use foretick::source::ring::{Sender, ring};
 use foretick::units::Nanos;
-use foretick::worker::{Delivery, Settings, Window, work};
 
 use crate::given::{self, Folder};
 

@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::Path;
 
-use foretick::diff::{self, diff};
+use foretick::command::diff;
+use foretick::command::diff::diff;
 use foretick::model::onnx::Onnx;
 use foretick::model::provider::{Execution, Provider};
 use foretick::model::{Model, ModelError};
-use foretick::replay::{Options, replay};
+use foretick::run::replay::{Options, replay};
 
 use crate::given::{self, Folder};
 use crate::needs;

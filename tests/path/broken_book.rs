@@ -7,12 +7,14 @@ use std::sync::Arc;
 use foretick::decode::Decoder;
 use foretick::engine::{Engine, Settings};
 use foretick::event::Batch;
+use foretick::frame::Origin;
 use foretick::instrument::{InstrumentId, Instruments};
 use foretick::model::linear::Linear;
-use foretick::normalise::Normalise;
-use foretick::signal::{Quality, Signal};
-use foretick::simulate::{self, Market};
-use foretick::source::Origin;
+use foretick::model::normalise::Normalise;
+use foretick::signal::Signal;
+use foretick::signal::quality::Quality;
+use foretick::simulate;
+use foretick::simulate::Market;
 use foretick::units::Nanos;
 
 use crate::given::Folder;

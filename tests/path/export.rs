@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int64Type};
+use foretick::engine::row::Rows;
 use foretick::event::Batch;
-use foretick::row::Rows;
-use foretick::source::Origin;
+use foretick::frame::Origin;
 use foretick::units::Nanos;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;

@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use foretick::diff::{self, diff};
+use foretick::command::diff;
+use foretick::command::diff::diff;
+use foretick::engine::row::Rows;
 use foretick::event::Batch;
 use foretick::pipeline::Pipeline;
-use foretick::replay::{Options, replay};
-use foretick::row::Rows;
+use foretick::run::replay::{Options, replay};
 use foretick::source::file::FileSource;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

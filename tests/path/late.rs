@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crossbeam::channel::bounded;
-use foretick::capture::CaptureWriter;
-use foretick::replay::{Options, replay};
-use foretick::ring::ring;
-use foretick::shard::Shard;
-use foretick::signal::Quality;
-use foretick::sink::Field;
-use foretick::source::{Frame, Origin};
+use foretick::frame::{Frame, Origin};
+use foretick::run::replay::{Options, replay};
+use foretick::run::shard::Shard;
+use foretick::run::worker::{Delivery, Settings, Window, work};
+use foretick::signal::field::Field;
+use foretick::signal::quality::Quality;
+use foretick::source::capture::CaptureWriter;
+use foretick::source::ring::ring;
 use foretick::units::Nanos;
-use foretick::worker::{Delivery, Settings, Window, work};
 
 use crate::given::{self, Folder};
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use foretick::replay::{Options, replay};
-use foretick::sink::Field;
+use foretick::run::replay::{Options, replay};
+use foretick::signal::field::Field;
 
 use crate::{given, needs};
 

@@ -9,8 +9,8 @@ mod naive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use foretick::engine::row::{Rows, Trigger};
 use foretick::event::Batch;
-use foretick::row::{Rows, Trigger};
 use foretick::source::file::FileSource;
 
 use self::naive::Naive;

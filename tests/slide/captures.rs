@@ -9,8 +9,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use foretick::diff::{self, diff};
-use foretick::replay::{Options, replay};
+use foretick::command::diff;
+use foretick::command::diff::diff;
+use foretick::run::replay::{Options, replay};
 use serde_json::Value;
 
 use crate::given::{self, Folder};

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use foretick::kernel::Isa;
+use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::{ModelProto, StringStringEntryProto, TensorProto};
-use foretick::model::way::{TOLERANCE, Way, Windows};
+use foretick::model::strategy::{TOLERANCE, Way, Windows};
 use serde_json::Value;
 
 use crate::given::{self, Folder, Run};

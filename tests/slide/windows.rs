@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use foretick::kernel::Isa;
 use foretick::model::Model;
-use foretick::model::network::Network;
+use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::ModelProto;
 use foretick::model::recognise::{long_memory, normal_form, recognise};
-use foretick::model::recurrent::{Recurrent, Scratch};
-use foretick::model::slide::{Ask, Slide};
-use foretick::model::sliding::Recognised;
-use foretick::model::way::{TOLERANCE, difference};
+use foretick::model::slide::Recognised;
+use foretick::model::slide::recurrent::network::Network;
+use foretick::model::slide::recurrent::packed::{Recurrent, Scratch};
+use foretick::model::slide::recurrent::windows::{Ask, Slide};
+use foretick::model::strategy::{TOLERANCE, difference};
 
 use crate::recurrent::{draw, files};
 use crate::{naive, needs};

@@ -6,8 +6,9 @@ use std::path::Path;
 use ort::session::Session;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Contract, Given, MAX_OUTPUTS, ModelError};
-use crate::normalise::Normalise;
+use crate::model::normalise::Normalise;
+use crate::model::{Contract, Given, ModelError};
+use crate::signal::MAX_OUTPUTS;
 
 /// What the file says; where it says nothing, what the pipeline does.
 pub(super) fn read(

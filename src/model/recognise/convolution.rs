@@ -5,13 +5,14 @@
 
 use std::ops::Range;
 
-use super::Why;
 use super::label::{Label, Labels};
-use super::path::{MOST_CELLS, PADDING, Path, What, refuse};
-use super::taken::sees_later;
-use crate::model::convolution::Filter;
-use crate::model::network::Activation;
+use super::path::{MOST_CELLS, PADDING, Path, What};
+use super::pooling::sees_later;
+use super::why::Why;
+use super::why::refuse;
 use crate::model::proto::{NodeProto, TensorProto};
+use crate::model::slide::convolution::network::Filter;
+use crate::model::slide::recurrent::network::Activation;
 
 /// What is known of a filter while the graph is read.
 pub(super) struct Known {

@@ -2,12 +2,13 @@
 //!
 //! A dense layer may run on all steps; the output then takes the last one.
 
-use super::Why;
 use super::label::{Label, Labels};
-use super::path::{Path, What, refuse};
-use super::taken;
-use crate::model::network::{Activation, Dense};
+use super::path::{Path, What};
+use super::pooling;
+use super::why::Why;
+use super::why::refuse;
 use crate::model::proto::{NodeProto, TensorProto};
+use crate::model::slide::recurrent::network::{Activation, Dense};
 
 /// Reads a matrix product with constant weights.
 pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
@@ -32,7 +33,7 @@ pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, W
     } else {
         labels.clone()
     };
-    let flat = taken::flat(path, &who, &labels)?;
+    let flat = pooling::flat(path, &who, &labels)?;
     let (steps, inputs) = match &flat {
         Some(places) => (vec![path.network.steps - 1], places.len()),
         None => (steps_of(path, &who, labels.rows())?, newest.width),

@@ -9,8 +9,9 @@ use std::{env, fs, io, process};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
-use super::path::refuse;
-use super::{Why, graph};
+use super::graph;
+use super::why::Why;
+use super::why::refuse;
 use crate::clock::now;
 use crate::model::onnx::environment;
 use crate::model::proto::{FLOAT, GraphProto, ModelProto, Size, ValueInfoProto, type_name};

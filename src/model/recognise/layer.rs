@@ -2,11 +2,12 @@
 //!
 //! Refuses whatever makes a layer more than ONNX's default one that runs forward.
 
-use super::Why;
 use super::label::Labels;
-use super::path::{Path, What, refuse};
-use crate::model::network::{Cell, Layer};
+use super::path::{Path, What};
+use super::why::Why;
+use super::why::refuse;
 use crate::model::proto::NodeProto;
+use crate::model::slide::recurrent::network::{Cell, Layer};
 
 /// Reads a layer and gives labels to all its outputs and to its last one.
 pub(super) fn recurrent(

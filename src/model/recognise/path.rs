@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::label::{Label, Labels};
-use super::{Why, convolution, dense, fold, layer, scale, shape, taken};
-use crate::model::convolution::{Convolution, Filter, Taken};
-use crate::model::network::{Activation, Cell, Network};
+use super::why::Why;
+use super::why::refuse;
+use super::{convolution, dense, fold, layer, pooling, scale, shape};
 use crate::model::proto::{GraphProto, NodeProto, TensorProto};
-use crate::model::sliding::Recognised;
+use crate::model::slide::Recognised;
+use crate::model::slide::convolution::network::{Convolution, Filter, Taken};
+use crate::model::slide::recurrent::network::{Activation, Cell, Network};
 
 /// What has been read so far.
 pub(super) struct Path<'g> {
@@ -123,7 +125,7 @@ impl<'g> Path<'g> {
             "Sigmoid" => vec![self.activation(node, Activation::Sigmoid)?],
             "Tanh" => vec![self.activation(node, Activation::Tanh)?],
             "Softmax" => vec![dense::softmax(self, node)?],
-            _ => match taken::pool(self, node)? {
+            _ => match pooling::pool(self, node)? {
                 Some(pooled) => vec![pooled],
                 None => {
                     let from = self.labels(node, 0).ok_or_else(|| self.unknown(node))?;
@@ -149,7 +151,7 @@ impl<'g> Path<'g> {
         }
         let taken = match self.taken {
             Some(taken) => taken,
-            None => taken::last(&mut self, output)?,
+            None => pooling::last(&mut self, output)?,
         };
         let labels = &self.labels[output];
         self.expect("the output", &labels.cells, last..last + 1)?;
@@ -364,10 +366,6 @@ pub(super) const MOST_CELLS: usize = 1 << 24;
 
 /// The stage of [`Label::PADDING`].
 pub(super) const PADDING: usize = 0;
-
-pub(super) fn refuse<T>(what: impl Into<String>) -> Result<T, Why> {
-    Err(Why::Graph(what.into()))
-}
 
 fn own(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"

@@ -2,11 +2,12 @@
 //!
 //! Anywhere else they are refused.
 
-use super::Why;
 use super::label::{Labels, flat, places};
-use super::path::{Path, What, refuse};
-use crate::model::network::Scale;
+use super::path::{Path, What};
+use super::why::Why;
+use super::why::refuse;
 use crate::model::proto::{NodeProto, TensorProto};
+use crate::model::slide::recurrent::network::Scale;
 
 /// Reads one elementwise operator with a constant operand.
 pub(super) fn elementwise(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {

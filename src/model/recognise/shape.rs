@@ -4,8 +4,8 @@
 
 use super::label::Labels;
 use super::path::{MOST_CELLS, Path};
+use super::why::Why;
 use crate::model::proto::{FLOAT, NodeProto};
-use crate::model::recognise::Why;
 
 /// The results of a node that only moves numbers; `None` where it is another operator.
 pub(super) fn moved(

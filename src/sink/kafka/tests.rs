@@ -6,8 +6,8 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::*;
-use crate::broker::EmbeddedBroker;
-use crate::source::Origin;
+use crate::frame::Origin;
+use crate::simulate::broker::EmbeddedBroker;
 use crate::units::Nanos;
 
 const PATIENCE: Duration = Duration::from_secs(10);

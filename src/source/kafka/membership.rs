@@ -133,7 +133,7 @@ impl Membership {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The topic's [`Origin::stream`](crate::source::Origin::stream).
+    /// The topic's [`Origin::stream`](crate::frame::Origin::stream).
     pub(super) fn stream_of(&self, topic: &str) -> Option<u16> {
         let at = self.topics.iter().position(|known| known == topic)?;
         Some(self.first_stream + u16::try_from(at).ok()?)

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::source::Frame;
+use crate::frame::Frame;
 
 /// Partitions by stream and number, and what has come of them early.
 #[derive(Debug, Default)]
@@ -140,7 +140,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::source::Origin;
+    use crate::frame::Origin;
 
     const BARS: (u16, i32) = (0, 0);
     const FIGURES: (u16, i32) = (1, 0);

@@ -19,7 +19,7 @@ pub struct KafkaSourceSettings {
     /// Brokers to ask first: `host:port`, comma-separated.
     pub bootstrap: String,
     /// Topics; the place in this list plus `first_stream` is the stream of an
-    /// [`Origin`](crate::source::Origin).
+    /// [`Origin`](crate::frame::Origin).
     pub topics: Vec<String>,
     /// The driver's index of the first topic.
     pub first_stream: u16,
@@ -32,7 +32,7 @@ pub struct KafkaSourceSettings {
     pub rebuild: Option<Duration>,
     /// End once every assigned partition has been read up to where it ended at the assignment.
     pub stop_at_end: bool,
-    /// The broker is [`crate::broker::EmbeddedBroker`], which does not wake a waiting fetch.
+    /// The broker is [`crate::simulate::broker::EmbeddedBroker`], which does not wake a waiting fetch.
     pub embedded: bool,
     /// How often progress is committed. A crash reads again what this long has brought.
     pub commit_every: Duration,

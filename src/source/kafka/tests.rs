@@ -5,9 +5,9 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 
 use super::*;
-use crate::broker::EmbeddedBroker;
 use crate::kafka::{Properties, client_config};
-use crate::ring::{Receiver, ring};
+use crate::simulate::broker::EmbeddedBroker;
+use crate::source::ring::{Receiver, ring};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -15,8 +15,8 @@ use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::WebsocketSettings;
-use super::redial::jittered;
-use crate::source::route::stream_of;
+use super::backoff::jittered;
+use crate::decode::route::stream_of;
 use crate::source::status::{FeedStatus, count};
 
 /// The symbols with a depth stream, and the snapshots on their way.

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::ring::{Receiver, ring};
+use crate::source::ring::{Receiver, ring};
 
 type Server = WebSocketStream<TcpStream>;
 

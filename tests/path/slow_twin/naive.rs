@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use foretick::engine::feature::{FeatureSpec, Kind, Phase, Unit};
+use foretick::engine::row::Trigger;
 use foretick::event::{Batch, Body, Depth, Event, Level, Quote};
-use foretick::feature::{FeatureSpec, Kind, Phase, Unit};
-use foretick::row::Trigger;
 use foretick::units::{Nanos, Price, Side};
 
 /// Everything that happened, in order.

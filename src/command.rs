@@ -1,0 +1,14 @@
+//! What the command line calls, one file for each command.
+//!
+//! Each reads its inputs, uses the wings below, and returns a report or an error; printing and exit codes
+//! are `main`'s business.
+
+pub mod arguments;
+pub mod bench;
+pub mod check;
+pub mod demo;
+pub mod diff;
+pub mod evaluate;
+pub mod export;
+pub mod inspect;
+pub mod record;

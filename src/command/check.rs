@@ -1,0 +1,164 @@
+//! Whether a pipeline would run: its configuration, its model, and the topics that it names.
+
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use serde::Serialize;
+
+use crate::alert::journal::Desk;
+use crate::config::{SinkKind, SourceKind};
+use crate::kafka::client_config;
+use crate::pipeline::{Pipeline, PipelineError};
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Whether the pipeline would run.
+    pub ok: bool,
+    /// Its name.
+    pub pipeline: String,
+    /// The columns of its rows.
+    pub features: Vec<String>,
+    /// Hash of their definitions.
+    pub features_sha256: String,
+    /// The model: name, version, SHA-256.
+    pub model: [String; 3],
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Rows in a window.
+    pub steps: usize,
+    /// How far ahead it looks, in milliseconds.
+    pub horizon_ms: i64,
+    /// Where the model computes: `cpu`, `cuda:0`, or `cpu (fallback: …)` with the reason.
+    pub provider: String,
+    /// Windows in each run of it.
+    pub batch_max: usize,
+    /// How windows are computed: `slide`, `carried` or `plain`.
+    pub path: String,
+    /// Why so.
+    pub why: String,
+    /// Largest difference from ONNX Runtime's windows, relative to their largest score, where compared.
+    pub max_rel_diff: Option<f64>,
+    /// What is wrong.
+    pub problems: Vec<String>,
+    /// What could not be looked at.
+    pub skipped: Vec<String>,
+}
+
+/// Checks a pipeline; with `topics` also that the broker has what it reads.
+///
+/// # Errors
+/// [`PipelineError`] where configuration or model are wrong.
+pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError> {
+    let loaded = pipeline.load_model()?;
+    let lineage = &loaded.lineage;
+    let mut report = Report {
+        pipeline: pipeline.file.name.clone(),
+        features: pipeline.plan.names().to_vec(),
+        features_sha256: pipeline.plan.sha256().to_owned(),
+        model: [
+            lineage.model_name.clone(),
+            lineage.model_version.clone(),
+            lineage.model_sha256.clone(),
+        ],
+        labels: lineage.labels.clone(),
+        steps: loaded.contract.steps,
+        horizon_ms: lineage.horizon_ns / 1_000_000,
+        provider: loaded.active.to_string(),
+        batch_max: loaded.active.batch_max,
+        path: loaded.way.name().to_owned(),
+        why: loaded.way.why.clone(),
+        max_rel_diff: loaded.way.max_rel_diff,
+        ..Report::default()
+    };
+    let source = &pipeline.file.source;
+    let of_files = source.table.is_some() && !source.topics_written;
+    let reads = source.kind == SourceKind::Kafka && !of_files;
+    if of_files {
+        report.skipped.push(OF_FILES.into());
+    }
+    if reads || pipeline.file.sink.kind == SinkKind::Kafka {
+        if topics {
+            let wanted: &[String] = if reads { &source.topics } else { &[] };
+            report.problems = look_for(pipeline, wanted);
+        } else {
+            report.skipped.push("the topics (--offline)".into());
+        }
+    }
+    if let Err(error) = Desk::of(pipeline, lineage, false) {
+        report.problems.push(error.to_string());
+    }
+    report.ok = report.problems.is_empty();
+    Ok(report)
+}
+
+/// What the broker lacks of the topics that are read.
+fn look_for(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
+    let bootstrap = pipeline.bootstrap();
+    let config = client_config(&bootstrap, &[], &pipeline.file.kafka.properties);
+    let consumer = match config.map(|config: ClientConfig| config.create::<BaseConsumer>()) {
+        Ok(Ok(consumer)) => consumer,
+        Ok(Err(error)) => return vec![format!("while setting up Kafka: {error}")],
+        Err(error) => return vec![error.to_string()],
+    };
+    match consumer.fetch_metadata(None, PATIENCE) {
+        Err(error) => vec![format!(
+            "while asking {bootstrap} for its topics: {error}; is the address right and the broker \
+             running?"
+        )],
+        Ok(metadata) => topics
+            .iter()
+            .filter(|topic| {
+                !metadata
+                    .topics()
+                    .iter()
+                    .any(|known| known.name() == topic.as_str())
+            })
+            .map(|topic| format!("topic `{topic}` does not exist at {bootstrap}; create it"))
+            .collect(),
+    }
+}
+
+const OF_FILES: &str =
+    "the topics: it reads tables, as [source.table] says, and [source] lists no `topics`";
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "pipeline  {}", self.pipeline)?;
+        writeln!(
+            f,
+            "features  {} ({})",
+            self.features.len(),
+            self.features.join(", ")
+        )?;
+        let [name, version, sha256] = &self.model;
+        writeln!(f, "model     {name} {version}, sha256 {sha256}")?;
+        let labels = if self.labels.is_empty() {
+            "a score".into()
+        } else {
+            self.labels.join(", ")
+        };
+        let (steps, horizon) = (self.steps, self.horizon_ms);
+        writeln!(
+            f,
+            "          windows of {steps} rows to {labels}, {horizon} ms ahead"
+        )?;
+        let plural = if self.batch_max == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "          on {}, {} window{plural} at once",
+            self.provider, self.batch_max
+        )?;
+        writeln!(f, "path      {}: {}", self.path, self.why)?;
+        for skipped in &self.skipped {
+            writeln!(f, "skipped   {skipped}")?;
+        }
+        for problem in &self.problems {
+            writeln!(f, "problem   {problem}")?;
+        }
+        writeln!(f, "{}", if self.ok { "ok" } else { "would not run" })
+    }
+}

@@ -1,0 +1,204 @@
+//! Everything in one process on embedded defaults: a simulated exchange, headlines about it, firms and
+//! applicants for loans, all pipelines that ship, and an in-memory Kafka broker that others can read from.
+//!
+//! For trying out. Nothing is mocked between source and signal: websocket, REST, rings, models and
+//! Kafka protocol are those of `run`. What is made up, and how often, is said in [`crate::simulate`].
+
+mod feeds;
+mod folders;
+mod table;
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::feeds::Feeds;
+use self::folders::Unpacked;
+use self::table::{Painter, Shown, Tee};
+use crate::config::SourceKind;
+use crate::run::budget::Limits;
+use crate::run::live;
+use crate::run::live::{Options, RunError, Stop};
+use crate::run::summary::Outcomes;
+use crate::run::supervisor;
+use crate::run::supervisor::{Member, Refusal, TogetherError};
+use crate::simulate;
+use crate::simulate::broker::{BrokerError, EmbeddedBroker};
+use crate::simulate::{Exchange, SimulateError};
+use crate::sink;
+use crate::sink::topic::of_dead_letters;
+
+/// What to show, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Ends by itself after so long.
+    pub duration: Option<Duration>,
+    /// Seed of all that is made up.
+    pub seed: u64,
+    /// Changes to the pipelines' configurations.
+    pub overrides: Vec<String>,
+}
+
+/// Why the demo cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The pipelines that come with the binary could not be unpacked.
+    #[error("while unpacking the pipelines to {}: {cause}", folder.display())]
+    Unpack {
+        /// Where to.
+        folder: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A pipeline. Not transparent, as those below: whoever asks for the cause must find it.
+    #[error("{0}")]
+    Pipelines(#[from] Refusal),
+    /// The broker.
+    #[error("{0}")]
+    Broker(#[from] BrokerError),
+    /// What is told beside prices.
+    #[error("while starting to tell news and records: {0}")]
+    Feeds(String),
+    /// The exchange.
+    #[error("{0}")]
+    Exchange(#[from] SimulateError),
+    /// The runtime of the exchange.
+    #[error("{0}")]
+    Run(#[from] RunError),
+    /// The run.
+    #[error("{0}")]
+    Together(#[from] TogetherError),
+}
+
+/// Runs the demo, printing to standard output.
+///
+/// # Errors
+/// [`DemoError`] where a part cannot start.
+pub fn demo(settings: &Settings, stop: &Stop) -> Result<Outcomes, DemoError> {
+    let unpacked =
+        Unpacked::create().map_err(|(folder, cause)| DemoError::Unpack { folder, cause })?;
+    let runtime = live::metrics_runtime()?;
+    let mut market = simulate::Settings {
+        seed: settings.seed,
+        news_s: Some(NEWS_S),
+        ..simulate::Settings::default()
+    };
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let exchange = runtime.block_on(Exchange::start(market.clone(), anywhere))?;
+    market.start = exchange.opening;
+    let topics = feeds::TOPICS;
+    let broker = EmbeddedBroker::start(&topics)?;
+    let overrides = overrides(settings, &market, &exchange, &broker, &unpacked);
+    let members = supervisor::load_all(&unpacked.pipelines(), &overrides)?;
+    let mut written = vec![ALERTS.to_owned()];
+    for member in &members {
+        let topic = &member.loaded().lineage.schema;
+        written.push(topic.clone());
+        let file = &member.pipeline().file;
+        let read = match file.source.kind {
+            SourceKind::Kafka => file.source.topics.clone(),
+            _ => vec![topic.clone()],
+        };
+        written.extend(read.iter().map(|topic| of_dead_letters(topic)));
+    }
+    for topic in &written {
+        broker.create_topic(topic, if topic.ends_with(".dlq.v1") { 1 } else { 4 })?;
+    }
+    introduce(&exchange, &broker, &written);
+    let feeds = Feeds::start(&broker.bootstrap(), &market).map_err(DemoError::Feeds)?;
+    let shown = Shown::default();
+    let members = members
+        .into_iter()
+        .map(|member| noted(member, &shown))
+        .collect();
+    let painter = Painter::start(shown, stop.clone());
+    let options = Options {
+        duration: settings.duration,
+        ..Options::default()
+    };
+    let ended = supervisor::run(members, &options, &Limits::default(), stop);
+    painter.finish();
+    tracing::debug!(records = feeds.finish(), "told beside prices");
+    runtime.block_on(exchange.stop());
+    Ok(Outcomes::from(ended?))
+}
+
+/// The member, with all its signals also in the table.
+fn noted(member: Member, shown: &Shown) -> Member {
+    let shown = shown.clone();
+    member.into_sink(move |pipeline, lineage| {
+        Ok(Box::new(Tee {
+            inner: sink::open(pipeline, lineage)?,
+            lineage: lineage.clone(),
+            shown: shown.clone(),
+        }))
+    })
+}
+
+/// Where the pipelines find exchange and broker; what the user wants comes last.
+fn overrides(
+    settings: &Settings,
+    market: &simulate::Settings,
+    exchange: &Exchange,
+    broker: &EmbeddedBroker,
+    unpacked: &Unpacked,
+) -> Vec<String> {
+    let names = market.instruments.iter();
+    let names: Vec<String> = names
+        .map(|listing| format!("\"{}.BINANCE\"", listing.symbol))
+        .collect();
+    let state = unpacked.path().join("alerts.state");
+    let mut all = vec![
+        format!("kafka.bootstrap={}", broker.bootstrap()),
+        "kafka.embedded=true".into(),
+        // This broker does not wake a waiting fetch; none at all would keep a core busy.
+        "kafka.properties={\"fetch.wait.max.ms\" = \"20\"}".into(),
+        "source.start=earliest".into(),
+        "sink.kind=kafka".into(),
+        "metrics.listen=127.0.0.1:0".into(),
+        "price-direction:source.kind=websocket".into(),
+        format!("price-direction:source.instruments=[{}]", names.join(",")),
+        format!(
+            "price-direction:source.websocket.url=ws://{}",
+            exchange.address
+        ),
+        format!(
+            "price-direction:source.websocket.rest=http://{}",
+            exchange.address
+        ),
+        format!(
+            "default-alerts:sink.alerts_state={:?}",
+            state.display().to_string()
+        ),
+        format!("loan-risk:privacy.key=file:{}", unpacked.key().display()),
+        // Made-up headlines repeat themselves before long, and their market forgets within seconds.
+        "news-sentiment:news.fold_ms=5000".into(),
+        "news-sentiment:news.half_life_ms=30000".into(),
+    ];
+    all.extend(settings.overrides.iter().cloned());
+    all
+}
+
+fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
+    let (address, bootstrap) = (exchange.address, broker.bootstrap());
+    let read = feeds::TOPICS.map(|(topic, _)| topic).join(" ");
+    let letters = |topic: &&String| !topic.ends_with(".dlq.v1");
+    let signals: Vec<&str> = written.iter().filter(letters).map(String::as_str).collect();
+    let text = format!(
+        "simulated exchange   ws://{address}/stream  http://{address}/api/v3/depth\n\
+         in-memory Kafka      {bootstrap}  (for trying out: keeps nothing)\n\
+         made up and read     {read}\n\
+         made of it           {}\n\
+         read the signals     kcat -b {bootstrap} -t signals.direction.v1 -C -q -o end\n\
+         stop                 Ctrl-C\n\n",
+        signals.join(" ")
+    );
+    if let Err(error) = io::stdout().write_all(text.as_bytes()) {
+        tracing::warn!(%error, "standard output takes nothing");
+    }
+}
+
+/// A headline about each instrument once in so many seconds.
+const NEWS_S: f64 = 6.0;
+const ALERTS: &str = crate::alert::journal::SCHEMA;

@@ -1,0 +1,130 @@
+//! What is told beside prices, on topics of the embedded broker: headlines, statements, applications.
+//!
+//! One thread with one producer; a year of the firms lasts [`YEAR`].
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::kafka::{Properties, client_config};
+use crate::run::live::Stop;
+use crate::simulate::{Applicants, Firms, Headline, Newsroom, Settings};
+use crate::units::Nanos;
+
+/// The topics, and how many partitions each has: items of news are held against those before them.
+pub(super) const TOPICS: [(&str, i32); 3] = [(NEWS, 1), (STATEMENTS, 2), (APPLICATIONS, 2)];
+const NEWS: &str = "news.items.v1";
+const STATEMENTS: &str = "credit.statements.v1";
+const APPLICATIONS: &str = "credit.applications.v1";
+
+/// A running thread.
+pub(super) struct Feeds {
+    thread: JoinHandle<u64>,
+    done: Stop,
+}
+
+impl Feeds {
+    /// Begins to tell what these settings make up.
+    pub(super) fn start(bootstrap: &str, settings: &Settings) -> Result<Self, String> {
+        let config = client_config(bootstrap, &[("linger.ms", "0")], &Properties::new());
+        let producer = config.map_err(|error| error.to_string())?.create();
+        let mut teller = Teller {
+            producer: producer.map_err(|error| error.to_string())?,
+            newsroom: Newsroom::new(settings),
+            firms: Firms::new(settings.seed, FIRMS),
+            applicants: Applicants::new(settings.seed),
+            next_year: settings.start,
+            next_applicant: settings.start,
+            told: 0,
+        };
+        let done = Stop::default();
+        let over = done.clone();
+        let run = move || {
+            while !over.is_asked() {
+                teller.tell(clock::now());
+                std::thread::sleep(STEP);
+            }
+            // What has not arrived by then nobody misses.
+            drop(teller.producer.flush(PATIENCE));
+            teller.told
+        };
+        let thread = std::thread::Builder::new().name("feeds".into()).spawn(run);
+        let thread = thread.map_err(|error| error.to_string())?;
+        Ok(Self { thread, done })
+    }
+
+    /// Ends it; gives how many records were told.
+    pub(super) fn finish(self) -> u64 {
+        self.done.ask();
+        self.thread.join().unwrap_or(0)
+    }
+}
+
+struct Teller {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    newsroom: Newsroom,
+    firms: Firms,
+    applicants: Applicants,
+    next_year: Nanos,
+    next_applicant: Nanos,
+    told: u64,
+}
+
+impl Teller {
+    /// Tells what is due.
+    fn tell(&mut self, now: Nanos) {
+        while let Some(headline) = self.newsroom.next_by(now) {
+            let item = item(&headline);
+            self.send(NEWS, item["id"].as_str().unwrap_or(""), &item);
+        }
+        while self.next_year <= now {
+            let ts = self.next_year;
+            for (firm, statement) in self.firms.report(ts) {
+                self.send(STATEMENTS, &firm, &statement);
+            }
+            self.next_year = Nanos(ts.0 + nanos(YEAR));
+        }
+        while self.next_applicant <= now {
+            let ts = self.next_applicant;
+            let (applicant, application) = self.applicants.apply(ts);
+            self.send(APPLICATIONS, &applicant, &application);
+            self.next_applicant = Nanos(ts.0 + nanos(BETWEEN_APPLICANTS));
+        }
+    }
+
+    fn send(&mut self, topic: &str, key: &str, record: &Value) {
+        let payload = record.to_string();
+        let sent = self
+            .producer
+            .send(BaseRecord::to(topic).key(key).payload(&payload));
+        match sent {
+            Ok(()) => self.told += 1,
+            Err((error, _)) => tracing::warn!(topic, %error, "a record was not told"),
+        }
+    }
+}
+
+/// A headline as `news.items.v1`.
+fn item(headline: &Headline) -> Value {
+    json!({
+        "ts_event": headline.ts.0,
+        "id": format!("made-up-{}-{}", headline.symbol, headline.number),
+        "headline": headline.text,
+        "source": "made-up-wire",
+        "language": "en",
+        "instruments": [format!("{}.BINANCE", headline.symbol)],
+    })
+}
+
+fn nanos(duration: Duration) -> i64 {
+    duration.as_nanos() as i64
+}
+
+const FIRMS: usize = 6;
+const YEAR: Duration = Duration::from_millis(1_200);
+const BETWEEN_APPLICANTS: Duration = Duration::from_millis(400);
+const STEP: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(1);

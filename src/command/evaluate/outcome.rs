@@ -1,0 +1,519 @@
+//! What really happened, read from a file of labels.
+//!
+//! JSON lines `{"key": …, "ts_event": …, "outcome": 0, "split": "test"}`: `ts_event` is that of the signal
+//! that is judged, without one it is the key's last; `outcome` is 0 or 1 (false or true), or one of the
+//! model's labels, and null where it is not known yet; beside a 1 `ts_failure` may say when it happened. Or a
+//! CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of it.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::source::table;
+use crate::source::table::{Columns, Told, is_absent};
+
+/// Outcomes, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Outcomes {
+    /// In the order of the file.
+    pub all: Vec<Labelled>,
+    path: PathBuf,
+}
+
+/// A label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// Whom it is about.
+    pub key: String,
+    /// The time of the signal that is judged; none: the key's last.
+    pub ts_event: Option<i64>,
+    /// What happened.
+    pub outcome: Written,
+    /// When.
+    pub ts_failure: Option<i64>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// An outcome as the file has it. What it means depends on the model's labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    text: String,
+    /// A JSON string, and so no number; in a table nobody knows.
+    quoted: bool,
+}
+
+/// A place in a file of labels, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Of JSON lines.
+    Line(u64),
+    /// Of a table, its header not counted.
+    Row(u64),
+}
+
+/// What outcomes may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale<'a> {
+    /// The model's labels.
+    pub labels: &'a [String],
+    /// Whether 0 and 1 mean something: for one score, for two labels, and where the score is a probability.
+    pub flags: bool,
+    /// Whether they are about persons, of whom no error repeats anything.
+    pub persons: bool,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 0 or 1.
+    Flag(bool),
+    /// The place of a label among the model's.
+    Class(usize),
+}
+
+/// Why labels cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("while reading the labels {}{}: {what}", path.display(), place.map_or(String::new(), |place| place.to_string()))]
+pub struct OutcomeError {
+    /// The file.
+    pub path: PathBuf,
+    /// Where in it.
+    pub place: Option<Place>,
+    /// What is wrong and what to do.
+    pub what: String,
+}
+
+type Wrong = (Option<Place>, String);
+
+impl Outcomes {
+    /// Reads a file; only labels of `split`, where one is named.
+    ///
+    /// # Errors
+    /// [`OutcomeError`] with the line or the row.
+    pub fn read(
+        path: &Path,
+        columns: Option<&Columns>,
+        split: Option<&str>,
+    ) -> Result<Self, OutcomeError> {
+        let fail = |(place, what): Wrong| OutcomeError {
+            path: path.to_owned(),
+            place,
+            what,
+        };
+        let file = File::open(path).map_err(|error| fail((None, error.to_string())))?;
+        let all = match table::kind_of(path) {
+            None => lines(BufReader::new(file), split),
+            Some(_) if split.is_some() => Err((
+                None,
+                "a table has no splits; give a file of the rows that are meant".into(),
+            )),
+            Some(kind) => of_table(kind, file, columns).map_err(|error| (None, error.to_string())),
+        };
+        let all = all.map_err(fail)?;
+        let path = path.to_owned();
+        Ok(Self { all, path })
+    }
+
+    /// What they mean, label by label; none where it is not known yet.
+    ///
+    /// # Errors
+    /// [`OutcomeError`] with the first that means nothing to the model.
+    pub fn meant(&self, scale: &Scale<'_>) -> Result<Vec<Option<Outcome>>, OutcomeError> {
+        let mut meant = Vec::with_capacity(self.all.len());
+        for label in &self.all {
+            let outcome = label.outcome.meant(scale);
+            meant.push(outcome.map_err(|what| self.fail(label, what))?);
+        }
+        self.make_one_kind(&mut meant, scale)?;
+        self.agree(&meant)?;
+        Ok(meant)
+    }
+
+    /// Where 0 and 1 are written beside labels, of two labels the second is what 1 means.
+    fn make_one_kind(
+        &self,
+        meant: &mut [Option<Outcome>],
+        scale: &Scale<'_>,
+    ) -> Result<(), OutcomeError> {
+        let is_flag = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Flag(_)));
+        if !meant.iter().any(is_flag) {
+            return Ok(());
+        }
+        for (label, outcome) in self.all.iter().zip(meant) {
+            match outcome {
+                Some(Outcome::Class(at)) if scale.labels.len() == 2 => {
+                    *outcome = Some(Outcome::Flag(*at == 1));
+                }
+                Some(Outcome::Class(_)) => {
+                    let what = "this outcome is a label, and others are 0 or 1; write all as one or the other";
+                    return Err(self.fail(label, what.into()));
+                }
+                Some(Outcome::Flag(_)) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A key's last signal cannot have come true in two ways.
+    fn agree(&self, meant: &[Option<Outcome>]) -> Result<(), OutcomeError> {
+        let mut known: FxHashMap<&str, Outcome> = FxHashMap::default();
+        for (label, outcome) in self.all.iter().zip(meant) {
+            let Some(outcome) = outcome.filter(|_| label.ts_event.is_none()) else {
+                continue;
+            };
+            if *known.entry(&label.key).or_insert(outcome) != outcome {
+                let what = "its key had another outcome before, and neither says which signal it is of: give \
+                            labels a `ts_event`";
+                return Err(self.fail(label, what.into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&self, label: &Labelled, what: String) -> OutcomeError {
+        OutcomeError {
+            path: self.path.clone(),
+            place: Some(label.place),
+            what,
+        }
+    }
+}
+
+impl Written {
+    fn meant(&self, scale: &Scale<'_>) -> Result<Option<Outcome>, String> {
+        let text = self.text.trim();
+        let class = scale.labels.iter().position(|known| known.trim() == text);
+        let flag = flag(text).filter(|_| scale.flags);
+        match (class, flag) {
+            // Labels called 0 and 1 are what the numbers say.
+            (Some(at), Some(flag))
+                if scale.labels.len() == 2 && at == usize::from(flag) && !self.quoted =>
+            {
+                Ok(Some(Outcome::Flag(flag)))
+            }
+            (Some(at), _) => Ok(Some(Outcome::Class(at))),
+            (None, Some(flag)) => Ok(Some(Outcome::Flag(flag))),
+            (None, None) if text.is_empty() || (!self.quoted && is_absent(text)) => Ok(None),
+            (None, None) => Err(self.means_nothing(scale)),
+        }
+    }
+
+    fn means_nothing(&self, scale: &Scale<'_>) -> String {
+        let outcome = if scale.persons {
+            "the outcome".to_owned()
+        } else {
+            format!("the outcome `{}`", self.text)
+        };
+        let labels: Vec<String> = scale.labels.iter().map(|one| format!("`{one}`")).collect();
+        let known = match (labels.is_empty(), scale.flags) {
+            (true, _) => "0 or 1 (false or true)".to_owned(),
+            (false, true) => format!("{}, or 0 or 1 (false or true)", labels.join(", ")),
+            (false, false) => labels.join(", "),
+        };
+        format!(
+            "{outcome} is none that this model knows: {known}; write one of these, or nothing where it is not known \
+             yet"
+        )
+    }
+}
+
+impl Outcome {
+    /// Whether it is 1, which of two labels is the second.
+    #[must_use]
+    pub fn happened(self, labels: &[String]) -> bool {
+        match self {
+            Self::Flag(flag) => flag,
+            Self::Class(at) => labels.len() == 2 && at == 1,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, ":{line}"),
+            Self::Row(row) => write!(f, ", row {row}"),
+        }
+    }
+}
+
+/// 0 and 1, also written 0.0 and 1.0, and false and true.
+fn flag(text: &str) -> Option<bool> {
+    match text.parse::<f64>() {
+        Ok(0.0) => Some(false),
+        Ok(1.0) => Some(true),
+        Ok(_) => None,
+        Err(_) => text.to_ascii_lowercase().parse().ok(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    key: Key,
+    ts_event: Option<i64>,
+    #[serde(deserialize_with = "written")]
+    outcome: Written,
+    ts_failure: Option<i64>,
+    split: Option<String>,
+}
+
+/// An identifier; one of digits is the same with and without quotes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Key {
+    Text(String),
+    Whole(u64),
+    Below(i64),
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Text(text) => text,
+            Key::Whole(number) => number.to_string(),
+            Key::Below(number) => number.to_string(),
+        }
+    }
+}
+
+fn written<'de, D: Deserializer<'de>>(from: D) -> Result<Written, D::Error> {
+    let (text, quoted) = match Value::deserialize(from)? {
+        Value::String(text) => (text, true),
+        Value::Null => (String::new(), false),
+        value => (value.to_string(), false),
+    };
+    Ok(Written { text, quoted })
+}
+
+fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, Wrong> {
+    let mut all = vec![];
+    for (number, line) in (1..).zip(reader.lines()) {
+        let place = Place::Line(number);
+        let wrong = |what: String| (Some(place), what);
+        let text = line.map_err(|error| wrong(error.to_string()))?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&text).map_err(|error| wrong(unread(&error)))?;
+        if split.is_none_or(|split| line.split.as_deref() == Some(split)) {
+            all.push(Labelled {
+                key: line.key.into(),
+                ts_event: line.ts_event,
+                outcome: line.outcome,
+                ts_failure: line.ts_failure,
+                place,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// What is wrong with a line, by words that repeat nothing of it: it names somebody.
+fn unread(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let what = if !error.is_data() || said.starts_with("missing field") {
+        said
+    } else {
+        "a field is not what it should be: `key` text or a whole number, the times nanoseconds, `split` text"
+            .into()
+    };
+    format!("{what}; a line is {{\"key\": …, \"ts_event\": …, \"outcome\": …}}")
+}
+
+/// Statements: the row of each firm's last period, wherever it stands, as the engine's last window is of it;
+/// of a period told twice what was told last. Anything else: each row.
+fn of_table(
+    kind: table::TableKind,
+    file: File,
+    columns: Option<&Columns>,
+) -> io::Result<Vec<Labelled>> {
+    let mut rows = table::outcomes(kind, file, columns)?;
+    if columns.is_some_and(Columns::are_statements) {
+        let mut last: FxHashMap<&str, usize> = FxHashMap::default();
+        for (at, row) in rows.iter().enumerate() {
+            let place = last.entry(&row.key).or_insert(at);
+            if row.period >= rows[*place].period {
+                *place = at;
+            }
+        }
+        let mut kept: Vec<usize> = last.into_values().collect();
+        kept.sort_unstable();
+        rows = kept.into_iter().map(|at| rows[at].clone()).collect();
+    }
+    let label = |told: Told| Labelled {
+        key: told.key,
+        ts_event: told.ts_event.map(|ts| ts.0),
+        outcome: Written {
+            text: told.outcome,
+            quoted: false,
+        },
+        ts_failure: None,
+        place: Place::Row(told.row),
+    };
+    Ok(rows.into_iter().map(label).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, split: Option<&str>) -> Result<Vec<Labelled>, Wrong> {
+        lines(text.as_bytes(), split)
+    }
+
+    fn meant(outcome: &str, labels: &[&str], flags: bool) -> Result<Option<Outcome>, String> {
+        let line = format!("{{\"key\":\"a\",\"outcome\":{outcome}}}");
+        let labels: Vec<String> = labels.iter().map(|one| (*one).to_owned()).collect();
+        let scale = Scale {
+            labels: &labels,
+            flags,
+            persons: false,
+        };
+        read(&line, None).unwrap()[0].outcome.meant(&scale)
+    }
+
+    #[test]
+    fn a_split_is_chosen() {
+        let text = r#"{"key":"a","ts_event":5,"outcome":1,"split":"test","fold":0}
+
+{"key":17,"outcome":"up","split":"train"}"#;
+        let of_test = read(text, Some("test")).unwrap();
+        let expected = Labelled {
+            key: "a".into(),
+            ts_event: Some(5),
+            outcome: Written {
+                text: "1".into(),
+                quoted: false,
+            },
+            ts_failure: None,
+            place: Place::Line(1),
+        };
+        assert_eq!(of_test, [expected]);
+        let both = read(text, None).unwrap();
+        assert_eq!(
+            (both[1].key.as_str(), both[1].place),
+            ("17", Place::Line(3))
+        );
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_not_repeated() {
+        let (place, what) = read("{\"key\":\"a\",\"outcome\":1}\n{\"key\":", None).unwrap_err();
+        assert!(
+            place == Some(Place::Line(2)) && what.contains("a line is"),
+            "{what}"
+        );
+        let (_, what) = read("{\"key\":\"a\"}", None).unwrap_err();
+        assert!(what.contains("missing field `outcome`"), "{what}");
+        for key in ["8888881.5", "[\"8888881\"]", "88888818888881888888188888"] {
+            let line = format!("{{\"key\":{key},\"outcome\":1}}");
+            let (_, what) = read(&line, None).unwrap_err();
+            assert!(what.contains("`key`") && !what.contains("888"), "{what}");
+        }
+        let line = "{\"key\":\"a\",\"ts_event\":\"8888881\",\"outcome\":1}";
+        assert!(!read(line, None).unwrap_err().1.contains("888"));
+    }
+
+    #[test]
+    fn an_outcome_is_a_label_or_a_flag_or_an_error() {
+        let two = ["alive", "failed"];
+        for (written, expected) in [
+            ("\"failed\"", Some(Outcome::Class(1))),
+            ("\"failed \"", Some(Outcome::Class(1))),
+            ("0", Some(Outcome::Flag(false))),
+            ("1.0", Some(Outcome::Flag(true))),
+            ("true", Some(Outcome::Flag(true))),
+            ("\"False\"", Some(Outcome::Flag(false))),
+            ("null", None),
+            ("\"\"", None),
+        ] {
+            assert_eq!(meant(written, &two, true), Ok(expected), "{written}");
+        }
+        for wrong in ["\"Failed\"", "2", "-1", "0.5", "\"NA\"", "[1]"] {
+            let what = meant(wrong, &two, true).unwrap_err();
+            let shown = wrong.trim_matches('"');
+            assert!(what.contains(&format!("`{shown}`")), "{what}");
+            assert!(
+                what.contains("`alive`, `failed`") && what.contains("0 or 1"),
+                "{what}"
+            );
+        }
+        let three = ["0", "1", "2"];
+        assert_eq!(meant("2", &three, false), Ok(Some(Outcome::Class(2))));
+        assert_eq!(meant("1", &three, false), Ok(Some(Outcome::Class(1))));
+        let what = meant("1", &["low", "medium", "high"], false).unwrap_err();
+        assert!(
+            what.contains("`high`;") && !what.contains("0 or 1"),
+            "{what}"
+        );
+        assert_eq!(meant("1", &["0", "1"], true), Ok(Some(Outcome::Flag(true))));
+        assert_eq!(meant("1", &["1", "0"], true), Ok(Some(Outcome::Class(0))));
+    }
+
+    #[test]
+    fn of_persons_nothing_is_repeated() {
+        let written = Written {
+            text: "CANARY".into(),
+            quoted: false,
+        };
+        let scale = Scale {
+            labels: &["low".into()],
+            flags: true,
+            persons: true,
+        };
+        let what = written.meant(&scale).unwrap_err();
+        assert!(!what.contains("CANARY") && what.contains("`low`"), "{what}");
+    }
+
+    #[test]
+    fn labels_and_flags_of_one_file_mean_the_same_or_are_refused() {
+        let text = "{\"key\":\"a\",\"outcome\":1}\n{\"key\":\"b\",\"outcome\":\"failed\"}\n\
+                    {\"key\":\"c\",\"outcome\":\"alive\"}\n{\"key\":\"d\",\"outcome\":null}";
+        let outcomes = Outcomes {
+            all: read(text, None).unwrap(),
+            path: "labels.jsonl".into(),
+        };
+        let two = ["alive".to_owned(), "failed".to_owned()];
+        let three = [&two[..], &["gone".to_owned()]].concat();
+        let scale = |labels| Scale {
+            labels,
+            flags: true,
+            persons: false,
+        };
+        let flags = [Some(true), Some(true), Some(false), None];
+        let expected = flags.map(|flag| flag.map(Outcome::Flag));
+        assert_eq!(outcomes.meant(&scale(&two)).unwrap(), expected);
+        let error = outcomes.meant(&scale(&three)).unwrap_err().to_string();
+        assert!(error.contains("labels.jsonl:2: "), "{error}");
+    }
+
+    #[test]
+    fn two_outcomes_of_one_signal_are_refused() {
+        let line = |rest: &str| format!("{{\"key\":\"a\",{rest}}}");
+        let labels = ["alive".to_owned(), "failed".to_owned()];
+        let of = |lines: &[&str]| {
+            let lines: Vec<String> = lines.iter().map(|rest| line(rest)).collect();
+            let outcomes = Outcomes {
+                all: read(&lines.join("\n"), None).unwrap(),
+                path: "labels.jsonl".into(),
+            };
+            let scale = Scale {
+                labels: &labels,
+                flags: true,
+                persons: false,
+            };
+            outcomes.meant(&scale).map_err(|error| error.to_string())
+        };
+        let (one, zero) = ("\"outcome\":1", "\"outcome\":0");
+        assert!(of(&[one, "\"outcome\":1.0", "\"outcome\":null"]).is_ok());
+        let error = of(&[one, zero]).unwrap_err();
+        assert!(error.contains("labels.jsonl:2: its key"), "{error}");
+        assert!(of(&[one, "\"outcome\":0,\"ts_event\":7"]).is_ok());
+    }
+}

@@ -1,0 +1,162 @@
+//! Rows without labels as Parquet: those of records and of bars. Whom, when known, of which period, how far
+//! to be trusted, and the columns as the engine takes them.
+//!
+//! Labels stand in a file of their own, and splits with them.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Builder, Int64Builder, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+
+use super::Exported;
+use crate::engine::row::Rows;
+use crate::event::Batch;
+use crate::pipeline::Pipeline;
+use crate::run::replay::ReplayError;
+use crate::sink::SinkError;
+use crate::sink::parquet::parquet_writer;
+
+/// Writes the rows of applications, statements, headlines or bars, named by `key`.
+///
+/// # Errors
+/// [`ReplayError`] where a file cannot be read or written.
+pub(super) fn export(
+    pipeline: &Pipeline,
+    key: &str,
+    inputs: &[PathBuf],
+    output: &Path,
+) -> Result<Exported, ReplayError> {
+    let mut source = pipeline.open(inputs)?;
+    let mut decoder = pipeline.decoder();
+    let mut table = Table::create(pipeline, key, output)?;
+    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
+    let mut exported = Exported {
+        features_sha256: pipeline.plan.sha256().to_owned(),
+        ..Exported::default()
+    };
+    while let Some((origin, bytes)) = source.next_frame()? {
+        batch.clear();
+        if decoder.decode(origin, bytes, &mut batch).is_err() {
+            exported.unread += 1;
+            continue;
+        }
+        for event in &batch.events {
+            let Some(at) = rows.apply(&batch, event, &mut cells) else {
+                continue;
+            };
+            table
+                .key
+                .append_value(decoder.instruments().name(at.instrument));
+            table.ts_event.append_value(at.ts_event.0);
+            table.period.append_option(at.period);
+            table.quality.append_value(at.quality.word());
+            for (builder, value) in table.fields.iter_mut().zip(&cells) {
+                builder.append_option((!value.is_nan()).then_some(*value));
+            }
+            exported.rows += 1;
+            table.waiting += 1;
+            if table.waiting == ROWS {
+                table.write_rows()?;
+            }
+        }
+    }
+    exported.unlabelled = exported.rows;
+    table.close()?;
+    Ok(exported)
+}
+
+/// Rows in a row group.
+const ROWS: usize = 1 << 16;
+
+/// The file, and the rows that are not in it yet.
+struct Table {
+    writer: ArrowWriter<File>,
+    schema: Arc<Schema>,
+    path: PathBuf,
+    key: StringBuilder,
+    ts_event: Int64Builder,
+    period: Int64Builder,
+    quality: StringBuilder,
+    fields: Vec<Float64Builder>,
+    waiting: usize,
+}
+
+impl Table {
+    fn create(pipeline: &Pipeline, key: &str, path: &Path) -> Result<Self, SinkError> {
+        let plan = &pipeline.plan;
+        let number = |name: &String| Field::new(name, DataType::Float64, true);
+        let mut columns = vec![
+            Field::new(key, DataType::Utf8, false),
+            Field::new("ts_event", DataType::Int64, false),
+            Field::new("period", DataType::Int64, true),
+            Field::new("quality", DataType::Utf8, false),
+        ];
+        columns.extend(plan.names().iter().map(number));
+        let features = serde_json::json!(plan.names()).to_string();
+        let metadata = HashMap::from([
+            ("foretick.pipeline".to_owned(), pipeline.file.name.clone()),
+            ("foretick.features".to_owned(), features),
+            (
+                "foretick.features_sha256".to_owned(),
+                plan.sha256().to_owned(),
+            ),
+        ]);
+        let schema = Arc::new(Schema::new_with_metadata(columns, metadata));
+        let file = File::create(path).map_err(|cause| SinkError::File {
+            path: path.to_owned(),
+            cause,
+        })?;
+        let writer =
+            parquet_writer(file, Arc::clone(&schema)).map_err(|what| failed(path, what))?;
+        Ok(Self {
+            writer,
+            schema,
+            path: path.to_owned(),
+            key: StringBuilder::new(),
+            ts_event: Int64Builder::new(),
+            period: Int64Builder::new(),
+            quality: StringBuilder::new(),
+            fields: plan.names().iter().map(|_| Float64Builder::new()).collect(),
+            waiting: 0,
+        })
+    }
+
+    fn write_rows(&mut self) -> Result<(), SinkError> {
+        self.waiting = 0;
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.key.finish()),
+            Arc::new(self.ts_event.finish()),
+            Arc::new(self.period.finish()),
+            Arc::new(self.quality.finish()),
+        ];
+        for builder in &mut self.fields {
+            columns.push(Arc::new(builder.finish()));
+        }
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
+        let written = batch
+            .map_err(|error| error.to_string())
+            .and_then(|batch| self.writer.write(&batch).map_err(|error| error.to_string()));
+        written.map_err(|what| failed(&self.path, what))
+    }
+
+    fn close(mut self) -> Result<(), SinkError> {
+        self.write_rows()?;
+        let closed = self.writer.close();
+        closed
+            .map(drop)
+            .map_err(|error| failed(&self.path, error.to_string()))
+    }
+}
+
+fn failed(path: &Path, what: String) -> SinkError {
+    SinkError::Parquet {
+        path: path.to_owned(),
+        what,
+    }
+}

@@ -1,0 +1,253 @@
+//! A look at a capture: what is in it, what is missing, and whether the book agrees with the quotes.
+//!
+//! Needs no pipeline. The rebuilt book is compared with the venue's own best bid and offer: the book
+//! after a depth update numbered u must equal the last quote numbered u or below, which is known once a
+//! quote above u has come.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::decode::{Decoded, Decoder, Notice};
+use crate::engine::book::{Applied, Book};
+use crate::event::{Batch, Body, Depth, Level, Quote, Trade};
+use crate::instrument::{InstrumentId, Instruments};
+use crate::source::file::{FileError, FileSource};
+use crate::units::{Nanos, Price, Size};
+
+/// What a capture holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Frames read.
+    pub frames: u64,
+    /// Events and notices by kind.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Places where the numbering of updates or trades jumps.
+    pub gaps: u64,
+    /// Messages missing in those places.
+    pub missing: u64,
+    /// Depth updates that left the book crossed.
+    pub crossed: u64,
+    /// Depth updates dropped at the splice, because the snapshot held them.
+    pub splice_dropped: u64,
+    /// Unread frames by reason.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// The rebuilt book against the venue's best bid and offer.
+    pub book_vs_quote: Comparison,
+    /// Instruments seen.
+    pub instruments: Vec<String>,
+    /// First and last receive time, where the capture has them.
+    pub received: Option<(i64, i64)>,
+    /// Receive time minus venue time, in nanoseconds: lowest and highest. Negative where our clock
+    /// runs behind the venue's.
+    pub delay_ns: Option<(i64, i64)>,
+}
+
+/// How often two views of the same thing were equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// Comparisons made.
+    pub compared: u64,
+    /// Of them equal, in price and size of both sides.
+    pub equal: u64,
+}
+
+#[derive(Default)]
+struct Key {
+    book: Book,
+    trade_ids: [u64; 2],
+    quotes: VecDeque<Quote>,
+    tops: VecDeque<(u64, Option<Level>, Option<Level>)>,
+}
+
+/// Reads captures to their end.
+///
+/// # Errors
+/// [`FileError`] where a file cannot be read.
+pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<Report, FileError> {
+    let mut source = FileSource::open(inputs, max_frame_bytes)?;
+    let mut decoder = Decoder::new(Instruments::new(&[], usize::MAX), max_frame_bytes);
+    let (mut batch, mut keys, mut report) = (Batch::default(), Vec::new(), Report::default());
+    while let Some((origin, bytes)) = source.next_frame()? {
+        report.frames += 1;
+        report.time(origin.ts_recv);
+        batch.clear();
+        match decoder.decode(origin, bytes, &mut batch) {
+            Ok(Decoded::Events) => {}
+            Ok(Decoded::Notice(notice)) => report.count(word(notice)),
+            Err(error) => *report.errors.entry(error.reason()).or_default() += 1,
+        }
+        for event in &batch.events {
+            report.delay(batch.origins[0].ts_recv, event.ts_event);
+            report.event(&batch, event.instrument, &event.body, &mut keys);
+        }
+    }
+    let table = decoder.instruments();
+    let names = (0..table.len() as u32).map(|id| table.name(InstrumentId(id)).to_owned());
+    report.instruments = names.collect();
+    Ok(report)
+}
+
+impl Report {
+    fn count(&mut self, kind: &'static str) {
+        *self.events.entry(kind).or_default() += 1;
+    }
+
+    fn time(&mut self, ts: Nanos) {
+        if ts != Nanos::UNDEFINED {
+            let (first, last) = self.received.unwrap_or((ts.0, ts.0));
+            self.received = Some((first.min(ts.0), last.max(ts.0)));
+        }
+    }
+
+    fn delay(&mut self, ts_recv: Nanos, ts_event: Nanos) {
+        if ts_recv != Nanos::UNDEFINED && ts_event != Nanos::UNDEFINED {
+            let delay = ts_recv.since(ts_event);
+            let (least, most) = self.delay_ns.unwrap_or((delay, delay));
+            self.delay_ns = Some((least.min(delay), most.max(delay)));
+        }
+    }
+
+    fn event(&mut self, batch: &Batch, id: InstrumentId, body: &Body, keys: &mut Vec<Key>) {
+        if id == InstrumentId::ALL {
+            return self.count(match body {
+                Body::Tick => "tick",
+                Body::Figure(_) => "figure",
+                _ => "gap",
+            });
+        }
+        if id.index() >= keys.len() {
+            keys.resize_with(id.index() + 1, Key::default);
+        }
+        let key = &mut keys[id.index()];
+        match body {
+            Body::Trade(trade) => self.trade(key, trade),
+            Body::Quote(quote) => {
+                self.count("quote");
+                key.quotes.push_back(*quote);
+                self.compare(key);
+            }
+            Body::Depth(depth) => self.depth(key, batch, depth),
+            Body::Gap(_) => self.count("gap"),
+            Body::Bar(_) => self.count("bar"),
+            Body::Figure(_) => self.count("figure"),
+            Body::Sentiment(_) => self.count("sentiment"),
+            Body::Record(_) => self.count("record"),
+            Body::Withdrawn(_) => self.count("withdrawn"),
+            Body::Tick => self.count("tick"),
+        }
+    }
+
+    fn trade(&mut self, key: &mut Key, trade: &Trade) {
+        self.count(if trade.aggregate {
+            "agg_trade"
+        } else {
+            "trade"
+        });
+        let last = &mut key.trade_ids[usize::from(trade.aggregate)];
+        if *last > 0 && trade.trade_id > *last + 1 {
+            self.gaps += 1;
+            self.missing += trade.trade_id - *last - 1;
+        }
+        *last = trade.trade_id.max(*last);
+    }
+
+    fn depth(&mut self, key: &mut Key, batch: &Batch, depth: &Depth) {
+        self.count(if depth.snapshot { "snapshot" } else { "depth" });
+        let (bids, asks) = batch.levels(depth);
+        match key.book.apply(depth, bids, asks) {
+            Applied::Gap { missing } => {
+                self.gaps += 1;
+                self.missing += missing;
+                return;
+            }
+            Applied::Waiting | Applied::Stale | Applied::TooOld => return,
+            Applied::Spliced { dropped } => self.splice_dropped += dropped,
+            Applied::Changed => {}
+        }
+        self.crossed += u64::from(key.book.is_crossed());
+        // A snapshot counts with the diff that was joined to it, if one was.
+        if key.book.sequence() > depth.last || !depth.snapshot {
+            key.tops.push_back((
+                key.book.sequence(),
+                key.book.best_bid(),
+                key.book.best_ask(),
+            ));
+            self.compare(key);
+        }
+    }
+
+    /// Compares the tops of the book for which the venue's own word is now known.
+    fn compare(&mut self, key: &mut Key) {
+        while let (Some(&(sequence, bid, ask)), Some(newest)) =
+            (key.tops.front(), key.quotes.back())
+        {
+            if newest.sequence <= sequence {
+                return;
+            }
+            key.tops.pop_front();
+            let newer = key
+                .quotes
+                .iter()
+                .take_while(|quote| quote.sequence <= sequence)
+                .count();
+            let Some(told) = newer
+                .checked_sub(1)
+                .and_then(|at| key.quotes.get(at).copied())
+            else {
+                continue;
+            };
+            key.quotes.drain(..newer - 1);
+            let side = |level: Option<Level>| {
+                level.map_or((Price::UNDEFINED, Size(0)), |level| {
+                    (level.price, level.size)
+                })
+            };
+            self.book_vs_quote.compared += 1;
+            let equal =
+                side(bid) == (told.bid_px, told.bid_sz) && side(ask) == (told.ask_px, told.ask_sz);
+            self.book_vs_quote.equal += u64::from(equal);
+        }
+    }
+}
+
+fn word(notice: Notice) -> &'static str {
+    match notice {
+        Notice::Ack => "ack",
+        Notice::VenueError => "venue_error",
+        Notice::Shutdown => "server_shutdown",
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "frames         {:>10}", self.frames)?;
+        for (kind, count) in &self.events {
+            writeln!(f, "  {kind:<12} {count:>10}")?;
+        }
+        for (reason, count) in &self.errors {
+            writeln!(f, "  not read     {count:>10}  {reason}")?;
+        }
+        writeln!(
+            f,
+            "gaps           {:>10}  ({} messages missing)",
+            self.gaps, self.missing
+        )?;
+        writeln!(f, "crossed books  {:>10}", self.crossed)?;
+        writeln!(f, "splice dropped {:>10}", self.splice_dropped)?;
+        let Comparison { compared, equal } = self.book_vs_quote;
+        writeln!(f, "book = quote   {equal:>10}  of {compared} depth updates")?;
+        if let Some((least, most)) = self.delay_ns {
+            let millis = |nanos: i64| nanos as f64 / 1e6;
+            writeln!(
+                f,
+                "delay, ms      {:>10.1}  to {:.1}",
+                millis(least),
+                millis(most)
+            )?;
+        }
+        writeln!(f, "instruments    {}", self.instruments.join(" "))
+    }
+}

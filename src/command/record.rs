@@ -1,0 +1,51 @@
+//! Records a live source to a capture: the frames as received, nothing decoded.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::clock;
+use crate::pipeline::Pipeline;
+use crate::run::live::{RunError, Source, Stop, runtime};
+use crate::source::capture::CaptureWriter;
+use crate::source::ring::ring;
+
+/// Records the pipeline's source until stopped, for `duration` if given. Gives the number of frames.
+///
+/// # Errors
+/// [`RunError`] where the source cannot be read or the file not be written.
+pub fn record(
+    pipeline: &Pipeline,
+    output: &Path,
+    duration: Option<Duration>,
+    stop: &Stop,
+) -> Result<u64, RunError> {
+    pipeline.may_be_captured()?;
+    let runtime = runtime(pipeline.file.source.kind)?;
+    let mut capture = CaptureWriter::create(output)?;
+    let (sender, receiver) = ring(pipeline.file.engine.ring_frames);
+    let source = Source::start(pipeline, false, vec![sender], &runtime)?;
+    let deadline = duration.map(|duration| clock::instant() + duration);
+    let (mut frames, mut stopping) = (Vec::with_capacity(BATCH), false);
+    while receiver.drain(&mut frames, BATCH, PATIENCE) {
+        for frame in frames.drain(..) {
+            capture.write(&frame)?;
+            let origin = frame.origin;
+            source
+                .progress
+                .done(origin.stream, origin.partition, origin.offset + 1);
+        }
+        // On the disk before Kafka forgets it.
+        capture.flush()?;
+        let late = deadline.is_some_and(|deadline| clock::instant() >= deadline);
+        if !stopping && (late || stop.is_asked() || source.is_finished()) {
+            stopping = true;
+            source.stop();
+        }
+    }
+    let written = capture.close()?;
+    source.join(&runtime)?;
+    Ok(written)
+}
+
+const BATCH: usize = 1_024;
+const PATIENCE: Duration = Duration::from_millis(100);

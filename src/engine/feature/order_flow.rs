@@ -1,0 +1,134 @@
+//! Multi-level order-flow imbalance: what was added to the bids minus what was added to the asks.
+//!
+//! At each level m, between two states of the book: bids give +q' if the price rose, q' − q if it
+//! stayed, −q if it fell; asks the same with the price's sign turned; their difference is the flow of
+//! the level (Cont, Kukanov, Stoikov 2014, "The price impact of order book events"; by levels: Xu,
+//! Gould, Howison 2018, "Multi-level order-flow imbalance in a limit order book"). Levels are summed.
+
+use crate::engine::book::Book;
+use crate::event::Level;
+use crate::units::{Price, Size};
+
+/// The best levels as they were at the last book change.
+#[derive(Debug, Default)]
+pub(super) struct Levels {
+    bids: [Option<Level>; Self::MOST],
+    asks: [Option<Level>; Self::MOST],
+    known: bool,
+}
+
+impl Levels {
+    /// As many levels as the feature can look at.
+    pub(super) const MOST: usize = 20;
+
+    /// The flow since the last call, in units of size; `None` at the first.
+    pub(super) fn flow(&mut self, book: &Book, levels: usize) -> Option<f64> {
+        let (bids, asks) = (first(book.bids()), first(book.asks()));
+        let mut flow = 0.0;
+        for m in 0..levels.min(Self::MOST) {
+            flow += added(self.bids[m], bids[m], |now, before| now > before);
+            flow -= added(self.asks[m], asks[m], |now, before| now < before);
+        }
+        (self.bids, self.asks) = (bids, asks);
+        std::mem::replace(&mut self.known, true).then_some(flow)
+    }
+}
+
+fn first(side: impl Iterator<Item = Level>) -> [Option<Level>; Levels::MOST] {
+    let mut levels = [None; Levels::MOST];
+    for (place, level) in levels.iter_mut().zip(side) {
+        *place = Some(level);
+    }
+    levels
+}
+
+/// Quantity added to a queue; `better` compares prices as its side does. No level is an empty queue
+/// behind every price.
+fn added(before: Option<Level>, now: Option<Level>, better: impl Fn(Price, Price) -> bool) -> f64 {
+    let size = |level: Level| Size::to_f64(level.size);
+    match (before, now) {
+        (None, None) => 0.0,
+        (None, Some(now)) => size(now),
+        (Some(before), None) => -size(before),
+        (Some(before), Some(now)) if now.price == before.price => size(now) - size(before),
+        (Some(before), Some(now)) if better(now.price, before.price) => size(now),
+        (Some(before), Some(_)) => -size(before),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Depth;
+
+    fn level(price: i64, size: i64) -> Level {
+        Level {
+            price: Price(price),
+            size: Size(size * 100_000_000),
+        }
+    }
+
+    fn change(book: &mut Book, snapshot: bool, bids: &[Level], asks: &[Level]) {
+        let depth = Depth {
+            first: 0,
+            last: 0,
+            start: 0,
+            bids: 0,
+            asks: 0,
+            snapshot,
+        };
+        book.apply(&depth, bids, asks);
+    }
+
+    #[test]
+    fn flows_by_hand() {
+        let (mut book, mut levels) = (Book::default(), Levels::default());
+        change(
+            &mut book,
+            true,
+            &[level(99, 5), level(98, 7)],
+            &[level(101, 4), level(102, 6)],
+        );
+        assert_eq!(levels.flow(&book, 1), None, "nothing to compare with");
+        change(&mut book, false, &[level(99, 8)], &[]);
+        assert_eq!(
+            levels.flow(&book, 1),
+            Some(3.0),
+            "three more at the same bid"
+        );
+        change(&mut book, false, &[level(100, 2)], &[]);
+        assert_eq!(
+            levels.flow(&book, 1),
+            Some(2.0),
+            "a better bid counts whole"
+        );
+        change(&mut book, false, &[level(100, 0)], &[]);
+        assert_eq!(levels.flow(&book, 1), Some(-2.0), "and is missed whole");
+        change(&mut book, false, &[], &[level(101, 0)]);
+        assert_eq!(
+            levels.flow(&book, 1),
+            Some(4.0),
+            "an ask that went away is pressure upwards"
+        );
+    }
+
+    #[test]
+    fn deeper_levels_are_added() {
+        let (mut book, mut levels) = (Book::default(), Levels::default());
+        change(
+            &mut book,
+            true,
+            &[level(99, 5), level(98, 7)],
+            &[level(101, 4), level(102, 6)],
+        );
+        levels.flow(&book, 2);
+        change(&mut book, false, &[level(98, 9)], &[level(102, 5)]);
+        assert_eq!(
+            levels.flow(&book, 2),
+            Some(3.0),
+            "two more bid, one less asked, both on level 2"
+        );
+        change(&mut book, false, &[level(98, 0)], &[]);
+        assert_eq!(levels.flow(&book, 2), Some(-9.0), "a level without orders");
+    }
+}

@@ -1,0 +1,376 @@
+//! From `[[feature]]` tables to the program that [`super::Features`] runs.
+//!
+//! Features of the same input and span share one window. Knows nothing of state.
+
+use sha2::{Digest, Sha256};
+
+use super::spec::{FeatureSpec, Kind, Phase, Unit};
+use crate::engine::window::Span;
+use crate::hex::hex;
+use crate::schema::Field;
+
+/// Why a set of features makes no sense; names the feature at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("feature `{feature}`: {what}")]
+pub struct PlanError {
+    /// Its name.
+    pub feature: String,
+    /// What is wrong and what to write instead.
+    pub what: String,
+}
+
+/// The compiled features of a pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) windows: Vec<WindowSpec>,
+    /// Nodes of the row's columns, in order.
+    pub(super) columns: Vec<usize>,
+    /// Nodes that change as time passes, even without events.
+    pub(super) aging: Vec<usize>,
+    fields: Vec<Field>,
+    tokens: Option<usize>,
+    figures: Vec<String>,
+    names: Vec<String>,
+    sha256: String,
+    uses_book: bool,
+    uses_top: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Put the input's new value, or the trade, into a window.
+    Feed { window: usize, input: Option<usize> },
+    /// Compute a node.
+    Compute { node: usize },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) operation: Operation,
+    /// Values it must have seen to be warm.
+    pub(super) warm_up: u64,
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operation {
+    Price,
+    Size,
+    SignedSize,
+    Mid,
+    Spread(Unit),
+    Microprice(Unit),
+    QueueImbalance(usize),
+    OrderFlow(usize),
+    LogReturn(usize),
+    InterArrival,
+    Ema { from: usize, alpha: f64 },
+    DecayingEma { from: usize, half_life: i64 },
+    Windowed { window: usize, kind: Kind },
+    TimeOfDay(Phase),
+    Open,
+    High,
+    Low,
+    Close,
+    Volume,
+    Relative { of: usize, to: usize },
+    Figure(u16),
+    Sentiment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WindowSpec {
+    pub(super) kind: WindowKind,
+    pub(super) span: Span,
+    pub(super) input: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WindowKind {
+    Moments,
+    Smallest,
+    Largest,
+    Sum,
+    Squares,
+    Count,
+    Trades,
+}
+
+impl Plan {
+    /// Compiles the features, in their order.
+    ///
+    /// # Errors
+    /// [`PlanError`] naming the feature and what to change.
+    pub fn compile(specs: &[FeatureSpec]) -> Result<Self, PlanError> {
+        Self::compile_with(specs, "")
+    }
+
+    /// The same where features also depend on a file, such as a vocabulary: its SHA-256 goes into that of the
+    /// features.
+    ///
+    /// # Errors
+    /// [`PlanError`] naming the feature and what to change.
+    pub fn compile_with(specs: &[FeatureSpec], file_sha256: &str) -> Result<Self, PlanError> {
+        let mut plan = Self::default();
+        for spec in specs {
+            spec.check()?;
+            if plan.named(&spec.name).is_some() {
+                return Err(spec.error("is named twice; give it another name"));
+            }
+            if plan.fields.is_empty() != (spec.kind != Kind::Field) && !plan.names.is_empty() {
+                return Err(spec.error(
+                    "cannot stand beside the others: fields of records and features of the \
+                                       market do not mix",
+                ));
+            }
+            if spec.kind == Kind::Tokens {
+                plan.tokens = Some(spec.tokens(specs.len() == 1)?);
+                let columns = 0..spec.max_tokens.unwrap_or_default();
+                plan.names
+                    .extend(columns.map(|at| format!("{}_{at}", spec.name)));
+                continue;
+            }
+            if spec.kind == Kind::Field {
+                plan.fields.push(spec.field()?);
+                plan.names.push(spec.name.clone());
+                continue;
+            }
+            let node = plan.add(spec)?;
+            if !spec.hidden {
+                plan.columns.push(node);
+                plan.names.push(spec.name.clone());
+            }
+        }
+        let text = serde_json::to_string(specs).unwrap_or_default() + file_sha256;
+        plan.sha256 = hex(&Sha256::digest(text.as_bytes()));
+        Ok(plan)
+    }
+
+    /// Names of the columns, in order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Columns of a row.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether a row would have no columns.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The fields of records that are the columns; none where events of a market make the rows.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The figures of the economy that features name.
+    #[must_use]
+    pub fn figures(&self) -> &[String] {
+        &self.figures
+    }
+
+    /// Columns of a headline's pieces, where these are the row.
+    #[must_use]
+    pub fn tokens(&self) -> Option<usize> {
+        self.tokens
+    }
+
+    /// SHA-256 over the features as resolved: what a model must have been trained on.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Whether any feature looks at the book's levels.
+    #[must_use]
+    pub fn uses_book(&self) -> bool {
+        self.uses_book
+    }
+
+    /// Whether any feature looks at the best bid and offer.
+    #[must_use]
+    pub fn uses_top(&self) -> bool {
+        self.uses_top
+    }
+
+    fn named(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|node| node.name == name)
+    }
+
+    fn add(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
+        let operation = match spec.kind {
+            Kind::Price => Operation::Price,
+            Kind::Size => Operation::Size,
+            Kind::SignedSize => Operation::SignedSize,
+            Kind::Mid => Operation::Mid,
+            Kind::Spread => Operation::Spread(spec.unit.unwrap_or(Unit::Price)),
+            Kind::Microprice => Operation::Microprice(spec.unit.unwrap_or(Unit::Price)),
+            Kind::QueueImbalance => Operation::QueueImbalance(spec.levels.unwrap_or(1)),
+            Kind::OrderFlowImbalance => Operation::OrderFlow(spec.levels.unwrap_or(1)),
+            Kind::Open => Operation::Open,
+            Kind::High => Operation::High,
+            Kind::Low => Operation::Low,
+            Kind::Close => Operation::Close,
+            Kind::Volume => Operation::Volume,
+            Kind::Relative => Operation::Relative {
+                of: self.input(spec)?,
+                to: self.series(spec, "to", spec.to.as_deref())?,
+            },
+            Kind::Figure => Operation::Figure(self.figure(spec)?),
+            Kind::Sentiment => Operation::Sentiment,
+            Kind::LogReturn => Operation::LogReturn(self.input(spec)?),
+            Kind::InterArrival => Operation::InterArrival,
+            Kind::TimeOfDay => Operation::TimeOfDay(spec.phase.unwrap_or(Phase::Sine)),
+            Kind::Ema => {
+                let from = self.input(spec)?;
+                match (spec.alpha, spec.half_life_ms) {
+                    (Some(alpha), _) => Operation::Ema { from, alpha },
+                    (None, half) => Operation::DecayingEma {
+                        from,
+                        half_life: half.unwrap_or(1).saturating_mul(1_000_000),
+                    },
+                }
+            }
+            kind => Operation::Windowed {
+                window: self.window(spec)?,
+                kind,
+            },
+        };
+        self.notice(operation);
+        let warm_up = match operation {
+            Operation::LogReturn(_) | Operation::InterArrival | Operation::OrderFlow(_) => 2,
+            Operation::Ema { alpha, .. } => libm::ceil(3.0 / alpha) as u64,
+            Operation::DecayingEma { .. } => 1,
+            _ => 0,
+        };
+        let node = self.nodes.len();
+        self.nodes.push(Node {
+            operation,
+            warm_up,
+            name: spec.name.clone(),
+        });
+        self.steps.push(Step::Compute { node });
+        Ok(node)
+    }
+
+    fn notice(&mut self, operation: Operation) {
+        match operation {
+            Operation::QueueImbalance(levels) if levels > 1 => self.uses_book = true,
+            Operation::OrderFlow(_) => self.uses_book = true,
+            Operation::Mid
+            | Operation::Spread(_)
+            | Operation::Microprice(_)
+            | Operation::QueueImbalance(_) => self.uses_top = true,
+            Operation::Windowed { window, .. }
+                if matches!(self.windows[window].span, Span::Time(_)) =>
+            {
+                self.aging.push(self.nodes.len());
+            }
+            _ => {}
+        }
+    }
+
+    /// The node of `of`: a feature above, or one of the series that need no table.
+    fn input(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
+        self.series(spec, "of", spec.of.as_deref())
+    }
+
+    fn series(
+        &mut self,
+        spec: &FeatureSpec,
+        key: &str,
+        name: Option<&str>,
+    ) -> Result<usize, PlanError> {
+        let Some(of) = name else {
+            return Err(spec.error(&format!(
+                "needs `{key}`: the feature or series that it is computed from"
+            )));
+        };
+        if let Some(node) = self.named(of) {
+            let by_row = [Operation::Sentiment, Operation::TimeOfDay(Phase::Sine)];
+            let kind = std::mem::discriminant(&self.nodes[node].operation);
+            if by_row.iter().any(|one| std::mem::discriminant(one) == kind) {
+                return Err(spec.error(&format!(
+                    "`{key} = \"{of}\"` names no series: it has a value at rows only"
+                )));
+            }
+            return Ok(node);
+        }
+        let kind = match of {
+            "price" => Kind::Price,
+            "size" => Kind::Size,
+            "signed_size" => Kind::SignedSize,
+            "mid" => Kind::Mid,
+            "microprice" => Kind::Microprice,
+            "spread" => Kind::Spread,
+            "open" => Kind::Open,
+            "high" => Kind::High,
+            "low" => Kind::Low,
+            "close" => Kind::Close,
+            "volume" => Kind::Volume,
+            _ => {
+                return Err(spec.error(&format!(
+                    "`{key} = \"{of}\"` names no feature above it and no series (price, size, \
+                     signed_size, mid, microprice, spread, open, high, low, close, volume)"
+                )));
+            }
+        };
+        self.add(&FeatureSpec::series(of, kind))
+    }
+
+    /// The number of a figure.
+    fn figure(&mut self, spec: &FeatureSpec) -> Result<u16, PlanError> {
+        let Some(name) = &spec.figure else {
+            return Err(spec.error("needs `figure`: its name in macro.figures.v1"));
+        };
+        let known = self.figures.iter().position(|figure| figure == name);
+        let at = known.unwrap_or(self.figures.len());
+        if known.is_none() {
+            self.figures.push(name.clone());
+        }
+        u16::try_from(at).map_err(|_| spec.error("is one of too many figures"))
+    }
+
+    /// The window of a feature, shared with those of the same input, span and kind.
+    fn window(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
+        let kind = match spec.kind {
+            Kind::Min => WindowKind::Smallest,
+            Kind::Max => WindowKind::Largest,
+            Kind::Sum => WindowKind::Sum,
+            Kind::RealisedVolatility => WindowKind::Squares,
+            Kind::VwapDeviation | Kind::TradeFlow => WindowKind::Trades,
+            Kind::TradeIntensity => WindowKind::Count,
+            _ => WindowKind::Moments,
+        };
+        let of_trades = matches!(kind, WindowKind::Trades | WindowKind::Count);
+        let input = if of_trades {
+            None
+        } else {
+            Some(self.input(spec)?)
+        };
+        let span = match (spec.window, spec.window_ms) {
+            (Some(count), None) => Span::Count(count),
+            (None, Some(millis)) => Span::Time(millis.saturating_mul(1_000_000)),
+            _ => return Err(spec.error("needs one of `window` (values) and `window_ms`")),
+        };
+        let window = WindowSpec { kind, span, input };
+        if let Some(known) = self.windows.iter().position(|known| *known == window) {
+            return Ok(known);
+        }
+        self.windows.push(window);
+        self.steps.push(Step::Feed {
+            window: self.windows.len() - 1,
+            input,
+        });
+        Ok(self.windows.len() - 1)
+    }
+}

@@ -1,0 +1,89 @@
+//! What the best bid and offer, and the queues behind them, say.
+
+use super::spec::Unit;
+use crate::engine::book::Book;
+use crate::event::{Level, Quote};
+use crate::units::Price;
+
+/// A best bid and offer of which both sides are known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Top {
+    bid_px: f64,
+    bid_sz: f64,
+    ask_px: f64,
+    ask_sz: f64,
+}
+
+impl Top {
+    /// From a quote, unless a side is empty.
+    #[must_use]
+    pub fn of_quote(quote: &Quote) -> Option<Self> {
+        let side = |price, size| (price != Price::UNDEFINED).then_some(Level { price, size });
+        Self::of(
+            side(quote.bid_px, quote.bid_sz)?,
+            side(quote.ask_px, quote.ask_sz)?,
+        )
+    }
+
+    /// From a book, unless a side is empty.
+    #[must_use]
+    pub fn of_book(book: &Book) -> Option<Self> {
+        Self::of(book.best_bid()?, book.best_ask()?)
+    }
+
+    fn of(bid: Level, ask: Level) -> Option<Self> {
+        let (bid_px, bid_sz) = (bid.price.to_f64(), bid.size.to_f64());
+        let (ask_px, ask_sz) = (ask.price.to_f64(), ask.size.to_f64());
+        (bid_sz + ask_sz > 0.0).then_some(Self {
+            bid_px,
+            bid_sz,
+            ask_px,
+            ask_sz,
+        })
+    }
+
+    /// The middle of bid and ask.
+    #[must_use]
+    pub fn mid(&self) -> f64 {
+        0.5 * (self.bid_px + self.ask_px)
+    }
+
+    /// Ask minus bid, in price or in basis points of the mid.
+    pub(super) fn spread(&self, unit: Unit) -> f64 {
+        let spread = self.ask_px - self.bid_px;
+        match unit {
+            Unit::Price => spread,
+            Unit::BasisPoints => 1e4 * spread / self.mid(),
+        }
+    }
+
+    /// The mid weighted by the opposite queues, or how far it lies from the mid in basis points.
+    pub(super) fn microprice(&self, unit: Unit) -> f64 {
+        let weighted = self.ask_px * self.bid_sz + self.bid_px * self.ask_sz;
+        let price = weighted / (self.bid_sz + self.ask_sz);
+        match unit {
+            Unit::Price => price,
+            Unit::BasisPoints => 1e4 * (price - self.mid()) / self.mid(),
+        }
+    }
+
+    /// (bid − ask) / (bid + ask) of the two best queues.
+    pub(super) fn imbalance(&self) -> f64 {
+        (self.bid_sz - self.ask_sz) / (self.bid_sz + self.ask_sz)
+    }
+}
+
+/// (bids − asks) / (bids + asks) of the quantities on the best `levels` levels a side.
+pub(super) fn imbalance(book: &Book, levels: usize) -> f64 {
+    let bids: f64 = book
+        .bids()
+        .take(levels)
+        .map(|level| level.size.to_f64())
+        .sum();
+    let asks: f64 = book
+        .asks()
+        .take(levels)
+        .map(|level| level.size.to_f64())
+        .sum();
+    (bids - asks) / (bids + asks)
+}

@@ -1,0 +1,84 @@
+//! A frame: bytes as received, when, and from where.
+//!
+//! `ts_recv` is stamped once, in `source`. What the bytes mean is `decode`'s business.
+
+use bytes::Bytes;
+
+use crate::units::Nanos;
+
+/// Bytes as received.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// When and from where.
+    pub origin: Origin,
+    /// The message, whole.
+    pub bytes: Bytes,
+}
+
+/// Where a frame came from. A signal carries it, so that every signal can be traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// When we received it, or what the capture says of that.
+    pub ts_recv: Nanos,
+    /// Number within its partition: Kafka's offset, the line of a file, the count of a connection's frames.
+    pub offset: i64,
+    /// Kafka's partition; 0 elsewhere.
+    pub partition: i32,
+    /// Which topic, file or feed: an index into the names that the driver keeps.
+    pub stream: u16,
+    /// Whether the shard had been behind for longer than the pipeline allows when it came to this frame.
+    /// The capture keeps it, so that a replay gives the same signals.
+    pub late: bool,
+    /// Whether what comes of it has been published before: it is read once more for what must be remembered
+    /// of it.
+    pub known: bool,
+}
+
+/// What a capture says of a frame before the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it was received.
+    pub ts_recv: Nanos,
+    /// Whether the shard had been behind for too long: see [`Origin::late`].
+    pub late: bool,
+    /// Whether what comes of it had been published before: see [`Origin::known`].
+    pub known: bool,
+}
+
+/// Splits `local_ns {…}`, with `!` behind the time of a late frame and `?` behind that of one that was read
+/// once more, into the stamp and the message; other text
+/// is all message.
+#[must_use]
+pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    let late = line.get(digits) == Some(&b'!');
+    let known = line.get(digits + usize::from(late)) == Some(&b'?');
+    let end = digits + usize::from(late) + usize::from(known);
+    if digits == 0 || digits > 19 || line.get(end) != Some(&b' ') {
+        return (None, line);
+    }
+    let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
+        value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))
+    });
+    let stamp = nanos.map(|nanos| Stamp {
+        ts_recv: Nanos(nanos),
+        late,
+        known,
+    });
+    (stamp, line[end + 1..].trim_ascii_start())
+}
+
+#[cfg(test)]
+impl Origin {
+    /// The first frame of a stream, received at 5.
+    pub(crate) fn of_test() -> Self {
+        Self {
+            ts_recv: Nanos(5),
+            offset: 0,
+            partition: 0,
+            stream: 0,
+            late: false,
+            known: false,
+        }
+    }
+}

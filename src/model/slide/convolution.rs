@@ -1,0 +1,6 @@
+//! Convolutional networks whose columns are kept, so that a row computes one column of each layer.
+
+mod flat;
+pub mod network;
+pub mod packed;
+pub mod windows;

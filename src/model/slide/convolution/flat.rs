@@ -1,0 +1,83 @@
+//! A dense layer over several columns, summed column by column: what the columns so far give can be kept
+//! for the window that the next ones complete.
+//!
+//! `b + Σ W₀·c₀ + Σ W₁·c₁ + …`: a sum of its own for each column, added to the others in order. Keeps no
+//! sums itself.
+
+use crate::model::kernel::{Isa, Panels, Rows};
+use crate::model::slide::recurrent::network::{Activation, Dense};
+
+/// The layer, packed by column.
+#[derive(Debug)]
+pub(super) struct Flat {
+    columns: Vec<Panels>,
+    start: Vec<f32>,
+    outputs: usize,
+    activation: Activation,
+}
+
+impl Flat {
+    /// Packs a layer whose inputs are so many columns, the oldest first.
+    pub(super) fn new(layer: &Dense, columns: usize, isa: Isa) -> Self {
+        let width = layer.inputs / columns;
+        let panels = (0..columns).map(|column| {
+            let weight =
+                |_, output: usize, at: usize| layer.w[output * layer.inputs + column * width + at];
+            Panels::pack(isa, [1, layer.outputs, width], weight, |_, _| 0.0)
+        });
+        let mut start = vec![0.0; isa.padded(layer.outputs)];
+        start[..layer.outputs].copy_from_slice(&layer.b);
+        Self {
+            columns: panels.collect(),
+            start,
+            outputs: layer.outputs,
+            activation: layer.activation,
+        }
+    }
+
+    /// Numbers that it gives.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// What happens to its sums.
+    pub(super) fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// Columns that it takes.
+    pub(super) fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Numbers in the sums of a window.
+    pub(super) fn width(&self) -> usize {
+        self.start.len()
+    }
+
+    /// The sums of a window without columns.
+    pub(super) fn start(&self, sums: &mut Vec<f32>) {
+        sums.clone_from(&self.start);
+    }
+
+    /// Begins the sums of a window anew, in place.
+    pub(super) fn restart(&self, sums: &mut [f32]) {
+        sums.copy_from_slice(&self.start);
+    }
+
+    /// Adds what the column in place `at` gives.
+    pub(super) fn add(&self, at: usize, column: &[f32], sums: &mut [f32], room: &mut Vec<f32>) {
+        let rows = Rows {
+            cells: column,
+            at: &[0],
+        };
+        room.resize(self.width(), 0.0);
+        self.columns[at].sums(rows, room);
+        sums.iter_mut().zip(room).for_each(|(sum, x)| *sum += *x);
+    }
+
+    /// Reads the weights of the last column.
+    pub(super) fn read_last(&self) -> f32 {
+        self.columns.last().map_or(0.0, Panels::read)
+    }
+}

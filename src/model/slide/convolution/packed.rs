@@ -1,0 +1,342 @@
+//! A convolution network packed for the kernels: the next column of every filter, for several keys at once.
+//!
+//! A column depends on rows alone, not on the window it is looked at through: it is computed once and kept
+//! for as long as a window or another filter takes it. Knows no window; `columns` does.
+
+use super::flat::Flat;
+use super::network::{Convolution, Filter, Taken};
+use crate::model::kernel::{Isa, Panels, Rows};
+use crate::model::slide::head;
+use crate::model::slide::head::{Head, activate};
+use crate::model::slide::recurrent::network::{Activation, Scale};
+
+/// A network, packed for the instructions of this processor. Shared by all shards.
+#[derive(Debug)]
+pub struct Filters {
+    isa: Isa,
+    features: usize,
+    steps: usize,
+    scale: Vec<(Scale, Vec<f32>)>,
+    layers: Vec<Layer>,
+    /// Of the rows, and then of each filter.
+    rings: Vec<Ring>,
+    taken: Taken,
+    /// The first dense layer, where it is over several columns.
+    flat: Option<Flat>,
+    head: Head,
+    outputs: usize,
+}
+
+/// The last columns of each filter of one key.
+#[derive(Debug)]
+pub struct State {
+    cells: Vec<f32>,
+    /// Rows taken.
+    rows: u64,
+}
+
+/// Buffers for a step; one a thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    given: Vec<f32>,
+    at: Vec<usize>,
+    sums: Vec<f32>,
+    flat: Vec<f32>,
+    dense: [Vec<f32>; 2],
+}
+
+/// One filter.
+#[derive(Debug)]
+struct Layer {
+    from: usize,
+    /// Rows back to each column that it takes, the oldest first.
+    taps: Vec<usize>,
+    weights: Panels,
+    activation: Activation,
+    plus: Option<usize>,
+    then: Activation,
+}
+
+/// Where the last columns of a source lie in a state, by the number of their row modulo how many.
+#[derive(Clone, Copy, Debug)]
+struct Ring {
+    at: usize,
+    width: usize,
+    columns: usize,
+}
+
+impl Filters {
+    /// Packs a network.
+    #[must_use]
+    pub fn new(network: &Convolution, isa: Isa) -> Self {
+        let (flat, behind) = match (network.taken, &network.head[..]) {
+            (Taken::Flat(columns), [first, behind @ ..]) => {
+                (Some(Flat::new(first, columns, isa)), behind)
+            }
+            (_, head) => (None, head),
+        };
+        Self {
+            isa,
+            features: network.features,
+            steps: network.steps,
+            scale: network.scale.clone(),
+            layers: network
+                .filters
+                .iter()
+                .map(|filter| Layer::new(filter, isa))
+                .collect(),
+            rings: rings(network),
+            taken: network.taken,
+            flat,
+            head: Head::new(behind, isa),
+            outputs: network.outputs(),
+        }
+    }
+
+    /// Numbers in a row.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Rows in a window.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Numbers that a window gives.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The instructions it was packed for.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// What happens to each feature first.
+    #[must_use]
+    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+        &self.scale
+    }
+
+    /// The first dense layer, where it is over several columns.
+    pub(super) fn flat(&self) -> Option<&Flat> {
+        self.flat.as_ref()
+    }
+
+    /// Numbers in the state of a key.
+    #[must_use]
+    pub fn state_cells(&self) -> usize {
+        self.rings.last().map_or(0, Ring::end)
+    }
+
+    /// Reads all weights that a row needs before its score: the floor under a step.
+    #[must_use]
+    pub fn read_weights(&self) -> f32 {
+        let filters: f32 = self.layers.iter().map(|layer| layer.weights.read()).sum();
+        filters + self.flat.as_ref().map_or(0.0, Flat::read_last)
+    }
+
+    /// A key without rows.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State {
+            cells: vec![0.0; self.state_cells()],
+            rows: 0,
+        }
+    }
+
+    /// Gives a state its next row; [`Filters::advance`] must follow.
+    pub fn take(&self, row: &[f64], state: &mut State) {
+        state.rows += 1;
+        let place = self.rings[0].place(state.rows, 0);
+        head::scale(&self.scale, row, &mut state.cells[place]);
+    }
+
+    /// Computes the columns of the newest row of several states.
+    pub fn advance(&self, states: &mut [State], scratch: &mut Scratch) {
+        for (number, layer) in self.layers.iter().enumerate() {
+            let Scratch {
+                given, at, sums, ..
+            } = scratch;
+            given.clear();
+            at.clear();
+            for state in states.iter() {
+                at.push(given.len());
+                for &back in &layer.taps {
+                    given.extend_from_slice(self.column(state, layer.from, back));
+                }
+            }
+            let width = layer.weights.width();
+            sums.resize(width * states.len(), 0.0);
+            layer.weights.sums(Rows { cells: given, at }, sums);
+            activate(self.isa, layer.activation, sums);
+            if let Some(plus) = layer.plus {
+                for (sums, state) in sums.chunks_exact_mut(width).zip(states.iter()) {
+                    let column = self.column(state, plus, 0);
+                    sums.iter_mut().zip(column).for_each(|(sum, x)| *sum += x);
+                }
+            }
+            activate(self.isa, layer.then, sums);
+            let ring = self.rings[number + 1];
+            for (sums, state) in sums.chunks_exact(width).zip(states.iter_mut()) {
+                let place = ring.place(state.rows, 0);
+                state.cells[place].copy_from_slice(&sums[..ring.width]);
+            }
+        }
+    }
+
+    /// Appends the scores of a state's newest window, from its columns.
+    pub fn score(&self, state: &State, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let columns = self.taken.columns();
+        let column = |at| self.last(state, columns - 1 - at);
+        if let Some(flat) = &self.flat {
+            let sums = &mut scratch.flat;
+            flat.start(sums);
+            for at in 0..columns {
+                flat.add(at, column(at), sums, &mut scratch.sums);
+            }
+            return self.behind(scratch, scores);
+        }
+        let taken = &mut scratch.given;
+        taken.clear();
+        taken.extend_from_slice(column(0));
+        for at in 1..columns {
+            let pairs = taken.iter_mut().zip(column(at));
+            match self.taken {
+                Taken::Last => {}
+                Taken::Flat(_) => taken.extend_from_slice(column(at)),
+                Taken::Mean(_) => pairs.for_each(|(sum, x)| *sum += x),
+                // Not `max`: a number that is none stays none.
+                Taken::Max(_) => pairs.for_each(|(most, &x)| {
+                    if (x > *most || x.is_nan()) && !most.is_nan() {
+                        *most = x;
+                    }
+                }),
+            }
+        }
+        if let Taken::Mean(_) = self.taken {
+            taken.iter_mut().for_each(|sum| *sum /= columns as f32);
+        }
+        self.head.score(taken, &mut scratch.dense, scores);
+    }
+
+    /// Appends the scores of a window whose sums over all columns but the last are known.
+    pub(super) fn complete(
+        &self,
+        state: &State,
+        known: &[f32],
+        scratch: &mut Scratch,
+        scores: &mut Vec<f64>,
+    ) {
+        let flat = self
+            .flat
+            .as_ref()
+            .expect("sums are of a layer over columns");
+        scratch.flat.clear();
+        scratch.flat.extend_from_slice(known);
+        let last = self.taken.columns() - 1;
+        flat.add(
+            last,
+            self.last(state, 0),
+            &mut scratch.flat,
+            &mut scratch.sums,
+        );
+        self.behind(scratch, scores);
+    }
+
+    /// Adds the newest column to the sums of a window that has it in place `at`.
+    pub(super) fn add(&self, state: &State, at: usize, sums: &mut [f32], scratch: &mut Scratch) {
+        let flat = self
+            .flat
+            .as_ref()
+            .expect("sums are of a layer over columns");
+        flat.add(at, self.last(state, 0), sums, &mut scratch.sums);
+    }
+
+    /// The dense layers behind the one over columns, whose sums are in `scratch`.
+    fn behind(&self, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let flat = self
+            .flat
+            .as_ref()
+            .expect("sums are of a layer over columns");
+        let sums = &mut scratch.flat[..flat.outputs()];
+        activate(self.isa, flat.activation(), sums);
+        self.head.score(sums, &mut scratch.dense, scores);
+    }
+
+    /// A column of the last filter.
+    fn last<'s>(&self, state: &'s State, back: usize) -> &'s [f32] {
+        self.column(state, self.layers.len(), back)
+    }
+
+    fn column<'s>(&self, state: &'s State, source: usize, back: usize) -> &'s [f32] {
+        &state.cells[self.rings[source].place(state.rows, back)]
+    }
+}
+
+impl State {
+    /// Rows taken.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl Layer {
+    fn new(filter: &Filter, isa: Isa) -> Self {
+        let Filter { inputs, kernel, .. } = *filter;
+        let weights = Panels::pack(
+            isa,
+            [1, filter.channels, kernel * inputs],
+            |_, channel, at| filter.w[(channel * inputs + at % inputs) * kernel + at / inputs],
+            |_, channel| filter.b[channel],
+        );
+        Self {
+            from: filter.from,
+            taps: (0..kernel).rev().map(|at| at * filter.dilation).collect(),
+            weights,
+            activation: filter.activation,
+            plus: filter.plus,
+            then: filter.then,
+        }
+    }
+}
+
+/// As many columns of each source as a filter or the head looks back.
+fn rings(network: &Convolution) -> Vec<Ring> {
+    let mut at = 0;
+    let sources = 0..=network.filters.len();
+    let ring = |source: usize| {
+        let takes = |filter: &&Filter| filter.from == source;
+        let reaches = network.filters.iter().filter(takes).map(Filter::reach);
+        let mut columns = 1 + reaches.max().unwrap_or(0);
+        if source == network.filters.len() {
+            columns = columns.max(network.taken.columns());
+        }
+        let width = network.width(source);
+        let ring = Ring { at, width, columns };
+        at = ring.end();
+        ring
+    };
+    sources.map(ring).collect()
+}
+
+impl Ring {
+    fn end(&self) -> usize {
+        self.at + self.columns * self.width
+    }
+
+    /// The column so many rows before `row`.
+    fn place(&self, row: u64, back: usize) -> std::ops::Range<usize> {
+        let columns = self.columns as u64;
+        // Before the first row there are zeros that no complete window takes.
+        let slot = (row + columns - back as u64) % columns;
+        let begin = self.at + slot as usize * self.width;
+        begin..begin + self.width
+    }
+}

@@ -1,0 +1,305 @@
+//! Columns give the bits of whole windows, in every order of work and company.
+//!
+//! The twin computes each window by itself, zeros before its first row where a file pads, in plain Rust.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::kernel::Isa;
+use crate::model::slide::convolution::network::{Convolution, Filter, Taken};
+use crate::model::slide::head::{Head, activate};
+use crate::model::slide::recurrent::network::{Activation, Dense, Scale};
+
+/// Numbers that look random, the same every time.
+fn numbers(count: usize, seed: u64, scale: f32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0) * scale
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+const FEATURES: usize = 3;
+const STEPS: usize = 14;
+const ENDINGS: [Taken; 4] = [
+    Taken::Last,
+    Taken::Flat(STEPS - REACH),
+    Taken::Mean(STEPS - REACH),
+    Taken::Max(STEPS - REACH),
+];
+/// Of the last filter of [`network`].
+const REACH: usize = 9;
+
+fn filter(from: usize, inputs: usize, channels: usize, kernel: usize, dilation: usize) -> Filter {
+    let seed = (100 * from + 10 * kernel + dilation + channels) as u64;
+    Filter {
+        from,
+        inputs,
+        channels,
+        kernel,
+        dilation,
+        w: numbers(channels * inputs * kernel, seed, 0.6),
+        b: numbers(channels, seed + 50, 0.3),
+        activation: Activation::Relu,
+        plus: None,
+        then: Activation::Identity,
+    }
+}
+
+/// Four filters, the last one added to one that takes the rows.
+fn network(taken: Taken, channels: usize) -> Convolution {
+    let skip = Filter {
+        activation: Activation::Identity,
+        ..filter(0, FEATURES, channels, 1, 1)
+    };
+    let last = Filter {
+        activation: Activation::Sigmoid,
+        plus: Some(3),
+        then: Activation::Tanh,
+        ..filter(2, channels, channels, 3, 3)
+    };
+    let filters = vec![
+        filter(0, FEATURES, 7, 2, 1),
+        filter(1, 7, channels, 2, 2),
+        skip,
+        last,
+    ];
+    let mut network = Convolution {
+        features: FEATURES,
+        steps: STEPS,
+        scale: vec![(Scale::Div, vec![0.7; FEATURES])],
+        filters,
+        taken,
+        head: vec![],
+    };
+    let mut inputs = network.taken();
+    for (outputs, activation) in [(6, Activation::Relu), (2, Activation::Softmax)] {
+        let (w, b) = (
+            numbers(inputs * outputs, 70, 0.4),
+            numbers(outputs, 71, 0.4),
+        );
+        network.head.push(Dense {
+            inputs,
+            outputs,
+            w,
+            b,
+            activation,
+        });
+        inputs = outputs;
+    }
+    network
+}
+
+/// Row number `row` of a key.
+fn row(key: usize, row: u64) -> Vec<f64> {
+    let values = numbers(FEATURES, 1_000 * key as u64 + row, 2.0);
+    values.iter().map(|&x| f64::from(x)).collect()
+}
+
+/// The window of a key that ends at a row, filter by filter.
+fn whole(network: &Convolution, key: usize, end: u64) -> Vec<f64> {
+    let rows = (end + 1 - network.steps as u64..=end).map(|number| {
+        let row = row(key, number);
+        row.iter().map(|&x| x as f32 / 0.7).collect::<Vec<f32>>()
+    });
+    let mut sources: Vec<Vec<Vec<f32>>> = vec![rows.collect()];
+    for filter in &network.filters {
+        let from = &sources[filter.from];
+        let columns = (0..from.len()).map(|step| column(filter, &sources, step));
+        let columns = columns.collect();
+        sources.push(columns);
+    }
+    let columns = sources.last().expect("there is a filter");
+    head(network, &columns[columns.len() - network.taken.columns()..])
+}
+
+fn column(filter: &Filter, sources: &[Vec<Vec<f32>>], step: usize) -> Vec<f32> {
+    let zeros = vec![0.0; filter.inputs];
+    let mut column = filter.b.clone();
+    for (channel, sum) in column.iter_mut().enumerate() {
+        for tap in 0..filter.kernel {
+            let back = (filter.kernel - 1 - tap) * filter.dilation;
+            let given = step.checked_sub(back).map(|at| &sources[filter.from][at]);
+            for (at, x) in given.unwrap_or(&zeros).iter().enumerate() {
+                let w = filter.w[(channel * filter.inputs + at) * filter.kernel + tap];
+                *sum = x.mul_add(w, *sum);
+            }
+        }
+    }
+    activate(Isa::Scalar, filter.activation, &mut column);
+    if let Some(plus) = filter.plus {
+        let other = &sources[plus][step];
+        column.iter_mut().zip(other).for_each(|(sum, x)| *sum += x);
+    }
+    activate(Isa::Scalar, filter.then, &mut column);
+    column
+}
+
+fn head(network: &Convolution, columns: &[Vec<f32>]) -> Vec<f64> {
+    let channel = |at: usize| columns.iter().map(move |column| column[at]);
+    let channels = 0..columns[0].len();
+    let mut layers = &network.head[..];
+    let given: Vec<f32> = match network.taken {
+        Taken::Last => columns[0].clone(),
+        Taken::Mean(count) => channels
+            .map(|at| channel(at).reduce(|sum, x| sum + x).expect("one at least") / count as f32)
+            .collect(),
+        Taken::Max(_) => channels
+            .map(|at| channel(at).fold(f32::NEG_INFINITY, f32::max))
+            .collect(),
+        Taken::Flat(_) => {
+            let (first, behind) = layers.split_first().expect("it has a dense layer");
+            layers = behind;
+            let mut sums = flat_sums(first, columns);
+            activate(Isa::Scalar, first.activation, &mut sums);
+            sums
+        }
+    };
+    let mut scores = vec![];
+    Head::new(layers, Isa::Scalar).score(&given, &mut Default::default(), &mut scores);
+    scores
+}
+
+/// A sum for each column, added in order.
+fn flat_sums(layer: &Dense, columns: &[Vec<f32>]) -> Vec<f32> {
+    let width = columns[0].len();
+    let sum = |output: usize| {
+        let parts = columns.iter().enumerate().map(|(at, column)| {
+            let w = &layer.w[output * layer.inputs + at * width..][..width];
+            column
+                .iter()
+                .zip(w)
+                .fold(0.0_f32, |sum, (x, w)| x.mul_add(*w, sum))
+        });
+        parts.fold(layer.b[output], |sum, part| sum + part)
+    };
+    (0..layer.outputs).map(sum).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 64 }))]
+
+    #[test]
+    fn every_order_of_work_gives_the_same_bits(
+        ending in 0_usize..4,
+        channels in 4_usize..20,
+        every in 1_u64..8,
+        // Whose row comes, how many keys are settled after it, and after how many rows a batch ends.
+        moves in prop::collection::vec((0_usize..3, 0_usize..4), if cfg!(miri) { 20..21 } else { 90..150 }),
+        together in 1_usize..9,
+    ) {
+        let plain = network(ENDINGS[ending], channels);
+        let packed = Arc::new(Filters::new(&plain, Isa::best()));
+        let mut columns = Columns::new(packed, every);
+        let mut taken = [0_u64; 3];
+        for batch in moves.chunks(together) {
+            let (mut rows, mut cells, mut right) = (vec![], vec![], vec![]);
+            for &(key, _) in batch {
+                taken[key] += 1;
+                let due = taken[key].is_multiple_of(every) && taken[key] >= STEPS as u64;
+                rows.push(Ask::Row { key, due });
+                cells.extend(row(key, taken[key]));
+                if due {
+                    right.extend(whole(&plain, key, taken[key]));
+                }
+            }
+            let mut scores = vec![];
+            columns.step(&rows, &cells, &mut scores);
+            prop_assert_eq!(&scores, &right);
+            let mut left = batch[0].1;
+            if left > 0 {
+                columns.settle(|| {
+                    left -= 1;
+                    left == 0
+                });
+            }
+            prop_assert!(columns.waiting() <= 3);
+        }
+        // What fell silent says once more what it said.
+        for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= STEPS as u64) {
+            let mut again = vec![];
+            columns.step(&[Ask::Again { key }], &[], &mut again);
+            prop_assert_eq!(again, whole(&plain, key, taken));
+        }
+    }
+}
+
+#[test]
+fn every_processor_gives_the_same_scores() {
+    for ending in ENDINGS {
+        let network = network(ending, 19);
+        let right = whole(&network, 1, 20);
+        for isa in Isa::available() {
+            let mut columns = Columns::new(Arc::new(Filters::new(&network, isa)), 1);
+            let (mut scores, cells) = (vec![], (1..=20).flat_map(|number| row(1, number)));
+            let asks = (1..=20).map(|number| Ask::Row {
+                key: 1,
+                due: number == 20,
+            });
+            columns.step(
+                &asks.collect::<Vec<_>>(),
+                &cells.collect::<Vec<_>>(),
+                &mut scores,
+            );
+            let bits = |scores: &[f64]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&scores), bits(&right), "{ending:?} {isa:?}");
+        }
+    }
+}
+
+/// A window sees its oldest row, and no row before it: a wrong place would show.
+#[test]
+fn the_oldest_row_of_a_window_counts_and_none_before_it() {
+    for ending in ENDINGS {
+        let network = network(ending, 8);
+        let packed = Arc::new(Filters::new(&network, Isa::best()));
+        // The oldest row that the last column sees, or the first of the columns taken.
+        let seen = REACH + network.taken.columns() - 1;
+        let score = |changed: usize| {
+            let mut columns = Columns::new(Arc::clone(&packed), 1);
+            let mut cells: Vec<f64> = (1..=20).flat_map(|number| row(0, number)).collect();
+            cells[(19 - changed) * FEATURES] += 40.0;
+            let asks = (1..=20).map(|number| Ask::Row {
+                key: 0,
+                due: number == 20,
+            });
+            let mut scores = vec![];
+            columns.step(&asks.collect::<Vec<_>>(), &cells, &mut scores);
+            scores
+        };
+        assert_ne!(
+            score(seen),
+            score(seen + 1),
+            "{ending:?}: the oldest row does not count"
+        );
+        assert_eq!(
+            score(seen + 1),
+            score(seen + 2),
+            "{ending:?}: an older row counts"
+        );
+    }
+}
+
+#[test]
+fn windows_in_flight_get_a_column_once_and_wait_for_nothing() {
+    let packed = Arc::new(Filters::new(&network(ENDINGS[1], 8), Isa::best()));
+    let mut columns = Columns::new(packed, 1);
+    for number in 1..=30 {
+        columns.step(
+            &[Ask::Row {
+                key: 0,
+                due: number >= 14,
+            }],
+            &row(0, number),
+            &mut vec![],
+        );
+        assert_eq!(columns.waiting(), 1);
+        if number % 2 == 0 {
+            assert!(columns.settle(|| false));
+            assert_eq!((columns.waiting(), columns.deferred()), (0, number));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Both ends of a recognised network: how a row is normalised before its layers, and the dense layers
+//! behind them, packed for the kernels. Knows nothing of what is between.
+
+use super::recurrent::network;
+use super::recurrent::network::{Activation, Scale};
+use crate::model::kernel::{Dense, Isa, Panels};
+
+/// A row as the first layer takes it: rounded to f32 and scaled.
+pub(super) fn scale(by: &[(Scale, Vec<f32>)], row: &[f64], scaled: &mut [f32]) {
+    for (scaled, value) in scaled.iter_mut().zip(row) {
+        *scaled = *value as f32;
+    }
+    for (scale, operands) in by {
+        for (x, a) in scaled.iter_mut().zip(operands) {
+            match scale {
+                Scale::Sub => *x -= a,
+                Scale::Add => *x += a,
+                Scale::Mul => *x *= a,
+                Scale::Div => *x /= a,
+            }
+        }
+    }
+}
+
+/// Dense layers, packed.
+#[derive(Debug)]
+pub(super) struct Head {
+    isa: Isa,
+    layers: Vec<(Panels, Activation)>,
+}
+
+impl Head {
+    pub(super) fn new(layers: &[network::Dense], isa: Isa) -> Self {
+        let layers = layers.iter().map(|dense| {
+            let panels = Panels::pack(
+                isa,
+                [1, dense.outputs, dense.inputs],
+                |_, output, input| dense.w[output * dense.inputs + input],
+                |_, output| dense.b[output],
+            );
+            (panels, dense.activation)
+        });
+        Self {
+            isa,
+            layers: layers.collect(),
+        }
+    }
+
+    /// Appends what the layers make of their input.
+    pub(super) fn score(&self, input: &[f32], [a, b]: &mut [Vec<f32>; 2], scores: &mut Vec<f64>) {
+        a.clear();
+        a.extend_from_slice(input);
+        for (weights, activation) in &self.layers {
+            b.clear();
+            b.resize(self.isa.padded(weights.units()), 0.0);
+            self.isa.dense(Dense {
+                weights,
+                input: a,
+                out: b,
+            });
+            b.truncate(weights.units());
+            activate(self.isa, *activation, b);
+            std::mem::swap(a, b);
+        }
+        scores.extend(a.iter().map(|&score| f64::from(score)));
+    }
+}
+
+/// An activation, in place. Softmax is over all the values.
+pub(super) fn activate(isa: Isa, activation: Activation, values: &mut [f32]) {
+    match activation {
+        Activation::Identity => {}
+        // Not `max`: a number that is none stays none.
+        Activation::Relu => values
+            .iter_mut()
+            .for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
+        Activation::Sigmoid => isa.sigmoid(values),
+        Activation::Tanh => isa.tanh(values),
+        Activation::Softmax => isa.softmax(values),
+    }
+}

@@ -1,0 +1,242 @@
+//! One recurrent layer, packed, and the buffers of its steps.
+
+use super::network;
+use crate::model::kernel::{Cell, Half, Isa, Panels, Rows, Step};
+
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub(super) cell: Cell,
+    pub(super) units: usize,
+    pub(super) padded: usize,
+    /// Where its units begin in a state, and its sums in those known beforehand.
+    pub(super) at: usize,
+    pub(super) known_at: usize,
+    pub(super) input: Panels,
+    pub(super) recurrent: Panels,
+    /// Of a GRU whose reset gate acts on h: gate h, which needs the others first.
+    pub(super) candidate: Option<(Panels, Panels)>,
+    pub(super) start_h: Vec<f32>,
+    pub(super) start_c: Vec<f32>,
+}
+
+/// What the gates of a step are summed from: the known sums where given, else from h and x.
+pub(super) struct Parts<'a> {
+    pub(super) known: Option<Rows<'a>>,
+    pub(super) h: Rows<'a>,
+    pub(super) projected: Option<Rows<'a>>,
+    pub(super) x: Rows<'a>,
+}
+
+/// Where a step works.
+pub(super) struct Room<'a> {
+    pub(super) carry: &'a mut [f32],
+    pub(super) carry_at: &'a [usize],
+    pub(super) own: &'a [usize],
+    pub(super) beside: &'a mut [f32],
+    pub(super) reset: &'a mut [f32],
+    pub(super) out: &'a mut [f32],
+}
+
+impl Layer {
+    pub(super) fn new(layer: &network::Layer, isa: Isa, at: usize, known_at: usize) -> Self {
+        let (units, inputs, gates) = (layer.units, layer.inputs, layer.cell.gates());
+        // The kernels take logistic gates halved; the tanh gate is the last of either kind of cell.
+        let share = |gate: usize| if gate + 1 == gates { 1.0 } else { 0.5 };
+        let b = |side: usize, gate: usize, unit: usize| {
+            share(gate) * layer.b[(side * gates + gate) * units + unit]
+        };
+        let w = |gate: usize, unit: usize, k: usize| {
+            share(gate) * layer.w[(gate * units + unit) * inputs + k]
+        };
+        let r = |gate: usize, unit: usize, k: usize| {
+            share(gate) * layer.r[(gate * units + unit) * units + k]
+        };
+        let both = |gate, unit| b(0, gate, unit) + b(1, gate, unit);
+        let pack = |gates,
+                    inputs,
+                    weight: &dyn Fn(usize, usize, usize) -> f32,
+                    start: &dyn Fn(usize, usize) -> f32| {
+            Panels::pack(isa, [gates, units, inputs], weight, start)
+        };
+        let zero = |_, _| 0.0;
+        let (cell, input, recurrent, candidate) = match layer.cell {
+            network::Cell::Lstm => (
+                Cell::Lstm,
+                pack(4, inputs, &w, &zero),
+                pack(4, units, &r, &both),
+                None,
+            ),
+            network::Cell::Gru { reset_after: true } => {
+                // The two sums of gate h are not added but apart: each has its own bias.
+                let of_input = |gate, unit| if gate == 2 { b(0, 2, unit) } else { 0.0 };
+                let of_h = |gate, unit| {
+                    if gate == 2 {
+                        b(1, 2, unit)
+                    } else {
+                        both(gate, unit)
+                    }
+                };
+                (
+                    Cell::Gru,
+                    pack(3, inputs, &w, &of_input),
+                    pack(3, units, &r, &of_h),
+                    None,
+                )
+            }
+            network::Cell::Gru { reset_after: false } => {
+                let candidate = (
+                    pack(1, inputs, &|_, unit, k| w(2, unit, k), &zero),
+                    pack(1, units, &|_, unit, k| r(2, unit, k), &|_, unit| {
+                        both(2, unit)
+                    }),
+                );
+                (
+                    Cell::GruGates,
+                    pack(2, inputs, &w, &zero),
+                    pack(2, units, &r, &both),
+                    Some(candidate),
+                )
+            }
+        };
+        let padded = isa.padded(units);
+        let (mut start_h, mut start_c) = (vec![0.0; padded], vec![0.0; padded]);
+        if let Some((h, c)) = &layer.start {
+            start_h[..units].copy_from_slice(h);
+            // A GRU carries its output.
+            start_c[..units].copy_from_slice(if cell == Cell::Lstm { c } else { h });
+        }
+        Self {
+            cell,
+            units,
+            padded,
+            at,
+            known_at,
+            input,
+            recurrent,
+            candidate,
+            start_h,
+            start_c,
+        }
+    }
+
+    #[inline]
+    pub(super) fn step(&self, isa: Isa, parts: &Parts<'_>, room: Room<'_>) {
+        let (cell, units) = (self.cell, self.units);
+        let Room {
+            carry,
+            carry_at,
+            own,
+            beside,
+            reset,
+            out,
+        } = room;
+        let recurrent = parts
+            .known
+            .map_or(Half::Product(&self.recurrent, parts.h), Half::Known);
+        let input = parts
+            .projected
+            .map_or(Half::Product(&self.input, parts.x), Half::Known);
+        let first = Step {
+            cell,
+            units,
+            recurrent,
+            input,
+            carry: &mut *carry,
+            carry_at,
+            beside: &mut *beside,
+            out: &mut *reset,
+        };
+        let Some((candidate, candidate_h)) = &self.candidate else {
+            return isa.step(Step { out, ..first });
+        };
+        isa.step(first);
+        let reset = Rows {
+            cells: reset,
+            at: own,
+        };
+        let input = match parts.projected {
+            None => Half::Product(candidate, parts.x),
+            Some(rows) => Half::Known(Rows {
+                cells: &rows.cells[self.input.width()..],
+                at: rows.at,
+            }),
+        };
+        isa.step(Step {
+            cell: Cell::GruCandidate,
+            units,
+            recurrent: Half::Product(candidate_h, reset),
+            input,
+            carry,
+            carry_at,
+            beside,
+            out,
+        });
+    }
+}
+
+/// Buffers for a step; one a thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) out: Vec<f32>,
+    pub(super) before: Vec<f32>,
+    pub(super) beside: Vec<f32>,
+    pub(super) reset: Vec<f32>,
+    pub(super) known: Vec<f32>,
+    pub(super) at: Places,
+    pub(super) dense: [Vec<f32>; 2],
+}
+
+/// Where rows begin in the parts of a step.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) state: Vec<usize>,
+    pub(super) input: Vec<usize>,
+    pub(super) own: Vec<usize>,
+    pub(super) zero: Vec<usize>,
+}
+
+impl Scratch {
+    /// Buffers and places for moving states on.
+    pub(super) fn prepare(&mut self, layer: &Layer, places: &[usize], inputs: Option<usize>) {
+        let at = &mut self.at;
+        at.state.clear();
+        at.state.extend(places.iter().map(|place| place + layer.at));
+        at.zero.clear();
+        at.zero.resize(places.len(), 0);
+        at.input.clear();
+        at.input
+            .extend((0..places.len()).map(|row| row * inputs.unwrap_or(0)));
+        self.room(layer, places.len());
+    }
+
+    /// Buffers and places for last steps.
+    pub(super) fn lay_out(
+        &mut self,
+        layer: &Layer,
+        windows: usize,
+        state: usize,
+        inputs: usize,
+        known: usize,
+    ) {
+        let at = &mut self.at;
+        let every = |list: &mut Vec<usize>, begin: usize, width: usize| {
+            list.clear();
+            list.extend((0..windows).map(|row| begin + row * width));
+        };
+        every(&mut at.state, layer.at, state);
+        every(&mut at.zero, 0, known);
+        every(&mut at.input, 0, inputs);
+        self.room(layer, windows);
+    }
+
+    fn room(&mut self, layer: &Layer, rows: usize) {
+        let cells = rows * layer.padded;
+        self.out.resize(cells, 0.0);
+        if layer.candidate.is_some() {
+            self.beside.resize(cells, 0.0);
+            self.reset.resize(cells, 0.0);
+            self.at.own.clear();
+            self.at.own.extend((0..rows).map(|row| row * layer.padded));
+        }
+    }
+}

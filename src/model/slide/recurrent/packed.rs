@@ -1,0 +1,319 @@
+//! A recurrent network packed for the kernels: one step of all layers for several rows, whole windows,
+//! and the dense layers behind. Keeps no state of its own; `slide` does.
+
+pub use super::layer::Scratch;
+use super::layer::{Layer, Parts, Room};
+use super::network::{Network, Scale};
+use crate::model::kernel::{Aligned, Isa, Rows};
+use crate::model::slide::head;
+use crate::model::slide::head::Head;
+
+/// A network, packed for the instructions of this processor. Shared by all shards.
+#[derive(Debug)]
+pub struct Recurrent {
+    isa: Isa,
+    features: usize,
+    steps: usize,
+    scale: Vec<(Scale, Vec<f32>)>,
+    layers: Vec<Layer>,
+    head: Head,
+    outputs: usize,
+}
+
+/// Windows that lack their last step, one behind the other in every part.
+#[derive(Debug)]
+pub struct Last<'a> {
+    /// How many.
+    pub windows: usize,
+    /// The last row of each, scaled.
+    pub rows: &'a [f32],
+    /// What [`Recurrent::foresee`] gave for each, [`Recurrent::known`] numbers.
+    pub known: &'a [f32],
+    /// What each carries, [`Recurrent::state`] numbers; moved on.
+    pub carry: &'a mut [f32],
+    /// Where to put the new outputs of each, [`Recurrent::state`] numbers, if they are wanted.
+    pub keep: Option<&'a mut [f32]>,
+}
+
+impl Recurrent {
+    /// Packs a network.
+    #[must_use]
+    pub fn new(network: &Network, isa: Isa) -> Self {
+        let (mut at, mut known_at) = (0, 0);
+        let mut layers = vec![];
+        for layer in &network.layers {
+            let layer = Layer::new(layer, isa, at, known_at);
+            at += layer.padded;
+            known_at += layer.recurrent.width();
+            layers.push(layer);
+        }
+        Self {
+            isa,
+            features: network.features,
+            steps: network.steps,
+            scale: network.scale.clone(),
+            head: Head::new(&network.head, isa),
+            layers,
+            outputs: network.outputs(),
+        }
+    }
+
+    /// Numbers in a row.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Rows in a window.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Numbers that a window gives.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The instructions it was packed for.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// What happens to each feature of a row first.
+    #[must_use]
+    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+        &self.scale
+    }
+
+    /// Numbers in the outputs of all layers, and again in what they carry.
+    #[must_use]
+    pub fn state(&self) -> usize {
+        self.layers.iter().map(|layer| layer.padded).sum()
+    }
+
+    /// Numbers in the recurrent sums of all layers.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.layers
+            .iter()
+            .map(|layer| layer.recurrent.width())
+            .sum()
+    }
+
+    /// Bytes of weights that a step reads beside those of the first layer's input.
+    #[must_use]
+    pub fn step_bytes(&self) -> usize {
+        let cells = |layer: &Layer| layer.units * layer.cell.gates() * 2 * layer.units;
+        4 * self.layers.iter().map(cells).sum::<usize>()
+    }
+
+    /// Reads the input weights of all layers: the floor under a step.
+    #[must_use]
+    pub fn read_input_weights(&self) -> f32 {
+        let read = |layer: &Layer| {
+            let candidate = layer.candidate.as_ref().map_or(0.0, |(w, _)| w.read());
+            layer.input.read() + candidate
+        };
+        self.layers.iter().map(read).sum()
+    }
+
+    /// A row as the first layer takes it: rounded to f32 and scaled.
+    pub fn scale(&self, row: &[f64], scaled: &mut [f32]) {
+        head::scale(&self.scale, row, scaled);
+    }
+
+    /// The state before the first step, written to `h` and `carry` ([`Recurrent::state`] numbers each).
+    pub fn start(&self, h: &mut [f32], carry: &mut [f32]) {
+        for layer in &self.layers {
+            let range = layer.at..layer.at + layer.padded;
+            h[range.clone()].copy_from_slice(&layer.start_h);
+            carry[range].copy_from_slice(&layer.start_c);
+        }
+    }
+
+    /// The first layer's input sums of one scaled row, the same for all windows; kept in `scratch` for
+    /// [`Recurrent::advance`].
+    pub fn project(&self, row: &[f32], scratch: &mut Scratch) {
+        let Some(layer) = self.layers.first() else {
+            return;
+        };
+        let rows = Rows {
+            cells: row,
+            at: &[0],
+        };
+        let width = layer.input.width();
+        let more = layer.candidate.as_ref().map_or(0, |(w, _)| w.width());
+        scratch.known.resize(width + more, 0.0);
+        layer.input.sums(rows, &mut scratch.known[..width]);
+        if let Some((candidate, _)) = &layer.candidate {
+            candidate.sums(rows, &mut scratch.known[width..]);
+        }
+    }
+
+    /// Moves several states on by the row given to [`Recurrent::project`]. State `i` has its numbers from
+    /// `places[i]` on, in `h` and in `carry`.
+    pub fn advance(
+        &self,
+        places: &[usize],
+        h: &mut [f32],
+        carry: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        for (number, layer) in self.layers.iter().enumerate() {
+            let inputs = number
+                .checked_sub(1)
+                .map(|before| self.layers[before].padded);
+            scratch.prepare(layer, places, inputs);
+            let Scratch {
+                out,
+                before,
+                beside,
+                reset,
+                known,
+                at,
+                ..
+            } = scratch;
+            let parts = Parts {
+                known: None,
+                h: Rows {
+                    cells: h,
+                    at: &at.state,
+                },
+                projected: inputs.is_none().then_some(Rows {
+                    cells: known,
+                    at: &at.zero,
+                }),
+                x: Rows {
+                    cells: before,
+                    at: &at.input,
+                },
+            };
+            let room = Room {
+                carry: &mut *carry,
+                carry_at: &at.state,
+                own: &at.own,
+                beside,
+                reset,
+                out,
+            };
+            layer.step(self.isa, &parts, room);
+            for (out, at) in out.chunks_exact(layer.padded).zip(&at.state) {
+                h[*at..*at + layer.padded].copy_from_slice(out);
+            }
+            std::mem::swap(&mut scratch.out, &mut scratch.before);
+        }
+    }
+
+    /// b + Σ R·h of all layers of one state: what its next step needs that does not depend on the row.
+    pub fn foresee(&self, h: &[f32], known: &mut [f32]) {
+        for layer in &self.layers {
+            let width = layer.recurrent.width();
+            let rows = Rows {
+                cells: h,
+                at: &[layer.at],
+            };
+            layer
+                .recurrent
+                .sums(rows, &mut known[layer.known_at..layer.known_at + width]);
+        }
+    }
+
+    /// The last steps of some windows, all at once. Appends the scores of each.
+    pub fn complete(&self, last: Last<'_>, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let Last {
+            windows,
+            rows,
+            known,
+            carry,
+            mut keep,
+        } = last;
+        let (state, sums) = (self.state(), self.known());
+        for (number, layer) in self.layers.iter().enumerate() {
+            let inputs = number
+                .checked_sub(1)
+                .map_or(self.features, |before| self.layers[before].padded);
+            scratch.lay_out(layer, windows, state, inputs, sums);
+            let Scratch {
+                out,
+                before,
+                beside,
+                reset,
+                at,
+                ..
+            } = scratch;
+            let parts = Parts {
+                known: Some(Rows {
+                    cells: &known[layer.known_at..],
+                    at: &at.zero,
+                }),
+                h: Rows {
+                    cells: &[],
+                    at: &[],
+                },
+                projected: None,
+                x: Rows {
+                    cells: if number == 0 { rows } else { before },
+                    at: &at.input,
+                },
+            };
+            let room = Room {
+                carry: &mut *carry,
+                carry_at: &at.state,
+                own: &at.own,
+                beside,
+                reset,
+                out,
+            };
+            layer.step(self.isa, &parts, room);
+            if let Some(keep) = keep.as_deref_mut() {
+                for (out, at) in out.chunks_exact(layer.padded).zip(&at.state) {
+                    keep[*at..*at + layer.padded].copy_from_slice(out);
+                }
+            }
+            std::mem::swap(&mut scratch.out, &mut scratch.before);
+        }
+        let last = std::mem::take(&mut scratch.before);
+        let padded = self.layers.last().map_or(1, |layer| layer.padded);
+        for h in last.chunks_exact(padded).take(windows) {
+            self.head(h, &mut scratch.dense, scores);
+        }
+        scratch.before = last;
+    }
+
+    /// Scores one whole window of scaled rows, step by step: the slow twin, and the way for windows that
+    /// are not in flight. The same bits.
+    pub fn window(&self, rows: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let (mut h, mut carry) = (Aligned::zeros(self.state()), Aligned::zeros(self.state()));
+        let mut known = Aligned::zeros(self.known());
+        self.start(&mut h, &mut carry);
+        let (before, last) = rows.split_at(rows.len() - self.features);
+        for row in before.chunks_exact(self.features) {
+            self.project(row, scratch);
+            self.advance(&[0], &mut h, &mut carry, scratch);
+        }
+        self.foresee(&h, &mut known);
+        let last = Last {
+            windows: 1,
+            rows: last,
+            known: &known,
+            carry: &mut carry,
+            keep: None,
+        };
+        self.complete(last, scratch, scores);
+    }
+
+    /// The scores of a state as it is.
+    pub fn last(&self, h: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        if let Some(layer) = self.layers.last() {
+            self.head(&h[layer.at..], &mut scratch.dense, scores);
+        }
+    }
+
+    fn head(&self, h: &[f32], room: &mut [Vec<f32>; 2], scores: &mut Vec<f64>) {
+        let units = self.layers.last().map_or(0, |layer| layer.units);
+        self.head.score(&h[..units], room, scores);
+    }
+}

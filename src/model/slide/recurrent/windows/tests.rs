@@ -1,0 +1,209 @@
+//! Sliding windows give the bits of whole windows, in every order of work and company.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::kernel::Isa;
+use crate::model::slide::recurrent::network::{Activation, Cell, Dense, Layer, Network, Scale};
+
+/// Numbers that look random, the same every time.
+fn numbers(count: usize, seed: u64, scale: f32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0) * scale
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+const FEATURES: usize = 3;
+
+/// A network of random weights with long memory: without it a window and a state that is never reset
+/// would hardly differ, and these tests would prove nothing.
+fn network(cell: Cell, steps: usize, units: &[usize]) -> Network {
+    let mut inputs = FEATURES;
+    let mut layers = vec![];
+    for (seed, &units) in (1_u64..).zip(units) {
+        let (gates, bound) = (cell.gates(), 1.0 / (units as f32).sqrt());
+        let mut b = numbers(2 * gates * units, 30 + seed, bound);
+        let open = if cell == Cell::Lstm { 2 } else { 0 };
+        for b in &mut b[open * units..(open + 1) * units] {
+            *b += 3.0;
+        }
+        layers.push(Layer {
+            cell,
+            inputs,
+            units,
+            w: numbers(gates * units * inputs, 10 + seed, bound),
+            r: numbers(gates * units * units, 20 + seed, bound),
+            b,
+            start: (seed == 1).then(|| (numbers(units, 40, 0.3), numbers(units, 41, 0.3))),
+        });
+        inputs = units;
+    }
+    let dense = |inputs, outputs, activation, seed| Dense {
+        inputs,
+        outputs,
+        w: numbers(inputs * outputs, seed, 0.5),
+        b: numbers(outputs, seed + 1, 0.5),
+        activation,
+    };
+    Network {
+        features: FEATURES,
+        steps,
+        scale: vec![
+            (Scale::Sub, vec![0.1; FEATURES]),
+            (Scale::Div, vec![0.7; FEATURES]),
+        ],
+        layers,
+        head: vec![
+            dense(inputs, 5, Activation::Tanh, 50),
+            dense(5, 2, Activation::Softmax, 52),
+        ],
+    }
+}
+
+const CELLS: [Cell; 3] = [
+    Cell::Lstm,
+    Cell::Gru { reset_after: true },
+    Cell::Gru { reset_after: false },
+];
+
+/// Row number `row` of a key.
+fn row(key: usize, row: u64) -> Vec<f64> {
+    let values = numbers(FEATURES, 1_000 * key as u64 + row, 2.0);
+    values.iter().map(|&x| f64::from(x)).collect()
+}
+
+/// The window of a key that ends at a row, computed whole.
+fn whole(network: &Recurrent, key: usize, end: u64) -> Vec<f64> {
+    let mut window = vec![];
+    for number in end + 1 - network.steps() as u64..=end {
+        let mut scaled = vec![0.0; FEATURES];
+        network.scale(&row(key, number), &mut scaled);
+        window.extend(scaled);
+    }
+    let mut scores = vec![];
+    network.window(&window, &mut Scratch::default(), &mut scores);
+    scores
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 48 }))]
+
+    #[test]
+    fn every_order_of_work_gives_the_same_bits(
+        cell in 0_usize..3,
+        steps in 1_usize..24,
+        every in 1_u64..30,
+        wide in prop::bool::ANY,
+        // Whose row comes, how many blocks are settled after it, and after how many rows a batch ends.
+        moves in prop::collection::vec((0_usize..3, 0_usize..6), if cfg!(miri) { 12..13 } else { 90..150 }),
+        together in 1_usize..9,
+    ) {
+        // The wide one has enough weights for several groups of rows.
+        let units: &[usize] = if wide && !cfg!(miri) { &[40, 9] } else { &[5, 4] };
+        let recurrent = Arc::new(Recurrent::new(&network(CELLS[cell], steps, units), Isa::best()));
+        let mut slide = Slide::new(Arc::clone(&recurrent), every);
+        let mut taken = [0_u64; 3];
+        for batch in moves.chunks(together) {
+            let (mut rows, mut cells, mut right) = (vec![], vec![], vec![]);
+            for &(key, _) in batch {
+                taken[key] += 1;
+                let due = taken[key].is_multiple_of(every) && taken[key] >= steps as u64;
+                rows.push(Ask::Row { key, due });
+                cells.extend(row(key, taken[key]));
+                if due {
+                    right.extend(whole(&recurrent, key, taken[key]));
+                }
+            }
+            let mut scores = vec![];
+            slide.step(&rows, &cells, &mut scores);
+            prop_assert_eq!(&scores, &right);
+            let mut left = batch[0].1;
+            slide.settle(|| {
+                left = left.saturating_sub(1);
+                left == 0
+            });
+        }
+        // What fell silent says once more what it said.
+        for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= steps as u64) {
+            let mut again = vec![];
+            slide.step(&[Ask::Again { key }], &[], &mut again);
+            prop_assert_eq!(again, whole(&recurrent, key, taken));
+        }
+    }
+
+    #[test]
+    fn a_carried_state_never_begins_anew(
+        cell in 0_usize..3, together in 1_usize..5, settle in prop::bool::ANY,
+    ) {
+        let rows = if cfg!(miri) { 4 } else { 40 };
+        // One window over all rows is the same thing.
+        let long = Recurrent::new(&network(CELLS[cell], rows, &[5, 4]), Isa::best());
+        let short = Arc::new(Recurrent::new(&network(CELLS[cell], 3, &[5, 4]), Isa::best()));
+        let mut slide = Slide::carried(short);
+        let mut scores = vec![];
+        let all: Vec<(usize, u64)> = (1..=rows as u64).flat_map(|n| [(0, n), (1, n)]).collect();
+        for batch in all.chunks(together) {
+            let asked = |&(key, number): &(usize, u64)| Ask::Row { key, due: number == rows as u64 };
+            let rows: Vec<Ask> = batch.iter().map(asked).collect();
+            let cells: Vec<f64> = batch.iter().flat_map(|&(key, number)| row(key, number)).collect();
+            slide.step(&rows, &cells, &mut scores);
+            if settle {
+                prop_assert!(slide.settle(|| false));
+            }
+        }
+        let right = [whole(&long, 0, rows as u64), whole(&long, 1, rows as u64)].concat();
+        prop_assert_eq!(&scores, &right);
+        let mut again = vec![];
+        slide.step(&[Ask::Again { key: 1 }], &[], &mut again);
+        prop_assert_eq!(&again, &right[2..]);
+    }
+}
+
+#[test]
+fn every_processor_gives_the_same_scores() {
+    for cell in CELLS {
+        let network = network(cell, 12, &[37, 11]);
+        let scalar = whole(&Recurrent::new(&network, Isa::Scalar), 1, 12);
+        for isa in Isa::available() {
+            let bits = |scores: &[f64]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
+            let other = whole(&Recurrent::new(&network, isa), 1, 12);
+            assert_eq!(bits(&scalar), bits(&other), "{cell:?} {isa:?}");
+        }
+    }
+}
+
+#[test]
+fn the_next_window_is_made_ready_before_the_rest() {
+    let recurrent = Arc::new(Recurrent::new(
+        &network(Cell::Lstm, 40, &[40, 9]),
+        Isa::best(),
+    ));
+    let mut slide = Slide::new(recurrent, 1);
+    assert!(slide.plan.slots > slide.plan.group, "several groups");
+    for number in 1..=60 {
+        let due = number >= 40;
+        slide.step(&[Ask::Row { key: 0, due }], &row(0, number), &mut vec![]);
+        assert!(slide.settle(|| false));
+    }
+    slide.step(&[Ask::Row { key: 0, due: true }], &row(0, 61), &mut vec![]);
+    assert!(!slide.settle(|| true), "interrupted after the first block");
+    assert_eq!(
+        slide.of(0).ready,
+        62,
+        "the window that completes next is ready"
+    );
+    let behind = slide
+        .of(0)
+        .applied
+        .iter()
+        .filter(|&&applied| applied < 61)
+        .count();
+    // Its own group, and one step of the next: the others wait.
+    assert_eq!(behind, slide.of(0).applied.len() - 2);
+    assert_eq!(slide.waiting(), 1);
+}

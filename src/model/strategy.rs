@@ -1,0 +1,234 @@
+//! Which way the windows of a model are computed: slid by our own kernels, or whole by ONNX Runtime.
+//!
+//! A recognised network is packed and held against ONNX Runtime's own windows before it is trusted; a
+//! recurrent one with the weights as they are and with long memory: with memories that fade within a window,
+//! a state that is never reset would pass too. Loads and compares only; `slide` and `columns` do the work.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::kernel::Isa;
+use super::onnx::Onnx;
+use super::recognise::why::Why;
+use super::recognise::{long_memory, normal_form, recognise};
+use super::slide::recurrent::network::Scale;
+use super::slide::recurrent::windows::{Ask, Slide};
+use super::slide::{Packed, Recognised, Sliding};
+use super::{Model, ModelError};
+
+/// What `[model] window` asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Windows {
+    /// Slid where that is exact, else whole.
+    #[default]
+    Auto,
+    /// Whole.
+    Plain,
+    /// One state that is never reset, in place of windows: another function than the model's windows,
+    /// right only for a model that was trained so.
+    Carried,
+}
+
+/// What was chosen.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The packed network where windows are not computed whole.
+    pub network: Option<Packed>,
+    /// Whether its state is never reset.
+    pub carried: bool,
+    /// Why this way.
+    pub why: String,
+    /// Largest difference from ONNX Runtime's windows, relative to their largest score, where compared.
+    pub max_rel_diff: Option<f64>,
+}
+
+/// Differences from ONNX Runtime above this refuse the fast way.
+pub const TOLERANCE: f64 = 1e-5;
+
+impl Way {
+    /// Windows computed whole, and why.
+    #[must_use]
+    pub fn plain(why: impl Into<String>) -> Self {
+        Self {
+            network: None,
+            carried: false,
+            why: why.into(),
+            max_rel_diff: None,
+        }
+    }
+
+    /// The way for an ONNX file with windows of so many steps.
+    ///
+    /// # Errors
+    /// [`ModelError`] where a carried state is asked for and cannot be had, or ONNX Runtime fails.
+    pub fn choose(
+        path: &Path,
+        bytes: &[u8],
+        steps: usize,
+        asked: Windows,
+        isa: Isa,
+    ) -> Result<Self, ModelError> {
+        if asked == Windows::Plain {
+            return Ok(Self::plain("asked for by `window = \"plain\"`"));
+        }
+        let way = match compared(bytes, steps, isa) {
+            Ok(way) => way,
+            Err(Why::Runtime(error)) => return Err(error),
+            Err(why) => Self::plain(why.to_string()),
+        };
+        if asked == Windows::Auto {
+            return Ok(way);
+        }
+        let reason = match &way.network {
+            None => Some(way.why.as_str()),
+            Some(Packed::Convolution(_)) => Some("a convolution has no state to carry"),
+            Some(Packed::Recurrent(_)) => None,
+        };
+        if let Some(reason) = reason {
+            let what = format!(
+                "`window = \"carried\"` needs a recognised recurrent network, but {reason}; write \
+                 `window = \"auto\"`, or export the model again"
+            );
+            let path = path.to_owned();
+            return Err(ModelError::Load { path, what });
+        }
+        let why =
+            "asked for by `window = \"carried\"`: one state that is never reset, no windows".into();
+        Ok(Self {
+            carried: true,
+            why,
+            ..way
+        })
+    }
+
+    /// Its name: `slide`, `carried` or `plain`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match (&self.network, self.carried) {
+            (None, _) => "plain",
+            (Some(_), false) => "slide",
+            (Some(_), true) => "carried",
+        }
+    }
+
+    /// The windows of a shard's keys, ending at every `every`-th row, where they are not computed whole.
+    #[must_use]
+    pub fn slide(&self, every: u64) -> Option<Sliding> {
+        Some(match self.network.as_ref()? {
+            Packed::Recurrent(network) if self.carried => {
+                Sliding::Recurrent(Slide::carried(Arc::clone(network)))
+            }
+            network => network.slide(every),
+        })
+    }
+}
+
+/// Recognises the network and holds it against ONNX Runtime.
+fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
+    let folded = normal_form(bytes, steps)?;
+    let network = recognise(&folded, steps)?;
+    let packed = network.pack(isa);
+    let mut worst = compare(&network, &packed, bytes, steps)?;
+    if let Recognised::Recurrent(_) = network {
+        let long = long_memory(&folded);
+        let network = recognise(&long, steps)?;
+        worst = worst.max(compare(&network, &network.pack(isa), &long.bytes(), steps)?);
+    }
+    if worst > TOLERANCE {
+        let why = format!(
+            "recognised, but its windows differ from ONNX Runtime's by {worst:.1e} relative, more than \
+             {TOLERANCE:.0e}"
+        );
+        return Ok(Way {
+            max_rel_diff: Some(worst),
+            ..Way::plain(why)
+        });
+    }
+    let why = format!(
+        "recognised, and equal to ONNX Runtime's windows within {worst:.1e}; kernels for {}",
+        isa.name()
+    );
+    Ok(Way {
+        network: Some(packed),
+        carried: false,
+        why,
+        max_rel_diff: Some(worst),
+    })
+}
+
+/// How far a packed network's sliding windows are from ONNX Runtime's whole ones of a file.
+fn compare(network: &Recognised, packed: &Packed, file: &[u8], steps: usize) -> Result<f64, Why> {
+    let mut whole = Onnx::bare(file, steps)?;
+    let features = network.features();
+    let rows = random_rows(network.scale(), features, steps + COMPARED - 1);
+    let (mut ours, mut theirs) = (vec![], vec![]);
+    let asks = (1..=rows.len() / features).map(|row| Ask::Row {
+        key: 0,
+        due: row >= steps,
+    });
+    let mut slide = packed.slide(1);
+    slide.step(&asks.collect::<Vec<_>>(), &rows, &mut ours);
+    for window in rows.windows(steps * features).step_by(features) {
+        whole.score(window, &mut theirs)?;
+    }
+    Ok(difference(&ours, &theirs))
+}
+
+/// Windows compared.
+const COMPARED: usize = 12;
+
+/// The largest difference of two lists of scores, relative to the largest of the second. What is no number
+/// differs without end.
+#[must_use]
+pub fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
+    if ours.len() != theirs.len() {
+        return f64::INFINITY;
+    }
+    let most = theirs
+        .iter()
+        .fold(f64::MIN_POSITIVE, |most, y| most.max(y.abs()));
+    let pairs = ours.iter().zip(theirs);
+    pairs.fold(0.0, |worst, (x, y)| {
+        let far = (x - y).abs() / most;
+        if far <= worst {
+            worst
+        } else if far.is_nan() {
+            f64::INFINITY
+        } else {
+            far
+        }
+    })
+}
+
+/// Rows that look random, spread as the network's normalisation expects them.
+pub(crate) fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: usize) -> Vec<f64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut uniform = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let mut all = Vec::with_capacity(rows * features);
+    for _ in 0..rows {
+        for feature in 0..features {
+            // Nearly normal; then undo the normalisation, last step first.
+            let mut x: f64 = (0..4).map(|_| uniform()).sum::<f64>() * 1.73 - 3.46;
+            for (step, operands) in scale.iter().rev() {
+                let a = f64::from(operands[feature]);
+                x = match step {
+                    Scale::Sub => x + a,
+                    Scale::Add => x - a,
+                    Scale::Mul if a != 0.0 => x / a,
+                    Scale::Mul => x,
+                    Scale::Div => x * a,
+                };
+            }
+            all.push(x);
+        }
+    }
+    all
+}

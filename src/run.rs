@@ -1,0 +1,17 @@
+//! Runs: the one frame loop, its threads, and the drivers that feed it.
+//!
+//! [`shard::Shard`] takes frames and gives signals; [`worker`] threads and a [`writer`] run it live,
+//! [`replay`] runs it over captures. [`supervisor`] keeps several live runs going in one process, within
+//! a [`budget`]. Computes no feature and no score.
+
+pub mod account;
+pub mod budget;
+pub mod latency;
+pub mod live;
+pub mod metrics;
+pub mod replay;
+pub mod shard;
+pub mod summary;
+pub mod supervisor;
+pub mod worker;
+pub mod writer;

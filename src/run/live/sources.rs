@@ -1,0 +1,253 @@
+//! The source of a live run: an exchange's websocket or Kafka topics, from settings to frames in rings.
+//!
+//! Knows nothing of what becomes of the frames.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{Instrument, Span};
+
+use super::RunError;
+use crate::clock;
+use crate::config::{SourceKind, Start};
+use crate::frame::{Frame, Origin};
+use crate::pipeline::Pipeline;
+use crate::source::conflation::Outlet;
+use crate::source::kafka;
+use crate::source::kafka::{KafkaSourceError, KafkaSourceSettings, Progress};
+use crate::source::ring::Sender;
+use crate::source::status::FeedStatus;
+use crate::source::websocket;
+use crate::source::websocket::{WebsocketError, WebsocketSettings};
+
+/// A running source.
+pub(crate) struct Source {
+    /// What it tells of itself.
+    pub(crate) status: Arc<FeedStatus>,
+    /// How far Kafka's partitions have been worked on.
+    pub(crate) progress: Arc<Progress>,
+    /// Ticks of the clock sent to the shards.
+    pub(crate) ticks: Arc<AtomicU64>,
+    /// None once it was waited for.
+    kind: Option<Kind>,
+}
+
+enum Kind {
+    Websocket {
+        feed: tokio::task::JoinHandle<Result<(), WebsocketError>>,
+        requests: mpsc::Sender<String>,
+        stop: watch::Sender<bool>,
+    },
+    Kafka {
+        thread: JoinHandle<Result<(), KafkaSourceError>>,
+        stop: Arc<AtomicBool>,
+    },
+}
+
+/// Symbols that may wait for a snapshot request; the book asks again with the next gap.
+const REQUESTS: usize = 1_024;
+
+/// The names of the streams that a pipeline's frames come from, for its lineage.
+#[must_use]
+pub fn stream_names(pipeline: &Pipeline) -> Vec<String> {
+    match pipeline.file.source.kind {
+        SourceKind::Websocket => vec![pipeline.file.source.websocket.url.clone()],
+        SourceKind::Kafka => pipeline.file.source.topics.clone(),
+    }
+}
+
+impl Source {
+    /// Starts the pipeline's source into these rings.
+    pub(crate) fn start(
+        pipeline: &Pipeline,
+        until_end: bool,
+        rings: Vec<Sender>,
+        runtime: &Runtime,
+    ) -> Result<Self, RunError> {
+        let status = Arc::new(FeedStatus::default());
+        let progress = Arc::new(Progress::default());
+        let ticks = Arc::new(AtomicU64::new(0));
+        let kind = match pipeline.file.source.kind {
+            SourceKind::Websocket => {
+                let (stop, stopped) = watch::channel(false);
+                let (requests, wanted) = mpsc::channel(REQUESTS);
+                let every = Duration::from_millis(pipeline.file.source.websocket.tick_ms);
+                if !every.is_zero() {
+                    let tick = tick(every, rings.clone(), Arc::clone(&ticks), stopped.clone());
+                    runtime.spawn(tick);
+                }
+                let (settings, symbols) = websocket_settings(pipeline)?;
+                let outlet = Outlet::new(rings, &symbols, Arc::clone(&status));
+                let feed = websocket::run(settings, outlet, wanted, Arc::clone(&status), stopped);
+                let feed = runtime.spawn(feed.instrument(Span::current()));
+                Kind::Websocket {
+                    feed,
+                    requests,
+                    stop,
+                }
+            }
+            SourceKind::Kafka => {
+                let stop = Arc::new(AtomicBool::new(false));
+                let settings = kafka_settings(pipeline, until_end);
+                let (all, stopped) = (Arc::clone(&progress), Arc::clone(&stop));
+                let thread = kafka::spawn(settings, rings, all, Arc::clone(&status), stopped)
+                    .map_err(RunError::Thread)?;
+                Kind::Kafka { thread, stop }
+            }
+        };
+        Ok(Self {
+            status,
+            progress,
+            ticks,
+            kind: Some(kind),
+        })
+    }
+
+    /// Asks for a new depth snapshot of an instrument (`BTCUSDT.BINANCE`).
+    pub(crate) fn request(&self, instrument: &str) {
+        if let Some(Kind::Websocket { requests, .. }) = &self.kind {
+            let symbol = instrument.split('.').next().unwrap_or(instrument);
+            if requests.try_send(symbol.to_owned()).is_err() {
+                tracing::warn!(instrument, "too many snapshots are wanted at once");
+            }
+        }
+    }
+
+    /// Tells it to end; it does so within some 100 ms and lets go of its rings.
+    pub(crate) fn stop(&self) {
+        match &self.kind {
+            Some(Kind::Websocket { stop, .. }) => drop(stop.send(true)),
+            Some(Kind::Kafka { stop, .. }) => stop.store(true, Ordering::Relaxed),
+            None => {}
+        }
+    }
+
+    /// Whether it has ended, by itself or because it was told to.
+    pub(crate) fn is_finished(&self) -> bool {
+        match &self.kind {
+            Some(Kind::Websocket { feed, .. }) => feed.is_finished(),
+            Some(Kind::Kafka { thread, .. }) => thread.is_finished(),
+            None => true,
+        }
+    }
+
+    /// Waits for its end; for Kafka that includes the last commit.
+    pub(crate) fn join(mut self, runtime: &Runtime) -> Result<(), RunError> {
+        match self.kind.take() {
+            Some(Kind::Websocket { feed, .. }) => match runtime.block_on(feed) {
+                Ok(result) => Ok(result?),
+                Err(error) => Err(RunError::Panicked(error.to_string())),
+            },
+            Some(Kind::Kafka { thread, .. }) => match thread.join() {
+                Ok(result) => Ok(result?),
+                Err(panic) => Err(RunError::panicked("the Kafka source", panic.as_ref())),
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+/// Nobody waits for it: its driver has panicked. It must not go on beside the next one of its group.
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.progress.abandon();
+        self.stop();
+    }
+}
+
+fn websocket_settings(pipeline: &Pipeline) -> Result<(WebsocketSettings, Vec<String>), RunError> {
+    let source = &pipeline.file.source;
+    let symbols: Vec<String> = source
+        .instruments
+        .iter()
+        .map(|name| name.split('.').next().unwrap_or(name).to_owned())
+        .collect();
+    if symbols.is_empty() {
+        let what =
+            "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE";
+        return Err(RunError::Config(pipeline.error("[source]", what.into())));
+    }
+    let streams = symbols.iter().flat_map(|symbol| {
+        let symbol = symbol.to_ascii_lowercase();
+        source
+            .websocket
+            .streams
+            .iter()
+            .map(move |stream| format!("{symbol}@{stream}"))
+    });
+    let settings = WebsocketSettings {
+        url: source.websocket.url.clone(),
+        streams: streams.collect(),
+        rest: Some(source.websocket.rest.clone()).filter(|rest| !rest.is_empty()),
+        message_bytes_max: source.max_frame_bytes,
+        idle: Duration::from_millis(source.websocket.idle_ms),
+        ..WebsocketSettings::default()
+    };
+    Ok((settings, symbols))
+}
+
+fn kafka_settings(pipeline: &Pipeline, until_end: bool) -> KafkaSourceSettings {
+    let (source, kafka) = (&pipeline.file.source, &pipeline.file.kafka);
+    KafkaSourceSettings {
+        bootstrap: pipeline.bootstrap(),
+        topics: source.topics.clone(),
+        group: kafka
+            .group
+            .clone()
+            .unwrap_or_else(|| pipeline.file.name.clone()),
+        from_beginning: source.start == Start::Earliest || until_end,
+        // The embedded broker knows no times.
+        rebuild: (source.rebuild_ms > 0 && !kafka.embedded)
+            .then(|| Duration::from_millis(source.rebuild_ms)),
+        stop_at_end: until_end,
+        embedded: kafka.embedded,
+        properties: kafka.properties.clone(),
+        ..KafkaSourceSettings::default()
+    }
+}
+
+/// Tells every shard the time, so that silence is noticed. A full ring has no need of it.
+async fn tick(
+    every: Duration,
+    rings: Vec<Sender>,
+    ticks: Arc<AtomicU64>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut beat = interval(every);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            changed = stopped.changed() => {
+                if changed.is_err() || *stopped.borrow() {
+                    return;
+                }
+            }
+        }
+        let now = clock::now();
+        let bytes = Bytes::from(format!("{{\"foretick\":\"tick\",\"ts\":{}}}", now.0));
+        // Ticks have numbers of their own: partition −1 is no connection.
+        let offset = ticks.load(Ordering::Relaxed) as i64;
+        let origin = Origin {
+            ts_recv: now,
+            offset,
+            partition: -1,
+            stream: 0,
+            late: false,
+            known: false,
+        };
+        for ring in &rings {
+            let frame = Frame {
+                origin,
+                bytes: bytes.clone(),
+            };
+            ticks.fetch_add(u64::from(ring.try_send(frame).is_ok()), Ordering::Relaxed);
+        }
+    }
+}

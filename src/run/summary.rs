@@ -1,0 +1,338 @@
+//! What a run did, for people (a table) and for programs (one JSON object).
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use serde::Serialize;
+
+use super::account::Account;
+use super::latency::{Quantiles, Stages};
+use super::shard::Shard;
+use super::writer::Writer;
+use crate::engine::row::Counts;
+use crate::signal::digest::Digest;
+use crate::signal::lineage::Lineage;
+
+/// The summary of `run`, `replay` and `demo`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Signals written.
+    pub signals: u64,
+    /// Alerts made, whether or not the sink keeps such.
+    pub alerts: u64,
+    /// Hash over the signals: see [`crate::signal::digest::Digest`].
+    pub digest: String,
+    /// What became of the frames.
+    pub frames: Account,
+    /// What became of the events.
+    pub events: Events,
+    /// Nanoseconds by stage, of a batch; `total` of a signal.
+    pub latency_ns: Latencies,
+    /// Instruments seen.
+    pub instruments: u64,
+    /// How long the run took, in seconds of the wall clock.
+    pub seconds: f64,
+}
+
+/// Counters of the engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Events {
+    /// What became of the events.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Windows for which the model gave no finite number.
+    pub undefined_scores: u64,
+    /// Refusals and faults that the venue reported.
+    pub venue_errors: u64,
+    /// Frames that came while the shard had been behind for too long.
+    pub late_frames: u64,
+    /// Frames read once more, of which nothing was published.
+    pub known_frames: u64,
+    /// Blocks of deferred steps that were done.
+    pub deferred_blocks: u64,
+}
+
+/// Figures by stage.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the fields are those of `latency::Stages`, described there"
+)]
+pub struct Latencies {
+    pub queue: Quantiles,
+    pub decode: Quantiles,
+    pub feature: Quantiles,
+    pub model: Quantiles,
+    pub total: Quantiles,
+}
+
+/// What became of one pipeline of several.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outcome {
+    /// What it did over all its starts; digest, instruments and latencies are those of the last.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// Times that it was started again after a failure.
+    pub restarts: u64,
+    /// Why it does not run at the end, where that is not as planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// What became of all pipelines of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outcomes {
+    /// Signals of all.
+    pub signals: u64,
+    /// Each.
+    pub pipelines: Vec<Outcome>,
+}
+
+impl Outcomes {
+    /// Whether one was down at the end.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.pipelines
+            .iter()
+            .any(|outcome| outcome.failure.is_some())
+    }
+}
+
+impl From<Vec<Outcome>> for Outcomes {
+    fn from(pipelines: Vec<Outcome>) -> Self {
+        Self {
+            signals: pipelines
+                .iter()
+                .map(|outcome| outcome.summary.signals)
+                .sum(),
+            pipelines,
+        }
+    }
+}
+
+impl Summary {
+    /// Goes on with another run of the same pipeline.
+    pub(crate) fn go_on(&mut self, next: Self) {
+        let before = std::mem::replace(self, next);
+        self.signals += before.signals;
+        self.alerts += before.alerts;
+        self.frames += &before.frames;
+        self.events += before.events;
+        self.seconds += before.seconds;
+    }
+}
+
+/// The summary of some shards' work.
+pub(crate) fn summarise(
+    lineage: &Lineage,
+    shards: impl IntoIterator<Item = Shard>,
+    writer: &Writer,
+) -> Summary {
+    let mut summary = Summary {
+        signals: writer.written(),
+        alerts: writer.alerts(),
+        ..Summary::default()
+    };
+    let mut digest = Digest::new(lineage);
+    let mut all_stages = super::latency::Stages::default();
+    for shard in shards {
+        summary.events.add(&shard);
+        summary.instruments += shard.instruments().len() as u64;
+        let (account, stages, part) = shard.into_parts();
+        summary.frames += &account;
+        all_stages.merge(&stages);
+        digest.merge(part);
+    }
+    summary.latency_ns = (&all_stages).into();
+    summary.digest = digest.finish();
+    summary
+}
+
+impl AddAssign for Events {
+    fn add_assign(&mut self, other: Self) {
+        self.counts += &other.counts;
+        self.undefined_scores += other.undefined_scores;
+        self.venue_errors += other.venue_errors;
+        self.late_frames += other.late_frames;
+        self.known_frames += other.known_frames;
+        self.deferred_blocks += other.deferred_blocks;
+    }
+}
+
+impl Events {
+    /// Adds what a shard counted.
+    pub fn add(&mut self, shard: &Shard) {
+        self.counts += shard.engine().counts();
+        self.undefined_scores += shard.engine().undefined();
+        self.venue_errors += shard.venue_errors();
+        self.late_frames += shard.late_frames();
+        self.known_frames += shard.known_frames();
+        self.deferred_blocks += shard.engine().deferred().1;
+    }
+}
+
+impl From<&Stages> for Latencies {
+    fn from(stages: &Stages) -> Self {
+        Self {
+            queue: Quantiles::of(&stages.queue),
+            decode: Quantiles::of(&stages.decode),
+            feature: Quantiles::of(&stages.feature),
+            model: Quantiles::of(&stages.model),
+            total: Quantiles::of(&stages.total),
+        }
+    }
+}
+
+impl Events {
+    /// What nobody may miss, and mostly is nothing.
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts {
+            waited,
+            depths,
+            missing_fields,
+            ..
+        } = self.counts;
+        if waited > 0 {
+            let never = if depths == 0 {
+                ", which never came"
+            } else {
+                ""
+            };
+            writeln!(
+                f,
+                "waited         {waited} book changes for a snapshot{never}"
+            )?;
+        }
+        if missing_fields > 0 {
+            writeln!(
+                f,
+                "missing fields {missing_fields}, for the model to impute"
+            )?;
+        }
+        if self.undefined_scores > 0 {
+            let undefined = self.undefined_scores;
+            writeln!(
+                f,
+                "undefined      {undefined} scores, of which no signal came"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frames = &self.frames;
+        writeln!(
+            f,
+            "{}: {} signals in {:.2} s",
+            self.pipeline, self.signals, self.seconds
+        )?;
+        if self.alerts > 0 {
+            writeln!(f, "alerts         {}", self.alerts)?;
+        }
+        writeln!(f, "digest         {}", self.digest)?;
+        writeln!(
+            f,
+            "frames         {} in = {} used + {} conflated + {} dropped + {} dead-lettered + {} in flight",
+            frames.received,
+            frames.used,
+            frames.conflated,
+            frames.dropped,
+            frames.dead_lettered,
+            frames.in_flight
+        )?;
+        for (word, reasons) in [
+            ("dropped", &frames.dropped_by_reason),
+            ("dead letter", &frames.dead_lettered_by_reason),
+        ] {
+            for (reason, count) in reasons {
+                writeln!(f, "  {word:<12} {count:>10}  {reason}")?;
+            }
+        }
+        let events = &self.events.counts;
+        writeln!(
+            f,
+            "events         {} trades, {} quotes, {} book changes; {} rows ({} incomplete)",
+            events.trades, events.quotes, events.depths, events.rows, events.incomplete_rows
+        )?;
+        writeln!(
+            f,
+            "trouble        {} gaps ({} messages missing), {} crossed, {} duplicates, {} stale, {} backwards, \
+             {} late",
+            events.gaps,
+            events.missing,
+            events.crossed,
+            events.duplicates,
+            events.stale,
+            events.backwards,
+            self.events.late_frames
+        )?;
+        self.events.tell(f)?;
+        write!(f, "tick to signal ")?;
+        let total = &self.latency_ns.total;
+        writeln!(
+            f,
+            "p50 {} p99 {} max {}",
+            micros(total.p50),
+            micros(total.p99),
+            micros(total.max)
+        )
+    }
+}
+
+impl fmt::Display for Outcomes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for outcome in &self.pipelines {
+            write!(f, "{}", outcome.summary)?;
+            if outcome.restarts > 0 {
+                writeln!(f, "started again  {} times", outcome.restarts)?;
+            }
+            if let Some(failure) = &outcome.failure {
+                writeln!(f, "failed         {failure}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds for people.
+#[must_use]
+pub fn micros(nanos: u64) -> String {
+    match nanos {
+        0..=9_999 => format!("{:.1} µs", nanos as f64 / 1e3),
+        10_000..=9_999_999 => format!("{:.0} µs", nanos as f64 / 1e3),
+        _ => format!("{:.0} ms", nanos as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_and_what_is_not_is_not() {
+        let mut summary = Summary::default();
+        let text = summary.to_string();
+        assert!(
+            !text.contains("waited") && !text.contains("undefined"),
+            "{text}"
+        );
+        assert!(!text.contains("missing fields"), "{text}");
+        summary.events.undefined_scores = 3;
+        summary.events.counts.missing_fields = 7;
+        summary.events.counts.waited = 5;
+        let text = summary.to_string();
+        for line in [
+            "waited         5 book changes for a snapshot, which never came\n",
+            "missing fields 7, ",
+            "undefined      3 scores",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        summary.events.counts.depths = 1;
+        assert!(summary.to_string().contains("for a snapshot\n"));
+    }
+}

@@ -1,0 +1,45 @@
+//! How far a signal's inputs can be trusted.
+
+/// How far a signal's inputs can be trusted, from best to worst. A signal has the worst quality of the
+/// rows in its window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Quality {
+    /// Complete and fresh.
+    #[default]
+    Ok,
+    /// A feature's window has not covered its span yet.
+    Warming,
+    /// The book or quote is older than the pipeline allows, or the instrument fell silent.
+    Stale,
+    /// Under overload we dropped frames ourselves, or had been behind for longer than the pipeline allows.
+    Degraded,
+    /// The best bid is at or above the best ask.
+    Crossed,
+    /// Frames are missing: the numbering jumped or the connection was lost.
+    Gap,
+}
+
+impl Quality {
+    /// All qualities, best first.
+    pub const ALL: [Self; 6] = [
+        Self::Ok,
+        Self::Warming,
+        Self::Stale,
+        Self::Degraded,
+        Self::Crossed,
+        Self::Gap,
+    ];
+
+    /// The word used in messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warming => "warming",
+            Self::Stale => "stale",
+            Self::Degraded => "degraded",
+            Self::Crossed => "crossed",
+            Self::Gap => "gap",
+        }
+    }
+}

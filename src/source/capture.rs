@@ -1,0 +1,195 @@
+//! Writes captures: the frames in the order the engine drained them, one a line, behind their time.
+//!
+//! Reading them is `source::file`'s. A line is `ts_recv {…}`, as the message came; `ts_recv! {…}` where the
+//! engine was late, `ts_recv? {…}` where it was read once more and nothing of it published.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::frame::Frame;
+use crate::frame::split_stamp;
+use crate::sink::SinkError;
+
+/// An open capture; gzip or zstd where the name ends so. Closed by [`CaptureWriter::close`].
+pub struct CaptureWriter {
+    out: Encoder,
+    path: PathBuf,
+    frames: u64,
+}
+
+enum Encoder {
+    Plain(BufWriter<File>),
+    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
+    Zstd(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl CaptureWriter {
+    /// Creates or replaces the file.
+    ///
+    /// # Errors
+    /// [`SinkError::File`] naming it.
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
+        let failed = |cause| SinkError::File {
+            path: path.to_owned(),
+            cause,
+        };
+        let file = BufWriter::new(File::create(path).map_err(failed)?);
+        let out = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("gz") => Encoder::Gzip(flate2::write::GzEncoder::new(
+                file,
+                flate2::Compression::default(),
+            )),
+            Some("zst") => Encoder::Zstd(zstd::Encoder::new(file, 3).map_err(failed)?),
+            _ => Encoder::Plain(file),
+        };
+        let path = path.to_owned();
+        Ok(Self {
+            out,
+            path,
+            frames: 0,
+        })
+    }
+
+    /// Appends one frame.
+    ///
+    /// # Errors
+    /// [`SinkError::File`].
+    pub fn write(&mut self, frame: &Frame) -> Result<(), SinkError> {
+        self.frames += 1;
+        let result = self.write_line(frame);
+        result.map_err(|cause| self.failed(cause))
+    }
+
+    /// Frames written so far.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Hands what was written to the system, so that it outlives this process.
+    ///
+    /// # Errors
+    /// [`SinkError::File`].
+    pub fn flush(&mut self) -> Result<(), SinkError> {
+        let result = self.out.writer().flush();
+        result.map_err(|cause| self.failed(cause))
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`SinkError::File`].
+    pub fn close(self) -> Result<u64, SinkError> {
+        let ended = match self.out {
+            Encoder::Plain(file) => Ok(file),
+            Encoder::Gzip(gzip) => gzip.finish(),
+            Encoder::Zstd(zstd) => zstd.finish(),
+        };
+        let result = ended.and_then(|mut file| file.flush());
+        let path = self.path;
+        result.map_err(|cause| SinkError::File { path, cause })?;
+        Ok(self.frames)
+    }
+
+    fn write_line(&mut self, frame: &Frame) -> io::Result<()> {
+        let out = self.out.writer();
+        // A record that was itself a capture line keeps its own time and marks.
+        let (own, message) = split_stamp(&frame.bytes);
+        let origin = &frame.origin;
+        let (ts_recv, late, known) = match own {
+            Some(own) => (
+                own.ts_recv,
+                own.late || origin.late,
+                own.known || origin.known,
+            ),
+            None => (origin.ts_recv, origin.late, origin.known),
+        };
+        let (late, known) = (if late { "!" } else { "" }, if known { "?" } else { "" });
+        write!(out, "{}{late}{known} ", ts_recv.0)?;
+        // A line holds one frame: line ends between the tokens of a message become spaces.
+        for (at, piece) in message
+            .split(|&byte| byte == b'\n' || byte == b'\r')
+            .enumerate()
+        {
+            if at > 0 {
+                out.write_all(b" ")?;
+            }
+            out.write_all(piece)?;
+        }
+        out.write_all(b"\n")
+    }
+
+    fn failed(&self, cause: io::Error) -> SinkError {
+        SinkError::File {
+            path: self.path.clone(),
+            cause,
+        }
+    }
+}
+
+impl Encoder {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Plain(file) => file,
+            Self::Gzip(gzip) => gzip,
+            Self::Zstd(zstd) => zstd,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::frame::Origin;
+    use crate::source::file::FileSource;
+    use crate::units::Nanos;
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        for ending in ["jsonl", "gz", "zst"] {
+            let name = format!("foretick-capture-{}.{ending}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let mut writer = CaptureWriter::create(&path).unwrap();
+            for (at, text) in ["{\"a\":1}", "{\n\"b\":2}", "77 {\"c\":3}"]
+                .into_iter()
+                .enumerate()
+            {
+                let ts_recv = Nanos(10 + at as i64);
+                let origin = Origin {
+                    ts_recv,
+                    offset: 0,
+                    partition: 0,
+                    stream: 0,
+                    late: at == 1,
+                    known: at != 0,
+                };
+                writer
+                    .write(&Frame {
+                        origin,
+                        bytes: Bytes::from(text),
+                    })
+                    .unwrap();
+            }
+            assert_eq!(writer.close().unwrap(), 3);
+            let mut source = FileSource::open(&[path], 100).unwrap();
+            let mut seen = vec![];
+            while let Some((origin, bytes)) = source.next_frame().unwrap() {
+                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                seen.push((origin.ts_recv.0, origin.late, origin.known, text));
+            }
+            let expected = [
+                (10, false, false, "{\"a\":1}"),
+                (11, true, true, "{ \"b\":2}"),
+                (77, false, true, "{\"c\":3}"),
+            ];
+            assert_eq!(
+                seen,
+                expected.map(|(ts, late, known, text)| (ts, late, known, text.to_owned())),
+                "{ending}"
+            );
+        }
+    }
+}

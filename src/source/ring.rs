@@ -1,0 +1,270 @@
+//! The bounded lock-free ring of frames from a source thread to an engine shard.
+//!
+//! The ring itself never drops: a full ring gives the frame back, and the source answers as its kind
+//! allows (Kafka pauses, a file waits, a websocket conflates or drops with a gap; see `source`).
+//! The queue is crossbeam's `ArrayQueue`; what is added is sleeping while it is empty and knowing when
+//! the last source has gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam::queue::ArrayQueue;
+use crossbeam::sync::{Parker, Unparker};
+
+use crate::clock;
+use crate::frame::Frame;
+
+/// A ring for `capacity` frames of any size.
+#[must_use]
+pub fn ring(capacity: usize) -> (Sender, Receiver) {
+    ring_of(capacity, usize::MAX)
+}
+
+/// A ring for `capacity` frames of `most_bytes` in all, or one larger frame alone.
+#[must_use]
+pub fn ring_of(capacity: usize, most_bytes: usize) -> (Sender, Receiver) {
+    let parker = Parker::new();
+    let shared = Arc::new(Shared {
+        queue: ArrayQueue::new(capacity),
+        senders: AtomicUsize::new(1),
+        bytes: AtomicUsize::new(0),
+        most_bytes,
+    });
+    let sender = Sender {
+        shared: Arc::clone(&shared),
+        wake: parker.unparker().clone(),
+    };
+    (sender, Receiver { shared, parker })
+}
+
+/// The source's end. Clones share the ring.
+#[derive(Debug)]
+pub struct Sender {
+    shared: Arc<Shared>,
+    wake: Unparker,
+}
+
+/// The shard's end.
+#[derive(Debug)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+    parker: Parker,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: ArrayQueue<Frame>,
+    senders: AtomicUsize,
+    /// Bytes of the frames in the queue, and of one that is about to be.
+    bytes: AtomicUsize,
+    most_bytes: usize,
+}
+
+impl Sender {
+    /// Puts a frame in, or gives it back when the ring is full.
+    ///
+    /// # Errors
+    /// The frame itself.
+    pub fn try_send(&self, frame: Frame) -> Result<(), Frame> {
+        let (size, bytes) = (frame.bytes.len(), &self.shared.bytes);
+        let before = bytes.fetch_add(size, Ordering::AcqRel);
+        let fits = before == 0 || before.saturating_add(size) <= self.shared.most_bytes;
+        let pushed = match fits {
+            true => self.shared.queue.push(frame),
+            false => Err(frame),
+        };
+        if let Err(back) = pushed {
+            bytes.fetch_sub(size, Ordering::AcqRel);
+            return Err(back);
+        }
+        self.wake.unpark();
+        Ok(())
+    }
+
+    /// Puts a frame in, waiting while the ring is full; gives it back when the shard has gone.
+    ///
+    /// # Errors
+    /// The frame itself.
+    pub fn send(&self, mut frame: Frame) -> Result<(), Frame> {
+        let mut backoff = Duration::from_micros(20);
+        while let Err(back) = self.try_send(frame) {
+            // Receiver gone: two owners of `shared` at least, us and it, or nobody will ever drain.
+            if Arc::strong_count(&self.shared) <= self.shared.senders.load(Ordering::Acquire) {
+                return Err(back);
+            }
+            frame = back;
+            std::thread::sleep(backoff);
+            backoff = (backoff * 2).min(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// Frames waiting in the ring.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.queue.is_empty()
+    }
+
+    /// How many frames fit.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.shared.queue.capacity()
+    }
+}
+
+impl Clone for Sender {
+    fn clone(&self) -> Self {
+        self.shared.senders.fetch_add(1, Ordering::AcqRel);
+        Self {
+            shared: Arc::clone(&self.shared),
+            wake: self.wake.clone(),
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.shared.senders.fetch_sub(1, Ordering::AcqRel);
+        self.wake.unpark();
+    }
+}
+
+impl Receiver {
+    /// Moves up to `most` frames to the end of `frames`; waits up to `patience` for the first one.
+    ///
+    /// Returns `false` once every sender has gone and the ring is empty.
+    pub fn drain(&self, frames: &mut Vec<Frame>, most: usize, patience: Duration) -> bool {
+        if self.take(frames, most) > 0 {
+            return true;
+        }
+        // Senders are counted before the last look, so that a frame sent just before leaving is seen.
+        let closed = self.shared.senders.load(Ordering::Acquire) == 0;
+        if self.take(frames, most) > 0 {
+            return true;
+        }
+        if closed {
+            return false;
+        }
+        self.parker.park_timeout(patience);
+        self.take(frames, most);
+        true
+    }
+
+    /// Goes on after [`Receiver::drain`] until `frames` holds `most`, `until` has come, or every sender
+    /// has gone.
+    pub fn gather(&self, frames: &mut Vec<Frame>, most: usize, until: Instant) {
+        while frames.len() < most {
+            let left = until.saturating_duration_since(clock::instant());
+            if left.is_zero() || !self.drain(frames, most - frames.len(), left) {
+                return;
+            }
+        }
+    }
+
+    /// Frames still waiting: in flight, at the end of a run.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.queue.is_empty()
+    }
+
+    fn take(&self, frames: &mut Vec<Frame>, most: usize) -> usize {
+        let (before, mut bytes) = (frames.len(), 0);
+        while frames.len() - before < most {
+            let Some(frame) = self.shared.queue.pop() else {
+                break;
+            };
+            bytes += frame.bytes.len();
+            frames.push(frame);
+        }
+        self.shared.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        frames.len() - before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::frame::Origin;
+    use crate::units::Nanos;
+
+    fn frame(offset: i64) -> Frame {
+        Frame {
+            origin: Origin {
+                ts_recv: Nanos(0),
+                offset,
+                partition: 0,
+                stream: 0,
+                late: false,
+                known: false,
+            },
+            bytes: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn full_gives_the_frame_back() {
+        let (sender, receiver) = ring(2);
+        assert!(sender.try_send(frame(0)).is_ok());
+        assert!(sender.try_send(frame(1)).is_ok());
+        assert_eq!(sender.try_send(frame(2)).unwrap_err().origin.offset, 2);
+        assert_eq!(receiver.len(), 2);
+    }
+
+    #[test]
+    fn full_of_bytes_gives_the_frame_back() {
+        let (sender, receiver) = ring_of(8, 10);
+        let of = |size: usize| Frame {
+            bytes: Bytes::from(vec![0; size]),
+            ..frame(0)
+        };
+        assert!(sender.try_send(of(6)).is_ok());
+        assert!(sender.try_send(of(5)).is_err(), "11 bytes");
+        assert!(sender.try_send(of(4)).is_ok(), "10 bytes");
+        let mut frames = vec![];
+        assert!(receiver.drain(&mut frames, 8, Duration::ZERO));
+        assert!(sender.try_send(of(50)).is_ok(), "one alone, of any size");
+        assert!(sender.try_send(of(1)).is_err());
+    }
+
+    #[test]
+    fn frames_keep_their_order_across_threads() {
+        let (sender, receiver) = ring(8);
+        let source = std::thread::spawn(move || {
+            for offset in 0..10_000 {
+                sender.send(frame(offset)).unwrap();
+            }
+        });
+        let mut seen = Vec::new();
+        while receiver.drain(&mut seen, 7, Duration::from_millis(100)) {}
+        source.join().unwrap();
+        assert_eq!(seen.len(), 10_000);
+        assert!(
+            seen.iter()
+                .enumerate()
+                .all(|(at, frame)| frame.origin.offset == at as i64)
+        );
+    }
+
+    #[test]
+    fn a_source_learns_that_the_shard_has_gone() {
+        let (sender, receiver) = ring(1);
+        drop(receiver);
+        assert!(sender.try_send(frame(0)).is_ok());
+        assert!(sender.send(frame(1)).is_err());
+    }
+}
