@@ -10,9 +10,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow_array::{Array, RecordBatch, cast::AsArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::CompressionCodec;
 use parquet::file::metadata::ParquetMetaData;
@@ -463,7 +463,7 @@ mod tests {
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
     use parquet::arrow::ArrowWriter;
     use parquet::basic::{Compression, GzipLevel, ZstdLevel};
     use parquet::file::properties::WriterProperties;

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, cast::AsArray};
 use foretick::engine::row::Rows;
 use foretick::event::Batch;
 use foretick::frame::Origin;

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::fs::File;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, cast::AsArray};
 use foretick::clock;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
