@@ -45,7 +45,7 @@ pub struct Signal {
 /// Why a score is what it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reason {
-    /// Place among [`Lineage::reasons`].
+    /// Place among [`lineage::Lineage::reasons`].
     pub code: u16,
     /// What it adds to the score, in the model's unit (log-odds for risks).
     pub weight: f32,
