@@ -22,11 +22,11 @@
 //! | [`source`], [`sink`] | websockets, Kafka, captures, tables in; Kafka, JSON lines, Parquet out |
 //! | [`config`], [`pipeline`] | `pipeline.toml` as written; the same, checked, and the parts built from it |
 //! | [`run`] | the one frame loop, its threads, and its drivers: live, replay, supervisor; metrics |
-//! | [`command`] | what the command line calls: check, inspect, evaluate, export, bench, diff, demo |
 //! | [`simulate`] | made-up markets, news and firms, an exchange on loopback, an embedded broker |
+//! | [`command`] | what the command line calls: check, inspect, evaluate, export, bench, diff, demo |
 //!
-//! A wing imports only wings above it in this table; `tests/tidy.rs` holds that, and that no two files
-//! import each other.
+//! A wing imports only the nouns and wings that are before it in this table, nouns import only nouns, and no
+//! two files import each other. `tests/tidy.rs` reads the table and checks it against the imports.
 //!
 //! # Threads
 //!
