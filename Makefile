@@ -14,7 +14,7 @@ export ORT_DISABLE_TELEMETRY ?= 1
 # The library's path, which every recipe that runs a model asks for; fetched on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 
-.PHONY: help demo build test miri lint bench train evaluate onnxruntime clean
+.PHONY: help demo build test docs miri lint bench train evaluate onnxruntime clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ build: ## the binary, target/release/foretick
 
 test: ## all tests; starts a real Kafka where Java 17 and Maven are (tests/run.sh tells more)
 	@tests/run.sh
+
+docs: onnxruntime ## write the reference pages of docs/ from the code, run the pages' commands, check their links
+	@$(WITH_MODELS) FORETICK_BLESS=1 cargo test --release --locked --test docs
 
 miri: ## the kernels' unsafe code under Miri, an interpreter that sees undefined behaviour (some minutes)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not here. Install it:" \
