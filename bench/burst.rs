@@ -14,8 +14,9 @@ use foretick::model::Model;
 use foretick::model::kernel::Isa;
 use foretick::model::onnx;
 use foretick::model::onnx::Onnx;
-use foretick::model::slide::Sliding;
-use foretick::model::slide::recurrent::windows::Ask;
+use foretick::model::slide::SlidingWindows;
+use foretick::model::slide::request::WindowRequest;
+use foretick::model::slide::state::SlideStateTable;
 use foretick::model::strategy::{Way, Windows};
 use hdrhistogram::Histogram;
 
@@ -76,7 +77,8 @@ struct Row {
 /// What keeps the windows.
 enum Windower {
     Slid {
-        slide: Box<Sliding>,
+        slide: Box<SlidingWindows>,
+        states: SlideStateTable,
         interrupted: bool,
     },
     /// The last rows of each instrument twice over, so that a window lies in one piece.
@@ -88,8 +90,13 @@ enum Windower {
 
 impl Windower {
     fn slid(way: &Way, interrupted: bool) -> Self {
-        let slide = Box::new(way.slide(1).expect("it is recognised"));
-        Self::Slid { slide, interrupted }
+        let slide = Box::new(way.sliding_windows(1).expect("it is recognised"));
+        let states = SlideStateTable::new();
+        Self::Slid {
+            slide,
+            states,
+            interrupted,
+        }
     }
 
     fn whole(onnx: Onnx) -> Self {
@@ -108,13 +115,13 @@ impl Windower {
     /// Takes rows, whose numbers lie one behind the other in `cells`, and scores the windows they complete.
     fn step(&mut self, rows: &[Row], cells: &[f64], scores: &mut Vec<f64>) {
         match self {
-            Self::Slid { slide, .. } => {
-                let due = |row: &Row| Ask::Row {
+            Self::Slid { slide, states, .. } => {
+                let due = |row: &Row| WindowRequest::Row {
                     key: row.key,
                     due: row.number >= STEPS,
                 };
-                let asks: Vec<Ask> = rows.iter().map(due).collect();
-                slide.step(&asks, cells, scores);
+                let requests: Vec<WindowRequest> = rows.iter().map(due).collect();
+                slide.step(states, &requests, cells, scores);
             }
             Self::Whole { onnx, rings } => {
                 let features = cells.len() / rows.len();
@@ -137,9 +144,14 @@ impl Windower {
     }
 
     fn settle(&mut self, wanted: impl Fn() -> bool) {
-        if let Self::Slid { slide, interrupted } = self {
+        if let Self::Slid {
+            slide,
+            states,
+            interrupted,
+        } = self
+        {
             let interrupted = *interrupted;
-            slide.settle(|| interrupted && wanted());
+            slide.settle(states, || interrupted && wanted());
         }
     }
 }

@@ -10,8 +10,9 @@ use foretick::clock::instant;
 use foretick::model::Model;
 use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
-use foretick::model::slide::Sliding;
-use foretick::model::slide::recurrent::windows::Ask;
+use foretick::model::slide::SlidingWindows;
+use foretick::model::slide::request::WindowRequest;
+use foretick::model::slide::state::SlideStateTable;
 use foretick::model::strategy::{Way, Windows};
 
 const ROUNDS: usize = 21;
@@ -23,7 +24,8 @@ const WHOLE: usize = 20;
 struct Case {
     name: String,
     way: Way,
-    slide: Sliding,
+    slide: SlidingWindows,
+    states: SlideStateTable,
     whole: Onnx,
     rows: Vec<f64>,
     steps: usize,
@@ -68,7 +70,7 @@ impl Case {
         let bytes = std::fs::read(path).expect("the model can be read");
         let way = Way::choose(path, &bytes, steps, Windows::Auto, Isa::best());
         let way = way.expect("ONNX Runtime is there");
-        let Some(slide) = way.slide(1) else {
+        let Some(slide) = way.sliding_windows(1) else {
             println!("{name}: {}: {}", way.name(), way.why);
             return None;
         };
@@ -79,6 +81,7 @@ impl Case {
             name,
             way,
             slide,
+            states: SlideStateTable::new(),
             whole,
             steps,
             floor: vec![],
@@ -94,10 +97,11 @@ impl Case {
         for (at, row) in self.rows.chunks_exact(features).enumerate() {
             let due = at >= self.steps;
             let start = instant();
+            let request = WindowRequest::Row { key: 0, due };
             self.slide
-                .step(&[Ask::Row { key: 0, due }], row, &mut scores);
+                .step(&mut self.states, &[request], row, &mut scores);
             let scored = instant();
-            self.slide.settle(|| false);
+            self.slide.settle(&mut self.states, || false);
             if due {
                 critical += scored - start;
                 deferred += scored.elapsed();

@@ -17,8 +17,9 @@ use self::row::{Counts, RowAt, Rows, Rules};
 use crate::event::{Batch, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::model::normalise::{Expanding, Normalise};
-use crate::model::slide::Sliding;
-use crate::model::slide::recurrent::windows::Ask;
+use crate::model::slide::SlidingWindows;
+use crate::model::slide::request::WindowRequest;
+use crate::model::slide::state::{SlideState, SlideStates};
 use crate::model::{Model, ModelError};
 use crate::news::average::Scores;
 use crate::signal::MAX_OUTPUTS;
@@ -67,8 +68,8 @@ pub struct Engine {
 enum Scorer {
     /// A model that takes whole windows.
     Whole(Box<dyn Model>),
-    /// Windows kept in flight, and what is asked of them.
-    Slid(Box<Sliding>, Vec<Ask>),
+    /// Windows kept in flight, and the requests of this batch.
+    Slid(Box<SlidingWindows>, Vec<WindowRequest>),
 }
 
 /// The window of one instrument.
@@ -81,6 +82,8 @@ struct Key {
     /// Of a company: its last periods, and its latest time.
     periods: Periods,
     now: i64,
+    /// Where windows are slid: those in flight.
+    slide: Option<Box<SlideState>>,
     /// What headlines said of it.
     told: Scores,
     rows: u64,
@@ -116,7 +119,7 @@ impl Engine {
 
     /// An engine whose windows are kept in flight. The same rows become the same signals.
     #[must_use]
-    pub fn sliding(plan: Arc<Plan>, settings: Settings, slide: Sliding) -> Self {
+    pub fn sliding(plan: Arc<Plan>, settings: Settings, slide: SlidingWindows) -> Self {
         Self::with(plan, settings, Scorer::Slid(Box::new(slide), vec![]))
     }
 
@@ -171,9 +174,9 @@ impl Engine {
         self.scores.clear();
         let scored = match &mut self.scorer {
             Scorer::Whole(model) => model.score(&self.cells, &mut self.scores),
-            Scorer::Slid(slide, asks) => {
-                slide.step(asks, &self.cells, &mut self.scores);
-                asks.clear();
+            Scorer::Slid(slide, requests) => {
+                slide.step(&mut self.keys, requests, &self.cells, &mut self.scores);
+                requests.clear();
                 Ok(())
             }
         };
@@ -215,7 +218,7 @@ impl Engine {
     pub fn settle(&mut self, wanted: impl FnMut() -> bool) -> bool {
         match &mut self.scorer {
             Scorer::Whole(_) => true,
-            Scorer::Slid(slide, _) => slide.settle(wanted),
+            Scorer::Slid(slide, _) => slide.settle(&mut self.keys, wanted),
         }
     }
 
@@ -276,9 +279,9 @@ impl Engine {
                     self.cells.extend_from_slice(window);
                 }
             }
-            Scorer::Slid(_, asks) => {
+            Scorer::Slid(_, requests) => {
                 self.cells.extend_from_slice(&self.row);
-                asks.push(Ask::Row { key: at, due });
+                requests.push(WindowRequest::Row { key: at, due });
             }
         }
         if due {
@@ -338,7 +341,7 @@ impl Engine {
                     Scorer::Whole(_) => self
                         .cells
                         .extend_from_slice(key.window(self.settings.steps, self.row.len())),
-                    Scorer::Slid(_, asks) => asks.push(Ask::Again {
+                    Scorer::Slid(_, requests) => requests.push(WindowRequest::Repeat {
                         key: instrument.index(),
                     }),
                 }
@@ -385,6 +388,13 @@ impl Due {
             origin,
             latency: Latency::default(),
         }
+    }
+}
+
+/// The engine makes a key before it requests a window of it.
+impl SlideStates for Vec<Key> {
+    fn slot(&mut self, key: usize) -> &mut Option<Box<SlideState>> {
+        &mut self[key].slide
     }
 }
 

@@ -458,7 +458,7 @@ impl Loaded {
     /// # Errors
     /// [`ModelError`] when the session cannot be made.
     pub fn engine(&self) -> Result<Engine, ModelError> {
-        if let Some(slide) = self.way.slide(self.settings.every) {
+        if let Some(slide) = self.way.sliding_windows(self.settings.every) {
             let plan = Arc::clone(&self.plan);
             return Ok(Engine::sliding(plan, self.settings.clone(), slide));
         }

@@ -20,7 +20,8 @@ use foretick::model::recognise::{normal_form, recognise};
 use foretick::model::slide::Recognised;
 use foretick::model::slide::convolution::network::{Convolution, Taken};
 use foretick::model::slide::recurrent::network::Activation;
-use foretick::model::slide::recurrent::windows::Ask;
+use foretick::model::slide::request::WindowRequest;
+use foretick::model::slide::state::SlideStateTable;
 use foretick::model::strategy::{Way, Windows, difference};
 
 /// Rows in the windows of the files.
@@ -84,17 +85,18 @@ fn windows_slide_as_onnx_runtime_computes_them_whole() {
         let way = chosen(&bytes, Windows::Auto).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(way.name(), "slide", "{name}: {}", way.why);
         assert!(way.max_rel_diff.is_some_and(|far| far <= 1e-5), "{name}");
-        let mut slide = way.slide(1).expect("it slides");
+        let mut slide = way.sliding_windows(1).expect("it slides");
+        let mut states = SlideStateTable::new();
         let mut whole = Onnx::bare(&bytes, STEPS).expect("the model loads");
         let (features, rows) = (whole.features(), 1_000 + STEPS - 1);
         let keys = [5, 6].map(|seed| wide(draw(rows * features, seed)));
         let (mut ours, mut theirs) = (vec![], vec![]);
         for at in 0..rows {
             let due = at + 1 >= STEPS;
-            let asks = [0, 1].map(|key| Ask::Row { key, due });
+            let requests = [0, 1].map(|key| WindowRequest::Row { key, due });
             let row = at * features..(at + 1) * features;
             let cells = [&keys[0][row.clone()], &keys[1][row]].concat();
-            slide.step(&asks, &cells, &mut ours);
+            slide.step(&mut states, &requests, &cells, &mut ours);
             for rows in keys.iter().filter(|_| due) {
                 let window = &rows[(at + 1 - STEPS) * features..(at + 1) * features];
                 whole.score(window, &mut theirs).expect("the model runs");
@@ -200,13 +202,15 @@ fn damaged_graphs_never_panic() {
                 match ModelProto::parse(&damaged).and_then(|model| recognise(&model, STEPS)) {
                     // What is accepted can be packed and run.
                     Ok(network) => {
-                        let asks = (1..=STEPS).map(|row| Ask::Row {
+                        let requests = (1..=STEPS).map(|row| WindowRequest::Row {
                             key: 0,
                             due: row == STEPS,
                         });
-                        let mut slide = network.pack(Isa::best()).slide(1);
+                        let mut slide = network.pack(Isa::best()).sliding_windows(1);
+                        let (mut states, requests) =
+                            (SlideStateTable::new(), requests.collect::<Vec<_>>());
                         let rows = vec![0.5; STEPS * network.features()];
-                        slide.step(&asks.collect::<Vec<_>>(), &rows, &mut vec![]);
+                        slide.step(&mut states, &requests, &rows, &mut vec![]);
                         read += 1;
                     }
                     Err(_) => refused += 1,

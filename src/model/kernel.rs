@@ -7,14 +7,16 @@
 
 #![allow(unsafe_code)]
 
+mod aligned;
 mod dense;
 mod lanes;
 mod math;
 mod panels;
 mod step;
 
+pub use self::aligned::Aligned;
 pub use self::dense::Dense;
-pub use self::panels::{Aligned, Panels, Rows};
+pub use self::panels::{Panels, Rows};
 pub use self::step::{Cell, Half, Step};
 
 use self::lanes::Lanes;

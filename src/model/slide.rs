@@ -1,19 +1,27 @@
-//! Sliding windows of whichever network: recurrent or convolution.
+//! Sliding windows of either kind of network, recurrent or convolution.
 //!
-//! Hands on and decides nothing: `way` chooses, `slide` and `columns` do the work.
+//! Only dispatches: `strategy` chooses, `recurrent` and `convolution` do the work.
 
+mod cells;
 pub mod convolution;
 mod head;
+pub mod mismatch;
+mod queue;
 pub mod recurrent;
+pub mod request;
+pub mod state;
 
 use std::sync::Arc;
 
 use self::convolution::network::Convolution;
-use self::convolution::packed::Filters;
-use self::convolution::windows::Columns;
+use self::convolution::packed::PackedConvolution;
+use self::convolution::windows::ConvolutionWindows;
+use self::mismatch::StateMismatch;
 use self::recurrent::network::{Network, Scale};
-use self::recurrent::packed::Recurrent;
-use self::recurrent::windows::{Ask, Slide};
+use self::recurrent::packed::PackedRecurrent;
+use self::recurrent::windows::RecurrentWindows;
+use self::request::WindowRequest;
+use self::state::SlideStates;
 use super::kernel::Isa;
 
 /// A network as a file describes it.
@@ -27,21 +35,22 @@ pub enum Recognised {
 
 /// A network packed for this processor.
 #[derive(Clone, Debug)]
-pub enum Packed {
+pub enum PackedNetwork {
     /// Recurrent layers.
-    Recurrent(Arc<Recurrent>),
+    Recurrent(Arc<PackedRecurrent>),
     /// Convolutions over the rows.
-    Convolution(Arc<Filters>),
+    Convolution(Arc<PackedConvolution>),
 }
 
-/// The windows of all keys of a shard, which move by a row at a time.
+/// The windows of all keys of a shard, which move by a row at a time. The caller owns the state of each
+/// key, and passes [`SlideStates`] to each call.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one a shard")]
-pub enum Sliding {
+pub enum SlidingWindows {
     /// As recurrent states in flight.
-    Recurrent(Slide),
+    Recurrent(RecurrentWindows),
     /// As columns that windows share.
-    Convolution(Columns),
+    Convolution(ConvolutionWindows),
 }
 
 impl Recognised {
@@ -65,22 +74,28 @@ impl Recognised {
 
     /// Packs it.
     #[must_use]
-    pub fn pack(&self, isa: Isa) -> Packed {
+    pub fn pack(&self, isa: Isa) -> PackedNetwork {
         match self {
-            Self::Recurrent(network) => Packed::Recurrent(Arc::new(Recurrent::new(network, isa))),
-            Self::Convolution(network) => Packed::Convolution(Arc::new(Filters::new(network, isa))),
+            Self::Recurrent(network) => {
+                PackedNetwork::Recurrent(Arc::new(PackedRecurrent::new(network, isa)))
+            }
+            Self::Convolution(network) => {
+                PackedNetwork::Convolution(Arc::new(PackedConvolution::new(network, isa)))
+            }
         }
     }
 }
 
-impl Packed {
-    /// Windows that end at every `every`-th row of a key.
+impl PackedNetwork {
+    /// Windows that end at every `stride`-th row of a key.
     #[must_use]
-    pub fn slide(&self, every: u64) -> Sliding {
+    pub fn sliding_windows(&self, stride: u64) -> SlidingWindows {
         match self {
-            Self::Recurrent(network) => Sliding::Recurrent(Slide::new(Arc::clone(network), every)),
+            Self::Recurrent(network) => {
+                SlidingWindows::Recurrent(RecurrentWindows::new(Arc::clone(network), stride))
+            }
             Self::Convolution(network) => {
-                Sliding::Convolution(Columns::new(Arc::clone(network), every))
+                SlidingWindows::Convolution(ConvolutionWindows::new(Arc::clone(network), stride))
             }
         }
     }
@@ -131,30 +146,54 @@ impl Packed {
     }
 }
 
-impl Sliding {
-    /// Does what is asked, in turn: [`Slide::step`], [`Columns::step`].
-    pub fn step(&mut self, asks: &[Ask], cells: &[f64], scores: &mut Vec<f64>) {
+impl SlidingWindows {
+    /// Serves the requests in order and appends the scores of due rows and of repeats:
+    /// [`RecurrentWindows::step`], [`ConvolutionWindows::step`].
+    pub fn step(
+        &mut self,
+        states: &mut impl SlideStates,
+        requests: &[WindowRequest],
+        cells: &[f64],
+        scores: &mut Vec<f64>,
+    ) {
         match self {
-            Self::Recurrent(slide) => slide.step(asks, cells, scores),
-            Self::Convolution(columns) => columns.step(asks, cells, scores),
+            Self::Recurrent(windows) => windows.step(states, requests, cells, scores),
+            Self::Convolution(windows) => windows.step(states, requests, cells, scores),
         }
     }
 
-    /// Does deferred work until none is left or `wanted` says that there is other work. Returns whether
-    /// all is done.
-    pub fn settle(&mut self, wanted: impl FnMut() -> bool) -> bool {
+    /// Does deferred work until none is left or `stop` returns true. Returns whether none is left.
+    pub fn settle(&mut self, states: &mut impl SlideStates, stop: impl FnMut() -> bool) -> bool {
         match self {
-            Self::Recurrent(slide) => slide.settle(wanted),
-            Self::Convolution(columns) => columns.settle(wanted),
+            Self::Recurrent(windows) => windows.settle(states, stop),
+            Self::Convolution(windows) => windows.settle(states, stop),
         }
     }
 
-    /// Keys with deferred work.
+    /// Makes the state of a key usable that was saved, by this processor or another, and queues its
+    /// deferred work. A state that never left the caller needs no call.
+    ///
+    /// # Errors
+    /// [`StateMismatch`] where the state is of another model, window length or stride. It must then be
+    /// dropped.
+    pub fn restore(
+        &mut self,
+        key: usize,
+        states: &mut impl SlideStates,
+    ) -> Result<(), StateMismatch> {
+        match (self, states.get_mut(key)) {
+            (_, None) => Ok(()),
+            (Self::Recurrent(windows), Some(state)) => windows.restore(key, state),
+            (Self::Convolution(windows), Some(state)) => windows.restore(key, state),
+        }
+    }
+
+    /// Keys with deferred work, evicted ones included until they are next in turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
         match self {
-            Self::Recurrent(slide) => slide.waiting(),
-            Self::Convolution(columns) => columns.waiting(),
+            Self::Recurrent(windows) => windows.waiting(),
+            Self::Convolution(windows) => windows.waiting(),
         }
     }
 
@@ -162,8 +201,8 @@ impl Sliding {
     #[must_use]
     pub fn deferred(&self) -> u64 {
         match self {
-            Self::Recurrent(slide) => slide.deferred(),
-            Self::Convolution(columns) => columns.deferred(),
+            Self::Recurrent(windows) => windows.deferred(),
+            Self::Convolution(windows) => windows.deferred(),
         }
     }
 
@@ -171,8 +210,8 @@ impl Sliding {
     #[must_use]
     pub fn bytes_per_key(&self) -> usize {
         match self {
-            Self::Recurrent(slide) => slide.bytes_per_key(),
-            Self::Convolution(columns) => columns.bytes_per_key(),
+            Self::Recurrent(windows) => windows.bytes_per_key(),
+            Self::Convolution(windows) => windows.bytes_per_key(),
         }
     }
 }

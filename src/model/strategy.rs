@@ -14,8 +14,10 @@ use super::onnx::Onnx;
 use super::recognise::why::Why;
 use super::recognise::{long_memory, normal_form, recognise};
 use super::slide::recurrent::network::Scale;
-use super::slide::recurrent::windows::{Ask, Slide};
-use super::slide::{Packed, Recognised, Sliding};
+use super::slide::recurrent::windows::RecurrentWindows;
+use super::slide::request::WindowRequest;
+use super::slide::state::SlideStateTable;
+use super::slide::{PackedNetwork, Recognised, SlidingWindows};
 use super::{Model, ModelError};
 
 /// What `[model] window` asks for.
@@ -36,7 +38,7 @@ pub enum Windows {
 #[derive(Clone, Debug)]
 pub struct Way {
     /// The packed network where windows are not computed whole.
-    pub network: Option<Packed>,
+    pub network: Option<PackedNetwork>,
     /// Whether its state is never reset.
     pub carried: bool,
     /// Why this way.
@@ -84,8 +86,8 @@ impl Way {
         }
         let reason = match &way.network {
             None => Some(way.why.as_str()),
-            Some(Packed::Convolution(_)) => Some("a convolution has no state to carry"),
-            Some(Packed::Recurrent(_)) => None,
+            Some(PackedNetwork::Convolution(_)) => Some("a convolution has no state to carry"),
+            Some(PackedNetwork::Recurrent(_)) => None,
         };
         if let Some(reason) = reason {
             let what = format!(
@@ -114,14 +116,14 @@ impl Way {
         }
     }
 
-    /// The windows of a shard's keys, ending at every `every`-th row, where they are not computed whole.
+    /// The windows of a shard's keys, ending at every `stride`-th row, where they are not computed whole.
     #[must_use]
-    pub fn slide(&self, every: u64) -> Option<Sliding> {
+    pub fn sliding_windows(&self, stride: u64) -> Option<SlidingWindows> {
         Some(match self.network.as_ref()? {
-            Packed::Recurrent(network) if self.carried => {
-                Sliding::Recurrent(Slide::carried(Arc::clone(network)))
+            PackedNetwork::Recurrent(network) if self.carried => {
+                SlidingWindows::Recurrent(RecurrentWindows::carried(Arc::clone(network)))
             }
-            network => network.slide(every),
+            network => network.sliding_windows(stride),
         })
     }
 }
@@ -160,17 +162,24 @@ fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
 }
 
 /// How far a packed network's sliding windows are from ONNX Runtime's whole ones of a file.
-fn compare(network: &Recognised, packed: &Packed, file: &[u8], steps: usize) -> Result<f64, Why> {
+fn compare(
+    network: &Recognised,
+    packed: &PackedNetwork,
+    file: &[u8],
+    steps: usize,
+) -> Result<f64, Why> {
     let mut whole = Onnx::bare(file, steps)?;
     let features = network.features();
     let rows = random_rows(network.scale(), features, steps + COMPARED - 1);
     let (mut ours, mut theirs) = (vec![], vec![]);
-    let asks = (1..=rows.len() / features).map(|row| Ask::Row {
+    let requests = (1..=rows.len() / features).map(|row| WindowRequest::Row {
         key: 0,
         due: row >= steps,
     });
-    let mut slide = packed.slide(1);
-    slide.step(&asks.collect::<Vec<_>>(), &rows, &mut ours);
+    let requests: Vec<WindowRequest> = requests.collect();
+    let mut states = SlideStateTable::new();
+    let mut windows = packed.sliding_windows(1);
+    windows.step(&mut states, &requests, &rows, &mut ours);
     for window in rows.windows(steps * features).step_by(features) {
         whole.score(window, &mut theirs)?;
     }

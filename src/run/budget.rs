@@ -61,8 +61,8 @@ impl Need {
         let from_kafka = file.source.kind == SourceKind::Kafka;
         let to_kafka = file.sink.kind == SinkKind::Kafka;
         let brokers = pipeline.bootstrap().split(',').count();
-        let whole =
-            file.model.kind == ModelKind::Onnx && loaded.way.slide(file.row.every).is_none();
+        let whole = file.model.kind == ModelKind::Onnx
+            && loaded.way.sliding_windows(file.row.every).is_none();
         let sessions = if whole { shards } else { 0 };
         // What a batch holds has left the ring, and is at most what the ring held.
         let ring = file.engine.ring_bytes.max(file.source.max_frame_bytes) as u64;

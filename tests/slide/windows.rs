@@ -10,8 +10,10 @@ use foretick::model::proto::ModelProto;
 use foretick::model::recognise::{long_memory, normal_form, recognise};
 use foretick::model::slide::Recognised;
 use foretick::model::slide::recurrent::network::Network;
-use foretick::model::slide::recurrent::packed::{Recurrent, Scratch};
-use foretick::model::slide::recurrent::windows::{Ask, Slide};
+use foretick::model::slide::recurrent::packed::{PackedRecurrent, Scratch};
+use foretick::model::slide::recurrent::windows::RecurrentWindows;
+use foretick::model::slide::request::WindowRequest;
+use foretick::model::slide::state::SlideStateTable;
 use foretick::model::strategy::{TOLERANCE, difference};
 
 use crate::recurrent::{draw, files};
@@ -56,11 +58,11 @@ fn every_exporter_s_windows_slide() {
             assert_eq!(case.whole(&rows, isa), whole, "{} on {isa:?}", case.name);
         }
         case.hold(&rows, &whole);
-        let recurrent = Arc::new(Recurrent::new(&case.network, Isa::best()));
+        let recurrent = Arc::new(PackedRecurrent::new(&case.network, Isa::best()));
         for every in [1, 2, 3, 7, steps as u64 + 4] {
             for settle in [Settle::Fully, Settle::Partly, Settle::Never] {
                 let what = format!("{}, every {every}, settled {settle:?}", case.name);
-                let slide = Slide::new(Arc::clone(&recurrent), every);
+                let slide = RecurrentWindows::new(Arc::clone(&recurrent), every);
                 slides(slide, settle, every, (&rows, steps), &whole, &what);
             }
         }
@@ -71,7 +73,7 @@ fn every_exporter_s_windows_slide() {
 
 /// Lets the keys take their rows in a mixed order, in batches of one to six, and holds every score.
 fn slides(
-    mut slide: Slide,
+    mut slide: RecurrentWindows,
     settle: Settle,
     every: u64,
     (rows, steps): (&[f64], usize),
@@ -81,19 +83,19 @@ fn slides(
     let (first, features) = (UNASKED + steps, rows.len() / (whole.len() + steps - 1));
     let most = first + WINDOWS - 1;
     let (mut taken, mut scored) = ([0; KEYS], [0; KEYS]);
-    let mut random = Random(every);
+    let (mut states, mut random) = (SlideStateTable::new(), Random(every));
     while taken.iter().any(|&taken| taken < most) {
-        let (mut asks, mut cells, mut right, mut scores) = (vec![], vec![], vec![], vec![]);
+        let (mut requests, mut cells, mut right, mut scores) = (vec![], vec![], vec![], vec![]);
         for _ in 0..=random.below(6) {
             let key = random.below(KEYS);
             if taken[key] >= steps && random.below(12) == 0 {
-                asks.push(Ask::Again { key });
+                requests.push(WindowRequest::Repeat { key });
             } else if taken[key] < most {
                 let at = (key * AHEAD + taken[key]) * features;
                 cells.extend_from_slice(&rows[at..at + features]);
                 taken[key] += 1;
                 let due = taken[key] >= first && (taken[key] as u64).is_multiple_of(every);
-                asks.push(Ask::Row { key, due });
+                requests.push(WindowRequest::Row { key, due });
                 if !due {
                     continue;
                 }
@@ -103,11 +105,11 @@ fn slides(
             }
             right.extend_from_slice(&whole[key * AHEAD + taken[key] - steps]);
         }
-        slide.step(&asks, &cells, &mut scores);
+        slide.step(&mut states, &requests, &cells, &mut scores);
         assert_eq!(bits(&scores), bits(&right), "{what}, rows {taken:?}");
         match settle {
-            Settle::Fully => assert!(slide.settle(|| false)),
-            Settle::Partly => drop(slide.settle(|| true)),
+            Settle::Fully => assert!(slide.settle(&mut states, || false)),
+            Settle::Partly => drop(slide.settle(&mut states, || true)),
             Settle::Never => {}
         }
     }
@@ -125,17 +127,18 @@ fn a_carried_state_is_one_window_over_the_whole_history() {
         let (features, steps) = (case.network.features, case.network.steps);
         let rows = case.rows(HISTORY + AHEAD);
         let narrow: Vec<f32> = rows.iter().map(|&x| x as f32).collect();
-        let recurrent = Recurrent::new(&case.network, Isa::best());
-        let mut slide = Slide::carried(Arc::new(recurrent));
+        let recurrent = PackedRecurrent::new(&case.network, Isa::best());
+        let mut slide = RecurrentWindows::carried(Arc::new(recurrent));
+        let mut states = SlideStateTable::new();
         let (mut ours, mut history, mut windows) = (vec![], vec![], vec![]);
         for number in 1..=HISTORY {
             let due = number >= steps && number % 3 == 0;
-            let asks = [0, 1].map(|key| Ask::Row { key, due });
+            let requests = [0, 1].map(|key| WindowRequest::Row { key, due });
             let cells = [0, AHEAD].map(|ahead| {
                 let at = (ahead + number - 1) * features;
                 &rows[at..at + features]
             });
-            slide.step(&asks, &cells.concat(), &mut ours);
+            slide.step(&mut states, &requests, &cells.concat(), &mut ours);
             for ahead in [0, AHEAD].into_iter().filter(|_| due) {
                 let all = &narrow[ahead * features..(ahead + number) * features];
                 let longer = Network {
@@ -172,7 +175,7 @@ impl Case {
         let Network {
             features, steps, ..
         } = self.network;
-        let recurrent = Recurrent::new(&self.network, isa);
+        let recurrent = PackedRecurrent::new(&self.network, isa);
         let mut scaled = vec![0.0; rows.len()];
         for (row, scaled) in rows
             .chunks_exact(features)
@@ -183,7 +186,7 @@ impl Case {
         let (mut scratch, windows) = (Scratch::default(), scaled.windows(steps * features));
         let score = |window: &[f32]| {
             let mut scores = vec![];
-            recurrent.window(window, &mut scratch, &mut scores);
+            recurrent.score_window(window, &mut scratch, &mut scores);
             scores
         };
         windows.step_by(features).map(score).collect()

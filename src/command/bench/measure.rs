@@ -14,9 +14,10 @@ use super::Options;
 use super::rows::{Tape, Turns};
 use crate::clock;
 use crate::model::onnx::Onnx;
-use crate::model::slide::recurrent::packed::{Recurrent, Scratch};
-use crate::model::slide::recurrent::windows::Ask;
-use crate::model::slide::{Packed, Sliding};
+use crate::model::slide::recurrent::packed::{PackedRecurrent, Scratch};
+use crate::model::slide::request::WindowRequest;
+use crate::model::slide::state::SlideStateTable;
+use crate::model::slide::{PackedNetwork, SlidingWindows};
 use crate::model::strategy::{Way, difference};
 use crate::model::{Model, ModelError};
 
@@ -56,7 +57,7 @@ pub(super) fn measure(
     options: &Options,
 ) -> Result<Measured, ModelError> {
     let whole = Whole::new(onnx, tape);
-    match (&way.network, way.slide(options.every)) {
+    match (&way.network, way.sliding_windows(options.every)) {
         (Some(network), Some(slide)) => slid(network, slide, whole, options),
         _ => plain(whole, options),
     }
@@ -64,8 +65,8 @@ pub(super) fn measure(
 
 /// Windows of which both ways are measured, in turns.
 fn slid(
-    network: &Packed,
-    slide: Sliding,
+    network: &PackedNetwork,
+    slide: SlidingWindows,
     mut whole: Whole<'_>,
     options: &Options,
 ) -> Result<Measured, ModelError> {
@@ -174,8 +175,9 @@ fn paced<T>(count: &mut usize, work: impl FnOnce(usize) -> T) -> T {
 
 /// Our path: instruments in random order, each row a step and the deferred steps after it.
 struct Ours<'a> {
-    network: &'a Packed,
-    slide: Sliding,
+    network: &'a PackedNetwork,
+    slide: SlidingWindows,
+    states: SlideStateTable,
     tape: &'a Tape,
     turns: Turns,
     /// Scores of the row last given.
@@ -189,10 +191,16 @@ struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    fn new(network: &'a Packed, slide: Sliding, tape: &'a Tape, instruments: usize) -> Self {
+    fn new(
+        network: &'a PackedNetwork,
+        slide: SlidingWindows,
+        tape: &'a Tape,
+        instruments: usize,
+    ) -> Self {
         Self {
             network,
             slide,
+            states: SlideStateTable::new(),
             tape,
             turns: Turns::new(instruments),
             given: vec![],
@@ -212,15 +220,17 @@ impl<'a> Ours<'a> {
     /// One row of one instrument, not measured.
     fn tick(&mut self) {
         let (key, row) = self.turns.next();
-        let ask = self.ask(key, row);
-        self.slide.step(&[ask], self.tape.row(row), &mut self.given);
-        self.slide.settle(|| false);
+        let request = self.request(key, row);
+        let cells = self.tape.row(row);
+        self.slide
+            .step(&mut self.states, &[request], cells, &mut self.given);
+        self.slide.settle(&mut self.states, || false);
         self.keep(row);
     }
 
-    fn ask(&self, key: usize, row: u64) -> Ask {
+    fn request(&self, key: usize, row: u64) -> WindowRequest {
         let due = self.tape.is_due(row);
-        Ask::Row { key, due }
+        WindowRequest::Row { key, due }
     }
 
     /// So many rows, each timed alone. Before half of them the floor is read instead: it and a step would
@@ -236,11 +246,12 @@ impl<'a> Ours<'a> {
                 continue;
             }
             let (key, row) = self.turns.next();
-            let (ask, cells) = (self.ask(key, row), self.tape.row(row));
+            let (request, cells) = (self.request(key, row), self.tape.row(row));
             let begin = clock::instant();
-            self.slide.step(&[ask], cells, &mut self.given);
+            self.slide
+                .step(&mut self.states, &[request], cells, &mut self.given);
             let scored = clock::instant();
-            self.slide.settle(|| false);
+            self.slide.settle(&mut self.states, || false);
             let settled = clock::instant();
             if self.tape.is_due(row) {
                 record(&mut self.critical, scored - begin);
@@ -341,7 +352,7 @@ impl<'a> Whole<'a> {
 
 /// Whole new windows by our kernels, of recurrent networks.
 struct Fresh<'a> {
-    network: Option<&'a Recurrent>,
+    network: Option<&'a PackedRecurrent>,
     tape: &'a Tape,
     rows: Vec<f32>,
     scratch: Scratch,
@@ -350,10 +361,10 @@ struct Fresh<'a> {
 }
 
 impl<'a> Fresh<'a> {
-    fn new(network: &'a Packed, tape: &'a Tape) -> Self {
+    fn new(network: &'a PackedNetwork, tape: &'a Tape) -> Self {
         let network = match network {
-            Packed::Recurrent(network) => Some(&**network),
-            Packed::Convolution(_) => None,
+            PackedNetwork::Recurrent(network) => Some(&**network),
+            PackedNetwork::Convolution(_) => None,
         };
         Self {
             network,
@@ -375,7 +386,7 @@ impl<'a> Fresh<'a> {
             for (row, scaled) in rows.zip(self.rows.chunks_exact_mut(features)) {
                 network.scale(row, scaled);
             }
-            network.window(&self.rows, &mut self.scratch, &mut self.scores);
+            network.score_window(&self.rows, &mut self.scratch, &mut self.scores);
             record(&mut self.latency, begin.elapsed());
         }
     }

@@ -6,18 +6,9 @@
               compiled without the wider registers where they are not inlined"
 )]
 
-use std::ops::{Deref, DerefMut};
-
+use super::aligned::Aligned;
 use super::lanes::Lanes;
 use super::{Isa, Job};
-
-/// Numbers that begin at a cache line.
-#[derive(Debug)]
-pub struct Aligned {
-    cells: Vec<f32>,
-    start: usize,
-    len: usize,
-}
 
 /// Weights of one or more gates of some units, packed: units in panels as wide as a register, within a
 /// panel by input, within that by gate. Beside them the number that each sum starts from.
@@ -38,30 +29,6 @@ pub struct Rows<'a> {
     pub cells: &'a [f32],
     /// Where each row begins.
     pub at: &'a [usize],
-}
-
-impl Aligned {
-    /// So many zeros.
-    #[must_use]
-    pub fn zeros(len: usize) -> Self {
-        let cells = vec![0.0_f32; len + 15];
-        let start = cells.as_ptr().align_offset(64).min(15);
-        Self { cells, start, len }
-    }
-}
-
-impl Deref for Aligned {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        &self.cells[self.start..self.start + self.len]
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.cells[self.start..self.start + self.len]
-    }
 }
 
 impl Panels {

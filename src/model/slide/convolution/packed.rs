@@ -3,6 +3,7 @@
 //! A column depends on rows alone, not on the window it is looked at through: it is computed once and kept
 //! for as long as a window or another filter takes it. Knows no window; `columns` does.
 
+use super::columns::ColumnCache;
 use super::flat::Flat;
 use super::network::{Convolution, Filter, Taken};
 use crate::model::kernel::{Isa, Panels, Rows};
@@ -12,7 +13,7 @@ use crate::model::slide::recurrent::network::{Activation, Scale};
 
 /// A network, packed for the instructions of this processor. Shared by all shards.
 #[derive(Debug)]
-pub struct Filters {
+pub struct PackedConvolution {
     isa: Isa,
     features: usize,
     steps: usize,
@@ -25,14 +26,6 @@ pub struct Filters {
     flat: Option<Flat>,
     head: Head,
     outputs: usize,
-}
-
-/// The last columns of each filter of one key.
-#[derive(Debug)]
-pub struct State {
-    cells: Vec<f32>,
-    /// Rows taken.
-    rows: u64,
 }
 
 /// Buffers for a step; one a thread.
@@ -57,7 +50,7 @@ struct Layer {
     then: Activation,
 }
 
-/// Where the last columns of a source lie in a state, by the number of their row modulo how many.
+/// Where the last columns of a source lie in a [`ColumnCache`]: that of row n in slot n modulo `columns`.
 #[derive(Clone, Copy, Debug)]
 struct Ring {
     at: usize,
@@ -65,7 +58,7 @@ struct Ring {
     columns: usize,
 }
 
-impl Filters {
+impl PackedConvolution {
     /// Packs a network.
     #[must_use]
     pub fn new(network: &Convolution, isa: Isa) -> Self {
@@ -128,7 +121,7 @@ impl Filters {
         self.flat.as_ref()
     }
 
-    /// Numbers in the state of a key.
+    /// Numbers in the columns of a key.
     #[must_use]
     pub fn state_cells(&self) -> usize {
         self.rings.last().map_or(0, Ring::end)
@@ -141,59 +134,58 @@ impl Filters {
         filters + self.flat.as_ref().map_or(0.0, Flat::read_last)
     }
 
-    /// A key without rows.
-    #[must_use]
-    pub fn state(&self) -> State {
-        State {
+    /// The columns of a key without rows.
+    pub(super) fn new_columns(&self) -> ColumnCache {
+        ColumnCache {
             cells: vec![0.0; self.state_cells()],
-            rows: 0,
+            rows_seen: 0,
         }
     }
 
-    /// Gives a state its next row; [`Filters::advance`] must follow.
-    pub fn take(&self, row: &[f64], state: &mut State) {
-        state.rows += 1;
-        let place = self.rings[0].place(state.rows, 0);
-        head::scale(&self.scale, row, &mut state.cells[place]);
+    /// Appends a row; [`PackedConvolution::advance`] must follow.
+    pub(super) fn append(&self, row: &[f64], columns: &mut ColumnCache) {
+        columns.rows_seen += 1;
+        let place = self.rings[0].place(columns.rows_seen, 0);
+        head::scale(&self.scale, row, &mut columns.cells[place]);
     }
 
-    /// Computes the columns of the newest row of several states.
-    pub fn advance(&self, states: &mut [State], scratch: &mut Scratch) {
+    /// Computes the columns of the newest row of several keys.
+    pub(super) fn advance(&self, caches: &mut [ColumnCache], scratch: &mut Scratch) {
         for (number, layer) in self.layers.iter().enumerate() {
             let Scratch {
                 given, at, sums, ..
             } = scratch;
             given.clear();
             at.clear();
-            for state in states.iter() {
+            for cache in caches.iter() {
                 at.push(given.len());
                 for &back in &layer.taps {
-                    given.extend_from_slice(self.column(state, layer.from, back));
+                    given.extend_from_slice(self.column(cache, layer.from, back));
                 }
             }
             let width = layer.weights.width();
-            sums.resize(width * states.len(), 0.0);
+            sums.resize(width * caches.len(), 0.0);
             layer.weights.sums(Rows { cells: given, at }, sums);
             activate(self.isa, layer.activation, sums);
             if let Some(plus) = layer.plus {
-                for (sums, state) in sums.chunks_exact_mut(width).zip(states.iter()) {
-                    let column = self.column(state, plus, 0);
+                for (sums, cache) in sums.chunks_exact_mut(width).zip(caches.iter()) {
+                    let column = self.column(cache, plus, 0);
                     sums.iter_mut().zip(column).for_each(|(sum, x)| *sum += x);
                 }
             }
             activate(self.isa, layer.then, sums);
             let ring = self.rings[number + 1];
-            for (sums, state) in sums.chunks_exact(width).zip(states.iter_mut()) {
-                let place = ring.place(state.rows, 0);
-                state.cells[place].copy_from_slice(&sums[..ring.width]);
+            for (sums, cache) in sums.chunks_exact(width).zip(caches.iter_mut()) {
+                let place = ring.place(cache.rows_seen, 0);
+                cache.cells[place].copy_from_slice(&sums[..ring.width]);
             }
         }
     }
 
-    /// Appends the scores of a state's newest window, from its columns.
-    pub fn score(&self, state: &State, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+    /// Appends the scores of a key's newest window, from its columns.
+    pub(super) fn score(&self, cache: &ColumnCache, scratch: &mut Scratch, scores: &mut Vec<f64>) {
         let columns = self.taken.columns();
-        let column = |at| self.last(state, columns - 1 - at);
+        let column = |at| self.last(cache, columns - 1 - at);
         if let Some(flat) = &self.flat {
             let sums = &mut scratch.flat;
             flat.start(sums);
@@ -228,7 +220,7 @@ impl Filters {
     /// Appends the scores of a window whose sums over all columns but the last are known.
     pub(super) fn complete(
         &self,
-        state: &State,
+        cache: &ColumnCache,
         known: &[f32],
         scratch: &mut Scratch,
         scores: &mut Vec<f64>,
@@ -242,7 +234,7 @@ impl Filters {
         let last = self.taken.columns() - 1;
         flat.add(
             last,
-            self.last(state, 0),
+            self.last(cache, 0),
             &mut scratch.flat,
             &mut scratch.sums,
         );
@@ -250,12 +242,18 @@ impl Filters {
     }
 
     /// Adds the newest column to the sums of a window that has it in place `at`.
-    pub(super) fn add(&self, state: &State, at: usize, sums: &mut [f32], scratch: &mut Scratch) {
+    pub(super) fn add(
+        &self,
+        cache: &ColumnCache,
+        at: usize,
+        sums: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
         let flat = self
             .flat
             .as_ref()
             .expect("sums are of a layer over columns");
-        flat.add(at, self.last(state, 0), sums, &mut scratch.sums);
+        flat.add(at, self.last(cache, 0), sums, &mut scratch.sums);
     }
 
     /// The dense layers behind the one over columns, whose sums are in `scratch`.
@@ -270,20 +268,12 @@ impl Filters {
     }
 
     /// A column of the last filter.
-    fn last<'s>(&self, state: &'s State, back: usize) -> &'s [f32] {
-        self.column(state, self.layers.len(), back)
+    fn last<'s>(&self, cache: &'s ColumnCache, back: usize) -> &'s [f32] {
+        self.column(cache, self.layers.len(), back)
     }
 
-    fn column<'s>(&self, state: &'s State, source: usize, back: usize) -> &'s [f32] {
-        &state.cells[self.rings[source].place(state.rows, back)]
-    }
-}
-
-impl State {
-    /// Rows taken.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        self.rows
+    fn column<'s>(&self, cache: &'s ColumnCache, source: usize, back: usize) -> &'s [f32] {
+        &cache.cells[self.rings[source].place(cache.rows_seen, back)]
     }
 }
 

@@ -1,117 +1,140 @@
-//! Sliding windows of a convolution network that cost one column a filter.
+//! Sliding windows of a convolution network that cost one column per filter.
 //!
-//! The columns of consecutive windows are the same, so a row adds one to each filter ([`Columns::step`]). A
-//! dense layer over all of a window's columns is summed as they come: the windows that will need the newest
-//! one get their share afterwards ([`Columns::settle`]). Exact: a sum has one order whenever its parts
-//! are computed, and whatever they are computed beside.
+//! Consecutive windows share their columns, so a row adds one column to each filter
+//! ([`ConvolutionWindows::step`]). A dense layer over all columns of a window is summed as they come: the
+//! windows that will need the newest column get its share afterwards ([`ConvolutionWindows::settle`]).
+//! Exact: a sum has one order whenever its parts are computed, and together with whatever they are computed.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::packed::{Filters, Scratch, State};
-use crate::model::slide::recurrent::windows::Ask;
+use super::columns::ColumnCache;
+use super::packed::{PackedConvolution, Scratch};
+use super::state::ConvolutionState;
+use crate::model::slide::mismatch::StateMismatch;
+use crate::model::slide::queue::KeyQueue;
+use crate::model::slide::request::WindowRequest;
+use crate::model::slide::state::{SlideState, SlideStates};
 
-/// The windows of all keys of a shard.
+/// The windows of all keys of a shard. The state of each key is the caller's.
 #[derive(Debug)]
-pub struct Columns {
-    network: Arc<Filters>,
+pub struct ConvolutionWindows {
+    network: Arc<PackedConvolution>,
     /// A window ends at every so many rows.
-    every: u64,
-    /// Windows in flight at once; none where no layer is over all columns.
+    stride: u64,
+    /// Windows in flight at once; 0 where no layer is over all columns.
     slots: u64,
-    keys: Vec<Option<Key>>,
-    /// Keys whose newest column the windows in flight have not got.
-    behind: VecDeque<usize>,
-    batch: Batch,
+    /// Keys whose newest column may not be in the sums of the windows in flight.
+    behind: KeyQueue,
+    batch: RowBatch,
     scratch: Scratch,
     deferred: u64,
 }
 
-#[derive(Debug)]
-struct Key {
-    /// Away while it is in a batch.
-    state: Option<State>,
-    /// Sums of the windows in flight, slot by slot.
-    sums: Vec<f32>,
-    /// Up to which row they have the columns.
-    applied: u64,
-    /// Whether it stands in the queue.
-    behind: bool,
-}
-
 /// Rows of different keys that are computed together.
 #[derive(Debug, Default)]
-struct Batch {
+struct RowBatch {
     keys: Vec<usize>,
     due: Vec<bool>,
-    states: Vec<State>,
+    /// Moved out of the keys' states, so that they lie side by side.
+    columns: Vec<ColumnCache>,
 }
 
-/// Rows computed together at most.
-const TOGETHER: usize = 64;
+/// Rows in a batch at most.
+const ROWS_MAX: usize = 64;
 
-impl Columns {
-    /// Windows of `network` that end at every `every`-th row of a key.
+impl ConvolutionWindows {
+    /// Windows of `network` that end at every `stride`-th row of a key.
     #[must_use]
-    pub fn new(network: Arc<Filters>, every: u64) -> Self {
-        let in_flight = |columns: usize| (columns as u64 - 1).div_ceil(every);
+    pub fn new(network: Arc<PackedConvolution>, stride: u64) -> Self {
+        let in_flight = |columns: usize| (columns as u64 - 1).div_ceil(stride);
         let slots = network.flat().map_or(0, |flat| in_flight(flat.columns()));
         Self {
             network,
-            every,
+            stride,
             slots,
-            keys: vec![],
-            behind: VecDeque::new(),
-            batch: Batch::default(),
+            behind: KeyQueue::default(),
+            batch: RowBatch::default(),
             scratch: Scratch::default(),
             deferred: 0,
         }
     }
 
-    /// Does what is asked, in turn. The rows lie one behind the other in `cells`. Appends the scores of
-    /// due rows and of those asked for again. Rows of different keys share a step.
-    pub fn step(&mut self, asks: &[Ask], cells: &[f64], scores: &mut Vec<f64>) {
+    /// Serves the requests in order. The rows lie one behind the other in `cells`. Appends the scores of
+    /// due rows and of repeats. Rows of different keys share a step.
+    pub fn step(
+        &mut self,
+        states: &mut impl SlideStates,
+        requests: &[WindowRequest],
+        cells: &[f64],
+        scores: &mut Vec<f64>,
+    ) {
         let mut rows = cells.chunks_exact(self.network.features());
-        for ask in asks {
-            match *ask {
-                Ask::Row { key, due } => {
-                    if self.batch.keys.len() == TOGETHER || self.batch.keys.contains(&key) {
-                        self.complete(scores);
+        for request in requests {
+            match *request {
+                WindowRequest::Row { key, due } => {
+                    if self.batch.keys.len() == ROWS_MAX || self.batch.keys.contains(&key) {
+                        self.complete(states, scores);
                     }
-                    let row = rows.next().expect("as many rows as are asked to be taken");
-                    self.take(key, row, due);
+                    let row = rows.next().expect("`cells` has a row for each request");
+                    let slot = states.slot(key);
+                    let state = slot.get_or_insert_with(|| {
+                        let state = ConvolutionState::new(&self.network, self.slots);
+                        Box::new(SlideState::Convolution(state))
+                    });
+                    self.append(key, state.convolution_mut(), row, due);
                 }
-                Ask::Again { key } => {
-                    self.complete(scores);
-                    let state = self.keys[key].as_ref().and_then(|key| key.state.as_ref());
-                    let state = state.expect("it has a row");
-                    self.network.score(state, &mut self.scratch, scores);
+                WindowRequest::Repeat { key } => {
+                    self.complete(states, scores);
+                    let columns = &convolution(states, key).columns;
+                    self.network.score(columns, &mut self.scratch, scores);
                 }
             }
         }
-        self.complete(scores);
+        self.complete(states, scores);
     }
 
-    /// Gives windows in flight the newest columns until none is left without or `wanted` says that there
-    /// is other work. Returns whether all is done.
-    pub fn settle(&mut self, mut wanted: impl FnMut() -> bool) -> bool {
-        while let Some(key) = self.behind.pop_front() {
-            self.keys[key].as_mut().expect("queued keys exist").behind = false;
-            self.catch_up(key);
-            if wanted() {
+    /// Adds the newest columns to the sums of windows in flight, until none is left or `stop` returns
+    /// true, which is called after each key. Returns whether none is left.
+    pub fn settle(
+        &mut self,
+        states: &mut impl SlideStates,
+        mut stop: impl FnMut() -> bool,
+    ) -> bool {
+        while let Some(key) = self.behind.pop() {
+            // An evicted key has no state.
+            let Some(state) = states.get_mut(key) else {
+                continue;
+            };
+            self.catch_up(state.convolution_mut());
+            if stop() {
                 return false;
             }
         }
         true
     }
 
-    /// Keys with deferred work.
+    /// Checks the state of a key that was saved, and queues its deferred work.
+    ///
+    /// # Errors
+    /// [`StateMismatch`] where the state is of other windows.
+    pub fn restore(&mut self, key: usize, state: &mut SlideState) -> Result<(), StateMismatch> {
+        let SlideState::Convolution(state) = state else {
+            return Err(StateMismatch);
+        };
+        state.restore(&self.network, self.slots)?;
+        if self.slots > 0 {
+            self.behind.push(key);
+        }
+        Ok(())
+    }
+
+    /// Keys with deferred work, evicted ones included until they are next in turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.behind.len()
     }
 
-    /// Columns given to windows in flight so far.
+    /// Columns added to windows in flight so far.
     #[must_use]
     pub fn deferred(&self) -> u64 {
         self.deferred
@@ -124,76 +147,70 @@ impl Columns {
         4 * (self.network.state_cells() + self.slots as usize * sums)
     }
 
-    /// Takes a row into the batch.
-    fn take(&mut self, key: usize, row: &[f64], due: bool) {
-        if key >= self.keys.len() {
-            self.keys.resize_with(key + 1, || None);
-        }
-        let (network, slots) = (&self.network, self.slots as usize);
-        self.keys[key].get_or_insert_with(|| Key {
-            state: Some(network.state()),
-            sums: vec![0.0; slots * network.flat().map_or(0, |flat| flat.width())],
-            applied: 0,
-            behind: false,
-        });
-        self.catch_up(key);
-        let of = self.keys[key].as_mut().expect("made above");
-        let mut state = of.state.take().expect("a key is once in a batch");
-        self.network.take(row, &mut state);
+    /// Appends a row to a key's rows, and its columns to the batch.
+    fn append(&mut self, key: usize, state: &mut ConvolutionState, row: &[f64], due: bool) {
+        self.catch_up(state);
+        let mut columns = std::mem::take(&mut state.columns);
+        self.network.append(row, &mut columns);
         self.batch.keys.push(key);
         self.batch.due.push(due);
-        self.batch.states.push(state);
+        self.batch.columns.push(columns);
     }
 
     /// Computes the rows of the batch, and scores those that are due.
-    fn complete(&mut self, scores: &mut Vec<f64>) {
-        let Batch { keys, due, states } = &mut self.batch;
+    fn complete(&mut self, states: &mut impl SlideStates, scores: &mut Vec<f64>) {
+        let RowBatch { keys, due, columns } = &mut self.batch;
         if keys.is_empty() {
             return;
         }
-        self.network.advance(states, &mut self.scratch);
-        for ((key, due), state) in keys.drain(..).zip(due.drain(..)).zip(states.drain(..)) {
-            let of = self.keys[key].as_mut().expect("it has a row");
-            if due && self.slots > 0 && state.rows().is_multiple_of(self.every) {
-                let slot = (state.rows() / self.every % self.slots) as usize;
-                let width = of.sums.len() / self.slots as usize;
-                let known = &of.sums[slot * width..(slot + 1) * width];
+        self.network.advance(columns, &mut self.scratch);
+        let rows = keys.drain(..).zip(due.drain(..)).zip(columns.drain(..));
+        for ((key, due), columns) in rows {
+            let state = convolution(states, key);
+            let row = columns.rows_seen;
+            if due && self.slots > 0 && row.is_multiple_of(self.stride) {
+                let slot = (row / self.stride % self.slots) as usize;
+                let width = state.sums.len() / self.slots as usize;
+                let sums = &state.sums[slot * width..(slot + 1) * width];
                 self.network
-                    .complete(&state, known, &mut self.scratch, scores);
+                    .complete(&columns, sums, &mut self.scratch, scores);
             } else if due {
-                self.network.score(&state, &mut self.scratch, scores);
+                self.network.score(&columns, &mut self.scratch, scores);
             }
-            of.state = Some(state);
-            if self.slots > 0 && !of.behind {
-                of.behind = true;
-                self.behind.push_back(key);
+            state.columns = columns;
+            if self.slots > 0 {
+                self.behind.push(key);
             }
         }
     }
 
-    /// Gives the windows in flight of a key its newest column, if they have not got it.
-    fn catch_up(&mut self, key: usize) {
-        let of = self.keys[key].as_mut().expect("it has a row");
-        let state = of.state.as_ref().expect("it is in no batch");
-        let row = state.rows();
-        let Some(flat) = self.network.flat().filter(|_| of.applied < row) else {
+    /// Adds a key's newest column to the sums of its windows in flight, unless it is in them already.
+    fn catch_up(&mut self, state: &mut ConvolutionState) {
+        let row = state.columns.rows_seen;
+        let Some(flat) = self.network.flat().filter(|_| state.advanced_to < row) else {
             return;
         };
-        of.applied = row;
+        state.advanced_to = row;
         let last = flat.columns() as u64 - 1;
-        let (first, end) = (row / self.every + 1, (row + last) / self.every);
+        let (first, end) = (row / self.stride + 1, (row + last) / self.stride);
         for window in first..=end {
-            let at = last - (window * self.every - row);
+            let at = last - (window * self.stride - row);
             let slot = (window % self.slots) as usize;
-            let sums = &mut of.sums[slot * flat.width()..(slot + 1) * flat.width()];
+            let sums = &mut state.sums[slot * flat.width()..(slot + 1) * flat.width()];
             if at == 0 {
                 flat.restart(sums);
             }
             self.network
-                .add(state, at as usize, sums, &mut self.scratch);
+                .add(&state.columns, at as usize, sums, &mut self.scratch);
         }
         self.deferred += 1;
     }
+}
+
+/// The state of a key that has had a row.
+fn convolution(states: &mut impl SlideStates, key: usize) -> &mut ConvolutionState {
+    let state = states.get_mut(key).expect("the key has had a row");
+    state.convolution_mut()
 }
 
 #[cfg(test)]

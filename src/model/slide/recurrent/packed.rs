@@ -10,7 +10,7 @@ use crate::model::slide::head::Head;
 
 /// A network, packed for the instructions of this processor. Shared by all shards.
 #[derive(Debug)]
-pub struct Recurrent {
+pub struct PackedRecurrent {
     isa: Isa,
     features: usize,
     steps: usize,
@@ -22,20 +22,20 @@ pub struct Recurrent {
 
 /// Windows that lack their last step, one behind the other in every part.
 #[derive(Debug)]
-pub struct Last<'a> {
+pub struct LastSteps<'a> {
     /// How many.
     pub windows: usize,
     /// The last row of each, scaled.
     pub rows: &'a [f32],
-    /// What [`Recurrent::foresee`] gave for each, [`Recurrent::known`] numbers.
-    pub known: &'a [f32],
-    /// What each carries, [`Recurrent::state`] numbers; moved on.
+    /// What [`PackedRecurrent::precompute`] gave for each, [`PackedRecurrent::recurrent_sums_len`] numbers.
+    pub recurrent_sums: &'a [f32],
+    /// What each carries, [`PackedRecurrent::state_len`] numbers; advanced in place.
     pub carry: &'a mut [f32],
-    /// Where to put the new outputs of each, [`Recurrent::state`] numbers, if they are wanted.
-    pub keep: Option<&'a mut [f32]>,
+    /// Where the new outputs of each go, [`PackedRecurrent::state_len`] numbers, if they are wanted.
+    pub outputs: Option<&'a mut [f32]>,
 }
 
-impl Recurrent {
+impl PackedRecurrent {
     /// Packs a network.
     #[must_use]
     pub fn new(network: &Network, isa: Isa) -> Self {
@@ -90,17 +90,23 @@ impl Recurrent {
 
     /// Numbers in the outputs of all layers, and again in what they carry.
     #[must_use]
-    pub fn state(&self) -> usize {
+    pub fn state_len(&self) -> usize {
         self.layers.iter().map(|layer| layer.padded).sum()
     }
 
     /// Numbers in the recurrent sums of all layers.
     #[must_use]
-    pub fn known(&self) -> usize {
+    pub fn recurrent_sums_len(&self) -> usize {
         self.layers
             .iter()
             .map(|layer| layer.recurrent.width())
             .sum()
+    }
+
+    /// Units of each layer.
+    #[must_use]
+    pub(super) fn layer_units(&self) -> Vec<usize> {
+        self.layers.iter().map(|layer| layer.units).collect()
     }
 
     /// Bytes of weights that a step reads beside those of the first layer's input.
@@ -125,7 +131,7 @@ impl Recurrent {
         head::scale(&self.scale, row, scaled);
     }
 
-    /// The state before the first step, written to `h` and `carry` ([`Recurrent::state`] numbers each).
+    /// The state before the first step, written to `h` and `carry` ([`PackedRecurrent::state_len`] numbers each).
     pub fn start(&self, h: &mut [f32], carry: &mut [f32]) {
         for layer in &self.layers {
             let range = layer.at..layer.at + layer.padded;
@@ -135,7 +141,7 @@ impl Recurrent {
     }
 
     /// The first layer's input sums of one scaled row, the same for all windows; kept in `scratch` for
-    /// [`Recurrent::advance`].
+    /// [`PackedRecurrent::advance`].
     pub fn project(&self, row: &[f32], scratch: &mut Scratch) {
         let Some(layer) = self.layers.first() else {
             return;
@@ -153,7 +159,7 @@ impl Recurrent {
         }
     }
 
-    /// Moves several states on by the row given to [`Recurrent::project`]. State `i` has its numbers from
+    /// Moves several states on by the row given to [`PackedRecurrent::project`]. State `i` has its numbers from
     /// `places[i]` on, in `h` and in `carry`.
     pub fn advance(
         &self,
@@ -208,7 +214,7 @@ impl Recurrent {
     }
 
     /// b + Σ R·h of all layers of one state: what its next step needs that does not depend on the row.
-    pub fn foresee(&self, h: &[f32], known: &mut [f32]) {
+    pub fn precompute(&self, h: &[f32], known: &mut [f32]) {
         for layer in &self.layers {
             let width = layer.recurrent.width();
             let rows = Rows {
@@ -222,15 +228,15 @@ impl Recurrent {
     }
 
     /// The last steps of some windows, all at once. Appends the scores of each.
-    pub fn complete(&self, last: Last<'_>, scratch: &mut Scratch, scores: &mut Vec<f64>) {
-        let Last {
+    pub fn complete(&self, last: LastSteps<'_>, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let LastSteps {
             windows,
             rows,
-            known,
+            recurrent_sums,
             carry,
-            mut keep,
+            mut outputs,
         } = last;
-        let (state, sums) = (self.state(), self.known());
+        let (state, sums) = (self.state_len(), self.recurrent_sums_len());
         for (number, layer) in self.layers.iter().enumerate() {
             let inputs = number
                 .checked_sub(1)
@@ -246,7 +252,7 @@ impl Recurrent {
             } = scratch;
             let parts = Parts {
                 known: Some(Rows {
-                    cells: &known[layer.known_at..],
+                    cells: &recurrent_sums[layer.known_at..],
                     at: &at.zero,
                 }),
                 h: Rows {
@@ -268,9 +274,9 @@ impl Recurrent {
                 out,
             };
             layer.step(self.isa, &parts, room);
-            if let Some(keep) = keep.as_deref_mut() {
+            if let Some(outputs) = outputs.as_deref_mut() {
                 for (out, at) in out.chunks_exact(layer.padded).zip(&at.state) {
-                    keep[*at..*at + layer.padded].copy_from_slice(out);
+                    outputs[*at..*at + layer.padded].copy_from_slice(out);
                 }
             }
             std::mem::swap(&mut scratch.out, &mut scratch.before);
@@ -285,28 +291,31 @@ impl Recurrent {
 
     /// Scores one whole window of scaled rows, step by step: the slow twin, and the way for windows that
     /// are not in flight. The same bits.
-    pub fn window(&self, rows: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
-        let (mut h, mut carry) = (Aligned::zeros(self.state()), Aligned::zeros(self.state()));
-        let mut known = Aligned::zeros(self.known());
+    pub fn score_window(&self, rows: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
+        let (mut h, mut carry) = (
+            Aligned::zeros(self.state_len()),
+            Aligned::zeros(self.state_len()),
+        );
+        let mut known = Aligned::zeros(self.recurrent_sums_len());
         self.start(&mut h, &mut carry);
         let (before, last) = rows.split_at(rows.len() - self.features);
         for row in before.chunks_exact(self.features) {
             self.project(row, scratch);
             self.advance(&[0], &mut h, &mut carry, scratch);
         }
-        self.foresee(&h, &mut known);
-        let last = Last {
+        self.precompute(&h, &mut known);
+        let last = LastSteps {
             windows: 1,
             rows: last,
-            known: &known,
+            recurrent_sums: &known,
             carry: &mut carry,
-            keep: None,
+            outputs: None,
         };
         self.complete(last, scratch, scores);
     }
 
     /// The scores of a state as it is.
-    pub fn last(&self, h: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
+    pub fn score_outputs(&self, h: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
         if let Some(layer) = self.layers.last() {
             self.head(&h[layer.at..], &mut scratch.dense, scores);
         }

@@ -1,179 +1,157 @@
-//! Sliding windows that cost one step: of each key, the windows that are under way are kept as states.
+//! Sliding windows of recurrent networks that cost one step: the windows of each key that are under way are
+//! kept as states.
 //!
-//! A window of T rows that moves by one row shares T − 1 rows with the one before. So T − 1 windows (every
-//! k-th row: T / k) are in flight; a row moves all of them on by one step, and completes one. Only the
-//! completing step is on the critical path ([`Slide::step`]); the others are deferred ([`Slide::settle`])
-//! and made up for where a window needs them sooner. Exact, not approximate: a window's state starts
-//! anew at its first row, and a step has the same bits whenever and beside whatever it is computed.
+//! A window of T rows that moves by one row shares T − 1 rows with the one before. So T − 1 windows (with a
+//! stride of k rows: T / k) are in flight; a row advances all of them by one step and completes one. Only
+//! the completing step is on the critical path ([`RecurrentWindows::step`]); the others are deferred
+//! ([`RecurrentWindows::settle`]), or done at once where a window needs them sooner. Exact, not
+//! approximate: a window's state starts anew at its first row, and a step has the same bits whenever and
+//! together with whatever it is computed.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::packed::{Last, Recurrent, Scratch};
-use super::state::{Batch, Key, Plan};
+use super::batch::CompletionBatch;
+use super::packed::{LastSteps, PackedRecurrent, Scratch};
+use super::schedule::WindowSchedule;
+use super::state::RecurrentState;
+use crate::model::slide::mismatch::StateMismatch;
+use crate::model::slide::queue::KeyQueue;
+use crate::model::slide::request::WindowRequest;
+use crate::model::slide::state::{SlideState, SlideStates};
 
-/// The windows of all keys of a shard.
+/// The windows of all keys of a shard. The state of each key is the caller's.
 #[derive(Debug)]
-pub struct Slide {
-    plan: Plan,
-    keys: Vec<Option<Box<Key>>>,
-    /// Keys whose next window has to be made ready, and then those with other steps to make up for.
-    urgent: VecDeque<usize>,
-    later: VecDeque<usize>,
+pub struct RecurrentWindows {
+    schedule: WindowSchedule,
+    /// Keys whose next window may have to be prepared.
+    urgent: KeyQueue,
+    /// Keys with other deferred steps.
+    later: KeyQueue,
     scratch: Scratch,
-    batch: Batch,
+    batch: CompletionBatch,
+    /// Where the windows that advance together lie in their state.
+    places: Vec<usize>,
     deferred: u64,
 }
 
-/// What is asked of the windows, in turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// To take the next row.
-    Row {
-        /// Whose row.
-        key: usize,
-        /// Whether the window that it completes is to be scored.
-        due: bool,
-    },
-    /// To score the last rows of a key once more.
-    Again {
-        /// Whose.
-        key: usize,
-    },
-}
-
-impl Slide {
-    /// Windows of `network` that end at every `every`-th row of a key.
+impl RecurrentWindows {
+    /// Windows of `network` that end at every `stride`-th row of a key.
     #[must_use]
-    pub fn new(network: Arc<Recurrent>, every: u64) -> Self {
-        let steps = network.steps() as u64;
-        let slots = (steps - 1).div_ceil(every).max(1);
-        // More rows at once re-use weights more often before the next level of cache is asked again.
-        let most: u64 = match network.step_bytes() {
-            0..=262_144 => 12,
-            262_145..=1_048_576 => 24,
-            _ => 60,
-        };
-        let plan = Plan {
-            steps,
-            every,
-            slots,
-            group: slots.div_ceil(slots.div_ceil(most)),
-            rows: steps + every.min(steps),
-            carried: false,
-            network,
-        };
-        Self::with(plan)
+    pub fn new(network: Arc<PackedRecurrent>, stride: u64) -> Self {
+        Self::with_schedule(WindowSchedule::windows(network, stride))
     }
 
-    /// One state a key that is never reset: not what the model was trained as, unless it was.
+    /// One state per key that is never reset: another function than the model's windows, right only for a
+    /// model that was trained so.
     #[must_use]
-    pub fn carried(network: Arc<Recurrent>) -> Self {
-        let steps = network.steps() as u64;
-        Self::with(Plan {
-            network,
-            steps,
-            every: 1,
-            slots: 1,
-            group: 1,
-            rows: steps,
-            carried: true,
-        })
+    pub fn carried(network: Arc<PackedRecurrent>) -> Self {
+        Self::with_schedule(WindowSchedule::carried(network))
     }
 
-    fn with(plan: Plan) -> Self {
+    fn with_schedule(schedule: WindowSchedule) -> Self {
         Self {
-            plan,
-            keys: vec![],
-            urgent: VecDeque::new(),
-            later: VecDeque::new(),
+            schedule,
+            urgent: KeyQueue::default(),
+            later: KeyQueue::default(),
             scratch: Scratch::default(),
-            batch: Batch::default(),
+            batch: CompletionBatch::default(),
+            places: vec![],
             deferred: 0,
         }
     }
 
-    /// Does what is asked, in turn. The rows lie one behind the other in `cells`. Appends the scores of
-    /// due rows and of those asked for again. Due rows of different keys share a step.
-    pub fn step(&mut self, asks: &[Ask], cells: &[f64], scores: &mut Vec<f64>) {
-        let mut rows = cells.chunks_exact(self.plan.network.features());
-        for ask in asks {
-            match *ask {
-                Ask::Row { key, due } => {
-                    if self.batch.keys.len() == TOGETHER || self.batch.keys.contains(&key) {
-                        self.complete(scores);
+    /// Serves the requests in order. The rows lie one behind the other in `cells`. Appends the scores of
+    /// due rows and of repeats. Due rows of different keys share a step.
+    pub fn step(
+        &mut self,
+        states: &mut impl SlideStates,
+        requests: &[WindowRequest],
+        cells: &[f64],
+        scores: &mut Vec<f64>,
+    ) {
+        let mut rows = cells.chunks_exact(self.schedule.network.features());
+        for request in requests {
+            match *request {
+                WindowRequest::Row { key, due } => {
+                    if self.batch.is_closed_to(key) {
+                        self.complete(states, scores);
                     }
-                    self.take(
-                        key,
-                        rows.next().expect("as many rows as are asked to be taken"),
-                    );
-                    if due || self.plan.carried {
-                        self.ready(key);
-                        self.batch.keys.push(key);
-                        self.batch.due.push(due);
+                    let row = rows.next().expect("`cells` has a row for each request");
+                    let slot = states.slot(key);
+                    let state = slot.get_or_insert_with(|| {
+                        Box::new(SlideState::Recurrent(RecurrentState::new(&self.schedule)))
+                    });
+                    let state = state.recurrent_mut();
+                    self.append(state, row);
+                    self.urgent.push(key);
+                    if due || self.schedule.carried {
+                        self.prepare(state, state.rows_seen);
+                        self.batch.push(key, due);
                     }
                 }
-                Ask::Again { key } => {
-                    self.complete(scores);
-                    self.again(key, scores);
+                WindowRequest::Repeat { key } => {
+                    self.complete(states, scores);
+                    self.repeat(recurrent(states, key), scores);
                 }
             }
         }
-        self.complete(scores);
+        self.complete(states, scores);
     }
 
-    /// Scores the last `steps` rows of a key once more.
-    fn again(&mut self, key: usize, scores: &mut Vec<f64>) {
-        let of = self.of(key);
-        if self.plan.carried {
-            // The state before its last step is gone; what it gave is not.
-            let h = &self.keys[key].as_ref().expect("it has a row").h;
-            return self.plan.network.last(h, &mut self.scratch, scores);
-        }
-        let mut window = vec![];
-        for row in of.taken + 1 - self.plan.steps..=of.taken {
-            window.extend_from_slice(of.row(&self.plan, row));
-        }
-        let network = &self.plan.network;
-        network.window(&window, &mut self.scratch, scores);
-    }
-
-    /// Does deferred steps until none is left or `wanted` says that something else is: the windows that
-    /// complete next first, in blocks of rows. Returns whether all is done.
-    pub fn settle(&mut self, mut wanted: impl FnMut() -> bool) -> bool {
-        while let Some(key) = self.urgent.pop_front() {
-            let of = self.keys[key].as_mut().expect("queued keys exist");
-            of.urgent = false;
-            if !of.later {
-                of.later = true;
-                self.later.push_back(key);
-            }
-            self.prepare(key);
-            if wanted() {
+    /// Does deferred steps in blocks of rows, those of the windows that complete next first, until none is
+    /// left or `stop` returns true, which is called after each block. Returns whether none is left.
+    pub fn settle(
+        &mut self,
+        states: &mut impl SlideStates,
+        mut stop: impl FnMut() -> bool,
+    ) -> bool {
+        while let Some(key) = self.urgent.pop() {
+            // An evicted key has no state.
+            let Some(state) = states.get_mut(key) else {
+                continue;
+            };
+            self.later.push(key);
+            self.prepare_next(state.recurrent_mut());
+            if stop() {
                 return false;
             }
         }
-        while let Some(&key) = self.later.front() {
-            while let Some(group) = self.lagging(key) {
-                self.advance(key, group);
-                if wanted() {
-                    return false;
+        while let Some(key) = self.later.first() {
+            if let Some(state) = states.get_mut(key) {
+                let state = state.recurrent_mut();
+                while let Some(group) = self.first_lagging(state) {
+                    self.advance(state, group);
+                    if stop() {
+                        return false;
+                    }
                 }
             }
-            self.later.pop_front();
-            self.keys[key].as_mut().expect("queued keys exist").later = false;
+            self.later.pop();
         }
         true
     }
 
-    /// Keys with deferred steps.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        let also = |key: &&usize| self.of(**key).later;
-        self.urgent.len() + self.later.len() - self.urgent.iter().filter(also).count()
+    /// Checks the state of a key that was saved, and queues its deferred steps.
+    ///
+    /// # Errors
+    /// [`StateMismatch`] where the state is of other windows.
+    pub fn restore(&mut self, key: usize, state: &mut SlideState) -> Result<(), StateMismatch> {
+        let SlideState::Recurrent(state) = state else {
+            return Err(StateMismatch);
+        };
+        state.restore(&self.schedule)?;
+        self.urgent.push(key);
+        Ok(())
     }
 
-    /// Deferred steps done, in blocks of rows.
+    /// Keys with deferred steps, evicted ones included until they are next in turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let in_both = self.urgent.iter().filter(|&key| self.later.contains(key));
+        self.urgent.len() + self.later.len() - in_both.count()
+    }
+
+    /// Deferred steps done so far, in blocks of rows.
     #[must_use]
     pub fn deferred(&self) -> u64 {
         self.deferred
@@ -182,220 +160,200 @@ impl Slide {
     /// Bytes of state that a key takes.
     #[must_use]
     pub fn bytes_per_key(&self) -> usize {
-        let Plan {
+        let WindowSchedule {
             network,
             slots,
-            rows,
+            rows_kept,
             ..
-        } = &self.plan;
-        let cells = 2 * *slots as usize * network.state() + network.state() + network.known();
-        4 * (cells + *rows as usize * network.features())
+        } = &self.schedule;
+        let windows = (2 * *slots as usize + 1) * network.state_len();
+        let rows = *rows_kept as usize * network.features();
+        4 * (windows + network.recurrent_sums_len() + rows)
     }
 
-    fn take(&mut self, key: usize, cells: &[f64]) {
-        if key >= self.keys.len() {
-            self.keys.resize_with(key + 1, || None);
+    /// Appends a row to a key's rows.
+    fn append(&mut self, state: &mut RecurrentState, cells: &[f64]) {
+        state.rows_seen += 1;
+        let row = state.rows_seen;
+        // A row that a group still needs is never overwritten.
+        while let Some(group) =
+            self.first_needing(state, row.saturating_sub(self.schedule.rows_kept))
+        {
+            self.advance(state, group);
         }
-        let plan = &self.plan;
-        let of = self.keys[key].get_or_insert_with(|| Box::new(Key::new(plan)));
-        of.taken += 1;
-        let (row, features) = (of.taken, plan.network.features());
-        let place = (row % plan.rows) as usize * features;
-        // A row that a group still needs is never written over.
-        while let Some(group) = self.overdue(key, row) {
-            self.advance(key, group);
-        }
-        let of = self.keys[key].as_mut().expect("made above");
-        self.plan
-            .network
-            .scale(cells, &mut of.rows[place..place + features]);
-        if self.plan.carried {
-            of.applied[0] = row;
-        }
-        if !of.urgent {
-            of.urgent = true;
-            self.urgent.push_back(key);
+        let schedule = &self.schedule;
+        let scaled = &mut state.rows[schedule.row_cells(row)];
+        schedule.network.scale(cells, scaled);
+        if schedule.carried {
+            state.advanced_to[0] = row;
         }
     }
 
-    /// A group that still needs the row in whose place `row` comes.
-    fn overdue(&self, key: usize, row: u64) -> Option<usize> {
-        let of = self.keys[key].as_ref()?;
-        let gone = row.saturating_sub(self.plan.rows);
-        of.applied.iter().position(|&applied| applied < gone)
-    }
-
-    /// Makes the window that ends at the last row taken ready to complete.
-    fn ready(&mut self, key: usize) {
-        let end = self.of(key).taken;
-        if self.of(key).ready != end {
-            self.foresee(key, end);
-        }
+    /// The first group that has not advanced to `row`.
+    fn first_needing(&self, state: &RecurrentState, row: u64) -> Option<usize> {
+        state
+            .advanced_to
+            .iter()
+            .position(|&advanced| advanced < row)
     }
 
     /// Brings the window that ends at row `end` up to the row before, and computes what its last step
     /// needs beforehand.
-    fn foresee(&mut self, key: usize, end: u64) {
-        let slot = self.plan.slot(end);
-        let group = (slot / self.plan.group) as usize;
-        while self.of(key).applied[group] + 1 < end {
-            self.advance(key, group);
-        }
-        let plan = &self.plan;
-        let of = self.keys[key].as_mut().expect("it has a row");
-        let state = plan.network.state();
-        let range = slot as usize * state..(slot as usize + 1) * state;
-        if !plan.carried && end + 1 - plan.steps == end {
-            plan.network
-                .start(&mut of.h[range.clone()], &mut of.carry[range.clone()]);
-        }
-        plan.network.foresee(&of.h[range.clone()], &mut of.known);
-        of.ready_carry.copy_from_slice(&of.carry[range]);
-        of.ready = end;
-    }
-
-    /// Does of the group that is needed after that of the window ending at `end` as much as keeps every
-    /// window's wait even: in a burst no window finds all of a group's steps before it.
-    fn look_ahead(&mut self, key: usize, end: u64) {
-        let plan = &self.plan;
-        if plan.slots <= plan.group {
+    fn prepare(&mut self, state: &mut RecurrentState, end: u64) {
+        if state.next_end == end {
             return;
         }
-        let slot = plan.slot(end);
-        let group = slot / plan.group;
-        let groups = plan.slots.div_ceil(plan.group);
-        let left = ((group + 1) * plan.group).min(plan.slots) - slot;
-        let next = ((group + 1) % groups) as usize;
-        let behind = (end - 1).saturating_sub(self.of(key).applied[next]);
-        for _ in 0..behind.div_ceil(left) {
-            self.advance(key, next);
+        let slot = self.schedule.slot(end);
+        let group = (slot / self.schedule.group_slots) as usize;
+        while state.advanced_to[group] + 1 < end {
+            self.advance(state, group);
+        }
+        let (schedule, cells) = (&self.schedule, self.schedule.slot_cells(slot));
+        let network = &schedule.network;
+        if !schedule.carried && schedule.steps == 1 {
+            network.start(&mut state.h[cells.clone()], &mut state.carry[cells.clone()]);
+        }
+        network.precompute(&state.h[cells.clone()], &mut state.recurrent_sums);
+        state.next_carry.copy_from_slice(&state.carry[cells]);
+        state.next_end = end;
+    }
+
+    /// After a row: prepares the next window, if the next row completes one.
+    fn prepare_next(&mut self, state: &mut RecurrentState) {
+        let next = state.rows_seen + 1;
+        let completes = next.is_multiple_of(self.schedule.stride) && next >= self.schedule.steps;
+        if self.schedule.carried || completes {
+            self.prepare(state, next);
+            self.advance_following_group(state, next);
         }
     }
 
-    /// After a row: makes the next window ready, if the next row completes one.
-    fn prepare(&mut self, key: usize) {
-        let next = self.of(key).taken + 1;
-        let completes = next.is_multiple_of(self.plan.every) && next >= self.plan.steps;
-        if self.plan.carried || completes {
-            if self.of(key).ready != next {
-                self.foresee(key, next);
-            }
-            self.look_ahead(key, next);
+    /// Advances the group needed after that of the window ending at `end` far enough that deferred steps
+    /// are spread evenly: in a burst, no window has to wait for all steps of a group.
+    fn advance_following_group(&mut self, state: &mut RecurrentState, end: u64) {
+        let schedule = &self.schedule;
+        if schedule.slots <= schedule.group_slots {
+            return;
+        }
+        let slot = schedule.slot(end);
+        let group = slot / schedule.group_slots;
+        let left = schedule.slots_of(group as usize).end - slot;
+        let following = ((group + 1) % schedule.groups()) as usize;
+        let behind = (end - 1).saturating_sub(state.advanced_to[following]);
+        for _ in 0..behind.div_ceil(left) {
+            self.advance(state, following);
         }
     }
 
     /// The group with deferred steps that is needed first.
-    fn lagging(&self, key: usize) -> Option<usize> {
-        let of = self.of(key);
-        let next = (of.taken / self.plan.every + 1) * self.plan.every;
-        let first = (self.plan.slot(next) / self.plan.group) as usize;
-        let groups = of.applied.len();
+    fn first_lagging(&self, state: &RecurrentState) -> Option<usize> {
+        let schedule = &self.schedule;
+        let next = (state.rows_seen / schedule.stride + 1) * schedule.stride;
+        let first = (schedule.slot(next) / schedule.group_slots) as usize;
+        let groups = state.advanced_to.len();
         (0..groups)
             .map(|i| (first + i) % groups)
-            .find(|&group| of.applied[group] < of.taken)
+            .find(|&group| state.advanced_to[group] < state.rows_seen)
     }
 
-    /// Moves the windows of a group on by one row.
-    fn advance(&mut self, key: usize, group: usize) {
-        let plan = &self.plan;
-        let of = self.keys[key].as_mut().expect("it has a row");
-        let row = of.applied[group] + 1;
-        of.applied[group] = row;
-        let state = plan.network.state();
-        let first = group as u64 * plan.group;
-        self.batch.places.clear();
-        for slot in first..(first + plan.group).min(plan.slots) {
-            let end = plan.end_after(slot, row);
-            let begin = (end + 1).saturating_sub(plan.steps);
-            let place = slot as usize * state;
-            // Windows that would reach back before the first row do not exist.
+    /// Advances the windows of a group by one row.
+    fn advance(&mut self, state: &mut RecurrentState, group: usize) {
+        let schedule = &self.schedule;
+        let network = &schedule.network;
+        let row = state.advanced_to[group] + 1;
+        state.advanced_to[group] = row;
+        self.places.clear();
+        for slot in schedule.slots_of(group) {
+            let end = schedule.end_after(slot, row);
+            let begin = (end + 1).saturating_sub(schedule.steps);
+            // A window that would reach back before the first row does not exist.
             if begin == 0 || begin > row {
                 continue;
             }
+            let cells = schedule.slot_cells(slot);
+            self.places.push(cells.start);
             if begin == row {
-                let range = place..place + state;
-                plan.network
-                    .start(&mut of.h[range.clone()], &mut of.carry[range]);
+                network.start(&mut state.h[cells.clone()], &mut state.carry[cells]);
             }
-            self.batch.places.push(place);
         }
-        if self.batch.places.is_empty() {
+        if self.places.is_empty() {
             return;
         }
-        let features = plan.network.features();
-        let place = (row % plan.rows) as usize * features;
-        plan.network
-            .project(&of.rows[place..place + features], &mut self.scratch);
-        plan.network.advance(
-            &self.batch.places,
-            &mut of.h,
-            &mut of.carry,
+        network.project(&state.rows[schedule.row_cells(row)], &mut self.scratch);
+        network.advance(
+            &self.places,
+            &mut state.h,
+            &mut state.carry,
             &mut self.scratch,
         );
         self.deferred += 1;
     }
 
-    /// Completes the windows that are ready, together.
-    fn complete(&mut self, scores: &mut Vec<f64>) {
+    /// Completes the windows of the batch in one step.
+    fn complete(&mut self, states: &mut impl SlideStates, scores: &mut Vec<f64>) {
         let Self {
-            plan,
-            keys,
+            schedule,
             batch,
             scratch,
             ..
         } = self;
-        let network = &plan.network;
+        let network = &schedule.network;
         match batch.keys[..] {
             [] => return,
-            // Alone, it is worked on where it lies.
-            [key] if !plan.carried => {
-                let of = keys[key].as_mut().expect("it has a row");
-                let place = (of.taken % plan.rows) as usize * network.features();
-                let row = &of.rows[place..place + network.features()];
-                let last = Last {
+            // A single window needs no copy.
+            [key] if !schedule.carried => {
+                let state = recurrent(states, key);
+                let last = LastSteps {
                     windows: 1,
-                    rows: row,
-                    known: &of.known,
-                    carry: &mut of.ready_carry,
-                    keep: None,
+                    rows: &state.rows[schedule.row_cells(state.rows_seen)],
+                    recurrent_sums: &state.recurrent_sums,
+                    carry: &mut state.next_carry,
+                    outputs: None,
                 };
                 network.complete(last, scratch, scores);
             }
             _ => {
-                batch.gather(keys, plan);
-                let Batch {
-                    rows,
-                    known,
-                    carry,
-                    keep,
-                    ..
-                } = batch;
-                let (windows, given) = (batch.keys.len(), scores.len());
-                let last = Last {
-                    windows,
-                    rows,
-                    known,
-                    carry,
-                    keep: plan.carried.then_some(&mut keep[..]),
+                batch.gather(states, schedule);
+                let first = scores.len();
+                let last = LastSteps {
+                    windows: batch.keys.len(),
+                    rows: &batch.rows,
+                    recurrent_sums: &batch.recurrent_sums,
+                    carry: &mut batch.carry,
+                    outputs: schedule.carried.then_some(&mut batch.outputs[..]),
                 };
                 network.complete(last, scratch, scores);
-                if plan.carried {
-                    batch.scatter(keys, network.state());
-                    batch.forget(scores, given, network.outputs());
+                if schedule.carried {
+                    batch.scatter(states, network.state_len());
+                    batch.keep_due(scores, first, network.outputs());
                 }
             }
         }
-        batch.keys.clear();
-        batch.due.clear();
+        batch.clear();
     }
 
-    fn of(&self, key: usize) -> &Key {
-        self.keys[key].as_ref().expect("it has a row")
+    /// Scores the last rows of a key again.
+    fn repeat(&mut self, state: &RecurrentState, scores: &mut Vec<f64>) {
+        let schedule = &self.schedule;
+        if schedule.carried {
+            // The state before its last step is gone; its outputs are there.
+            let network = &schedule.network;
+            return network.score_outputs(&state.h, &mut self.scratch, scores);
+        }
+        let mut window = vec![];
+        for row in state.rows_seen + 1 - schedule.steps..=state.rows_seen {
+            window.extend_from_slice(&state.rows[schedule.row_cells(row)]);
+        }
+        let network = &schedule.network;
+        network.score_window(&window, &mut self.scratch, scores);
     }
 }
 
-/// Windows that complete in one step at most.
-const TOGETHER: usize = 64;
+/// The state of a key that has had a row in this step, or a complete window before it.
+fn recurrent(states: &mut impl SlideStates, key: usize) -> &mut RecurrentState {
+    let state = states.get_mut(key).expect("the key has had a row");
+    state.recurrent_mut()
+}
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use crate::model::kernel::Isa;
 use crate::model::slide::convolution::network::{Convolution, Filter, Taken};
 use crate::model::slide::head::{Head, activate};
 use crate::model::slide::recurrent::network::{Activation, Dense, Scale};
+use crate::model::slide::state::SlideStateTable;
 
 /// Numbers that look random, the same every time.
 fn numbers(count: usize, seed: u64, scale: f32) -> Vec<f32> {
@@ -179,6 +180,20 @@ fn flat_sums(layer: &Dense, columns: &[Vec<f32>]) -> Vec<f32> {
     (0..layer.outputs).map(sum).collect()
 }
 
+/// The states after they were saved as text and restored for other windows.
+fn restarted(states: &SlideStateTable, windows: &mut ConvolutionWindows) -> SlideStateTable {
+    let saved = serde_json::to_string(states).expect("states can be saved");
+    let mut states: SlideStateTable = serde_json::from_str(&saved).expect("it was saved before");
+    for (key, state) in states.iter_mut().enumerate() {
+        if let Some(state) = state {
+            windows
+                .restore(key, state)
+                .expect("the windows are the same");
+        }
+    }
+    states
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 64 }))]
 
@@ -187,31 +202,37 @@ proptest! {
         ending in 0_usize..4,
         channels in 4_usize..20,
         every in 1_u64..8,
-        // Whose row comes, how many keys are settled after it, and after how many rows a batch ends.
+        // The key of each row, how many keys are settled after it, after how many rows a batch ends, and
+        // before which batch the states are saved and restored.
         moves in prop::collection::vec((0_usize..3, 0_usize..4), if cfg!(miri) { 20..21 } else { 90..150 }),
         together in 1_usize..9,
+        restart in 0_usize..60,
     ) {
         let plain = network(ENDINGS[ending], channels);
-        let packed = Arc::new(Filters::new(&plain, Isa::best()));
-        let mut columns = Columns::new(packed, every);
-        let mut taken = [0_u64; 3];
-        for batch in moves.chunks(together) {
+        let packed = Arc::new(PackedConvolution::new(&plain, Isa::best()));
+        let mut columns = ConvolutionWindows::new(Arc::clone(&packed), every);
+        let (mut states, mut taken) = (SlideStateTable::new(), [0_u64; 3]);
+        for (number, batch) in moves.chunks(together).enumerate() {
+            if number == restart {
+                columns = ConvolutionWindows::new(Arc::clone(&packed), every);
+                states = restarted(&states, &mut columns);
+            }
             let (mut rows, mut cells, mut right) = (vec![], vec![], vec![]);
             for &(key, _) in batch {
                 taken[key] += 1;
                 let due = taken[key].is_multiple_of(every) && taken[key] >= STEPS as u64;
-                rows.push(Ask::Row { key, due });
+                rows.push(WindowRequest::Row { key, due });
                 cells.extend(row(key, taken[key]));
                 if due {
                     right.extend(whole(&plain, key, taken[key]));
                 }
             }
             let mut scores = vec![];
-            columns.step(&rows, &cells, &mut scores);
+            columns.step(&mut states, &rows, &cells, &mut scores);
             prop_assert_eq!(&scores, &right);
             let mut left = batch[0].1;
             if left > 0 {
-                columns.settle(|| {
+                columns.settle(&mut states, || {
                     left -= 1;
                     left == 0
                 });
@@ -221,7 +242,7 @@ proptest! {
         // What fell silent says once more what it said.
         for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= STEPS as u64) {
             let mut again = vec![];
-            columns.step(&[Ask::Again { key }], &[], &mut again);
+            columns.step(&mut states, &[WindowRequest::Repeat { key }], &[], &mut again);
             prop_assert_eq!(again, whole(&plain, key, taken));
         }
     }
@@ -233,14 +254,17 @@ fn every_processor_gives_the_same_scores() {
         let network = network(ending, 19);
         let right = whole(&network, 1, 20);
         for isa in Isa::available() {
-            let mut columns = Columns::new(Arc::new(Filters::new(&network, isa)), 1);
+            let mut columns =
+                ConvolutionWindows::new(Arc::new(PackedConvolution::new(&network, isa)), 1);
+            let mut states = SlideStateTable::new();
             let (mut scores, cells) = (vec![], (1..=20).flat_map(|number| row(1, number)));
-            let asks = (1..=20).map(|number| Ask::Row {
+            let requests = (1..=20).map(|number| WindowRequest::Row {
                 key: 1,
                 due: number == 20,
             });
             columns.step(
-                &asks.collect::<Vec<_>>(),
+                &mut states,
+                &requests.collect::<Vec<_>>(),
                 &cells.collect::<Vec<_>>(),
                 &mut scores,
             );
@@ -255,19 +279,24 @@ fn every_processor_gives_the_same_scores() {
 fn the_oldest_row_of_a_window_counts_and_none_before_it() {
     for ending in ENDINGS {
         let network = network(ending, 8);
-        let packed = Arc::new(Filters::new(&network, Isa::best()));
+        let packed = Arc::new(PackedConvolution::new(&network, Isa::best()));
         // The oldest row that the last column sees, or the first of the columns taken.
         let seen = REACH + network.taken.columns() - 1;
         let score = |changed: usize| {
-            let mut columns = Columns::new(Arc::clone(&packed), 1);
+            let mut columns = ConvolutionWindows::new(Arc::clone(&packed), 1);
             let mut cells: Vec<f64> = (1..=20).flat_map(|number| row(0, number)).collect();
             cells[(19 - changed) * FEATURES] += 40.0;
-            let asks = (1..=20).map(|number| Ask::Row {
+            let requests = (1..=20).map(|number| WindowRequest::Row {
                 key: 0,
                 due: number == 20,
             });
-            let mut scores = vec![];
-            columns.step(&asks.collect::<Vec<_>>(), &cells, &mut scores);
+            let (mut states, mut scores) = (SlideStateTable::new(), vec![]);
+            columns.step(
+                &mut states,
+                &requests.collect::<Vec<_>>(),
+                &cells,
+                &mut scores,
+            );
             scores
         };
         assert_ne!(
@@ -285,11 +314,13 @@ fn the_oldest_row_of_a_window_counts_and_none_before_it() {
 
 #[test]
 fn windows_in_flight_get_a_column_once_and_wait_for_nothing() {
-    let packed = Arc::new(Filters::new(&network(ENDINGS[1], 8), Isa::best()));
-    let mut columns = Columns::new(packed, 1);
+    let packed = Arc::new(PackedConvolution::new(&network(ENDINGS[1], 8), Isa::best()));
+    let mut columns = ConvolutionWindows::new(packed, 1);
+    let mut states = SlideStateTable::new();
     for number in 1..=30 {
         columns.step(
-            &[Ask::Row {
+            &mut states,
+            &[WindowRequest::Row {
                 key: 0,
                 due: number >= 14,
             }],
@@ -298,8 +329,90 @@ fn windows_in_flight_get_a_column_once_and_wait_for_nothing() {
         );
         assert_eq!(columns.waiting(), 1);
         if number % 2 == 0 {
-            assert!(columns.settle(|| false));
+            assert!(columns.settle(&mut states, || false));
             assert_eq!((columns.waiting(), columns.deferred()), (0, number));
         }
+    }
+}
+
+/// Appends rows of key 0, each settled; gives the score of the last.
+fn score_of_last(
+    windows: &mut ConvolutionWindows,
+    states: &mut SlideStateTable,
+    rows: std::ops::RangeInclusive<u64>,
+) -> Vec<f64> {
+    let (last, mut scores) = (*rows.end(), vec![]);
+    for number in rows {
+        let due = number == last;
+        let request = WindowRequest::Row { key: 0, due };
+        windows.step(states, &[request], &row(0, number), &mut scores);
+        windows.settle(states, || false);
+    }
+    scores
+}
+
+#[test]
+fn a_state_saved_on_one_processor_continues_on_another() {
+    for ending in ENDINGS {
+        let network = network(ending, 8);
+        let right = whole(&network, 0, 30);
+        for from in Isa::available() {
+            for to in Isa::available() {
+                let packed = [from, to].map(|isa| Arc::new(PackedConvolution::new(&network, isa)));
+                let [mut first, mut second] =
+                    packed.map(|packed| ConvolutionWindows::new(packed, 3));
+                let mut states = SlideStateTable::new();
+                score_of_last(&mut first, &mut states, 1..=25);
+                let mut states = restarted(&states, &mut second);
+                assert_eq!(
+                    score_of_last(&mut second, &mut states, 26..=30),
+                    right,
+                    "{from:?} {to:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn deferred_work_of_an_evicted_key_is_dropped_and_its_number_can_be_used_again() {
+    let network = network(ENDINGS[1], 8);
+    let packed = Arc::new(PackedConvolution::new(&network, Isa::best()));
+    let mut windows = ConvolutionWindows::new(packed, 1);
+    let mut states = SlideStateTable::new();
+    for key in [0, 1] {
+        let request = WindowRequest::Row { key, due: false };
+        windows.step(&mut states, &[request], &row(key, 1), &mut vec![]);
+    }
+    states.fill(None);
+    assert!(
+        windows.settle(&mut states, || true),
+        "nothing is left to do"
+    );
+    assert_eq!(windows.waiting(), 0);
+    let right = whole(&network, 0, 20);
+    assert_eq!(score_of_last(&mut windows, &mut states, 1..=20), right);
+}
+
+#[test]
+fn a_saved_state_of_other_windows_is_refused() {
+    let packed = |ending, channels| {
+        Arc::new(PackedConvolution::new(
+            &network(ending, channels),
+            Isa::best(),
+        ))
+    };
+    let mut windows = ConvolutionWindows::new(packed(ENDINGS[1], 8), 1);
+    let mut states = SlideStateTable::new();
+    score_of_last(&mut windows, &mut states, 1..=20);
+    let state = states[0].as_mut().expect("it has rows");
+    assert_eq!(windows.restore(0, state), Ok(()));
+    for (ending, channels, every) in [(1, 9, 1), (0, 8, 1), (1, 8, 2)] {
+        let mut other = ConvolutionWindows::new(packed(ENDINGS[ending], channels), every);
+        assert_eq!(
+            other.restore(0, state),
+            Err(StateMismatch),
+            "{ending} {channels} {every}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::kernel::Isa;
 use crate::model::slide::recurrent::network::{Activation, Cell, Dense, Layer, Network, Scale};
+use crate::model::slide::state::SlideStateTable;
 
 /// Numbers that look random, the same every time.
 fn numbers(count: usize, seed: u64, scale: f32) -> Vec<f32> {
@@ -78,7 +79,7 @@ fn row(key: usize, row: u64) -> Vec<f64> {
 }
 
 /// The window of a key that ends at a row, computed whole.
-fn whole(network: &Recurrent, key: usize, end: u64) -> Vec<f64> {
+fn whole(network: &PackedRecurrent, key: usize, end: u64) -> Vec<f64> {
     let mut window = vec![];
     for number in end + 1 - network.steps() as u64..=end {
         let mut scaled = vec![0.0; FEATURES];
@@ -86,8 +87,22 @@ fn whole(network: &Recurrent, key: usize, end: u64) -> Vec<f64> {
         window.extend(scaled);
     }
     let mut scores = vec![];
-    network.window(&window, &mut Scratch::default(), &mut scores);
+    network.score_window(&window, &mut Scratch::default(), &mut scores);
     scores
+}
+
+/// The states after they were saved as text and restored for other windows.
+fn restarted(states: &SlideStateTable, windows: &mut RecurrentWindows) -> SlideStateTable {
+    let saved = serde_json::to_string(states).expect("states can be saved");
+    let mut states: SlideStateTable = serde_json::from_str(&saved).expect("it was saved before");
+    for (key, state) in states.iter_mut().enumerate() {
+        if let Some(state) = state {
+            windows
+                .restore(key, state)
+                .expect("the windows are the same");
+        }
+    }
+    states
 }
 
 proptest! {
@@ -99,31 +114,37 @@ proptest! {
         steps in 1_usize..24,
         every in 1_u64..30,
         wide in prop::bool::ANY,
-        // Whose row comes, how many blocks are settled after it, and after how many rows a batch ends.
+        // The key of each row, how many blocks are settled after it, after how many rows a batch ends, and
+        // before which batch the states are saved and restored.
         moves in prop::collection::vec((0_usize..3, 0_usize..6), if cfg!(miri) { 12..13 } else { 90..150 }),
         together in 1_usize..9,
+        restart in 0_usize..60,
     ) {
         // The wide one has enough weights for several groups of rows.
         let units: &[usize] = if wide && !cfg!(miri) { &[40, 9] } else { &[5, 4] };
-        let recurrent = Arc::new(Recurrent::new(&network(CELLS[cell], steps, units), Isa::best()));
-        let mut slide = Slide::new(Arc::clone(&recurrent), every);
-        let mut taken = [0_u64; 3];
-        for batch in moves.chunks(together) {
+        let recurrent = Arc::new(PackedRecurrent::new(&network(CELLS[cell], steps, units), Isa::best()));
+        let mut slide = RecurrentWindows::new(Arc::clone(&recurrent), every);
+        let (mut states, mut taken) = (SlideStateTable::new(), [0_u64; 3]);
+        for (number, batch) in moves.chunks(together).enumerate() {
+            if number == restart {
+                slide = RecurrentWindows::new(Arc::clone(&recurrent), every);
+                states = restarted(&states, &mut slide);
+            }
             let (mut rows, mut cells, mut right) = (vec![], vec![], vec![]);
             for &(key, _) in batch {
                 taken[key] += 1;
                 let due = taken[key].is_multiple_of(every) && taken[key] >= steps as u64;
-                rows.push(Ask::Row { key, due });
+                rows.push(WindowRequest::Row { key, due });
                 cells.extend(row(key, taken[key]));
                 if due {
                     right.extend(whole(&recurrent, key, taken[key]));
                 }
             }
             let mut scores = vec![];
-            slide.step(&rows, &cells, &mut scores);
+            slide.step(&mut states, &rows, &cells, &mut scores);
             prop_assert_eq!(&scores, &right);
             let mut left = batch[0].1;
-            slide.settle(|| {
+            slide.settle(&mut states, || {
                 left = left.saturating_sub(1);
                 left == 0
             });
@@ -131,7 +152,7 @@ proptest! {
         // What fell silent says once more what it said.
         for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= steps as u64) {
             let mut again = vec![];
-            slide.step(&[Ask::Again { key }], &[], &mut again);
+            slide.step(&mut states, &[WindowRequest::Repeat { key }], &[], &mut again);
             prop_assert_eq!(again, whole(&recurrent, key, taken));
         }
     }
@@ -142,24 +163,27 @@ proptest! {
     ) {
         let rows = if cfg!(miri) { 4 } else { 40 };
         // One window over all rows is the same thing.
-        let long = Recurrent::new(&network(CELLS[cell], rows, &[5, 4]), Isa::best());
-        let short = Arc::new(Recurrent::new(&network(CELLS[cell], 3, &[5, 4]), Isa::best()));
-        let mut slide = Slide::carried(short);
-        let mut scores = vec![];
+        let long = PackedRecurrent::new(&network(CELLS[cell], rows, &[5, 4]), Isa::best());
+        let short = Arc::new(PackedRecurrent::new(&network(CELLS[cell], 3, &[5, 4]), Isa::best()));
+        let mut slide = RecurrentWindows::carried(Arc::clone(&short));
+        let (mut states, mut scores) = (SlideStateTable::new(), vec![]);
         let all: Vec<(usize, u64)> = (1..=rows as u64).flat_map(|n| [(0, n), (1, n)]).collect();
         for batch in all.chunks(together) {
-            let asked = |&(key, number): &(usize, u64)| Ask::Row { key, due: number == rows as u64 };
-            let rows: Vec<Ask> = batch.iter().map(asked).collect();
+            let asked = |&(key, number): &(usize, u64)| WindowRequest::Row { key, due: number == rows as u64 };
+            let rows: Vec<WindowRequest> = batch.iter().map(asked).collect();
             let cells: Vec<f64> = batch.iter().flat_map(|&(key, number)| row(key, number)).collect();
-            slide.step(&rows, &cells, &mut scores);
+            slide.step(&mut states, &rows, &cells, &mut scores);
             if settle {
-                prop_assert!(slide.settle(|| false));
+                prop_assert!(slide.settle(&mut states, || false));
+            } else {
+                slide = RecurrentWindows::carried(Arc::clone(&short));
+                states = restarted(&states, &mut slide);
             }
         }
         let right = [whole(&long, 0, rows as u64), whole(&long, 1, rows as u64)].concat();
         prop_assert_eq!(&scores, &right);
         let mut again = vec![];
-        slide.step(&[Ask::Again { key: 1 }], &[], &mut again);
+        slide.step(&mut states, &[WindowRequest::Repeat { key: 1 }], &[], &mut again);
         prop_assert_eq!(&again, &right[2..]);
     }
 }
@@ -168,42 +192,141 @@ proptest! {
 fn every_processor_gives_the_same_scores() {
     for cell in CELLS {
         let network = network(cell, 12, &[37, 11]);
-        let scalar = whole(&Recurrent::new(&network, Isa::Scalar), 1, 12);
+        let scalar = whole(&PackedRecurrent::new(&network, Isa::Scalar), 1, 12);
         for isa in Isa::available() {
             let bits = |scores: &[f64]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
-            let other = whole(&Recurrent::new(&network, isa), 1, 12);
+            let other = whole(&PackedRecurrent::new(&network, isa), 1, 12);
             assert_eq!(bits(&scalar), bits(&other), "{cell:?} {isa:?}");
         }
     }
 }
 
 #[test]
-fn the_next_window_is_made_ready_before_the_rest() {
-    let recurrent = Arc::new(Recurrent::new(
+fn the_window_that_completes_next_is_prepared_before_other_steps() {
+    let packed = Arc::new(PackedRecurrent::new(
         &network(Cell::Lstm, 40, &[40, 9]),
         Isa::best(),
     ));
-    let mut slide = Slide::new(recurrent, 1);
-    assert!(slide.plan.slots > slide.plan.group, "several groups");
+    let mut slide = RecurrentWindows::new(packed, 1);
+    let mut states = SlideStateTable::new();
+    assert!(
+        slide.schedule.slots > slide.schedule.group_slots,
+        "several groups"
+    );
     for number in 1..=60 {
         let due = number >= 40;
-        slide.step(&[Ask::Row { key: 0, due }], &row(0, number), &mut vec![]);
-        assert!(slide.settle(|| false));
+        slide.step(
+            &mut states,
+            &[WindowRequest::Row { key: 0, due }],
+            &row(0, number),
+            &mut vec![],
+        );
+        assert!(slide.settle(&mut states, || false));
     }
-    slide.step(&[Ask::Row { key: 0, due: true }], &row(0, 61), &mut vec![]);
-    assert!(!slide.settle(|| true), "interrupted after the first block");
-    assert_eq!(
-        slide.of(0).ready,
-        62,
-        "the window that completes next is ready"
+    slide.step(
+        &mut states,
+        &[WindowRequest::Row { key: 0, due: true }],
+        &row(0, 61),
+        &mut vec![],
     );
-    let behind = slide
-        .of(0)
-        .applied
-        .iter()
-        .filter(|&&applied| applied < 61)
-        .count();
+    assert!(
+        !slide.settle(&mut states, || true),
+        "interrupted after the first block"
+    );
+    let state = recurrent(&mut states, 0);
+    assert_eq!(state.next_end, 62, "the window that completes next");
+    let behind = state.advanced_to.iter().filter(|&&row| row < 61);
     // Its own group, and one step of the next: the others wait.
-    assert_eq!(behind, slide.of(0).applied.len() - 2);
+    assert_eq!(behind.count(), state.advanced_to.len() - 2);
     assert_eq!(slide.waiting(), 1);
+}
+
+/// Rows 1 to `last` of key 0, each settled; gives the score of the last.
+fn score_of_last(
+    windows: &mut RecurrentWindows,
+    states: &mut SlideStateTable,
+    rows: std::ops::RangeInclusive<u64>,
+) -> Vec<f64> {
+    let (last, mut scores) = (*rows.end(), vec![]);
+    for number in rows {
+        let due = number == last;
+        let request = WindowRequest::Row { key: 0, due };
+        windows.step(states, &[request], &row(0, number), &mut scores);
+        windows.settle(states, || false);
+    }
+    scores
+}
+
+#[test]
+fn a_state_saved_on_one_processor_continues_on_another() {
+    for cell in CELLS {
+        // Layers whose padding differs with the width of a register.
+        let network = network(cell, 12, &[5, 20]);
+        let right = whole(&PackedRecurrent::new(&network, Isa::Scalar), 0, 30);
+        for from in Isa::available() {
+            for to in Isa::available() {
+                let packed = [from, to].map(|isa| Arc::new(PackedRecurrent::new(&network, isa)));
+                let [mut first, mut second] = packed.map(|packed| RecurrentWindows::new(packed, 3));
+                let mut states = SlideStateTable::new();
+                score_of_last(&mut first, &mut states, 1..=25);
+                let mut states = restarted(&states, &mut second);
+                assert_eq!(
+                    score_of_last(&mut second, &mut states, 26..=30),
+                    right,
+                    "{from:?} {to:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn deferred_work_of_an_evicted_key_is_dropped_and_its_number_can_be_used_again() {
+    let recurrent = Arc::new(PackedRecurrent::new(
+        &network(Cell::Lstm, 12, &[5]),
+        Isa::best(),
+    ));
+    let mut windows = RecurrentWindows::new(Arc::clone(&recurrent), 1);
+    let mut states = SlideStateTable::new();
+    for key in [0, 1] {
+        let request = WindowRequest::Row { key, due: false };
+        windows.step(&mut states, &[request], &row(key, 1), &mut vec![]);
+    }
+    windows.settle(&mut states, || true);
+    states.fill(None);
+    assert!(
+        windows.settle(&mut states, || true),
+        "nothing is left to do"
+    );
+    assert_eq!(windows.waiting(), 0);
+    let right = whole(&recurrent, 0, 20);
+    assert_eq!(score_of_last(&mut windows, &mut states, 1..=20), right);
+}
+
+#[test]
+fn a_saved_state_of_other_windows_is_refused() {
+    let packed = |steps, units: &[usize]| {
+        Arc::new(PackedRecurrent::new(
+            &network(Cell::Lstm, steps, units),
+            Isa::best(),
+        ))
+    };
+    let mut windows = RecurrentWindows::new(packed(12, &[5, 4]), 1);
+    let mut states = SlideStateTable::new();
+    score_of_last(&mut windows, &mut states, 1..=20);
+    let state = states[0].as_mut().expect("it has rows");
+    assert_eq!(windows.restore(0, state), Ok(()));
+    for (steps, units, every) in [
+        (13, &[5, 4][..], 1),
+        (12, &[40, 4], 1),
+        (12, &[5], 1),
+        (12, &[5, 4], 2),
+    ] {
+        let mut other = RecurrentWindows::new(packed(steps, units), every);
+        assert_eq!(
+            other.restore(0, state),
+            Err(StateMismatch),
+            "{steps} {units:?} {every}"
+        );
+    }
 }

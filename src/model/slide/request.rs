@@ -1,0 +1,18 @@
+//! The requests that a caller makes of sliding windows.
+
+/// One request. A list of them is served in order, see [`super::SlidingWindows::step`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowRequest {
+    /// Append the next row of a key.
+    Row {
+        /// The number of the key: an instrument or a company.
+        key: usize,
+        /// Whether the window that ends at this row is to be scored.
+        due: bool,
+    },
+    /// Score the newest window of a key again, without a new row.
+    Repeat {
+        /// The number of the key, which has had a complete window.
+        key: usize,
+    },
+}
