@@ -21,7 +21,7 @@ use foretick::model::strategy::{Way, Windows};
 use hdrhistogram::Histogram;
 
 fn main() {
-    if let Err(error) = onnx::environment() {
+    if let Err(error) = onnx::library::environment() {
         println!("burst: left out: {error}");
         return;
     }

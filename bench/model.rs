@@ -6,11 +6,12 @@ mod market;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use foretick::model::Model;
+use foretick::model::contract::Contract;
 use foretick::model::linear::Linear;
 use foretick::model::onnx;
 use foretick::model::onnx::Onnx;
 use foretick::model::provider::{Execution, Provider};
-use foretick::model::{Contract, Model};
 
 fn main() {
     divan::main();
@@ -26,7 +27,11 @@ fn nothing(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn sum(bencher: Bencher<'_, '_>) {
     let plan = market::pipeline("bench/pipelines/common-job-a", &[]).plan;
-    each(bencher, &numbers(plan.len()), &mut Linear::sum(&plan).0);
+    each(
+        bencher,
+        &numbers(plan.len()),
+        &mut Linear::sum(plan.names()).0,
+    );
 }
 
 #[divan::bench]
@@ -62,7 +67,7 @@ fn provider() -> Provider {
 }
 
 fn load(pipeline: &str, execution: Execution) -> Option<(Onnx, Contract)> {
-    if let Err(error) = onnx::environment() {
+    if let Err(error) = onnx::library::environment() {
         eprintln!("left out: {error}");
         return None;
     }

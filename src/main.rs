@@ -56,9 +56,9 @@ fn main() -> ExitCode {
 /// the variable to 0.
 #[allow(unsafe_code)]
 fn keep_to_ourselves() {
-    if std::env::var_os(onnx::NO_TELEMETRY).is_none() {
+    if std::env::var_os(onnx::library::NO_TELEMETRY).is_none() {
         // SAFETY: this is the first statement of `main`, so no other thread reads or writes the environment.
-        unsafe { std::env::set_var(onnx::NO_TELEMETRY, "1") };
+        unsafe { std::env::set_var(onnx::library::NO_TELEMETRY, "1") };
     }
 }
 

@@ -16,11 +16,12 @@ use crate::engine::row::{Rules, Trigger};
 use crate::engine::{Engine, Settings};
 use crate::instrument::Instruments;
 use crate::label::Labelling;
+use crate::model::ModelError;
+use crate::model::contract::Contract;
 use crate::model::kernel::Isa;
 use crate::model::normalise::Normalise;
 use crate::model::provider::{Active, Execution, Provider};
 use crate::model::strategy::{Way, Windows};
-use crate::model::{Contract, ModelError};
 use crate::news::News;
 use crate::schema::RecordKind;
 use crate::signal::field::Field;
@@ -177,13 +178,13 @@ impl Pipeline {
     /// [`PipelineError`] where the model is missing, cannot be loaded, or was made for other features.
     pub fn load_model(&self) -> Result<Loaded, PipelineError> {
         let mut model = self.model_file()?;
-        let (_, mut contract, active) = model.build(&self.plan)?;
+        let (_, mut contract, active) = model.build(self.plan.names())?;
         self.check_records(&contract)?;
         model.execution = active.execution();
         if active.fallback.is_some() {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
-        contract.check(&self.plan, &model.path)?;
+        contract.check(self.plan.names(), self.plan.sha256(), &model.path)?;
         let way = self.way(&model, &contract)?;
         self.check_steps(&contract)?;
         let horizon_ns = self.horizon(&mut contract)?;
@@ -462,7 +463,7 @@ impl Loaded {
             let plan = Arc::clone(&self.plan);
             return Ok(Engine::sliding(plan, self.settings.clone(), slide));
         }
-        let (model, _, _) = self.model.build(&self.plan)?;
+        let (model, _, _) = self.model.build(self.plan.names())?;
         Ok(Engine::new(
             Arc::clone(&self.plan),
             self.settings.clone(),

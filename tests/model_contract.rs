@@ -322,7 +322,8 @@ fn copy(name: &str) -> PathBuf {
 
 /// Whether ONNX Runtime is where the binary will look for it.
 fn has_runtime(test: &str) -> bool {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join(foretick::model::onnx::LIBRARY);
+    let beside =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(foretick::model::onnx::library::LIBRARY);
     let named = env::var_os("ORT_DYLIB_PATH").is_some_and(|path| !path.is_empty());
     let there = named || beside.exists();
     if !there {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use foretick::model::onnx::environment;
+use foretick::model::onnx::library::environment;
 use foretick::model::proto::ModelProto;
 use foretick::model::recognise::why::Why;
 use foretick::model::recognise::{long_memory, normal_form, recognise};

@@ -44,7 +44,9 @@ const UNSAFE_FILES: &[&str] = &[
     "src/model/kernel/lanes.rs",
     "src/model/kernel/math.rs",
     "src/model/kernel/panels.rs",
+    "src/model/kernel/plain.rs",
     "src/model/kernel/step.rs",
+    "src/model/kernel/x86.rs",
     "src/main.rs",
 ];
 

@@ -9,9 +9,9 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use super::contract::Contract;
 use super::normalise::Normalise;
-use super::{Contract, Model, ModelError, softmax};
-use crate::engine::feature::Plan;
+use super::{Model, ModelError, softmax};
 use crate::signal::MAX_OUTPUTS;
 
 /// b + W·x, or b + the sum of W of each piece; and softmax where there are labels.
@@ -123,19 +123,19 @@ impl Linear {
         ))
     }
 
-    /// The plain sum of a row: all weights one. For pipelines that name no file.
+    /// The sum of a row of these columns: all weights are one. For pipelines that name no file.
     #[must_use]
-    pub fn sum(plan: &Plan) -> (Self, Contract) {
+    pub fn sum(columns: &[String]) -> (Self, Contract) {
         let contract = Contract {
             name: "sum".into(),
             version: "1".into(),
-            features: plan.names().to_vec(),
+            features: columns.to_vec(),
             steps: 1,
             ..Contract::default()
         };
         let linear = Self {
-            weights: Weights::OfColumns(vec![vec![1.0; plan.len()]]),
-            columns: plan.len(),
+            weights: Weights::OfColumns(vec![vec![1.0; columns.len()]]),
+            columns: columns.len(),
             bias: vec![0.0],
             classes: false,
         };

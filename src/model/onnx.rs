@@ -7,19 +7,20 @@
 
 mod batch_check;
 mod contract;
+pub mod library;
 mod session;
 mod shape;
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
-use ort::environment::Environment;
 use ort::session::{Session, SessionInputValue};
 use ort::value::Tensor;
 
+use self::library::environment;
 use self::shape::{Input, Shape};
+use super::contract::{Contract, DeclaredContract};
 use super::provider::{Active, Execution, Provider};
-use super::{Contract, Given, Model, ModelError};
+use super::{Model, ModelError};
 
 /// A loaded model with its input buffers.
 pub struct Onnx {
@@ -35,77 +36,6 @@ pub struct Onnx {
     taken: Vec<(usize, usize)>,
 }
 
-/// Where `make onnxruntime` puts the library, below the working folder.
-pub const LIBRARY: &str = ".onnxruntime/libonnxruntime.so";
-
-/// The variable of the environment that keeps ONNX Runtime from reporting to its maker, where it is 1 before
-/// the library is loaded.
-pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
-
-/// Loads ONNX Runtime once a process.
-///
-/// Its published builds report to their maker unless [`NO_TELEMETRY`] is set to 1 before this; the command
-/// sees to that, another program must do so itself, and is warned where it did not.
-///
-/// # Errors
-/// [`ModelError::Runtime`] with what is missing.
-pub fn environment() -> Result<&'static Environment, ModelError> {
-    static LOADED: OnceLock<Result<Environment, String>> = OnceLock::new();
-    let loaded = LOADED.get_or_init(|| {
-        let path = library()?;
-        if std::env::var_os(NO_TELEMETRY).is_none() {
-            tracing::warn!(
-                "ONNX Runtime may report to its maker: set {NO_TELEMETRY}=1 to keep it from that"
-            );
-        }
-        // `init_from` says what is wrong; the default search of `init` would panic instead.
-        let builder =
-            ort::init_from(&path).map_err(|error| match std::error::Error::source(&error) {
-                Some(cause) => format!("{error} ({cause})"),
-                None => error.to_string(),
-            })?;
-        let environment = builder
-            .with_telemetry(false)
-            .build()
-            .map_err(|e| e.to_string())?;
-        environment.set_log_level(ort::logging::LogLevel::Warning);
-        Ok(environment)
-    });
-    loaded
-        .as_ref()
-        .map_err(|what| ModelError::Runtime(what.clone()))
-}
-
-fn library() -> Result<PathBuf, String> {
-    if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
-        return Ok(path.into());
-    }
-    let beside = std::env::current_exe().ok().and_then(|exe| {
-        // target/release/foretick in a checkout; the same folder where installed.
-        exe.ancestors()
-            .skip(1)
-            .take(4)
-            .map(|folder| folder.join(LIBRARY))
-            .find(|path| path.exists())
-    });
-    let here = std::env::current_dir()
-        .map(|folder| folder.join(LIBRARY))
-        .ok();
-    let installed = [
-        "/usr/lib/foretick/libonnxruntime.so",
-        "/usr/local/lib/libonnxruntime.so",
-    ];
-    here.filter(|path| path.exists())
-        .or(beside)
-        .or_else(|| {
-            installed
-                .iter()
-                .map(PathBuf::from)
-                .find(|path| path.exists())
-        })
-        .ok_or_else(|| format!("no {LIBRARY} here, and ORT_DYLIB_PATH is not set"))
-}
-
 impl Onnx {
     /// Loads a model from its bytes and reads its contract from `metadata_props`.
     ///
@@ -118,19 +48,19 @@ impl Onnx {
         sha256: String,
         execution: Execution,
     ) -> Result<(Self, Contract), ModelError> {
-        Self::parse_given(path, bytes, sha256, execution, &Given::default())
+        Self::parse_declared(path, bytes, sha256, execution, &DeclaredContract::default())
     }
 
     /// The same for a file that carries no contract, or not all of one: the pipeline says the rest.
     ///
     /// # Errors
     /// As [`Onnx::parse`]; also where file and pipeline say different things.
-    pub fn parse_given(
+    pub fn parse_declared(
         path: &Path,
         bytes: &[u8],
         sha256: String,
         execution: Execution,
-        given: &Given,
+        declared: &DeclaredContract,
     ) -> Result<(Self, Contract), ModelError> {
         let fail = |what: String| ModelError::Load {
             path: path.to_owned(),
@@ -141,9 +71,9 @@ impl Onnx {
                 "{error}; is it an ONNX file, whole and self-contained?"
             ))
         })?;
-        let contract = contract::read(&plain, path, sha256, given)?;
-        let output = given.output.as_deref();
-        let shape = Shape::of(&plain, &contract, &given.inputs, output).map_err(fail)?;
+        let contract = contract::read(&plain, path, sha256, declared)?;
+        let output = declared.output.as_deref();
+        let shape = Shape::of(&plain, &contract, &declared.inputs, output).map_err(fail)?;
         let active = shape.active(Provider::Cpu, execution).map_err(fail)?;
         // Where a GPU is wanted too: what the graph itself does wrong is not laid at its door.
         let mut onnx = Self::start(plain, &shape, active)?;
@@ -156,7 +86,8 @@ impl Onnx {
             }
         }
         if onnx.active.batch_max > 1 {
-            batch_check::check(&mut onnx).map_err(fail)?;
+            let sizes = [onnx.active.batch_max, onnx.cells, onnx.outputs];
+            batch_check::check(&mut onnx, sizes).map_err(fail)?;
         }
         Ok((onnx, contract))
     }

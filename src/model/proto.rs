@@ -5,7 +5,7 @@
 
 use prost::{Message, Oneof};
 
-use super::recognise::why::Why;
+use super::recognise::error::RecogniseError;
 
 /// A file: a graph, and what is said about it.
 #[derive(Clone, PartialEq, Message)]
@@ -342,8 +342,8 @@ impl ModelProto {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Why::Bytes`] where it is no ONNX file.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Why> {
+    /// [`RecogniseError::Bytes`] where it is no ONNX file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecogniseError> {
         Ok(Self::decode(bytes)?)
     }
 
@@ -399,8 +399,8 @@ impl TensorProto {
     /// Its numbers, which must be float32: others would be rounded.
     ///
     /// # Errors
-    /// [`Why::Graph`] where they are of another type, elsewhere, or too few.
-    pub fn floats(&self) -> Result<Vec<f32>, Why> {
+    /// [`RecogniseError::Graph`] where they are of another type, elsewhere, or too few.
+    pub fn floats(&self) -> Result<Vec<f32>, RecogniseError> {
         if self.data_type() != FLOAT {
             return self.refuse(&format!("is of type {}, not float32", self.type_name()));
         }
@@ -414,8 +414,8 @@ impl TensorProto {
     /// Its numbers, which must be int64 or int32.
     ///
     /// # Errors
-    /// [`Why::Graph`] where they are of another type, elsewhere, or too few.
-    pub fn integers(&self) -> Result<Vec<i64>, Why> {
+    /// [`RecogniseError::Graph`] where they are of another type, elsewhere, or too few.
+    pub fn integers(&self) -> Result<Vec<i64>, RecogniseError> {
         let numbers = match (self.data_type(), &self.raw_data) {
             (INT64, Some(raw)) => numbers(raw, i64::from_le_bytes),
             (INT64, None) => self.int64_data.clone(),
@@ -426,7 +426,7 @@ impl TensorProto {
         self.counted(numbers)
     }
 
-    fn counted<N>(&self, numbers: Vec<N>) -> Result<Vec<N>, Why> {
+    fn counted<N>(&self, numbers: Vec<N>) -> Result<Vec<N>, RecogniseError> {
         if numbers.len() == self.shape().iter().product::<usize>() {
             return Ok(numbers);
         }
@@ -437,8 +437,11 @@ impl TensorProto {
         ))
     }
 
-    fn refuse<T>(&self, what: &str) -> Result<T, Why> {
-        Err(Why::Graph(format!("constant `{}` {what}", self.name)))
+    fn refuse<T>(&self, what: &str) -> Result<T, RecogniseError> {
+        Err(RecogniseError::Graph(format!(
+            "constant `{}` {what}",
+            self.name
+        )))
     }
 
     fn type_name(&self) -> String {

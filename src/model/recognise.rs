@@ -7,7 +7,9 @@
 
 mod convolution;
 mod dense;
+pub mod error;
 mod fold;
+mod graph;
 mod label;
 mod layer;
 mod memory;
@@ -15,69 +17,112 @@ mod path;
 mod pooling;
 mod scale;
 mod shape;
-pub mod why;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use self::error::{RecogniseError, refuse};
 pub use self::fold::normal_form;
+use self::graph::{graph, nodes_of_first_output, opset};
+use self::label::Labels;
 pub use self::memory::long_memory;
-use self::path::Path;
-use self::why::Why;
-use super::proto::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto};
+use self::path::{Path, own};
+use super::proto::{ModelProto, NodeProto};
 use super::slide::Recognised;
+use super::slide::convolution::network::Convolution;
+use super::slide::recurrent::network::{Activation, Cell};
 
 /// The network in a folded graph ([`normal_form`]) over windows of so many steps.
 ///
 /// # Errors
-/// [`Why::Graph`] with the first thing in it that is something else.
-pub fn recognise(model: &ModelProto, steps: usize) -> Result<Recognised, Why> {
+/// [`RecogniseError::Graph`] with the first thing in it that is something else.
+pub fn recognise(model: &ModelProto, steps: usize) -> Result<Recognised, RecogniseError> {
     let graph = graph(model)?;
     let nodes = nodes_of_first_output(graph)?;
     has_layers(&nodes)?;
     let mut path = Path::enter(graph, opset(model), steps)?;
     for node in nodes {
-        path.follow(node)?;
+        follow(&mut path, node)?;
     }
-    path.leave(&graph.output[0].name)
+    leave(path, &graph.output[0].name)
 }
 
-fn graph(model: &ModelProto) -> Result<&GraphProto, Why> {
-    let graph = model.graph.as_ref();
-    graph.ok_or_else(|| Why::Graph("the file holds no graph".into()))
-}
-
-/// The version of ONNX's own operators.
-fn opset(model: &ModelProto) -> i64 {
-    let own = |set: &&OperatorSetIdProto| set.domain.is_empty() || set.domain == "ai.onnx";
-    let set = model.opset_import.iter().find(own);
-    set.map_or(1, |set| set.version)
-}
-
-/// The nodes that the first output needs, in order: only that output is read.
-fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto>, Why> {
-    let Some(output) = graph.output.first() else {
-        return Err(Why::Graph("the graph has no output".into()));
-    };
-    let mut needed = HashSet::from([output.name.as_str()]);
-    let mut nodes = Vec::new();
-    for node in graph.node.iter().rev() {
-        if node
-            .output
-            .iter()
-            .any(|name| needed.contains(name.as_str()))
-        {
-            // An empty name is an argument left out, not the result that another node leaves out.
-            let names = node.input.iter().map(String::as_str);
-            needed.extend(names.filter(|name| !name.is_empty()));
-            nodes.push(node);
+/// Reads the next node.
+fn follow<'g>(path: &mut Path<'g>, node: &'g NodeProto) -> Result<(), RecogniseError> {
+    path.knows_arguments(node)?;
+    let results = match node.op_type.as_str() {
+        _ if !own(&node.domain) => return Err(path.unknown(node)),
+        "LSTM" => layer::recurrent(path, node, Cell::Lstm)?,
+        "GRU" => {
+            let reset_after = node.integer("linear_before_reset").unwrap_or(0) != 0;
+            layer::recurrent(path, node, Cell::Gru { reset_after })?
         }
+        "Conv" => vec![convolution::convolution(path, node)?],
+        "Add" if joins(path, node) => vec![convolution::sum(path, node)?],
+        "Add" | "Sub" | "Mul" | "Div" => vec![scale::elementwise(path, node)?],
+        "Gemm" | "MatMul" => vec![dense::product(path, node)?],
+        "Relu" => vec![activate(path, node, Activation::Relu)?],
+        "Sigmoid" => vec![activate(path, node, Activation::Sigmoid)?],
+        "Tanh" => vec![activate(path, node, Activation::Tanh)?],
+        "Softmax" => vec![dense::softmax(path, node)?],
+        _ => match pooling::pool(path, node)? {
+            Some(pooled) => vec![pooled],
+            None => {
+                let from = path.labels(node, 0).ok_or_else(|| path.unknown(node))?;
+                shape::moved(node, from, path)?.ok_or_else(|| path.unknown(node))?
+            }
+        },
+    };
+    path.note(node, results);
+    Ok(())
+}
+
+/// Ends at the output, which must be the newest stage at the last step, in order.
+fn leave(path: Path<'_>, output: &str) -> Result<Recognised, RecogniseError> {
+    let Some(labels) = path.tensor(output) else {
+        return refuse("the first output is not computed from the window");
+    };
+    let last = path.network.steps - 1;
+    if path.filters.is_empty() {
+        path.expect("the output", &labels.cells, last..last + 1)?;
+        return Ok(Recognised::Recurrent(path.network));
     }
-    nodes.reverse();
-    Ok(nodes)
+    let taken = match path.taken {
+        Some(taken) => taken,
+        None => pooling::last(&path, output)?,
+    };
+    path.expect("the output", &labels.cells, last..last + 1)?;
+    if !path.network.layers.is_empty() {
+        return refuse("recurrent layers and convolutions stand beside one another");
+    }
+    Ok(Recognised::Convolution(Convolution {
+        features: path.network.features,
+        steps: path.network.steps,
+        scale: path.network.scale,
+        filters: path.filters,
+        taken,
+        head: path.network.head,
+    }))
+}
+
+/// Whether both arguments of a node are computed by the graph.
+fn joins(path: &Path<'_>, node: &NodeProto) -> bool {
+    !path.filters.is_empty() && (0..2).all(|at| path.labels(node, at).is_some())
+}
+
+fn activate(
+    path: &mut Path<'_>,
+    node: &NodeProto,
+    activation: Activation,
+) -> Result<Labels, RecogniseError> {
+    let labels = path.labels(node, 0);
+    match labels.and_then(|labels| convolution::filter_of(path, labels)) {
+        Some(number) => convolution::activation(path, node, number, activation),
+        None => dense::activation(path, node, activation),
+    }
 }
 
 /// The commonest reasons first, each in its own words: the walk would stop at a detail.
-fn has_layers(nodes: &[&NodeProto]) -> Result<(), Why> {
+fn has_layers(nodes: &[&NodeProto]) -> Result<(), RecogniseError> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for node in nodes {
         *counts.entry(&node.op_type).or_default() += 1;
@@ -87,7 +132,7 @@ fn has_layers(nodes: &[&NodeProto]) -> Result<(), Why> {
         .into_iter()
         .find(|kind| count(kind) > 0)
     {
-        return Err(Why::Graph(format!(
+        return Err(RecogniseError::Graph(format!(
             "operator {kind} holds a graph of its own, which is not followed; export the layers as LSTM \
              or GRU nodes"
         )));
@@ -97,7 +142,7 @@ fn has_layers(nodes: &[&NodeProto]) -> Result<(), Why> {
     }
     let (products, gates) = (count("Gemm") + count("MatMul"), count("Sigmoid"));
     if gates >= UNROLLED && products >= UNROLLED {
-        return Err(Why::Graph(format!(
+        return Err(RecogniseError::Graph(format!(
             "the recurrence is unrolled ({products} matrix products and {gates} sigmoids, no LSTM or GRU \
              node); export it again through tf2onnx or onnx.helper, so that a layer is one node"
         )));
@@ -105,7 +150,7 @@ fn has_layers(nodes: &[&NodeProto]) -> Result<(), Why> {
     let mut kinds = nodes.iter().map(|node| node.op_type.as_str());
     let kin = kinds.find(|kind| ["RNN", "LSTM", "GRU"].iter().any(|end| kind.ends_with(end)));
     let only = kin.map_or(String::new(), |kind| format!(", only operator {kind}"));
-    Err(Why::Graph(format!(
+    Err(RecogniseError::Graph(format!(
         "there is no LSTM or GRU layer and no convolution{only}"
     )))
 }

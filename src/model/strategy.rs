@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::kernel::Isa;
 use super::onnx::Onnx;
-use super::recognise::why::Why;
+use super::recognise::error::RecogniseError;
 use super::recognise::{long_memory, normal_form, recognise};
 use super::slide::recurrent::network::Scale;
 use super::slide::recurrent::windows::RecurrentWindows;
@@ -78,7 +78,7 @@ impl Way {
         }
         let way = match compared(bytes, steps, isa) {
             Ok(way) => way,
-            Err(Why::Runtime(error)) => return Err(error),
+            Err(RecogniseError::Runtime(error)) => return Err(error),
             Err(why) => Self::plain(why.to_string()),
         };
         if asked == Windows::Auto {
@@ -129,7 +129,7 @@ impl Way {
 }
 
 /// Recognises the network and holds it against ONNX Runtime.
-fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, Why> {
+fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, RecogniseError> {
     let folded = normal_form(bytes, steps)?;
     let network = recognise(&folded, steps)?;
     let packed = network.pack(isa);
@@ -167,7 +167,7 @@ fn compare(
     packed: &PackedNetwork,
     file: &[u8],
     steps: usize,
-) -> Result<f64, Why> {
+) -> Result<f64, RecogniseError> {
     let mut whole = Onnx::bare(file, steps)?;
     let features = network.features();
     let rows = random_rows(network.scale(), features, steps + COMPARED - 1);

@@ -7,12 +7,12 @@ use sha2::{Digest as _, Sha256};
 use super::{Pipeline, PipelineError};
 use crate::config;
 use crate::config::ModelKind;
-use crate::engine::feature::Plan;
 use crate::hex::hex;
+use crate::model::contract::{Contract, DeclaredContract};
 use crate::model::linear::Linear;
 use crate::model::onnx::Onnx;
 use crate::model::provider::{Active, Execution};
-use crate::model::{Contract, Given, Model, ModelError};
+use crate::model::{Model, ModelError};
 
 /// A model's bytes, from which each shard makes its own session.
 pub(super) struct ModelFile {
@@ -21,7 +21,7 @@ pub(super) struct ModelFile {
     pub(super) bytes: Vec<u8>,
     pub(super) sha256: String,
     pub(super) execution: Execution,
-    pub(super) given: Given,
+    pub(super) declared: DeclaredContract,
 }
 
 impl ModelFile {
@@ -31,12 +31,12 @@ impl ModelFile {
     /// [`ModelError`].
     pub(super) fn build(
         &self,
-        plan: &Plan,
+        columns: &[String],
     ) -> Result<(Box<dyn Model>, Contract, Active), ModelError> {
         let sha256 = self.sha256.clone();
         match self.kind {
             ModelKind::Sum => {
-                let (model, contract) = Linear::sum(plan);
+                let (model, contract) = Linear::sum(columns);
                 let contract = Contract { sha256, ..contract };
                 Ok((Box::new(model), contract, Active::default()))
             }
@@ -45,12 +45,12 @@ impl ModelFile {
                 Ok((Box::new(model), contract, Active::default()))
             }
             ModelKind::Onnx => {
-                let (model, contract) = Onnx::parse_given(
+                let (model, contract) = Onnx::parse_declared(
                     &self.path,
                     &self.bytes,
                     sha256,
                     self.execution,
-                    &self.given,
+                    &self.declared,
                 )?;
                 let active = model.active().clone();
                 Ok((Box::new(model), contract, active))
@@ -74,7 +74,7 @@ impl Pipeline {
                 bytes: vec![],
                 sha256,
                 execution: self.execution,
-                given: Given::default(),
+                declared: DeclaredContract::default(),
             });
         }
         let Some(file) = file else {
@@ -93,14 +93,14 @@ impl Pipeline {
             bytes,
             sha256,
             execution: self.execution,
-            given: self.given(),
+            declared: self.declared_contract(),
         })
     }
 
-    /// What the configuration says of a model.
-    fn given(&self) -> Given {
+    /// What the configuration says about a model.
+    fn declared_contract(&self) -> DeclaredContract {
         let model = &self.file.model;
-        Given {
+        DeclaredContract {
             features: self.plan.names().to_vec(),
             steps: model.steps,
             labels: model.labels.clone(),

@@ -33,7 +33,7 @@ pub(crate) fn data(test: &str) -> Option<PathBuf> {
 
 /// Whether ONNX Runtime can be loaded; notes that `test` is skipped where not.
 pub(crate) fn onnx(test: &str) -> bool {
-    let loaded = foretick::model::onnx::environment();
+    let loaded = foretick::model::onnx::library::environment();
     if let Err(error) = &loaded {
         skip(test, "onnx", &error.to_string());
     }

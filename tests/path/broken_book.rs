@@ -49,7 +49,7 @@ impl Feed {
             reasons: 0,
             half_life: None,
         };
-        let (model, _) = Linear::sum(&pipeline.plan);
+        let (model, _) = Linear::sum(pipeline.plan.names());
         Self {
             decoder: Decoder::new(Instruments::new(&[], 100), 4 << 20),
             engine: Engine::new(Arc::clone(&pipeline.plan), settings, Box::new(model)),

@@ -1,8 +1,8 @@
 //! A dense layer for one row.
 
-use super::lanes::Lanes;
+use super::isa::Isa;
+use super::lanes::{Job, Lanes};
 use super::panels::Panels;
-use super::{Isa, Job};
 
 /// y = start + Σ W·x of one row, in four sums over k mod 4, added in pairs: a short chain for few outputs.
 #[derive(Debug)]

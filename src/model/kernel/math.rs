@@ -4,8 +4,8 @@
 //! coefficients are positive, so nothing cancels: within 4e-7 relative (tanh), 2e-7 absolute (σ). The
 //! layers behind, where a small probability matters, use e^x. A number that is none stays none.
 
-use super::Job;
-use super::lanes::Lanes;
+use super::isa::Isa;
+use super::lanes::{Job, Lanes};
 
 /// Coefficients of P and Q, lowest first: the least largest relative error on |x| ≤ 9, 2.1e-8, found by
 /// Lawson's weights on Loeb's linearised fit.
@@ -92,9 +92,38 @@ pub(super) fn keep<L: Lanes>(x: L) -> L {
     one.div(exp(L::splat(-2.0).mul(x)).add(one))
 }
 
+impl Isa {
+    /// Softmax in place: e^(x − max) / Σ, the sum in order.
+    pub fn softmax(self, scores: &mut [f32]) {
+        let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        for score in scores.iter_mut() {
+            *score -= most;
+        }
+        self.squash(scores, Squash::Exp);
+        let sum = scores.iter().fold(0.0, |sum, score| sum + score);
+        for score in scores {
+            *score /= sum;
+        }
+    }
+
+    /// 1 / (1 + e^−x), in place.
+    pub fn sigmoid(self, values: &mut [f32]) {
+        self.squash(values, Squash::Sigmoid);
+    }
+
+    /// tanh x, in place.
+    pub fn tanh(self, values: &mut [f32]) {
+        self.squash(values, Squash::Tanh);
+    }
+
+    fn squash(self, values: &mut [f32], kind: Squash) {
+        self.run(Elementwise { values, kind });
+    }
+}
+
 /// What [`Elementwise`] computes.
 #[derive(Clone, Copy)]
-pub(super) enum Squash {
+enum Squash {
     /// e^x
     Exp,
     /// 1 / (1 + e^−x)
@@ -104,9 +133,9 @@ pub(super) enum Squash {
 }
 
 /// A function of each value, in place.
-pub(super) struct Elementwise<'a> {
-    pub(super) values: &'a mut [f32],
-    pub(super) kind: Squash,
+struct Elementwise<'a> {
+    values: &'a mut [f32],
+    kind: Squash,
 }
 
 impl Job for Elementwise<'_> {

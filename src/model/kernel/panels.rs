@@ -7,8 +7,8 @@
 )]
 
 use super::aligned::Aligned;
-use super::lanes::Lanes;
-use super::{Isa, Job};
+use super::isa::Isa;
+use super::lanes::{Job, Lanes};
 
 /// Weights of one or more gates of some units, packed: units in panels as wide as a register, within a
 /// panel by input, within that by gate. Beside them the number that each sum starts from.

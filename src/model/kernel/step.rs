@@ -9,10 +9,10 @@
               compiled without the wider registers where they are not inlined"
 )]
 
-use super::lanes::Lanes;
+use super::isa::Isa;
+use super::lanes::{Job, Lanes};
 use super::math::{keep, tanh_parts};
 use super::panels::{Panels, Rows, Visit, product, walk};
-use super::{Isa, Job};
 
 /// One of the two sums of a gate.
 #[derive(Clone, Copy, Debug)]

@@ -3,32 +3,34 @@
 //! Runs once at load. A graph may mix its windows (a softmax over the wrong axis), and a runtime may pick
 //! another order of summation by a window's place.
 
-use super::Onnx;
-use crate::model::Model as _;
+use crate::model::Model;
 
 /// Every window at several places, one of them at every place, in other company and alone.
 ///
 /// # Errors
 /// The first score that has other bits than in the first batch, and what to do.
-pub(super) fn check(onnx: &mut Onnx) -> Result<(), String> {
-    let (batch, cells, outputs) = (onnx.active.batch_max, onnx.cells, onnx.outputs);
+pub(super) fn check(
+    model: &mut impl Model,
+    [batch, cells, outputs]: [usize; 3],
+) -> Result<(), String> {
     let windows: Vec<f64> = (0..batch * cells).map(number).collect();
-    let expected = bits(onnx, &windows)?;
+    let expected = bits(model, &windows)?;
     let turns = std::iter::successors(Some(1), |by| Some(by * 2)).take_while(|&by| by < batch);
     for by in turns {
         let (mut turned, mut wanted) = (windows.clone(), expected.clone());
         turned.rotate_left(by * cells);
         wanted.rotate_left(by * outputs);
-        compare(&bits(onnx, &turned)?, &wanted)?;
+        compare(&bits(model, &turned)?, &wanted)?;
     }
     let (one, of_one) = (&windows[..cells], &expected[..outputs]);
-    compare(&bits(onnx, &one.repeat(batch))?, &of_one.repeat(batch))?;
-    compare(&bits(onnx, one)?, of_one)
+    compare(&bits(model, &one.repeat(batch))?, &of_one.repeat(batch))?;
+    compare(&bits(model, one)?, of_one)
 }
 
-fn bits(onnx: &mut Onnx, windows: &[f64]) -> Result<Vec<u64>, String> {
+fn bits(model: &mut impl Model, windows: &[f64]) -> Result<Vec<u64>, String> {
     let mut scores = vec![];
-    onnx.score(windows, &mut scores)
+    model
+        .score(windows, &mut scores)
         .map_err(|error| error.to_string())?;
     Ok(scores.into_iter().map(f64::to_bits).collect())
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use ort::session::Session;
 use serde::de::DeserializeOwned;
 
+use crate::model::ModelError;
+use crate::model::contract::{Contract, DeclaredContract};
 use crate::model::normalise::Normalise;
-use crate::model::{Contract, Given, ModelError};
 use crate::signal::MAX_OUTPUTS;
 
 /// What the file says; where it says nothing, what the pipeline does.
@@ -15,7 +16,7 @@ pub(super) fn read(
     session: &Session,
     path: &Path,
     sha256: String,
-    given: &Given,
+    declared: &DeclaredContract,
 ) -> Result<Contract, ModelError> {
     let fail = |what: String| ModelError::Load {
         path: path.to_owned(),
@@ -27,17 +28,17 @@ pub(super) fn read(
     let text = |key: &str| metadata.custom(&format!("foretick.{key}"));
     let said = Said { text: &text };
     let features = said.json::<Vec<String>>("features").map_err(fail)?;
-    let foreign = features.is_none() && given.steps.is_some();
+    let foreign = features.is_none() && declared.steps.is_some();
     let features = match features {
         Some(features) => features,
-        None if foreign => given.features.clone(),
+        None if foreign => declared.features.clone(),
         None => return Err(fail(missing("features"))),
     };
     let steps = said.json("steps").map_err(fail)?;
-    let steps = agree("steps", steps, given.steps).map_err(fail)?;
+    let steps = agree("steps", steps, declared.steps).map_err(fail)?;
     let steps = steps.ok_or_else(|| fail(missing("steps")))?;
     let labels = said.json("labels").map_err(fail)?;
-    let written = Some(given.labels.clone()).filter(|labels| !labels.is_empty());
+    let written = Some(declared.labels.clone()).filter(|labels| !labels.is_empty());
     let labels: Vec<String> = agree("labels", labels, written)
         .map_err(fail)?
         .unwrap_or_default();
@@ -56,7 +57,7 @@ pub(super) fn read(
         )));
     }
     let horizon_ms: Option<i64> = said.json("horizon_ms").map_err(fail)?;
-    let version = text("version").or_else(|| given.version.clone());
+    let version = text("version").or_else(|| declared.version.clone());
     Ok(Contract {
         name: text("name").unwrap_or_else(|| file_stem(path)),
         version: version.unwrap_or_else(|| "0".into()),

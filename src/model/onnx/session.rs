@@ -10,7 +10,7 @@ use ort::ep::{self, cuda};
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 
-use super::library;
+use super::library::library;
 
 /// A session on the processor.
 pub(super) fn on_cpu(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {

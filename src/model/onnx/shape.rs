@@ -5,7 +5,7 @@
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use crate::model::Contract;
+use crate::model::contract::Contract;
 use crate::model::provider::{Active, Execution, Provider};
 
 /// What a graph takes of a window, and gives for it. Its inputs are tensors `[N, T, F]`, N open or 1; where T

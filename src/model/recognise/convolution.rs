@@ -5,24 +5,12 @@
 
 use std::ops::Range;
 
+use super::error::{RecogniseError, refuse};
 use super::label::{Label, Labels};
-use super::path::{MOST_CELLS, PADDING, Path, What};
-use super::pooling::sees_later;
-use super::why::Why;
-use super::why::refuse;
+use super::path::{Known, MOST_CELLS, PADDING, Path, What};
 use crate::model::proto::{NodeProto, TensorProto};
 use crate::model::slide::convolution::network::Filter;
 use crate::model::slide::recurrent::network::Activation;
-
-/// What is known of a filter while the graph is read.
-pub(super) struct Known {
-    /// The stage that it is at: its sums, then behind an activation or a sum with another.
-    pub(super) stage: usize,
-    /// The first step whose column sees no padding.
-    pub(super) clean: usize,
-    /// Whether something has taken it, so that it stays as it is.
-    used: bool,
-}
 
 /// A part of a source's columns, with zeros around it.
 struct Columns {
@@ -33,7 +21,7 @@ struct Columns {
 }
 
 /// Reads a convolution.
-pub(super) fn convolution(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
+pub(super) fn convolution(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
     let Some(labels) = path.labels(node, 0) else {
         return Err(path.unknown(node));
     };
@@ -46,7 +34,7 @@ pub(super) fn convolution(path: &mut Path<'_>, node: &NodeProto) -> Result<Label
     } = columns;
     let steps_of_all = path.network.steps;
     if steps.end > steps_of_all {
-        return refuse(sees_later(path, &who, columns.stage));
+        return refuse(path.padded_behind(&who, columns.stage));
     }
     let reach = (window.kernel - 1).checked_mul(window.dilation);
     let length = reach.and_then(|reach| (left + steps.len() + right).checked_sub(reach));
@@ -92,7 +80,12 @@ struct Window {
 }
 
 impl Window {
-    fn of(path: &Path<'_>, node: &NodeProto, labels: &Labels, who: &str) -> Result<Self, Why> {
+    fn of(
+        path: &Path<'_>,
+        node: &NodeProto,
+        labels: &Labels,
+        who: &str,
+    ) -> Result<Self, RecogniseError> {
         let weights = path.constant(node, 1).map(TensorProto::shape);
         let ([1, _, over @ ..], Some([channels, _, kernel @ ..])) =
             (&labels.shape[..], weights.as_deref())
@@ -145,7 +138,7 @@ impl Window {
         node: &NodeProto,
         from: usize,
         who: &str,
-    ) -> Result<Filter, Why> {
+    ) -> Result<Filter, RecogniseError> {
         let inputs = match from.checked_sub(1) {
             None => path.network.features,
             Some(filter) => path.filters[filter].channels,
@@ -185,7 +178,7 @@ impl Window {
 }
 
 /// What would make columns of consecutive windows others.
-fn settings(node: &NodeProto, who: &str) -> Result<(), Why> {
+fn settings(node: &NodeProto, who: &str) -> Result<(), RecogniseError> {
     let pad = node.setting("auto_pad").and_then(|one| one.s.as_deref());
     if !matches!(pad.unwrap_or(b"NOTSET"), b"NOTSET" | b"VALID") {
         return refuse(format!(
@@ -205,7 +198,12 @@ fn settings(node: &NodeProto, who: &str) -> Result<(), Why> {
 }
 
 /// Reads the columns in a tensor [1, channels, steps], whatever further dimensions of one it has.
-fn columns(path: &Path<'_>, who: &str, labels: &Labels, pads: [usize; 2]) -> Result<Columns, Why> {
+fn columns(
+    path: &Path<'_>,
+    who: &str,
+    labels: &Labels,
+    pads: [usize; 2],
+) -> Result<Columns, RecogniseError> {
     let channels = labels.shape[1];
     let length = labels.cells.len() / channels.max(1);
     let first = &labels.cells[..length];
@@ -242,7 +240,7 @@ fn columns(path: &Path<'_>, who: &str, labels: &Labels, pads: [usize; 2]) -> Res
 }
 
 /// The source at a stage, which must be as it will stay, and its first step without padding.
-fn source(path: &mut Path<'_>, who: &str, stage: usize) -> Result<(usize, usize), Why> {
+fn source(path: &mut Path<'_>, who: &str, stage: usize) -> Result<(usize, usize), RecogniseError> {
     let (newest, name) = (path.newest_rows(), path.name(stage));
     match path.what(stage) {
         What::Rows if stage == newest => Ok((0, 0)),
@@ -276,7 +274,7 @@ pub(super) fn activation(
     node: &NodeProto,
     number: usize,
     activation: Activation,
-) -> Result<Labels, Why> {
+) -> Result<Labels, RecogniseError> {
     let filter = &mut path.filters[number - 1];
     let place = match filter.plus {
         None => &mut filter.activation,
@@ -291,7 +289,7 @@ pub(super) fn activation(
 }
 
 /// The sum of two sources at the same steps: a residual connection.
-pub(super) fn sum(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
+pub(super) fn sum(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
     let (Some(a), Some(b)) = (path.labels(node, 0), path.labels(node, 1)) else {
         return Err(path.unknown(node));
     };

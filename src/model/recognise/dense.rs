@@ -2,16 +2,15 @@
 //!
 //! A dense layer may run on all steps; the output then takes the last one.
 
+use super::error::{RecogniseError, refuse};
 use super::label::{Label, Labels};
 use super::path::{Path, What};
 use super::pooling;
-use super::why::Why;
-use super::why::refuse;
 use crate::model::proto::{NodeProto, TensorProto};
 use crate::model::slide::recurrent::network::{Activation, Dense};
 
 /// Reads a matrix product with constant weights.
-pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
+pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
     let (Some(labels), Some(matrix)) = (path.labels(node, 0), path.constant(node, 1)) else {
         return Err(path.unknown(node));
     };
@@ -69,7 +68,11 @@ pub(super) fn product(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, W
 }
 
 /// Whether a Gemm transposes its first and its second argument.
-fn turned_arguments(node: &NodeProto, labels: &Labels, who: &str) -> Result<[bool; 2], Why> {
+fn turned_arguments(
+    node: &NodeProto,
+    labels: &Labels,
+    who: &str,
+) -> Result<[bool; 2], RecogniseError> {
     let one = |name: &str| node.setting(name).and_then(|one| one.f).unwrap_or(1.0) == 1.0;
     if !one("alpha") || !one("beta") {
         return refuse(format!("{who} (Gemm) is scaled by alpha or beta"));
@@ -89,7 +92,7 @@ fn weights(
     inputs: usize,
     turned: bool,
     who: &str,
-) -> Result<(Vec<f32>, usize), Why> {
+) -> Result<(Vec<f32>, usize), RecogniseError> {
     let outputs = match matrix.shape()[..] {
         [rows, columns] if turned && columns == inputs && rows > 0 => rows,
         [rows, columns] if !turned && rows == inputs && columns > 0 => columns,
@@ -125,7 +128,7 @@ pub(super) fn activation(
     path: &mut Path<'_>,
     node: &NodeProto,
     activation: Activation,
-) -> Result<Labels, Why> {
+) -> Result<Labels, RecogniseError> {
     let Some(labels) = path.labels(node, 0).cloned() else {
         return Err(path.unknown(node));
     };
@@ -134,7 +137,7 @@ pub(super) fn activation(
 }
 
 /// Softmax: over all the sums of a dense layer at one step.
-pub(super) fn softmax(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
+pub(super) fn softmax(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
     let Some(labels) = path.labels(node, 0).cloned() else {
         return Err(path.unknown(node));
     };
@@ -170,7 +173,7 @@ fn activated(
     node: &NodeProto,
     mut labels: Labels,
     activation: Activation,
-) -> Result<Labels, Why> {
+) -> Result<Labels, RecogniseError> {
     let (newest, _) = path.newest();
     let (What::Product(number) | What::Dense(number)) = newest.what else {
         return Err(path.unknown(node));
@@ -188,7 +191,7 @@ fn steps_of<'l>(
     path: &Path<'_>,
     who: &str,
     rows: impl Iterator<Item = &'l [Label]>,
-) -> Result<Vec<usize>, Why> {
+) -> Result<Vec<usize>, RecogniseError> {
     let mut steps = Vec::new();
     for row in rows {
         let step = row.first().map_or(0, |label| label.step);
@@ -211,7 +214,7 @@ fn bias(
     node: &NodeProto,
     outputs: usize,
     who: &str,
-) -> Result<Option<Vec<f32>>, Why> {
+) -> Result<Option<Vec<f32>>, RecogniseError> {
     if node.argument(2).is_none() {
         return Ok(None);
     }

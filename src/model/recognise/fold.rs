@@ -1,6 +1,7 @@
 //! The graph as ONNX Runtime folds it for one window: shapes fixed, constants computed.
 //!
-//! ONNX Runtime gives a folded graph only as a file: one is written to a folder of its own and read back.
+//! ONNX Runtime gives a folded graph only as a file: one is written to a new temporary folder, read back and
+//! removed. Beside the search for the library itself, this is the only file access of `model`.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,24 +10,22 @@ use std::{env, fs, io, process};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
-use super::graph;
-use super::why::Why;
-use super::why::refuse;
-use crate::clock::now;
-use crate::model::onnx::environment;
-use crate::model::proto::{FLOAT, GraphProto, ModelProto, Size, ValueInfoProto, type_name};
+use super::error::{RecogniseError, refuse};
+use super::graph::{graph, window_input, window_shape};
+use crate::model::onnx::library::environment;
+use crate::model::proto::{ModelProto, Size};
 
 /// Folds a file for one window of so many steps.
 ///
 /// # Errors
-/// [`Why`] where the input is no window `[1, T, F]`, or ONNX Runtime cannot fold the graph.
-pub fn normal_form(bytes: &[u8], steps: usize) -> Result<ModelProto, Why> {
+/// [`RecogniseError`] where the input is no window `[1, T, F]`, or ONNX Runtime cannot fold the graph.
+pub fn normal_form(bytes: &[u8], steps: usize) -> Result<ModelProto, RecogniseError> {
     let mut model = ModelProto::parse(bytes)?;
     let (named, sizes) = fixed_sizes(&mut model, steps)?;
     let bytes = if named { &model.bytes() } else { bytes };
     let folder = Folder::new()?;
     let file = folder.0.join("folded.onnx");
-    let failed = |error: ort::Error| Why::Fold(error.to_string());
+    let failed = |error: ort::Error| RecogniseError::Fold(error.to_string());
     let mut builder = Session::builder(environment()?)
         .and_then(|builder| Ok(builder.with_intra_threads(1)?))
         .and_then(|builder| Ok(builder.with_inter_threads(1)?))
@@ -42,7 +41,10 @@ pub fn normal_form(bytes: &[u8], steps: usize) -> Result<ModelProto, Why> {
 }
 
 /// The symbols of the window's dimensions with the sizes they get, and whether one had to be named first.
-fn fixed_sizes(model: &mut ModelProto, steps: usize) -> Result<(bool, Vec<(String, usize)>), Why> {
+fn fixed_sizes(
+    model: &mut ModelProto,
+    steps: usize,
+) -> Result<(bool, Vec<(String, usize)>), RecogniseError> {
     let input = window_input(graph(model)?)?;
     let shape = window_shape(input)?;
     let wanted = [("batch", 1), ("steps", steps)];
@@ -80,63 +82,23 @@ fn fixed_sizes(model: &mut ModelProto, steps: usize) -> Result<(bool, Vec<(Strin
     }
 }
 
-/// The one input that is no constant.
-pub(super) fn window_input(graph: &GraphProto) -> Result<&ValueInfoProto, Why> {
-    let constant = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    let inputs: Vec<_> = graph
-        .input
-        .iter()
-        .filter(|input| !constant(&input.name))
-        .collect();
-    match inputs[..] {
-        [one] => Ok(one),
-        _ => refuse(format!(
-            "the graph has {} inputs; one window is expected",
-            inputs.len()
-        )),
-    }
-}
-
-/// The sizes of a window `[1, T, F]` of float32, where they are fixed.
-pub(super) fn window_shape(input: &ValueInfoProto) -> Result<Vec<Option<usize>>, Why> {
-    let tensor = input
-        .r#type
-        .as_ref()
-        .and_then(|kind| kind.tensor_type.as_ref());
-    let kind = tensor.map_or(0, |tensor| tensor.elem_type());
-    if kind != FLOAT {
-        return refuse(format!(
-            "the input is of type {}, not float32",
-            type_name(kind)
-        ));
-    }
-    let dims = tensor
-        .and_then(|tensor| tensor.shape.as_ref())
-        .map_or(&[][..], |shape| &shape.dim);
-    if dims.len() != 3 {
-        return refuse(format!(
-            "the input has {} dimensions; [1, T, F] is expected",
-            dims.len()
-        ));
-    }
-    let size = |size: &Option<Size>| match size {
-        Some(Size::Value(size)) => usize::try_from(*size).ok(),
-        Some(Size::Param(_)) | None => None,
-    };
-    Ok(dims.iter().map(|dim| size(&dim.size)).collect())
-}
-
-/// A folder of one fold, gone with it. It is new: nobody else has put a file there.
+/// A new temporary folder, removed on drop. It did not exist before, so no other file is in it.
 struct Folder(PathBuf);
 
 impl Folder {
+    /// Names are numbered within the process; a name that a process of the same number left behind is
+    /// skipped.
     fn new() -> io::Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("foretick-fold-{}-{}-{number}", process::id(), now().0);
-        let path = env::temp_dir().join(name);
-        fs::create_dir(&path)?;
-        Ok(Self(path))
+        loop {
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            let name = format!("foretick-fold-{}-{number}", process::id());
+            let path = env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| Self(path)),
+            }
+        }
     }
 }
 

@@ -2,10 +2,9 @@
 //!
 //! Refuses whatever makes a layer more than ONNX's default one that runs forward.
 
+use super::error::{RecogniseError, refuse};
 use super::label::Labels;
 use super::path::{Path, What};
-use super::why::Why;
-use super::why::refuse;
 use crate::model::proto::NodeProto;
 use crate::model::slide::recurrent::network::{Cell, Layer};
 
@@ -14,7 +13,7 @@ pub(super) fn recurrent(
     path: &mut Path<'_>,
     node: &NodeProto,
     cell: Cell,
-) -> Result<Vec<Labels>, Why> {
+) -> Result<Vec<Labels>, RecogniseError> {
     let number = path.network.layers.len() + 1;
     let who = format!("layer {number}");
     plain(node, cell, &who)?;
@@ -36,7 +35,7 @@ pub(super) fn recurrent(
 }
 
 /// Forward, with default activations, and nothing else switched on.
-fn plain(node: &NodeProto, cell: Cell, who: &str) -> Result<(), Why> {
+fn plain(node: &NodeProto, cell: Cell, who: &str) -> Result<(), RecogniseError> {
     let direction = node.setting("direction").and_then(|one| one.s.as_deref());
     match direction.unwrap_or(b"forward") {
         b"forward" => {}
@@ -74,7 +73,7 @@ fn plain(node: &NodeProto, cell: Cell, who: &str) -> Result<(), Why> {
 }
 
 /// Numbers a step of the sequence, which must be the newest stage from the first step to the last.
-fn sequence(path: &Path<'_>, node: &NodeProto, who: &str) -> Result<usize, Why> {
+fn sequence(path: &Path<'_>, node: &NodeProto, who: &str) -> Result<usize, RecogniseError> {
     let steps = path.network.steps;
     let Some(labels) = path.labels(node, 0) else {
         return refuse(format!("{who} does not take the rows of the window"));
@@ -105,7 +104,7 @@ struct Arguments<'p, 'g> {
 
 impl Arguments<'_, '_> {
     /// X, W, R, B, sequence_lens, initial_h, and of an LSTM initial_c and P.
-    fn layer(&self, cell: Cell, inputs: usize) -> Result<Layer, Why> {
+    fn layer(&self, cell: Cell, inputs: usize) -> Result<Layer, RecogniseError> {
         let r = self.path.constant(self.node, 2);
         let units = r.and_then(|r| r.shape().last().copied()).unwrap_or(0);
         if units == 0 {
@@ -136,10 +135,10 @@ impl Arguments<'_, '_> {
     }
 
     /// The state before the first step, where it is not zero.
-    fn start(&self, cell: Cell, units: usize) -> Result<Start, Why> {
+    fn start(&self, cell: Cell, units: usize) -> Result<Start, RecogniseError> {
         let state = |at, name| {
             let numbers = self.floats(at, name, &[1, 1, units])?;
-            Ok::<_, Why>(numbers.unwrap_or_else(|| vec![0.0; units]))
+            Ok::<_, RecogniseError>(numbers.unwrap_or_else(|| vec![0.0; units]))
         };
         let h = state(5, "initial_h")?;
         let c = match cell {
@@ -149,7 +148,7 @@ impl Arguments<'_, '_> {
         Ok((!zero(&h) || !zero(&c)).then_some((h, c)))
     }
 
-    fn whole_sequence(&self) -> Result<(), Why> {
+    fn whole_sequence(&self) -> Result<(), RecogniseError> {
         let who = self.who;
         if self.node.argument(4).is_none() {
             return Ok(());
@@ -165,7 +164,7 @@ impl Arguments<'_, '_> {
         }
     }
 
-    fn needed(&self, at: usize, name: &str, shape: &[usize]) -> Result<Vec<f32>, Why> {
+    fn needed(&self, at: usize, name: &str, shape: &[usize]) -> Result<Vec<f32>, RecogniseError> {
         match self.floats(at, name, shape)? {
             Some(numbers) => Ok(numbers),
             None => refuse(format!("{} has no {name}", self.who)),
@@ -173,7 +172,12 @@ impl Arguments<'_, '_> {
     }
 
     /// The numbers of an argument, where it is given; it must be constant and of this shape.
-    fn floats(&self, at: usize, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, Why> {
+    fn floats(
+        &self,
+        at: usize,
+        name: &str,
+        shape: &[usize],
+    ) -> Result<Option<Vec<f32>>, RecogniseError> {
         let who = self.who;
         if self.node.argument(at).is_none() {
             return Ok(None);

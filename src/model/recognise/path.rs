@@ -6,14 +6,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::error::{RecogniseError, refuse};
+use super::graph::{window_input, window_shape};
 use super::label::{Label, Labels};
-use super::why::Why;
-use super::why::refuse;
-use super::{convolution, dense, fold, layer, pooling, scale, shape};
 use crate::model::proto::{GraphProto, NodeProto, TensorProto};
-use crate::model::slide::Recognised;
-use crate::model::slide::convolution::network::{Convolution, Filter, Taken};
-use crate::model::slide::recurrent::network::{Activation, Cell, Network};
+use crate::model::slide::convolution::network::{Filter, Taken};
+use crate::model::slide::recurrent::network::Network;
 
 /// What has been read so far.
 pub(super) struct Path<'g> {
@@ -23,12 +21,22 @@ pub(super) struct Path<'g> {
     pub(super) network: Network,
     /// The convolutions in it, and what is known of each.
     pub(super) filters: Vec<Filter>,
-    pub(super) known: Vec<convolution::Known>,
+    pub(super) known: Vec<Known>,
     /// What the head takes of them.
     pub(super) taken: Option<Taken>,
     stages: Vec<Stage>,
     constants: HashMap<&'g str, &'g TensorProto>,
     labels: HashMap<&'g str, Labels>,
+}
+
+/// A filter while the graph is read.
+pub(super) struct Known {
+    /// The stage that it is at: its sums, then behind an activation or a sum with another.
+    pub(super) stage: usize,
+    /// The first step whose column sees no padding.
+    pub(super) clean: usize,
+    /// Whether another node has read it, so that it stays as it is.
+    pub(super) used: bool,
 }
 
 /// Something that made numbers, `width` of them a step.
@@ -61,9 +69,13 @@ pub(super) enum What {
 
 impl<'g> Path<'g> {
     /// Begins at the graph's one input, `[1, T, F]`.
-    pub(super) fn enter(graph: &'g GraphProto, opset: i64, steps: usize) -> Result<Self, Why> {
-        let input = fold::window_input(graph)?;
-        let shape = fold::window_shape(input)?;
+    pub(super) fn enter(
+        graph: &'g GraphProto,
+        opset: i64,
+        steps: usize,
+    ) -> Result<Self, RecogniseError> {
+        let input = window_input(graph)?;
+        let shape = window_shape(input)?;
         let [Some(1), Some(rows), Some(features)] = shape[..] else {
             return refuse("the input's shape is not folded to [1, T, F]");
         };
@@ -107,78 +119,11 @@ impl<'g> Path<'g> {
         })
     }
 
-    /// Reads the next node.
-    pub(super) fn follow(&mut self, node: &'g NodeProto) -> Result<(), Why> {
-        self.knows_arguments(node)?;
-        let results = match node.op_type.as_str() {
-            _ if !own(&node.domain) => return Err(self.unknown(node)),
-            "LSTM" => layer::recurrent(self, node, Cell::Lstm)?,
-            "GRU" => {
-                let reset_after = node.integer("linear_before_reset").unwrap_or(0) != 0;
-                layer::recurrent(self, node, Cell::Gru { reset_after })?
-            }
-            "Conv" => vec![convolution::convolution(self, node)?],
-            "Add" if self.joins(node) => vec![convolution::sum(self, node)?],
-            "Add" | "Sub" | "Mul" | "Div" => vec![scale::elementwise(self, node)?],
-            "Gemm" | "MatMul" => vec![dense::product(self, node)?],
-            "Relu" => vec![self.activation(node, Activation::Relu)?],
-            "Sigmoid" => vec![self.activation(node, Activation::Sigmoid)?],
-            "Tanh" => vec![self.activation(node, Activation::Tanh)?],
-            "Softmax" => vec![dense::softmax(self, node)?],
-            _ => match pooling::pool(self, node)? {
-                Some(pooled) => vec![pooled],
-                None => {
-                    let from = self.labels(node, 0).ok_or_else(|| self.unknown(node))?;
-                    shape::moved(node, from, self)?.ok_or_else(|| self.unknown(node))?
-                }
-            },
-        };
+    /// Notes the origins of a node's results, by their names.
+    pub(super) fn note(&mut self, node: &'g NodeProto, results: Vec<Labels>) {
         let names = node.output.iter().map(String::as_str);
         self.labels
             .extend(names.zip(results).filter(|(name, _)| !name.is_empty()));
-        Ok(())
-    }
-
-    /// Ends at the output, which must be the newest stage at the last step, in order.
-    pub(super) fn leave(mut self, output: &str) -> Result<Recognised, Why> {
-        let Some(labels) = self.labels.get(output) else {
-            return refuse("the first output is not computed from the window");
-        };
-        let last = self.network.steps - 1;
-        if self.filters.is_empty() {
-            self.expect("the output", &labels.cells, last..last + 1)?;
-            return Ok(Recognised::Recurrent(self.network));
-        }
-        let taken = match self.taken {
-            Some(taken) => taken,
-            None => pooling::last(&mut self, output)?,
-        };
-        let labels = &self.labels[output];
-        self.expect("the output", &labels.cells, last..last + 1)?;
-        if !self.network.layers.is_empty() {
-            return refuse("recurrent layers and convolutions stand beside one another");
-        }
-        Ok(Recognised::Convolution(Convolution {
-            features: self.network.features,
-            steps: self.network.steps,
-            scale: self.network.scale,
-            filters: self.filters,
-            taken,
-            head: self.network.head,
-        }))
-    }
-
-    /// Whether both arguments of a node are computed by the graph.
-    fn joins(&self, node: &NodeProto) -> bool {
-        !self.filters.is_empty() && (0..2).all(|at| self.labels(node, at).is_some())
-    }
-
-    fn activation(&mut self, node: &NodeProto, activation: Activation) -> Result<Labels, Why> {
-        let labels = self.labels(node, 0);
-        match labels.and_then(|labels| convolution::filter_of(self, labels)) {
-            Some(number) => convolution::activation(self, node, number, activation),
-            None => dense::activation(self, node, activation),
-        }
     }
 
     /// Adds a stage and gives its number.
@@ -230,7 +175,7 @@ impl<'g> Path<'g> {
         who: &str,
         cells: &[Label],
         steps: Range<usize>,
-    ) -> Result<(), Why> {
+    ) -> Result<(), RecogniseError> {
         let (newest, number) = self.newest();
         let wanted = steps.clone().flat_map(|step| {
             (0..newest.width).map(move |unit| Label {
@@ -270,7 +215,7 @@ impl<'g> Path<'g> {
     }
 
     /// Every label must be of the newest stage.
-    pub(super) fn expect_newest(&self, who: &str, cells: &[Label]) -> Result<(), Why> {
+    pub(super) fn expect_newest(&self, who: &str, cells: &[Label]) -> Result<(), RecogniseError> {
         let (_, newest) = self.newest();
         let stages = distinct(cells.iter().map(|cell| cell.stage));
         if stages.iter().all(|&stage| stage == newest) {
@@ -290,14 +235,14 @@ impl<'g> Path<'g> {
     }
 
     /// Why an operator cannot be followed here.
-    pub(super) fn unknown(&self, node: &NodeProto) -> Why {
+    pub(super) fn unknown(&self, node: &NodeProto) -> RecogniseError {
         let kind = &node.op_type;
         let computed: Vec<&Labels> = (0..node.input.len())
             .filter_map(|at| self.labels(node, at))
             .collect();
         let stage = |labels: &&Labels| labels.cells.first().map_or(0, |cell| cell.stage);
         let Some(first) = computed.first() else {
-            return Why::Graph(format!(
+            return RecogniseError::Graph(format!(
                 "operator {kind} works on constants alone, but is not folded"
             ));
         };
@@ -305,7 +250,7 @@ impl<'g> Path<'g> {
         let over_steps = distinct(first.cells.iter().map(|cell| cell.step)).len() > 1;
         let on_rows = self.stages[stage(first)].what == What::Rows;
         let pools = kind.starts_with("Reduce") || kind.contains("Pool");
-        Why::Graph(if pools && on_rows {
+        RecogniseError::Graph(if pools && on_rows {
             format!(
                 "operator {kind} on the rows normalises them over the window itself: each row changes \
                  with every window"
@@ -330,7 +275,7 @@ impl<'g> Path<'g> {
     }
 
     /// An argument is a constant or a followed tensor: not a cell state, not a mask.
-    fn knows_arguments(&self, node: &NodeProto) -> Result<(), Why> {
+    pub(super) fn knows_arguments(&self, node: &NodeProto) -> Result<(), RecogniseError> {
         for at in 0..node.input.len() {
             let Some(name) = node.argument(at) else {
                 continue;
@@ -344,6 +289,15 @@ impl<'g> Path<'g> {
             }
         }
         Ok(())
+    }
+
+    /// The refusal of columns that are padded after the last row.
+    pub(super) fn padded_behind(&self, who: &str, stage: usize) -> String {
+        format!(
+            "{who} takes columns of {} that are padded after the last row: the convolution at a step sees \
+             later rows; pad before the first row alone",
+            self.name(stage)
+        )
     }
 
     /// A stage in words.
@@ -367,7 +321,8 @@ pub(super) const MOST_CELLS: usize = 1 << 24;
 /// The stage of [`Label::PADDING`].
 pub(super) const PADDING: usize = 0;
 
-fn own(domain: &str) -> bool {
+/// Whether an operator is one of ONNX's own.
+pub(super) fn own(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 

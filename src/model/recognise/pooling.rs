@@ -5,17 +5,18 @@
 
 use std::ops::Range;
 
-use super::convolution::Known;
 use super::convolution::filter_of;
+use super::error::{RecogniseError, refuse};
 use super::label::{Label, Labels};
-use super::path::{Path, What};
-use super::why::Why;
-use super::why::refuse;
+use super::path::{Known, Path, What};
 use crate::model::proto::NodeProto;
 use crate::model::slide::convolution::network::Taken;
 
 /// Pooling of the columns from some step to the last; `None` where it is another operator, or of less.
-pub(super) fn pool(path: &mut Path<'_>, node: &NodeProto) -> Result<Option<Labels>, Why> {
+pub(super) fn pool(
+    path: &mut Path<'_>,
+    node: &NodeProto,
+) -> Result<Option<Labels>, RecogniseError> {
     let Some((labels, number)) = path
         .labels(node, 0)
         .and_then(|labels| Some((labels, filter_of(path, labels)?)))
@@ -74,7 +75,7 @@ fn pooled_axes(
     path: &Path<'_>,
     node: &NodeProto,
     labels: &Labels,
-) -> Result<Option<(Vec<usize>, bool)>, Why> {
+) -> Result<Option<(Vec<usize>, bool)>, RecogniseError> {
     let rank = labels.shape.len();
     let ints = |name: &str| node.setting(name).map(|one| one.ints.clone());
     match node.op_type.as_str() {
@@ -112,7 +113,7 @@ pub(super) fn flat(
     path: &mut Path<'_>,
     who: &str,
     labels: &Labels,
-) -> Result<Option<Vec<usize>>, Why> {
+) -> Result<Option<Vec<usize>>, RecogniseError> {
     let (newest, stage) = path.newest();
     let What::Filter(number) = newest.what else {
         return Ok(None);
@@ -143,14 +144,14 @@ pub(super) fn flat(
 }
 
 /// The head takes the last column, found at the stage before it or at the output itself.
-pub(super) fn last(path: &mut Path<'_>, output: &str) -> Result<Taken, Why> {
+pub(super) fn last(path: &Path<'_>, output: &str) -> Result<Taken, RecogniseError> {
     let step = path.tensor(output).and_then(|labels| labels.cells.first());
     let step = step.map_or(0, |label| label.step);
     let number = path.filters.len();
     let Known { stage, clean, .. } = path.known[number - 1];
     let (all, name) = (path.network.steps, path.name(stage));
     if step >= all {
-        return refuse(sees_later(path, "the output", stage));
+        return refuse(path.padded_behind("the output", stage));
     }
     if clean >= all {
         return refuse(sees_start(&name, clean, 1));
@@ -165,14 +166,14 @@ fn take(
     number: usize,
     steps: Range<usize>,
     taken: Taken,
-) -> Result<(), Why> {
+) -> Result<(), RecogniseError> {
     let Known { stage, clean, .. } = path.known[number - 1];
     let (all, name) = (path.network.steps, path.name(stage));
     if stage != path.newest().1 {
         return refuse(format!("{who} takes {name}, although other layers follow"));
     }
     if steps.end > all {
-        return refuse(sees_later(path, who, stage));
+        return refuse(path.padded_behind(who, stage));
     }
     if steps.end < all {
         return refuse(format!(
@@ -192,14 +193,5 @@ fn sees_start(name: &str, clean: usize, columns: usize) -> String {
     format!(
         "what is taken of {name} reaches back over {rows} rows and sees the padding before the window's \
          first: the columns differ from window to window; with windows of {rows} rows or more they would not"
-    )
-}
-
-/// Why a column that is padded behind is not to be had.
-pub(super) fn sees_later(path: &Path<'_>, who: &str, stage: usize) -> String {
-    format!(
-        "{who} takes columns of {} that are padded after the last row: the convolution at a step sees \
-         later rows; pad before the first row alone",
-        path.name(stage)
     )
 }

@@ -2,15 +2,14 @@
 //!
 //! Anywhere else they are refused.
 
+use super::error::{RecogniseError, refuse};
 use super::label::{Labels, flat, places};
 use super::path::{Path, What};
-use super::why::Why;
-use super::why::refuse;
 use crate::model::proto::{NodeProto, TensorProto};
 use crate::model::slide::recurrent::network::Scale;
 
 /// Reads one elementwise operator with a constant operand.
-pub(super) fn elementwise(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, Why> {
+pub(super) fn elementwise(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
     let (labels, operand, constant_first) = match (path.labels(node, 0), path.labels(node, 1)) {
         (Some(labels), None) => (labels, path.constant(node, 1), false),
         (None, Some(labels)) => (labels, path.constant(node, 0), true),
@@ -62,7 +61,7 @@ fn by_unit(
     operand: &TensorProto,
     width: usize,
     who: &str,
-) -> Result<(Labels, Vec<f32>), Why> {
+) -> Result<(Labels, Vec<f32>), RecogniseError> {
     let numbers = operand.floats()?;
     let shape = broadcast(&labels.shape, &operand.shape());
     let Some(moved) = shape.and_then(|shape| labels.reshape(shape)) else {

@@ -2,9 +2,9 @@
 //!
 //! Computes nothing, and refuses nothing that is well-formed.
 
+use super::error::RecogniseError;
 use super::label::Labels;
 use super::path::{MOST_CELLS, Path};
-use super::why::Why;
 use crate::model::proto::{FLOAT, NodeProto};
 
 /// The results of a node that only moves numbers; `None` where it is another operator.
@@ -12,7 +12,7 @@ pub(super) fn moved(
     node: &NodeProto,
     from: &Labels,
     path: &Path<'_>,
-) -> Result<Option<Vec<Labels>>, Why> {
+) -> Result<Option<Vec<Labels>>, RecogniseError> {
     let one = match node.op_type.as_str() {
         "Identity" => Some(from.clone()),
         // With a third argument it may be training: random.
@@ -33,9 +33,12 @@ pub(super) fn moved(
     well_formed(node, one.map(|labels| vec![labels]))
 }
 
-fn well_formed(node: &NodeProto, moved: Option<Vec<Labels>>) -> Result<Option<Vec<Labels>>, Why> {
+fn well_formed(
+    node: &NodeProto,
+    moved: Option<Vec<Labels>>,
+) -> Result<Option<Vec<Labels>>, RecogniseError> {
     let refused = || {
-        Why::Graph(format!(
+        RecogniseError::Graph(format!(
             "operator {} has settings that are not followed",
             node.op_type
         ))
@@ -111,7 +114,11 @@ fn unsqueeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
 }
 
 /// An index of rank 0 takes the axis away; of rank 1 it picks along it.
-fn gather(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+fn gather(
+    node: &NodeProto,
+    from: &Labels,
+    path: &Path<'_>,
+) -> Result<Option<Labels>, RecogniseError> {
     let indices = constant(node, 1, path)?;
     let rank = path.constant(node, 1).map_or(0, |tensor| tensor.dims.len());
     let picked = || {
@@ -126,7 +133,11 @@ fn gather(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Lab
     Ok(picked())
 }
 
-fn slice(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+fn slice(
+    node: &NodeProto,
+    from: &Labels,
+    path: &Path<'_>,
+) -> Result<Option<Labels>, RecogniseError> {
     let setting = |name: &str| node.setting(name).map(|one| one.ints.clone());
     // Before version 10 of the operators the bounds were settings.
     let (starts, ends, axes, strides) = match setting("starts") {
@@ -181,10 +192,10 @@ fn strided(start: i64, end: i64, stride: i64, size: usize) -> Vec<usize> {
     places
 }
 
-fn concat(node: &NodeProto, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+fn concat(node: &NodeProto, path: &Path<'_>) -> Result<Option<Labels>, RecogniseError> {
     let parts = (0..node.input.len()).map(|at| path.labels(node, at));
     let Some(parts) = parts.collect::<Option<Vec<&Labels>>>() else {
-        return Err(Why::Graph(
+        return Err(RecogniseError::Graph(
             "operator Concat puts constants beside what the graph computes".into(),
         ));
     };
@@ -199,7 +210,11 @@ fn concat(node: &NodeProto, path: &Path<'_>) -> Result<Option<Labels>, Why> {
     Ok(parts.iter().all(fits).then(|| Labels::concat(&parts, axis)))
 }
 
-fn split(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Vec<Labels>>, Why> {
+fn split(
+    node: &NodeProto,
+    from: &Labels,
+    path: &Path<'_>,
+) -> Result<Option<Vec<Labels>>, RecogniseError> {
     let sizes = match node.setting("split") {
         Some(sizes) => Some(sizes.ints.clone()),
         None => optional(node, 1, path)?,
@@ -234,7 +249,7 @@ fn part_sizes(sizes: Option<Vec<i64>>, whole: usize, parts: usize) -> Option<Vec
 }
 
 /// Zeros around a tensor; other paddings are not followed.
-fn pad(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, Why> {
+fn pad(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, RecogniseError> {
     let mode = node.setting("mode").and_then(|one| one.s.as_deref());
     let value = match path.constant(node, 2) {
         Some(value) => value.floats()?,
@@ -266,14 +281,18 @@ fn pad(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels
 }
 
 /// Axes as an argument, or as a setting in older versions of the operators.
-fn axes(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>, Why> {
+fn axes(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>, RecogniseError> {
     match node.setting("axes") {
         Some(axes) => Ok(Some(axes.ints.clone())),
         None => optional(node, at, path),
     }
 }
 
-fn optional(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>, Why> {
+fn optional(
+    node: &NodeProto,
+    at: usize,
+    path: &Path<'_>,
+) -> Result<Option<Vec<i64>>, RecogniseError> {
     match node.argument(at) {
         Some(_) => Ok(Some(constant(node, at, path)?)),
         None => Ok(None),
@@ -281,10 +300,10 @@ fn optional(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i
 }
 
 /// An argument that must be known beforehand.
-fn constant(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Vec<i64>, Why> {
+fn constant(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Vec<i64>, RecogniseError> {
     match path.constant(node, at) {
         Some(tensor) => tensor.integers(),
-        None => Err(Why::Graph(format!(
+        None => Err(RecogniseError::Graph(format!(
             "operator {} moves numbers to places that the graph computes",
             node.op_type
         ))),
