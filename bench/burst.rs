@@ -17,7 +17,7 @@ use foretick::model::onnx::Onnx;
 use foretick::model::slide::SlidingWindows;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
-use foretick::model::strategy::{Way, Windows};
+use foretick::model::strategy::{Strategy, Windows};
 use hdrhistogram::Histogram;
 
 fn main() {
@@ -27,15 +27,16 @@ fn main() {
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(MODEL);
     let bytes = std::fs::read(&path).expect("the model lies beside its pipeline");
-    let way = Way::choose(&path, &bytes, STEPS, Windows::Auto, Isa::best()).expect("it can run");
-    let features = way.network.as_ref().expect("recognised").features();
+    let strategy =
+        Strategy::choose(&path, &bytes, STEPS, Windows::Auto, Isa::best()).expect("it can run");
+    let features = strategy.network.as_ref().expect("recognised").features();
     println!("µs from when a row was due: p50, p99, max before, in and after the burst");
     for instruments in [1, 16] {
         println!("\ninstruments: {instruments}");
         let subject = |name, windower| Subject::new(name, windower, features, instruments);
         let whole = Onnx::bare(&bytes, STEPS).expect("it can run");
-        let mut slid = subject("slid", Windower::slid(&way, true));
-        let mut patient = subject("slid, never interrupted", Windower::slid(&way, false));
+        let mut slid = subject("slid", Windower::slid(&strategy, true));
+        let mut patient = subject("slid, never interrupted", Windower::slid(&strategy, false));
         let mut whole = subject("ONNX Runtime's windows", Windower::whole(whole));
         println!("{:<36}{:>8}", "", "rows/s");
         let (rate, own) = (slid.sustained(), whole.sustained());
@@ -89,8 +90,8 @@ enum Windower {
 }
 
 impl Windower {
-    fn slid(way: &Way, interrupted: bool) -> Self {
-        let slide = Box::new(way.sliding_windows(1).expect("it is recognised"));
+    fn slid(strategy: &Strategy, interrupted: bool) -> Self {
+        let slide = Box::new(strategy.sliding_windows(1).expect("it is recognised"));
         let states = SlideStateTable::new();
         Self::Slid {
             slide,

@@ -13,7 +13,7 @@ use foretick::model::onnx::Onnx;
 use foretick::model::slide::SlidingWindows;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
-use foretick::model::strategy::{Way, Windows};
+use foretick::model::strategy::{Strategy, Windows};
 
 const ROUNDS: usize = 21;
 const ROWS: usize = 400;
@@ -23,7 +23,7 @@ const WHOLE: usize = 20;
 /// One model, and what was measured of it: microseconds, a round each.
 struct Case {
     name: String,
-    way: Way,
+    strategy: Strategy,
     slide: SlidingWindows,
     states: SlideStateTable,
     whole: Onnx,
@@ -68,10 +68,10 @@ impl Case {
             .split('-')
             .find_map(|part| part.strip_prefix('T')?.parse().ok())?;
         let bytes = std::fs::read(path).expect("the model can be read");
-        let way = Way::choose(path, &bytes, steps, Windows::Auto, Isa::best());
-        let way = way.expect("ONNX Runtime is there");
-        let Some(slide) = way.sliding_windows(1) else {
-            println!("{name}: {}: {}", way.name(), way.why);
+        let strategy = Strategy::choose(path, &bytes, steps, Windows::Auto, Isa::best());
+        let strategy = strategy.expect("ONNX Runtime is there");
+        let Some(slide) = strategy.sliding_windows(1) else {
+            println!("{name}: {}: {}", strategy.name(), strategy.reason);
             return None;
         };
         let whole = Onnx::bare(&bytes, steps).expect("it was loaded before");
@@ -79,7 +79,7 @@ impl Case {
         Some(Self {
             rows: rows.collect(),
             name,
-            way,
+            strategy,
             slide,
             states: SlideStateTable::new(),
             whole,
@@ -124,7 +124,7 @@ impl Case {
         let (start, mut sum) = (instant(), 0.0);
         for _ in 0..ROWS {
             sum += self
-                .way
+                .strategy
                 .network
                 .as_ref()
                 .map_or(0.0, |network| network.read_weights());
@@ -141,7 +141,7 @@ impl Case {
             &mut self.window,
         ]
         .map(|rounds| median(rounds));
-        let far = self.way.max_rel_diff.unwrap_or(f64::NAN);
+        let far = self.strategy.max_rel_diff.unwrap_or(f64::NAN);
         println!(
             "{:20} {floor:8.2} {critical:8.2} {deferred:8.2} {window:8.1} {:7.0} {:8} {far:8.1e}",
             self.name,

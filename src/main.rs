@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             let wrong_use = error.chain().any(|cause| {
                 let window = cause
                     .downcast_ref()
-                    .is_some_and(bench::BenchError::is_wrong_use);
+                    .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(Refusal::is_wrong_use);
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
                 window || refused || config || cause.is::<Usage>()
@@ -99,10 +99,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             })
         }
         Command::Bench(args) => {
-            let report = bench::bench(&bench::Options {
+            let report = bench::bench(&bench::BenchOptions {
                 model: args.model,
                 steps: args.window,
-                every: args.stride as u64,
+                stride: args.stride as u64,
                 instruments: args.instruments,
                 rows: args.rows,
                 output: args.output,

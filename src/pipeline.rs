@@ -21,7 +21,7 @@ use crate::model::contract::Contract;
 use crate::model::kernel::Isa;
 use crate::model::normalise::Normalise;
 use crate::model::provider::{Active, Execution, Provider};
-use crate::model::strategy::{Way, Windows};
+use crate::model::strategy::{Strategy, Windows};
 use crate::news::News;
 use crate::schema::RecordKind;
 use crate::signal::field::Field;
@@ -60,8 +60,8 @@ pub struct Loaded {
     pub lineage: Lineage,
     /// Where the model computes.
     pub active: Active,
-    /// Which way its windows are computed.
-    pub way: Way,
+    /// How its windows are computed.
+    pub strategy: Strategy,
     settings: Settings,
     plan: Arc<Plan>,
     model: ModelFile,
@@ -185,7 +185,7 @@ impl Pipeline {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
         contract.check(self.plan.names(), self.plan.sha256(), &model.path)?;
-        let way = self.way(&model, &contract)?;
+        let strategy = self.strategy(&model, &contract)?;
         self.check_steps(&contract)?;
         let horizon_ns = self.horizon(&mut contract)?;
         let normalise = match self.file.model.normalise {
@@ -232,7 +232,7 @@ impl Pipeline {
             contract,
             lineage,
             active,
-            way,
+            strategy,
             settings,
             plan: Arc::clone(&self.plan),
             model,
@@ -345,8 +345,8 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Which way the model's windows are computed.
-    fn way(&self, model: &ModelFile, contract: &Contract) -> Result<Way, PipelineError> {
+    /// How the model's windows are computed.
+    fn strategy(&self, model: &ModelFile, contract: &Contract) -> Result<Strategy, PipelineError> {
         let asked = self.file.model.window;
         let reason = match (model.kind, model.execution.provider) {
             _ if !contract.reasons.is_empty() => "it gives reasons beside its scores".into(),
@@ -357,10 +357,11 @@ impl Pipeline {
             }
             (ModelKind::Onnx, Provider::Cpu) => {
                 let Contract { steps, .. } = *contract;
-                let way = Way::choose(&model.path, &model.bytes, steps, asked, Isa::best())?;
-                let (name, why) = (way.name(), &way.why);
+                let strategy =
+                    Strategy::choose(&model.path, &model.bytes, steps, asked, Isa::best())?;
+                let (name, why) = (strategy.name(), &strategy.reason);
                 tracing::info!(window = name, why, "how windows are computed");
-                return Ok(way);
+                return Ok(strategy);
             }
             (ModelKind::Onnx, provider) => {
                 format!("the model runs on {provider}, which takes whole windows")
@@ -372,7 +373,7 @@ impl Pipeline {
                 let what = format!("`window = \"carried\"` cannot be had: {reason}; take it out");
                 Err(self.error("window", what).into())
             }
-            Windows::Auto | Windows::Plain => Ok(Way::plain(reason)),
+            Windows::Auto | Windows::Plain => Ok(Strategy::plain(reason)),
         }
     }
 
@@ -459,7 +460,7 @@ impl Loaded {
     /// # Errors
     /// [`ModelError`] when the session cannot be made.
     pub fn engine(&self) -> Result<Engine, ModelError> {
-        if let Some(slide) = self.way.sliding_windows(self.settings.every) {
+        if let Some(slide) = self.strategy.sliding_windows(self.settings.every) {
             let plan = Arc::clone(&self.plan);
             return Ok(Engine::sliding(plan, self.settings.clone(), slide));
         }

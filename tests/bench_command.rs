@@ -196,16 +196,16 @@ fn what_cannot_be_measured_is_refused() {
         ("a,b,c\n1,2,3,4\n", "rows.csv:2: 4 numbers"),
         (
             "1,2,3\n1,zwei,3\n",
-            "rows.csv:2: `zwei` in column 2 is no number; write",
+            "rows.csv:2: `zwei` in column 2 is not a number; write",
         ),
-        ("1,,3\n", "rows.csv:1: `` in column 2 is no number"),
+        ("1,,3\n", "rows.csv:1: `` in column 2 is not a number"),
         (
             "1,2,NaN\n",
-            "rows.csv:1: `NaN` in column 3 is no finite float32; fill it in",
+            "rows.csv:1: `NaN` in column 3 is not a finite float32; fill it in",
         ),
         (
             "1,2,3\n1,1e39,3\n",
-            "rows.csv:2: `1e39` in column 2 is no finite float32",
+            "rows.csv:2: `1e39` in column 2 is not a finite float32",
         ),
         (
             "1,2,3\n",

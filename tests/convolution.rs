@@ -15,14 +15,14 @@ use foretick::model::Model;
 use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::ModelProto;
-use foretick::model::recognise::why::Why;
+use foretick::model::recognise::error::RecogniseError;
 use foretick::model::recognise::{normal_form, recognise};
 use foretick::model::slide::Recognised;
 use foretick::model::slide::convolution::network::{Convolution, Taken};
 use foretick::model::slide::recurrent::network::Activation;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
-use foretick::model::strategy::{Way, Windows, difference};
+use foretick::model::strategy::{Strategy, Windows, difference};
 
 /// Rows in the windows of the files.
 const STEPS: usize = 12;
@@ -82,10 +82,14 @@ fn windows_slide_as_onnx_runtime_computes_them_whole() {
         return;
     }
     for (name, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
-        let way = chosen(&bytes, Windows::Auto).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(way.name(), "slide", "{name}: {}", way.why);
-        assert!(way.max_rel_diff.is_some_and(|far| far <= 1e-5), "{name}");
-        let mut slide = way.sliding_windows(1).expect("it slides");
+        let strategy =
+            chosen(&bytes, Windows::Auto).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(strategy.name(), "slide", "{name}: {}", strategy.reason);
+        assert!(
+            strategy.max_rel_diff.is_some_and(|far| far <= 1e-5),
+            "{name}"
+        );
+        let mut slide = strategy.sliding_windows(1).expect("it slides");
         let mut states = SlideStateTable::new();
         let mut whole = Onnx::bare(&bytes, STEPS).expect("the model loads");
         let (features, rows) = (whole.features(), 1_000 + STEPS - 1);
@@ -124,8 +128,8 @@ fn what_shares_no_columns_is_refused_with_the_reason() {
             why.contains(wanted),
             "{name}: {why:?} does not say {wanted:?}"
         );
-        let way = chosen(&bytes, Windows::Auto).expect("whole windows are left");
-        assert_eq!((way.name(), way.why), ("plain", why), "{name}");
+        let strategy = chosen(&bytes, Windows::Auto).expect("whole windows are left");
+        assert_eq!((strategy.name(), strategy.reason), ("plain", why), "{name}");
         seen += 1;
     }
     assert_eq!(
@@ -224,12 +228,12 @@ fn damaged_graphs_never_panic() {
     );
 }
 
-fn recognised(bytes: &[u8]) -> Result<Recognised, Why> {
+fn recognised(bytes: &[u8]) -> Result<Recognised, RecogniseError> {
     recognise(&normal_form(bytes, STEPS)?, STEPS)
 }
 
-fn chosen(bytes: &[u8], windows: Windows) -> Result<Way, foretick::model::ModelError> {
-    Way::choose(Path::new("model.onnx"), bytes, STEPS, windows, Isa::best())
+fn chosen(bytes: &[u8], windows: Windows) -> Result<Strategy, foretick::model::ModelError> {
+    Strategy::choose(Path::new("model.onnx"), bytes, STEPS, windows, Isa::best())
 }
 
 fn convolution(name: &str) -> Convolution {

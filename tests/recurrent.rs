@@ -16,7 +16,7 @@ use std::path::Path;
 
 use foretick::model::onnx::library::environment;
 use foretick::model::proto::ModelProto;
-use foretick::model::recognise::why::Why;
+use foretick::model::recognise::error::RecogniseError;
 use foretick::model::recognise::{long_memory, normal_form, recognise};
 use foretick::model::slide::Recognised;
 use foretick::model::slide::recurrent::network::{Activation, Cell, Layer, Network, Scale};
@@ -206,7 +206,7 @@ fn other_windows_and_broken_files_are_refused() {
         "{other}"
     );
     let why = normal_form(b"\xff\xff\xff", 7).expect_err("these are no messages");
-    assert!(matches!(why, Why::Bytes(_)), "{why}");
+    assert!(matches!(why, RecogniseError::Bytes(_)), "{why}");
     for end in [0, 40, file.len() / 2, file.len() - 3] {
         assert!(recognised(&file[..end], 7).is_err(), "cut at {end}");
     }
@@ -352,14 +352,14 @@ fn run(model: &[u8], window: &[f32], shape: [usize; 3]) -> Vec<f32> {
     values.to_vec()
 }
 
-fn network(model: &ModelProto, steps: usize) -> Result<Network, Why> {
+fn network(model: &ModelProto, steps: usize) -> Result<Network, RecogniseError> {
     match recognise(model, steps)? {
         Recognised::Recurrent(network) => Ok(network),
-        Recognised::Convolution(_) => Err(Why::Graph("this is a convolution".into())),
+        Recognised::Convolution(_) => Err(RecogniseError::Graph("this is a convolution".into())),
     }
 }
 
-fn recognised(bytes: &[u8], steps: usize) -> Result<Network, Why> {
+fn recognised(bytes: &[u8], steps: usize) -> Result<Network, RecogniseError> {
     network(&normal_form(bytes, steps)?, steps)
 }
 

@@ -68,9 +68,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
         horizon_ms: lineage.horizon_ns / 1_000_000,
         provider: loaded.active.to_string(),
         batch_max: loaded.active.batch_max,
-        path: loaded.way.name().to_owned(),
-        why: loaded.way.why.clone(),
-        max_rel_diff: loaded.way.max_rel_diff,
+        path: loaded.strategy.name().to_owned(),
+        why: loaded.strategy.reason.clone(),
+        max_rel_diff: loaded.strategy.max_rel_diff,
         ..Report::default()
     };
     let source = &pipeline.file.source;

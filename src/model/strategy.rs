@@ -1,8 +1,9 @@
-//! Which way the windows of a model are computed: slid by our own kernels, or whole by ONNX Runtime.
+//! How the windows of a model are computed: incrementally by our kernels, or whole by ONNX Runtime.
 //!
-//! A recognised network is packed and held against ONNX Runtime's own windows before it is trusted; a
-//! recurrent one with the weights as they are and with long memory: with memories that fade within a window,
-//! a state that is never reset would pass too. Loads and compares only; `slide` and `columns` do the work.
+//! A recognised network is packed, and its scores are compared with those of ONNX Runtime before it is used.
+//! A recurrent one is compared twice, with its own weights and with long memory: where memory fades within a
+//! window, a state that is never reset would pass the first comparison too. Chooses only; `slide` and `onnx`
+//! compute.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,72 +21,74 @@ use super::slide::state::SlideStateTable;
 use super::slide::{PackedNetwork, Recognised, SlidingWindows};
 use super::{Model, ModelError};
 
-/// What `[model] window` asks for.
+/// How windows are to be computed: the setting `[model] window`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Windows {
-    /// Slid where that is exact, else whole.
+    /// Incrementally where that is exact, else whole.
     #[default]
     Auto,
-    /// Whole.
+    /// Whole, by ONNX Runtime.
     Plain,
     /// One state that is never reset, in place of windows: another function than the model's windows,
     /// right only for a model that was trained so.
     Carried,
 }
 
-/// What was chosen.
+/// The chosen way to compute windows.
 #[derive(Clone, Debug)]
-pub struct Way {
-    /// The packed network where windows are not computed whole.
+pub struct Strategy {
+    /// The packed network; none where windows are computed whole.
     pub network: Option<PackedNetwork>,
     /// Whether its state is never reset.
     pub carried: bool,
-    /// Why this way.
-    pub why: String,
-    /// Largest difference from ONNX Runtime's windows, relative to their largest score, where compared.
+    /// The reason for the choice.
+    pub reason: String,
+    /// Largest difference from ONNX Runtime's scores, relative to the largest of those; none where they
+    /// were not compared.
     pub max_rel_diff: Option<f64>,
 }
 
-/// Differences from ONNX Runtime above this refuse the fast way.
+/// The largest difference from ONNX Runtime with which windows are computed incrementally.
 pub const TOLERANCE: f64 = 1e-5;
 
-impl Way {
-    /// Windows computed whole, and why.
+impl Strategy {
+    /// Windows computed whole, for this reason.
     #[must_use]
-    pub fn plain(why: impl Into<String>) -> Self {
+    pub fn plain(reason: impl Into<String>) -> Self {
         Self {
             network: None,
             carried: false,
-            why: why.into(),
+            reason: reason.into(),
             max_rel_diff: None,
         }
     }
 
-    /// The way for an ONNX file with windows of so many steps.
+    /// Chooses for an ONNX file with windows of so many steps. `path` names the file in errors.
     ///
     /// # Errors
-    /// [`ModelError`] where a carried state is asked for and cannot be had, or ONNX Runtime fails.
+    /// [`ModelError`] where `mode` is [`Windows::Carried`] and the network has no such state, or ONNX Runtime
+    /// is missing or fails.
     pub fn choose(
         path: &Path,
         bytes: &[u8],
         steps: usize,
-        asked: Windows,
+        mode: Windows,
         isa: Isa,
     ) -> Result<Self, ModelError> {
-        if asked == Windows::Plain {
+        if mode == Windows::Plain {
             return Ok(Self::plain("asked for by `window = \"plain\"`"));
         }
-        let way = match compared(bytes, steps, isa) {
-            Ok(way) => way,
+        let strategy = match recognise_and_compare(bytes, steps, isa) {
+            Ok(strategy) => strategy,
             Err(RecogniseError::Runtime(error)) => return Err(error),
-            Err(why) => Self::plain(why.to_string()),
+            Err(error) => Self::plain(error.to_string()),
         };
-        if asked == Windows::Auto {
-            return Ok(way);
+        if mode == Windows::Auto {
+            return Ok(strategy);
         }
-        let reason = match &way.network {
-            None => Some(way.why.as_str()),
+        let reason = match &strategy.network {
+            None => Some(strategy.reason.as_str()),
             Some(PackedNetwork::Convolution(_)) => Some("a convolution has no state to carry"),
             Some(PackedNetwork::Recurrent(_)) => None,
         };
@@ -97,12 +100,12 @@ impl Way {
             let path = path.to_owned();
             return Err(ModelError::Load { path, what });
         }
-        let why =
+        let reason =
             "asked for by `window = \"carried\"`: one state that is never reset, no windows".into();
         Ok(Self {
             carried: true,
-            why,
-            ..way
+            reason,
+            ..strategy
         })
     }
 
@@ -128,41 +131,42 @@ impl Way {
     }
 }
 
-/// Recognises the network and holds it against ONNX Runtime.
-fn compared(bytes: &[u8], steps: usize, isa: Isa) -> Result<Way, RecogniseError> {
+/// Recognises the network, and compares its windows with ONNX Runtime's.
+fn recognise_and_compare(bytes: &[u8], steps: usize, isa: Isa) -> Result<Strategy, RecogniseError> {
     let folded = normal_form(bytes, steps)?;
     let network = recognise(&folded, steps)?;
     let packed = network.pack(isa);
-    let mut worst = compare(&network, &packed, bytes, steps)?;
+    let mut worst = largest_difference(&network, &packed, bytes, steps)?;
     if let Recognised::Recurrent(_) = network {
         let long = long_memory(&folded);
         let network = recognise(&long, steps)?;
-        worst = worst.max(compare(&network, &network.pack(isa), &long.bytes(), steps)?);
+        let packed = network.pack(isa);
+        worst = worst.max(largest_difference(&network, &packed, &long.bytes(), steps)?);
     }
     if worst > TOLERANCE {
-        let why = format!(
+        let reason = format!(
             "recognised, but its windows differ from ONNX Runtime's by {worst:.1e} relative, more than \
              {TOLERANCE:.0e}"
         );
-        return Ok(Way {
+        return Ok(Strategy {
             max_rel_diff: Some(worst),
-            ..Way::plain(why)
+            ..Strategy::plain(reason)
         });
     }
-    let why = format!(
+    let reason = format!(
         "recognised, and equal to ONNX Runtime's windows within {worst:.1e}; kernels for {}",
         isa.name()
     );
-    Ok(Way {
+    Ok(Strategy {
         network: Some(packed),
         carried: false,
-        why,
+        reason,
         max_rel_diff: Some(worst),
     })
 }
 
-/// How far a packed network's sliding windows are from ONNX Runtime's whole ones of a file.
-fn compare(
+/// The largest difference of a packed network's sliding windows from ONNX Runtime's whole ones.
+fn largest_difference(
     network: &Recognised,
     packed: &PackedNetwork,
     file: &[u8],
@@ -170,7 +174,7 @@ fn compare(
 ) -> Result<f64, RecogniseError> {
     let mut whole = Onnx::bare(file, steps)?;
     let features = network.features();
-    let rows = random_rows(network.scale(), features, steps + COMPARED - 1);
+    let rows = random_rows(network.scale(), features, steps + WINDOWS_COMPARED - 1);
     let (mut ours, mut theirs) = (vec![], vec![]);
     let requests = (1..=rows.len() / features).map(|row| WindowRequest::Row {
         key: 0,
@@ -186,11 +190,11 @@ fn compare(
     Ok(difference(&ours, &theirs))
 }
 
-/// Windows compared.
-const COMPARED: usize = 12;
+/// Windows that are compared.
+const WINDOWS_COMPARED: usize = 12;
 
-/// The largest difference of two lists of scores, relative to the largest of the second. What is no number
-/// differs without end.
+/// The largest difference of two lists of scores, relative to the largest absolute value of the second. It is
+/// infinite where the lists differ in length, or a score is not a number.
 #[must_use]
 pub fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
     if ours.len() != theirs.len() {

@@ -62,7 +62,7 @@ impl Need {
         let to_kafka = file.sink.kind == SinkKind::Kafka;
         let brokers = pipeline.bootstrap().split(',').count();
         let whole = file.model.kind == ModelKind::Onnx
-            && loaded.way.sliding_windows(file.row.every).is_none();
+            && loaded.strategy.sliding_windows(file.row.every).is_none();
         let sessions = if whole { shards } else { 0 };
         // What a batch holds has left the ring, and is at most what the ring held.
         let ring = file.engine.ring_bytes.max(file.source.max_frame_bytes) as u64;

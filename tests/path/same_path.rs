@@ -63,14 +63,17 @@ fn price_direction_gives_the_same_signals_in_any_split() {
     }
     let folder = given::Folder::new("same-direction");
     let capture = folder.write("capture", given::capture(7, 14, &["BTCUSDT", "ETHUSDT"]));
-    for (set, way) in [
+    for (set, name) in [
         ("auto", "slide"),
         ("plain", "plain"),
         ("carried", "carried"),
     ] {
         let set = format!("model.window={set}");
         let loaded = given::load(&pipeline, &[&set]).load_model();
-        assert_eq!(loaded.expect("the shipped model loads").way.name(), way);
+        assert_eq!(
+            loaded.expect("the shipped model loads").strategy.name(),
+            name
+        );
         same_in_any_split(&folder, &pipeline, &[&set], std::slice::from_ref(&capture));
     }
 }

@@ -174,9 +174,12 @@ impl Market {
         let asked = format!("model.window={window}");
         let set = [set, &[asked.as_str(), FIELDS]].concat();
         let pipeline = given::load(&given::repository("pipelines/price-direction"), &set);
-        let way = pipeline.load_model().expect("the shipped model loads").way;
+        let strategy = pipeline
+            .load_model()
+            .expect("the shipped model loads")
+            .strategy;
         let expected = if window == "plain" { "plain" } else { "slide" };
-        assert_eq!(way.name(), expected, "{}", way.why);
+        assert_eq!(strategy.name(), expected, "{}", strategy.reason);
         let output = self.folder.path(&format!("{window}.jsonl"));
         let options = Options {
             inputs: self.captures.clone(),

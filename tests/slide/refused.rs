@@ -5,7 +5,7 @@ use std::path::Path;
 use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::{ModelProto, StringStringEntryProto, TensorProto};
-use foretick::model::strategy::{TOLERANCE, Way, Windows};
+use foretick::model::strategy::{Strategy, TOLERANCE, Windows};
 use serde_json::Value;
 
 use crate::given::{self, Folder, Run};
@@ -18,12 +18,12 @@ fn every_file_goes_its_way() {
         return;
     }
     for (name, steps, bytes) in files() {
-        let way = choose(&bytes, steps, Windows::Auto);
+        let strategy = choose(&bytes, steps, Windows::Auto);
         // What is no recurrent network may still slide as a convolution.
         let refused = name.contains("refused") && !name.contains("convolution");
         let expected = if refused { "plain" } else { "slide" };
-        assert_eq!(way.name(), expected, "{name}: {}", way.why);
-        assert_eq!(way.max_rel_diff.is_none(), refused, "{name}");
+        assert_eq!(strategy.name(), expected, "{name}: {}", strategy.reason);
+        assert_eq!(strategy.max_rel_diff.is_none(), refused, "{name}");
         let plain = choose(&bytes, steps, Windows::Plain);
         assert_eq!((plain.name(), plain.max_rel_diff), ("plain", None));
     }
@@ -39,16 +39,16 @@ fn a_network_that_no_two_runtimes_agree_on_is_refused() {
     const STEPS: usize = 60;
     let symbolic = file("onnx-lstm-symbolic");
     let calm = choose(&symbolic, STEPS, Windows::Auto);
-    assert_eq!(calm.name(), "slide", "{}", calm.why);
+    assert_eq!(calm.name(), "slide", "{}", calm.reason);
     let wild = reweighed(&symbolic, |weight| weight * 12.0);
-    let way = choose(&wild, STEPS, Windows::Auto);
-    assert_eq!(way.name(), "plain", "{}", way.why);
+    let strategy = choose(&wild, STEPS, Windows::Auto);
+    assert_eq!(strategy.name(), "plain", "{}", strategy.reason);
     assert!(
-        way.why.contains("differ from ONNX Runtime's by"),
+        strategy.reason.contains("differ from ONNX Runtime's by"),
         "{}",
-        way.why
+        strategy.reason
     );
-    assert!(way.max_rel_diff.is_some_and(|far| far > TOLERANCE));
+    assert!(strategy.max_rel_diff.is_some_and(|far| far > TOLERANCE));
     let error = carried(&wild, STEPS);
     assert!(error.contains("differ from ONNX Runtime's by"), "{error}");
 }
@@ -66,9 +66,13 @@ fn a_weight_that_is_no_number_is_refused() {
             weight
         }
     });
-    let way = choose(&none, 7, Windows::Auto);
-    assert_eq!(way.name(), "plain", "{}", way.why);
-    assert!(way.why.contains("by inf relative"), "{}", way.why);
+    let strategy = choose(&none, 7, Windows::Auto);
+    assert_eq!(strategy.name(), "plain", "{}", strategy.reason);
+    assert!(
+        strategy.reason.contains("by inf relative"),
+        "{}",
+        strategy.reason
+    );
 }
 
 #[test]
@@ -84,9 +88,13 @@ fn a_carried_state_is_never_taken_from_what_is_not_recognised() {
     ] {
         assert!(error.contains(words), "{words:?} in: {error}");
     }
-    let way = choose(&file("onnx-lstm"), 7, Windows::Carried);
-    assert_eq!(way.name(), "carried");
-    assert!(way.why.contains("never reset"), "{}", way.why);
+    let strategy = choose(&file("onnx-lstm"), 7, Windows::Carried);
+    assert_eq!(strategy.name(), "carried");
+    assert!(
+        strategy.reason.contains("never reset"),
+        "{}",
+        strategy.reason
+    );
 
     let folder = Folder::new("slide-linear");
     for kind in [
@@ -197,16 +205,16 @@ fn check(name: &str, window: &str) -> Run {
     given::run(command.env("FORETICK_LOG", "info"))
 }
 
-fn choose(bytes: &[u8], steps: usize, asked: Windows) -> Way {
-    let way = Way::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
-    way.unwrap_or_else(|error| panic!("{error}"))
+fn choose(bytes: &[u8], steps: usize, asked: Windows) -> Strategy {
+    let strategy = Strategy::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
+    strategy.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What is said where a carried state is asked for.
 fn carried(bytes: &[u8], steps: usize) -> String {
     let asked = Windows::Carried;
-    let way = Way::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
-    way.expect_err("it cannot be had").to_string()
+    let strategy = Strategy::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
+    strategy.expect_err("it cannot be had").to_string()
 }
 
 /// The file with its recurrent weights changed one by one.

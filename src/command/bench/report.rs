@@ -1,26 +1,26 @@
-//! What was measured, for people (a table) and for programs (one JSON object).
+//! The report of a measurement: a table, or one JSON object.
 
 use std::fmt;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::Options;
-use super::measure::Measured;
-use super::rows::Tape;
-use crate::model::strategy::Way;
+use super::measurement::Measurement;
+use super::options::BenchOptions;
+use super::tape::Tape;
+use crate::model::strategy::Strategy;
 use crate::run::latency::Quantiles;
 
 /// The report of `bench`. Times are in nanoseconds.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     /// The file.
     pub model: String,
-    /// How windows are computed: `slide` or `plain`.
+    /// How windows are computed: `slide` (sliding) or `plain` (whole).
     pub path: String,
-    /// Why so.
+    /// The reason for that.
     pub why: String,
-    /// What computes: `avx512`, `avx2`, `scalar`; `onnxruntime` where windows are computed whole.
+    /// The instructions of our kernels: `avx512`, `avx2`, `scalar`; `onnxruntime` for whole windows.
     pub kernels: &'static str,
     /// Rows in a window.
     pub window: usize,
@@ -30,61 +30,69 @@ pub struct Report {
     pub features: usize,
     /// Instruments that took the rows.
     pub instruments: usize,
-    /// Different windows scored both ways.
+    /// Windows whose scores were compared.
     pub windows: usize,
-    /// Largest difference of their scores from ONNX Runtime's, relative to the largest of those.
+    /// Largest difference from ONNX Runtime's scores, relative to the largest of those.
     pub max_rel_diff: f64,
-    /// From a row to its window's score.
+    /// From a row to the score of its window.
     pub critical_ns: Quantiles,
-    /// The steps of other windows that each row puts off until its own score is out.
+    /// The deferred steps of other windows, after the score.
     pub deferred_ns: Quantiles,
     /// A whole window by ONNX Runtime.
     pub ort_window_ns: Quantiles,
-    /// A whole new window by our kernels, where asked for.
+    /// A whole window by our kernels, where requested.
     pub fresh_window_ns: Option<Quantiles>,
-    /// Median time to read the input weights of all recurrent layers, below which no step can be.
+    /// Median time to read the weights that a step reads at least: a lower bound of a step.
     pub floor_ns: Option<u64>,
-    /// Median of two readings of the clock, which are in each of the above.
+    /// Median time of two readings of the clock, which each latency above includes.
     pub clock_ns: u64,
-    /// Processor time of a row in all.
-    pub cpu_ns_per_row: CpuPerRow,
-    /// State that an instrument takes.
+    /// Processor time per row, deferred steps included.
+    pub cpu_ns_per_row: ProcessorTimePerRow,
+    /// Bytes of state per instrument.
     pub bytes_per_instrument: usize,
 }
 
-/// Processor time of a row, in nanoseconds.
+/// Processor time per row, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct CpuPerRow {
-    /// By the chosen path.
+pub struct ProcessorTimePerRow {
+    /// By the chosen strategy.
     pub ours: f64,
-    /// By ONNX Runtime's windows.
+    /// By whole windows of ONNX Runtime.
     pub ort: f64,
 }
 
-impl Report {
-    pub(super) fn of(measured: &Measured, way: &Way, tape: &Tape, options: &Options) -> Self {
+impl BenchReport {
+    pub(super) fn new(
+        measured: &Measurement,
+        strategy: &Strategy,
+        tape: &Tape,
+        options: &BenchOptions,
+    ) -> Self {
         let median = |of: &Histogram<u64>| of.value_at_quantile(0.5);
         let some = |of: &Histogram<u64>| (!of.is_empty()).then(|| Quantiles::of(of));
         let [ours, ort] = measured.cpu.map(f64::round);
-        let isa = way.network.as_ref().map(|network| network.isa().name());
+        let isa = strategy
+            .network
+            .as_ref()
+            .map(|network| network.isa().name());
         Self {
             model: options.model.display().to_string(),
-            path: way.name().to_owned(),
-            why: way.why.clone(),
+            path: strategy.name().to_owned(),
+            why: strategy.reason.clone(),
             kernels: isa.unwrap_or("onnxruntime"),
             window: options.steps,
-            stride: options.every,
+            stride: options.stride,
             features: tape.features(),
             instruments: options.instruments,
             windows: measured.compared,
-            max_rel_diff: measured.apart,
+            max_rel_diff: measured.max_rel_diff,
             critical_ns: Quantiles::of(&measured.critical),
             deferred_ns: Quantiles::of(&measured.deferred),
             ort_window_ns: Quantiles::of(&measured.ort),
             fresh_window_ns: some(&measured.fresh),
             floor_ns: some(&measured.floor).map(|floor| floor.p50),
             clock_ns: median(&measured.clock),
-            cpu_ns_per_row: CpuPerRow { ours, ort },
+            cpu_ns_per_row: ProcessorTimePerRow { ours, ort },
             bytes_per_instrument: measured.bytes_per_instrument,
         }
     }
@@ -105,7 +113,7 @@ impl Report {
             "{:<22}{clock:>10}   to read the clock twice, which is in each figure above\n",
             "clock"
         )?;
-        let CpuPerRow { ours, ort } = self.cpu_ns_per_row;
+        let ProcessorTimePerRow { ours, ort } = self.cpu_ns_per_row;
         writeln!(
             f,
             "a row takes {} of processor time, {} by ONNX Runtime's windows: {:.2} times less",
@@ -122,7 +130,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BenchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "model        {}", self.model)?;
         let [window, features, instruments] = [self.window, self.features, self.instruments];
