@@ -154,7 +154,7 @@ fn a_model_of_other_features_is_refused() {
         ),
         (
             fits().say("labels", Some(r#"["down","up"]"#)),
-            "but 2 scores were promised",
+            "but 2 scores are expected",
         ),
         (
             fits().say("mean", Some("[1.0]")),

@@ -131,7 +131,7 @@ fn inputs_that_are_not_told_are_named() {
         ),
         (
             PIPELINE.replace("features = [\"b\"]", "features = [\"d\"]"),
-            "names no feature `d`",
+            "lists `d`, which is not a feature",
         ),
         (
             PIPELINE.replace("features = [\"b\"]", "features = [\"b\", \"a\"]"),

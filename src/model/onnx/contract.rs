@@ -1,5 +1,5 @@
-//! The contract of an ONNX file: `metadata_props` that begin with `foretick.`, and what the pipeline says
-//! where the file was made elsewhere and carries none.
+//! The contract of an ONNX file: its `metadata_props` that begin with `foretick.`, and what the pipeline
+//! declares for a file without them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::model::contract::{Contract, DeclaredContract};
 use crate::model::normalise::Normalise;
 use crate::signal::MAX_OUTPUTS;
 
-/// What the file says; where it says nothing, what the pipeline does.
+/// The contract of the file; what it lacks is taken from `declared`.
 pub(super) fn read(
     session: &Session,
     path: &Path,
@@ -22,24 +22,24 @@ pub(super) fn read(
         path: path.to_owned(),
         what,
     };
-    let metadata = session
+    let props = session
         .metadata()
         .map_err(|error| fail(error.to_string()))?;
-    let text = |key: &str| metadata.custom(&format!("foretick.{key}"));
-    let said = Said { text: &text };
-    let features = said.json::<Vec<String>>("features").map_err(fail)?;
+    let text = |key: &str| props.custom(&format!("foretick.{key}"));
+    let metadata = Metadata { text: &text };
+    let features = metadata.json::<Vec<String>>("features").map_err(fail)?;
     let foreign = features.is_none() && declared.steps.is_some();
     let features = match features {
         Some(features) => features,
         None if foreign => declared.features.clone(),
         None => return Err(fail(missing("features"))),
     };
-    let steps = said.json("steps").map_err(fail)?;
+    let steps = metadata.json("steps").map_err(fail)?;
     let steps = agree("steps", steps, declared.steps).map_err(fail)?;
     let steps = steps.ok_or_else(|| fail(missing("steps")))?;
-    let labels = said.json("labels").map_err(fail)?;
-    let written = Some(declared.labels.clone()).filter(|labels| !labels.is_empty());
-    let labels: Vec<String> = agree("labels", labels, written)
+    let labels = metadata.json("labels").map_err(fail)?;
+    let declared_labels = Some(declared.labels.clone()).filter(|labels| !labels.is_empty());
+    let labels: Vec<String> = agree("labels", labels, declared_labels)
         .map_err(fail)?
         .unwrap_or_default();
     if labels.len() > MAX_OUTPUTS {
@@ -48,7 +48,10 @@ pub(super) fn read(
             labels.len()
         )));
     }
-    let places: Vec<f64> = said.json("expected_pd").map_err(fail)?.unwrap_or_default();
+    let places: Vec<f64> = metadata
+        .json("expected_pd")
+        .map_err(fail)?
+        .unwrap_or_default();
     if !places.is_empty() && places.len() != labels.len() {
         return Err(fail(format!(
             "metadata `foretick.expected_pd` has {} numbers for {} labels",
@@ -56,30 +59,30 @@ pub(super) fn read(
             labels.len()
         )));
     }
-    let horizon_ms: Option<i64> = said.json("horizon_ms").map_err(fail)?;
+    let horizon_ms: Option<i64> = metadata.json("horizon_ms").map_err(fail)?;
     let version = text("version").or_else(|| declared.version.clone());
     Ok(Contract {
         name: text("name").unwrap_or_else(|| file_stem(path)),
         version: version.unwrap_or_else(|| "0".into()),
         sha256,
         features_sha256: text("features_sha256"),
-        normalise: said.normalise(features.len()).map_err(fail)?,
+        normalise: metadata.normalise(features.len()).map_err(fail)?,
         features,
         steps,
         labels,
         horizon_ns: horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
-        reasons: said.json("reasons").map_err(fail)?.unwrap_or_default(),
+        reasons: metadata.json("reasons").map_err(fail)?.unwrap_or_default(),
         places,
-        grades: said.json("grades").map_err(fail)?.unwrap_or_default(),
+        grades: metadata.json("grades").map_err(fail)?.unwrap_or_default(),
     })
 }
 
 /// The metadata of a file.
-struct Said<'a> {
+struct Metadata<'a> {
     text: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl Said<'_> {
+impl Metadata<'_> {
     fn json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, String> {
         let text = (self.text)(key);
         let parsed = text.map(|text| serde_json::from_str(&text)).transpose();
@@ -107,7 +110,7 @@ impl Said<'_> {
     }
 }
 
-/// What file and pipeline both say must be the same.
+/// The value of the file or of the pipeline; an error where both have one and they differ.
 fn agree<T: PartialEq + std::fmt::Debug>(
     key: &str,
     file: Option<T>,
@@ -123,8 +126,8 @@ fn agree<T: PartialEq + std::fmt::Debug>(
 
 fn missing(key: &str) -> String {
     format!(
-        "metadata_props has no `foretick.{key}`; the model must carry its contract, or `[model]` say \
-         `steps` (and `labels`) for one made elsewhere (see \"Bring your own model\" in the README)"
+        "metadata_props has no `foretick.{key}`; write the contract into the file, or give `steps` (and \
+         `labels`) in `[model]` for a file made elsewhere (see \"Bring your own model\" in the README)"
     )
 }
 

@@ -13,14 +13,14 @@ use crate::model::ModelError;
 /// Where `make onnxruntime` puts the library, below the working folder.
 pub const LIBRARY: &str = ".onnxruntime/libonnxruntime.so";
 
-/// The variable of the environment that keeps ONNX Runtime from reporting to its maker, where it is 1 before
-/// the library is loaded.
+/// The environment variable that disables the telemetry of ONNX Runtime, if it is 1 before the library is
+/// loaded.
 pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
 
 /// Loads ONNX Runtime once a process.
 ///
-/// Its published builds report to their maker unless [`NO_TELEMETRY`] is set to 1 before this; the command
-/// sees to that, another program must do so itself, and is warned where it did not.
+/// Its published builds send telemetry to their maker unless [`NO_TELEMETRY`] is set to 1 before this call. The
+/// command sets it; another program must do so itself, and gets a warning if it does not.
 ///
 /// # Errors
 /// [`ModelError::Runtime`] with what is missing.
@@ -30,10 +30,10 @@ pub fn environment() -> Result<&'static Environment, ModelError> {
         let path = library()?;
         if std::env::var_os(NO_TELEMETRY).is_none() {
             tracing::warn!(
-                "ONNX Runtime may report to its maker: set {NO_TELEMETRY}=1 to keep it from that"
+                "ONNX Runtime may send telemetry to its maker: set {NO_TELEMETRY}=1 to disable it"
             );
         }
-        // `init_from` says what is wrong; the default search of `init` would panic instead.
+        // `init_from` returns an error; the default search of `init` would panic instead.
         let builder =
             ort::init_from(&path).map_err(|error| match std::error::Error::source(&error) {
                 Some(cause) => format!("{error} ({cause})"),

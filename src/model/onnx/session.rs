@@ -1,7 +1,7 @@
 //! Sessions of ONNX Runtime, on the processor or on an NVIDIA GPU.
 //!
-//! Never moves to the processor by itself: on a GPU, every node of the graph runs there or the session
-//! is refused. Runs nothing.
+//! There is no silent fallback to the processor: a session on a GPU runs every node of the graph there, or it
+//! is refused. Makes sessions, and runs none.
 
 use std::path::Path;
 
@@ -17,11 +17,11 @@ pub(super) fn on_cpu(environment: &Environment, bytes: &[u8]) -> ort::Result<Ses
     builder(environment)?.commit_from_memory(bytes)
 }
 
-/// A session on a GPU. `sizes` gives dimensions that the graph leaves open: with these known, nodes that
-/// compute shapes fold away, which would else be left to the processor.
+/// A session on a GPU. `sizes` gives the dimensions that the graph leaves open: with them, ONNX Runtime folds
+/// the nodes that compute shapes, which would otherwise run on the processor.
 ///
 /// # Errors
-/// What ONNX Runtime says; [`explain`] makes sense of it.
+/// The message of ONNX Runtime; [`explain`] adds what it means.
 pub(super) fn on_cuda(
     environment: &Environment,
     bytes: &[u8],
@@ -30,7 +30,7 @@ pub(super) fn on_cuda(
 ) -> Result<Session, String> {
     preload();
     let made = || -> ort::Result<Session> {
-        // TensorFloat-32 has ten bits of mantissa, and a search by time may choose anew at each start.
+        // TensorFloat-32 has ten bits of mantissa; a search by time may choose another kernel at each start.
         let cuda = ep::CUDA::default()
             .with_device_id(i32::from(device))
             .with_tf32(false)
@@ -49,9 +49,8 @@ pub(super) fn on_cuda(
     made().map_err(|error| error.to_string())
 }
 
-/// One thread, the shard's own: with one, ONNX Runtime starts none and computes where it is called. Each
-/// session has an arena of its own, which keeps what a run took; for one shared by all, an allocator would
-/// have to be registered with the environment, and `ort` has no safe call for that.
+/// With one thread ONNX Runtime starts none, and computes on the thread that calls it. Each session has a
+/// memory arena of its own, which keeps what a run allocated: `ort` has no safe call to share one.
 fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(environment)?
         .with_intra_threads(1)?
@@ -59,27 +58,27 @@ fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
         .with_intra_op_spinning(false)?)
 }
 
-/// Loads CUDA where it lies beside ONNX Runtime, which looks for it by name only and finds what is loaded
-/// already. What is missing ONNX Runtime tells, in better words.
+/// Loads CUDA from the folder of ONNX Runtime, which searches for it by name only and finds what is loaded
+/// already. A missing library is reported by ONNX Runtime itself.
 fn preload() {
     let library = library().unwrap_or_default();
     let folder = library.parent().unwrap_or(Path::new(""));
     if folder.join(cuda::CUDA_DYLIBS[0]).exists()
         && let Err(error) = cuda::preload_dylibs(Some(folder), Some(folder))
     {
-        tracing::debug!(%error, "what lies beside ONNX Runtime is not all of CUDA and cuDNN");
+        tracing::debug!(%error, "the folder of ONNX Runtime does not have all of CUDA and cuDNN");
     }
 }
 
-/// What ONNX Runtime says about a GPU, with what it means and what to do.
-pub(super) fn explain(said: &str, device: u16) -> String {
+/// A message of ONNX Runtime about a GPU, with what it means and what to do.
+pub(super) fn explain(message: &str, device: u16) -> String {
     let absent = "cannot open shared object file";
-    let missing = said
+    let missing = message
         .split_once(absent)
         .and_then(|(before, _)| before.split_whitespace().last())
         .map(|name| name.trim_end_matches(':'));
     let meaning = match missing {
-        _ if said.contains("not enabled in this build") => "this libonnxruntime has no CUDA \
+        _ if message.contains("not enabled in this build") => "this libonnxruntime has no CUDA \
             provider: install onnxruntime-gpu (`deploy/onnxruntime.sh gpu`) and set ORT_DYLIB_PATH to \
             its library"
             .into(),
@@ -89,14 +88,14 @@ pub(super) fn explain(said: &str, device: u16) -> String {
         Some(name) => format!(
             "{name} is missing: install CUDA 13 and cuDNN 9, or take them from `deploy/onnxruntime.sh gpu`"
         ),
-        None if said.contains("fallback to CPU EP") => {
+        None if message.contains("fallback to CPU EP") => {
             "CUDA has no kernel for some nodes of this graph: export it without them (open \
              dimensions other than the batch make such nodes)"
                 .into()
         }
         None => format!("GPU {device} cannot be used: does `nvidia-smi` show it?"),
     };
-    format!("{meaning} (ONNX Runtime: {})", said.trim())
+    format!("{meaning} (ONNX Runtime: {})", message.trim())
 }
 
 #[cfg(test)]
@@ -104,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_runtime_says_is_explained() {
+    fn messages_of_the_runtime_are_explained() {
         let beside = "Failed to load library libonnxruntime_providers_cuda.so with error: ";
         let cases = [
             (

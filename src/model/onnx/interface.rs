@@ -1,6 +1,6 @@
-//! The inputs of a graph: what they declare, held against what its metadata promise.
+//! The declared inputs and outputs of a graph, checked against its contract.
 //!
-//! Looks at declarations only; what a graph really gives, its first run shows.
+//! Looks at declarations only; the first run shows whether the graph keeps to them.
 
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
@@ -8,25 +8,25 @@ use ort::value::{Outlet, TensorElementType, ValueType};
 use crate::model::contract::Contract;
 use crate::model::provider::{Active, Execution, Provider};
 
-/// What a graph takes of a window, and gives for it. Its inputs are tensors `[N, T, F]`, N open or 1; where T
-/// is 1, or a window is taken flat, `[N, T · F]` too.
+/// The inputs and outputs of a graph. An input is a tensor `[N, T, F]`, N open or 1; where T is 1, or the
+/// graph takes a window flat, `[N, T · F]` too.
 #[derive(Debug)]
-pub(super) struct Shape {
-    /// What it takes, one entry an input.
-    pub(super) inputs: Vec<Input>,
+pub(super) struct GraphInterface {
+    /// The inputs.
+    pub(super) inputs: Vec<GraphInput>,
     /// Rows in a window.
     pub(super) steps: usize,
     /// Numbers in a row.
     pub(super) columns: usize,
     /// Numbers that a window gives.
     pub(super) outputs: usize,
-    /// The outputs that hold the scores, and the reasons behind them: place, and how many a window.
-    pub(super) taken: Vec<(usize, usize)>,
+    /// The outputs that are read, scores first, then reasons: the index of each, and numbers per window.
+    pub(super) outputs_read: Vec<(usize, usize)>,
 }
 
 /// One input.
 #[derive(Clone, Debug)]
-pub(super) struct Input {
+pub(super) struct GraphInput {
     /// Its name.
     pub(super) name: String,
     /// The columns of a row that it takes, in its order.
@@ -41,11 +41,12 @@ pub(super) struct Input {
     symbols: Vec<String>,
 }
 
-impl Shape {
-    /// `inputs` says which columns an input takes, where there are several; a single one takes all.
+impl GraphInterface {
+    /// The interface of a session. `inputs` has the columns of each input, where there are several; a single
+    /// input takes all. `output` names the output with the scores.
     ///
     /// # Errors
-    /// What the graph takes or gives that is not as its contract promises, and what to do.
+    /// The first input or output that is not as the contract says, and what to do.
     pub(super) fn of(
         session: &Session,
         contract: &Contract,
@@ -62,12 +63,12 @@ impl Shape {
                 "it has no input `{name}`; take its [[model.input]] out"
             ));
         }
-        let taken_by = |input: &Outlet| -> Result<Vec<usize>, String> {
+        let columns_of = |input: &Outlet| -> Result<Vec<usize>, String> {
             let Some((_, features)) = inputs.iter().find(|(name, _)| name == input.name()) else {
                 return match (declared.len(), inputs) {
                     (1, []) => Ok((0..columns).collect()),
                     (several, []) => Err(format!(
-                        "it has {several} inputs ({}); say by a [[model.input]] each which features it takes",
+                        "it has {several} inputs ({}); write a [[model.input]] with its features for each",
                         declared
                             .iter()
                             .map(Outlet::name)
@@ -80,41 +81,41 @@ impl Shape {
                     )),
                 };
             };
-            let place = |feature: &String| {
-                let known = contract.features.iter().position(|known| known == feature);
-                known.ok_or_else(|| {
+            let column = |feature: &String| {
+                let column = contract.features.iter().position(|name| name == feature);
+                column.ok_or_else(|| {
                     format!(
-                        "[[model.input]] of `{}` names no feature `{feature}`",
+                        "[[model.input]] of `{}` lists `{feature}`, which is not a feature of the pipeline",
                         input.name()
                     )
                 })
             };
-            features.iter().map(place).collect()
+            features.iter().map(column).collect()
         };
-        let told = session
+        let has_contract = session
             .metadata()
             .is_ok_and(|metadata| metadata.custom("foretick.features").is_some());
-        let who = if told {
+        let author = if has_contract {
             "its metadata promises"
         } else {
             "the pipeline promises"
         };
         let inputs = declared
             .iter()
-            .map(|input| Input::of(input, taken_by(input)?, steps, who));
+            .map(|input| GraphInput::of(input, columns_of(input)?, steps, author));
         Ok(Self {
             inputs: inputs.collect::<Result<_, String>>()?,
             steps,
             columns,
             outputs: contract.outputs(),
-            taken: taken(session, contract, output)?,
+            outputs_read: outputs_read(session, contract, output)?,
         })
     }
 
-    /// What is asked for, on this provider, with as many windows as the graph allows.
-    pub(super) fn active(&self, provider: Provider, asked: Execution) -> Result<Active, String> {
+    /// The execution on a provider: the configured batch size, or as many windows as the graph allows.
+    pub(super) fn active(&self, provider: Provider, wanted: Execution) -> Result<Active, String> {
         let closed = self.inputs.iter().find(|input| !input.open);
-        let batch_max = match asked.batch_max {
+        let batch_max = match wanted.batch_max {
             Some(batch) if batch > 1 && closed.is_some() => {
                 return Err(format!(
                     "`batch_max` is {batch}, but its input `{}` takes one window at a time; export it \
@@ -133,9 +134,9 @@ impl Shape {
         })
     }
 
-    /// The sizes of dimensions that have a name instead.
-    pub(super) fn sizes(&self, batch: usize) -> Vec<(String, i64)> {
-        let of_input = |input: &Input| {
+    /// The sizes for dimensions that the graph gives a name instead of a size.
+    pub(super) fn dimension_sizes(&self, batch: usize) -> Vec<(String, i64)> {
+        let of_input = |input: &GraphInput| {
             let sizes = input.dimensions(batch).into_iter();
             let named: Vec<(String, i64)> = input
                 .symbols
@@ -150,9 +151,9 @@ impl Shape {
     }
 }
 
-impl Input {
-    /// An input of these columns, as the graph declares it; `who` promises that it takes them.
-    fn of(input: &Outlet, columns: Vec<usize>, steps: usize, who: &str) -> Result<Self, String> {
+impl GraphInput {
+    /// An input for these columns, as the graph declares it; `author` wrote that it takes them.
+    fn of(input: &Outlet, columns: Vec<usize>, steps: usize, author: &str) -> Result<Self, String> {
         let ValueType::Tensor {
             ty: TensorElementType::Float32,
             shape,
@@ -174,13 +175,13 @@ impl Input {
             () if steps == 0 || width == 0 => (0, false),
             () if fits(&[1, steps, width]) => (steps, false),
             () if fits(&[1, steps * width]) => (steps, true),
-            // What does not change within a window: as the newest row has it.
+            // Columns that do not change within a window: those of the newest row.
             () if fits(&[1, width]) => (1, true),
             () => (0, false),
         };
         if rows == 0 {
             return Err(format!(
-                "its input `{}` has shape {shape:?}, but {who} {steps} steps of {width} features: [1, {steps}, \
+                "its input `{}` has shape {shape:?}, but {author} {steps} steps of {width} features: [1, {steps}, \
                  {width}]",
                 input.name()
             ));
@@ -204,7 +205,7 @@ impl Input {
         }
     }
 
-    /// Writes what it takes of a window of rows of `width` numbers.
+    /// Writes its part of a window, whose rows have `width` numbers, to `cells`.
     pub(super) fn fill(&self, window: &[f64], width: usize, cells: &mut [f32]) {
         let skipped = window.len() / width - self.rows;
         let rows = window.chunks_exact(width).skip(skipped);
@@ -216,8 +217,8 @@ impl Input {
     }
 }
 
-/// The places of scores and reasons among the outputs.
-fn taken(
+/// The outputs with the scores and the reasons.
+fn outputs_read(
     session: &Session,
     contract: &Contract,
     output: Option<&str>,
@@ -233,33 +234,33 @@ fn taken(
         )
     };
     let all: Vec<&str> = outputs.iter().map(Outlet::name).collect();
-    let named = |name: &str| outputs.iter().position(|outlet| outlet.name() == name);
+    let position = |name: &str| outputs.iter().position(|outlet| outlet.name() == name);
     let scores = match output {
-        Some(name) => named(name)
+        Some(name) => position(name)
             .ok_or_else(|| format!("it has no output `{name}`; it has {}", all.join(", ")))?,
         None => outputs.iter().position(is_float).unwrap_or(0),
     };
     if !outputs.get(scores).is_some_and(is_float) {
         return Err(format!(
-            "its output `{}` is no float32 tensor; export it with one (scikit-learn and LightGBM: \
+            "its output `{}` is not a float32 tensor; export it with one (scikit-learn and LightGBM: \
              `zipmap=False`), or name another in `[model] output`: it has {}",
             all.get(scores).unwrap_or(&"0"),
             all.join(", ")
         ));
     }
     let reasons = contract.reasons.len();
-    let mut taken = vec![(scores, contract.labels.len().max(1))];
+    let mut read = vec![(scores, contract.labels.len().max(1))];
     if reasons > 0 {
-        let place = named("reasons").ok_or_else(|| {
+        let index = position("reasons").ok_or_else(|| {
             "its metadata names reasons, but it has no output `reasons`".to_owned()
         })?;
-        taken.push((place, reasons));
+        read.push((index, reasons));
     }
-    Ok(taken)
+    Ok(read)
 }
 
-/// Rows and numbers in a row as the first input declares them; 0 where it leaves them open.
-pub(super) fn declared(session: &Session) -> [usize; 2] {
+/// Rows, and numbers in a row, as the first input declares them; 0 where it leaves them open.
+pub(super) fn declared_window(session: &Session) -> [usize; 2] {
     match session.inputs().first().map(Outlet::dtype) {
         Some(ValueType::Tensor { shape, .. }) => match shape[..] {
             [_, steps, columns] => [steps, columns].map(|size| usize::try_from(size).unwrap_or(0)),
