@@ -40,8 +40,8 @@ impl Onnx {
     /// Loads a model from its bytes and reads its contract from `metadata_props`.
     ///
     /// # Errors
-    /// [`ModelError`] when the runtime, the provider or the model cannot be loaded, when the inputs and outputs
-    /// of the graph are not those of the contract, or when a score depends on the other windows of a batch.
+    /// [`ModelError`] when the runtime, the provider or the model cannot be loaded, when the graph has other
+    /// inputs and outputs than its contract, or when a score depends on the other windows of a batch.
     pub fn parse(
         path: &Path,
         bytes: &[u8],

@@ -181,7 +181,7 @@ impl SlidingWindows {
         key: usize,
         states: &mut impl SlideStates,
     ) -> Result<(), StateMismatch> {
-        match (self, states.get_mut(key)) {
+        match (self, states.state_mut(key)) {
             (_, None) => Ok(()),
             (Self::Recurrent(windows), Some(state)) => windows.restore(key, state),
             (Self::Convolution(windows), Some(state)) => windows.restore(key, state),

@@ -19,8 +19,8 @@ pub const NO_TELEMETRY: &str = "ORT_DISABLE_TELEMETRY";
 
 /// Loads ONNX Runtime once a process.
 ///
-/// Its published builds send telemetry to their maker unless [`NO_TELEMETRY`] is set to 1 before this call. The
-/// command sets it; another program must do so itself, and gets a warning if it does not.
+/// Its published builds send telemetry to their maker unless [`NO_TELEMETRY`] is set to 1 before this call.
+/// The command sets it; another program must do so itself, and gets a warning if it does not.
 ///
 /// # Errors
 /// [`ModelError::Runtime`] with what is missing.

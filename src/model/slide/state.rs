@@ -24,7 +24,7 @@ pub trait SlideStates {
     fn slot(&mut self, key: usize) -> &mut Option<Box<SlideState>>;
 
     /// The state of a key, if it has one.
-    fn get_mut(&mut self, key: usize) -> Option<&mut SlideState> {
+    fn state_mut(&mut self, key: usize) -> Option<&mut SlideState> {
         self.slot(key).as_deref_mut()
     }
 }

@@ -131,7 +131,7 @@ impl PackedRecurrent {
         head::scale(&self.scale, row, scaled);
     }
 
-    /// The state before the first step, written to `h` and `carry` ([`PackedRecurrent::state_len`] numbers each).
+    /// Writes the state before the first step to `h` and `carry`, [`Self::state_len`] numbers each.
     pub fn start(&self, h: &mut [f32], carry: &mut [f32]) {
         for layer in &self.layers {
             let range = layer.at..layer.at + layer.padded;
@@ -159,8 +159,8 @@ impl PackedRecurrent {
         }
     }
 
-    /// Moves several states on by the row given to [`PackedRecurrent::project`]. State `i` has its numbers from
-    /// `places[i]` on, in `h` and in `carry`.
+    /// Advances several states by the row that was given to [`Self::project`]. The numbers of state `i` begin
+    /// at `places[i]`, in `h` and in `carry`.
     pub fn advance(
         &self,
         places: &[usize],
