@@ -48,7 +48,7 @@ fn btree_map(bencher: Bencher<'_, '_>) {
         bencher,
         <(Side, Side)>::default,
         |(buy, sell), depth, bids, asks| {
-            if depth.snapshot {
+            if depth.snapshot.is_some() {
                 buy.clear();
                 sell.clear();
             }

@@ -160,15 +160,17 @@ pub struct News {
     pub fold_similarity: f64,
 }
 
-/// `[source.websocket]`: a Binance spot feed.
+/// `[source.websocket]`: the feed of the venue that the names of `instruments` end in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Websocket {
-    /// Base address, without a path.
-    pub url: String,
-    /// Base address of the REST interface, for depth snapshots.
-    pub rest: String,
-    /// Streams of each instrument.
+    /// Base address, without a path; the venue's own if not given (`wss://data-stream.binance.vision`).
+    pub url: Option<String>,
+    /// Base address of the REST interface, for book snapshots; the venue's own if not given
+    /// (`https://data-api.binance.vision`), and empty for none.
+    pub rest: Option<String>,
+    /// Streams of each instrument, in the venue's words; empty: its usual ones (`trade`, `bookTicker`,
+    /// `depth@100ms`).
     pub streams: Vec<String>,
     /// Age of the last frame at which the connection counts as dead, in milliseconds.
     pub idle_ms: u64,

@@ -88,8 +88,19 @@ pub struct Depth {
     pub bids: u32,
     /// How many ask levels, behind the bids.
     pub asks: u32,
-    /// A whole book, which replaces what was known.
-    pub snapshot: bool,
+    /// Whether it is a whole book, and how that joins the changes around it; none for changed levels.
+    pub snapshot: Option<Splice>,
+}
+
+/// How a whole book joins the changes around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Splice {
+    /// By its number, because it was fetched beside the stream of changes: changes up to its number are in
+    /// it, and the first one after it must reach over the number (`first <= number + 1 <= last`).
+    ByNumber,
+    /// By its place in the stream, which it begins anew: it replaces the book whatever its number, and
+    /// changes before it count no more.
+    InOrder,
 }
 
 /// The fields of an application or a statement, in the pipeline's order, or the pieces of a headline:

@@ -29,11 +29,15 @@ pub enum Refused {
     TooMany,
 }
 
+type BySymbol = FxHashMap<Box<[u8]>, InstrumentId>;
+
 /// The symbol table of one shard.
 #[derive(Debug)]
 pub struct Instruments {
     names: Vec<Box<str>>,
-    by_symbol: FxHashMap<Box<[u8]>, InstrumentId>,
+    /// By venue, of which there are few, and then by symbol: the same symbol at two venues is two
+    /// instruments.
+    by_symbol: Vec<(Box<str>, BySymbol)>,
     by_name: FxHashMap<Box<str>, InstrumentId>,
     listed: Option<Box<[Box<str>]>>,
     most: usize,
@@ -47,7 +51,7 @@ impl Instruments {
             (!listed.is_empty()).then(|| listed.iter().map(|name| name.as_str().into()).collect());
         Self {
             names: Vec::new(),
-            by_symbol: FxHashMap::default(),
+            by_symbol: Vec::new(),
             by_name: FxHashMap::default(),
             listed,
             most,
@@ -59,8 +63,12 @@ impl Instruments {
     /// # Errors
     /// [`Refused`] where the pipeline does not want it.
     pub fn intern(&mut self, symbol: &str, venue: &str) -> Result<InstrumentId, Refused> {
-        // The symbol alone finds it: one table serves one format, and a format one venue.
-        if let Some(&id) = self.by_symbol.get(symbol.as_bytes()) {
+        let found = self.by_symbol.iter().position(|(name, _)| **name == *venue);
+        let at = found.unwrap_or_else(|| {
+            self.by_symbol.push((venue.into(), FxHashMap::default()));
+            self.by_symbol.len() - 1
+        });
+        if let Some(&id) = self.by_symbol[at].1.get(symbol.as_bytes()) {
             return Ok(id);
         }
         let name = if venue.is_empty() {
@@ -85,7 +93,7 @@ impl Instruments {
                 id
             }
         };
-        self.by_symbol.insert(symbol.as_bytes().into(), id);
+        self.by_symbol[at].1.insert(symbol.as_bytes().into(), id);
         Ok(id)
     }
 
@@ -120,6 +128,16 @@ mod tests {
         assert_eq!(table.name(btc), "BTCUSDT.BINANCE");
         table.intern("ETHUSDT", "BINANCE").unwrap();
         assert_eq!(table.intern("BNBUSDT", "BINANCE"), Err(Refused::TooMany));
+    }
+
+    #[test]
+    fn a_symbol_at_two_venues_is_two_instruments() {
+        let mut table = Instruments::new(&[], 2);
+        let one = table.intern("BTCUSDT", "BINANCE").unwrap();
+        let other = table.intern("BTCUSDT", "OTHER").unwrap();
+        assert_ne!(one, other);
+        assert_eq!(table.name(other), "BTCUSDT.OTHER");
+        assert_eq!(table.intern("BTCUSDT.BINANCE", ""), Ok(one), "named whole");
     }
 
     #[test]

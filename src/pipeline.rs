@@ -10,7 +10,7 @@ use self::model_file::ModelFile;
 use crate::config;
 use crate::config::{ConfigError, ModelKind, NormaliseBy, PipelineFile, RowOn, line_of};
 use crate::decode::privacy::Pseudonym;
-use crate::decode::{Decoder, Form};
+use crate::decode::{Decoder, RecordForm};
 use crate::engine::feature::Plan;
 use crate::engine::row::{Rules, Trigger};
 use crate::engine::{Engine, Settings};
@@ -45,7 +45,7 @@ pub struct Pipeline {
     /// Where the model is to compute.
     pub execution: Execution,
     /// What the records look like, where they are what it reads.
-    pub form: Option<Arc<Form>>,
+    pub form: Option<Arc<RecordForm>>,
     /// How headlines are read, where they are what it reads.
     pub news: Option<Arc<News>>,
     path: PathBuf,
@@ -138,7 +138,7 @@ impl Pipeline {
                 let pseudonym = Pseudonym::configured(file.privacy.as_ref(), persons)
                     .map_err(|what| error("[privacy]", what))?;
                 let products = &file.source.products;
-                Some(Arc::new(Form::new(
+                Some(Arc::new(RecordForm::new(
                     kind,
                     plan.fields(),
                     products,
@@ -246,8 +246,8 @@ impl Pipeline {
         let instruments = Instruments::new(&source.instruments, source.max_instruments);
         let decoder = Decoder::new(instruments, source.max_frame_bytes);
         match (&self.form, &self.news) {
-            (Some(form), _) => decoder.of_records(Arc::clone(form)),
-            (None, Some(news)) => decoder.of_news(Arc::clone(news)),
+            (Some(form), _) => decoder.for_records(Arc::clone(form)),
+            (None, Some(news)) => decoder.for_news(Arc::clone(news)),
             (None, None) => decoder.with_figures(self.plan.figures()),
         }
     }

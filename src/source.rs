@@ -1,7 +1,6 @@
 //! Sources hand over frames: the bytes as received, when, and from where.
 //!
-//! `ts_recv` is stamped here and nowhere else. A source knows its transport; what the bytes mean is
-//! `decode`'s business.
+//! `ts_recv` is stamped here and nowhere else. A source knows its transport, not what the bytes mean.
 
 pub mod capture;
 mod compression;
@@ -9,6 +8,7 @@ pub mod conflation;
 pub mod file;
 pub mod kafka;
 pub mod ring;
+pub mod snapshot_requests;
 pub mod status;
 pub mod table;
 pub mod websocket;

@@ -17,9 +17,13 @@ mod demo;
 mod exchange;
 #[path = "live/kafka.rs"]
 mod kafka;
+#[path = "live/meadow.rs"]
+mod meadow;
 #[path = "live/metrics.rs"]
 mod metrics;
 #[path = "live/together.rs"]
 mod together;
 #[path = "live/topics.rs"]
 mod topics;
+#[path = "live/venue.rs"]
+mod venue;

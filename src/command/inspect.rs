@@ -155,7 +155,10 @@ impl Report {
     }
 
     fn depth(&mut self, key: &mut Key, batch: &Batch, depth: &Depth) {
-        self.count(if depth.snapshot { "snapshot" } else { "depth" });
+        self.count(match depth.snapshot {
+            Some(_) => "snapshot",
+            None => "depth",
+        });
         let (bids, asks) = batch.levels(depth);
         match key.book.apply(depth, bids, asks) {
             Applied::Gap { missing } => {
@@ -169,7 +172,7 @@ impl Report {
         }
         self.crossed += u64::from(key.book.is_crossed());
         // A snapshot counts with the diff that was joined to it, if one was.
-        if key.book.sequence() > depth.last || !depth.snapshot {
+        if key.book.sequence() > depth.last || depth.snapshot.is_none() {
             key.tops.push_back((
                 key.book.sequence(),
                 key.book.best_bid(),
@@ -218,6 +221,7 @@ fn word(notice: Notice) -> &'static str {
         Notice::Ack => "ack",
         Notice::VenueError => "venue_error",
         Notice::Shutdown => "server_shutdown",
+        Notice::Ping => "ping",
     }
 }
 

@@ -52,9 +52,9 @@ impl Default for Source {
 impl Default for Websocket {
     fn default() -> Self {
         Self {
-            url: "wss://data-stream.binance.vision".into(),
-            rest: "https://data-api.binance.vision".into(),
-            streams: vec!["trade".into(), "bookTicker".into(), "depth@100ms".into()],
+            url: None,
+            rest: None,
+            streams: vec![],
             idle_ms: 10_000,
             tick_ms: 1_000,
         }

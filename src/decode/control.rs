@@ -1,19 +1,20 @@
-//! Frames that we write ourselves: gaps that a source knows of, and ticks of the clock.
+//! Frames that we write ourselves: gaps that a source found, and ticks of the clock.
 //!
-//! They travel and are recorded as any frame, so that a replay sees what live saw.
+//! They go through the rings and into captures like any frame, so that a replay sees what live saw.
 
 use serde::Deserialize;
 
+use super::decoded::Decoded;
+use super::error::DecodeError;
 use super::json::parse;
-use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Gap, GapReason};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::Nanos;
 
-/// How each of them begins.
+/// The first bytes of each of them.
 pub(super) const PREFIX: &[u8] = b"{\"foretick\":";
 
-/// Reads `{"foretick":"gap","symbol":…,"reason":…,"missing":…}` or `{"foretick":"tick","ts":…}`.
+/// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}` or `{"foretick":"tick","ts":…}`.
 pub(super) fn decode(
     bytes: &[u8],
     instruments: &mut Instruments,
@@ -23,7 +24,7 @@ pub(super) fn decode(
     match wire.foretick {
         "gap" => {
             let instrument = match wire.symbol {
-                Some(symbol) => instruments.intern(symbol, wire.venue.unwrap_or("BINANCE"))?,
+                Some(symbol) => instruments.intern(symbol, wire.venue.unwrap_or(FIRST_VENUE))?,
                 None => InstrumentId::ALL,
             };
             let reason = match wire.reason {
@@ -46,6 +47,9 @@ pub(super) fn decode(
     }
     Ok(Decoded::Events)
 }
+
+/// The venue of gaps in captures that name none: they were made when there was one venue.
+const FIRST_VENUE: &str = "BINANCE";
 
 #[derive(Deserialize)]
 struct Wire<'a> {

@@ -1,4 +1,4 @@
-//! JSON pieces that both formats share. Parsing itself is sonic-rs'.
+//! JSON pieces that all formats share. Parsing itself is sonic-rs'.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use sonic_rs::LazyValue;
 use sonic_rs::error::Category;
 
-use super::{DecodeError, number};
+use super::error::{DecodeError, number};
 use crate::event::{Batch, Level};
 use crate::units::{Nanos, Price, Size};
 
@@ -21,8 +21,17 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Decode
     })
 }
 
-/// Whether brackets nest no deeper than any message needs: parsers go down with them, and a thread's stack
-/// ends at some ten thousand. A short text cannot nest so deep, and is not looked at.
+/// Why a message that no venue recognises is refused: it is broken, or of an unknown kind.
+pub(super) fn refusal(message: &[u8]) -> DecodeError {
+    match parse::<IgnoredAny>(message) {
+        Err(error) => error,
+        Ok(_) if message.trim_ascii_start().starts_with(b"{") => DecodeError::UnknownType,
+        Ok(_) => DecodeError::WrongShape,
+    }
+}
+
+/// Whether brackets nest no deeper than any message needs. Parsers recurse, and some ten thousand levels
+/// overflow a thread's stack. A short text cannot nest so deep, and is not searched.
 pub(super) fn is_shallow(bytes: &[u8]) -> bool {
     if bytes.len() <= SHORT {
         return true;
@@ -46,7 +55,7 @@ pub(super) fn is_shallow(bytes: &[u8]) -> bool {
     true
 }
 
-/// Texts of at most so many bytes are parsed as they are.
+/// Bytes of the longest text that is not searched.
 const SHORT: usize = 2_048;
 /// How deep brackets may nest in a longer one.
 const DEEPEST: usize = 128;
@@ -59,8 +68,8 @@ pub(super) fn time(field: &'static str, nanos: i64) -> Result<Nanos, DecodeError
         .ok_or(DecodeError::OutOfRange(field))
 }
 
-/// The time of something that was said or known, and so is not far ahead of the clock that received it: a
-/// wrong stamp would hold the time of a company, or of an instrument's news, until it comes.
+/// The time of something that has happened, and so is at most a day ahead of the clock that received it: a
+/// wrong time would keep a company's time, or that of an instrument's news, ahead until the time comes.
 pub(super) fn past_time(
     nanos: i64,
     ts_recv: Option<i64>,
@@ -78,7 +87,7 @@ pub(super) fn past_time(
     Ok(ts)
 }
 
-/// How far a sender's clock may be ahead: a day, for those who stamp what became known with its date.
+/// How far a sender's time may be ahead, in nanoseconds: a day, for senders that write dates alone.
 pub const AHEAD_NS: i64 = 86_400_000_000_000;
 
 /// The text of a decimal, written as a number or as a string.
@@ -112,7 +121,7 @@ pub(super) fn push_levels<'a>(
     Ok((batch.levels.len() - before) as u32)
 }
 
-/// `["61737.63", "0.5"]`, of strings; further elements are passed over.
+/// `["61737.63", "0.5"]`, of strings; further elements are ignored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TextPair<'a>(pub(super) &'a str, pub(super) &'a str);
 

@@ -1,7 +1,7 @@
 //! Headlines and posts: `news.items.v1`.
 //!
 //! An item becomes one event for each instrument that it concerns, all with the same values: the pieces of
-//! its headline. What says nothing new, is in another language or concerns nobody known is passed over, by
+//! its headline. Items that are copies, in another language or about no known instrument are dropped, by
 //! reason.
 
 use std::borrow::Cow;
@@ -9,15 +9,16 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::decoded::Decoded;
+use super::error::DecodeError;
 use super::json::{parse, past_time};
-use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
 use crate::news::News;
 use crate::news::clean::clean;
 use crate::news::fold::{Folder, words};
 
-/// Reads items, and remembers those that it has read.
+/// Reads items, and remembers their numbers, words and instruments.
 #[derive(Debug)]
 pub(super) struct Reader {
     news: Arc<News>,
@@ -25,8 +26,8 @@ pub(super) struct Reader {
     pieces: Vec<u32>,
 }
 
-/// More instruments are a list, not news.
-const MOST_INSTRUMENTS: usize = 32;
+/// Instruments of one item at most; an item with more is a list, not news.
+const INSTRUMENTS_MAX: usize = 32;
 
 /// The fields of an item.
 #[derive(Debug, Deserialize)]
@@ -70,12 +71,12 @@ impl Reader {
         if !text.chars().any(char::is_alphanumeric) {
             return Err(DecodeError::OutOfRange("headline"));
         }
-        if !self.is_read(wire.language.as_deref(), &text) {
+        if !self.is_in_language(wire.language.as_deref(), &text) {
             return Err(DecodeError::OtherLanguage);
         }
         let news = Arc::clone(&self.news);
-        let symbols = match concerned(&news, &wire, &text) {
-            // What it said of others before is withdrawn.
+        let symbols = match instruments_of(&news, &wire, &text) {
+            // A revision about no instrument withdraws the item from those it was about.
             Err(DecodeError::NoInstrument) if self.folder.knows(&wire.id) => vec![],
             symbols => symbols?,
         };
@@ -85,7 +86,7 @@ impl Reader {
         let item = seen.number;
         let record = self.values(&text, item, seen.former.is_some(), batch);
         let words = words(&text);
-        let mut passed_over = if symbols.is_empty() {
+        let mut reason = if symbols.is_empty() {
             DecodeError::NoInstrument
         } else {
             DecodeError::NearDuplicate
@@ -95,7 +96,7 @@ impl Reader {
             let instrument = match instruments.intern(symbol, "") {
                 Ok(instrument) => instrument,
                 Err(refused) => {
-                    passed_over = refused.into();
+                    reason = refused.into();
                     continue;
                 }
             };
@@ -112,12 +113,12 @@ impl Reader {
         }
         self.folder.settle(&wire.id, &of, &withdrawn);
         if of.is_empty() && withdrawn.is_empty() {
-            return Err(passed_over);
+            return Err(reason);
         }
         Ok(Decoded::Events)
     }
 
-    /// The pieces of a headline, and zeros behind them.
+    /// The word pieces of a headline, filled up with zeros.
     fn values(&mut self, text: &str, item: u64, revised: bool, batch: &mut Batch) -> Record {
         let most = self.news.max_tokens;
         self.pieces.clear();
@@ -138,8 +139,8 @@ impl Reader {
         }
     }
 
-    /// Whether it is in the language that is read: as the item says, or else by its script.
-    fn is_read(&self, language: Option<&str>, text: &str) -> bool {
+    /// Whether a headline is in the pipeline's language: as the item says, or else by its script.
+    fn is_in_language(&self, language: Option<&str>, text: &str) -> bool {
         if let Some(language) = language {
             let primary = language.split(['-', '_']).next().unwrap_or_default();
             return primary.eq_ignore_ascii_case(&self.news.language);
@@ -157,8 +158,9 @@ impl Reader {
     }
 }
 
-/// The instruments that an item concerns, each once: those that it lists, or else names.
-fn concerned<'a>(
+/// The instruments that an item is about, each once: those that it lists, or else those that its headline
+/// names.
+fn instruments_of<'a>(
     news: &'a News,
     wire: &'a Wire<'_>,
     text: &str,
@@ -180,7 +182,7 @@ fn concerned<'a>(
     }
     match symbols.len() {
         0 => Err(DecodeError::NoInstrument),
-        1..=MOST_INSTRUMENTS => Ok(symbols),
+        1..=INSTRUMENTS_MAX => Ok(symbols),
         _ => Err(DecodeError::OutOfRange("instruments")),
     }
 }
@@ -200,9 +202,9 @@ fn is_latin(letter: char) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::super::Decoder;
     use super::*;
     use crate::config;
+    use crate::decode::Decoder;
     use crate::frame::Origin;
 
     const NAMES: &str = "symbol,cashtag,names\nA.X,AAA,Alpha\nB.X,BBB,Beta Corp\n";
@@ -222,7 +224,7 @@ mod tests {
         .unwrap();
         let news = News::configured(&written, 6, Path::new(&folder)).unwrap();
         let listed: Vec<String> = listed.iter().map(|&name| name.to_owned()).collect();
-        Decoder::new(Instruments::new(&listed, 16), 1 << 20).of_news(Arc::new(news))
+        Decoder::new(Instruments::new(&listed, 16), 1 << 20).for_news(Arc::new(news))
     }
 
     fn read(
@@ -257,9 +259,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_news_is_passed_over_by_reason() {
+    fn items_that_are_not_used_are_dropped_by_reason() {
         let mut decoder = decoder(&["A.X", "B.X"]);
-        let mut said = |line: &str| read(&mut decoder, line).err().map(DecodeError::reason);
+        let mut reason_of = |line: &str| read(&mut decoder, line).err().map(DecodeError::reason);
         for (line, reason) in [
             (r#"{"ts_event":9,"id":"1","headline":"$AAA up"}"#, None),
             (
@@ -318,12 +320,12 @@ mod tests {
             (r#"{"ts_event":9,"id":"9"}"#, Some("wrong_shape")),
             (r#"{"ts_event":9,"id":"10","headline":"#, Some("truncated")),
         ] {
-            assert_eq!(said(line), reason, "{line}");
+            assert_eq!(reason_of(line), reason, "{line}");
         }
         let many: Vec<String> = (0..33).map(|at| format!("\"{at}\"")).collect();
         let many = many.join(",");
         let line = format!(r#"{{"ts_event":9,"id":"11","headline":"up","instruments":[{many}]}}"#);
-        assert_eq!(said(&line), Some("out_of_range"));
+        assert_eq!(reason_of(&line), Some("out_of_range"));
         let line = r#"{"ts_event":9,"id":"11","headline":"up up","instruments":["B.X","B.X"]}"#;
         assert_eq!(read(&mut decoder, line).map(|read| read.len()), Ok(1));
         let line = r#"{"ts_event":9,"id":"12","headline":"$BBB down down","instruments":null,"revision":null}"#;
@@ -331,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_nest_like_a_message_is_not_parsed() {
+    fn a_text_that_nests_too_deep_is_not_parsed() {
         let mut decoder = decoder(&[]);
         let line = |id, x: &str| {
             let pad = "-".repeat(2_000);

@@ -1,6 +1,6 @@
 //! Records about companies and persons: `credit.statements.v1`, `credit.applications.v1`.
 //!
-//! Takes out the fields that the pipeline's features name, and nothing else; computes nothing of them. Where
+//! Takes the fields that the pipeline's features name, and nothing else; computes nothing from them. Where
 //! the record is about a person, its key becomes a token before it reaches any table.
 
 use std::borrow::Cow;
@@ -8,26 +8,28 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 use sonic_rs::{JsonValueTrait, LazyValue, to_object_iter};
 
+use super::decoded::Decoded;
+use super::error::DecodeError;
 use super::json::{is_shallow, parse, past_time};
 use super::privacy::Pseudonym;
-use super::{DecodeError, Decoded};
 use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
 use crate::schema::Field;
 use crate::schema::RecordKind;
 
-/// What the records of a pipeline look like.
+/// The form of a pipeline's records: their kind, their fields, and whether they are about persons.
 #[derive(Debug)]
-pub struct Form {
+pub struct RecordForm {
     kind: RecordKind,
     fields: Vec<Field>,
-    places: FxHashMap<&'static str, usize>,
+    /// The index of each field.
+    indices: FxHashMap<&'static str, usize>,
     /// Products that are graded; empty: all.
     products: Vec<String>,
     pseudonym: Option<Pseudonym>,
 }
 
-impl Form {
+impl RecordForm {
     /// Records with these fields.
     #[must_use]
     pub fn new(
@@ -36,29 +38,29 @@ impl Form {
         products: &[String],
         pseudonym: Option<Pseudonym>,
     ) -> Self {
-        let places = fields.iter().enumerate();
+        let indices = fields.iter().enumerate();
         Self {
             kind,
-            places: places.map(|(at, field)| (field.name, at)).collect(),
+            indices: indices.map(|(at, field)| (field.name, at)).collect(),
             fields: fields.to_vec(),
             products: products.to_vec(),
             pseudonym,
         }
     }
 
-    /// Which records.
+    /// Applications or statements.
     #[must_use]
     pub fn kind(&self) -> RecordKind {
         self.kind
     }
 
-    /// Whether the records are about persons, whose data leave in no form but the signals'.
+    /// Whether the records are about persons, whose data leave the process in signals alone.
     #[must_use]
     pub fn names_persons(&self) -> bool {
         self.pseudonym.is_some()
     }
 
-    /// The name under which a key appears in everything that leaves.
+    /// The name of a key in everything that leaves the process: a token, where the records are about persons.
     #[must_use]
     pub fn public_name<'k>(&self, key: &'k str) -> Cow<'k, str> {
         match &self.pseudonym {
@@ -67,18 +69,19 @@ impl Form {
         }
     }
 
-    /// A frame as a dead letter may show it: of records about persons only whom it names, as a token, and how
-    /// long it was. The record itself stays where it was, at the address in the letter.
+    /// A frame as a dead letter may show it. Of records about persons that is the key as a token and the
+    /// length alone; the record itself stays at the address that the dead letter names.
     #[must_use]
-    pub fn letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    pub fn redacted<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         if self.pseudonym.is_none() {
             return Cow::Borrowed(bytes);
         }
-        let whom = is_shallow(bytes)
+        let wire = is_shallow(bytes)
             .then(|| sonic_rs::from_slice::<Wire<'_>>(bytes).ok())
             .flatten();
-        let whom = whom.and_then(|wire| Some(self.public_name(&wire.key(self.kind)?).into_owned()));
-        let shown = serde_json::json!({ self.kind.key(): whom, "withheld_bytes": bytes.len() });
+        let token =
+            wire.and_then(|wire| Some(self.public_name(&wire.key(self.kind)?).into_owned()));
+        let shown = serde_json::json!({ self.kind.key(): token, "withheld_bytes": bytes.len() });
         Cow::Owned(shown.to_string().into_bytes())
     }
 
@@ -134,11 +137,11 @@ impl Form {
         let mut unknown = 0;
         for entry in to_object_iter(object) {
             let (name, value) = entry.map_err(|_| DecodeError::Malformed)?;
-            match self.places.get(&*name) {
+            match self.indices.get(&*name) {
                 Some(&at) => {
                     let cell = &mut batch.values[start + at];
                     if !cell.is_nan() {
-                        return Err(DecodeError::WrongShape); // told twice: nobody knows which holds
+                        return Err(DecodeError::WrongShape); // stands twice: either may be meant
                     }
                     *cell = self.fields[at].value(&value)?;
                 }
@@ -166,15 +169,15 @@ const MIN_PERIOD: i64 = 0;
 const MAX_PERIOD: i64 = 100_000;
 
 impl Field {
-    /// A value of this field: a number, or the place of a text among the categories; NaN for null.
+    /// A value of this field: a number, or the index of a text among the categories; NaN for null.
     fn value(&self, value: &LazyValue<'_>) -> Result<f64, DecodeError> {
         if value.is_null() {
             return Ok(f64::NAN);
         }
         if !self.categories.is_empty() {
             let text = value.as_str().ok_or(DecodeError::WrongShape)?;
-            let place = self.categories.iter().position(|known| known == text);
-            return place
+            let index = self.categories.iter().position(|known| known == text);
+            return index
                 .map(|at| at as f64)
                 .ok_or(DecodeError::OutOfRange(self.name));
         }
@@ -192,7 +195,7 @@ impl Field {
     }
 }
 
-/// The fields of both kinds.
+/// The fields of both kinds of record.
 #[derive(Debug, serde::Deserialize)]
 struct Wire<'a> {
     ts_event: i64,
@@ -223,8 +226,8 @@ impl<'a> Wire<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::Decoder;
     use super::*;
+    use crate::decode::Decoder;
     use crate::frame::Origin;
 
     fn field(name: &'static str) -> Field {
@@ -237,7 +240,7 @@ mod tests {
         }
     }
 
-    fn form(kind: RecordKind) -> Form {
+    fn form(kind: RecordKind) -> RecordForm {
         let total = Field {
             min: 0.0,
             ..field("total")
@@ -250,12 +253,12 @@ mod tests {
             RecordKind::Application => vec!["card".into()],
             RecordKind::Statement => vec![],
         };
-        Form::new(kind, &[total, purpose, field("income")], &products, None)
+        RecordForm::new(kind, &[total, purpose, field("income")], &products, None)
     }
 
-    fn read(form: Form, line: &str) -> Result<(Vec<f64>, Record, String), DecodeError> {
+    fn read(form: RecordForm, line: &str) -> Result<(Vec<f64>, Record, String), DecodeError> {
         let mut decoder =
-            Decoder::new(Instruments::new(&[], 16), 1 << 20).of_records(Arc::new(form));
+            Decoder::new(Instruments::new(&[], 16), 1 << 20).for_records(Arc::new(form));
         let mut batch = Batch::default();
         let origin = Origin::of_test();
         let result = decoder.decode(origin, line.as_bytes(), &mut batch);
@@ -354,19 +357,19 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_about_a_person_shows_a_token_and_nothing_else() {
+    fn a_dead_letter_about_a_person_shows_a_token_and_nothing_else() {
         let pseudonym = Pseudonym::new(b"0123456789abcdef", "k1".into()).unwrap();
-        let form = Form::new(
+        let form = RecordForm::new(
             RecordKind::Application,
             &[field("total")],
             &[],
             Some(pseudonym),
         );
         let line = br#"{"ts_event":9,"applicant":"CANARY-1","email":"CANARY-2","fields":{"total":"CANARY-3"}}"#;
-        let letter = String::from_utf8(form.letter(line).into_owned()).unwrap();
-        assert!(!letter.contains("CANARY"), "{letter}");
-        assert!(letter.contains("\"applicant\":\"k1:"), "{letter}");
-        let letter = String::from_utf8(form.letter(b"CANARY {").into_owned()).unwrap();
-        assert_eq!(letter, r#"{"applicant":null,"withheld_bytes":8}"#);
+        let shown = String::from_utf8(form.redacted(line).into_owned()).unwrap();
+        assert!(!shown.contains("CANARY"), "{shown}");
+        assert!(shown.contains("\"applicant\":\"k1:"), "{shown}");
+        let shown = String::from_utf8(form.redacted(b"CANARY {").into_owned()).unwrap();
+        assert_eq!(shown, r#"{"applicant":null,"withheld_bytes":8}"#);
     }
 }

@@ -1,30 +1,50 @@
 //! Which shard a frame belongs to, by a look at its bytes.
 //!
-//! No JSON is parsed: the name is found by its key. Live feeds and file replay call the same two
-//! functions, so that a key lives on the same shard however its frames arrive.
+//! No JSON is parsed: the instrument's name is found by its key. Live feeds and file replay place names by
+//! the same function, so that a key lives on the same shard however its frames arrive.
 
-use memchr::memmem;
+use super::control;
+use super::format::Format;
+use super::text::text_of;
+use super::venues::Venues;
 
-/// The symbol or instrument that a message names, as written.
-///
-/// Looks for Binance's `"stream":"btcusdt@trade"` at the start, then for the keys `s`, `symbol`,
-/// `instrument`, `applicant` and `obligor`. Quotes inside JSON strings are escaped, so no text can pass for
-/// a key.
-#[must_use]
-pub fn symbol_of(bytes: &[u8]) -> Option<&[u8]> {
-    if let Some(stream) = stream_of(bytes)
-        && let Some(at) = memchr::memchr(b'@', stream)
-        && stream[0] != b'!'
-    {
-        return Some(&stream[..at]);
-    }
-    KEYS.iter().find_map(|key| text_value(bytes, key))
+/// Finds the symbols that frames name, in every format. Remembers the format of each stream.
+#[derive(Debug, Default)]
+pub struct SymbolFinder {
+    venues: Venues,
+    /// By stream.
+    formats: Vec<Option<Format>>,
 }
 
-/// The name of a combined stream's message: `btcusdt@bookTicker`.
-#[must_use]
-pub fn stream_of(bytes: &[u8]) -> Option<&[u8]> {
-    text_value(&bytes[..bytes.len().min(STREAM_WITHIN)], b"\"stream\"")
+impl SymbolFinder {
+    /// Finds symbols in the messages of these venues, and in our own topics.
+    #[must_use]
+    pub fn new(venues: Venues) -> Self {
+        Self {
+            venues,
+            formats: vec![],
+        }
+    }
+
+    /// The symbol, instrument, applicant or obligor that a frame of this stream names, as written.
+    pub fn symbol_of<'f>(&mut self, stream: u16, frame: &'f [u8]) -> Option<&'f [u8]> {
+        if frame.starts_with(control::PREFIX) {
+            return text_of(frame, b"\"symbol\"");
+        }
+        let at = usize::from(stream);
+        if at >= self.formats.len() {
+            self.formats.resize(at + 1, None);
+        }
+        let format = self.formats[at].or_else(|| Format::of(frame, &self.venues));
+        let symbol = match format {
+            Some(Format::Venue(venue)) => venue.symbol_of(frame),
+            Some(Format::Topic) | None => topic_key(frame),
+        };
+        if symbol.is_some() {
+            self.formats[at] = format;
+        }
+        symbol
+    }
 }
 
 /// The shard of a symbol: FNV-1a of its upper-case letters up to the first dot, modulo `shards`.
@@ -43,34 +63,24 @@ pub(crate) fn name_hash(name: &[u8]) -> u64 {
     })
 }
 
-/// The text behind `key` (given with its quotes); empty text counts as none.
-fn text_value<'a>(bytes: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    memmem::find_iter(bytes, key).find_map(|at| {
-        let rest = bytes[at + key.len()..].trim_ascii_start();
-        let value = rest.strip_prefix(b":")?.trim_ascii_start();
-        let value = value.strip_prefix(b"\"")?;
-        let end = memchr::memchr(b'"', value)?;
-        (end > 0).then(|| &value[..end])
-    })
+/// The key of a record of one of our topics.
+fn topic_key(record: &[u8]) -> Option<&[u8]> {
+    TOPIC_KEYS.iter().find_map(|key| text_of(record, key))
 }
 
-const KEYS: [&[u8]; 5] = [
-    b"\"s\"",
+const TOPIC_KEYS: [&[u8]; 4] = [
     b"\"symbol\"",
     b"\"instrument\"",
     b"\"applicant\"",
     b"\"obligor\"",
 ];
 
-/// Binance puts the stream's name first; its longest name is well below this.
-const STREAM_WITHIN: usize = 96;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found() {
+    fn a_name_is_found_in_messages_of_every_format() {
         for (bytes, name) in [
             (
                 r#"{"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT"}}"#,
@@ -81,25 +91,25 @@ mod tests {
                 r#"{"stream":"!bookTicker","data":{"u":1,"s":"ETHUSDT"}}"#,
                 "ETHUSDT",
             ),
+            (r#"{"symbol": "BTCUSDT", "price": "1"}"#, "BTCUSDT"),
             (
-                r#"1700000000 {"symbol": "BTCUSDT", "price": "1"}"#,
-                "BTCUSDT",
-            ),
-            (
-                r#"{"e":"s","instrument" : "BTCUSDT.BINANCE"}"#,
+                r#"{"ts_event":1,"e":"s","instrument" : "BTCUSDT.BINANCE"}"#,
                 "BTCUSDT.BINANCE",
             ),
+            (r#"{"ts_event":1,"s":"x","obligor":"17"}"#, "17"),
+            (
+                r#"{"foretick":"gap","symbol":"BTCUSDT","venue":"BINANCE"}"#,
+                "BTCUSDT",
+            ),
         ] {
-            assert_eq!(
-                symbol_of(bytes.as_bytes()),
-                Some(name.as_bytes()),
-                "{bytes}"
-            );
+            let mut finder = SymbolFinder::default();
+            let found = finder.symbol_of(0, bytes.as_bytes());
+            assert_eq!(found, Some(name.as_bytes()), "{bytes}");
         }
     }
 
     #[test]
-    fn what_names_nobody_is_nobodys() {
+    fn a_frame_that_names_no_instrument_has_no_symbol() {
         for bytes in [
             "",
             "{",
@@ -110,7 +120,8 @@ mod tests {
             r#"{"s":7}"#,
             r#"{"foretick":"gap","reason":"reconnect"}"#,
         ] {
-            assert_eq!(symbol_of(bytes.as_bytes()), None, "{bytes}");
+            let found = SymbolFinder::default().symbol_of(0, bytes.as_bytes());
+            assert_eq!(found, None, "{bytes}");
         }
     }
 

@@ -1,15 +1,16 @@
-//! One instrument's order book by price level (L2), with the splice and gap rules of Binance spot.
+//! One instrument's order book by price level (L2), with its splice and gap rules.
 //!
 //! A diff covers the updates `first..=last`. Diffs that come before the snapshot wait; the snapshot
 //! drops those it already holds, and the first one kept must reach over its number
-//! (`first <= snapshot + 1 <= last`). Afterwards each diff must join the one before. A feed without
-//! numbers (all zero) proves nothing and is taken as it comes.
+//! (`first <= snapshot + 1 <= last`). A snapshot that came in the order of the stream ([`Splice::InOrder`])
+//! drops all of them. Afterwards each diff must join the one before. A feed without numbers (all zero)
+//! proves nothing and is taken as it comes.
 //!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book asks nobody for a
 //! snapshot; [`Book::wants_snapshot`] says that it needs one.
 
-use crate::event::{Depth, Level};
+use crate::event::{Depth, Level, Splice};
 use crate::units::Size;
 
 /// Price levels of both sides.
@@ -64,7 +65,10 @@ const MAX_LEVELS: usize = 50_000;
 impl Book {
     /// Takes a diff or a snapshot.
     pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level]) -> Applied {
-        if depth.snapshot {
+        if let Some(splice) = depth.snapshot {
+            if splice == Splice::InOrder {
+                self.freeze();
+            }
             return self.snapshot(depth.last, bids, asks);
         }
         if !self.live {
@@ -246,7 +250,7 @@ mod tests {
             start: 0,
             bids: 0,
             asks: 0,
-            snapshot: false,
+            snapshot: None,
         }
     }
 
@@ -257,7 +261,7 @@ mod tests {
             start: 0,
             bids: 0,
             asks: 0,
-            snapshot: true,
+            snapshot: Some(Splice::ByNumber),
         }
     }
 
@@ -336,6 +340,26 @@ mod tests {
         assert_eq!(
             book.apply(&whole(8), &[], &[]),
             Applied::Spliced { dropped: 0 }
+        );
+    }
+
+    #[test]
+    fn a_snapshot_in_the_stream_begins_the_numbers_anew() {
+        let mut book = live_at(10);
+        book.apply(&diff(13, 14), &[], &[]);
+        let restart = Depth {
+            snapshot: Some(Splice::InOrder),
+            ..whole(1)
+        };
+        let applied = book.apply(&restart, &[level(97, 1)], &[]);
+        assert_eq!(applied, Applied::Spliced { dropped: 0 });
+        assert_eq!((book.sequence(), book.best_bid()), (1, Some(level(97, 1))));
+        assert_eq!(book.apply(&diff(2, 2), &[], &[]), Applied::Changed);
+        let applied = book.apply(&restart, &[level(96, 1)], &[]);
+        assert_eq!(
+            applied,
+            Applied::Spliced { dropped: 0 },
+            "of a live book too"
         );
     }
 

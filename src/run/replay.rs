@@ -17,7 +17,7 @@ use super::worker::{Settings, Window, work};
 use super::writer::Writer;
 use crate::alert::journal::Desk;
 use crate::clock;
-use crate::decode::route::{shard_of, symbol_of};
+use crate::decode::route::{SymbolFinder, shard_of};
 use crate::frame::{Frame, Origin};
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
@@ -147,7 +147,7 @@ fn on_this_thread(
             let bury = keeps && error.unreadable() && !origin.known;
             shard.dispose(error, bury);
             if bury {
-                writer.letter(error, origin, &shard.letter(bytes))?;
+                writer.letter(error, origin, &shard.redacted(bytes))?;
             }
         }
         waiting += 1;
@@ -232,6 +232,7 @@ fn on_shards(
 /// Hands each frame to the shard of its instrument, and gaps of a whole feed to every shard.
 fn feed(source: &mut FileSource, senders: &[Sender], pace: &mut Pace) -> Result<(), FileError> {
     let mut last = vec![0; usize::from(u16::MAX) + 1];
+    let mut symbols = SymbolFinder::default();
     while let Some((origin, bytes)) = source.next_frame()? {
         pace.wait(&origin);
         let frame = Frame {
@@ -239,7 +240,7 @@ fn feed(source: &mut FileSource, senders: &[Sender], pace: &mut Pace) -> Result<
             bytes: Bytes::copy_from_slice(bytes),
         };
         let of_stream = &mut last[usize::from(origin.stream)];
-        let sent = match symbol_of(bytes) {
+        let sent = match symbols.symbol_of(origin.stream, bytes) {
             Some(symbol) => {
                 *of_stream = shard_of(symbol, senders.len());
                 senders[*of_stream].send(frame)

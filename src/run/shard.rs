@@ -81,8 +81,8 @@ impl Shard {
         self.late_frames += u64::from(origin.late);
         self.known_frames += u64::from(origin.known);
         match self.decoder.decode(origin, bytes, &mut self.batch)? {
-            // A shutdown is the source's business, which connects anew.
-            Decoded::Events | Decoded::Notice(Notice::Ack | Notice::Shutdown) => {}
+            // The source answers pings, and connects again at a shutdown.
+            Decoded::Events | Decoded::Notice(Notice::Ack | Notice::Shutdown | Notice::Ping) => {}
             Decoded::Notice(Notice::VenueError) => self.venue_errors += 1,
         }
         self.account.used += 1;
@@ -194,8 +194,8 @@ impl Shard {
 
     /// A frame as a dead letter may show it.
     #[must_use]
-    pub fn letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
-        self.decoder.letter(bytes)
+    pub fn redacted<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        self.decoder.redacted(bytes)
     }
 
     /// The instruments by name.

@@ -282,7 +282,7 @@ impl State {
             let bury = self.settings.keeps_letters && error.unreadable() && !frame.origin.known;
             shard.dispose(error, bury);
             if bury {
-                let bytes = match shard.letter(&frame.bytes) {
+                let bytes = match shard.redacted(&frame.bytes) {
                     Cow::Borrowed(_) => frame.bytes.clone(),
                     Cow::Owned(shown) => shown.into(),
                 };

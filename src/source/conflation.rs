@@ -1,80 +1,88 @@
-//! The way from a source that must not wait into the rings: routing, and the answer to "full".
+//! Conflation: how a source that must not wait fills the shards' rings, and what it does when one is full.
 //!
-//! It never blocks and never parses. Quotes conflate to the latest of their instrument; every other
-//! frame is dropped, counted, and told of by a gap frame ahead of the next frame of its instrument.
+//! It never blocks and never parses. Of quotes it keeps the newest of each instrument; every other frame is
+//! dropped and counted, and a gap frame goes ahead of the next frame of its instrument.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
-use memchr::memmem;
 use rustc_hash::FxHashMap;
 
 use super::ring::Sender;
 use super::status::{FeedStatus, count};
-use crate::decode::route::{name_hash, shard_of, stream_of, symbol_of};
+use crate::decode::route::{name_hash, shard_of};
+use crate::decode::venue::Venue;
 use crate::frame::{Frame, Origin};
 
-/// Routes frames to the shards' rings; frames that name no instrument go to every shard.
+/// Routes a venue's frames to the shards' rings; frames that name no instrument go to every shard.
 ///
 /// The frames of one instrument stay in order. What is held is bounded: one quote and one count for
 /// each listed symbol, two gaps for each shard.
 #[derive(Debug)]
-pub struct Outlet {
+pub struct Conflation {
+    venue: &'static dyn Venue,
     rings: Vec<Sender>,
-    lanes: Vec<Lane>,
-    symbols: Vec<Symbol>,
+    shards: Vec<HeldOfShard>,
+    symbols: Vec<HeldOfSymbol>,
     by_hash: FxHashMap<u64, usize>,
     status: Arc<FeedStatus>,
 }
 
-/// What waits for room in one ring.
+/// What waits for room in one shard's ring.
 #[derive(Debug, Default)]
-struct Lane {
+struct HeldOfShard {
     reconnect: Option<Frame>,
-    /// Frames lost that belong to no listed symbol.
-    missing: Missing,
+    /// Lost frames that belong to no listed symbol.
+    lost: Lost,
     /// Symbols with something to send, oldest first.
     waiting: VecDeque<usize>,
 }
 
+/// What waits for room of one listed symbol.
 #[derive(Debug)]
-struct Symbol {
+struct HeldOfSymbol {
     name: Box<str>,
     shard: usize,
-    missing: Missing,
+    lost: Lost,
     quote: Option<Frame>,
     queued: bool,
 }
 
-/// Frames lost since the last gap frame, and where the last of them came from.
+/// Frames lost since the last gap frame, and the origin of the last of them.
 #[derive(Debug, Default)]
-struct Missing {
+struct Lost {
     frames: u64,
     last: Option<Origin>,
 }
 
-impl Outlet {
-    /// An outlet into `rings`, one a shard, for `symbols` as the feed writes them, in either case.
+impl Conflation {
+    /// Conflation of a venue's frames into `rings`, one a shard, for `symbols` in either case.
     ///
     /// # Panics
     /// Without a ring.
     #[must_use]
-    pub fn new(rings: Vec<Sender>, symbols: &[String], status: Arc<FeedStatus>) -> Self {
-        assert!(!rings.is_empty(), "an outlet needs a ring");
-        let symbols: Vec<Symbol> = symbols
+    pub fn new(
+        venue: &'static dyn Venue,
+        rings: Vec<Sender>,
+        symbols: &[String],
+        status: Arc<FeedStatus>,
+    ) -> Self {
+        assert!(!rings.is_empty(), "frames need a ring to go to");
+        let symbols: Vec<HeldOfSymbol> = symbols
             .iter()
-            .map(|name| Symbol {
+            .map(|name| HeldOfSymbol {
                 name: name.to_ascii_uppercase().into(),
                 shard: shard_of(name.as_bytes(), rings.len()),
-                missing: Missing::default(),
+                lost: Lost::default(),
                 quote: None,
                 queued: false,
             })
             .collect();
         Self {
-            lanes: rings.iter().map(|_| Lane::default()).collect(),
+            venue,
+            shards: rings.iter().map(|_| HeldOfShard::default()).collect(),
             by_hash: symbols
                 .iter()
                 .enumerate()
@@ -89,7 +97,7 @@ impl Outlet {
     /// Takes a frame that was received.
     pub fn push(&mut self, frame: Frame) {
         self.status.data_came(frame.origin.ts_recv);
-        if let Some(symbol) = symbol_of(&frame.bytes) {
+        if let Some(symbol) = self.venue.symbol_of(&frame.bytes) {
             let listed = self.by_hash.get(&name_hash(symbol)).copied();
             let shard = match listed {
                 Some(at) => self.symbols[at].shard,
@@ -104,18 +112,18 @@ impl Outlet {
         }
     }
 
-    /// Puts `gap` ahead of everything that comes now, on every shard: the connection is a new one.
+    /// Sends `gap` ahead of everything that comes now to every shard: the connection is a new one.
     ///
-    /// Quotes still held are of the old connection and are let go.
+    /// Quotes still held are of the old connection; they are dropped and counted.
     pub fn reconnected(&mut self, gap: &Frame) {
-        self.orphan();
+        self.drop_held();
         for shard in 0..self.rings.len() {
-            self.lanes[shard].reconnect = Some(gap.clone());
-            self.flush_lane(shard);
+            self.shards[shard].reconnect = Some(gap.clone());
+            self.flush_gaps(shard);
         }
     }
 
-    /// Sends what is held as far as there is room. Returns whether nothing is held any more.
+    /// Sends what is held as far as there is room. Returns whether all was sent.
     pub fn flush(&mut self) -> bool {
         let mut clear = true;
         for shard in 0..self.rings.len() {
@@ -127,25 +135,25 @@ impl Outlet {
     /// Whether something waits for room.
     #[must_use]
     pub fn is_holding(&self) -> bool {
-        self.lanes
+        self.shards
             .iter()
-            .any(|lane| lane.is_due() || !lane.waiting.is_empty())
+            .any(|held| held.has_gap() || !held.waiting.is_empty())
     }
 
-    /// Lets go of the quotes that are held, counted.
-    pub fn orphan(&mut self) {
-        let let_go = self
+    /// Drops the held quotes and counts them.
+    pub fn drop_held(&mut self) {
+        let dropped = self
             .symbols
             .iter_mut()
             .filter_map(|symbol| symbol.quote.take())
             .count() as u64;
-        self.status.dropped.orphaned.fetch_add(let_go, Relaxed);
-        self.status.held.fetch_sub(let_go, Relaxed);
+        self.status.dropped.orphaned.fetch_add(dropped, Relaxed);
+        self.status.held.fetch_sub(dropped, Relaxed);
     }
 
     fn offer(&mut self, shard: usize, listed: Option<usize>, frame: Frame) {
         // What was held of this instrument is older and goes first.
-        let clear = self.flush_lane(shard) && listed.is_none_or(|at| self.flush_symbol(at));
+        let clear = self.flush_gaps(shard) && listed.is_none_or(|at| self.flush_symbol(at));
         let frame = if clear {
             match self.rings[shard].try_send(frame) {
                 Ok(()) => return count(&self.status.sent),
@@ -157,7 +165,7 @@ impl Outlet {
         match listed {
             Some(at) => self.hold(at, frame),
             None => {
-                self.lanes[shard].missing.add(frame.origin);
+                self.shards[shard].lost.add(frame.origin);
                 count(&self.status.dropped.overflow);
             }
         }
@@ -165,7 +173,7 @@ impl Outlet {
 
     fn hold(&mut self, at: usize, frame: Frame) {
         let symbol = &mut self.symbols[at];
-        if is_quote(&frame.bytes) {
+        if self.venue.is_quote(&frame.bytes) {
             let before = symbol.quote.replace(frame);
             count(if before.is_some() {
                 &self.status.conflated
@@ -173,24 +181,24 @@ impl Outlet {
                 &self.status.held
             });
         } else {
-            symbol.missing.add(frame.origin);
+            symbol.lost.add(frame.origin);
             count(&self.status.dropped.overflow);
         }
         if !symbol.queued {
             symbol.queued = true;
-            self.lanes[symbol.shard].waiting.push_back(at);
+            self.shards[symbol.shard].waiting.push_back(at);
         }
     }
 
     fn flush_shard(&mut self, shard: usize) -> bool {
-        if !self.flush_lane(shard) {
+        if !self.flush_gaps(shard) {
             return false;
         }
-        while let Some(at) = self.lanes[shard].waiting.pop_front() {
+        while let Some(at) = self.shards[shard].waiting.pop_front() {
             self.symbols[at].queued = false;
             if !self.flush_symbol(at) {
                 self.symbols[at].queued = true;
-                self.lanes[shard].waiting.push_front(at);
+                self.shards[shard].waiting.push_front(at);
                 return false;
             }
         }
@@ -198,26 +206,27 @@ impl Outlet {
     }
 
     /// Sends the shard's own gaps. Returns whether none is left.
-    fn flush_lane(&mut self, shard: usize) -> bool {
-        let (lane, ring) = (&mut self.lanes[shard], &self.rings[shard]);
-        if !lane.is_due() {
+    fn flush_gaps(&mut self, shard: usize) -> bool {
+        let (held, ring) = (&mut self.shards[shard], &self.rings[shard]);
+        if !held.has_gap() {
             return true;
         }
-        if let Some(gap) = lane.reconnect.take() {
+        if let Some(gap) = held.reconnect.take() {
             if let Err(back) = ring.try_send(gap) {
-                lane.reconnect = Some(back);
+                held.reconnect = Some(back);
                 return false;
             }
             count(&self.status.gaps);
         }
-        lane.missing.tell(None, ring, &self.status)
+        held.lost.send_gap(None, ring, &self.status)
     }
 
     /// Sends what is held of a symbol: its gap, then its quote. Returns whether nothing is left.
     fn flush_symbol(&mut self, at: usize) -> bool {
         let symbol = &mut self.symbols[at];
         let ring = &self.rings[symbol.shard];
-        if !symbol.missing.tell(Some(&symbol.name), ring, &self.status) {
+        let name = Some((&*symbol.name, self.venue.name()));
+        if !symbol.lost.send_gap(name, ring, &self.status) {
             return false;
         }
         let Some(quote) = symbol.quote.take() else {
@@ -237,44 +246,47 @@ impl Outlet {
     }
 }
 
-impl Lane {
-    fn is_due(&self) -> bool {
-        self.reconnect.is_some() || self.missing.last.is_some()
+impl HeldOfShard {
+    fn has_gap(&self) -> bool {
+        self.reconnect.is_some() || self.lost.last.is_some()
     }
 }
 
-impl Missing {
+impl Lost {
     fn add(&mut self, origin: Origin) {
         self.frames += 1;
         self.last = Some(origin);
     }
 
-    /// Sends the gap frame, if one is due. Returns whether none is left.
-    fn tell(&mut self, symbol: Option<&str>, ring: &Sender, status: &FeedStatus) -> bool {
+    /// Sends a gap frame of this symbol and venue, if frames were lost. Returns whether none is left to send.
+    fn send_gap(
+        &mut self,
+        symbol: Option<(&str, &str)>,
+        ring: &Sender,
+        status: &FeedStatus,
+    ) -> bool {
         let Some(origin) = self.last else {
             return true;
         };
         // The gap carries the origin of the last frame lost: it ends there.
         let bytes = overflow_gap(symbol, self.frames);
-        let told = ring.try_send(Frame { origin, bytes }).is_ok();
-        if told {
+        let sent = ring.try_send(Frame { origin, bytes }).is_ok();
+        if sent {
             *self = Self::default();
             count(&status.gaps);
         }
-        told
+        sent
     }
 }
 
 /// The gap frame at the start of a new connection.
 pub(super) const RECONNECT_GAP: &[u8] = br#"{"foretick":"gap","reason":"reconnect"}"#;
 
-fn overflow_gap(symbol: Option<&str>, missing: u64) -> Bytes {
-    let symbol = symbol.map_or(String::new(), |name| format!(r#""symbol":"{name}","#));
+fn overflow_gap(symbol: Option<(&str, &str)>, missing: u64) -> Bytes {
+    let symbol = symbol.map_or(String::new(), |(symbol, venue)| {
+        format!(r#""symbol":"{symbol}","venue":"{venue}","#)
+    });
     format!(r#"{{"foretick":"gap",{symbol}"reason":"overflow","missing":{missing}}}"#).into()
-}
-
-fn is_quote(bytes: &[u8]) -> bool {
-    stream_of(bytes).is_some_and(|stream| memmem::find(stream, b"@bookTicker").is_some())
 }
 
 #[cfg(test)]
@@ -282,6 +294,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::decode::venues::Venues;
     use crate::source::ring::{Receiver, ring};
     use crate::units::Nanos;
 
@@ -309,6 +322,10 @@ mod tests {
         frame(offset, &text)
     }
 
+    fn binance() -> &'static dyn Venue {
+        Venues::default().named("BINANCE").unwrap()
+    }
+
     fn drained(receiver: &Receiver) -> Vec<String> {
         let mut frames = Vec::new();
         receiver.drain(&mut frames, usize::MAX, Duration::ZERO);
@@ -318,42 +335,42 @@ mod tests {
             .collect()
     }
 
-    fn outlet(capacity: usize, symbols: &[&str]) -> (Outlet, Receiver, Arc<FeedStatus>) {
+    fn conflation(capacity: usize, symbols: &[&str]) -> (Conflation, Receiver, Arc<FeedStatus>) {
         let (sender, receiver) = ring(capacity);
         let status = Arc::new(FeedStatus::default());
         let symbols: Vec<String> = symbols.iter().map(|&s| s.to_owned()).collect();
-        let outlet = Outlet::new(vec![sender], &symbols, Arc::clone(&status));
-        (outlet, receiver, status)
+        let conflation = Conflation::new(binance(), vec![sender], &symbols, Arc::clone(&status));
+        (conflation, receiver, status)
     }
 
     #[test]
-    fn a_burst_is_conflated_dropped_and_told() {
-        let (mut outlet, receiver, status) = outlet(4, &["BTCUSDT", "ETHUSDT"]);
+    fn a_burst_is_conflated_or_dropped_and_followed_by_a_gap() {
+        let (mut conflation, receiver, status) = conflation(4, &["BTCUSDT", "ETHUSDT"]);
         for offset in 0..4 {
-            outlet.push(trade(offset, "btcusdt"));
+            conflation.push(trade(offset, "btcusdt"));
         }
         for offset in 4..10 {
-            outlet.push(trade(offset, "btcusdt"));
-            outlet.push(quote(100 + offset, "btcusdt"));
+            conflation.push(trade(offset, "btcusdt"));
+            conflation.push(quote(100 + offset, "btcusdt"));
         }
-        outlet.push(quote(200, "ethusdt"));
+        conflation.push(quote(200, "ethusdt"));
         assert_eq!(status.unexplained(), 0);
         assert_eq!(status.held.load(Relaxed), 2);
         assert_eq!(drained(&receiver).len(), 4);
 
-        assert!(outlet.is_holding());
-        assert!(outlet.flush());
-        outlet.push(trade(300, "btcusdt"));
+        assert!(conflation.is_holding());
+        assert!(conflation.flush());
+        conflation.push(trade(300, "btcusdt"));
         assert_eq!(
             drained(&receiver),
             [
-                r#"{"foretick":"gap","symbol":"BTCUSDT","reason":"overflow","missing":6}"#,
+                r#"{"foretick":"gap","symbol":"BTCUSDT","venue":"BINANCE","reason":"overflow","missing":6}"#,
                 r#"{"stream":"btcusdt@bookTicker","data":{"u":109}}"#,
                 r#"{"stream":"ethusdt@bookTicker","data":{"u":200}}"#,
                 r#"{"stream":"btcusdt@trade","data":{"t":300}}"#,
             ]
         );
-        assert!(!outlet.is_holding());
+        assert!(!conflation.is_holding());
         assert_eq!(status.unexplained(), 0);
         assert_eq!(status.received.load(Relaxed), 18);
         assert_eq!(status.sent.load(Relaxed), 7);
@@ -363,40 +380,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_goes_before_what_is_new() {
-        let (mut outlet, receiver, _) = outlet(1, &["BTCUSDT"]);
-        outlet.push(trade(0, "btcusdt"));
-        outlet.push(quote(1, "btcusdt"));
+    fn held_frames_go_before_new_ones() {
+        let (mut conflation, receiver, _) = conflation(1, &["BTCUSDT"]);
+        conflation.push(trade(0, "btcusdt"));
+        conflation.push(quote(1, "btcusdt"));
         drained(&receiver);
         // One place: the held quote takes it, and the trade behind it is lost, not sent first.
-        outlet.push(trade(2, "btcusdt"));
+        conflation.push(trade(2, "btcusdt"));
         assert_eq!(
             drained(&receiver),
             [r#"{"stream":"btcusdt@bookTicker","data":{"u":1}}"#]
         );
-        assert!(outlet.flush());
+        assert!(conflation.flush());
         assert_eq!(
             drained(&receiver),
-            [r#"{"foretick":"gap","symbol":"BTCUSDT","reason":"overflow","missing":1}"#]
+            [
+                r#"{"foretick":"gap","symbol":"BTCUSDT","venue":"BINANCE","reason":"overflow","missing":1}"#
+            ]
         );
     }
 
     #[test]
-    fn a_reconnect_comes_first_and_lets_old_quotes_go() {
-        let (mut outlet, receiver, status) = outlet(1, &["BTCUSDT"]);
-        outlet.push(trade(0, "btcusdt"));
-        outlet.push(quote(1, "btcusdt"));
+    fn a_reconnect_gap_comes_first_and_old_quotes_are_dropped() {
+        let (mut conflation, receiver, status) = conflation(1, &["BTCUSDT"]);
+        conflation.push(trade(0, "btcusdt"));
+        conflation.push(quote(1, "btcusdt"));
         let gap = frame(2, std::str::from_utf8(RECONNECT_GAP).unwrap());
-        outlet.reconnected(&gap);
-        outlet.push(trade(3, "ethusdt"));
+        conflation.reconnected(&gap);
+        conflation.push(trade(3, "ethusdt"));
         drained(&receiver);
-        assert!(!outlet.flush());
+        assert!(!conflation.flush());
         assert_eq!(
             drained(&receiver),
             [r#"{"foretick":"gap","reason":"reconnect"}"#]
         );
-        outlet.flush();
-        // ETHUSDT is not listed: what is lost of it is told for the whole shard.
+        conflation.flush();
+        // ETHUSDT is not listed: its loss is a gap of the whole shard.
         assert_eq!(
             drained(&receiver),
             [r#"{"foretick":"gap","reason":"overflow","missing":1}"#]
@@ -409,9 +428,10 @@ mod tests {
     fn a_symbol_has_its_shard_and_the_rest_goes_to_all() {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..3).map(|_| ring(8)).unzip();
         let status = Arc::new(FeedStatus::default());
-        let mut outlet = Outlet::new(senders, &["btcusdt".into()], Arc::clone(&status));
-        outlet.push(trade(0, "btcusdt"));
-        outlet.push(frame(1, r#"{"result":null,"id":1}"#));
+        let mut conflation =
+            Conflation::new(binance(), senders, &["btcusdt".into()], Arc::clone(&status));
+        conflation.push(trade(0, "btcusdt"));
+        conflation.push(frame(1, r#"{"result":null,"id":1}"#));
         for (shard, receiver) in receivers.iter().enumerate() {
             let own = usize::from(shard == shard_of(b"BTCUSDT", 3));
             assert_eq!(receiver.len(), 1 + own, "shard {shard}");

@@ -1,27 +1,27 @@
-//! What a feed tells of itself: counters that add up, and whether it is well.
+//! The counters of a feed, which add up, and whether it is healthy.
 //!
-//! Only counts. Who exports the figures reads the fields; nothing here knows a metrics format.
+//! Only counts; knows no metrics format.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::units::Nanos;
 
-/// Counters of one feed, shared by its source and whoever reports on it.
+/// Counters of one feed, shared by its source and the reports on it.
 ///
-/// They balance at any quiet moment: `received + copies = sent + conflated + dropped + held`.
+/// While no frame is being handled, `received + copies = sent + conflated + dropped + held`.
 #[derive(Debug, Default)]
 pub struct FeedStatus {
     /// Messages and records that came in.
     pub received: AtomicU64,
-    /// Further deliveries due because a frame goes to more than one shard.
+    /// Copies of frames that go to more than one shard.
     pub copies: AtomicU64,
-    /// Frames put into a ring; frames of our own making (gaps) are not among them.
+    /// Frames put into a ring; gap frames, which we write ourselves, are not counted here.
     pub sent: AtomicU64,
     /// Quotes replaced by a newer one of the same instrument before there was room.
     pub conflated: AtomicU64,
     /// Frames lost, by reason.
     pub dropped: Dropped,
-    /// Frames that wait for room now.
+    /// Frames that wait for room in a ring now.
     pub held: AtomicU64,
     /// Gap frames put into a ring.
     pub gaps: AtomicU64,
@@ -40,13 +40,13 @@ pub struct FeedStatus {
 /// Why frames were lost.
 #[derive(Debug, Default)]
 pub struct Dropped {
-    /// The ring was full; a gap frame tells the engine.
+    /// The ring was full; a gap frame follows.
     pub overflow: AtomicU64,
     /// A binary message on a text feed.
     pub binary: AtomicU64,
     /// A Kafka record without a payload.
     pub tombstone: AtomicU64,
-    /// Held while its connection or its partition went away.
+    /// Held when its connection ended or its partition was taken away.
     pub orphaned: AtomicU64,
 }
 
@@ -67,7 +67,7 @@ impl Dropped {
 }
 
 impl FeedStatus {
-    /// Frames that no counter explains: 0 at any quiet moment, or there is a bug.
+    /// Frames that no counter explains: 0 while no frame is being handled, or there is a bug.
     #[must_use]
     pub fn unexplained(&self) -> i64 {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -77,7 +77,7 @@ impl FeedStatus {
         due.wrapping_sub(explained).cast_signed()
     }
 
-    /// Whether the feed is connected and, as far as it can tell, alive.
+    /// Whether the feed is connected and, as far as it knows, alive.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)

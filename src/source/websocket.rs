@@ -1,126 +1,59 @@
-//! A websocket feed of combined streams (Binance spot and what speaks like it), kept alive.
+//! A websocket feed of an exchange, kept alive.
 //!
-//! It reads text messages and hands them on as they are: no JSON is parsed here. Every connection but
-//! the first begins with a gap frame, because nobody can tell what was missed in between.
+//! It reads text messages and hands them on as they are: no JSON is parsed here, and all that is particular
+//! to the exchange is its [`Venue`](crate::decode::venue::Venue)'s. Every connection but the first begins
+//! with a gap frame, because messages may have been lost in between.
 
 mod backoff;
+mod request_budget;
+mod settings;
 mod snapshot;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use memchr::memmem;
+use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use tokio_tungstenite::tungstenite::{Error as WsError, Message, protocol::WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tracing::{info, warn};
 
-use self::backoff::Redial;
+use self::backoff::ReconnectBackoff;
+pub use self::settings::{WebsocketError, WebsocketSettings};
 use self::snapshot::Snapshots;
-use super::conflation::{Outlet, RECONNECT_GAP};
+use super::conflation::{Conflation, RECONNECT_GAP};
 use crate::clock;
+use crate::decode::venue::{Reaction, Subscription};
 use crate::frame::{Frame, Origin};
 use crate::source::status::{FeedStatus, count};
 
-/// How to reach a feed and when to give a connection up.
-#[derive(Clone, Debug)]
-pub struct WebsocketSettings {
-    /// Base address, `wss://stream.binance.com:9443`; `ws://` only for a feed on this machine.
-    pub url: String,
-    /// Stream names, lower case: `btcusdt@trade`. Binance takes at most 1024 a connection.
-    pub streams: Vec<String>,
-    /// Base address for depth snapshots, `https://api.binance.com`; `None`: none are fetched.
-    pub rest: Option<String>,
-    /// Levels a side of a snapshot; 5000 is the most Binance gives, at a weight of 250.
-    pub depth_levels: u32,
-    /// The feed's index among the driver's names, for [`Origin::stream`].
-    pub stream: u16,
-    /// Bytes of the largest message taken; 4 MiB holds any Binance message many times over.
-    pub message_bytes_max: usize,
-    /// Bytes that may wait to be written. We write pongs only: 64 KiB unsent means a dead peer.
-    pub write_bytes_max: usize,
-    /// A connection without data for so long is given up; a silent open socket is the worst case.
-    pub idle: Duration,
-    /// How long connecting may take, TLS and handshake included.
-    pub connect_timeout: Duration,
-    /// A connection this old is replaced by us; Binance cuts it at 24 h.
-    pub renew_after: Duration,
-    /// First wait after a failed retry; it doubles, with full jitter.
-    pub backoff_min: Duration,
-    /// Longest such wait; a connection that lived longer resets it.
-    pub backoff_max: Duration,
-    /// Connection attempts allowed within `attempts_window`; Binance bans above 300 in 5 min.
-    pub attempts_max: usize,
-    /// See `attempts_max`.
-    pub attempts_window: Duration,
-}
-
-impl Default for WebsocketSettings {
-    fn default() -> Self {
-        Self {
-            url: "wss://stream.binance.com:9443".into(),
-            streams: Vec::new(),
-            rest: Some("https://api.binance.com".into()),
-            depth_levels: 5000,
-            stream: 0,
-            message_bytes_max: 4 << 20,
-            write_bytes_max: 64 << 10,
-            idle: Duration::from_secs(10),
-            connect_timeout: Duration::from_secs(10),
-            renew_after: Duration::from_secs(23 * 3600 - 600),
-            backoff_min: Duration::from_secs(1),
-            backoff_max: Duration::from_secs(30),
-            attempts_max: 300,
-            attempts_window: Duration::from_secs(300),
-        }
-    }
-}
-
-/// Why a feed cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum WebsocketError {
-    /// The address is none.
-    #[error("while reading the feed's address `{url}`: it must begin with wss:// or ws://")]
-    Address {
-        /// The address as configured.
-        url: String,
-    },
-    /// Nothing to subscribe to.
-    #[error("while subscribing at `{url}`: no streams are named; list some, like `btcusdt@trade`")]
-    NoStreams {
-        /// The address as configured.
-        url: String,
-    },
-}
-
 /// Reads the feed until `stop` turns true, reconnecting as often as it takes.
 ///
-/// A symbol that arrives on `requests` gets a new depth snapshot.
+/// An instrument whose name arrives on `requests` gets a new book snapshot.
 ///
 /// # Errors
 /// [`WebsocketError`] for settings that can never work; trouble with the network is no error.
 pub async fn run(
     settings: WebsocketSettings,
-    out: Outlet,
+    out: Conflation,
     mut requests: mpsc::Receiver<String>,
     status: Arc<FeedStatus>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), WebsocketError> {
-    let address = settings.address()?;
-    let mut redial = Redial::new(&settings);
+    let subscription = settings.subscription()?;
+    let mut backoff = ReconnectBackoff::new(&settings);
     let mut feed = Feed::new(settings, out, Arc::clone(&status));
     while !*stop.borrow() {
-        let wait = redial.wait(clock::instant());
+        let wait = backoff.wait(clock::instant());
         if feed.pause(wait, &mut stop).await {
             break;
         }
         let began = clock::instant();
-        redial.dialled(began);
-        let end = match feed.connect(&address).await {
+        backoff.attempt(began);
+        let end = match feed.connect(&subscription).await {
             Ok(socket) => feed.read(socket, &mut requests, &mut stop).await,
             Err(error) => End::Failed(error),
         };
@@ -129,9 +62,9 @@ pub async fn run(
             break;
         }
         let now = clock::instant();
-        redial.ended(now - began, end.is_planned());
+        backoff.ended(now - began, end.is_planned());
         if let Some(wait) = end.retry_after() {
-            redial.stay_away(now + wait);
+            backoff.stay_away(now + wait);
         }
         end.report(&feed.settings.url, &status);
     }
@@ -139,40 +72,25 @@ pub async fn run(
     Ok(())
 }
 
-impl WebsocketSettings {
-    fn address(&self) -> Result<String, WebsocketError> {
-        let url = self.url.trim_end_matches('/').to_owned();
-        if !url.starts_with("wss://") && !url.starts_with("ws://") {
-            return Err(WebsocketError::Address { url });
-        }
-        if self.streams.is_empty() {
-            return Err(WebsocketError::NoStreams { url });
-        }
-        Ok(format!("{url}/stream?streams={}", self.streams.join("/")))
-    }
-
-    fn limits(&self) -> WebSocketConfig {
-        // Zero: every message is written at once, so a pong never waits for company.
-        WebSocketConfig::default()
-            .write_buffer_size(0)
-            .max_write_buffer_size(self.write_bytes_max.max(1))
-            .max_message_size(Some(self.message_bytes_max))
-            .max_frame_size(Some(self.message_bytes_max))
-    }
-}
-
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The feed's state across connections.
 struct Feed {
     settings: WebsocketSettings,
-    out: Outlet,
+    out: Conflation,
     status: Arc<FeedStatus>,
     snapshots: Snapshots,
     /// Number of the connection, from 1.
     connection: i32,
     /// Number of the next frame, over all connections.
     offset: i64,
+}
+
+/// What to do after a message.
+enum Next {
+    Read,
+    Send(String),
+    End(End),
 }
 
 /// Why a connection is over.
@@ -186,7 +104,7 @@ enum End {
 }
 
 impl Feed {
-    fn new(settings: WebsocketSettings, out: Outlet, status: Arc<FeedStatus>) -> Self {
+    fn new(settings: WebsocketSettings, out: Conflation, status: Arc<FeedStatus>) -> Self {
         Self {
             snapshots: Snapshots::new(&settings, Arc::clone(&status)),
             settings,
@@ -197,11 +115,15 @@ impl Feed {
         }
     }
 
-    async fn connect(&mut self, address: &str) -> Result<Socket, WsError> {
-        let dial = connect_async_with_config(address, Some(self.settings.limits()), true);
-        let (socket, _) = timeout(self.settings.connect_timeout, dial)
+    /// Connects and subscribes.
+    async fn connect(&mut self, subscription: &Subscription) -> Result<Socket, WsError> {
+        let limits = Some(self.settings.socket());
+        let connecting = connect_async_with_config(&subscription.address, limits, true);
+        let (mut socket, _) = timeout(self.settings.connect_timeout, connecting)
             .await
             .map_err(|_| WsError::Io(std::io::ErrorKind::TimedOut.into()))??;
+        self.send(&mut socket, subscription.messages.clone())
+            .await?;
         self.connection += 1;
         count(&self.status.connections);
         if self.connection > 1 {
@@ -223,24 +145,29 @@ impl Feed {
     ) -> End {
         let began = clock::instant();
         let mut last_data = began;
-        let mut look = interval((self.settings.idle / 8).max(Duration::from_millis(1)));
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // An interval, not a sleep: a busy socket must not put off what is held for ever.
+        let mut checks = interval((self.settings.idle / 8).max(Duration::from_millis(1)));
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // An interval, not a sleep: a busy socket must not delay the held frames for ever.
         let mut retry = interval(FLUSH_EVERY);
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let messages = tokio::select! {
                 message = socket.next() => match self.take(message, &mut last_data) {
-                    Some(end) => return end,
-                    None => continue,
+                    Next::Read => continue,
+                    Next::Send(answer) => vec![answer],
+                    Next::End(end) => return end,
                 },
-                _ = retry.tick(), if self.out.is_holding() => { self.out.flush(); }
-                Some(symbol) = requests.recv() => self.snapshots.request(&symbol),
+                _ = retry.tick(), if self.out.is_holding() => {
+                    self.out.flush();
+                    continue;
+                }
+                Some(instrument) = requests.recv() => self.snapshots.request(&instrument),
                 Some(body) = self.snapshots.next() => {
                     let frame = self.frame(body);
                     self.out.push(frame);
+                    continue;
                 }
-                _ = look.tick() => {
+                _ = checks.tick() => {
                     let now = clock::instant();
                     if now - last_data > self.settings.idle {
                         return End::Idle;
@@ -248,36 +175,50 @@ impl Feed {
                     if now - began > self.settings.renew_after {
                         return End::Renewed;
                     }
+                    continue;
                 }
                 _ = stop.wait_for(|stop| *stop) => return End::Stopped,
+            };
+            if let Err(error) = self.send(&mut socket, messages).await {
+                return End::Failed(error);
             }
         }
     }
 
-    /// Takes what the socket gave. Pings need no answer here: the next read writes the pong.
-    fn take(
-        &mut self,
-        message: Option<Result<Message, WsError>>,
-        last_data: &mut Instant,
-    ) -> Option<End> {
+    /// Takes what the socket gave. A websocket ping needs no answer here: the next read writes the pong.
+    fn take(&mut self, message: Option<Result<Message, WsError>>, last_data: &mut Instant) -> Next {
         match message {
             Some(Ok(Message::Text(text))) => {
                 *last_data = clock::instant();
                 let frame = self.frame(Bytes::from(text));
-                let leaving = is_shutdown(&frame.bytes);
-                self.snapshots.saw(&frame.bytes);
+                let reaction = self.settings.venue.reaction(&frame.bytes);
+                self.snapshots.look_at(&frame.bytes);
                 self.out.push(frame);
-                leaving.then_some(End::ServerShutdown)
+                match reaction {
+                    Reaction::None => Next::Read,
+                    Reaction::Reconnect => Next::End(End::ServerShutdown),
+                    Reaction::Answer(text) => Next::Send(text),
+                }
             }
             Some(Ok(Message::Binary(_))) => {
                 self.status.data_came(clock::now());
                 count(&self.status.dropped.binary);
-                None
+                Next::Read
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
-            Some(Ok(Message::Close(_))) | None => Some(End::Closed),
-            Some(Err(error)) => Some(End::Failed(error)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Next::Read,
+            Some(Ok(Message::Close(_))) | None => Next::End(End::Closed),
+            Some(Err(error)) => Next::End(End::Failed(error)),
         }
+    }
+
+    /// Sends text messages; a peer that does not take them in time has failed.
+    async fn send(&self, socket: &mut Socket, messages: Vec<String>) -> Result<(), WsError> {
+        for message in messages {
+            timeout(self.settings.idle, socket.send(Message::text(message)))
+                .await
+                .map_err(|_| WsError::Io(std::io::ErrorKind::TimedOut.into()))??;
+        }
+        Ok(())
     }
 
     fn frame(&mut self, bytes: Bytes) -> Frame {
@@ -306,13 +247,13 @@ impl Feed {
         }
     }
 
-    /// Gives what is held a last chance to leave.
+    /// Sends what is held as long as the shards may still take it, and drops the rest.
     async fn finish(&mut self) {
         let begin = clock::instant();
-        while !self.out.flush() && begin.elapsed() < LAST_CHANCE {
+        while !self.out.flush() && begin.elapsed() < FLUSH_FOR {
             sleep(FLUSH_EVERY).await;
         }
-        self.out.orphan();
+        self.out.drop_held();
     }
 }
 
@@ -321,7 +262,7 @@ impl End {
         matches!(self, Self::Stopped | Self::Renewed | Self::ServerShutdown)
     }
 
-    /// How long a venue that refuses us (429, 418) wants us to stay away.
+    /// How long a venue that refuses us (HTTP 429, 418) demands that we stay away.
     fn retry_after(&self) -> Option<Duration> {
         let Self::Failed(WsError::Http(answer)) = self else {
             return None;
@@ -345,16 +286,11 @@ impl End {
     }
 }
 
-/// Binance's notice, bare or as a combined stream's message. It is short, so long ones need no look.
-fn is_shutdown(bytes: &[u8]) -> bool {
-    bytes.len() < 128 && memmem::find(bytes, b"\"e\":\"serverShutdown\"").is_some()
-}
-
-/// How often held frames try again: well below what a quote is worth, well above what a look costs.
+/// How often held frames are sent again: often enough for a quote to be fresh, seldom enough to cost nothing.
 const FLUSH_EVERY: Duration = Duration::from_millis(1);
 
-/// How long a stopping feed waits for its shards to take what is held.
-const LAST_CHANCE: Duration = Duration::from_millis(200);
+/// How long a stopping feed waits for its shards to take the held frames.
+const FLUSH_FOR: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use foretick::clock;
-use foretick::decode::route::symbol_of;
+use foretick::decode::route::SymbolFinder;
 use foretick::kafka::{Properties, client_config};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
@@ -78,9 +78,9 @@ impl Topics {
         let config = config.expect("no property is refused");
         let producer: ThreadedProducer<DefaultProducerContext> =
             config.create().expect("a producer can be made");
-        let mut key = "none".to_owned();
+        let (mut key, mut symbols) = ("none".to_owned(), SymbolFinder::default());
         for frame in frames {
-            if let Some(symbol) = symbol_of(frame.as_bytes()) {
+            if let Some(symbol) = symbols.symbol_of(0, frame.as_bytes()) {
                 key = String::from_utf8_lossy(symbol).to_ascii_uppercase();
             }
             let mut record = BaseRecord::to(topic).key(&key).payload(frame);

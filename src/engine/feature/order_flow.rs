@@ -59,7 +59,7 @@ fn added(before: Option<Level>, now: Option<Level>, better: impl Fn(Price, Price
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Depth;
+    use crate::event::{Depth, Splice};
 
     fn level(price: i64, size: i64) -> Level {
         Level {
@@ -75,7 +75,7 @@ mod tests {
             start: 0,
             bids: 0,
             asks: 0,
-            snapshot,
+            snapshot: snapshot.then_some(Splice::ByNumber),
         };
         book.apply(&depth, bids, asks);
     }

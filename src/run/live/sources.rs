@@ -15,10 +15,12 @@ use tracing::{Instrument, Span};
 
 use super::RunError;
 use crate::clock;
-use crate::config::{SourceKind, Start};
+use crate::config::{ConfigError, SourceKind, Start};
+use crate::decode::venue::Venue;
+use crate::decode::venues::Venues;
 use crate::frame::{Frame, Origin};
 use crate::pipeline::Pipeline;
-use crate::source::conflation::Outlet;
+use crate::source::conflation::Conflation;
 use crate::source::kafka;
 use crate::source::kafka::{KafkaSourceError, KafkaSourceSettings, Progress};
 use crate::source::ring::Sender;
@@ -57,7 +59,10 @@ const REQUESTS: usize = 1_024;
 #[must_use]
 pub fn stream_names(pipeline: &Pipeline) -> Vec<String> {
     match pipeline.file.source.kind {
-        SourceKind::Websocket => vec![pipeline.file.source.websocket.url.clone()],
+        SourceKind::Websocket => {
+            let settings = websocket_settings(pipeline);
+            vec![settings.map_or(String::new(), |settings| settings.url)]
+        }
         SourceKind::Kafka => pipeline.file.source.topics.clone(),
     }
 }
@@ -82,9 +87,10 @@ impl Source {
                     let tick = tick(every, rings.clone(), Arc::clone(&ticks), stopped.clone());
                     runtime.spawn(tick);
                 }
-                let (settings, symbols) = websocket_settings(pipeline)?;
-                let outlet = Outlet::new(rings, &symbols, Arc::clone(&status));
-                let feed = websocket::run(settings, outlet, wanted, Arc::clone(&status), stopped);
+                let settings = websocket_settings(pipeline)?;
+                let (venue, symbols) = (settings.venue, &settings.symbols);
+                let out = Conflation::new(venue, rings, symbols, Arc::clone(&status));
+                let feed = websocket::run(settings, out, wanted, Arc::clone(&status), stopped);
                 let feed = runtime.spawn(feed.instrument(Span::current()));
                 Kind::Websocket {
                     feed,
@@ -111,11 +117,10 @@ impl Source {
 
     /// Asks for a new depth snapshot of an instrument (`BTCUSDT.BINANCE`).
     pub(crate) fn request(&self, instrument: &str) {
-        if let Some(Kind::Websocket { requests, .. }) = &self.kind {
-            let symbol = instrument.split('.').next().unwrap_or(instrument);
-            if requests.try_send(symbol.to_owned()).is_err() {
-                tracing::warn!(instrument, "too many snapshots are wanted at once");
-            }
+        if let Some(Kind::Websocket { requests, .. }) = &self.kind
+            && requests.try_send(instrument.to_owned()).is_err()
+        {
+            tracing::warn!(instrument, "too many snapshots are wanted at once");
         }
     }
 
@@ -161,35 +166,60 @@ impl Drop for Source {
     }
 }
 
-fn websocket_settings(pipeline: &Pipeline) -> Result<(WebsocketSettings, Vec<String>), RunError> {
+fn websocket_settings(pipeline: &Pipeline) -> Result<WebsocketSettings, ConfigError> {
     let source = &pipeline.file.source;
-    let symbols: Vec<String> = source
-        .instruments
-        .iter()
-        .map(|name| name.split('.').next().unwrap_or(name).to_owned())
-        .collect();
-    if symbols.is_empty() {
-        let what =
-            "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE";
-        return Err(RunError::Config(pipeline.error("[source]", what.into())));
-    }
-    let streams = symbols.iter().flat_map(|symbol| {
-        let symbol = symbol.to_ascii_lowercase();
-        source
-            .websocket
-            .streams
-            .iter()
-            .map(move |stream| format!("{symbol}@{stream}"))
-    });
-    let settings = WebsocketSettings {
-        url: source.websocket.url.clone(),
-        streams: streams.collect(),
-        rest: Some(source.websocket.rest.clone()).filter(|rest| !rest.is_empty()),
+    let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())
+        .map_err(|what| pipeline.error("[source]", what))?;
+    let mut settings = WebsocketSettings {
+        symbols,
         message_bytes_max: source.max_frame_bytes,
         idle: Duration::from_millis(source.websocket.idle_ms),
-        ..WebsocketSettings::default()
+        ..WebsocketSettings::new(venue)
     };
-    Ok((settings, symbols))
+    if let Some(url) = &source.websocket.url {
+        settings.url.clone_from(url);
+    }
+    if let Some(rest) = &source.websocket.rest {
+        settings.rest = Some(rest.clone()).filter(|rest| !rest.is_empty());
+    }
+    if !source.websocket.streams.is_empty() {
+        settings.streams.clone_from(&source.websocket.streams);
+    }
+    Ok(settings)
+}
+
+/// The venue that the names of the instruments end in, and their symbols there.
+fn venue_and_symbols(
+    instruments: &[String],
+    venues: &Venues,
+) -> Result<(&'static dyn Venue, Vec<String>), String> {
+    let split = |name: &String| {
+        let (symbol, venue) = name.split_once('.').unwrap_or((name, ""));
+        (symbol.to_owned(), venue.to_owned())
+    };
+    let (symbols, mut names): (Vec<_>, Vec<_>) = instruments.iter().map(split).unzip();
+    names.dedup();
+    let [name] = names.as_slice() else {
+        return Err(match names.first() {
+            None => {
+                "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE"
+                    .into()
+            }
+            Some(_) => format!(
+                "a websocket reads one venue, but `instruments` names several ({}); make a pipeline for each",
+                names.join(", ")
+            ),
+        });
+    };
+    let Some(venue) = venues.named(name) else {
+        let known: Vec<&str> = venues.names().collect();
+        return Err(format!(
+            "`instruments` names the venue `{name}`, which has no websocket here; write SYMBOL.VENUE with one \
+             of: {}",
+            known.join(", ")
+        ));
+    };
+    Ok((venue, symbols))
 }
 
 fn kafka_settings(pipeline: &Pipeline, until_end: bool) -> KafkaSourceSettings {
@@ -248,6 +278,34 @@ async fn tick(
                 bytes: bytes.clone(),
             };
             ticks.fetch_add(u64::from(ring.try_send(frame).is_ok()), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_websocket_reads_one_known_venue() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            venue_and_symbols(&names, &Venues::default())
+                .map(|(venue, symbols)| (venue.name(), symbols))
+        };
+        let (venue, symbols) = of(&["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]).unwrap();
+        assert_eq!(
+            (venue, symbols.join(" ")),
+            ("BINANCE", "BTCUSDT ETHUSDT".into())
+        );
+        for (names, word) in [
+            (&[][..], "needs `instruments`"),
+            (&["BTCUSDT"], "one of: BINANCE"),
+            (&["BTCUSDT.NOWHERE"], "`NOWHERE`"),
+            (&["BTCUSDT.BINANCE", "X.OTHER"], "BINANCE, OTHER"),
+        ] {
+            let error = of(names).unwrap_err();
+            assert!(error.contains(word), "{error}");
         }
     }
 }

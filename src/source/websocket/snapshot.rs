@@ -1,7 +1,8 @@
-//! Depth snapshots by REST: one for each symbol of a new connection, and whenever one is asked for.
+//! Snapshots of order books: one for each symbol of a new connection, and whenever one is requested.
 //!
-//! A snapshot is fetched only after the symbol's depth stream has begun, or it could not be spliced.
-//! It does not read the body: splicing is the book's business.
+//! A snapshot is fetched only after the symbol's stream of book changes has begun, or it could not be
+//! spliced. Bodies are not read here: splicing is the book's business. A request that fails for good is
+//! forgotten; the book requests again as long as it waits.
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -9,65 +10,81 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
-use super::WebsocketSettings;
 use super::backoff::jittered;
-use crate::decode::route::stream_of;
+use super::request_budget::RequestBudget;
+use super::settings::WebsocketSettings;
+use crate::clock;
+use crate::decode::route::name_hash;
+use crate::decode::venue::{SnapshotRequest, Venue};
 use crate::source::status::{FeedStatus, count};
 
-/// The symbols with a depth stream, and the snapshots on their way.
+/// The symbols whose books need snapshots, and the snapshots on their way.
 pub(super) struct Snapshots {
-    source: Option<Arc<Rest>>,
-    /// By lower-case symbol.
-    symbols: FxHashMap<String, Want>,
-    under_way: JoinSet<(String, Option<Bytes>)>,
+    venue: &'static dyn Venue,
+    rest: Option<Arc<Rest>>,
+    /// By the hash of the symbol, which is the same in either case.
+    symbols: FxHashMap<u64, SymbolSnapshot>,
+    under_way: JoinSet<(u64, Option<Bytes>)>,
 }
 
-/// Where a symbol's snapshot stands on this connection.
+struct SymbolSnapshot {
+    name: String,
+    progress: Progress,
+}
+
+/// How far a symbol's snapshot is on this connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Want {
-    /// The stream has not begun: the snapshot waits for it.
-    Stream,
+enum Progress {
+    /// Waits for the stream of changes to begin.
+    AwaitsStream,
     /// Being fetched.
-    Answer,
-    /// Nothing; it may be asked for again.
-    Nothing,
+    UnderWay,
+    /// None is needed; one may be requested.
+    Idle,
 }
 
-/// The REST side of the venue.
+/// The REST interface of the venue.
 struct Rest {
+    venue: &'static dyn Venue,
     agent: ureq::Agent,
     base: String,
-    levels: u32,
     backoff_min: Duration,
     backoff_max: Duration,
     /// One request at a time: snapshots weigh heavily, and a ban concerns all symbols.
-    turn: Semaphore,
-    luck: RandomState,
+    budget: Mutex<RequestBudget>,
+    jitter: RandomState,
     status: Arc<FeedStatus>,
 }
 
-/// What came of one request.
+/// The outcome of one request.
 enum Answer {
     Body(Vec<u8>),
-    /// Come back after so long, if it says.
+    /// Try again after so long, if the venue says how long.
     Later(Option<Duration>, String),
-    Never(String),
+    Refused(String),
 }
 
 impl Snapshots {
     pub(super) fn new(settings: &WebsocketSettings, status: Arc<FeedStatus>) -> Self {
-        let depth = settings.streams.iter().filter_map(|stream| {
-            let (symbol, rest) = stream.split_once('@')?;
-            is_diff_depth(rest.as_bytes()).then(|| (symbol.to_ascii_lowercase(), Want::Stream))
+        let venue = settings.venue;
+        let mut streams = settings.streams.iter();
+        let needed = streams.any(|stream| venue.needs_snapshot(stream));
+        let symbols = settings.symbols.iter().filter(|_| needed).map(|symbol| {
+            let snapshot = SymbolSnapshot {
+                name: symbol.clone(),
+                progress: Progress::AwaitsStream,
+            };
+            (name_hash(symbol.as_bytes()), snapshot)
         });
         Self {
-            symbols: depth.collect(),
-            source: settings
+            venue,
+            symbols: symbols.collect(),
+            rest: settings
                 .rest
                 .as_ref()
                 .map(|base| Arc::new(Rest::new(base, settings, status))),
@@ -75,55 +92,72 @@ impl Snapshots {
         }
     }
 
-    /// Forgets what was under way: a new connection needs new snapshots.
+    /// Abandons what was under way: a new connection needs new snapshots.
     pub(super) fn reconnected(&mut self) {
         self.under_way = JoinSet::new();
-        for want in self.symbols.values_mut() {
-            *want = Want::Stream;
+        for symbol in self.symbols.values_mut() {
+            symbol.progress = Progress::AwaitsStream;
         }
     }
 
-    /// A message came. The first of a depth stream sends for the snapshot.
-    pub(super) fn saw(&mut self, bytes: &[u8]) {
-        // The table is small, and looked at for depth messages only.
-        let Some(symbol) = stream_of(bytes).and_then(depth_symbol) else {
+    /// Looks at a message: the first change of a book starts the request for its snapshot.
+    pub(super) fn look_at(&mut self, message: &[u8]) {
+        let Some(symbol) = self.venue.book_change_of(message) else {
             return;
         };
-        if self.symbols.get(symbol) == Some(&Want::Stream) {
-            self.fetch(symbol.to_owned());
+        let hash = name_hash(symbol);
+        let found = self.symbols.get_mut(&hash);
+        let Some(symbol) = found.filter(|symbol| symbol.progress == Progress::AwaitsStream) else {
+            return;
+        };
+        symbol.progress = Progress::Idle;
+        let name = symbol.name.clone();
+        if let SnapshotRequest::Get { path, weight } = self.venue.snapshot_request(&name) {
+            self.fetch(hash, name, path, weight);
         }
     }
 
-    /// Somebody needs a snapshot of `symbol`, in either case, with or without its venue.
-    pub(super) fn request(&mut self, symbol: &str) {
-        let name = symbol.split('.').next().unwrap_or(symbol);
-        let name = name.to_ascii_lowercase();
-        match self.symbols.get(&name) {
-            Some(Want::Nothing) => self.fetch(name),
-            Some(Want::Stream | Want::Answer) => {}
-            None => warn!(
-                symbol,
-                "snapshot asked for, but no depth stream is subscribed"
-            ),
+    /// Requests a snapshot of an instrument (`BTCUSDT.BINANCE`, in either case). Returns the messages that
+    /// must be sent for it.
+    pub(super) fn request(&mut self, instrument: &str) -> Vec<String> {
+        let name = instrument.split('.').next().unwrap_or(instrument);
+        let hash = name_hash(name.as_bytes());
+        let Some(symbol) = self.symbols.get(&hash) else {
+            warn!(
+                instrument,
+                "a snapshot is requested, but no stream of book changes is subscribed"
+            );
+            return vec![];
+        };
+        if symbol.progress != Progress::Idle {
+            return vec![];
+        }
+        let name = symbol.name.clone();
+        match self.venue.snapshot_request(&name) {
+            SnapshotRequest::Get { path, weight } => {
+                self.fetch(hash, name, path, weight);
+                vec![]
+            }
+            SnapshotRequest::Send(messages) => messages,
         }
     }
 
-    /// The next snapshot, as a frame's bytes. `None` when there is none under way, or one failed.
+    /// The next snapshot, as a frame's bytes. `None` when none is under way, or one failed.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
-        let (symbol, body) = self.under_way.join_next().await?.ok()?;
-        self.symbols.insert(symbol, Want::Nothing);
+        let (hash, body) = self.under_way.join_next().await?.ok()?;
+        if let Some(symbol) = self.symbols.get_mut(&hash) {
+            symbol.progress = Progress::Idle;
+        }
         body
     }
 
-    fn fetch(&mut self, symbol: String) {
-        let Some(rest) = self.source.clone() else {
+    fn fetch(&mut self, hash: u64, name: String, path: String, weight: u32) {
+        let (Some(rest), Some(symbol)) = (self.rest.clone(), self.symbols.get_mut(&hash)) else {
             return;
         };
-        self.symbols.insert(symbol.clone(), Want::Answer);
-        self.under_way.spawn(async move {
-            let body = rest.depth(&symbol).await;
-            (symbol, body)
-        });
+        symbol.progress = Progress::UnderWay;
+        self.under_way
+            .spawn(async move { (hash, rest.snapshot(&name, &path, weight).await) });
     }
 }
 
@@ -137,41 +171,44 @@ impl Rest {
             .http_status_as_error(false)
             .build()
             .new_agent();
+        let budget = RequestBudget::new(settings.weight_max, settings.weight_window);
         Self {
+            venue: settings.venue,
             agent,
             base: base.trim_end_matches('/').to_owned(),
-            levels: settings.depth_levels,
             backoff_min: settings.backoff_min,
             backoff_max: settings.backoff_max,
-            turn: Semaphore::new(1),
-            luck: RandomState::new(),
+            budget: Mutex::new(budget),
+            jitter: RandomState::new(),
             status,
         }
     }
 
-    /// Fetches until there is an answer. Waiting keeps the turn: a ban holds for every symbol.
-    async fn depth(self: &Arc<Self>, symbol: &str) -> Option<Bytes> {
-        let _turn = self.turn.acquire().await.ok()?;
+    /// Fetches until there is an answer. Others wait for their turn meanwhile: a ban holds for every symbol.
+    async fn snapshot(self: &Arc<Self>, symbol: &str, path: &str, weight: u32) -> Option<Bytes> {
+        let mut budget = self.budget.lock().await;
         let mut ceiling = self.backoff_min;
         loop {
-            let (rest, url) = (Arc::clone(self), self.url(symbol));
-            let answer = tokio::task::spawn_blocking(move || rest.ask(&url))
+            sleep(budget.wait(clock::instant(), weight)).await;
+            budget.spend(clock::instant(), weight);
+            let (rest, url) = (Arc::clone(self), format!("{}{path}", self.base));
+            let answer = tokio::task::spawn_blocking(move || rest.get(&url))
                 .await
                 .ok()?;
             let wait = match answer {
                 Answer::Body(body) => {
                     count(&self.status.snapshots);
-                    return Some(framed(symbol, &body));
+                    return Some(self.venue.snapshot_message(symbol, &body).into());
                 }
-                Answer::Never(reason) => {
+                Answer::Refused(reason) => {
                     count(&self.status.snapshot_failures);
-                    error!(symbol, reason, "the venue refuses a depth snapshot");
+                    error!(symbol, reason, "the venue refuses a book snapshot");
                     return None;
                 }
                 Answer::Later(after, reason) => {
                     count(&self.status.snapshot_failures);
-                    warn!(symbol, reason, "no depth snapshot yet: trying again");
-                    after.unwrap_or_else(|| ceiling / 2 + jittered(&self.luck, ceiling / 2))
+                    warn!(symbol, reason, "no book snapshot yet: trying again");
+                    after.unwrap_or_else(|| ceiling / 2 + jittered(&self.jitter, ceiling / 2))
                 }
             };
             sleep(wait).await;
@@ -179,15 +216,7 @@ impl Rest {
         }
     }
 
-    fn url(&self, symbol: &str) -> String {
-        let symbol = symbol.to_ascii_uppercase();
-        format!(
-            "{}/api/v3/depth?symbol={symbol}&limit={}",
-            self.base, self.levels
-        )
-    }
-
-    fn ask(&self, url: &str) -> Answer {
+    fn get(&self, url: &str) -> Answer {
         let mut response = match self.agent.get(url).call() {
             Ok(response) => response,
             Err(error) => return Answer::Later(None, error.to_string()),
@@ -206,7 +235,7 @@ impl Rest {
             // Too many requests; banned for having gone on.
             code @ (429 | 418) => Answer::Later(retry_after(&response), format!("HTTP {code}")),
             code if code >= 500 => Answer::Later(None, format!("HTTP {code}")),
-            code => Answer::Never(format!("HTTP {code}")),
+            code => Answer::Refused(format!("HTTP {code}")),
         }
     }
 }
@@ -214,25 +243,6 @@ impl Rest {
 fn retry_after(response: &ureq::http::Response<ureq::Body>) -> Option<Duration> {
     let seconds = response.headers().get("retry-after")?.to_str().ok()?;
     seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// The symbol of a stream of book changes; Binance's partial books (`@depth20`) need no snapshot.
-fn depth_symbol(stream: &[u8]) -> Option<&str> {
-    let at = memchr::memchr(b'@', stream)?;
-    is_diff_depth(&stream[at + 1..])
-        .then(|| std::str::from_utf8(&stream[..at]).ok())
-        .flatten()
-}
-
-fn is_diff_depth(name: &[u8]) -> bool {
-    name == b"depth" || name.starts_with(b"depth@")
-}
-
-fn framed(symbol: &str, body: &[u8]) -> Bytes {
-    let head = format!(r#"{{"stream":"{symbol}@depth_snapshot","data":"#);
-    [head.as_bytes(), body.trim_ascii_end(), b"}"]
-        .concat()
-        .into()
 }
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

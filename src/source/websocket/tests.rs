@@ -3,12 +3,19 @@
 use std::io::{BufRead, BufReader, Write};
 use std::sync::atomic::Ordering::Relaxed;
 
-use futures_util::SinkExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::decode::venue::Venue;
+use crate::decode::venues::Venues;
 use crate::source::ring::{Receiver, ring};
+
+fn binance() -> &'static dyn Venue {
+    Venues::default()
+        .named("BINANCE")
+        .expect("it is registered")
+}
 
 type Server = WebSocketStream<TcpStream>;
 
@@ -27,19 +34,21 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut settings = WebsocketSettings {
             url: format!("ws://{}", listener.local_addr().unwrap()),
-            streams: vec!["btcusdt@trade".into(), "btcusdt@depth@100ms".into()],
+            symbols: vec!["BTCUSDT".into()],
+            streams: vec!["trade".into(), "depth@100ms".into()],
             rest: None,
             backoff_min: Duration::from_millis(5),
             backoff_max: Duration::from_millis(20),
-            ..WebsocketSettings::default()
+            ..WebsocketSettings::new(binance())
         };
         change(&mut settings);
         let (sender, frames) = ring(64);
         let status = Arc::new(FeedStatus::default());
-        let outlet = Outlet::new(vec![sender], &["BTCUSDT".into()], Arc::clone(&status));
-        let (requests, asked) = mpsc::channel(4);
+        let symbols = settings.symbols.clone();
+        let out = Conflation::new(settings.venue, vec![sender], &symbols, Arc::clone(&status));
+        let (requests, requested) = mpsc::channel(4);
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(run(settings, outlet, asked, Arc::clone(&status), stopped));
+        let task = tokio::spawn(run(settings, out, requested, Arc::clone(&status), stopped));
         Self {
             listener,
             frames,
@@ -84,7 +93,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
         .expect("within 5 s")
 }
 
-async fn say(server: &mut Server, text: &str) {
+async fn send(server: &mut Server, text: &str) {
     server.send(Message::text(text)).await.unwrap();
 }
 
@@ -96,12 +105,12 @@ const GAP: &str = r#"{"foretick":"gap","reason":"reconnect"}"#;
 async fn a_new_connection_begins_with_a_gap() {
     let mut feed = Running::start(|_| {}).await;
     let mut server = feed.accept().await;
-    say(&mut server, TRADE).await;
+    send(&mut server, TRADE).await;
     assert_eq!(feed.text(0).await, TRADE);
     assert!(feed.status.is_healthy());
     drop(server);
     let mut server = feed.accept().await;
-    say(&mut server, TRADE).await;
+    send(&mut server, TRADE).await;
     assert_eq!(feed.text(1).await, GAP);
     assert_eq!(feed.text(2).await, TRADE);
     let origins: Vec<_> = feed
@@ -126,7 +135,7 @@ async fn a_silent_connection_is_given_up() {
         }
     });
     let mut server = feed.accept().await;
-    say(&mut server, TRADE).await;
+    send(&mut server, TRADE).await;
     assert_eq!(feed.text(0).await, GAP);
     assert_eq!(feed.text(1).await, TRADE);
     within(pings).await.unwrap();
@@ -137,9 +146,9 @@ async fn a_silent_connection_is_given_up() {
 async fn too_large_a_message_ends_the_connection() {
     let mut feed = Running::start(|settings| settings.message_bytes_max = 256).await;
     let mut server = feed.accept().await;
-    say(&mut server, &"x".repeat(300)).await;
+    send(&mut server, &"x".repeat(300)).await;
     let mut server = feed.accept().await;
-    say(&mut server, TRADE).await;
+    send(&mut server, TRADE).await;
     assert_eq!(feed.text(1).await, TRADE);
     assert_eq!(feed.end().await.failures.load(Relaxed), 1);
 }
@@ -149,7 +158,7 @@ async fn binary_is_counted_and_dropped() {
     let mut feed = Running::start(|_| {}).await;
     let mut server = feed.accept().await;
     server.send(Message::binary(vec![1, 2, 3])).await.unwrap();
-    say(&mut server, TRADE).await;
+    send(&mut server, TRADE).await;
     assert_eq!(feed.text(0).await, TRADE);
     let status = feed.end().await;
     assert_eq!(status.dropped.binary.load(Relaxed), 1);
@@ -179,7 +188,7 @@ async fn an_announced_shutdown_and_old_age_reconnect_at_once() {
     })
     .await;
     let mut server = feed.accept().await;
-    say(
+    send(
         &mut server,
         r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}"#,
     )
@@ -227,20 +236,20 @@ async fn a_snapshot_follows_the_first_depth_message() {
     let (base, server) = http(vec![BUSY, SHORT, BOOK, BOOK]);
     let mut feed = Running::start(|settings| settings.rest = Some(base)).await;
     let mut venue = feed.accept().await;
-    say(&mut venue, TRADE).await;
+    send(&mut venue, TRADE).await;
     feed.text(0).await;
     feed.requests.send("BTCUSDT.BINANCE".into()).await.unwrap();
     sleep(Duration::from_millis(30)).await;
     assert_eq!(
         feed.status.snapshots.load(Relaxed),
         0,
-        "asked before the stream began"
+        "requested before the stream began"
     );
-    say(&mut venue, DEPTH).await;
+    send(&mut venue, DEPTH).await;
     let snapshot = r#"{"stream":"btcusdt@depth_snapshot","data":{"lastUpdateId":160}}"#;
     assert_eq!(feed.text(1).await, DEPTH);
     assert_eq!(feed.text(2).await, snapshot);
-    say(&mut venue, DEPTH).await;
+    send(&mut venue, DEPTH).await;
     feed.requests.send("BTCUSDT.BINANCE".into()).await.unwrap();
     assert_eq!(feed.text(3).await, DEPTH);
     assert_eq!(feed.text(4).await, snapshot);
@@ -256,16 +265,16 @@ async fn a_snapshot_follows_the_first_depth_message() {
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused() {
-    let (_, asked) = mpsc::channel(1);
+    let (_, requested) = mpsc::channel(1);
     let (_stop, stopped) = watch::channel(false);
     let (sender, _frames) = ring(1);
     let status = Arc::new(FeedStatus::default());
-    let outlet = Outlet::new(vec![sender], &[], Arc::clone(&status));
+    let out = Conflation::new(binance(), vec![sender], &[], Arc::clone(&status));
     let settings = WebsocketSettings {
         url: "https://example.test".into(),
-        ..WebsocketSettings::default()
+        ..WebsocketSettings::new(binance())
     };
-    let refused = run(settings, outlet, asked, status, stopped).await;
+    let refused = run(settings, out, requested, status, stopped).await;
     assert!(matches!(refused, Err(WebsocketError::Address { .. })));
 }
 

@@ -379,7 +379,7 @@ fn top_of(quote: &Quote) -> Option<[f64; 4]> {
 impl Book {
     /// Takes a diff or a snapshot; says whether the book's levels changed.
     fn take(&mut self, depth: Depth, bids: &[Level], asks: &[Level]) -> bool {
-        if depth.snapshot {
+        if depth.snapshot.is_some() {
             self.bids.clear();
             self.asks.clear();
             self.set(bids, asks);

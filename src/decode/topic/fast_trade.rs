@@ -1,11 +1,11 @@
 //! Trade records as encoders write them, read in one pass: known fields, each once, no escapes.
 //!
-//! Refuses nothing. A record that looks otherwise, sound or not, is left to the general parser, which
-//! takes several times as long; what both take, they take as the same (tests of `topic`).
+//! Refuses nothing. A record of another shape, sound or not, is left to the general parser, which takes
+//! several times as long. Where both read a record they read the same (tests of `topic`).
 
 /// The fields of a trade record; numbers as text where they become fixed-point.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct PlainTrade<'a> {
+pub(super) struct FastTrade<'a> {
     pub(super) ts_event: i64,
     pub(super) ts_recv: Option<i64>,
     pub(super) symbol: &'a str,
@@ -15,10 +15,10 @@ pub(super) struct PlainTrade<'a> {
     pub(super) trade_id: Option<u64>,
 }
 
-/// Reads a trade record, or says nothing about it.
-pub(super) fn trade(bytes: &[u8]) -> Option<PlainTrade<'_>> {
+/// Reads a trade record; none where only the general parser can.
+pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
     let mut rest = Rest(bytes);
-    let mut trade = PlainTrade::default();
+    let mut trade = FastTrade::default();
     let mut ts_event = None;
     rest.take(b'{')?;
     loop {
@@ -51,12 +51,12 @@ pub(super) fn trade(bytes: &[u8]) -> Option<PlainTrade<'_>> {
     (rest.0.is_empty() && whole.iter().all(|field| !field.is_empty())).then_some(trade)
 }
 
-/// A field may stand once only.
+/// Sets a field, which may stand only once.
 fn once<T>(field: &mut Option<T>, value: T) -> Option<()> {
     field.replace(value).is_none().then_some(())
 }
 
-/// The text not read yet.
+/// The text that is not read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -83,7 +83,7 @@ impl<'a> Rest<'a> {
         std::str::from_utf8(self.text()?).ok()
     }
 
-    /// A number, or one in quotes. An exponent is not part of it, and so nothing that may follow it.
+    /// A number, bare or in quotes. An exponent is not read, and so the record is left to the general parser.
     fn decimal(&mut self) -> Option<&'a [u8]> {
         if self.0.starts_with(b"\"") {
             return self.text();

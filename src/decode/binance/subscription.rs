@@ -1,0 +1,55 @@
+//! How to subscribe at Binance, what it allows, and how to get a snapshot.
+
+use std::time::Duration;
+
+use super::mapping::SNAPSHOT_STREAM;
+use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits};
+
+/// Market data alone, without an account.
+pub(super) const ADDRESSES: Addresses = Addresses {
+    websocket: "wss://data-stream.binance.vision",
+    rest: "https://data-api.binance.vision",
+};
+
+pub(super) const LIMITS: VenueLimits = VenueLimits {
+    streams_max: 1_024,
+    connection_age_max: Duration::from_secs(24 * 3_600),
+    attempts_max: 300,
+    attempts_window: Duration::from_secs(300),
+    weight_max: 6_000,
+    weight_window: Duration::from_secs(60),
+};
+
+/// All streams of a connection are named in its address.
+pub(super) fn combined(url: &str, symbols: &[String], streams: &[String]) -> Subscription {
+    let names = symbols.iter().flat_map(|symbol| {
+        let symbol = symbol.to_ascii_lowercase();
+        streams
+            .iter()
+            .map(move |stream| format!("{symbol}@{stream}"))
+    });
+    let names: Vec<String> = names.collect();
+    Subscription {
+        address: format!("{url}/stream?streams={}", names.join("/")),
+        messages: vec![],
+    }
+}
+
+pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
+    let symbol = symbol.to_ascii_uppercase();
+    SnapshotRequest::Get {
+        path: format!("/api/v3/depth?symbol={symbol}&limit={LEVELS}"),
+        weight: WEIGHT,
+    }
+}
+
+/// The answer names no symbol, so it becomes a message of a stream that does.
+pub(super) fn snapshot_message(symbol: &str, body: &[u8]) -> Vec<u8> {
+    let symbol = symbol.to_ascii_lowercase();
+    let head = format!(r#"{{"stream":"{symbol}{SNAPSHOT_STREAM}","data":"#);
+    [head.as_bytes(), body.trim_ascii_end(), b"}"].concat()
+}
+
+/// Levels a side: the most that the venue gives, and what that counts.
+const LEVELS: u32 = 5_000;
+const WEIGHT: u32 = 250;

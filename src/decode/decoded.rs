@@ -1,0 +1,23 @@
+//! What a readable frame was: events, or a notice about the connection.
+
+/// What a readable frame was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded {
+    /// Events, now in the batch.
+    Events,
+    /// A message about the connection, without events.
+    Notice(Notice),
+}
+
+/// A message about the connection itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The venue accepted a request.
+    Ack,
+    /// The venue refused a request or reports a fault.
+    VenueError,
+    /// The venue will close the connection; the source connects again at once.
+    Shutdown,
+    /// The venue checks that the connection lives; the source answers where the venue expects it.
+    Ping,
+}

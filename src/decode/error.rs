@@ -1,0 +1,177 @@
+//! Why a frame gives no events: the reasons of dead letters and of dropped frames.
+//!
+//! A reason is a small `Copy` value; no text is built for it on the path.
+
+use crate::instrument::Refused;
+use crate::units::NumberError;
+
+/// Why a frame gave no events.
+///
+/// A frame that cannot be read is a *dead letter*: the sink keeps it where the pipeline names a place for
+/// dead letters, with the reason, the field at fault and the frame's address. A readable frame that the
+/// pipeline does not use is *dropped*. Both are counted by reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The JSON text ends in the middle of a value. Dead letter. Look for a producer or a file that was cut
+    /// off; send the message again, whole.
+    Truncated,
+    /// The text is not JSON, or its brackets nest deeper than 128 levels. Dead letter. Correct the producer.
+    Malformed,
+    /// The bytes are not UTF-8. Dead letter. Let the producer write UTF-8; it may have compressed the record,
+    /// or written Avro or Protobuf.
+    NotUtf8,
+    /// The frame is longer than `source.max_frame_bytes`. Dead letter. Raise the limit if such messages are
+    /// sound; an order book snapshot of 5,000 levels has about 400 kB.
+    Oversized,
+    /// The text is JSON, but a field is missing, stands twice, or has another type than the schema says.
+    /// Dead letter. Compare the message with the schema of its topic in `schemas/`.
+    WrongShape,
+    /// The named field is not a decimal number. Dead letter. Correct the field in the producer; `NaN` and
+    /// `inf` are not numbers.
+    BadNumber(&'static str),
+    /// The named field has a value that it cannot mean: a negative price, a trade of size zero, an unknown
+    /// category, a time before 1970 or more than a day ahead. Dead letter. Correct the field in the producer;
+    /// for times look at the unit, which is nanoseconds in all topics.
+    OutOfRange(&'static str),
+    /// The message is readable, but of a kind that is not used: a stream such as `kline`, or a record of
+    /// another topic. Dropped. Take the stream or the topic out of the subscription.
+    UnknownType,
+    /// A book change of Binance futures, which chain by `pu`; only the spot market is read. Dropped.
+    /// Subscribe to the spot market.
+    FuturesDepth,
+    /// The pipeline lists its instruments in `source.instruments`, and this is none of them. Dropped. List
+    /// the instrument if it should be used.
+    NotListed,
+    /// The pipeline already keeps state for `source.max_instruments` instruments. Dropped. Raise the limit,
+    /// or list the instruments that matter.
+    TooManyInstruments,
+    /// The record has no value in the named field, and the model cannot do without it. Dead letter. Send the
+    /// record again with the field.
+    MissingField(&'static str),
+    /// The application is for a product that is not in `source.products`. Dead letter. Add the product if
+    /// the model was trained on it; otherwise send such applications elsewhere.
+    UnknownProduct,
+    /// The economic figure is named by no feature of the pipeline. Dropped; nothing to do.
+    OtherFigure,
+    /// The news item is in a language other than `news.language`. Dropped; nothing to do.
+    OtherLanguage,
+    /// The news item names no instrument that the pipeline knows. Dropped. Complete the file `news.names`, or
+    /// name an instrument in `news.unrouted` for such items.
+    NoInstrument,
+    /// The news item repeats an item or revises it with a number that is not newer. Dropped; nothing to do.
+    OldRevision,
+    /// The news item has nearly the same words as another item about the same instruments within
+    /// `news.fold_ms`. Dropped. Change `news.fold_similarity` if different items are folded.
+    NearDuplicate,
+    /// The order book snapshot names no symbol, and its number is near the book updates of no instrument, or
+    /// of several. Dropped. Record snapshots together with their symbol, as `foretick record` does.
+    UnnamedSnapshot,
+}
+
+impl DecodeError {
+    /// The word for this reason in counters and dead letters.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Malformed => "malformed",
+            Self::NotUtf8 => "not_utf8",
+            Self::Oversized => "oversized",
+            Self::WrongShape => "wrong_shape",
+            Self::BadNumber(_) => "bad_number",
+            Self::OutOfRange(_) => "out_of_range",
+            Self::UnknownType => "unknown_type",
+            Self::FuturesDepth => "futures_depth",
+            Self::NotListed => "instrument_not_listed",
+            Self::TooManyInstruments => "too_many_instruments",
+            Self::MissingField(_) => "missing_field",
+            Self::UnknownProduct => "unknown_product",
+            Self::OtherFigure => "other_figure",
+            Self::OtherLanguage => "other_language",
+            Self::NoInstrument => "no_instrument",
+            Self::OldRevision => "old_revision",
+            Self::NearDuplicate => "near_duplicate",
+            Self::UnnamedSnapshot => "unnamed_snapshot",
+        }
+    }
+
+    /// The field at fault, where one is known.
+    #[must_use]
+    pub fn field(self) -> Option<&'static str> {
+        match self {
+            Self::BadNumber(field) | Self::OutOfRange(field) | Self::MissingField(field) => {
+                Some(field)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the frame cannot be read, and so is a dead letter; otherwise it is dropped.
+    #[must_use]
+    pub fn unreadable(self) -> bool {
+        match self {
+            Self::Truncated
+            | Self::Malformed
+            | Self::NotUtf8
+            | Self::Oversized
+            | Self::WrongShape
+            | Self::BadNumber(_)
+            | Self::MissingField(_)
+            | Self::UnknownProduct
+            | Self::OutOfRange(_) => true,
+            Self::UnknownType
+            | Self::FuturesDepth
+            | Self::NotListed
+            | Self::TooManyInstruments
+            | Self::OtherFigure
+            | Self::OtherLanguage
+            | Self::NoInstrument
+            | Self::OldRevision
+            | Self::NearDuplicate
+            | Self::UnnamedSnapshot => false,
+        }
+    }
+
+    /// All reasons, for counters that should exist from the start.
+    pub const REASONS: [&'static str; 19] = [
+        "truncated",
+        "malformed",
+        "not_utf8",
+        "oversized",
+        "wrong_shape",
+        "bad_number",
+        "out_of_range",
+        "unknown_type",
+        "futures_depth",
+        "instrument_not_listed",
+        "too_many_instruments",
+        "missing_field",
+        "unknown_product",
+        "other_figure",
+        "other_language",
+        "no_instrument",
+        "old_revision",
+        "near_duplicate",
+        "unnamed_snapshot",
+    ];
+}
+
+impl From<Refused> for DecodeError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotListed => Self::NotListed,
+            Refused::TooMany => Self::TooManyInstruments,
+        }
+    }
+}
+
+/// Names the field of a number that could not be read.
+pub(super) fn number<T>(
+    field: &'static str,
+    parsed: Result<T, NumberError>,
+) -> Result<T, DecodeError> {
+    parsed.map_err(|error| match error {
+        NumberError::NotANumber => DecodeError::BadNumber(field),
+        NumberError::OutOfRange => DecodeError::OutOfRange(field),
+    })
+}

@@ -1,0 +1,147 @@
+//! A venue: everything that is particular to one exchange, behind one trait.
+//!
+//! A venue is a folder beside this file and one line in [`super::venues`]. It is pure: it reads bytes and
+//! returns data, and opens no socket and reads no clock. What it returns is carried out by `source` (connect,
+//! subscribe, fetch, answer, conflate), `decode` and `engine` (splice a snapshot into a book).
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::decoded::Decoded;
+use super::error::DecodeError;
+use super::last_updates::LastUpdates;
+use crate::event::Batch;
+use crate::instrument::Instruments;
+
+/// An exchange and its messages.
+///
+/// Events of all venues have one normal form, which [`Venue::decode`] makes:
+/// - `Trade::trade_id` is one higher for each trade of an instrument, or 0 where the venue has no such number;
+/// - `Depth::first..=Depth::last` are the updates that a book change covers; each change begins at or before
+///   the update after the last one known, or there is a gap. A venue that names the update *before* a change
+///   maps it to `first - 1`; one that numbers messages sets both to the message's number. Both are 0 where
+///   the venue has no numbers;
+/// - `Depth::snapshot` says how a whole book joins the changes around it: see [`crate::event::Splice`].
+pub trait Venue: Debug + Send + Sync {
+    /// The name behind the dot in an instrument's name: `BINANCE` in `BTCUSDT.BINANCE`.
+    fn name(&self) -> &'static str;
+
+    // Connection and subscription.
+
+    /// The public addresses, for pipelines that name none.
+    fn addresses(&self) -> Addresses;
+
+    /// The streams to subscribe to where a pipeline names none, in the venue's words.
+    fn usual_streams(&self) -> &'static [&'static str];
+
+    /// What the venue allows a client.
+    fn limits(&self) -> VenueLimits;
+
+    /// How to subscribe to `streams` of each of `symbols` at the websocket address `url`.
+    fn subscription(&self, url: &str, symbols: &[String], streams: &[String]) -> Subscription;
+
+    /// What the connection must do about a message, beside handing it on.
+    fn reaction(&self, message: &[u8]) -> Reaction;
+
+    // Routing and conflation: a look at the bytes, no parsing.
+
+    /// Whether a message is one of this venue's. Looked at until a stream has given its first event.
+    fn recognises(&self, message: &[u8]) -> bool;
+
+    /// The symbol that a message is about, as written; none for messages about the connection.
+    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]>;
+
+    /// Whether a message is a quote that a newer quote of the same instrument makes worthless, so that a
+    /// source that falls behind may keep the newest alone.
+    fn is_quote(&self, message: &[u8]) -> bool;
+
+    // Snapshot and repair of a book.
+
+    /// The symbol whose book a message changes, where the book needs a snapshot besides.
+    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]>;
+
+    /// Whether a stream of [`Venue::subscription`] holds book changes that need a snapshot besides.
+    fn needs_snapshot(&self, stream: &str) -> bool;
+
+    /// How to get a new snapshot of a symbol's book.
+    fn snapshot_request(&self, symbol: &str) -> SnapshotRequest;
+
+    /// The answer to a [`SnapshotRequest::Get`] as a message of the feed that names its symbol, so that
+    /// [`Venue::symbol_of`] and [`Venue::decode`] read it like any other.
+    fn snapshot_message(&self, symbol: &str, body: &[u8]) -> Vec<u8>;
+
+    // Messages to events.
+
+    /// Reads one message and appends its events to the batch.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the caller then takes back what was appended.
+    fn decode(
+        &self,
+        message: &[u8],
+        updates: &mut LastUpdates,
+        instruments: &mut Instruments,
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError>;
+}
+
+/// Public addresses of a venue, without paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// Of the websocket: `wss://…`.
+    pub websocket: &'static str,
+    /// Of the REST interface: `https://…`; empty where snapshots come by the websocket.
+    pub rest: &'static str,
+}
+
+/// What a venue allows a client; beyond it lies a ban.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueLimits {
+    /// Streams of one connection.
+    pub streams_max: usize,
+    /// Age at which the venue cuts a connection; the source renews it before.
+    pub connection_age_max: Duration,
+    /// Connection attempts within `attempts_window`.
+    pub attempts_max: u32,
+    /// See `attempts_max`.
+    pub attempts_window: Duration,
+    /// Weight of REST requests within `weight_window`.
+    pub weight_max: u32,
+    /// See `weight_max`.
+    pub weight_window: Duration,
+}
+
+/// How to subscribe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// The address to connect to, path and query included.
+    pub address: String,
+    /// Text messages to send on the new connection, in order.
+    pub messages: Vec<String>,
+}
+
+/// How to get a snapshot of a book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotRequest {
+    /// By REST, beside the stream.
+    Get {
+        /// Path and query below the REST address, from the slash on.
+        path: String,
+        /// What the request counts against [`VenueLimits::weight_max`].
+        weight: u32,
+    },
+    /// By the websocket: after these messages the venue sends a snapshot in the stream, as it does after a
+    /// new subscription.
+    Send(Vec<String>),
+}
+
+/// What a connection must do about a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing more than hand it on.
+    None,
+    /// Connect again at once: the venue announced that it will close the connection.
+    Reconnect,
+    /// Send this text, as the venue expects of a living client.
+    Answer(String),
+}

@@ -1,0 +1,47 @@
+//! The venues that are known. A new venue is one line here.
+
+use super::binance::Binance;
+use super::venue::Venue;
+
+/// All venues. Where several recognise a message, the first one reads it.
+const REGISTERED: &[&dyn Venue] = &[&Binance];
+
+/// The venues that a decoder or a symbol finder knows.
+#[derive(Clone, Debug)]
+pub struct Venues(Vec<&'static dyn Venue>);
+
+impl Default for Venues {
+    /// The registered ones.
+    fn default() -> Self {
+        Self(REGISTERED.to_vec())
+    }
+}
+
+impl Venues {
+    /// These, and one more.
+    #[must_use]
+    pub fn with(mut self, venue: &'static dyn Venue) -> Self {
+        self.0.push(venue);
+        self
+    }
+
+    /// The venue with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&'static dyn Venue> {
+        self.0.iter().copied().find(|venue| venue.name() == name)
+    }
+
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|venue| venue.name())
+    }
+
+    /// The venue whose message this is.
+    #[must_use]
+    pub fn recognise(&self, message: &[u8]) -> Option<&'static dyn Venue> {
+        self.0
+            .iter()
+            .copied()
+            .find(|venue| venue.recognises(message))
+    }
+}

@@ -1,0 +1,143 @@
+//! How to reach a websocket feed, and when to give a connection up.
+
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use crate::decode::venue::{Subscription, Venue};
+
+/// How to reach a feed and when to give a connection up.
+#[derive(Clone, Debug)]
+pub struct WebsocketSettings {
+    /// The exchange.
+    pub venue: &'static dyn Venue,
+    /// Base address of the websocket, `wss://…`; `ws://` only for a feed on this machine.
+    pub url: String,
+    /// Symbols to subscribe to: `BTCUSDT`.
+    pub symbols: Vec<String>,
+    /// Streams of each symbol, in the venue's words: `trade`.
+    pub streams: Vec<String>,
+    /// Base address of the REST interface, for book snapshots; `None`: none are fetched.
+    pub rest: Option<String>,
+    /// The feed's index among the driver's names, for [`crate::frame::Origin::stream`].
+    pub stream: u16,
+    /// Bytes of the largest message taken; 4 MiB holds any venue's message many times over.
+    pub message_bytes_max: usize,
+    /// Bytes that may wait to be written. We write short messages only: 64 KiB unsent means a dead peer.
+    pub write_bytes_max: usize,
+    /// A connection without data for so long is given up: an open but silent socket goes unnoticed otherwise.
+    pub idle: Duration,
+    /// How long connecting may take, TLS and handshake included.
+    pub connect_timeout: Duration,
+    /// A connection this old is renewed by us, before the venue cuts it.
+    pub renew_after: Duration,
+    /// First wait after a failed retry; it doubles, with full jitter.
+    pub backoff_min: Duration,
+    /// Longest such wait; a connection that lived longer resets it.
+    pub backoff_max: Duration,
+    /// Connection attempts allowed within `attempts_window`.
+    pub attempts_max: u32,
+    /// See `attempts_max`.
+    pub attempts_window: Duration,
+    /// Weight of REST requests allowed within `weight_window`.
+    pub weight_max: u32,
+    /// See `weight_max`.
+    pub weight_window: Duration,
+}
+
+/// Why a feed cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum WebsocketError {
+    /// The address is no websocket's.
+    #[error("while reading the feed's address `{url}`: it must begin with wss:// or ws://")]
+    Address {
+        /// The address as configured.
+        url: String,
+    },
+    /// Nothing to subscribe to.
+    #[error("while subscribing at `{url}`: no streams are named; list some, like `{example}`")]
+    NoStreams {
+        /// The address as configured.
+        url: String,
+        /// A stream that the venue has.
+        example: &'static str,
+    },
+    /// More streams than the venue allows.
+    #[error(
+        "while subscribing at `{url}`: {streams} streams are more than the {max} that the venue allows a \
+         connection; list fewer instruments or streams, and share the rest among other pipelines"
+    )]
+    TooManyStreams {
+        /// The address as configured.
+        url: String,
+        /// Streams of all symbols.
+        streams: usize,
+        /// What the venue allows.
+        max: usize,
+    },
+}
+
+impl WebsocketSettings {
+    /// The venue's own addresses, usual streams and limits, and no symbols.
+    #[must_use]
+    pub fn new(venue: &'static dyn Venue) -> Self {
+        let (addresses, limits) = (venue.addresses(), venue.limits());
+        let streams = venue.usual_streams().iter();
+        Self {
+            venue,
+            url: addresses.websocket.into(),
+            symbols: vec![],
+            streams: streams.map(|&stream| stream.to_owned()).collect(),
+            rest: (!addresses.rest.is_empty()).then(|| addresses.rest.into()),
+            stream: 0,
+            message_bytes_max: 4 << 20,
+            write_bytes_max: 64 << 10,
+            idle: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(10),
+            renew_after: limits.connection_age_max.mul_f64(RENEWED_AT),
+            backoff_min: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(30),
+            attempts_max: limits.attempts_max,
+            attempts_window: limits.attempts_window,
+            weight_max: limits.weight_max,
+            weight_window: limits.weight_window,
+        }
+    }
+
+    /// The subscription of all streams of all symbols.
+    ///
+    /// # Errors
+    /// [`WebsocketError`] for settings that can never work.
+    pub fn subscription(&self) -> Result<Subscription, WebsocketError> {
+        let url = self.url.trim_end_matches('/').to_owned();
+        if !url.starts_with("wss://") && !url.starts_with("ws://") {
+            return Err(WebsocketError::Address { url });
+        }
+        let (streams, max) = (
+            self.symbols.len() * self.streams.len(),
+            self.venue.limits().streams_max,
+        );
+        if streams == 0 {
+            let example = self.venue.usual_streams().first().copied();
+            let example = example.unwrap_or("trade");
+            return Err(WebsocketError::NoStreams { url, example });
+        }
+        if streams > max {
+            return Err(WebsocketError::TooManyStreams { url, streams, max });
+        }
+        Ok(self.venue.subscription(&url, &self.symbols, &self.streams))
+    }
+
+    /// The limits of the websocket itself.
+    pub(super) fn socket(&self) -> WebSocketConfig {
+        // Zero: every message is written at once, so that a pong does not wait for other messages.
+        WebSocketConfig::default()
+            .write_buffer_size(0)
+            .max_write_buffer_size(self.write_bytes_max.max(1))
+            .max_message_size(Some(self.message_bytes_max))
+            .max_frame_size(Some(self.message_bytes_max))
+    }
+}
+
+/// The part of its allowed age at which a connection is renewed.
+const RENEWED_AT: f64 = 0.95;
