@@ -11,7 +11,6 @@ mod format;
 mod json;
 mod last_updates;
 mod news;
-mod plain;
 pub mod privacy;
 mod record;
 pub mod route;

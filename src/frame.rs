@@ -54,7 +54,7 @@ pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     let late = line.get(digits) == Some(&b'!');
     let known = line.get(digits + usize::from(late)) == Some(&b'?');
     let end = digits + usize::from(late) + usize::from(known);
-    if digits == 0 || digits > 19 || line.get(end) != Some(&b' ') {
+    if digits == 0 || digits > STAMP_DIGITS_MAX || line.get(end) != Some(&b' ') {
         return (None, line);
     }
     let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
@@ -67,6 +67,11 @@ pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     });
     (stamp, line[end + 1..].trim_ascii_start())
 }
+
+/// Digits of the largest time.
+const STAMP_DIGITS_MAX: usize = 19;
+/// Bytes of the longest stamp: the digits, both marks, and a blank.
+pub const STAMP_BYTES_MAX: usize = STAMP_DIGITS_MAX + "!? ".len();
 
 #[cfg(test)]
 impl Origin {

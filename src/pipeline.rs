@@ -27,7 +27,7 @@ use crate::schema::RecordKind;
 use crate::signal::field::Field;
 use crate::signal::lineage::Lineage;
 use crate::source::file::{FileError, FileSource};
-use crate::source::table::Columns;
+use crate::source::table::{ColumnNames, TableColumns};
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -264,12 +264,24 @@ impl Pipeline {
 
     /// What the columns of a table mean.
     #[must_use]
-    pub fn columns(&self) -> Option<Columns> {
+    pub fn columns(&self) -> Option<TableColumns> {
         let (form, table) = (self.form.as_ref()?, self.file.source.table.as_ref()?);
         let product = self.file.source.products.first().cloned();
-        Some(Columns::new(
+        let config::Table {
+            key,
+            period,
+            ts_event,
+            outcome,
+        } = table.clone();
+        let names = ColumnNames {
+            key,
+            period,
+            ts_event,
+            outcome,
+        };
+        Some(TableColumns::new(
             form.kind(),
-            table,
+            names,
             product,
             self.plan.fields(),
         ))

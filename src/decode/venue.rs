@@ -16,7 +16,8 @@ use crate::instrument::Instruments;
 /// An exchange and its messages.
 ///
 /// Events of all venues have one normal form, which [`Venue::decode`] makes:
-/// - `Trade::trade_id` is one higher for each trade of an instrument, or 0 where the venue has no such number;
+/// - `Trade::trade_id` is one higher for each trade of an instrument, or 0 where the venue has no such
+///   number;
 /// - `Depth::first..=Depth::last` are the updates that a book change covers; each change begins at or before
 ///   the update after the last one known, or there is a gap. A venue that names the update *before* a change
 ///   maps it to `first - 1`; one that numbers messages sets both to the message's number. Both are 0 where

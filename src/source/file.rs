@@ -1,8 +1,8 @@
-//! Captures: one frame a line, plain, gzip or zstd, told apart by their first bytes.
+//! Captures: one frame a line, plain, gzip or zstd, which the first bytes of a file tell.
 //!
 //! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
 //! that time; lines without one follow the line before them, so that such files are read one after
-//! the other. What a line means is `decode`'s business.
+//! the other. Reads no message.
 
 use std::fs::File;
 use std::io::{self, BufRead};
@@ -10,18 +10,26 @@ use std::path::{Path, PathBuf};
 
 use super::compression::decompressed;
 use super::table;
-use super::table::Columns;
+use super::table::TableColumns;
 use crate::frame::Origin;
-use crate::frame::split_stamp;
+use crate::frame::{STAMP_BYTES_MAX, split_stamp};
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("while reading the capture {}: {cause}{}", path.display(), hint(cause))]
+#[error(
+    "while reading the capture {}{}: {cause}{}",
+    path.display(),
+    line.map_or(String::new(), |line| format!(", line {line}")),
+    hint(cause)
+)]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// What the system or the decompressor said.
+    /// The line that could not be read, counted from 1, where reading had begun; none for tables, whose
+    /// errors name the row themselves.
+    pub line: Option<u64>,
+    /// The error of the system or the decompressor.
     pub cause: io::Error,
 }
 
@@ -41,11 +49,13 @@ struct Lines {
     stamp: Nanos,
     done: bool,
     max_frame_bytes: usize,
+    /// Number of the line read last, from 1; none for tables.
+    number: Option<u64>,
 }
 
 impl FileSource {
-    /// Opens the files and reads the first line of each. Lines over `max_frame_bytes` are handed over
-    /// cut to one byte more, so that the decoder refuses and counts them.
+    /// Opens the files and reads the first line of each. A message over `max_frame_bytes` is cut to a length
+    /// that is still over it, so that the decoder refuses and counts it.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
@@ -53,14 +63,14 @@ impl FileSource {
         Self::open_with(paths, max_frame_bytes, None)
     }
 
-    /// The same, and rows of CSV and Parquet files as records, their columns as `columns` says.
+    /// The same, and rows of CSV and Parquet files as records, whose columns `columns` explains.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn open_with(
         paths: &[PathBuf],
         max_frame_bytes: usize,
-        columns: Option<&Columns>,
+        columns: Option<&TableColumns>,
     ) -> Result<Self, FileError> {
         let mut files = Vec::new();
         for path in paths {
@@ -123,14 +133,16 @@ impl Lines {
     fn open(
         path: &Path,
         max_frame_bytes: usize,
-        columns: Option<&Columns>,
+        columns: Option<&TableColumns>,
     ) -> Result<Self, FileError> {
         let wrap = |cause| FileError {
             path: path.to_owned(),
+            line: None,
             cause,
         };
         let file = File::open(path).map_err(wrap)?;
-        let reader = match table::kind_of(path) {
+        let kind = table::kind_of(path);
+        let reader = match kind {
             Some(kind) => table::open(kind, file, columns).map_err(wrap)?,
             None => decompressed(file).map_err(wrap)?,
         };
@@ -142,14 +154,17 @@ impl Lines {
             stamp: Nanos(i64::MIN),
             done: false,
             max_frame_bytes,
+            number: kind.is_none().then_some(0),
         })
     }
 
     /// Reads the next line that is not empty.
     fn advance(&mut self) -> Result<(), FileError> {
         loop {
+            self.number = self.number.map(|number| number + 1);
             let more = self.read_line().map_err(|cause| FileError {
                 path: self.path.clone(),
+                line: self.number,
                 cause,
             })?;
             if !more {
@@ -177,7 +192,7 @@ impl Lines {
             let end = memchr::memchr(b'\n', chunk);
             let text = &chunk[..end.unwrap_or(chunk.len())];
             // The stamp is not part of the frame: leave room for it.
-            let room = (self.max_frame_bytes + 1 + STAMP_BYTES).saturating_sub(self.line.len());
+            let room = (self.max_frame_bytes + 1 + STAMP_BYTES_MAX).saturating_sub(self.line.len());
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             let used = end.map_or(chunk.len(), |at| at + 1);
             self.reader.consume(used);
@@ -191,8 +206,6 @@ impl Lines {
     }
 }
 
-/// A stamp of 19 digits and a space.
-const STAMP_BYTES: usize = 20;
 fn hint(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::NotFound => "; check the path given to --input",
@@ -255,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_files_are_known_by_their_first_bytes() {
+    fn compressed_files_are_recognised_by_their_first_bytes() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(b"1 {a}\n2 {b}\n").unwrap();
         let gzip = gzip.finish().unwrap();
@@ -264,10 +277,9 @@ mod tests {
             assert_eq!(read_all(&[write(name, bytes)]).unwrap().len(), 2, "{name}");
             let cut = write(&format!("cut-{name}"), &bytes[..bytes.len() - 9]);
             let error = read_all(&[cut]).unwrap_err().to_string();
-            assert!(
-                error.contains("cut off") && error.contains("while reading the capture"),
-                "{error}"
-            );
+            assert!(error.contains("cut off"), "{error}");
+            assert!(error.contains("while reading the capture"), "{error}");
+            assert!(error.contains(", line "), "{error}");
         }
     }
 
@@ -280,6 +292,14 @@ mod tests {
             "longer than the limit, still"
         );
         assert_eq!(frames[1].1, "{ok}");
+    }
+
+    #[test]
+    fn a_message_at_the_limit_is_whole_behind_the_longest_stamp() {
+        let message = "x".repeat(40);
+        let line = format!("1723161253937085768!? {message}\n");
+        let frames = read_all(&[write("limit", line.as_bytes())]).unwrap();
+        assert_eq!(frames, [(1_723_161_253_937_085_768, message)]);
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn of_persons_no_outcome_and_no_identifier_is_repeated() {
     assert_eq!(case.report(&table, &good)["rows"], 2, "the key is a number");
     let bad = case.file("bad.jsonl", "{\"key\":[8888881],\"outcome\":1}\n");
     for (labels, said) in [
-        (&table, "rows.csv, row 1: the outcome is none"),
+        (&table, "rows.csv:2: the outcome is none"),
         (&bad, "bad.jsonl:1: "),
     ] {
         let done = case.evaluate(&table, labels, &[]);
@@ -158,7 +158,7 @@ fn an_application_is_judged_at_its_time() {
     let done = case.evaluate(&table, &table, &[]);
     assert_eq!(done.code, Some(1), "{}", done.stdout);
     assert!(
-        done.stderr.contains("row 2") && done.stderr.contains("`ts_event`"),
+        done.stderr.contains("rows.csv:3:") && done.stderr.contains("`ts_event`"),
         "{}",
         done.stderr
     );

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use foretick::decode::text::text_of;
 use foretick::decode::venue::{
     Addresses, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
 };
 use foretick::decode::{DecodeError, Decoded, LastUpdates, Notice};
-use foretick::decode::text::text_of;
 use foretick::event::{Batch, Body, Depth, Level, Quote, Splice, Trade};
 use foretick::instrument::Instruments;
 use foretick::units::{Nanos, Price, Side, Size};
@@ -84,7 +84,8 @@ impl Venue for Meadow {
 
     fn snapshot_request(&self, symbol: &str) -> SnapshotRequest {
         let market = symbol.to_ascii_lowercase();
-        let message = |ask| json!({"ask": ask, "markets": [market], "streams": ["book"]}).to_string();
+        let message =
+            |ask| json!({"ask": ask, "markets": [market], "streams": ["book"]}).to_string();
         SnapshotRequest::Send(vec![message("close"), message("open")])
     }
 
@@ -125,7 +126,8 @@ impl Venue for Meadow {
                 })
             }
             "touch" => {
-                let ((bid_px, bid_sz), (ask_px, ask_sz)) = (pair(&wire["bid"])?, pair(&wire["offer"])?);
+                let ((bid_px, bid_sz), (ask_px, ask_sz)) =
+                    (pair(&wire["bid"])?, pair(&wire["offer"])?);
                 Body::Quote(Quote {
                     bid_px,
                     bid_sz,

@@ -63,7 +63,11 @@ fn touch(number: u64) -> String {
 }
 
 fn whole(number: u64) -> String {
-    message("whole", number, r#","bids":["20.4 x 3"],"offers":["20.6 x 1"]"#)
+    message(
+        "whole",
+        number,
+        r#","bids":["20.4 x 3"],"offers":["20.6 x 1"]"#,
+    )
 }
 
 fn change(number: u64) -> String {
@@ -101,7 +105,10 @@ impl Shard {
             assert!(foretick::clock::instant() < deadline, "{:?}", self.signals);
             self.work();
         }
-        self.signals.drain(..).map(|signal| signal.quality).collect()
+        self.signals
+            .drain(..)
+            .map(|signal| signal.quality)
+            .collect()
     }
 
     fn work(&mut self) {
@@ -168,7 +175,12 @@ async fn a_made_up_venue_goes_from_its_socket_to_signals() {
         ..WebsocketSettings::new(&Meadow)
     };
     let status = Arc::new(FeedStatus::default());
-    let out = Conflation::new(&Meadow, vec![sender], &settings.symbols, Arc::clone(&status));
+    let out = Conflation::new(
+        &Meadow,
+        vec![sender],
+        &settings.symbols,
+        Arc::clone(&status),
+    );
     let (requests, requested) = mpsc::channel(4);
     let (stop, stopped) = watch::channel(false);
     let feed: tokio::task::JoinHandle<Result<(), WebsocketError>> =
@@ -177,7 +189,9 @@ async fn a_made_up_venue_goes_from_its_socket_to_signals() {
     let mut server = Server::accept(&listener).await;
     let open = json!({"ask": "open", "markets": ["oak"], "streams": ["fill", "touch", "book"]});
     assert_eq!(server.request().await, open);
-    server.send(&[r#"{"kind":"hello"}"#.into(), r#"{"kind":"beat"}"#.into()]).await;
+    server
+        .send(&[r#"{"kind":"hello"}"#.into(), r#"{"kind":"beat"}"#.into()])
+        .await;
     assert_eq!(server.request().await, json!({"ask": "beat"}));
 
     // A book of the stream, and then a change that is missing.
@@ -187,7 +201,10 @@ async fn a_made_up_venue_goes_from_its_socket_to_signals() {
     assert_eq!(shard.signals(1), [Quality::Gap]);
     let wanted = shard.wanted();
     assert_eq!(wanted, ["OAK.MEADOW"]);
-    requests.send(wanted[0].clone()).await.expect("the feed runs");
+    requests
+        .send(wanted[0].clone())
+        .await
+        .expect("the feed runs");
     let again = |ask| json!({"ask": ask, "markets": ["oak"], "streams": ["book"]});
     assert_eq!(server.request().await, again("close"));
     assert_eq!(server.request().await, again("open"));
@@ -206,7 +223,10 @@ async fn a_made_up_venue_goes_from_its_socket_to_signals() {
     let ended = timeout(PATIENCE, feed).await.expect("it ends");
     ended.expect("no panic").expect("no error");
     assert_eq!(status.unexplained(), 0);
-    assert_eq!(status.failures.load(std::sync::atomic::Ordering::Relaxed), 0);
+    assert_eq!(
+        status.failures.load(std::sync::atomic::Ordering::Relaxed),
+        0
+    );
 }
 
 #[test]
@@ -223,7 +243,8 @@ fn a_made_up_venue_is_conflated_by_its_own_rule() {
         receiver.drain(&mut frames, 8, Duration::ZERO);
     }
     let texts: Vec<&[u8]> = frames.iter().map(|frame| &*frame.bytes).collect();
-    let gap = r#"{"foretick":"gap","symbol":"OAK","venue":"MEADOW","reason":"overflow","missing":1}"#;
+    let gap =
+        r#"{"foretick":"gap","symbol":"OAK","venue":"MEADOW","reason":"overflow","missing":1}"#;
     let (first, last) = (whole(1), touch(4));
     assert_eq!(texts, [first.as_bytes(), gap.as_bytes(), last.as_bytes()]);
     for frame in &frames {
@@ -252,9 +273,17 @@ fn captures_of_several_venues_are_told_apart() {
         decoded.expect("both are read");
     }
     let names: Vec<&str> = (0..2)
-        .map(|id| decoder.instruments().name(foretick::instrument::InstrumentId(id)))
+        .map(|id| {
+            decoder
+                .instruments()
+                .name(foretick::instrument::InstrumentId(id))
+        })
         .collect();
-    assert_eq!(names, ["OAK.BINANCE", "OAK.MEADOW"], "one symbol, two instruments");
+    assert_eq!(
+        names,
+        ["OAK.BINANCE", "OAK.MEADOW"],
+        "one symbol, two instruments"
+    );
     assert!(venues().named(Meadow.name()).is_some());
 }
 

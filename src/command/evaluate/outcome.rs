@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::source::table;
-use crate::source::table::{Columns, Told, is_absent};
+use crate::source::table::{OutcomeRow, TableColumns, TablePosition, is_absent};
 
 /// Outcomes, in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,7 @@ impl Outcomes {
     /// [`OutcomeError`] with the line or the row.
     pub fn read(
         path: &Path,
-        columns: Option<&Columns>,
+        columns: Option<&TableColumns>,
         split: Option<&str>,
     ) -> Result<Self, OutcomeError> {
         let fail = |(place, what): Wrong| OutcomeError {
@@ -331,10 +331,10 @@ fn unread(error: &serde_json::Error) -> String {
 fn of_table(
     kind: table::TableKind,
     file: File,
-    columns: Option<&Columns>,
+    columns: Option<&TableColumns>,
 ) -> io::Result<Vec<Labelled>> {
     let mut rows = table::outcomes(kind, file, columns)?;
-    if columns.is_some_and(Columns::are_statements) {
+    if columns.is_some_and(TableColumns::are_statements) {
         let mut last: FxHashMap<&str, usize> = FxHashMap::default();
         for (at, row) in rows.iter().enumerate() {
             let place = last.entry(&row.key).or_insert(at);
@@ -346,15 +346,18 @@ fn of_table(
         kept.sort_unstable();
         rows = kept.into_iter().map(|at| rows[at].clone()).collect();
     }
-    let label = |told: Told| Labelled {
-        key: told.key,
-        ts_event: told.ts_event.map(|ts| ts.0),
+    let label = |row: OutcomeRow| Labelled {
+        key: row.key,
+        ts_event: row.ts_event.map(|ts| ts.0),
         outcome: Written {
-            text: told.outcome,
+            text: row.outcome,
             quoted: false,
         },
         ts_failure: None,
-        place: Place::Row(told.row),
+        place: match row.position {
+            TablePosition::Line(line) => Place::Line(line),
+            TablePosition::Row(row) => Place::Row(row),
+        },
     };
     Ok(rows.into_iter().map(label).collect())
 }

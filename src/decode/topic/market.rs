@@ -81,10 +81,10 @@ pub(super) fn bar(record: &Record<'_>) -> Result<Bar, DecodeError> {
 }
 
 /// The name of a field, and its value.
-type Named<'r, 'a> = (&'static str, &'r Option<LazyValue<'a>>);
+type NamedValue<'r, 'a> = (&'static str, &'r Option<LazyValue<'a>>);
 
 /// One side of a quote; `null` is an empty side.
-fn best(price: Named<'_, '_>, size: Named<'_, '_>) -> Result<(Price, Size), DecodeError> {
+fn best(price: NamedValue<'_, '_>, size: NamedValue<'_, '_>) -> Result<(Price, Size), DecodeError> {
     let (Some(price_value), Some(size_value)) = (price.1, size.1) else {
         return Ok((Price::UNDEFINED, Size(0)));
     };

@@ -1,0 +1,85 @@
+//! Rows of a CSV file.
+
+use std::fs::File;
+use std::io::{self, BufRead};
+
+use serde_json::{Map, Value};
+
+use super::cell::Reading;
+use super::columns::TableColumns;
+use super::line_starts::{LineReader, LineStarts};
+use super::position::{TablePosition, invalid};
+use super::rows::Rows;
+use crate::source::compression::decompressed;
+
+/// Rows of a CSV file, with its header first.
+pub(super) struct CsvRows {
+    reader: csv::Reader<LineReader<Box<dyn BufRead + Send>>>,
+    starts: LineStarts,
+    names: Vec<String>,
+    readings: Vec<Reading>,
+    row: csv::StringRecord,
+    line: u64,
+}
+
+impl CsvRows {
+    pub(super) fn open(file: File, columns: &TableColumns) -> io::Result<Self> {
+        let (lines, starts) = LineReader::new(decompressed(file)?);
+        let mut reader = csv::Reader::from_reader(lines);
+        let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+        columns.check(names.iter().map(String::as_str))?;
+        Ok(Self {
+            reader,
+            starts,
+            readings: names.iter().map(|name| columns.reading(name)).collect(),
+            names,
+            row: csv::StringRecord::new(),
+            line: 1,
+        })
+    }
+}
+
+impl CsvRows {
+    fn find_line(&mut self, offset: Option<u64>) {
+        let line = offset.and_then(|offset| self.starts.line_at(offset));
+        self.line = line.unwrap_or(self.line);
+    }
+
+    /// An error of the parser, with the line that we counted.
+    fn explain(&mut self, error: csv::Error) -> io::Error {
+        let csv::ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } = error.kind()
+        else {
+            return error.into();
+        };
+        self.find_line(pos.as_ref().map(csv::Position::byte));
+        invalid(&format!(
+            "{} has {len} cells, and the header {expected_len}; quote cells that hold a comma",
+            self.position()
+        ))
+    }
+}
+
+impl Rows for CsvRows {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn position(&self) -> TablePosition {
+        TablePosition::Line(self.line)
+    }
+
+    fn next_row(&mut self) -> io::Result<Option<Map<String, Value>>> {
+        let more = self.reader.read_record(&mut self.row);
+        if !more.map_err(|error| self.explain(error))? {
+            return Ok(None);
+        }
+        self.find_line(self.row.position().map(csv::Position::byte));
+        let texts = self.readings.iter().zip(self.row.iter());
+        let cells = texts.map(|(reading, text)| reading.cell(text));
+        Ok(Some(self.names.iter().cloned().zip(cells).collect()))
+    }
+}
