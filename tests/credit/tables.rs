@@ -71,7 +71,7 @@ fn an_unknown_outcome_is_an_error_and_no_zero() {
     let done = case.evaluate(&wrong, &wrong, &[]);
     assert_eq!(done.code, Some(1), "{}", done.stdout);
     for said in [
-        "wrong.csv, row 3: the outcome `Failed ` is none",
+        "wrong.csv:4: the outcome `Failed ` is none",
         "`alive`, `failed`",
         "0 or 1",
     ] {
