@@ -51,14 +51,14 @@ pub enum DecodeError {
     /// The application is for a product that is not in `source.products`. Dead letter. Add the product if
     /// the model was trained on it; otherwise send such applications elsewhere.
     UnknownProduct,
-    /// The economic figure is named by no feature of the pipeline. Dropped; nothing to do.
+    /// The economic figure is named by no feature of the pipeline. Dropped. Nothing to do.
     OtherFigure,
-    /// The news item is in a language other than `news.language`. Dropped; nothing to do.
+    /// The news item is in a language other than `news.language`. Dropped. Nothing to do.
     OtherLanguage,
     /// The news item names no instrument that the pipeline knows. Dropped. Complete the file `news.names`, or
     /// name an instrument in `news.unrouted` for such items.
     NoInstrument,
-    /// The news item repeats an item or revises it with a number that is not newer. Dropped; nothing to do.
+    /// The news item repeats an item or revises it with a number that is not newer. Dropped. Nothing to do.
     OldRevision,
     /// The news item has nearly the same words as another item about the same instruments within
     /// `news.fold_ms`. Dropped. Change `news.fold_similarity` if different items are folded.
