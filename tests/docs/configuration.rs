@@ -28,7 +28,7 @@ struct Page<'a> {
     items: &'a [Item],
     defaults: HashMap<String, String>,
     text: String,
-    /// Keys without a meaning.
+    /// Keys without a meaning, and numbers without a unit.
     bare: Vec<String>,
     /// Tables written so far, so that each is written once.
     tables: Vec<String>,
@@ -52,7 +52,7 @@ fn the_configuration_page_lists_every_key() {
     page.table(root, "", "", false);
     assert!(
         page.bare.is_empty(),
-        "these keys have no meaning in their doc comments: {:?}",
+        "these keys have no meaning in their doc comments, or no unit in tests/docs/configuration.rs: {:?}",
         page.bare
     );
     for key in [
@@ -192,8 +192,11 @@ impl Page<'_> {
             (None, None) if required => "required".into(),
             (None, None) => "not set".into(),
         };
-        let unit = unit(key).unwrap_or_default();
+        let unit = unit(key).filter(|_| values.is_none()).unwrap_or_default();
         let kind = type_name(&member.holds, values);
+        if unit.is_empty() && kind.ends_with("number") {
+            self.bare.push(format!("{field} (its unit)"));
+        }
         let row = [kind, unit.to_owned(), default, meaning].map(|cell| cell.replace('|', "\\|"));
         writeln!(
             self.text,
@@ -325,6 +328,7 @@ fn type_name(holds: &str, values: Option<&Item>) -> String {
     }
 }
 
+/// The unit of a number: of what its name ends in, or by its whole name.
 fn unit(key: &str) -> Option<&'static str> {
     let units = [
         ("_ms", "milliseconds"),
@@ -332,9 +336,31 @@ fn unit(key: &str) -> Option<&'static str> {
         ("_bytes", "bytes"),
         ("_bps", "basis points"),
         ("_frames", "frames"),
+        ("_ratio", "ratio of PDs"),
+        ("_tokens", "word pieces"),
+        ("_instruments", "instruments"),
+        ("_similarity", "share, 0 to 1"),
     ];
-    units
-        .iter()
-        .find(|(end, _)| key.ends_with(end))
+    let named = [
+        ("shards", "threads"),
+        ("batch", "frames"),
+        ("batch_max", "windows"),
+        ("every", "rows"),
+        ("steps", "rows"),
+        ("window", "values"),
+        ("levels", "levels a side"),
+        ("device", "the GPU's number"),
+        ("alpha", "weight, 0 to 1"),
+        ("min", "the field's unit"),
+        ("max", "the field's unit"),
+        ("enter", "probability"),
+        ("exit", "probability"),
+        ("floor", "probability"),
+        ("warning", "probability"),
+        ("critical", "probability"),
+    ];
+    let by_end = units.iter().find(|(end, _)| key.ends_with(end));
+    by_end
+        .or_else(|| named.iter().find(|(name, _)| key == *name))
         .map(|(_, unit)| *unit)
 }
