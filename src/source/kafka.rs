@@ -115,8 +115,8 @@ struct Trouble {
     next_word: Instant,
     pause: Duration,
     next_probe: Instant,
-    /// Since when the brokers say that there is no such topic.
-    missing: Option<Instant>,
+    /// Probes that the brokers answered by "there is no such topic".
+    missing: u32,
 }
 
 impl Reader {
@@ -378,7 +378,7 @@ impl Reader {
             next_word: now,
             pause: FIRST_WORD,
             next_probe: now + PROBE_EVERY,
-            missing: None,
+            missing: 0,
         });
         if now >= trouble.next_word {
             warn!(bootstrap = self.settings.bootstrap, %error, "Kafka is in trouble: going on trying");
@@ -396,8 +396,9 @@ impl Reader {
             return Ok(());
         };
         trouble.next_probe = now + PROBE_EVERY;
-        match self.settings.missing(&self.consumer, POLL) {
-            Err(_) => trouble.missing = None,
+        match self.settings.missing(&self.consumer, PROBE_WAIT) {
+            // A probe without an answer says nothing about the topic.
+            Err(error) => debug!(%error, "no answer from the brokers"),
             Ok(None) => {
                 let away = now - trouble.since;
                 info!(bootstrap = self.settings.bootstrap, ?away, "Kafka is back");
@@ -405,8 +406,8 @@ impl Reader {
                 self.status.set_healthy(true);
             }
             Ok(Some(topic)) => {
-                let since = *trouble.missing.get_or_insert(now);
-                if now - since >= self.settings.missing_timeout {
+                trouble.missing += 1;
+                if PROBE_EVERY * trouble.missing > self.settings.missing_timeout {
                     return Err(KafkaSourceError::Gone {
                         bootstrap: self.settings.bootstrap.clone(),
                         topic,
@@ -489,6 +490,8 @@ const HELD_POLL: Duration = Duration::from_millis(1);
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// How long a probe waits for its answer. The partitions are not polled meanwhile.
+const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 /// Pauses between two words of the same trouble: from the first, doubling, to the last.
 const FIRST_WORD: Duration = Duration::from_secs(1);

@@ -38,7 +38,7 @@ pub struct KafkaSourceSettings {
     pub commit_every: Duration,
     /// How long brokers and topics may take to show up at the start.
     pub start_timeout: Duration,
-    /// How long brokers may say that a topic they had is none of theirs: one that starts may not know yet.
+    /// How long brokers may answer that there is no such topic: one that starts may not know its topics yet.
     pub missing_timeout: Duration,
     /// How long a stopping source waits for frames on their way to be done.
     pub drain_timeout: Duration,

@@ -3,13 +3,15 @@
 use rdkafka::Offset;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::types::RDKafkaRespErr;
 
 use super::*;
 use crate::kafka::{Properties, client_config};
 use crate::simulate::broker::EmbeddedBroker;
 use crate::source::ring::{Receiver, ring};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Reached only where an event never comes: a busy machine is no failure.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn settings(broker: &EmbeddedBroker, topics: &[&str]) -> KafkaSourceSettings {
     KafkaSourceSettings {
@@ -249,6 +251,28 @@ fn a_lost_broker_is_waited_for() {
     wait_until(|| running.status.is_healthy());
     running.stop.store(true, Relaxed);
     running.read(Duration::ZERO, |_| {});
+}
+
+#[test]
+fn a_deleted_topic_is_noticed_behind_a_slow_broker() {
+    let broker = EmbeddedBroker::start(&[("trades", 1)]).unwrap();
+    let mut settings = settings(&broker, &["trades"]);
+    settings.stop_at_end = false;
+    settings.missing_timeout = Duration::from_secs(1);
+    let running = start(settings, 64);
+    wait_until(|| running.status.is_healthy());
+    let cluster = broker.cluster();
+    cluster.broker_down(-1).unwrap();
+    wait_until(|| !running.status.is_healthy());
+    let unknown = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    cluster.topic_error("trades", unknown).unwrap();
+    // Longer than a poll of the consumer takes.
+    let delay = Duration::from_millis(300);
+    cluster.broker_round_trip_time(-1, delay).unwrap();
+    cluster.broker_up(-1).unwrap();
+    wait_until(|| running.thread.is_finished());
+    let error = running.thread.join().unwrap().unwrap_err();
+    assert!(matches!(error, KafkaSourceError::Gone { .. }), "{error}");
 }
 
 #[test]
