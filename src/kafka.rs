@@ -133,6 +133,7 @@ const SECRET: [&str; 8] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::scratch::Scratch;
 
     fn read(name: &str, value: &str) -> Result<Option<String>, PropertyError> {
         let properties = Properties::from([(name.to_owned(), value.to_owned())]);
@@ -168,8 +169,8 @@ mod tests {
     fn a_reference_is_followed() {
         let path = std::env::var("PATH").unwrap();
         assert_eq!(read("sasl.password", "env:PATH"), Ok(Some(path)));
-        let file = std::env::temp_dir().join(format!("foretick-secret-{}", std::process::id()));
-        std::fs::write(&file, "hunter2\n").unwrap();
+        let scratch = Scratch::new();
+        let file = scratch.write("secret", "hunter2\n");
         let reference = format!("file:{}", file.display());
         assert_eq!(
             read("sasl.password", &reference),

@@ -83,3 +83,8 @@ pub mod simulate;
 pub mod sink;
 pub mod source;
 pub mod units;
+
+#[cfg(test)]
+mod tests {
+    pub(crate) mod scratch;
+}

@@ -145,13 +145,14 @@ mod tests {
     use super::*;
     use crate::frame::Origin;
     use crate::source::file::FileSource;
+    use crate::tests::scratch::Scratch;
     use crate::units::Nanos;
 
     #[test]
     fn what_was_written_is_read_again() {
         for ending in ["jsonl", "gz", "zst"] {
-            let name = format!("foretick-capture-{}.{ending}", std::process::id());
-            let path = std::env::temp_dir().join(name);
+            let scratch = Scratch::new();
+            let path = scratch.path().join(format!("capture.{ending}"));
             let mut writer = CaptureWriter::create(&path).unwrap();
             for (at, text) in ["{\"a\":1}", "{\n\"b\":2}", "77 {\"c\":3}"]
                 .into_iter()

@@ -222,6 +222,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::tests::scratch::Scratch;
 
     fn read_all(paths: &[PathBuf]) -> Result<Vec<(i64, String)>, FileError> {
         let mut source = FileSource::open(paths, 40)?;
@@ -236,17 +237,11 @@ mod tests {
         Ok(frames)
     }
 
-    fn write(name: &str, bytes: &[u8]) -> PathBuf {
-        let path =
-            std::env::temp_dir().join(format!("foretick-file-{}-{name}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-
     #[test]
     fn files_are_merged_by_receive_time() {
-        let a = write("a", b"1 {a}\n3 {b}\r\n\n3 {c}\n");
-        let b = write("b", b"2 {x}\n3 {y}\n9 {z}");
+        let scratch = Scratch::new();
+        let a = scratch.write("a", b"1 {a}\n3 {b}\r\n\n3 {c}\n");
+        let b = scratch.write("b", b"2 {x}\n3 {y}\n9 {z}");
         let order: Vec<String> = read_all(&[a, b])
             .unwrap()
             .into_iter()
@@ -257,8 +252,9 @@ mod tests {
 
     #[test]
     fn lines_without_a_stamp_follow_their_file() {
-        let a = write("plain-a", b"{a}\n{b}\n");
-        let b = write("plain-b", b"{x}\n");
+        let scratch = Scratch::new();
+        let a = scratch.write("a", b"{a}\n{b}\n");
+        let b = scratch.write("b", b"{x}\n");
         let frames = read_all(&[a, b]).unwrap();
         assert_eq!(
             frames.iter().map(|f| f.1.as_str()).collect::<Vec<_>>(),
@@ -273,9 +269,11 @@ mod tests {
         gzip.write_all(b"1 {a}\n2 {b}\n").unwrap();
         let gzip = gzip.finish().unwrap();
         let zstd = zstd::encode_all(&b"1 {a}\n2 {b}\n"[..], 1).unwrap();
+        let scratch = Scratch::new();
         for (name, bytes) in [("gz", &gzip), ("zst", &zstd)] {
-            assert_eq!(read_all(&[write(name, bytes)]).unwrap().len(), 2, "{name}");
-            let cut = write(&format!("cut-{name}"), &bytes[..bytes.len() - 9]);
+            let whole = scratch.write(name, bytes);
+            assert_eq!(read_all(&[whole]).unwrap().len(), 2, "{name}");
+            let cut = scratch.write(name, &bytes[..bytes.len() - 9]);
             let error = read_all(&[cut]).unwrap_err().to_string();
             assert!(error.contains("cut off"), "{error}");
             assert!(error.contains("while reading the capture"), "{error}");
@@ -286,7 +284,8 @@ mod tests {
     #[test]
     fn a_line_over_the_limit_is_cut_but_not_lost() {
         let long = format!("7 {}\n8 {{ok}}\n", "x".repeat(500));
-        let frames = read_all(&[write("long", long.as_bytes())]).unwrap();
+        let scratch = Scratch::new();
+        let frames = read_all(&[scratch.write("long", long)]).unwrap();
         assert!(
             frames[0].1.len() > 40 && frames[0].1.len() < 100,
             "longer than the limit, still"
@@ -298,7 +297,8 @@ mod tests {
     fn a_message_at_the_limit_is_whole_behind_the_longest_stamp() {
         let message = "x".repeat(40);
         let line = format!("1723161253937085768!? {message}\n");
-        let frames = read_all(&[write("limit", line.as_bytes())]).unwrap();
+        let scratch = Scratch::new();
+        let frames = read_all(&[scratch.write("limit", line)]).unwrap();
         assert_eq!(frames, [(1_723_161_253_937_085_768, message)]);
     }
 

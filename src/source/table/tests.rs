@@ -1,6 +1,5 @@
 //! Tables of both formats as records and as outcomes.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::schema::{Field, RecordKind};
+use crate::tests::scratch::Scratch;
 use crate::units::Nanos;
 
 fn columns(kind: RecordKind, ts_event: Option<&str>) -> TableColumns {
@@ -31,17 +31,14 @@ fn columns(kind: RecordKind, ts_event: Option<&str>) -> TableColumns {
     TableColumns::new(kind, names, Some("card".into()), &fields)
 }
 
-fn write(name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-    let name = format!("foretick-table-{}-{name}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
+/// An open file with these bytes, whose name is already removed.
+fn file(bytes: impl AsRef<[u8]>) -> File {
+    File::open(Scratch::new().write("table", bytes)).unwrap()
 }
 
-fn lines(name: &str, text: &str, kind: RecordKind) -> io::Result<Vec<Value>> {
-    let path = write(&format!("{name}.csv"), text);
+fn lines(text: &str, kind: RecordKind) -> io::Result<Vec<Value>> {
     let columns = columns(kind, None);
-    records(open(TableKind::Csv, File::open(path)?, Some(&columns))?)
+    records(open(TableKind::Csv, file(text), Some(&columns))?)
 }
 
 fn records(reader: impl BufRead) -> io::Result<Vec<Value>> {
@@ -53,7 +50,7 @@ fn records(reader: impl BufRead) -> io::Result<Vec<Value>> {
 #[test]
 fn a_row_is_a_record_of_the_topic() {
     let text = "cik,fyear,name,sales,status\n17,2014.0,\"A, B\",-1.5e3,0\n17,2015,X,,1\n";
-    let lines = lines("rows", text, RecordKind::Statement).unwrap();
+    let lines = lines(text, RecordKind::Statement).unwrap();
     assert_eq!(
         lines[0],
         json!({"ts_event": 1_420_070_400_000_000_000_i64, "obligor": "17", "period": 2014,
@@ -66,7 +63,7 @@ fn a_row_is_a_record_of_the_topic() {
 fn keys_and_categories_are_text() {
     let text = "cik,status,grade,sales\n12345678901234567890,0,1,1\n12345678901234567891,0,,1\n\
                 NA,0,2,1e3\n1e3,0,NA,\n";
-    let lines = lines("keys", text, RecordKind::Application).unwrap();
+    let lines = lines(text, RecordKind::Application).unwrap();
     let of = |field: fn(&Value) -> &Value| lines.iter().map(field).collect::<Vec<_>>();
     assert_eq!(
         of(|line| &line["applicant"]),
@@ -83,16 +80,16 @@ fn keys_and_categories_are_text() {
 #[test]
 fn an_error_names_what_a_table_lacks() {
     let kind = RecordKind::Statement;
-    let error = lines("lacks", "cik,fyear\n1,2014\n", kind).unwrap_err();
+    let error = lines("cik,fyear\n1,2014\n", kind).unwrap_err();
     assert!(error.to_string().contains("`status`"), "{error}");
     let text = "cik,fyear,status,sales,sales\n1,2014,0,1,2\n";
-    let error = lines("twice", text, kind).unwrap_err().to_string();
+    let error = lines(text, kind).unwrap_err().to_string();
     assert!(error.contains("two columns `sales`"), "{error}");
     let text = "cik,fyear,status\n1,20x4,0\n";
-    let error = lines("unread", text, kind).unwrap_err().to_string();
+    let error = lines(text, kind).unwrap_err().to_string();
     assert!(error.contains("line 2 has no readable `fyear`"), "{error}");
     let text = "cik,status,age\nk,0,33\n";
-    let lines = lines("ages", text, RecordKind::Application).unwrap();
+    let lines = lines(text, RecordKind::Application).unwrap();
     assert_eq!(lines[0]["fields"], json!({"age": 33}));
     assert_eq!(lines[0]["ts_event"], json!(0));
     let names = ["cik", "sales", "status"].map(str::to_owned);
@@ -102,10 +99,9 @@ fn an_error_names_what_a_table_lacks() {
 #[test]
 fn a_row_states_an_outcome_of_its_time() {
     let text = "cik,status,day\n1,Failed ,2015-03-31\n2,,2015-04-01\n";
-    let path = write("outcome.csv", text);
     let of = |day: &str| {
         let columns = columns(RecordKind::Application, Some(day));
-        outcomes(TableKind::Csv, File::open(&path).unwrap(), Some(&columns))
+        outcomes(TableKind::Csv, file(text), Some(&columns))
     };
     let rows = of("day").unwrap();
     assert_eq!(
@@ -121,7 +117,7 @@ fn a_row_states_an_outcome_of_its_time() {
     assert!(error.contains("line 2 has no readable `status`"), "{error}");
 }
 
-fn parquet(name: &str, codec: Compression) -> PathBuf {
+fn parquet(codec: Compression) -> File {
     let columns: [(&str, ArrayRef); 5] = [
         ("cik", Arc::new(Int64Array::from(vec![17, 18]))),
         ("day", Arc::new(Date32Array::from(vec![16_525, 16_526]))),
@@ -135,7 +131,7 @@ fn parquet(name: &str, codec: Compression) -> PathBuf {
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    write(&format!("{name}.parquet"), bytes)
+    file(bytes)
 }
 
 #[test]
@@ -149,8 +145,7 @@ fn every_usual_codec_is_read() {
         ("lz4-raw", Compression::LZ4_RAW),
         ("zstd", Compression::ZSTD(ZstdLevel::default())),
     ] {
-        let file = File::open(parquet(name, codec)).unwrap();
-        let reader = open(TableKind::Parquet, file, Some(&columns)).unwrap();
+        let reader = open(TableKind::Parquet, parquet(codec), Some(&columns)).unwrap();
         let lines = records(reader).unwrap();
         let expected = json!({"ts_event": 1_427_760_000_000_000_000_i64, "applicant": "17",
                               "product": "card", "fields": {"sales": 0.1, "grade": "1"}});
@@ -166,14 +161,14 @@ fn an_error_names_the_line_on_which_its_row_begins() {
         ("lf", text.to_owned()),
         ("crlf", text.replace('\n', "\r\n")),
     ] {
-        let error = lines(name, &text, RecordKind::Statement).unwrap_err();
+        let error = lines(&text, RecordKind::Statement).unwrap_err();
         let error = error.to_string();
         assert!(
             error.contains("line 5 has no readable `fyear`"),
             "{name}: {error}"
         );
         let text = text.replace("2,20x4", "2,2014,7");
-        let error = lines(name, &text, RecordKind::Statement).unwrap_err();
+        let error = lines(&text, RecordKind::Statement).unwrap_err();
         let error = error.to_string();
         assert!(error.contains("line 5 has 4 cells"), "{name}: {error}");
     }
