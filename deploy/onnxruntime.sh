@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Puts ONNX Runtime into .onnxruntime/ and prints the path of its shared library.
-# Does not install it for the system, and does not build it: the wheels of PyPI carry the library.
+# Fetches ONNX Runtime into .onnxruntime/ unless it is there, and prints the path of its shared library.
+# Does not install it for the system, and does not build it: the wheels on PyPI contain the library.
 #
-#   deploy/onnxruntime.sh [FOLDER]      FOLDER is .onnxruntime in the repository where none is given
-#   deploy/onnxruntime.sh gpu [FOLDER]  the one for NVIDIA GPUs, with CUDA 13 and cuDNN 9 beside it: 1.5 GB to
-#                                       fetch, 2.3 GB in .onnxruntime/gpu; the driver is the system's
+#   deploy/onnxruntime.sh [FOLDER]      into FOLDER instead of .onnxruntime
+#   deploy/onnxruntime.sh gpu [FOLDER]  the build for NVIDIA GPUs, with CUDA 13 and cuDNN 9: downloads 1.5 GB, takes
+#                                       2.3 GB in .onnxruntime/gpu; the GPU driver must be installed
 #
-# ORT_DYLIB_PATH names a library of your own (a system package): nothing is fetched then.
+# ORT_DYLIB_PATH  the path of another library (such as that of a system package); nothing is fetched then.
 # Needs bash and, for the first fetch, Python 3 with pip or venv and a network.
 set -euo pipefail
 
@@ -23,7 +23,7 @@ fi
 main() {
     if [ -n "${ORT_DYLIB_PATH:-}" ]; then
         [ -f "$ORT_DYLIB_PATH" ] || fail "reading ORT_DYLIB_PATH: $ORT_DYLIB_PATH is not a file." \
-            "Correct the path, or unset ORT_DYLIB_PATH to have ONNX Runtime fetched."
+            "Correct the path, or unset ORT_DYLIB_PATH so that ONNX Runtime is fetched."
         echo "$ORT_DYLIB_PATH"
         return
     fi
@@ -34,7 +34,7 @@ main() {
     echo "$folder/$library"
 }
 
-# Any CPython's wheel will do, since only the shared library in it is used: it is always the one for 3.11.
+# Only the shared library in a wheel is used, so that its Python version does not matter: it is always 3.11.
 choose_platform() {
     version=1.32.0 package=onnxruntime megabytes=30
     case "$kind $(uname -s) $(uname -m)" in
@@ -64,8 +64,8 @@ choose_platform() {
         library_sha256=fa585fabbea65b823b9a8f7e27d46aee3989d1be7e36b528203d3a1fd613aae7
         ;;
     *)
-        fail "choosing a wheel: none of $package ($kind) is known for $(uname -s) $(uname -m)." \
-            "Build the library and name it in ORT_DYLIB_PATH."
+        fail "choosing a wheel: this script has none of $package ($kind) for $(uname -s) $(uname -m)." \
+            "Build the library and set ORT_DYLIB_PATH to its path."
         ;;
     esac
 }
@@ -77,13 +77,13 @@ fetch() {
     choose_python
     download
     mkdir -p "$folder"
-    # Moved within one folder, so that whoever looks meanwhile sees a file whole or not at all; the library
-    # comes last and stands for all.
+    # Unpacked beside the target and moved, so that no reader sees half a file. The library is moved last: where
+    # it is, the other files are too.
     unpacked=$folder/.unpacked.$$
     mkdir "$unpacked"
     unpack
     is_pinned "$unpacked/$library" "$library_sha256" ||
-        fail "checking $library: its SHA-256 is not the pinned one. Do not use it; report the version."
+        fail "checking $library: its SHA-256 is not the pinned one. Do not use it, and report the version."
     local file
     for file in "$unpacked"/*; do
         [ "$file" = "$unpacked/$library" ] || mv "$file" "$folder/"
@@ -92,20 +92,20 @@ fetch() {
     say "ONNX Runtime $version is in $folder"
 }
 
-# Debian's python3 comes without pip; its python3-venv brings one.
+# On Debian, python3 has no pip; python3-venv contains one.
 choose_python() {
-    python=$(command -v python3) || fail "looking for Python 3: there is none." \
-        "Install it (Debian: apt-get install python3-pip), or name a library in ORT_DYLIB_PATH."
+    python=$(command -v python3) || fail "looking for Python 3: it is not installed." \
+        "Install it (Debian: apt-get install python3-pip), or set ORT_DYLIB_PATH to the path of a library."
     "$python" -m pip --version >/dev/null 2>&1 && return
     "$python" -m venv "$scratch/venv" >/dev/null 2>&1 || fail "looking for pip: $python has neither pip nor venv." \
-        "Install one (Debian: apt-get install python3-pip), or name a library in ORT_DYLIB_PATH."
+        "Install one (Debian: apt-get install python3-pip), or set ORT_DYLIB_PATH to the path of a library."
     python=$scratch/venv/bin/python
 }
 
 download() {
     say "fetching ONNX Runtime $version for $platform (about $megabytes MB)"
     echo "$package==$version --hash=sha256:$wheel_sha256" >"$scratch/requirements.txt"
-    # An older wheel of CUDA names an older system.
+    # Some wheels of CUDA are tagged for older systems.
     local platforms=(--platform "$platform")
     if [ "$kind" = gpu ]; then
         cuda_wheels >>"$scratch/requirements.txt"
@@ -114,11 +114,11 @@ download() {
     "$python" -m pip --quiet --disable-pip-version-check download --no-deps --only-binary :all: \
         --python-version 3.11 --implementation cp --abi cp311 "${platforms[@]}" \
         --require-hashes --requirement "$scratch/requirements.txt" --dest "$scratch" >&2 ||
-        fail "fetching $package $version with pip: it failed as said above. Without a network, fetch the wheels" \
-            "elsewhere and name their folder in PIP_FIND_LINKS, or name a library in ORT_DYLIB_PATH."
+        fail "fetching $package $version with pip: see the error above. Without a network, download the wheels" \
+            "elsewhere and set PIP_FIND_LINKS to their folder, or set ORT_DYLIB_PATH to the path of a library."
 }
 
-# What onnxruntime-gpu asks for as its extras cuda and cudnn.
+# The requirements of the extras cuda and cudnn of onnxruntime-gpu.
 cuda_wheels() {
     cat <<'WHEELS'
 nvidia-cublas==13.10.0.20 --hash=sha256:dcc6d63884c53d07e267ce7e6feac17b2538cebaafec5db865736c3e28e4dc84
@@ -136,7 +136,7 @@ import fnmatch, pathlib, shutil, sys, zipfile
 
 scratch, unpacked = map(pathlib.Path, sys.argv[1:3])
 kind, member, library = sys.argv[3:]
-# A pattern of what is in a wheel, and its name here; none: the name that it has.
+# Patterns of files in a wheel, each with the name of the unpacked file; None keeps the name.
 wanted = [
     (f"onnxruntime/capi/{member}", library),
     ("onnxruntime/LICENSE", None),
@@ -172,7 +172,7 @@ is_pinned() { # FILE SHA256
     [ "${digest%% *}" = "$2" ]
 }
 
-# The path alone goes to standard output: callers take it from there.
+# Messages go to standard error: callers read the path from standard output.
 say() { echo "$*" >&2; }
 
 fail() {
