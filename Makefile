@@ -1,5 +1,5 @@
-# The commands of everyday work. Each says what it needs when that is missing.
-# Nothing here is needed to use Foretick: `cargo build --release` alone builds it.
+# The commands of everyday work. Each names what it needs if that is missing.
+# To use Foretick, `cargo build --release` is enough.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,53 +8,56 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 FORETICK := $(TARGET)/release/foretick
 
-# Of the programs that a recipe starts, Python's ONNX Runtime too would report to its maker.
+# Keeps ONNX Runtime, also that of Python, from sending usage data to its maker.
 export ORT_DISABLE_TELEMETRY ?= 1
 
-# The library's path, which every recipe that runs a model asks for; fetched on first use.
+# Sets the path of the ONNX Runtime library for a recipe that runs a model; fetches it on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 
-.PHONY: help demo build test docs miri lint bench train evaluate onnxruntime clean
+.PHONY: help demo build test test-busy docs miri lint bench train evaluate onnxruntime clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: onnxruntime build ## simulated market, news, firms, loans in, signals out: needs no exchange and no Kafka
+demo: onnxruntime build ## signals from simulated markets, news, firms and loans: needs no exchange and no Kafka
 	@$(WITH_MODELS) exec $(FORETICK) demo
 
 build: ## the binary, target/release/foretick
 	cargo build --release --locked
 
-test: ## all tests; starts a real Kafka where Java 17 and Maven are (tests/run.sh tells more)
+test: ## all tests; starts a real Kafka if Java 17 and Maven are installed (see tests/run.sh)
 	@tests/run.sh
 
-docs: onnxruntime ## write the reference pages of docs/ from the code, run the pages' commands, check their links
+test-busy: ## all tests, RUNS times (10), beside a program that takes one core
+	@tests/busy.sh $(or $(RUNS),10)
+
+docs: onnxruntime ## generate the reference pages of docs/ from the code, run the commands in the pages, check their links
 	@$(WITH_MODELS) FORETICK_BLESS=1 cargo test --release --locked --test docs
 
-miri: ## the kernels' unsafe code under Miri, an interpreter that sees undefined behaviour (some minutes)
-	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not here. Install it:" \
+miri: ## the kernels' unsafe code under Miri, an interpreter that detects undefined behaviour (some minutes)
+	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not installed. Install it:" \
 		"rustup toolchain install nightly --component miri" >&2; exit 2; }
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib -- \
 		kernel::tests recurrent::windows::tests::every_order recurrent::windows::tests::a_carried
 
-lint: ## formatting and lints, every warning an error
+lint: ## formatting and lints; a warning is an error
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
 
 bench: onnxruntime ## the benchmarks of bench/
 	@$(WITH_MODELS) cargo bench --locked --bench '*'
 
-train: ## make a pipeline's model anew: make train PIPELINE=price-direction
+train: ## train the model of a pipeline: make train PIPELINE=price-direction
 	@test -f "pipelines/$(PIPELINE)/train/train.py" || { echo "while training: pipelines/$(PIPELINE)/train/train.py" \
-		"is not there. Say which: make train PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train */*/train | \
+		"does not exist. Usage: make train PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train */*/train | \
 		sed s,/train,,) >&2; exit 2; }
 	@$(MAKE) --no-print-directory onnxruntime build
 	python3 -m venv .venv/$(PIPELINE)
 	.venv/$(PIPELINE)/bin/pip install --quiet --requirement pipelines/$(PIPELINE)/train/requirements.txt
 	@$(WITH_MODELS) FORETICK=$(abspath $(FORETICK)) .venv/$(PIPELINE)/bin/python pipelines/$(PIPELINE)/train/train.py
 
-evaluate: ## a model's figures on its test data, as JSON: make -s evaluate PIPELINE=loan-risk
-	@test -f "pipelines/$(PIPELINE)/train/evaluate.sh" || { echo "while evaluating: say which: make evaluate" \
+evaluate: ## the figures of a model on its test data, as JSON: make -s evaluate PIPELINE=loan-risk
+	@test -f "pipelines/$(PIPELINE)/train/evaluate.sh" || { echo "while evaluating: the pipeline is missing or unknown. Usage: make evaluate" \
 		"PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train/evaluate.sh */*/train/evaluate.sh | \
 		sed s,/train/evaluate.sh,,) >&2; exit 2; }
 	@$(MAKE) --no-print-directory onnxruntime $(if $(BUILT),,build) >&2
@@ -68,7 +71,7 @@ evaluate: ## a model's figures on its test data, as JSON: make -s evaluate PIPEL
 onnxruntime: ## fetch ONNX Runtime into .onnxruntime (ORT_DYLIB_PATH names another)
 	@deploy/onnxruntime.sh >/dev/null
 
-clean: ## remove everything that was built or fetched
+clean: ## remove what was built or fetched
 	@tests/kafka.sh clean
 	cargo clean
 	rm -rf .onnxruntime .kafka .venv

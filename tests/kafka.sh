@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Runs a real Apache Kafka of one node on 127.0.0.1, from its jars: for tests, and for trying things out.
-# Not for production: one copy of everything, no encryption, no login.
+# Runs an Apache Kafka of one node on 127.0.0.1, from its jars: for tests and for trying things out.
+# Not for production: no replicas, no encryption, no login.
 #
 #   tests/kafka.sh fetch     fetches the jars (54 MB; the only step with Maven and a network)
 #   tests/kafka.sh start     starts the broker, waits until it serves, prints its address
-#   tests/kafka.sh stop      ends it in order
-#   tests/kafka.sh kill      ends it at once, as a crash would; start recovers what was written
+#   tests/kafka.sh stop      shuts it down
+#   tests/kafka.sh kill      kills it, as a crash would; start recovers what was written
 #   tests/kafka.sh status    prints its address, or "down" and exits 1
 #   tests/kafka.sh clean     kills it and removes its data; the jars stay
 #
 # KAFKA_VERSION  4.3.1; any 4.x
 # KAFKA_JARS     where the jars are: .kafka/jars-VERSION in the repository
-# KAFKA_DATA     where one broker keeps its data, settings, log and pid: .kafka/broker. Another folder
-#                is another broker, with ports of its own.
+# KAFKA_DATA     where a broker keeps its data, settings, log and pid: .kafka/broker. Each folder is a broker of
+#                its own, with its own ports.
 # KAFKA_HEAP     -Xms256m -Xmx512m
 # Needs bash, Java 17 or newer, and Maven 3.8 or newer to fetch.
 set -euo pipefail
@@ -28,7 +28,7 @@ settings=$data/server.properties
 log=$data/kafka.log
 pid_file=$data/pid
 address_file=$data/address
-patience_s=60
+patience_s=180
 
 main() {
     case "${1:-}" in
@@ -45,11 +45,11 @@ main() {
     esac
 }
 
-# The broker is one Maven artifact, its modules come with it; log4j is what it logs through.
+# The broker is one Maven artifact, which depends on its modules; log4j writes its log.
 fetch() {
     [ -f "$jars/complete" ] && return
     command -v mvn >/dev/null ||
-        fail "fetching Kafka's jars: there is no mvn. Install it (Debian: apt-get install maven)."
+        fail "fetching the jars of Kafka: mvn is not installed. Install it (Debian: apt-get install maven)."
     say "fetching Apache Kafka $version (54 MB)"
     mkdir -p "$jars"
     local dependencies
@@ -71,9 +71,9 @@ POM
     mvn --quiet --batch-mode -Dstyle.color=never --strict-checksums --file "$jars/pom.xml" \
         org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$jars" >&2 ||
-        fail "fetching Kafka $version with Maven: it failed as said above. It needs a network once;" \
-            "or copy the jars from another machine and name their folder in KAFKA_JARS."
-    # Written last: a fetch that was cut off is begun again.
+        fail "fetching Kafka $version with Maven: see the error above. Fetching needs a network;" \
+            "without one, copy the jars from another machine and set KAFKA_JARS to their folder."
+    # Written last, so that an interrupted fetch is repeated.
     touch "$jars/complete"
 }
 
@@ -83,7 +83,7 @@ dependency() { # GROUP ARTIFACT VERSION
 
 start() {
     command -v java >/dev/null ||
-        fail "starting Kafka: there is no java. Install 17 or newer (Debian: apt-get install default-jre-headless)."
+        fail "starting Kafka: java is not installed. Install version 17 or newer (Debian: apt-get install default-jre-headless)."
     [ -f "$jars/complete" ] || fail "starting Kafka: no jars in $jars. Run: tests/kafka.sh fetch"
     if running; then
         cat "$address_file"
@@ -93,14 +93,14 @@ start() {
     choose_address
     write_settings
     format
-    # In the background by itself, with no shell around it, so that the pid is Java's own.
+    # Started without a subshell, so that the pid is that of Java.
     java "${heap[@]}" "${quick_java[@]}" -cp "$jars/*" kafka.Kafka "$settings" </dev/null >>"$log" 2>&1 &
     echo $! >"$pid_file"
     await_port
     cat "$address_file"
 }
 
-# A broker that starts again keeps its address, for its clients come back to it.
+# A broker that starts again keeps its address, because its clients reconnect to it.
 choose_address() {
     if [ ! -f "$address_file" ] || port_answers "$(port_of "$address_file")"; then
         local port
@@ -109,7 +109,7 @@ choose_address() {
     fi
 }
 
-# Below 32768, where systems take ports for outgoing connections from: nobody gets it in between.
+# Below 32768: the system takes ports for outgoing connections from above, and could take this one meanwhile.
 free_port() {
     local port
     for _ in {1..100}; do
@@ -122,7 +122,7 @@ free_port() {
     fail "choosing a port: 100 ports between 20000 and 32000 are taken. End some servers."
 }
 
-# Everything that waits for a cluster to gather is set to one node; what waits for slow clients is short.
+# Replication is set to one node, and timeouts for slow or lost clients are short.
 write_settings() {
     local address port controller
     address=$(cat "$address_file")
@@ -155,7 +155,7 @@ share.coordinator.state.topic.num.partitions=4
 num.partitions=4
 auto.create.topics.enable=true
 
-# Groups form at once and notice a lost member soon, in the classic and in the new protocol.
+# Groups form at once and detect a lost member soon, in the classic and in the new protocol.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 group.consumer.min.session.timeout.ms=1000
@@ -175,7 +175,7 @@ log.cleaner.dedupe.buffer.size=16777216
 SETTINGS
 }
 
-# A broker is here for seconds: starting soon counts for more than running fast.
+# A broker of a test lives for seconds: it should start fast rather than run fast.
 quick_java=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN -Djava.awt.headless=true)
 
 format() {
@@ -222,7 +222,7 @@ status() {
     fi
 }
 
-# A pid file outlives its process, and its number may be somebody else's by now: the command tells.
+# A pid file outlives its process, and the pid may belong to another process by now: its command line decides.
 running() {
     [ -f "$pid_file" ] || return 1
     local pid command

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the tests as `make test` does: with ONNX Runtime, and with a real Kafka where one can be had.
-# Does not build anything of its own: what is tested is what `cargo test` builds.
+# Runs the tests as `make test` does: with ONNX Runtime, and with a real Kafka if Java and Maven are installed.
+# `cargo test` builds what is tested.
 #
 #   tests/run.sh [ARGUMENTS OF cargo test]
 #
-# KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). Unset, one is started here and removed at the end.
-# FORETICK_DATA     the recorded market data, ../shared/data where it is not set.
-# FORETICK_REQUIRE  what must not be missing, of kafka, data, onnx, cuda and model: "kafka,data". A test that
-#                   lacks something else is skipped and named at the end; one that lacks these fails.
-# ORT_DYLIB_PATH    an ONNX Runtime of your own.
+# KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). If it is not set, one is started, and removed at the end.
+# FORETICK_DATA     the folder of recorded market data; by default ../shared/data.
+# FORETICK_REQUIRE  a list of what must be there, of kafka, data, onnx, cuda and model: "kafka,data". A test that
+#                   lacks something of the list fails; one that lacks something else is skipped, and named at the end.
+# ORT_DYLIB_PATH    the ONNX Runtime library to use.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,18 +17,18 @@ require=,${FORETICK_REQUIRE:-},
 main() {
     scratch=$(mktemp -d)
     trap end EXIT
-    # Without these two the shell would die of the signal, and the broker live on.
+    # Without these two, a signal would end the shell before its EXIT trap, and the broker would go on running.
     trap 'exit 130' INT
     trap 'exit 143' TERM
 
     ORT_DYLIB_PATH=$(deploy/onnxruntime.sh)
-    # Absolute: each test binary has a working folder of its own choosing.
+    # Absolute, because a test binary may change its working folder.
     FORETICK_DATA=$(absolute "${FORETICK_DATA:-../shared/data}")
     FORETICK_SKIPPED=$scratch/skipped
     export ORT_DYLIB_PATH FORETICK_DATA FORETICK_SKIPPED
     start_kafka
 
-    # Unit tests that want a real Kafka are ignored unless there is one.
+    # Unit tests that need a real Kafka are ignored unless there is one.
     local result=0 with_kafka=()
     if [ -n "${KAFKA_BOOTSTRAP:-}" ]; then
         with_kafka=(-- --include-ignored)
@@ -47,7 +47,7 @@ start_kafka() {
         KAFKA_BOOTSTRAP=$(tests/kafka.sh start)
         export KAFKA_BOOTSTRAP
     elif [[ $require == *,kafka,* ]]; then
-        echo "run.sh: while starting Kafka, which FORETICK_REQUIRE asks for: no Java 17 or no Maven here." \
+        echo "run.sh: while starting Kafka, which FORETICK_REQUIRE lists: Java 17 or Maven is not installed." \
             "Install both (Debian: apt-get install default-jdk-headless maven), or set KAFKA_BOOTSTRAP." >&2
         exit 1
     fi
@@ -60,7 +60,7 @@ can_run_kafka() {
     [ "${major:-0}" -ge 17 ]
 }
 
-# Cargo counts each test binary by itself; a reader wants one sum, and the names of what did not run.
+# Cargo reports each test binary by itself: this prints the sum, and the names of the tests that were skipped.
 report() {
     local skipped=0
     if [ -s "$FORETICK_SKIPPED" ]; then

@@ -1,18 +1,15 @@
-//! What a test may lack: a real Kafka, recorded market data, ONNX Runtime.
+//! What a test may need and not find: a real Kafka, recorded market data, ONNX Runtime, a trained model.
 //!
-//! Starts and fetches nothing; `tests/run.sh` does. A test that lacks something says so by its name and
-//! ends; where `FORETICK_REQUIRE` names the thing, the test fails instead.
-#![allow(
-    dead_code,
-    reason = "each test binary takes the functions that it needs"
-)]
+//! Starts and fetches nothing; `tests/run.sh` does. A test that lacks something reports that it is skipped;
+//! if `FORETICK_REQUIRE` lists what it lacks, it fails.
+#![allow(dead_code, reason = "each test binary uses some of these functions")]
 
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The address of a real Kafka (`host:port`), or `None` after noting that `test` is skipped.
+/// The address of a real Kafka (`host:port`), or `None` after reporting that `test` is skipped.
 pub(crate) fn kafka(test: &str) -> Option<String> {
     let bootstrap = env::var("KAFKA_BOOTSTRAP").ok().filter(|b| !b.is_empty());
     if bootstrap.is_none() {
@@ -21,7 +18,7 @@ pub(crate) fn kafka(test: &str) -> Option<String> {
     bootstrap
 }
 
-/// The folder of recorded market data, or `None` after noting that `test` is skipped.
+/// The folder of recorded market data, or `None` after reporting that `test` is skipped.
 pub(crate) fn data(test: &str) -> Option<PathBuf> {
     let folder = env::var_os("FORETICK_DATA").map_or_else(default_data, PathBuf::from);
     if folder.is_dir() {
@@ -31,7 +28,7 @@ pub(crate) fn data(test: &str) -> Option<PathBuf> {
     None
 }
 
-/// Whether ONNX Runtime can be loaded; notes that `test` is skipped where not.
+/// Whether ONNX Runtime can be loaded; reports that `test` is skipped if not.
 pub(crate) fn onnx(test: &str) -> bool {
     let loaded = foretick::model::onnx::library::environment();
     if let Err(error) = &loaded {
@@ -40,7 +37,7 @@ pub(crate) fn onnx(test: &str) -> bool {
     loaded.is_ok()
 }
 
-/// Whether a model has been trained; notes that `test` is skipped where not.
+/// Whether a model has been trained; reports that `test` is skipped if not.
 pub(crate) fn file(test: &str, path: &Path) -> bool {
     let made = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
     if !made {
@@ -53,22 +50,22 @@ fn default_data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
 }
 
-/// Notes that `test` cannot run, for want of `need`.
+/// Reports that `test` is skipped because `need` is missing.
 ///
-/// Cargo hides what a passing test prints, so the line also goes to the file that `FORETICK_SKIPPED` names.
+/// Cargo hides what a passing test prints; the file named by `FORETICK_SKIPPED` gets the line too.
 ///
 /// # Panics
-/// Where `FORETICK_REQUIRE` lists `need`.
+/// If `FORETICK_REQUIRE` lists `need`.
 pub(crate) fn skip(test: &str, need: &str, reason: &str) {
     let required = env::var("FORETICK_REQUIRE").unwrap_or_default();
     assert!(
         !required.split(',').any(|name| name.trim() == need),
-        "{test} needs {need}, which FORETICK_REQUIRE asks for: {reason}"
+        "{test} needs {need}, which FORETICK_REQUIRE lists: {reason}"
     );
     let line = format!("skipped: {test}: {reason}\n");
     print!("{line}");
     if let Some(path) = env::var_os("FORETICK_SKIPPED") {
-        // Tests run side by side: a whole line in one write, at the end, whoever comes first.
+        // Tests run in parallel: each appends its line in a single write.
         OpenOptions::new()
             .create(true)
             .append(true)
