@@ -1,6 +1,6 @@
-//! Live runs against a real Kafka and against the simulated exchange on a real socket.
+//! Live runs with a real Kafka, and with the simulated exchange on a real socket.
 //!
-//! Tests of the first kind need `tests/run.sh`; those of the second kind run everywhere.
+//! The tests with Kafka need `tests/run.sh`; the others run everywhere.
 
 mod given;
 mod needs;
@@ -15,14 +15,18 @@ mod child;
 mod demo;
 #[path = "live/exchange.rs"]
 mod exchange;
+#[path = "live/failures.rs"]
+mod failures;
 #[path = "live/kafka.rs"]
 mod kafka;
 #[path = "live/meadow.rs"]
 mod meadow;
 #[path = "live/metrics.rs"]
 mod metrics;
-#[path = "live/together.rs"]
-mod together;
+#[path = "live/pipelines.rs"]
+mod pipelines;
+#[path = "live/supervisor.rs"]
+mod supervisor;
 #[path = "live/topics.rs"]
 mod topics;
 #[path = "live/venue.rs"]

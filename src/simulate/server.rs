@@ -10,7 +10,7 @@ mod rest;
 mod tests;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ struct Shared {
     /// Every connection's queue: one that is [`BACKLOG`] behind is disconnected.
     said: broadcast::Sender<Said>,
     silent: AtomicBool,
+    /// Websocket connections so far.
+    opened: AtomicU64,
     /// Depth messages still to be withheld, by instrument.
     withheld: Mutex<Vec<u32>>,
     symbols: Vec<String>,
@@ -82,6 +84,7 @@ impl Exchange {
             market: Mutex::new(market),
             said: broadcast::Sender::new(BACKLOG),
             silent: AtomicBool::new(false),
+            opened: AtomicU64::new(0),
             withheld: Mutex::new(vec![0; settings.instruments.len()]),
             symbols: settings.instruments.into_iter().map(|l| l.symbol).collect(),
         });
@@ -106,6 +109,12 @@ impl Exchange {
             (&mut self.serving).await
         };
         drop(timeout(PATIENCE, gone).await);
+    }
+
+    /// How many websocket connections have been opened so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.opened.load(Ordering::Relaxed)
     }
 
     /// Closes all websocket connections without a word, as a broken network does.

@@ -1,10 +1,7 @@
-//! What tests start from: a folder of their own, a simulated capture, a pipeline, the built command.
+//! What tests share: a folder for each test, simulated captures, pipelines, and the built command.
 //!
 //! Checks nothing itself.
-#![allow(
-    dead_code,
-    reason = "each test binary takes the functions that it needs"
-)]
+#![allow(dead_code, reason = "each test binary uses some of these functions")]
 
 pub(crate) mod companies;
 pub(crate) mod onnx;
@@ -17,10 +14,14 @@ use std::{env, fs, process};
 use foretick::pipeline::Pipeline;
 use foretick::simulate::{Settings, write_capture};
 
-/// A folder of one test, gone with it.
+/// The longest that a test waits for an event. It is reached only where the event never comes, so that it
+/// may be long: a busy machine is no failure.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A folder of one test, which is removed when this is dropped.
 pub(crate) struct Folder(PathBuf);
 
-/// What the command said, and how it ended.
+/// Output and exit code of a command.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -48,7 +49,7 @@ impl Folder {
         fs::read_to_string(self.path(name)).expect("the file was written before")
     }
 
-    /// A pipeline of this text, with changes.
+    /// Loads a pipeline of this text with `set`, as `--set` on the command line.
     pub(crate) fn pipeline(&self, text: &str, set: &[&str]) -> Pipeline {
         load(&self.write("pipeline.toml", text), set)
     }
@@ -65,7 +66,7 @@ pub(crate) fn load(path: &Path, set: &[&str]) -> Pipeline {
     Pipeline::load(path, &set).expect("the test's pipeline is sound")
 }
 
-/// Lines of a simulated session of these instruments.
+/// The lines of a capture of a simulated session of these instruments.
 pub(crate) fn capture(seed: u64, seconds: u64, symbols: &[&str]) -> String {
     let mut settings = Settings {
         seed,
@@ -80,7 +81,7 @@ pub(crate) fn capture(seed: u64, seconds: u64, symbols: &[&str]) -> String {
     String::from_utf8(text).expect("a capture is text")
 }
 
-/// A folder of the repository.
+/// A path in the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -94,7 +95,7 @@ pub(crate) fn run(command: &mut Command) -> Run {
     run_as_is(command.stdout(Stdio::piped()))
 }
 
-/// Runs a command whose standard output may lead elsewhere.
+/// Runs a command to its end without changing where its standard output goes.
 pub(crate) fn run_as_is(command: &mut Command) -> Run {
     let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
     let child = child.expect("the command was built");
@@ -107,10 +108,10 @@ pub(crate) fn run_as_is(command: &mut Command) -> Run {
     }
 }
 
-/// A pipeline over every kind of feature, on each change of the book.
+/// A pipeline with every kind of feature, with a row at each change of the book.
 pub(crate) const EVERY_KIND: &str = include_str!("every_kind.toml");
 
-/// A pipeline that needs little: the mid and the flow of trades, on each trade.
+/// A small pipeline: the mid and the trade flow, with a row at each trade.
 pub(crate) const SMALL: &str = r#"
 name = "small"
 

@@ -1,4 +1,4 @@
-//! Alerts on a real Kafka: a run that stops and one that goes on tell what a single one tells.
+//! Alerts on a real Kafka: runs that stop and resume publish the alerts of a single replay.
 
 use rdkafka::message::Message;
 use serde_json::Value;
@@ -8,20 +8,21 @@ use crate::given::{self, Folder};
 use crate::needs;
 
 #[test]
-fn a_restart_neither_repeats_nor_forgets_an_episode() {
-    let test = "a_restart_neither_repeats_nor_forgets_an_episode";
+fn a_restart_neither_repeats_nor_loses_an_alert() {
+    let test = "a_restart_neither_repeats_nor_loses_an_alert";
     let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {
         return;
     };
     let folder = Folder::new("live-alerts");
     let pipeline = given::repository("pipelines/default-alerts");
     let lines = given::companies::statements(6);
-    let expected = replayed(&folder, &lines);
+    let expected = replayed_alerts(&folder, &lines);
     assert!(expected.len() >= 6, "{expected:?}");
     let mut topics = Topics::new(bootstrap.clone(), "alerts");
     let input = topics.make("in", 1);
     let (signals, alerts) = (topics.make("signals", 1), topics.make("alerts", 1));
-    // Stopped in the middle of episodes and of windows: what was read before is read again, and told once.
+    // Each run ends within episodes and windows. The next one reads earlier records again, and publishes no
+    // alert twice.
     let mut sent = 0;
     for end in [lines.len() * 5 / 8, lines.len() * 6 / 8, lines.len()] {
         topics.fill(&input, lines[sent..end].iter().map(String::as_str));
@@ -48,13 +49,13 @@ fn a_restart_neither_repeats_nor_forgets_an_episode() {
         let done = given::foretick(&args);
         assert_eq!(done.code, Some(0), "{}", done.stderr);
     }
-    let told: Vec<Value> = topics
+    let published: Vec<Value> = topics
         .read(&alerts)
         .iter()
         .map(|record| serde_json::from_slice(record.payload().expect("a record")).expect("JSON"))
         .collect();
-    assert_eq!(sorted(told), expected);
-    let again: Vec<Value> = topics
+    assert_eq!(sorted(published), expected);
+    let live: Vec<Value> = topics
         .read(&signals)
         .iter()
         .map(|record| serde_json::from_slice(record.payload().expect("a record")).expect("JSON"))
@@ -68,21 +69,21 @@ fn a_restart_neither_repeats_nor_forgets_an_episode() {
         all.sort();
         all
     };
-    let once: Vec<Value> = folder
+    let replayed: Vec<Value> = folder
         .read("signals.jsonl")
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    assert!(once.len() > 10, "{}", once.len());
+    assert!(replayed.len() > 10, "{}", replayed.len());
     assert_eq!(
-        scores(&again),
-        scores(&once),
-        "each signal once, and none for want of years"
+        scores(&live),
+        scores(&replayed),
+        "each signal once, and none from a window that lacks years"
     );
 }
 
 /// The alerts of a single replay.
-fn replayed(folder: &Folder, lines: &[String]) -> Vec<Value> {
+fn replayed_alerts(folder: &Folder, lines: &[String]) -> Vec<Value> {
     let input = folder.write("in.jsonl", lines.join("\n"));
     let alerts = folder.path("alerts.jsonl");
     let done = given::foretick(&[
@@ -104,7 +105,7 @@ fn replayed(folder: &Folder, lines: &[String]) -> Vec<Value> {
     )
 }
 
-/// By episode and number.
+/// Sorted by episode and number.
 fn sorted(mut alerts: Vec<Value>) -> Vec<Value> {
     alerts.sort_by_key(|alert| (alert["dedup_key"].to_string(), alert["sequence"].as_u64()));
     alerts

@@ -1,4 +1,4 @@
-//! A broker that dies under a run and comes back: the run goes on, and no signal is lost.
+//! A broker that is killed during a run and starts again: the run goes on, and no signal is lost.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::topics::Topics;
 use crate::given::{self, Folder};
 use crate::needs;
 
-/// A broker of this test alone: it is killed.
+/// A broker of this test alone, because the test kills it.
 struct Broker {
     data: PathBuf,
 }
@@ -26,11 +26,11 @@ impl Broker {
         (broker, address)
     }
 
-    /// Runs `tests/kafka.sh` with a word; gives what it says.
-    fn command(&self, word: &str) -> String {
+    /// Runs `tests/kafka.sh SUBCOMMAND` and returns its standard output.
+    fn command(&self, subcommand: &str) -> String {
         let mut command = Command::new(given::repository("tests/kafka.sh"));
-        let run = given::run(command.arg(word).env("KAFKA_DATA", &self.data));
-        assert_eq!(run.code, Some(0), "kafka.sh {word}: {}", run.stderr);
+        let run = given::run(command.arg(subcommand).env("KAFKA_DATA", &self.data));
+        assert_eq!(run.code, Some(0), "kafka.sh {subcommand}: {}", run.stderr);
         run.stdout.trim().to_owned()
     }
 }
@@ -43,9 +43,9 @@ impl Drop for Broker {
 }
 
 #[test]
-fn a_broker_that_dies_and_comes_back_loses_nothing() {
-    // Whoever has a Kafka has what it takes to start another.
-    if needs::kafka("a_broker_that_dies_and_comes_back_loses_nothing").is_none() {
+fn a_run_outlives_its_broker_and_loses_no_signal() {
+    // Where there is one Kafka, another can be started.
+    if needs::kafka("a_run_outlives_its_broker_and_loses_no_signal").is_none() {
         return;
     }
     let folder = Folder::new("live-away");
@@ -74,21 +74,23 @@ fn a_broker_that_dies_and_comes_back_loses_nothing() {
     ] {
         args.extend(["--set".to_owned(), set]);
     }
-    let expected = ids_of_a_replay(&pipeline, &capture, &folder);
+    let expected = replayed_signals(&pipeline, &capture, &folder);
     let mut run = Running::start(&args);
     run.wait_for("the first signals", |_| {
         (!topics.read(&output).is_empty()).then_some(())
     });
     broker.command("kill");
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    run.wait_for("trouble in the log", |run| {
+        run.stderr().contains("Kafka is in trouble").then_some(())
+    });
     assert_eq!(
         broker.command("start"),
         bootstrap,
-        "at the address that it had"
+        "the address does not change"
     );
     topics.fill(&input, after.iter().copied());
     run.wait_for("all signals", |_| {
-        (said(&topics, &output).len() >= expected.len()).then_some(())
+        (written_signals(&topics, &output).len() >= expected.len()).then_some(())
     });
     assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
     let summary: Value = serde_json::from_str(run.stdout().trim()).unwrap();
@@ -97,19 +99,19 @@ fn a_broker_that_dies_and_comes_back_loses_nothing() {
         lines.len(),
         "each frame once: {summary}"
     );
-    assert_eq!(said(&topics, &output), expected);
+    assert_eq!(written_signals(&topics, &output), expected);
 }
 
-/// Instrument, time and score of every signal of the topic. What was sent when the broker died may be
-/// there twice; it counts once.
-fn said(topics: &Topics, output: &str) -> BTreeSet<String> {
+/// The signals of a topic, each as text. A signal that was being sent when the broker died may be there
+/// twice, and counts once.
+fn written_signals(topics: &Topics, output: &str) -> BTreeSet<String> {
     let records = topics.read(output);
     let all = records.iter().filter_map(|record| record.payload());
-    all.map(|payload| what(&serde_json::from_slice(payload).expect("a signal is JSON")))
+    all.map(|payload| text_of(&serde_json::from_slice(payload).expect("a signal is JSON")))
         .collect()
 }
 
-fn ids_of_a_replay(pipeline: &Path, capture: &Path, folder: &Folder) -> BTreeSet<String> {
+fn replayed_signals(pipeline: &Path, capture: &Path, folder: &Folder) -> BTreeSet<String> {
     let output = folder.path("expected.jsonl");
     let (pipeline, capture) = (pipeline.to_owned(), capture.to_owned());
     let args = [
@@ -124,11 +126,12 @@ fn ids_of_a_replay(pipeline: &Path, capture: &Path, folder: &Folder) -> BTreeSet
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let text = folder.read("expected.jsonl");
     text.lines()
-        .map(|line| what(&serde_json::from_str(line).expect("a signal is JSON")))
+        .map(|line| text_of(&serde_json::from_str(line).expect("a signal is JSON")))
         .collect()
 }
 
-fn what(signal: &Value) -> String {
+/// The fields that are equal in a live run and in a replay.
+fn text_of(signal: &Value) -> String {
     let fields = ["instrument", "ts_event", "ts_recv", "score", "quality"];
     fields.map(|field| signal[field].to_string()).join(" ")
 }

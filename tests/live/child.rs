@@ -1,4 +1,4 @@
-//! A command that keeps running while a test looks at it, and is ended with the test.
+//! A `foretick` process that runs while a test observes it, and ends with the test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use foretick::clock;
 
-/// A running `foretick`, with all that it has said so far.
+use crate::given::PATIENCE;
+
+/// A running `foretick`, with its output so far.
 pub(crate) struct Running {
     child: Child,
-    stdout: Heard,
-    stderr: Heard,
+    stdout: Output,
+    stderr: Output,
 }
 
-struct Heard {
+struct Output {
     text: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -26,8 +28,8 @@ impl Running {
         command.args(args).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command was built");
-        let stdout = Heard::from(child.stdout.take().expect("it is piped"));
-        let stderr = Heard::from(child.stderr.take().expect("it is piped"));
+        let stdout = Output::from(child.stdout.take().expect("it is piped"));
+        let stderr = Output::from(child.stderr.take().expect("it is piped"));
         Self {
             child,
             stdout,
@@ -43,28 +45,28 @@ impl Running {
         self.stderr.so_far()
     }
 
-    /// Its threads now; none where the system does not say.
+    /// The number of its threads; `None` where there is no `/proc`.
     pub(crate) fn threads(&self) -> Option<usize> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
         Some(tasks.count())
     }
 
-    /// Waits until `found` gives something.
+    /// Waits until `found` returns something.
     pub(crate) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
         let began = clock::instant();
         loop {
             if let Some(found) = found(self) {
                 return found;
             }
-            let ended = self.child.try_wait().expect("the child can be asked");
-            let said = || format!("{}{}", self.stdout(), self.stderr());
-            assert!(ended.is_none(), "it ended before {what}: {}", said());
-            assert!(began.elapsed() < PATIENCE, "no {what}: {}", said());
+            let ended = self.child.try_wait().expect("the child is ours");
+            let output = || format!("{}{}", self.stdout(), self.stderr());
+            assert!(ended.is_none(), "it ended before {what}: {}", output());
+            assert!(began.elapsed() < PATIENCE, "no {what}: {}", output());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Asks it to end, as a service manager does; gives its exit code once it has.
+    /// Sends SIGTERM, as a service manager does, and returns the exit code.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status();
@@ -72,11 +74,11 @@ impl Running {
         self.join()
     }
 
-    /// Waits for its end.
+    /// Waits for its end and returns the exit code.
     pub(crate) fn join(&mut self) -> Option<i32> {
         let began = clock::instant();
         loop {
-            if let Some(status) = self.child.try_wait().expect("the child can be asked") {
+            if let Some(status) = self.child.try_wait().expect("the child is ours") {
                 self.stdout.join();
                 self.stderr.join();
                 return status.code();
@@ -93,19 +95,19 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Both fail if it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-impl Heard {
+impl Output {
     fn from(pipe: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
-        let heard = Arc::clone(&text);
+        let read = Arc::clone(&text);
         let reader = std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                let mut text = heard.lock().expect("readers do not panic");
+                let mut text = read.lock().expect("readers do not panic");
                 text.push_str(&line);
                 text.push('\n');
             }
@@ -126,5 +128,3 @@ impl Heard {
         }
     }
 }
-
-const PATIENCE: Duration = Duration::from_secs(60);

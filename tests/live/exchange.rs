@@ -1,5 +1,5 @@
-//! A live run against the simulated exchange on a socket, and its faults: what `quality` says of them,
-//! and that the run recovers by itself.
+//! Live runs with the simulated exchange on a socket, and faults of that exchange: signals get the right
+//! quality, and the run recovers.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -16,26 +16,24 @@ use foretick::simulate::{Exchange, Settings};
 use foretick::sink::{DeadLetter, Sink, SinkError};
 use tokio::runtime::Runtime;
 
-use crate::given::{self, Folder};
+use crate::given::{self, Folder, PATIENCE};
 
-/// An exchange, and a run that listens to it.
+/// An exchange, and a run that is connected to it.
 struct Live {
     exchange: Exchange,
     runtime: Runtime,
-    told: Told,
+    signals: Signals,
     stop: Stop,
     run: JoinHandle<Ended>,
 }
 
 /// Instrument and quality of every signal so far.
-type Told = Arc<Mutex<Vec<(String, Quality)>>>;
+type Signals = Arc<Mutex<Vec<(String, Quality)>>>;
 
-/// Keeps what it is told.
-struct Keep(Told);
+/// A sink that collects signals.
+struct Collector(Signals);
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The book's imbalance on each trade: a book that is not sound shows at once.
+/// The imbalance of the book at each trade: a book with a gap shows in the next signal.
 const PIPELINE: &str = r#"
 name = "live"
 [source]
@@ -72,8 +70,8 @@ impl Live {
         let mut all: Vec<&str> = addresses.iter().map(String::as_str).collect();
         all.extend_from_slice(set);
         let pipeline = folder.pipeline(PIPELINE, &all);
-        let (told, stop) = (Told::default(), Stop::default());
-        let (sink, stopped) = (Box::new(Keep(Arc::clone(&told))), stop.clone());
+        let (signals, stop) = (Signals::default(), Stop::default());
+        let (sink, stopped) = (Box::new(Collector(Arc::clone(&signals))), stop.clone());
         let run = std::thread::spawn(move || {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
             loaded.lineage.streams = live::stream_names(&pipeline);
@@ -86,18 +84,18 @@ impl Live {
         Self {
             exchange,
             runtime,
-            told,
+            signals,
             stop,
             run,
         }
     }
 
     fn count(&self) -> usize {
-        self.told.lock().expect("nobody panics").len()
+        self.signals.lock().expect("no holder panics").len()
     }
 
-    /// Waits until both instruments had a signal of this quality after the first `from` signals; gives
-    /// the number of signals then.
+    /// Waits until both instruments have a signal of this quality behind the first `from` signals. Returns
+    /// the number of signals by then.
     fn wait_for(&self, quality: Quality, from: usize) -> usize {
         for name in ["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"] {
             self.wait_for_one(name, quality, from);
@@ -108,17 +106,25 @@ impl Live {
     fn wait_for_one(&self, name: &str, quality: Quality, from: usize) -> usize {
         let began = clock::instant();
         loop {
-            let told = self.told.lock().expect("nobody panics");
+            let signals = self.signals.lock().expect("no holder panics");
             let wanted = |one: &(String, Quality)| one.0 == name && one.1 == quality;
-            if let Some(at) = told[from..].iter().position(wanted) {
+            if let Some(at) = signals[from..].iter().position(wanted) {
                 return from + at;
             }
             assert!(
                 began.elapsed() < PATIENCE,
                 "{name} never became {quality:?}: {:?}",
-                &told[from..told.len().min(from + 40)]
+                &signals[from..signals.len().min(from + 40)]
             );
-            drop(told);
+            drop(signals);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn wait_until(&self, what: &str, happened: impl Fn(&Self) -> bool) {
+        let began = clock::instant();
+        while !happened(self) {
+            assert!(began.elapsed() < PATIENCE, "no {what}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -133,16 +139,16 @@ impl Live {
         assert_eq!(frames.dropped + frames.dead_lettered, 0, "{frames:?}");
         assert_eq!(
             ended.summary.signals as usize,
-            self.told.lock().expect("nobody panics").len()
+            self.signals.lock().expect("no holder panics").len()
         );
         ended
     }
 }
 
-impl Sink for Keep {
+impl Sink for Collector {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
-        let mut told = self.0.lock().expect("nobody panics");
-        told.push((instrument.to_owned(), signal.quality));
+        let mut signals = self.0.lock().expect("no holder panics");
+        signals.push((instrument.to_owned(), signal.quality));
         Ok(())
     }
 
@@ -151,7 +157,7 @@ impl Sink for Keep {
     }
 
     fn settle(&mut self) -> Result<u64, SinkError> {
-        Ok(self.0.lock().expect("nobody panics").len() as u64)
+        Ok(self.0.lock().expect("no holder panics").len() as u64)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -164,15 +170,15 @@ impl Sink for Keep {
 }
 
 #[test]
-fn signals_arrive_and_a_capture_of_the_run_gives_them_again() {
+fn a_capture_of_a_run_replays_to_the_same_signals() {
     let folder = Folder::new("exchange-capture");
     for shards in ["engine.shards=1", "engine.shards=2"] {
         let capture = folder.path("run.zst");
         let live = Live::start(&folder, &[shards], Some(capture.clone()));
-        let sound = live.wait_for(Quality::Ok, 0);
-        // A fault as well: gaps are frames like others.
+        let ok = live.wait_for(Quality::Ok, 0);
+        // With a fault, because a capture keeps gaps too.
         assert!(live.exchange.skip_depth("BTCUSDT", 1));
-        live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, sound);
+        live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, ok);
         let ended = live.end();
         let pipeline = folder.pipeline(PIPELINE, &[]);
         let options = replay::Options {
@@ -186,13 +192,13 @@ fn signals_arrive_and_a_capture_of_the_run_gives_them_again() {
 }
 
 #[test]
-fn a_lost_connection_is_a_gap_and_then_mended() {
+fn a_lost_connection_is_a_gap_until_the_run_has_reconnected() {
     let folder = Folder::new("exchange-lost");
     let live = Live::start(&folder, &[], None);
-    let sound = live.wait_for(Quality::Ok, 0);
+    let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.drop_connections();
-    let broken = live.wait_for(Quality::Gap, sound);
-    live.wait_for(Quality::Ok, broken);
+    let gap = live.wait_for(Quality::Gap, ok);
+    live.wait_for(Quality::Ok, gap);
     let ended = live.end();
     assert!(
         ended.summary.events.counts.gaps > 0,
@@ -202,19 +208,19 @@ fn a_lost_connection_is_a_gap_and_then_mended() {
 }
 
 #[test]
-fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_comes() {
+fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_arrives() {
     let folder = Folder::new("exchange-diff");
     let live = Live::start(&folder, &[], None);
-    let sound = live.wait_for(Quality::Ok, 0);
+    let ok = live.wait_for(Quality::Ok, 0);
     assert!(live.exchange.skip_depth("BTCUSDT", 3));
-    let broken = live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, sound);
-    let mended = live.wait_for_one("BTCUSDT.BINANCE", Quality::Ok, broken);
-    let told = live.told.lock().unwrap().clone();
-    let other = told[sound..mended]
+    let gap = live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, ok);
+    let recovered = live.wait_for_one("BTCUSDT.BINANCE", Quality::Ok, gap);
+    let signals = live.signals.lock().unwrap().clone();
+    let other = signals[ok..recovered]
         .iter()
         .filter(|one| one.0 == "ETHUSDT.BINANCE");
     let gapped = other.filter(|one| one.1 == Quality::Gap).count();
-    assert_eq!(gapped, 0, "the other book is not concerned");
+    assert_eq!(gapped, 0, "the other instrument has no gap");
     let ended = live.end();
     assert!(ended.summary.events.counts.missing > 0);
 }
@@ -223,25 +229,28 @@ fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_comes() {
 fn a_silent_exchange_makes_stale_signals() {
     let folder = Folder::new("exchange-silent");
     let live = Live::start(&folder, &[], None);
-    let sound = live.wait_for(Quality::Ok, 0);
+    let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.go_silent(true);
-    let stale = live.wait_for(Quality::Stale, sound);
+    let stale = live.wait_for(Quality::Stale, ok);
     live.exchange.go_silent(false);
     live.wait_for(Quality::Ok, stale);
     live.end();
 }
 
 #[test]
-fn a_silent_connection_is_given_up_and_made_anew() {
+fn a_silent_connection_is_replaced() {
     let folder = Folder::new("exchange-idle");
     let live = Live::start(&folder, &["source.websocket.idle_ms=800"], None);
-    let sound = live.wait_for(Quality::Ok, 0);
+    let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.go_silent(true);
-    let stale = live.wait_for(Quality::Stale, sound);
-    std::thread::sleep(Duration::from_millis(900));
+    let stale = live.wait_for(Quality::Stale, ok);
+    let connections = live.exchange.connections();
+    live.wait_until("a new connection", |live| {
+        live.exchange.connections() > connections
+    });
     live.exchange.go_silent(false);
-    let broken = live.wait_for(Quality::Gap, stale);
-    live.wait_for(Quality::Ok, broken);
+    let gap = live.wait_for(Quality::Gap, stale);
+    live.wait_for(Quality::Ok, gap);
     live.end();
 }
 

@@ -1,5 +1,5 @@
-//! `foretick run` between topics of a real Kafka: the same signals as a replay of the file, each record
-//! once, and what cannot be read kept beside.
+//! `foretick run` between topics of a real Kafka: the signals of a replay, each record once, and records that
+//! cannot be decoded as dead letters.
 
 use std::path::Path;
 
@@ -51,8 +51,8 @@ fn replayed(pipeline: &Path, capture: &Path) -> Value {
 }
 
 #[test]
-fn topics_give_the_digest_of_the_file() {
-    let Some(bootstrap) = needs::kafka("topics_give_the_digest_of_the_file") else {
+fn a_run_between_topics_has_the_digest_of_a_replay() {
+    let Some(bootstrap) = needs::kafka("a_run_between_topics_has_the_digest_of_a_replay") else {
         return;
     };
     let folder = Folder::new("live-digest");
@@ -81,7 +81,7 @@ fn topics_give_the_digest_of_the_file() {
     }
 }
 
-/// Bars and a figure of the economy: what is known at a bar's time decides its score.
+/// Bars and a figure of the economy: the score of a bar depends on the figures before it.
 const DAILY: &str = r#"
 name = "daily"
 
@@ -105,8 +105,10 @@ normalise = "none"
 "#;
 
 #[test]
-fn topics_that_waited_are_read_in_the_order_of_time() {
-    let Some(bootstrap) = needs::kafka("topics_that_waited_are_read_in_the_order_of_time") else {
+fn earlier_records_of_several_topics_are_read_in_order_of_time() {
+    let Some(bootstrap) =
+        needs::kafka("earlier_records_of_several_topics_are_read_in_order_of_time")
+    else {
         return;
     };
     let folder = Folder::new("live-order");
@@ -115,10 +117,10 @@ fn topics_that_waited_are_read_in_the_order_of_time() {
     for hour in 0..12_000_i64 {
         let ts = hour * 3_600_000_000_000;
         if hour % 3 == 0 {
-            // Longer than bars, so that fewer of them come at once.
+            // Longer than bars, so that a fetch returns fewer of them.
             let pad = "-".repeat(600);
-            let told = json!({"ts_event": ts, "figure": "vix", "value": hour, "pad": pad});
-            figures.push(told.to_string());
+            let figure = json!({"ts_event": ts, "figure": "vix", "value": hour, "pad": pad});
+            figures.push(figure.to_string());
             all.extend(figures.last().cloned());
         }
         let (symbol, open) = (["A", "B"][hour as usize % 2], 10.0 + (hour % 7) as f64);
@@ -138,8 +140,8 @@ fn topics_that_waited_are_read_in_the_order_of_time() {
         let output = topics.make(&format!("out-{ring}"), 1);
         let group = format!("kafka.group={:?}", topics.name(ring));
         let frames = format!("engine.ring_frames={ring}");
-        let little = r#"kafka.properties={"max.partition.fetch.bytes"="20000"}"#;
-        let set = [&*read, &group, &frames, little];
+        let small_fetches = r#"kafka.properties={"max.partition.fetch.bytes"="20000"}"#;
+        let set = [&*read, &group, &frames, small_fetches];
         let live = summary(&run(&pipeline, &topics, &of[0], &output, &set));
         assert_eq!(live["frames"]["used"], all.len(), "{live}");
         assert_eq!(live["digest"], expected["digest"], "a ring of {ring}");
@@ -147,8 +149,8 @@ fn topics_that_waited_are_read_in_the_order_of_time() {
 }
 
 #[test]
-fn a_second_run_begins_where_the_first_ended() {
-    let Some(bootstrap) = needs::kafka("a_second_run_begins_where_the_first_ended") else {
+fn a_second_run_begins_at_the_committed_offsets() {
+    let Some(bootstrap) = needs::kafka("a_second_run_begins_at_the_committed_offsets") else {
         return;
     };
     let folder = Folder::new("live-second");
@@ -168,8 +170,9 @@ fn a_second_run_begins_where_the_first_ended() {
 }
 
 #[test]
-fn what_cannot_be_read_goes_to_the_dead_letters() {
-    let Some(bootstrap) = needs::kafka("what_cannot_be_read_goes_to_the_dead_letters") else {
+fn a_record_that_cannot_be_decoded_becomes_a_dead_letter() {
+    let Some(bootstrap) = needs::kafka("a_record_that_cannot_be_decoded_becomes_a_dead_letter")
+    else {
         return;
     };
     let folder = Folder::new("live-letters");
@@ -199,23 +202,23 @@ fn what_cannot_be_read_goes_to_the_dead_letters() {
         assert_eq!(headers["source_partition"], "0");
         assert_eq!(headers["source_offset"], offset.to_string());
         assert!(!headers["error"].is_empty());
-        keeps_to_the_schema(&headers);
+        assert_valid(&headers);
     }
     assert_eq!(headers(&letters[0])["error"], "truncated");
 }
 
-fn keeps_to_the_schema(headers: &std::collections::BTreeMap<String, String>) {
+fn assert_valid(headers: &std::collections::BTreeMap<String, String>) {
     let path = given::repository("schemas/dead_letter.v1.json");
     let text = std::fs::read_to_string(path).expect("the schema is there");
     let schema = serde_json::from_str(&text).expect("a schema is JSON");
-    let validator = jsonschema::draft202012::new(&schema).expect("a schema is a schema");
+    let validator = jsonschema::draft202012::new(&schema).expect("the schema is valid");
     let value = serde_json::to_value(headers).expect("text is JSON");
     assert!(validator.is_valid(&value), "{value}");
 }
 
 #[test]
-fn a_topic_that_does_not_exist_is_named() {
-    let Some(bootstrap) = needs::kafka("a_topic_that_does_not_exist_is_named") else {
+fn the_error_names_a_topic_that_does_not_exist() {
+    let Some(bootstrap) = needs::kafka("the_error_names_a_topic_that_does_not_exist") else {
         return;
     };
     let folder = Folder::new("live-no-topic");
@@ -230,10 +233,10 @@ fn a_topic_that_does_not_exist_is_named() {
 }
 
 #[test]
-fn a_broker_that_is_not_there_is_named() {
+fn the_error_names_a_broker_that_does_not_answer() {
     let folder = Folder::new("live-no-broker");
     let pipeline = folder.write("pipeline.toml", given::SMALL);
-    // Nobody listens on port 1.
+    // No server listens on port 1.
     let topics = Topics::new("127.0.0.1:1".into(), "no-broker");
     let run = run(&pipeline, &topics, "in", "out", &[]);
     std::mem::forget(topics);

@@ -1,4 +1,4 @@
-//! What an operator watches of a run: health, readiness, figures; and that SIGTERM ends it in order.
+//! What an operator observes of a run: health, readiness and metrics; and that SIGTERM ends it.
 
 use foretick::simulate::{Exchange, Settings};
 use tokio::runtime::Runtime;
@@ -7,7 +7,7 @@ use super::child::Running;
 use crate::given::{self, Folder};
 
 #[test]
-fn a_run_tells_its_health_and_its_figures() {
+fn a_run_serves_its_health_and_its_metrics() {
     let folder = Folder::new("live-metrics");
     let runtime = Runtime::new().unwrap();
     let anywhere = ([127, 0, 0, 1], 0).into();
@@ -33,15 +33,15 @@ fn a_run_tells_its_health_and_its_figures() {
         args.extend(["--set".to_owned(), set]);
     }
     let mut run = Running::start(&args);
-    let address = run.wait_for("address of the metrics", |run| {
-        let said = run.stderr();
-        let (_, rest) = said.split_once("address=")?;
+    let address = run.wait_for("the address of the metrics", |run| {
+        let log = run.stderr();
+        let (_, rest) = log.split_once("address=")?;
         Some(rest.split_whitespace().next()?.to_owned())
     });
     let get = |path: &str| answer(&format!("http://{address}/{path}"));
     assert_eq!(get("healthz"), (200, "ok\n".to_owned()));
     run.wait_for("readiness", |_| (get("readyz").0 == 200).then_some(()));
-    let metrics = run.wait_for("sound signals", |_| {
+    let metrics = run.wait_for("signals of quality ok", |_| {
         let (_, text) = get("metrics");
         (figure(&text, r#"foretick_signals_total{quality="ok"#)? > 0.0).then_some(text)
     });
@@ -52,20 +52,23 @@ fn a_run_tells_its_health_and_its_figures() {
     assert!(metrics.contains(r#"stage="total""#) && metrics.ends_with("# EOF\n"));
 
     runtime.block_on(exchange.stop());
-    run.wait_for("unreadiness", |_| (get("readyz").0 == 503).then_some(()));
-    assert_eq!(get("healthz").0, 200, "alive all the same");
+    run.wait_for("status 503", |_| (get("readyz").0 == 503).then_some(()));
+    assert_eq!(get("healthz").0, 200, "not ready, but alive");
     assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
     let summary: serde_json::Value = serde_json::from_str(run.stdout().trim()).unwrap();
     let lines = folder.read("signals.jsonl").lines().count();
-    assert_eq!(summary["signals"], lines, "what was counted is in the file");
+    assert_eq!(
+        summary["signals"], lines,
+        "each counted signal is in the file"
+    );
     assert!(lines > 0);
 }
 
-/// Status and body.
+/// Status and body of an HTTP answer.
 pub(crate) fn answer(url: &str) -> (u16, String) {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(std::time::Duration::from_secs(5)))
+        .timeout_global(Some(given::PATIENCE))
         .build()
         .into();
     let mut response = agent.get(url).call().expect("the server answers");
@@ -76,7 +79,7 @@ pub(crate) fn answer(url: &str) -> (u16, String) {
     (response.status().as_u16(), body)
 }
 
-/// The number behind a metric whose name and labels begin so.
+/// The value of the first metric whose name and labels begin with `start`.
 pub(crate) fn figure(text: &str, start: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(start))?;
     line.rsplit(' ').next()?.parse().ok()

@@ -1,4 +1,4 @@
-//! Topics of one test on a real Kafka: made, filled, read, and removed at the end.
+//! The topics of a test on a real Kafka, which are deleted at its end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::{Offset, TopicPartitionList};
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+use crate::given::PATIENCE;
 
-/// A broker, and the topics that a test made there.
+/// A broker, and the topics that a test created there.
 pub(crate) struct Topics {
     pub(crate) bootstrap: String,
     prefix: String,
@@ -26,7 +26,7 @@ pub(crate) struct Topics {
 
 impl Topics {
     pub(crate) fn new(bootstrap: String, test: &str) -> Self {
-        // A broker outlives a run: names of an earlier one may still be there.
+        // The time makes names unique: a broker may still have the topics of an earlier run.
         let prefix = format!("foretick-{test}-{}", clock::now().0);
         Self {
             bootstrap,
@@ -35,12 +35,12 @@ impl Topics {
         }
     }
 
-    /// A name that no other test has.
+    /// A name that no other test uses.
     pub(crate) fn name(&self, suffix: &str) -> String {
         format!("{}.{suffix}", self.prefix)
     }
 
-    /// Makes a topic and gives its name.
+    /// Creates a topic and returns its name.
     pub(crate) fn make(&mut self, suffix: &str, partitions: i32) -> String {
         let name = self.name(suffix);
         let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
@@ -52,7 +52,7 @@ impl Topics {
         name
     }
 
-    /// Lets a topic take records of so many bytes at most.
+    /// Sets the size of the largest record that the broker accepts for a topic.
     pub(crate) fn limit(&self, topic: &str, bytes: usize) {
         let bytes = bytes.to_string();
         let config = AlterConfig::new(ResourceSpecifier::Topic(topic));
@@ -63,7 +63,7 @@ impl Topics {
             .expect("a topic can be changed");
     }
 
-    /// Removes a topic, with all that is in it.
+    /// Deletes a topic with its records.
     pub(crate) fn delete(&mut self, topic: &str) {
         self.made.retain(|made| made != topic);
         let deleted = wait(self.admin().delete_topics(&[topic], &options()));
@@ -72,7 +72,7 @@ impl Topics {
             .expect("a topic can be deleted");
     }
 
-    /// Writes frames keyed by their symbols; those without one follow the last.
+    /// Writes frames, each with its symbol as key. A frame without a symbol gets the key of the one before.
     pub(crate) fn fill<'a>(&self, topic: &str, frames: impl Iterator<Item = &'a str>) {
         let config = client_config(&self.bootstrap, &[("linger.ms", "5")], &Properties::new());
         let config = config.expect("no property is refused");
@@ -92,34 +92,25 @@ impl Topics {
         producer.flush(PATIENCE).expect("the broker takes records");
     }
 
+    /// The number of records in a topic.
+    pub(crate) fn count(&self, topic: &str) -> usize {
+        let spans = spans(&self.consumer(), topic);
+        let records: i64 = spans.iter().map(|(_, low, high)| high - low).sum();
+        usize::try_from(records).expect("a topic ends behind its beginning")
+    }
+
     /// All records of a topic, partition by partition.
     pub(crate) fn read(&self, topic: &str) -> Vec<OwnedMessage> {
-        let consumer: BaseConsumer = client_config(
-            &self.bootstrap,
-            &[
-                ("group.id", "foretick-test-reader"),
-                ("isolation.level", "read_committed"),
-            ],
-            &Properties::new(),
-        )
-        .expect("no property is refused")
-        .create()
-        .expect("a consumer can be made");
-        let metadata = consumer
-            .fetch_metadata(Some(topic), PATIENCE)
-            .expect("the broker answers");
+        let consumer = self.consumer();
         let mut records = vec![];
-        for partition in metadata.topics()[0].partitions() {
-            let (low, high) = consumer
-                .fetch_watermarks(topic, partition.id(), PATIENCE)
-                .expect("the broker answers");
+        for (partition, low, high) in spans(&consumer, topic) {
             if low == high {
                 continue;
             }
             let mut assignment = TopicPartitionList::new();
             assignment
-                .add_partition_offset(topic, partition.id(), Offset::Offset(low))
-                .expect("an offset is one");
+                .add_partition_offset(topic, partition, Offset::Offset(low))
+                .expect("an offset is valid");
             consumer
                 .assign(&assignment)
                 .expect("the partition is there");
@@ -140,6 +131,16 @@ impl Topics {
         records
     }
 
+    fn consumer(&self) -> BaseConsumer {
+        let settings = [
+            ("group.id", "foretick-test-reader"),
+            ("isolation.level", "read_committed"),
+        ];
+        let config = client_config(&self.bootstrap, &settings, &Properties::new());
+        let client = config.expect("no property is refused").create();
+        client.expect("a consumer can be made")
+    }
+
     fn admin(&self) -> AdminClient<DefaultClientContext> {
         let config = client_config(&self.bootstrap, &[], &Properties::new());
         let client = config.expect("no property is refused").create();
@@ -152,6 +153,21 @@ impl Drop for Topics {
         let names: Vec<&str> = self.made.iter().map(String::as_str).collect();
         drop(wait(self.admin().delete_topics(&names, &options())));
     }
+}
+
+/// The partitions of a topic, each with its first offset and the one after its last.
+fn spans(consumer: &BaseConsumer, topic: &str) -> Vec<(i32, i64, i64)> {
+    let metadata = consumer
+        .fetch_metadata(Some(topic), PATIENCE)
+        .expect("the broker answers");
+    let span = |partition: i32| {
+        let (low, high) = consumer
+            .fetch_watermarks(topic, partition, PATIENCE)
+            .expect("the broker answers");
+        (partition, low, high)
+    };
+    let partitions = metadata.topics()[0].partitions().iter();
+    partitions.map(|partition| span(partition.id())).collect()
 }
 
 /// The headers of a record as text.

@@ -3,6 +3,7 @@
 //! Each is a task with a bounded queue. A client that falls behind is disconnected, never waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -51,6 +52,7 @@ async fn combined(
 fn open(shared: Arc<Shared>, upgrade: WebSocketUpgrade, subscriptions: Subscriptions) -> Response {
     // From here on nothing said is missed, although the handshake is not over.
     let said = shared.said.subscribe();
+    shared.opened.fetch_add(1, Ordering::Relaxed);
     upgrade
         .max_message_size(REQUEST_MAX)
         .on_upgrade(async move |socket| {
