@@ -209,6 +209,11 @@ end() { # SIGNAL
             sleep 0.1
         done
         running && fail "ending Kafka: process $pid still runs after $patience_s s. Look into $log."
+        # The system closes the sockets of a killed process a little later; start would take another port.
+        for ((i = 0; i < 50; i++)); do
+            port_answers "$(port_of "$address_file")" || break
+            sleep 0.1
+        done
     fi
     rm -f "$pid_file"
 }

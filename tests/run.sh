@@ -26,6 +26,10 @@ main() {
     FORETICK_DATA=$(absolute "${FORETICK_DATA:-../shared/data}")
     FORETICK_SKIPPED=$scratch/skipped
     export ORT_DYLIB_PATH FORETICK_DATA FORETICK_SKIPPED
+    # Many tests wait for Kafka or for a process most of the time.
+    local cores
+    cores=$(getconf _NPROCESSORS_ONLN)
+    export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((cores > 8 ? cores : 8))}
     start_kafka
 
     # Unit tests that need a real Kafka are ignored unless there is one.

@@ -98,6 +98,8 @@ impl Drop for Running {
         // Both fail if it has ended already.
         drop(self.child.kill());
         drop(self.child.wait());
+        // Libtest shows this if the test fails.
+        println!("{}", self.stderr());
     }
 }
 

@@ -44,6 +44,8 @@ impl LivePipeline {
             format!("sink.topic={:?}", self.output),
             format!("sink.dead_letters={dead_letters:?}"),
             format!("kafka.group={group:?}"),
+            // By default, librdkafka ignores for 30 s after the start that a topic does not exist.
+            r#"kafka.properties={"topic.metadata.propagation.max.ms"="500"}"#.to_owned(),
         ];
         let all = own.iter().chain(&self.set);
         all.map(|one| format!("{}:{one}", self.name)).collect()
