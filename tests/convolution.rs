@@ -17,8 +17,8 @@ use foretick::model::onnx::Onnx;
 use foretick::model::proto::ModelProto;
 use foretick::model::recognise::error::RecogniseError;
 use foretick::model::recognise::{normal_form, recognise};
-use foretick::model::slide::Recognised;
-use foretick::model::slide::convolution::network::{Convolution, Taken};
+use foretick::model::slide::RecognisedNetwork;
+use foretick::model::slide::convolution::network::{ConvolutionNetwork, HeadInput};
 use foretick::model::slide::recurrent::network::Activation;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
@@ -46,10 +46,10 @@ const REFUSED: [(&str, &str); 10] = [
     ("image", "convolution 1 is over two dimensions"),
     (
         "long",
-        "reaches back over 15 rows and sees the padding before the window's first",
+        "depends on 15 rows and sees the padding before the window's first row",
     ),
     ("older", "takes step 11 of 12 of"),
-    ("recurrent", "layer 1 stands behind convolution 1"),
+    ("recurrent", "layer 1 follows convolution 1"),
     ("stride", "convolution 1 has stride 2"),
 ];
 
@@ -158,16 +158,28 @@ fn a_network_is_read_as_it_was_made() {
         (4, 2, 2, Some(3)),
     ];
     assert_eq!(shapes.collect::<Vec<_>>(), wanted);
-    assert_eq!((tcn.taken, tcn.outputs()), (Taken::Last, 3));
+    assert_eq!((tcn.head_input, tcn.outputs()), (HeadInput::Last, 3));
     assert!(
         tcn.filters[4].then == Activation::Relu && tcn.filters[4].activation == Activation::Relu
     );
     let padded = convolution("torch-dynamo-padded");
     assert_eq!(padded.scale.len(), 2, "the rows are normalised");
-    assert_eq!(convolution("torch-script-flat").taken, Taken::Flat(8));
-    assert_eq!(convolution("torch-dynamo-last-three").taken, Taken::Flat(3));
-    assert_eq!(convolution("torch-dynamo-pooled").taken, Taken::Mean(8));
-    assert_eq!(convolution("torch-script-largest").taken, Taken::Max(8));
+    assert_eq!(
+        convolution("torch-script-flat").head_input,
+        HeadInput::Flat(8)
+    );
+    assert_eq!(
+        convolution("torch-dynamo-last-three").head_input,
+        HeadInput::Flat(3)
+    );
+    assert_eq!(
+        convolution("torch-dynamo-pooled").head_input,
+        HeadInput::Mean(8)
+    );
+    assert_eq!(
+        convolution("torch-script-largest").head_input,
+        HeadInput::Max(8)
+    );
     // By channel or by step, a flat row of columns is the same network.
     let (by_channel, by_step) = (
         convolution("torch-script-flat"),
@@ -228,7 +240,7 @@ fn damaged_graphs_never_panic() {
     );
 }
 
-fn recognised(bytes: &[u8]) -> Result<Recognised, RecogniseError> {
+fn recognised(bytes: &[u8]) -> Result<RecognisedNetwork, RecogniseError> {
     recognise(&normal_form(bytes, STEPS)?, STEPS)
 }
 
@@ -236,9 +248,9 @@ fn chosen(bytes: &[u8], windows: Windows) -> Result<Strategy, foretick::model::M
     Strategy::choose(Path::new("model.onnx"), bytes, STEPS, windows, Isa::best())
 }
 
-fn convolution(name: &str) -> Convolution {
+fn convolution(name: &str) -> ConvolutionNetwork {
     match recognised(&given(name)) {
-        Ok(Recognised::Convolution(network)) => network,
+        Ok(RecognisedNetwork::Convolution(network)) => network,
         other => panic!("{name}: {other:?}"),
     }
 }

@@ -104,7 +104,7 @@ fn a_model_made_for_other_rows_is_refused() {
             &order,
             &[
                 "column 0 is `flow_5s` in the model and `flow_1s` in the pipeline",
-                "train it anew",
+                "train it again",
             ],
         ),
         (
@@ -138,7 +138,7 @@ fn a_model_without_its_whole_contract_is_refused() {
         (
             "steps",
             &rename,
-            &["no `foretick.steps`", "must carry its contract"],
+            &["no `foretick.steps`", "write the contract into the file"],
         ),
         ("features", &unnamed, &["no `foretick.features`"]),
     ];
@@ -202,7 +202,7 @@ fn a_pipeline_with_other_features_is_refused() {
         assert_eq!(text.matches(before).count(), 1, "{before}");
         fs::write(&file, text.replace(before, after)).unwrap();
         for which in [LINEAR, &[]] {
-            refused(&check(&folder, which), 1, &[difference, "train it anew"]);
+            refused(&check(&folder, which), 1, &[difference, "train it again"]);
         }
     }
 }

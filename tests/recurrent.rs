@@ -18,8 +18,10 @@ use foretick::model::onnx::library::environment;
 use foretick::model::proto::ModelProto;
 use foretick::model::recognise::error::RecogniseError;
 use foretick::model::recognise::{long_memory, normal_form, recognise};
-use foretick::model::slide::Recognised;
-use foretick::model::slide::recurrent::network::{Activation, Cell, Layer, Network, Scale};
+use foretick::model::slide::RecognisedNetwork;
+use foretick::model::slide::recurrent::network::{
+    Activation, CellKind, RecurrentLayer, RecurrentNetwork, ScaleStep,
+};
 use ort::session::Session;
 use ort::value::Tensor;
 
@@ -46,7 +48,7 @@ const REFUSED: [(&str, &str); 22] = [
     ("input-forget", "layer 1 has the setting `input_forget`"),
     (
         "layer-norm",
-        "operator LayerNormalization behind layer 2 is not one that is computed here",
+        "operator LayerNormalization after layer 2 is not one that is computed here",
     ),
     ("mean", "operator ReduceMean pools all steps of layer 2"),
     (
@@ -111,7 +113,7 @@ fn the_twin_with_long_memory_is_another_network_and_exact_too() {
         let first = |row: f32| {
             let mut window = window(&after, 1);
             window[..after.features].fill(row);
-            naive::forward(&Recognised::Recurrent(after.clone()), &window)
+            naive::forward(&RecognisedNetwork::Recurrent(after.clone()), &window)
         };
         let (low, high) = (first(-2.0), first(2.0));
         let moved = low
@@ -157,12 +159,23 @@ fn a_network_is_read_in_the_operator_s_own_order() {
     }
     let mixed = given("onnx-mixed");
     let network = recognised(&mixed, 7).expect("the file is recognised");
-    let scale: Vec<Scale> = network.scale.iter().map(|(scale, _)| *scale).collect();
-    let turned = [Scale::Mul, Scale::Add];
-    assert_eq!(scale[..4], [Scale::Sub, Scale::Div, Scale::Mul, Scale::Add]);
+    let scale: Vec<ScaleStep> = network.scale.iter().map(|(scale, _)| *scale).collect();
+    let turned = [ScaleStep::Mul, ScaleStep::Add];
+    assert_eq!(
+        scale[..4],
+        [
+            ScaleStep::Sub,
+            ScaleStep::Div,
+            ScaleStep::Mul,
+            ScaleStep::Add
+        ]
+    );
     assert_eq!(scale[4..], turned);
-    let cells: Vec<Cell> = network.layers.iter().map(|layer| layer.cell).collect();
-    assert_eq!(cells, [Cell::Gru { reset_after: false }, Cell::Lstm]);
+    let cells: Vec<CellKind> = network.layers.iter().map(|layer| layer.cell).collect();
+    assert_eq!(
+        cells,
+        [CellKind::Gru { reset_after: false }, CellKind::Lstm]
+    );
     let head: Vec<_> = network
         .head
         .iter()
@@ -188,7 +201,7 @@ fn a_network_is_read_in_the_operator_s_own_order() {
     assert_eq!((h.len(), c.len()), (8, 8));
     let bare = recognised(&given("onnx-bare"), 7).expect("the file is recognised");
     assert!(bare.head.is_empty());
-    assert_eq!(bare.layers[0].cell, Cell::Gru { reset_after: true });
+    assert_eq!(bare.layers[0].cell, CellKind::Gru { reset_after: true });
 }
 
 /// One window length fits; another, bytes that are no file, and half a file are refused.
@@ -299,18 +312,18 @@ fn the_shipped_model_is_recognised() {
 }
 
 /// The gate that keeps the state has 4 more, in a GRU up to 4 in all, and no other number has changed.
-fn keeps_more(name: &str, layer: &Layer, twin: &Layer) {
-    let gate = if layer.cell == Cell::Lstm { 2 } else { 0 };
+fn keeps_more(name: &str, layer: &RecurrentLayer, twin: &RecurrentLayer) {
+    let gate = if layer.cell == CellKind::Lstm { 2 } else { 0 };
     let half = layer.cell.gates() * layer.units;
     for (at, (&b, &raised)) in layer.b.iter().zip(&twin.b).enumerate() {
         let by = match layer.cell {
             _ if at / layer.units != gate => 0.0,
-            Cell::Lstm => 4.0,
-            Cell::Gru { .. } => (4.0 - b - layer.b[half + at]).clamp(0.0, 4.0),
+            CellKind::Lstm => 4.0,
+            CellKind::Gru { .. } => (4.0 - b - layer.b[half + at]).clamp(0.0, 4.0),
         };
         assert_eq!(raised, b + by, "{name}: bias {at}");
     }
-    let biased = Layer {
+    let biased = RecurrentLayer {
         b: twin.b.clone(),
         ..layer.clone()
     };
@@ -318,11 +331,11 @@ fn keeps_more(name: &str, layer: &Layer, twin: &Layer) {
 }
 
 /// Holds the naive forward pass against ONNX Runtime's on random windows.
-fn hold(name: &str, network: &Network, model: &[u8], tolerance: f64) {
+fn hold(name: &str, network: &RecurrentNetwork, model: &[u8], tolerance: f64) {
     for seed in 1..4 {
         let x = window(network, seed);
         let wanted = run(model, &x, [1, network.steps, network.features]);
-        let found = naive::forward(&Recognised::Recurrent(network.clone()), &x);
+        let found = naive::forward(&RecognisedNetwork::Recurrent(network.clone()), &x);
         assert_eq!(
             (found.len(), network.outputs()),
             (wanted.len(), wanted.len()),
@@ -352,18 +365,20 @@ fn run(model: &[u8], window: &[f32], shape: [usize; 3]) -> Vec<f32> {
     values.to_vec()
 }
 
-fn network(model: &ModelProto, steps: usize) -> Result<Network, RecogniseError> {
+fn network(model: &ModelProto, steps: usize) -> Result<RecurrentNetwork, RecogniseError> {
     match recognise(model, steps)? {
-        Recognised::Recurrent(network) => Ok(network),
-        Recognised::Convolution(_) => Err(RecogniseError::Graph("this is a convolution".into())),
+        RecognisedNetwork::Recurrent(network) => Ok(network),
+        RecognisedNetwork::Convolution(_) => {
+            Err(RecogniseError::Graph("this is a convolution".into()))
+        }
     }
 }
 
-fn recognised(bytes: &[u8], steps: usize) -> Result<Network, RecogniseError> {
+fn recognised(bytes: &[u8], steps: usize) -> Result<RecurrentNetwork, RecogniseError> {
     network(&normal_form(bytes, steps)?, steps)
 }
 
-fn window(network: &Network, seed: u64) -> Vec<f32> {
+fn window(network: &RecurrentNetwork, seed: u64) -> Vec<f32> {
     draw(network.steps * network.features, seed)
 }
 

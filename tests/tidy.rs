@@ -43,7 +43,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/model/kernel/dense.rs",
     "src/model/kernel/lanes.rs",
     "src/model/kernel/math.rs",
-    "src/model/kernel/panels.rs",
+    "src/model/kernel/weights.rs",
     "src/model/kernel/plain.rs",
     "src/model/kernel/step.rs",
     "src/model/kernel/x86.rs",

@@ -12,17 +12,17 @@ mod dense;
 mod isa;
 mod lanes;
 mod math;
-mod panels;
 mod plain;
 mod step;
+mod weights;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use self::aligned::Aligned;
-pub use self::dense::Dense;
+pub use self::dense::DenseStep;
 pub use self::isa::Isa;
-pub use self::panels::{Panels, Rows};
-pub use self::step::{Cell, Half, Step};
+pub use self::step::{GateSum, LayerStep, StepKind};
+pub use self::weights::{InputRows, PackedWeights};
 
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,18 @@
-//! Recognises a recurrent or a convolution network in an ONNX file, or says why it is none.
+//! Recognises a recurrent or a convolution network in an ONNX file, or gives the reason why it is neither.
 //!
-//! [`normal_form`] lets ONNX Runtime fold the graph for one window; [`recognise`] then follows the path from
-//! the rows to the first output with a label on every number: which stage made it, at which step, for which
-//! unit. Operators that only move numbers move labels, whatever an exporter's mix of them, and a layer is
-//! accepted where its input's labels are the ones it must have. Computes no score.
+//! [`normal_form`] lets ONNX Runtime fold the graph for one window. [`recognise`] then follows the path from
+//! the rows to the first output, and keeps the origin of every number: which stage made it, at which step,
+//! for which unit. Operators that only move numbers move origins, however an exporter combines them; a layer
+//! is accepted if the origins of its input are those that the layer needs. Computes no score.
 
 mod convolution;
 mod dense;
 pub mod error;
 mod fold;
 mod graph;
-mod label;
 mod layer;
 mod memory;
+mod origin;
 mod path;
 mod pooling;
 mod scale;
@@ -23,41 +23,41 @@ use std::collections::HashMap;
 use self::error::{RecogniseError, refuse};
 pub use self::fold::normal_form;
 use self::graph::{graph, nodes_of_first_output, opset};
-use self::label::Labels;
 pub use self::memory::long_memory;
-use self::path::{Path, own};
+use self::origin::Origins;
+use self::path::{GraphPath, is_own_operator};
 use super::proto::{ModelProto, NodeProto};
-use super::slide::Recognised;
-use super::slide::convolution::network::Convolution;
-use super::slide::recurrent::network::{Activation, Cell};
+use super::slide::RecognisedNetwork;
+use super::slide::convolution::network::ConvolutionNetwork;
+use super::slide::recurrent::network::{Activation, CellKind};
 
 /// The network in a folded graph ([`normal_form`]) over windows of so many steps.
 ///
 /// # Errors
-/// [`RecogniseError::Graph`] with the first thing in it that is something else.
-pub fn recognise(model: &ModelProto, steps: usize) -> Result<Recognised, RecogniseError> {
+/// [`RecogniseError::Graph`] with the first part of the graph that is not supported.
+pub fn recognise(model: &ModelProto, steps: usize) -> Result<RecognisedNetwork, RecogniseError> {
     let graph = graph(model)?;
     let nodes = nodes_of_first_output(graph)?;
-    has_layers(&nodes)?;
-    let mut path = Path::enter(graph, opset(model), steps)?;
+    check_layers(&nodes)?;
+    let mut path = GraphPath::new(graph, opset(model), steps)?;
     for node in nodes {
-        follow(&mut path, node)?;
+        read_node(&mut path, node)?;
     }
-    leave(path, &graph.output[0].name)
+    finish(path, &graph.output[0].name)
 }
 
 /// Reads the next node.
-fn follow<'g>(path: &mut Path<'g>, node: &'g NodeProto) -> Result<(), RecogniseError> {
-    path.knows_arguments(node)?;
+fn read_node<'g>(path: &mut GraphPath<'g>, node: &'g NodeProto) -> Result<(), RecogniseError> {
+    path.check_arguments(node)?;
     let results = match node.op_type.as_str() {
-        _ if !own(&node.domain) => return Err(path.unknown(node)),
-        "LSTM" => layer::recurrent(path, node, Cell::Lstm)?,
+        _ if !is_own_operator(&node.domain) => return Err(path.unsupported(node)),
+        "LSTM" => layer::recurrent(path, node, CellKind::Lstm)?,
         "GRU" => {
             let reset_after = node.integer("linear_before_reset").unwrap_or(0) != 0;
-            layer::recurrent(path, node, Cell::Gru { reset_after })?
+            layer::recurrent(path, node, CellKind::Gru { reset_after })?
         }
         "Conv" => vec![convolution::convolution(path, node)?],
-        "Add" if joins(path, node) => vec![convolution::sum(path, node)?],
+        "Add" if adds_two_tensors(path, node) => vec![convolution::sum(path, node)?],
         "Add" | "Sub" | "Mul" | "Div" => vec![scale::elementwise(path, node)?],
         "Gemm" | "MatMul" => vec![dense::product(path, node)?],
         "Relu" => vec![activate(path, node, Activation::Relu)?],
@@ -67,62 +67,66 @@ fn follow<'g>(path: &mut Path<'g>, node: &'g NodeProto) -> Result<(), RecogniseE
         _ => match pooling::pool(path, node)? {
             Some(pooled) => vec![pooled],
             None => {
-                let from = path.labels(node, 0).ok_or_else(|| path.unknown(node))?;
-                shape::moved(node, from, path)?.ok_or_else(|| path.unknown(node))?
+                let from = path
+                    .origins(node, 0)
+                    .ok_or_else(|| path.unsupported(node))?;
+                shape::moved(node, from, path)?.ok_or_else(|| path.unsupported(node))?
             }
         },
     };
-    path.note(node, results);
+    path.store(node, results);
     Ok(())
 }
 
-/// Ends at the output, which must be the newest stage at the last step, in order.
-fn leave(path: Path<'_>, output: &str) -> Result<Recognised, RecogniseError> {
-    let Some(labels) = path.tensor(output) else {
+/// The network of a path that has been read. The output must be the newest stage at the last step, in order.
+fn finish(path: GraphPath<'_>, output: &str) -> Result<RecognisedNetwork, RecogniseError> {
+    let Some(origins) = path.tensor(output) else {
         return refuse("the first output is not computed from the window");
     };
     let last = path.network.steps - 1;
     if path.filters.is_empty() {
-        path.expect("the output", &labels.cells, last..last + 1)?;
-        return Ok(Recognised::Recurrent(path.network));
+        path.expect("the output", &origins.cells, last..last + 1)?;
+        return Ok(RecognisedNetwork::Recurrent(path.network));
     }
-    let taken = match path.taken {
-        Some(taken) => taken,
+    let head_input = match path.head_input {
+        Some(head_input) => head_input,
         None => pooling::last(&path, output)?,
     };
-    path.expect("the output", &labels.cells, last..last + 1)?;
+    path.expect("the output", &origins.cells, last..last + 1)?;
     if !path.network.layers.is_empty() {
         return refuse("recurrent layers and convolutions stand beside one another");
     }
-    Ok(Recognised::Convolution(Convolution {
+    Ok(RecognisedNetwork::Convolution(ConvolutionNetwork {
         features: path.network.features,
         steps: path.network.steps,
         scale: path.network.scale,
         filters: path.filters,
-        taken,
+        head_input,
         head: path.network.head,
     }))
 }
 
-/// Whether both arguments of a node are computed by the graph.
-fn joins(path: &Path<'_>, node: &NodeProto) -> bool {
-    !path.filters.is_empty() && (0..2).all(|at| path.labels(node, at).is_some())
+/// Whether the graph computes both arguments of a node.
+fn adds_two_tensors(path: &GraphPath<'_>, node: &NodeProto) -> bool {
+    !path.filters.is_empty() && (0..2).all(|at| path.origins(node, at).is_some())
 }
 
+/// Reads an activation, of a convolution or of a dense layer.
 fn activate(
-    path: &mut Path<'_>,
+    path: &mut GraphPath<'_>,
     node: &NodeProto,
     activation: Activation,
-) -> Result<Labels, RecogniseError> {
-    let labels = path.labels(node, 0);
-    match labels.and_then(|labels| convolution::filter_of(path, labels)) {
+) -> Result<Origins, RecogniseError> {
+    let origins = path.origins(node, 0);
+    match origins.and_then(|origins| convolution::filter_of(path, origins)) {
         Some(number) => convolution::activation(path, node, number, activation),
         None => dense::activation(path, node, activation),
     }
 }
 
-/// The commonest reasons first, each in its own words: the walk would stop at a detail.
-fn has_layers(nodes: &[&NodeProto]) -> Result<(), RecogniseError> {
+/// Refuses graphs without a supported layer, with a reason that a reader recognises: reading node by node
+/// would stop at a detail.
+fn check_layers(nodes: &[&NodeProto]) -> Result<(), RecogniseError> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for node in nodes {
         *counts.entry(&node.op_type).or_default() += 1;
@@ -148,12 +152,12 @@ fn has_layers(nodes: &[&NodeProto]) -> Result<(), RecogniseError> {
         )));
     }
     let mut kinds = nodes.iter().map(|node| node.op_type.as_str());
-    let kin = kinds.find(|kind| ["RNN", "LSTM", "GRU"].iter().any(|end| kind.ends_with(end)));
-    let only = kin.map_or(String::new(), |kind| format!(", only operator {kind}"));
+    let similar = kinds.find(|kind| ["RNN", "LSTM", "GRU"].iter().any(|end| kind.ends_with(end)));
+    let only = similar.map_or(String::new(), |kind| format!(", only operator {kind}"));
     Err(RecogniseError::Graph(format!(
         "there is no LSTM or GRU layer and no convolution{only}"
     )))
 }
 
-/// So many sigmoids and matrix products are an unrolled recurrence and not a dense network.
+/// With so many sigmoids and matrix products, a graph is an unrolled recurrence and not a dense network.
 const UNROLLED: usize = 8;

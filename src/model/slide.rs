@@ -13,11 +13,11 @@ pub mod state;
 
 use std::sync::Arc;
 
-use self::convolution::network::Convolution;
+use self::convolution::network::ConvolutionNetwork;
 use self::convolution::packed::PackedConvolution;
 use self::convolution::windows::ConvolutionWindows;
 use self::mismatch::StateMismatch;
-use self::recurrent::network::{Network, Scale};
+use self::recurrent::network::{RecurrentNetwork, ScaleStep};
 use self::recurrent::packed::PackedRecurrent;
 use self::recurrent::windows::RecurrentWindows;
 use self::request::WindowRequest;
@@ -26,11 +26,11 @@ use super::kernel::Isa;
 
 /// A network as a file describes it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Recognised {
+pub enum RecognisedNetwork {
     /// Recurrent layers.
-    Recurrent(Network),
+    Recurrent(RecurrentNetwork),
     /// Convolutions over the rows.
-    Convolution(Convolution),
+    Convolution(ConvolutionNetwork),
 }
 
 /// A network packed for this processor.
@@ -53,7 +53,7 @@ pub enum SlidingWindows {
     Convolution(ConvolutionWindows),
 }
 
-impl Recognised {
+impl RecognisedNetwork {
     /// Numbers in a row.
     #[must_use]
     pub fn features(&self) -> usize {
@@ -65,7 +65,7 @@ impl Recognised {
 
     /// What happens to each feature first.
     #[must_use]
-    pub fn scale(&self) -> &[(Scale, Vec<f32>)] {
+    pub fn scale(&self) -> &[(ScaleStep, Vec<f32>)] {
         match self {
             Self::Recurrent(network) => &network.scale,
             Self::Convolution(network) => &network.scale,
@@ -111,7 +111,7 @@ impl PackedNetwork {
 
     /// What happens to each feature first.
     #[must_use]
-    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+    pub fn scaling(&self) -> &[(ScaleStep, Vec<f32>)] {
         match self {
             Self::Recurrent(network) => network.scaling(),
             Self::Convolution(network) => network.scaling(),

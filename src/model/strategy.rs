@@ -14,11 +14,11 @@ use super::kernel::Isa;
 use super::onnx::Onnx;
 use super::recognise::error::RecogniseError;
 use super::recognise::{long_memory, normal_form, recognise};
-use super::slide::recurrent::network::Scale;
+use super::slide::recurrent::network::ScaleStep;
 use super::slide::recurrent::windows::RecurrentWindows;
 use super::slide::request::WindowRequest;
 use super::slide::state::SlideStateTable;
-use super::slide::{PackedNetwork, Recognised, SlidingWindows};
+use super::slide::{PackedNetwork, RecognisedNetwork, SlidingWindows};
 use super::{Model, ModelError};
 
 /// How windows are to be computed: the setting `[model] window`.
@@ -137,7 +137,7 @@ fn recognise_and_compare(bytes: &[u8], steps: usize, isa: Isa) -> Result<Strateg
     let network = recognise(&folded, steps)?;
     let packed = network.pack(isa);
     let mut worst = largest_difference(&network, &packed, bytes, steps)?;
-    if let Recognised::Recurrent(_) = network {
+    if let RecognisedNetwork::Recurrent(_) = network {
         let long = long_memory(&folded);
         let network = recognise(&long, steps)?;
         let packed = network.pack(isa);
@@ -167,7 +167,7 @@ fn recognise_and_compare(bytes: &[u8], steps: usize, isa: Isa) -> Result<Strateg
 
 /// The largest difference of a packed network's sliding windows from ONNX Runtime's whole ones.
 fn largest_difference(
-    network: &Recognised,
+    network: &RecognisedNetwork,
     packed: &PackedNetwork,
     file: &[u8],
     steps: usize,
@@ -217,7 +217,11 @@ pub fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 /// Rows that look random, spread as the network's normalisation expects them.
-pub(crate) fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: usize) -> Vec<f64> {
+pub(crate) fn random_rows(
+    scale: &[(ScaleStep, Vec<f32>)],
+    features: usize,
+    rows: usize,
+) -> Vec<f64> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut uniform = || {
         state ^= state << 13;
@@ -233,11 +237,11 @@ pub(crate) fn random_rows(scale: &[(Scale, Vec<f32>)], features: usize, rows: us
             for (step, operands) in scale.iter().rev() {
                 let a = f64::from(operands[feature]);
                 x = match step {
-                    Scale::Sub => x + a,
-                    Scale::Add => x - a,
-                    Scale::Mul if a != 0.0 => x / a,
-                    Scale::Mul => x,
-                    Scale::Div => x * a,
+                    ScaleStep::Sub => x + a,
+                    ScaleStep::Add => x - a,
+                    ScaleStep::Mul if a != 0.0 => x / a,
+                    ScaleStep::Mul => x,
+                    ScaleStep::Div => x * a,
                 };
             }
             all.push(x);

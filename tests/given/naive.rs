@@ -3,21 +3,25 @@
 //! ONNX's formulas, gate by gate, one unit after another; a convolution with zeros before the first row.
 //! Shares no code with what it is held against.
 
-use foretick::model::slide::Recognised;
-use foretick::model::slide::convolution::network::{Convolution, Filter, Taken};
-use foretick::model::slide::recurrent::network::{Activation, Cell, Dense, Layer, Network, Scale};
+use foretick::model::slide::RecognisedNetwork;
+use foretick::model::slide::convolution::network::{
+    ConvolutionFilter, ConvolutionNetwork, HeadInput,
+};
+use foretick::model::slide::recurrent::network::{
+    Activation, CellKind, DenseLayer, RecurrentLayer, RecurrentNetwork, ScaleStep,
+};
 
 /// The outputs for one window of T rows of F numbers, oldest first.
-pub(crate) fn forward(network: &Recognised, window: &[f32]) -> Vec<f64> {
+pub(crate) fn forward(network: &RecognisedNetwork, window: &[f32]) -> Vec<f64> {
     let scale = |row| scaled(network.scale(), row);
     let rows: Vec<Vec<f64>> = window.chunks_exact(network.features()).map(scale).collect();
     match network {
-        Recognised::Recurrent(network) => recurrent(network, rows),
-        Recognised::Convolution(network) => convolution(network, rows),
+        RecognisedNetwork::Recurrent(network) => recurrent(network, rows),
+        RecognisedNetwork::Convolution(network) => convolution(network, rows),
     }
 }
 
-fn recurrent(network: &Network, mut rows: Vec<Vec<f64>>) -> Vec<f64> {
+fn recurrent(network: &RecurrentNetwork, mut rows: Vec<Vec<f64>>) -> Vec<f64> {
     assert_eq!(rows.len(), network.steps);
     for layer in &network.layers {
         rows = outputs(layer, &rows);
@@ -26,7 +30,7 @@ fn recurrent(network: &Network, mut rows: Vec<Vec<f64>>) -> Vec<f64> {
     network.head.iter().fold(last, |x, layer| dense(layer, &x))
 }
 
-fn convolution(network: &Convolution, rows: Vec<Vec<f64>>) -> Vec<f64> {
+fn convolution(network: &ConvolutionNetwork, rows: Vec<Vec<f64>>) -> Vec<f64> {
     assert_eq!(rows.len(), network.steps);
     let mut sources = vec![rows];
     for filter in &network.filters {
@@ -35,22 +39,22 @@ fn convolution(network: &Convolution, rows: Vec<Vec<f64>>) -> Vec<f64> {
         sources.push(columns);
     }
     let columns = sources.pop().expect("there is a filter");
-    let taken = &columns[columns.len() - network.taken.columns()..];
+    let taken = &columns[columns.len() - network.head_input.columns()..];
     let channel = |at: usize| taken.iter().map(move |column| column[at]);
     let channels = 0..taken[0].len();
-    let given: Vec<f64> = match network.taken {
-        Taken::Last | Taken::Flat(_) => taken.concat(),
-        Taken::Mean(count) => channels
+    let given: Vec<f64> = match network.head_input {
+        HeadInput::Last | HeadInput::Flat(_) => taken.concat(),
+        HeadInput::Mean(count) => channels
             .map(|at| channel(at).sum::<f64>() / count as f64)
             .collect(),
-        Taken::Max(_) => channels
+        HeadInput::Max(_) => channels
             .map(|at| channel(at).fold(f64::NEG_INFINITY, f64::max))
             .collect(),
     };
     network.head.iter().fold(given, |x, layer| dense(layer, &x))
 }
 
-fn column(filter: &Filter, sources: &[Vec<Vec<f64>>], step: usize) -> Vec<f64> {
+fn column(filter: &ConvolutionFilter, sources: &[Vec<Vec<f64>>], step: usize) -> Vec<f64> {
     let mut sums: Vec<f64> = filter.b.iter().copied().map(f64::from).collect();
     for tap in 0..filter.kernel {
         let back = (filter.kernel - 1 - tap) * filter.dilation;
@@ -72,16 +76,16 @@ fn column(filter: &Filter, sources: &[Vec<Vec<f64>>], step: usize) -> Vec<f64> {
     activated(filter.then, column)
 }
 
-fn scaled(scale: &[(Scale, Vec<f32>)], row: &[f32]) -> Vec<f64> {
+fn scaled(scale: &[(ScaleStep, Vec<f32>)], row: &[f32]) -> Vec<f64> {
     let mut row: Vec<f64> = row.iter().copied().map(f64::from).collect();
     for (scale, by) in scale {
         for (x, by) in row.iter_mut().zip(by) {
             let by = f64::from(*by);
             *x = match scale {
-                Scale::Sub => *x - by,
-                Scale::Add => *x + by,
-                Scale::Mul => *x * by,
-                Scale::Div => *x / by,
+                ScaleStep::Sub => *x - by,
+                ScaleStep::Add => *x + by,
+                ScaleStep::Mul => *x * by,
+                ScaleStep::Div => *x / by,
             };
         }
     }
@@ -89,7 +93,7 @@ fn scaled(scale: &[(Scale, Vec<f32>)], row: &[f32]) -> Vec<f64> {
 }
 
 /// A layer's output after each row.
-fn outputs(layer: &Layer, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
+fn outputs(layer: &RecurrentLayer, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let zeros = || vec![0.0; layer.units];
     let wide = |numbers: &[f32]| numbers.iter().copied().map(f64::from).collect();
     let (mut h, mut c): (Vec<f64>, Vec<f64>) = match &layer.start {
@@ -99,15 +103,15 @@ fn outputs(layer: &Layer, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut outputs = Vec::new();
     for x in rows {
         h = match layer.cell {
-            Cell::Lstm => lstm(layer, x, &h, &mut c),
-            Cell::Gru { reset_after } => gru(layer, x, &h, reset_after),
+            CellKind::Lstm => lstm(layer, x, &h, &mut c),
+            CellKind::Gru { reset_after } => gru(layer, x, &h, reset_after),
         };
         outputs.push(h.clone());
     }
     outputs
 }
 
-fn lstm(layer: &Layer, x: &[f64], h: &[f64], c: &mut [f64]) -> Vec<f64> {
+fn lstm(layer: &RecurrentLayer, x: &[f64], h: &[f64], c: &mut [f64]) -> Vec<f64> {
     let sum = |gate, unit| from_input(layer, gate, unit, x) + from_state(layer, gate, unit, h);
     let next = |unit| {
         let (i, o, f) = (sum(0, unit), sum(1, unit), sum(2, unit));
@@ -117,7 +121,7 @@ fn lstm(layer: &Layer, x: &[f64], h: &[f64], c: &mut [f64]) -> Vec<f64> {
     (0..layer.units).map(next).collect()
 }
 
-fn gru(layer: &Layer, x: &[f64], h: &[f64], reset_after: bool) -> Vec<f64> {
+fn gru(layer: &RecurrentLayer, x: &[f64], h: &[f64], reset_after: bool) -> Vec<f64> {
     let gate =
         |gate, unit| sigmoid(from_input(layer, gate, unit, x) + from_state(layer, gate, unit, h));
     let r: Vec<f64> = (0..layer.units).map(|unit| gate(1, unit)).collect();
@@ -136,19 +140,19 @@ fn gru(layer: &Layer, x: &[f64], h: &[f64], reset_after: bool) -> Vec<f64> {
 }
 
 /// W·x + b of one gate of one unit.
-fn from_input(layer: &Layer, gate: usize, unit: usize, x: &[f64]) -> f64 {
+fn from_input(layer: &RecurrentLayer, gate: usize, unit: usize, x: &[f64]) -> f64 {
     let row = gate * layer.units + unit;
     f64::from(layer.b[row]) + dot(&layer.w[row * layer.inputs..][..layer.inputs], x)
 }
 
 /// R·h + b of one gate of one unit.
-fn from_state(layer: &Layer, gate: usize, unit: usize, h: &[f64]) -> f64 {
+fn from_state(layer: &RecurrentLayer, gate: usize, unit: usize, h: &[f64]) -> f64 {
     let row = gate * layer.units + unit;
     let b = layer.b[layer.cell.gates() * layer.units + row];
     f64::from(b) + dot(&layer.r[row * layer.units..][..layer.units], h)
 }
 
-fn dense(layer: &Dense, x: &[f64]) -> Vec<f64> {
+fn dense(layer: &DenseLayer, x: &[f64]) -> Vec<f64> {
     let rows = layer.w.chunks_exact(layer.inputs).zip(&layer.b);
     let sums = rows.map(|(w, &b)| f64::from(b) + dot(w, x));
     activated(layer.activation, sums.collect())

@@ -8,9 +8,9 @@ use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::ModelProto;
 use foretick::model::recognise::{long_memory, normal_form, recognise};
-use foretick::model::slide::Recognised;
-use foretick::model::slide::recurrent::network::Network;
-use foretick::model::slide::recurrent::packed::{PackedRecurrent, Scratch};
+use foretick::model::slide::RecognisedNetwork;
+use foretick::model::slide::recurrent::network::RecurrentNetwork;
+use foretick::model::slide::recurrent::packed::{PackedRecurrent, RecurrentScratch};
 use foretick::model::slide::recurrent::windows::RecurrentWindows;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
@@ -31,7 +31,7 @@ const AHEAD: usize = 11;
 /// A network, and the file that ONNX Runtime runs.
 struct Case {
     name: String,
-    network: Network,
+    network: RecurrentNetwork,
     file: Vec<u8>,
     long_memory: bool,
 }
@@ -141,14 +141,17 @@ fn a_carried_state_is_one_window_over_the_whole_history() {
             slide.step(&mut states, &requests, &cells.concat(), &mut ours);
             for ahead in [0, AHEAD].into_iter().filter(|_| due) {
                 let all = &narrow[ahead * features..(ahead + number) * features];
-                let longer = Network {
+                let longer = RecurrentNetwork {
                     steps: number,
                     ..case.network.clone()
                 };
-                history.extend(naive::forward(&Recognised::Recurrent(longer.clone()), all));
+                history.extend(naive::forward(
+                    &RecognisedNetwork::Recurrent(longer.clone()),
+                    all,
+                ));
                 let last = &all[all.len() - steps * features..];
                 windows.extend(naive::forward(
-                    &Recognised::Recurrent(case.network.clone()),
+                    &RecognisedNetwork::Recurrent(case.network.clone()),
                     last,
                 ));
             }
@@ -172,7 +175,7 @@ impl Case {
 
     /// The scores of each window of the rows, computed whole by our kernels.
     fn whole(&self, rows: &[f64], isa: Isa) -> Vec<Vec<f64>> {
-        let Network {
+        let RecurrentNetwork {
             features, steps, ..
         } = self.network;
         let recurrent = PackedRecurrent::new(&self.network, isa);
@@ -183,7 +186,10 @@ impl Case {
         {
             recurrent.scale(row, scaled);
         }
-        let (mut scratch, windows) = (Scratch::default(), scaled.windows(steps * features));
+        let (mut scratch, windows) = (
+            RecurrentScratch::default(),
+            scaled.windows(steps * features),
+        );
         let score = |window: &[f32]| {
             let mut scores = vec![];
             recurrent.score_window(window, &mut scratch, &mut scores);
@@ -194,7 +200,7 @@ impl Case {
 
     /// Holds the scores of each window against those of ONNX Runtime and of the slow twin.
     fn hold(&self, rows: &[f64], whole: &[Vec<f64>]) {
-        let Network {
+        let RecurrentNetwork {
             features, steps, ..
         } = self.network;
         let mut onnx = Onnx::bare(&self.file, steps).expect("the model loads");
@@ -203,7 +209,7 @@ impl Case {
             onnx.score(window, &mut theirs).expect("the model runs");
             let narrow: Vec<f32> = window.iter().map(|&x| x as f32).collect();
             twins.extend(naive::forward(
-                &Recognised::Recurrent(self.network.clone()),
+                &RecognisedNetwork::Recurrent(self.network.clone()),
                 &narrow,
             ));
         }
@@ -238,10 +244,10 @@ fn cases() -> impl Iterator<Item = Case> {
     })
 }
 
-fn layers(model: &ModelProto, steps: usize) -> Network {
+fn layers(model: &ModelProto, steps: usize) -> RecurrentNetwork {
     match recognise(model, steps).expect("the graph is recognised") {
-        Recognised::Recurrent(network) => network,
-        Recognised::Convolution(_) => panic!("no recurrent layer"),
+        RecognisedNetwork::Recurrent(network) => network,
+        RecognisedNetwork::Convolution(_) => panic!("no recurrent layer"),
     }
 }
 

@@ -7,7 +7,7 @@ use super::timing::{ProcessorTime, histogram, record};
 use crate::clock;
 use crate::model::onnx::Onnx;
 use crate::model::slide::PackedNetwork;
-use crate::model::slide::recurrent::packed::{PackedRecurrent, Scratch};
+use crate::model::slide::recurrent::packed::{PackedRecurrent, RecurrentScratch};
 use crate::model::{Model, ModelError};
 
 /// Whole windows by ONNX Runtime.
@@ -83,7 +83,7 @@ pub(super) struct FreshWindowRun<'a> {
     network: Option<&'a PackedRecurrent>,
     tape: &'a Tape,
     rows: Vec<f32>,
-    scratch: Scratch,
+    scratch: RecurrentScratch,
     scores: Vec<f64>,
     pub(super) latency: Histogram<u64>,
 }
@@ -98,7 +98,7 @@ impl<'a> FreshWindowRun<'a> {
             network,
             tape,
             rows: vec![0.0; tape.window(0).len()],
-            scratch: Scratch::default(),
+            scratch: RecurrentScratch::default(),
             scores: vec![],
             latency: histogram(),
         }

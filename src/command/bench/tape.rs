@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::error::BenchError;
-use crate::model::slide::recurrent::network::Scale;
+use crate::model::slide::recurrent::network::ScaleStep;
 use crate::model::strategy::random_rows;
 
 /// Rows, numbered from 1.
@@ -29,7 +29,7 @@ const RANDOM_ROWS: usize = 4_000;
 impl Tape {
     /// Rows that look random, spread as the model's normalisation expects them; the same each time.
     pub(super) fn random(
-        scaling: &[(Scale, Vec<f32>)],
+        scaling: &[(ScaleStep, Vec<f32>)],
         features: usize,
         steps: usize,
         stride: u64,

@@ -2,13 +2,13 @@
 
 use super::isa::Isa;
 use super::lanes::{Job, Lanes};
-use super::panels::Panels;
+use super::weights::PackedWeights;
 
 /// y = start + Σ W·x of one row, in four sums over k mod 4, added in pairs: a short chain for few outputs.
 #[derive(Debug)]
-pub struct Dense<'a> {
+pub struct DenseStep<'a> {
     /// One gate.
-    pub weights: &'a Panels,
+    pub weights: &'a PackedWeights,
     /// The row.
     pub input: &'a [f32],
     /// [`Isa::padded`] numbers.
@@ -20,7 +20,7 @@ impl Isa {
     ///
     /// # Panics
     /// Where row and weights do not fit together.
-    pub fn dense(self, dense: Dense<'_>) {
+    pub fn dense(self, dense: DenseStep<'_>) {
         let weights = dense.weights;
         assert!(weights.isa == self && weights.gates == 1 && dense.input.len() == weights.inputs);
         assert_eq!(dense.out.len(), self.padded(weights.units()));
@@ -28,12 +28,12 @@ impl Isa {
     }
 }
 
-impl Job for Dense<'_> {
+impl Job for DenseStep<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Panels { inputs, .. } = *self.weights;
+        let PackedWeights { inputs, .. } = *self.weights;
         for panel in 0..self.weights.units().div_ceil(L::LANES) {
             let mut sums = [L::splat(0.0); 4];
             // SAFETY: `Isa::dense` checked the row, and a panel has `inputs` times `L::LANES` numbers.

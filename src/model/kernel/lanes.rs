@@ -4,7 +4,7 @@
 pub(super) trait Lanes: Copy {
     /// Lanes in it.
     const LANES: usize;
-    /// Accumulators that fit the registers beside what feeds them.
+    /// Accumulators that fit the registers update_gate what feeds them.
     const ACCUMULATORS: usize;
 
     /// All lanes `value`.

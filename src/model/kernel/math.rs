@@ -99,7 +99,7 @@ impl Isa {
         for score in scores.iter_mut() {
             *score -= most;
         }
-        self.squash(scores, Squash::Exp);
+        self.squash(scores, Function::Exp);
         let sum = scores.iter().fold(0.0, |sum, score| sum + score);
         for score in scores {
             *score /= sum;
@@ -108,22 +108,22 @@ impl Isa {
 
     /// 1 / (1 + e^−x), in place.
     pub fn sigmoid(self, values: &mut [f32]) {
-        self.squash(values, Squash::Sigmoid);
+        self.squash(values, Function::Sigmoid);
     }
 
     /// tanh x, in place.
     pub fn tanh(self, values: &mut [f32]) {
-        self.squash(values, Squash::Tanh);
+        self.squash(values, Function::Tanh);
     }
 
-    fn squash(self, values: &mut [f32], kind: Squash) {
+    fn squash(self, values: &mut [f32], kind: Function) {
         self.run(Elementwise { values, kind });
     }
 }
 
 /// What [`Elementwise`] computes.
 #[derive(Clone, Copy)]
-enum Squash {
+enum Function {
     /// e^x
     Exp,
     /// 1 / (1 + e^−x)
@@ -135,7 +135,7 @@ enum Squash {
 /// A function of each value, in place.
 struct Elementwise<'a> {
     values: &'a mut [f32],
-    kind: Squash,
+    kind: Function,
 }
 
 impl Job for Elementwise<'_> {
@@ -149,12 +149,12 @@ impl Job for Elementwise<'_> {
             // SAFETY: no register has more lanes than the buffer numbers.
             let x = unsafe { L::load(lanes.as_ptr()) };
             let y = match self.kind {
-                Squash::Exp => exp(x),
-                Squash::Sigmoid => {
+                Function::Exp => exp(x),
+                Function::Sigmoid => {
                     let one = L::splat(1.0);
                     one.div(exp(L::splat(0.0).sub(x)).add(one))
                 }
-                Squash::Tanh => {
+                Function::Tanh => {
                     let ([divisor], [dividend]) = tanh_parts([x]);
                     dividend.div(divisor)
                 }

@@ -12,50 +12,50 @@
 use super::isa::Isa;
 use super::lanes::{Job, Lanes};
 use super::math::{keep, tanh_parts};
-use super::panels::{Panels, Rows, Visit, product, walk};
+use super::weights::{InputRows, PackedWeights, TileVisitor, for_each_tile, product};
 
 /// One of the two sums of a gate.
 #[derive(Clone, Copy, Debug)]
-pub enum Half<'a> {
+pub enum GateSum<'a> {
     /// To be computed from the rows.
-    Product(&'a Panels, Rows<'a>),
-    /// Computed by [`Panels::sums`] before.
-    Known(Rows<'a>),
+    Product(&'a PackedWeights, InputRows<'a>),
+    /// Computed by [`PackedWeights::sums`] before.
+    Precomputed(InputRows<'a>),
 }
 
 /// How gates become a new state. The sums of logistic gates are wanted halved: a power of two, by which
 /// weights and biases are multiplied when packed, without a rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum StepKind {
     /// Gates i, o, f, c. `carry` is c.
     Lstm,
     /// Gates z, r, h with the reset gate on R·h + b, which is why the two sums of h are apart. `carry` is
     /// h.
     Gru,
-    /// Gates z, r of a GRU whose reset gate acts on h: gives r ⊙ h, and z to `beside`. `carry` is h and
+    /// Gates z, r of a GRU whose reset gate acts on h: gives r ⊙ h, and z to `update_gate`. `carry` is h and
     /// stays.
     GruGates,
-    /// Gate h of such a GRU, its recurrent sum being over r ⊙ h; takes z from `beside`. `carry` is h.
+    /// Gate h of such a GRU, its recurrent sum being over r ⊙ h; takes z from `update_gate`. `carry` is h.
     GruCandidate,
 }
 
 /// One step of a layer for several rows.
 #[derive(Debug)]
-pub struct Step<'a> {
+pub struct LayerStep<'a> {
     /// What the gates mean.
-    pub cell: Cell,
+    pub cell: StepKind,
     /// Units of the layer.
     pub units: usize,
     /// b + Σ R·h.
-    pub recurrent: Half<'a>,
+    pub recurrent: GateSum<'a>,
     /// Σ W·x.
-    pub input: Half<'a>,
+    pub input: GateSum<'a>,
     /// What each row carries to its next step; changed in place.
     pub carry: &'a mut [f32],
     /// Where each row's begins.
     pub carry_at: &'a [usize],
-    /// One row behind the other, each [`Isa::padded`] wide: see [`Cell`].
-    pub beside: &'a mut [f32],
+    /// One row behind the other, each [`Isa::padded`] wide: see [`StepKind`].
+    pub update_gate: &'a mut [f32],
     /// The new outputs, in the same layout.
     pub out: &'a mut [f32],
 }
@@ -66,44 +66,44 @@ impl Isa {
     /// # Panics
     /// Where rows, weights and places do not fit together.
     #[inline]
-    pub fn step(self, step: Step<'_>) {
+    pub fn step(self, step: LayerStep<'_>) {
         step.check(self);
         self.run(step);
     }
 }
 
-impl Step<'_> {
+impl LayerStep<'_> {
     #[inline]
     fn check(&self, isa: Isa) {
         let (rows, padded) = (self.carry_at.len(), isa.padded(self.units));
         for half in [&self.recurrent, &self.input] {
             let given = match half {
-                Half::Product(panels, given) => {
+                GateSum::Product(panels, given) => {
                     assert!(panels.isa == isa && panels.gates == self.cell.gates());
                     assert_eq!(panels.units(), self.units, "weights of other units");
                     given.check(panels.inputs);
                     given
                 }
-                Half::Known(given) => {
+                GateSum::Precomputed(given) => {
                     given.check(self.cell.gates() * padded);
                     given
                 }
             };
             assert_eq!(given.at.len(), rows, "as many rows in every part");
         }
-        let carry = Rows {
+        let carry = InputRows {
             cells: self.carry,
             at: self.carry_at,
         };
         carry.check(padded);
         assert_eq!(self.out.len(), rows * padded, "room for the outputs");
-        if matches!(self.cell, Cell::GruGates | Cell::GruCandidate) {
-            assert_eq!(self.beside.len(), rows * padded, "room for z");
+        if matches!(self.cell, StepKind::GruGates | StepKind::GruCandidate) {
+            assert_eq!(self.update_gate.len(), rows * padded, "room for z");
         }
     }
 }
 
-impl Cell {
+impl StepKind {
     /// Gates that a step of it sums.
     #[must_use]
     pub fn gates(self) -> usize {
@@ -123,12 +123,12 @@ impl Cell {
 /// `panel` on.
 #[inline(always)]
 unsafe fn half<L: Lanes, const G: usize, const MR: usize, const P: usize>(
-    half: &Half<'_>,
+    half: &GateSum<'_>,
     panel: usize,
     row: usize,
 ) -> [[[L; G]; P]; MR] {
     match half {
-        Half::Known(rows) => {
+        GateSum::Precomputed(rows) => {
             let mut known = [[[L::splat(0.0); G]; P]; MR];
             for (m, known) in known.iter_mut().enumerate() {
                 for (p, known) in known.iter_mut().enumerate() {
@@ -145,14 +145,14 @@ unsafe fn half<L: Lanes, const G: usize, const MR: usize, const P: usize>(
             known
         }
         // SAFETY: handed on.
-        Half::Product(panels, rows) => unsafe { product(panels, *rows, panel, row) },
+        GateSum::Product(panels, rows) => unsafe { product(panels, *rows, panel, row) },
     }
 }
 
 /// A step with the number of gates known when compiled.
-struct StepOf<'a, const G: usize>(Step<'a>);
+struct LayerStepOf<'a, const G: usize>(LayerStep<'a>);
 
-impl Job for Step<'_> {
+impl Job for LayerStep<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -160,20 +160,24 @@ impl Job for Step<'_> {
         let rows = self.carry_at.len();
         let panels = self.units.div_ceil(L::LANES);
         match self.cell {
-            Cell::Lstm => walk::<L, _, 4>(&mut StepOf::<4>(self), panels, rows),
-            Cell::Gru => walk::<L, _, 3>(&mut StepOf::<3>(self), panels, rows),
-            Cell::GruGates => walk::<L, _, 2>(&mut StepOf::<2>(self), panels, rows),
-            Cell::GruCandidate => walk::<L, _, 1>(&mut StepOf::<1>(self), panels, rows),
+            StepKind::Lstm => for_each_tile::<L, _, 4>(&mut LayerStepOf::<4>(self), panels, rows),
+            StepKind::Gru => for_each_tile::<L, _, 3>(&mut LayerStepOf::<3>(self), panels, rows),
+            StepKind::GruGates => {
+                for_each_tile::<L, _, 2>(&mut LayerStepOf::<2>(self), panels, rows)
+            }
+            StepKind::GruCandidate => {
+                for_each_tile::<L, _, 1>(&mut LayerStepOf::<1>(self), panels, rows)
+            }
         }
     }
 }
 
-impl<L: Lanes, const G: usize> Visit<L> for StepOf<'_, G> {
+impl<L: Lanes, const G: usize> TileVisitor<L> for LayerStepOf<'_, G> {
     #[inline(always)]
     fn visit<const MR: usize, const P: usize>(&mut self, panel: usize, row: usize) {
         let step = &mut self.0;
         let padded = step.units.next_multiple_of(L::LANES);
-        // SAFETY: `Isa::step` checked both halves; `walk` stays within panels and rows.
+        // SAFETY: `Isa::step` checked both halves; `for_each_tile` stays within panels and rows.
         let (recurrent, input) = unsafe {
             (
                 half::<L, G, MR, P>(&step.recurrent, panel, row),
@@ -181,21 +185,21 @@ impl<L: Lanes, const G: usize> Visit<L> for StepOf<'_, G> {
             )
         };
         // Each taken once: taken again, it would end what the ones before may touch.
-        let (carry, beside, out) = (
+        let (carry, update_gate, out) = (
             step.carry.as_mut_ptr(),
-            step.beside.as_mut_ptr(),
+            step.update_gate.as_mut_ptr(),
             step.out.as_mut_ptr(),
         );
-        let mut places = [[Places::NONE; P]; MR];
+        let mut places = [[TilePlaces::NONE; P]; MR];
         for (m, places) in places.iter_mut().enumerate() {
             for (p, places) in places.iter_mut().enumerate() {
                 let unit = (panel + p) * L::LANES;
                 let place = (row + m) * padded + unit;
-                // SAFETY: carry, beside and out have `padded` numbers for each row.
+                // SAFETY: carry, update_gate and out have `padded` numbers for each row.
                 *places = unsafe {
-                    Places {
+                    TilePlaces {
                         carry: carry.add(step.carry_at.get_unchecked(row + m) + unit),
-                        beside: beside.wrapping_add(place),
+                        update_gate: update_gate.wrapping_add(place),
                         out: out.add(place),
                     }
                 };
@@ -208,30 +212,30 @@ impl<L: Lanes, const G: usize> Visit<L> for StepOf<'_, G> {
 
 /// Where the numbers of one panel of one row lie.
 #[derive(Clone, Copy)]
-struct Places {
+struct TilePlaces {
     carry: *mut f32,
-    beside: *mut f32,
+    update_gate: *mut f32,
     out: *mut f32,
 }
 
-impl Places {
+impl TilePlaces {
     const NONE: Self = Self {
         carry: std::ptr::null_mut(),
-        beside: std::ptr::null_mut(),
+        update_gate: std::ptr::null_mut(),
         out: std::ptr::null_mut(),
     };
 }
 
-/// Gates to new state. A logistic gate holds half its sum (see [`Cell`]), so that with tanh = p / q of it
+/// Gates to new state. A logistic gate holds half its sum (see [`StepKind`]), so that with tanh = p / q of it
 /// σ = (q + p) / 2q: products of gates become one quotient.
 ///
 /// # Safety
-/// The places can be read and written, `L::LANES` numbers each; `beside` only for GRUs in two parts.
+/// The places can be read and written, `L::LANES` numbers each; `update_gate` only for GRUs in two parts.
 #[inline(always)]
 unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
     recurrent: &[[[L; G]; P]; MR],
     input: &[[[L; G]; P]; MR],
-    places: &[[Places; P]; MR],
+    places: &[[TilePlaces; P]; MR],
 ) {
     let zero = L::splat(0.0);
     let (mut open, mut state) = ([[[zero; 2]; P]; MR], [[zero; P]; MR]);
@@ -266,7 +270,7 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
                 }
                 _ => {
                     // SAFETY: the caller's.
-                    let z = unsafe { L::load(at.beside) };
+                    let z = unsafe { L::load(at.update_gate) };
                     let ([q], [p]) = tanh_parts([gate[0]]);
                     let new = p.div(q);
                     z.mul_add(carry.sub(new), new)
@@ -290,7 +294,7 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
             for i in 0..P {
                 state[m][i].store(places[m][i].out);
                 if G == 2 {
-                    open[m][i][0].store(places[m][i].beside);
+                    open[m][i][0].store(places[m][i].update_gate);
                 } else {
                     state[m][i].store(places[m][i].carry);
                 }

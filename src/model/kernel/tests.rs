@@ -20,19 +20,19 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// A layer of one kind, its rows, and what a step makes of them: outputs, carry and what lies beside.
-fn step(isa: Isa, cell: Cell, [rows, units, inputs]: [usize; 3], known: bool) -> [Vec<f32>; 3] {
+/// A layer of one kind, its rows, and what a step makes of them: outputs, carry and what lies update_gate.
+fn step(isa: Isa, cell: StepKind, [rows, units, inputs]: [usize; 3], known: bool) -> [Vec<f32>; 3] {
     let (gates, padded) = (cell.gates(), isa.padded(units));
     let w = numbers(gates * units * inputs, 1, 0.8);
     let r = numbers(gates * units * units, 2, 0.8);
     let b = numbers(gates * units, 3, 1.5);
-    let w = Panels::pack(
+    let w = PackedWeights::pack(
         isa,
         [gates, units, inputs],
         |g, u, k| w[(g * units + u) * inputs + k],
         |_, _| 0.0,
     );
-    let r = Panels::pack(
+    let r = PackedWeights::pack(
         isa,
         [gates, units, units],
         |g, u, k| r[(g * units + u) * units + k],
@@ -49,11 +49,11 @@ fn step(isa: Isa, cell: Cell, [rows, units, inputs]: [usize; 3], known: bool) ->
     let at = |width: usize| (0..rows).map(|row| row * width).collect::<Vec<_>>();
     let (x_at, h_at, known_at, carry_at) = (at(inputs), at(units), at(r.width()), at(padded));
     let (x, h) = (
-        Rows {
+        InputRows {
             cells: &x,
             at: &x_at,
         },
-        Rows {
+        InputRows {
             cells: &h,
             at: &h_at,
         },
@@ -61,32 +61,37 @@ fn step(isa: Isa, cell: Cell, [rows, units, inputs]: [usize; 3], known: bool) ->
     let mut sums = vec![0.0; rows * r.width()];
     r.sums(h, &mut sums);
     let recurrent = if known {
-        Half::Known(Rows {
+        GateSum::Precomputed(InputRows {
             cells: &sums,
             at: &known_at,
         })
     } else {
-        Half::Product(&r, h)
+        GateSum::Product(&r, h)
     };
-    let (mut beside, mut out) = (vec![1.5; rows * padded], vec![0.0; rows * padded]);
-    isa.step(Step {
+    let (mut update_gate, mut out) = (vec![1.5; rows * padded], vec![0.0; rows * padded]);
+    isa.step(LayerStep {
         cell,
         units,
         recurrent,
-        input: Half::Product(&w, x),
+        input: GateSum::Product(&w, x),
         carry: &mut carry,
         carry_at: &carry_at,
-        beside: &mut beside,
+        update_gate: &mut update_gate,
         out: &mut out,
     });
     let own = |cells: Vec<f32>| {
         let rows = cells.chunks_exact(padded).map(|row| row[..units].to_vec());
         rows.collect::<Vec<_>>().concat()
     };
-    [own(out), own(carry), own(beside)]
+    [own(out), own(carry), own(update_gate)]
 }
 
-const CELLS: [Cell; 4] = [Cell::Lstm, Cell::Gru, Cell::GruGates, Cell::GruCandidate];
+const CELLS: [StepKind; 4] = [
+    StepKind::Lstm,
+    StepKind::Gru,
+    StepKind::GruGates,
+    StepKind::GruCandidate,
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 64 }))]
@@ -126,9 +131,9 @@ proptest! {
         let x = numbers(inputs, 9, 1.0);
         let dense = |isa: Isa| {
             let weight = |_, o: usize, k: usize| w[o * inputs + k];
-            let weights = Panels::pack(isa, [1, outputs, inputs], weight, |_, o| o as f32);
+            let weights = PackedWeights::pack(isa, [1, outputs, inputs], weight, |_, o| o as f32);
             let mut out = vec![0.0; isa.padded(outputs)];
-            isa.dense(Dense { weights: &weights, input: &x, out: &mut out });
+            isa.dense(DenseStep { weights: &weights, input: &x, out: &mut out });
             out.truncate(outputs);
             out
         };
@@ -191,8 +196,8 @@ fn softmax_sums_to_one_and_what_is_no_number_stays_none() {
 #[should_panic(expected = "a row reaches beyond its cells")]
 fn rows_beyond_their_cells_are_refused() {
     let isa = Isa::best();
-    let panels = Panels::pack(isa, [1, 1, 4], |_, _, _| 0.0, |_, _| 0.0);
-    let rows = Rows {
+    let panels = PackedWeights::pack(isa, [1, 1, 4], |_, _, _| 0.0, |_, _| 0.0);
+    let rows = InputRows {
         cells: &[0.0; 5],
         at: &[0, 2],
     };

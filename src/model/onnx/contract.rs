@@ -127,7 +127,7 @@ fn agree<T: PartialEq + std::fmt::Debug>(
 fn missing(key: &str) -> String {
     format!(
         "metadata_props has no `foretick.{key}`; write the contract into the file, or give `steps` (and \
-         `labels`) in `[model]` for a file made elsewhere (see \"Bring your own model\" in the README)"
+         `labels`) in `[model]` for a file made elsewhere (see docs/src/how-to/foreign-models.md)"
     )
 }
 

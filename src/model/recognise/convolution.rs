@@ -1,19 +1,19 @@
-//! Conv nodes, and what follows them: columns over the rows, one a row, that sliding windows share.
+//! Conv nodes, and the activations and sums after them: columns that sliding windows share, one per row.
 //!
-//! The step of a column is that of the newest row it sees. Padding before the first row is followed here;
-//! `taken` sees to it that the head takes no column that it reaches.
+//! The step of a column is that of the newest row it sees. Padding before the first row is accepted here;
+//! `pooling` refuses a head that takes a column which sees it.
 
 use std::ops::Range;
 
 use super::error::{RecogniseError, refuse};
-use super::label::{Label, Labels};
-use super::path::{Known, MOST_CELLS, PADDING, Path, What};
+use super::origin::{CellOrigin, Origins};
+use super::path::{FilterProgress, GraphPath, MOST_CELLS, PADDING, StageKind};
 use crate::model::proto::{NodeProto, TensorProto};
-use crate::model::slide::convolution::network::Filter;
+use crate::model::slide::convolution::network::ConvolutionFilter;
 use crate::model::slide::recurrent::network::Activation;
 
-/// A part of a source's columns, with zeros around it.
-struct Columns {
+/// A range of a source's columns, with zeros before and after it.
+struct PaddedColumns {
     stage: usize,
     steps: Range<usize>,
     left: usize,
@@ -21,81 +21,84 @@ struct Columns {
 }
 
 /// Reads a convolution.
-pub(super) fn convolution(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
-    let Some(labels) = path.labels(node, 0) else {
-        return Err(path.unknown(node));
+pub(super) fn convolution(
+    path: &mut GraphPath<'_>,
+    node: &NodeProto,
+) -> Result<Origins, RecogniseError> {
+    let Some(origins) = path.origins(node, 0) else {
+        return Err(path.unsupported(node));
     };
-    let who = format!("convolution {}", path.filters.len() + 1);
-    let window = Window::of(path, node, labels, &who)?;
-    let columns = columns(path, &who, labels, window.pads)?;
-    let (from, clean) = source(path, &who, columns.stage)?;
-    let Columns {
+    let subject = format!("convolution {}", path.filters.len() + 1);
+    let attributes = ConvAttributes::of(path, node, origins, &subject)?;
+    let columns = columns(path, &subject, origins, attributes.pads)?;
+    let (from, first_unpadded) = source(path, &subject, columns.stage)?;
+    let PaddedColumns {
         steps, left, right, ..
     } = columns;
     let steps_of_all = path.network.steps;
     if steps.end > steps_of_all {
-        return refuse(path.padded_behind(&who, columns.stage));
+        return refuse(path.padded_after(&subject, columns.stage));
     }
-    let reach = (window.kernel - 1).checked_mul(window.dilation);
+    let reach = (attributes.kernel - 1).checked_mul(attributes.dilation);
     let length = reach.and_then(|reach| (left + steps.len() + right).checked_sub(reach));
     let (Some(reach), Some(length @ 1..)) = (reach, length) else {
-        return refuse(format!("{who} reaches back over more than the window"));
+        return refuse(format!("{subject} reaches back over more than the window"));
     };
     if left > reach {
         return refuse(format!(
-            "{who} is padded by {left} columns before the first, but reaches back over {reach} alone"
+            "{subject} is padded by {left} columns before the first, but reaches back over {reach} alone"
         ));
     }
-    if length.saturating_mul(window.channels) > MOST_CELLS {
-        return refuse(format!("{who} has {length} columns"));
+    if length.saturating_mul(attributes.channels) > MOST_CELLS {
+        return refuse(format!("{subject} has {length} columns"));
     }
-    let filter = window.filter(path, node, from, &who)?;
+    let filter = attributes.filter(path, node, from, &subject)?;
     let channels = filter.channels;
     path.filters.push(filter);
-    let stage = path.add(What::Filter(path.filters.len()), channels);
-    path.known.push(Known {
+    let stage = path.add_stage(StageKind::Filter(path.filters.len()), channels);
+    path.filter_progress.push(FilterProgress {
         stage,
-        clean: clean.max(steps.start) + reach,
+        first_unpadded: first_unpadded.max(steps.start) + reach,
         used: false,
     });
     let first = steps.start + reach - left;
-    let along = |unit| (first..first + length).map(move |step| Label { stage, step, unit });
+    let along = |unit| (first..first + length).map(move |step| CellOrigin { stage, step, unit });
     let mut shape = vec![1, channels];
-    shape.extend(window.spread(length));
-    Ok(Labels {
+    shape.extend(attributes.spread(length));
+    Ok(Origins {
         shape,
         cells: (0..channels).flat_map(along).collect(),
     })
 }
 
-/// How a convolution looks over the steps.
-struct Window {
+/// The attributes of a Conv node along the steps.
+struct ConvAttributes {
     channels: usize,
     kernel: usize,
     dilation: usize,
     pads: [usize; 2],
-    /// Dimensions that it is over, and which of them are the steps.
+    /// The number of dimensions that it slides over, and which of them are the steps.
     rank: usize,
     axis: usize,
 }
 
-impl Window {
+impl ConvAttributes {
     fn of(
-        path: &Path<'_>,
+        path: &GraphPath<'_>,
         node: &NodeProto,
-        labels: &Labels,
-        who: &str,
+        origins: &Origins,
+        subject: &str,
     ) -> Result<Self, RecogniseError> {
         let weights = path.constant(node, 1).map(TensorProto::shape);
         let ([1, _, over @ ..], Some([channels, _, kernel @ ..])) =
-            (&labels.shape[..], weights.as_deref())
+            (&origins.shape[..], weights.as_deref())
         else {
             return refuse(format!(
-                "{who} takes a tensor of shape {:?}, or weights that the graph computes",
-                labels.shape
+                "{subject} takes a tensor of shape {:?}, or weights that the graph computes",
+                origins.shape
             ));
         };
-        // A second dimension of size one is what some exporters make of one.
+        // Some exporters write a one-dimensional convolution with a second dimension of size one.
         let long = (0..over.len()).filter(|&at| over[at] != 1 || kernel.get(at) != Some(&1));
         let long: Vec<usize> = long.collect();
         let axis = match long[..] {
@@ -103,15 +106,15 @@ impl Window {
             [axis] => axis,
             _ => {
                 return refuse(format!(
-                    "{who} is over two dimensions: one over the steps alone is computed here"
+                    "{subject} is over two dimensions: one over the steps alone is computed here"
                 ));
             }
         };
         let some = kernel.get(axis).is_some_and(|&size| size > 0) && *channels > 0;
         if !some || kernel.len() != over.len() {
-            return refuse(format!("{who} has weights of another rank"));
+            return refuse(format!("{subject} has weights of another rank"));
         }
-        settings(node, who)?;
+        settings(node, subject)?;
         let along = |name: &str, at: usize, default: i64| {
             let list = node.setting(name).map_or(&[][..], |one| &one.ints[..]);
             usize::try_from(list.get(at).copied().unwrap_or(default)).unwrap_or(MOST_CELLS)
@@ -120,7 +123,7 @@ impl Window {
         let pad = |at: usize| along("pads", at, 0).min(MOST_CELLS);
         let mut others = (0..rank).filter(|&at| at != axis);
         if others.any(|at| pad(at) + pad(at + rank) > 0) {
-            return refuse(format!("{who} is padded beside the steps"));
+            return refuse(format!("{subject} is padded beside the steps"));
         }
         Ok(Self {
             channels: *channels,
@@ -134,18 +137,20 @@ impl Window {
 
     fn filter(
         &self,
-        path: &Path<'_>,
+        path: &GraphPath<'_>,
         node: &NodeProto,
         from: usize,
-        who: &str,
-    ) -> Result<Filter, RecogniseError> {
+        subject: &str,
+    ) -> Result<ConvolutionFilter, RecogniseError> {
         let inputs = match from.checked_sub(1) {
             None => path.network.features,
             Some(filter) => path.filters[filter].channels,
         };
         let fits = |weights: &&TensorProto| weights.shape().get(1) == Some(&inputs);
         let Some(weights) = path.constant(node, 1).filter(fits) else {
-            return refuse(format!("{who} has weights for another number of channels"));
+            return refuse(format!(
+                "{subject} has weights for another number of channels"
+            ));
         };
         let w = weights.floats()?;
         let b = match (node.argument(2), path.constant(node, 2)) {
@@ -153,11 +158,11 @@ impl Window {
             (_, Some(b)) if b.shape() == [self.channels] => b.floats()?,
             _ => {
                 return refuse(format!(
-                    "{who} has biases of another shape than its channels"
+                    "{subject} has biases of another shape than its channels"
                 ));
             }
         };
-        Ok(Filter {
+        Ok(ConvolutionFilter {
             from,
             inputs,
             channels: self.channels,
@@ -171,67 +176,67 @@ impl Window {
         })
     }
 
-    /// The sizes of the result beside batch and channels.
+    /// The sizes of the result after batch and channels.
     fn spread(&self, length: usize) -> impl Iterator<Item = usize> {
         (0..self.rank).map(move |at| if at == self.axis { length } else { 1 })
     }
 }
 
-/// What would make columns of consecutive windows others.
-fn settings(node: &NodeProto, who: &str) -> Result<(), RecogniseError> {
+/// Refuses attributes with which consecutive windows would not share their columns.
+fn settings(node: &NodeProto, subject: &str) -> Result<(), RecogniseError> {
     let pad = node.setting("auto_pad").and_then(|one| one.s.as_deref());
     if !matches!(pad.unwrap_or(b"NOTSET"), b"NOTSET" | b"VALID") {
         return refuse(format!(
-            "{who} is padded by `auto_pad`: export it with padding before the first row"
+            "{subject} is padded by `auto_pad`: export it with padding before the first row"
         ));
     }
     if node.integer("group").unwrap_or(1) != 1 {
-        return refuse(format!("{who} is in groups of channels"));
+        return refuse(format!("{subject} is in groups of channels"));
     }
     let strides = node.setting("strides").map_or(&[][..], |one| &one.ints[..]);
     match strides.iter().find(|&&stride| stride != 1) {
         Some(stride) => refuse(format!(
-            "{who} has stride {stride}: the windows that follow one another share no columns"
+            "{subject} has stride {stride}: the windows that follow one another share no columns"
         )),
         None => Ok(()),
     }
 }
 
-/// Reads the columns in a tensor [1, channels, steps], whatever further dimensions of one it has.
+/// Reads the columns in a tensor [1, channels, steps], which may have further dimensions of size one.
 fn columns(
-    path: &Path<'_>,
-    who: &str,
-    labels: &Labels,
+    path: &GraphPath<'_>,
+    subject: &str,
+    origins: &Origins,
     pads: [usize; 2],
-) -> Result<Columns, RecogniseError> {
-    let channels = labels.shape[1];
-    let length = labels.cells.len() / channels.max(1);
-    let first = &labels.cells[..length];
-    let padding = |label: &&Label| label.stage == PADDING;
+) -> Result<PaddedColumns, RecogniseError> {
+    let channels = origins.shape[1];
+    let length = origins.cells.len() / channels.max(1);
+    let first = &origins.cells[..length];
+    let padding = |origin: &&CellOrigin| origin.stage == PADDING;
     let left = first.iter().take_while(padding).count();
     let right = first[left..].iter().rev().take_while(padding).count();
     let Some(start) = first[left..length - right].first() else {
-        return refuse(format!("{who} takes padding alone"));
+        return refuse(format!("{subject} takes padding alone"));
     };
     let steps = start.step..start.step + length - right - left;
     let wanted = |unit: usize| {
         let steps = steps.clone();
-        let inner = steps.map(move |step| Label {
+        let inner = steps.map(move |step| CellOrigin {
             unit,
             step,
             ..*start
         });
-        let zeros = |count| std::iter::repeat_n(Label::PADDING, count);
+        let zeros = |count| std::iter::repeat_n(CellOrigin::PADDING, count);
         zeros(left).chain(inner).chain(zeros(right))
     };
-    let cells = labels.cells.iter().copied();
+    let cells = origins.cells.iter().copied();
     if channels != path.width(start.stage) || !cells.eq((0..channels).flat_map(wanted)) {
         return refuse(format!(
-            "{who} takes the numbers of {} in another order, or only some of them",
+            "{subject} takes the numbers of {} in another order, or only some of them",
             path.name(start.stage)
         ));
     }
-    Ok(Columns {
+    Ok(PaddedColumns {
         stage: start.stage,
         steps,
         left: left + pads[0],
@@ -239,105 +244,112 @@ fn columns(
     })
 }
 
-/// The source at a stage, which must be as it will stay, and its first step without padding.
-fn source(path: &mut Path<'_>, who: &str, stage: usize) -> Result<(usize, usize), RecogniseError> {
+/// The source at a stage, which nothing may change later, and its first step that sees no padding.
+fn source(
+    path: &mut GraphPath<'_>,
+    subject: &str,
+    stage: usize,
+) -> Result<(usize, usize), RecogniseError> {
     let (newest, name) = (path.newest_rows(), path.name(stage));
-    match path.what(stage) {
-        What::Rows if stage == newest => Ok((0, 0)),
-        What::Filter(number) => {
-            let known = &mut path.known[number - 1];
+    match path.kind(stage) {
+        StageKind::Rows if stage == newest => Ok((0, 0)),
+        StageKind::Filter(number) => {
+            let known = &mut path.filter_progress[number - 1];
             if known.stage != stage {
                 return refuse(format!(
-                    "{who} takes {name} before an activation or a sum that follows elsewhere"
+                    "{subject} takes {name} before an activation or a sum of it elsewhere in the graph"
                 ));
             }
             known.used = true;
-            Ok((number, known.clean))
+            Ok((number, known.first_unpadded))
         }
-        _ => refuse(format!("{who} stands behind {name}")),
+        _ => refuse(format!("{subject} follows {name}")),
     }
 }
 
-/// The filter that made all of a tensor's numbers, as it is up to here.
-pub(super) fn filter_of(path: &Path<'_>, labels: &Labels) -> Option<usize> {
-    let stage = labels.cells.first()?.stage;
-    let What::Filter(number) = path.what(stage) else {
+/// The convolution that made all numbers of a tensor, at its newest stage.
+pub(super) fn filter_of(path: &GraphPath<'_>, origins: &Origins) -> Option<usize> {
+    let stage = origins.cells.first()?.stage;
+    let StageKind::Filter(number) = path.kind(stage) else {
         return None;
     };
-    let whole = labels.cells.iter().all(|label| label.stage == stage);
-    (whole && path.known[number - 1].stage == stage).then_some(number)
+    let whole = origins.cells.iter().all(|origin| origin.stage == stage);
+    (whole && path.filter_progress[number - 1].stage == stage).then_some(number)
 }
 
-/// Relu, Sigmoid or Tanh behind a filter.
+/// Reads Relu, Sigmoid or Tanh after a convolution.
 pub(super) fn activation(
-    path: &mut Path<'_>,
+    path: &mut GraphPath<'_>,
     node: &NodeProto,
     number: usize,
     activation: Activation,
-) -> Result<Labels, RecogniseError> {
+) -> Result<Origins, RecogniseError> {
     let filter = &mut path.filters[number - 1];
     let place = match filter.plus {
         None => &mut filter.activation,
         Some(_) => &mut filter.then,
     };
-    if *place != Activation::Identity || path.known[number - 1].used {
-        return Err(path.unknown(node));
+    if *place != Activation::Identity || path.filter_progress[number - 1].used {
+        return Err(path.unsupported(node));
     }
     *place = activation;
-    let labels = path.labels(node, 0).cloned();
-    Ok(relabel(path, number, labels.unwrap_or_default()))
+    let origins = path.origins(node, 0).cloned();
+    Ok(move_to_new_stage(path, number, origins.unwrap_or_default()))
 }
 
-/// The sum of two sources at the same steps: a residual connection.
-pub(super) fn sum(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
-    let (Some(a), Some(b)) = (path.labels(node, 0), path.labels(node, 1)) else {
-        return Err(path.unknown(node));
+/// Reads the sum of two sources at the same steps: a residual connection.
+pub(super) fn sum(path: &mut GraphPath<'_>, node: &NodeProto) -> Result<Origins, RecogniseError> {
+    let (Some(a), Some(b)) = (path.origins(node, 0), path.origins(node, 1)) else {
+        return Err(path.unsupported(node));
     };
     let pairs = || a.cells.iter().zip(&b.cells);
     let beside = pairs().all(|(a, b)| (a.step, a.unit) == (b.step, b.unit));
-    let uniform = |labels: &Labels| {
-        let first = labels.cells.first()?;
-        let same = labels.cells.iter().all(|label| label.stage == first.stage);
+    let uniform = |origins: &Origins| {
+        let first = origins.cells.first()?;
+        let same = origins
+            .cells
+            .iter()
+            .all(|origin| origin.stage == first.stage);
         same.then_some(first.stage)
     };
     let (Some(of_a), Some(of_b)) = (uniform(a), uniform(b)) else {
-        return Err(path.unknown(node));
+        return Err(path.unsupported(node));
     };
     if !beside || a.shape != b.shape || of_a == of_b {
         return refuse("operator Add joins columns of different rows");
     }
-    let labels = a.clone();
-    let open = |path: &Path<'_>, stage| match path.what(stage) {
-        What::Filter(number) => {
-            let known = &path.known[number - 1];
+    let origins = a.clone();
+    let open = |path: &GraphPath<'_>, stage| match path.kind(stage) {
+        StageKind::Filter(number) => {
+            let known = &path.filter_progress[number - 1];
             let free = known.stage == stage && !known.used;
             (free && path.filters[number - 1].plus.is_none()).then_some(number)
         }
         _ => None,
     };
-    // The later filter takes the other's column, which is there by then.
+    // The later convolution adds the column of the earlier one, which is computed before it.
     let Some((number, other)) = (match (open(path, of_a), open(path, of_b)) {
         (Some(x), Some(y)) if x > y => Some((x, of_b)),
         (_, Some(y)) => Some((y, of_a)),
         (Some(x), None) => Some((x, of_b)),
         (None, None) => None,
     }) else {
-        return Err(path.unknown(node));
+        return Err(path.unsupported(node));
     };
-    let (plus, clean) = source(path, "operator Add", other)?;
+    let (plus, first_unpadded) = source(path, "operator Add", other)?;
     if plus >= number {
-        return Err(path.unknown(node));
+        return Err(path.unsupported(node));
     }
     path.filters[number - 1].plus = Some(plus);
-    let known = &mut path.known[number - 1];
-    known.clean = known.clean.max(clean);
-    Ok(relabel(path, number, labels))
+    let known = &mut path.filter_progress[number - 1];
+    known.first_unpadded = known.first_unpadded.max(first_unpadded);
+    Ok(move_to_new_stage(path, number, origins))
 }
 
-/// A filter's numbers at a new stage.
-fn relabel(path: &mut Path<'_>, number: usize, mut labels: Labels) -> Labels {
-    let stage = path.add(What::Filter(number), path.filters[number - 1].channels);
-    path.known[number - 1].stage = stage;
-    labels.cells.iter_mut().for_each(|cell| cell.stage = stage);
-    labels
+/// Adds a stage to a convolution, and gives its numbers that origin.
+fn move_to_new_stage(path: &mut GraphPath<'_>, number: usize, mut origins: Origins) -> Origins {
+    let stage = path.add_stage(StageKind::Filter(number), path.filters[number - 1].channels);
+    path.filter_progress[number - 1].stage = stage;
+    origins.cells.iter_mut().for_each(|cell| cell.stage = stage);
+    origins
 }

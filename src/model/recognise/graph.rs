@@ -20,7 +20,7 @@ pub(super) fn opset(model: &ModelProto) -> i64 {
     set.map_or(1, |set| set.version)
 }
 
-/// The nodes that the first output needs, in order: only that output is read.
+/// The nodes on which the first output depends, in order. Other outputs are not read.
 pub(super) fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto>, RecogniseError> {
     let Some(output) = graph.output.first() else {
         return Err(RecogniseError::Graph("the graph has no output".into()));
@@ -33,7 +33,7 @@ pub(super) fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto
             .iter()
             .any(|name| needed.contains(name.as_str()))
         {
-            // An empty name is an argument left out, not the result that another node leaves out.
+            // An empty name is an argument that is left out, not a tensor.
             let names = node.input.iter().map(String::as_str);
             needed.extend(names.filter(|name| !name.is_empty()));
             nodes.push(node);
@@ -43,7 +43,7 @@ pub(super) fn nodes_of_first_output(graph: &GraphProto) -> Result<Vec<&NodeProto
     Ok(nodes)
 }
 
-/// The one input that is no constant.
+/// The one input that is not a constant.
 pub(super) fn window_input(graph: &GraphProto) -> Result<&ValueInfoProto, RecogniseError> {
     let constant = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
     let inputs: Vec<_> = graph

@@ -1,13 +1,13 @@
-//! A twin of a model that remembers the whole window, to test the exactness of sliding.
+//! A copy of a model that remembers the whole window, to test that sliding is exact.
 //!
-//! Random weights mostly forget within a few steps: a wrong start of the window would not be seen. Runs
-//! nothing.
+//! With ordinary weights a network forgets within a few steps, and a wrong start of the window would not
+//! show. Runs no model.
 
 use std::collections::HashSet;
 
 use crate::model::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
 
-/// The model with a higher bias of every gate that keeps the state: the forget gate of an LSTM, the update
+/// The model with a higher bias for every gate that keeps the state: the forget gate of an LSTM, the update
 /// gate of a GRU. A bias that several layers share is raised once.
 #[must_use]
 pub fn long_memory(model: &ModelProto) -> ModelProto {
@@ -30,28 +30,28 @@ pub fn long_memory(model: &ModelProto) -> ModelProto {
     model
 }
 
-/// How to raise the gate that keeps the state.
-struct Raise {
+/// How the bias of the gate that keeps the state is raised.
+struct BiasRaise {
     /// Gates of the layer: i, o, f, c or z, r, h.
     gates: usize,
     /// The one that keeps the state.
     keeping: usize,
-    /// A sum of biases above which it is not raised.
+    /// The highest sum of its two biases after raising.
     most: f32,
 }
 
-/// A gate at σ(4) = 0.98 still keeps a third of a number after 50 steps.
+/// With it a gate is σ(4) = 0.98, and keeps a third of a number over 50 steps.
 const RAISE: f32 = 4.0;
 
-fn raise(kind: &str) -> Option<Raise> {
+fn raise(kind: &str) -> Option<BiasRaise> {
     match kind {
-        "LSTM" => Some(Raise {
+        "LSTM" => Some(BiasRaise {
             gates: 4,
             keeping: 2,
             most: f32::INFINITY,
         }),
-        // Its update gate takes from the new what it keeps of the old: much higher, no row would count.
-        "GRU" => Some(Raise {
+        // Its update gate also weighs the new value down: with a much higher bias no row would count.
+        "GRU" => Some(BiasRaise {
             gates: 3,
             keeping: 0,
             most: RAISE,
@@ -60,8 +60,8 @@ fn raise(kind: &str) -> Option<Raise> {
     }
 }
 
-impl Raise {
-    /// Adds to the input's biases of the gate, for each direction.
+impl BiasRaise {
+    /// Raises the gate's input bias, for each direction.
     fn apply(&self, graph: &mut GraphProto, name: &str, units: usize) {
         let found = graph.initializer.iter_mut().find(|b| b.name == name);
         let Some((b, mut numbers)) = found.and_then(|b| b.floats().ok().map(|all| (b, all))) else {
@@ -83,7 +83,7 @@ fn units(graph: &GraphProto, node: &NodeProto) -> Option<usize> {
     r.shape().last().copied().filter(|&units| units > 0)
 }
 
-/// The name of a layer's biases; zeros where it had none.
+/// The name of a layer's bias tensor; adds one of zeros to a layer that had none.
 fn bias(graph: &mut GraphProto, at: usize, size: usize) -> String {
     let node = &mut graph.node[at];
     if let Some(name) = node.argument(3) {

@@ -1,75 +1,75 @@
-//! The path from the rows to the output: one stage after another, each made of the newest one alone.
+//! The path from the rows to the output: one stage after another, each made from the newest one alone.
 //!
-//! Holds what is known of every tensor by name; branches, other than those that convolutions add up, and
-//! stages in another order are refused.
+//! Holds the origins of the numbers in every tensor, by its name. Branches are refused, except those that
+//! convolutions add up, and so are stages in another order.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::error::{RecogniseError, refuse};
 use super::graph::{window_input, window_shape};
-use super::label::{Label, Labels};
+use super::origin::{CellOrigin, Origins};
 use crate::model::proto::{GraphProto, NodeProto, TensorProto};
-use crate::model::slide::convolution::network::{Filter, Taken};
-use crate::model::slide::recurrent::network::Network;
+use crate::model::slide::convolution::network::{ConvolutionFilter, HeadInput};
+use crate::model::slide::recurrent::network::RecurrentNetwork;
 
-/// What has been read so far.
-pub(super) struct Path<'g> {
-    /// Version of the operators.
+/// The part of the graph that has been read.
+pub(super) struct GraphPath<'g> {
+    /// The version of the operator set.
     pub(super) opset: i64,
-    /// What the graph is, up to here.
-    pub(super) network: Network,
-    /// The convolutions in it, and what is known of each.
-    pub(super) filters: Vec<Filter>,
-    pub(super) known: Vec<Known>,
-    /// What the head takes of them.
-    pub(super) taken: Option<Taken>,
+    /// The network so far: its normalisation, its recurrent layers, its head.
+    pub(super) network: RecurrentNetwork,
+    /// The convolutions so far, and how far each has been read.
+    pub(super) filters: Vec<ConvolutionFilter>,
+    pub(super) filter_progress: Vec<FilterProgress>,
+    /// The columns that the head takes of the last convolution; none while no node has taken any.
+    pub(super) head_input: Option<HeadInput>,
     stages: Vec<Stage>,
     constants: HashMap<&'g str, &'g TensorProto>,
-    labels: HashMap<&'g str, Labels>,
+    origins: HashMap<&'g str, Origins>,
 }
 
-/// A filter while the graph is read.
-pub(super) struct Known {
-    /// The stage that it is at: its sums, then behind an activation or a sum with another.
+/// How far a convolution has been read.
+pub(super) struct FilterProgress {
+    /// Its newest stage: its sums, then the result of an activation, or of a sum with another convolution.
     pub(super) stage: usize,
     /// The first step whose column sees no padding.
-    pub(super) clean: usize,
-    /// Whether another node has read it, so that it stays as it is.
+    pub(super) first_unpadded: usize,
+    /// Whether another node has read it, so that no activation or sum may follow.
     pub(super) used: bool,
 }
 
-/// Something that made numbers, `width` of them a step.
+/// A part of the network that makes `width` numbers per step.
 #[derive(Clone, Copy)]
 pub(super) struct Stage {
-    pub(super) what: What,
+    pub(super) kind: StageKind,
     pub(super) width: usize,
 }
 
 /// The kinds of stages.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
-    /// Zeros around other numbers.
+pub(super) enum StageKind {
+    /// The zeros of padding.
     Padding,
-    /// The rows, normalised up to here.
+    /// The rows, after the normalisation read so far.
     Rows,
     /// The outputs of a recurrent layer, counted from 1.
     Layer(usize),
-    /// The columns of a convolution, counted from 1: its sums, or those behind an activation.
+    /// The columns of a convolution, counted from 1: its sums, or the result of an activation on them.
     Filter(usize),
-    /// Columns pooled.
+    /// The pooled columns of a convolution.
     Pooled,
-    /// The sums of a dense layer to which no bias was added yet.
+    /// The sums of a dense layer, counted from 1, before a bias is added.
     Product(usize),
     /// The sums of a dense layer.
     Dense(usize),
-    /// A dense layer behind its activation.
+    /// The result of the activation of a dense layer.
     Activated(usize),
 }
 
-impl<'g> Path<'g> {
-    /// Begins at the graph's one input, `[1, T, F]`.
-    pub(super) fn enter(
+impl<'g> GraphPath<'g> {
+    /// A path that begins at the graph's one input, `[1, T, F]`.
+    pub(super) fn new(
         graph: &'g GraphProto,
         opset: i64,
         steps: usize,
@@ -80,16 +80,14 @@ impl<'g> Path<'g> {
             return refuse("the input's shape is not folded to [1, T, F]");
         };
         if !(1..=MOST_CELLS).contains(&rows.saturating_mul(features)) {
-            return refuse(format!(
-                "the window is of {rows} rows of {features} features"
-            ));
+            return refuse(format!("the window has {rows} rows of {features} features"));
         }
         if rows != steps {
             return refuse(format!("the input has {rows} steps, not {steps}"));
         }
         let constants = graph.initializer.iter();
-        let rows = Labels::of(1, 0..steps, features, vec![1, steps, features]);
-        let network = Network {
+        let rows = Origins::of(1, 0..steps, features, vec![1, steps, features]);
+        let network = RecurrentNetwork {
             features,
             steps,
             scale: vec![],
@@ -100,35 +98,35 @@ impl<'g> Path<'g> {
             opset,
             network,
             filters: vec![],
-            known: vec![],
-            taken: None,
+            filter_progress: vec![],
+            head_input: None,
             stages: vec![
                 Stage {
-                    what: What::Padding,
+                    kind: StageKind::Padding,
                     width: 0,
                 },
                 Stage {
-                    what: What::Rows,
+                    kind: StageKind::Rows,
                     width: features,
                 },
             ],
             constants: constants
                 .map(|tensor| (tensor.name.as_str(), tensor))
                 .collect(),
-            labels: HashMap::from([(input.name.as_str(), rows)]),
+            origins: HashMap::from([(input.name.as_str(), rows)]),
         })
     }
 
-    /// Notes the origins of a node's results, by their names.
-    pub(super) fn note(&mut self, node: &'g NodeProto, results: Vec<Labels>) {
+    /// Stores the origins of a node's results, by their names.
+    pub(super) fn store(&mut self, node: &'g NodeProto, results: Vec<Origins>) {
         let names = node.output.iter().map(String::as_str);
-        self.labels
+        self.origins
             .extend(names.zip(results).filter(|(name, _)| !name.is_empty()));
     }
 
     /// Adds a stage and gives its number.
-    pub(super) fn add(&mut self, what: What, width: usize) -> usize {
-        self.stages.push(Stage { what, width });
+    pub(super) fn add_stage(&mut self, kind: StageKind, width: usize) -> usize {
+        self.stages.push(Stage { kind, width });
         self.stages.len() - 1
     }
 
@@ -138,47 +136,48 @@ impl<'g> Path<'g> {
         (self.stages[number], number)
     }
 
-    /// What a stage is.
-    pub(super) fn what(&self, stage: usize) -> What {
-        self.stages[stage].what
+    /// The kind of a stage.
+    pub(super) fn kind(&self, stage: usize) -> StageKind {
+        self.stages[stage].kind
     }
 
-    /// Numbers that a stage makes at a step.
+    /// Numbers that a stage makes per step.
     pub(super) fn width(&self, stage: usize) -> usize {
         self.stages[stage].width
     }
 
-    /// The rows behind all normalisation read so far.
+    /// The stage of the rows after all normalisation read so far.
     pub(super) fn newest_rows(&self) -> usize {
-        let rows = |stage: &Stage| stage.what == What::Rows;
+        let rows = |stage: &Stage| stage.kind == StageKind::Rows;
         self.stages.iter().rposition(rows).unwrap_or(PADDING)
     }
 
-    /// What is known of a tensor.
-    pub(super) fn tensor(&self, name: &str) -> Option<&Labels> {
-        self.labels.get(name)
+    /// The origins of a tensor.
+    pub(super) fn tensor(&self, name: &str) -> Option<&Origins> {
+        self.origins.get(name)
     }
 
-    /// What is known of an argument that the graph computes.
-    pub(super) fn labels(&self, node: &NodeProto, at: usize) -> Option<&Labels> {
-        self.labels.get(node.argument(at)?)
+    /// The origins of an argument that the graph computes.
+    pub(super) fn origins(&self, node: &NodeProto, at: usize) -> Option<&Origins> {
+        self.origins.get(node.argument(at)?)
     }
 
-    /// An argument that is constant.
+    /// A constant argument.
     pub(super) fn constant(&self, node: &NodeProto, at: usize) -> Option<&'g TensorProto> {
         self.constants.get(node.argument(at)?).copied()
     }
 
-    /// Holds labels against all units of the newest stage at these steps, in order.
+    /// Checks that these are all numbers of the newest stage at these steps, in order. `subject` begins the
+    /// sentence of an error.
     pub(super) fn expect(
         &self,
-        who: &str,
-        cells: &[Label],
+        subject: &str,
+        cells: &[CellOrigin],
         steps: Range<usize>,
     ) -> Result<(), RecogniseError> {
         let (newest, number) = self.newest();
         let wanted = steps.clone().flat_map(|step| {
-            (0..newest.width).map(move |unit| Label {
+            (0..newest.width).map(move |unit| CellOrigin {
                 stage: number,
                 step,
                 unit,
@@ -187,35 +186,41 @@ impl<'g> Path<'g> {
         if cells.iter().copied().eq(wanted) {
             return Ok(());
         }
-        self.expect_newest(who, cells)?;
+        self.expect_newest(subject, cells)?;
         let of = self.name(number);
         let all = self.network.steps;
         let found = distinct(cells.iter().map(|cell| cell.step));
         refuse(match (&found[..], steps.len() == 1) {
             ([one], true) if *one != steps.start => {
                 format!(
-                    "{who} takes step {} of {all} of {of}, not the last",
+                    "{subject} takes step {} of {all} of {of}, not the last",
                     one + 1
                 )
             }
             ([_, _, ..], true) => {
                 format!(
-                    "{who} takes {} steps of {of}, not the last alone",
+                    "{subject} takes {} steps of {of}, not the last alone",
                     found.len()
                 )
             }
             (_, false) if found.len() < all => {
-                format!("{who} takes {} of the {all} steps of {of}", found.len())
+                format!("{subject} takes {} of the {all} steps of {of}", found.len())
             }
             (_, false) if found.first() > found.last() => {
-                format!("{who} takes the steps of {of} from the newest to the oldest")
+                format!("{subject} takes the steps of {of} from the newest to the oldest")
             }
-            _ => format!("{who} takes the numbers of {of} in another order, or only some of them"),
+            _ => format!(
+                "{subject} takes the numbers of {of} in another order, or only some of them"
+            ),
         })
     }
 
-    /// Every label must be of the newest stage.
-    pub(super) fn expect_newest(&self, who: &str, cells: &[Label]) -> Result<(), RecogniseError> {
+    /// Checks that every number is of the newest stage.
+    pub(super) fn expect_newest(
+        &self,
+        subject: &str,
+        cells: &[CellOrigin],
+    ) -> Result<(), RecogniseError> {
         let (_, newest) = self.newest();
         let stages = distinct(cells.iter().map(|cell| cell.stage));
         if stages.iter().all(|&stage| stage == newest) {
@@ -225,22 +230,22 @@ impl<'g> Path<'g> {
         let names = names.join(" and ");
         refuse(match stages.len() {
             1 => format!(
-                "{who} takes {names}, although {} follows: only one layer after another is computed here",
+                "{subject} takes {names}, although {} follows: only one layer after another is computed here",
                 self.name(newest)
             ),
             _ => format!(
-                "{who} takes {names} together: only one layer after another is computed here"
+                "{subject} takes {names} together: only one layer after another is computed here"
             ),
         })
     }
 
-    /// Why an operator cannot be followed here.
-    pub(super) fn unknown(&self, node: &NodeProto) -> RecogniseError {
+    /// The refusal of an operator at this place.
+    pub(super) fn unsupported(&self, node: &NodeProto) -> RecogniseError {
         let kind = &node.op_type;
-        let computed: Vec<&Labels> = (0..node.input.len())
-            .filter_map(|at| self.labels(node, at))
+        let computed: Vec<&Origins> = (0..node.input.len())
+            .filter_map(|at| self.origins(node, at))
             .collect();
-        let stage = |labels: &&Labels| labels.cells.first().map_or(0, |cell| cell.stage);
+        let stage = |origins: &&Origins| origins.cells.first().map_or(0, |cell| cell.stage);
         let Some(first) = computed.first() else {
             return RecogniseError::Graph(format!(
                 "operator {kind} works on constants alone, but is not folded"
@@ -248,7 +253,7 @@ impl<'g> Path<'g> {
         };
         let at = self.name(stage(first));
         let over_steps = distinct(first.cells.iter().map(|cell| cell.step)).len() > 1;
-        let on_rows = self.stages[stage(first)].what == What::Rows;
+        let on_rows = self.stages[stage(first)].kind == StageKind::Rows;
         let pools = kind.starts_with("Reduce") || kind.contains("Pool");
         RecogniseError::Graph(if pools && on_rows {
             format!(
@@ -264,23 +269,24 @@ impl<'g> Path<'g> {
                 "operator {kind} is attention over the steps of {at}: the result needs all of them"
             )
         } else if computed.len() > 1 {
-            let names = distinct(computed.iter().map(|labels| self.name(stage(labels))));
+            let names = distinct(computed.iter().map(|origins| self.name(stage(origins))));
             format!(
                 "operator {kind} joins branches of the graph ({})",
                 names.join(" and ")
             )
         } else {
-            format!("operator {kind} behind {at} is not one that is computed here")
+            format!("operator {kind} after {at} is not one that is computed here")
         })
     }
 
-    /// An argument is a constant or a followed tensor: not a cell state, not a mask.
-    pub(super) fn knows_arguments(&self, node: &NodeProto) -> Result<(), RecogniseError> {
+    /// Checks that every argument is a constant or a tensor whose origins are known: not a cell state, not a
+    /// mask.
+    pub(super) fn check_arguments(&self, node: &NodeProto) -> Result<(), RecogniseError> {
         for at in 0..node.input.len() {
             let Some(name) = node.argument(at) else {
                 continue;
             };
-            if self.labels(node, at).is_none() && self.constant(node, at).is_none() {
+            if self.origins(node, at).is_none() && self.constant(node, at).is_none() {
                 return refuse(format!(
                     "operator {} takes `{name}`, which is neither an output of a layer nor a constant (a \
                      cell state?)",
@@ -292,37 +298,39 @@ impl<'g> Path<'g> {
     }
 
     /// The refusal of columns that are padded after the last row.
-    pub(super) fn padded_behind(&self, who: &str, stage: usize) -> String {
+    pub(super) fn padded_after(&self, subject: &str, stage: usize) -> String {
         format!(
-            "{who} takes columns of {} that are padded after the last row: the convolution at a step sees \
+            "{subject} takes columns of {} that are padded after the last row: the convolution at a step sees \
              later rows; pad before the first row alone",
             self.name(stage)
         )
     }
 
-    /// A stage in words.
+    /// The name of a stage in messages.
     pub(super) fn name(&self, stage: usize) -> String {
-        match self.stages[stage].what {
-            What::Padding => "padding".into(),
-            What::Filter(number) => format!("convolution {number}"),
-            What::Pooled => "the pooled columns".into(),
-            What::Rows => "the rows".into(),
-            What::Layer(number) => format!("layer {number}"),
-            What::Product(number) | What::Dense(number) | What::Activated(number) => {
+        match self.stages[stage].kind {
+            StageKind::Padding => "padding".into(),
+            StageKind::Filter(number) => format!("convolution {number}"),
+            StageKind::Pooled => "the pooled columns".into(),
+            StageKind::Rows => "the rows".into(),
+            StageKind::Layer(number) => format!("layer {number}"),
+            StageKind::Product(number)
+            | StageKind::Dense(number)
+            | StageKind::Activated(number) => {
                 format!("dense layer {number}")
             }
         }
     }
 }
 
-/// Numbers in a window that are labelled at most: a file that claims more costs no memory.
+/// Numbers in a tensor at most, so that a file that declares more is refused before it takes memory.
 pub(super) const MOST_CELLS: usize = 1 << 24;
 
-/// The stage of [`Label::PADDING`].
+/// The stage of [`CellOrigin::PADDING`].
 pub(super) const PADDING: usize = 0;
 
-/// Whether an operator is one of ONNX's own.
-pub(super) fn own(domain: &str) -> bool {
+/// Whether an operator is of ONNX's own set.
+pub(super) fn is_own_operator(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
@@ -330,7 +338,7 @@ pub(super) fn own(domain: &str) -> bool {
 fn distinct<V: PartialEq + Clone>(values: impl Iterator<Item = V>) -> Vec<V> {
     let mut distinct: Vec<V> = Vec::new();
     for value in values {
-        // Neighbours are mostly equal.
+        // Neighbours are equal most of the time.
         if distinct.last() != Some(&value) && !distinct.contains(&value) {
             distinct.push(value);
         }

@@ -1,82 +1,85 @@
-//! What the head takes of the last convolution: some columns up to the last, as they are or pooled.
+//! The columns of the last convolution that the head takes: some columns up to the last, flat or pooled.
 //!
-//! Only columns of any window count: those that see padding before the first row are others in the next
-//! window, and those that see padding after the last row would see later rows.
+//! Every window must share them: a column that sees the padding before the first row would differ in the next
+//! window, and one that is padded after the last row would see later rows.
 
 use std::ops::Range;
 
 use super::convolution::filter_of;
 use super::error::{RecogniseError, refuse};
-use super::label::{Label, Labels};
-use super::path::{Known, Path, What};
+use super::origin::{CellOrigin, Origins};
+use super::path::{FilterProgress, GraphPath, StageKind};
 use crate::model::proto::NodeProto;
-use crate::model::slide::convolution::network::Taken;
+use crate::model::slide::convolution::network::HeadInput;
 
-/// Pooling of the columns from some step to the last; `None` where it is another operator, or of less.
+/// Reads a pooling of all columns from some step to the last; `None` where the operator is another, or pools
+/// less.
 pub(super) fn pool(
-    path: &mut Path<'_>,
+    path: &mut GraphPath<'_>,
     node: &NodeProto,
-) -> Result<Option<Labels>, RecogniseError> {
-    let Some((labels, number)) = path
-        .labels(node, 0)
-        .and_then(|labels| Some((labels, filter_of(path, labels)?)))
+) -> Result<Option<Origins>, RecogniseError> {
+    let Some((origins, number)) = path
+        .origins(node, 0)
+        .and_then(|origins| Some((origins, filter_of(path, origins)?)))
     else {
         return Ok(None);
     };
     let kind = node.op_type.as_str();
-    let Some((axes, keep)) = pooled_axes(path, node, labels)? else {
+    let Some((axes, keep)) = pooled_axes(path, node, origins)? else {
         return Ok(None);
     };
-    let rank = labels.shape.len();
-    // The pooled dimensions last: each row of that is one pool.
+    let rank = origins.shape.len();
+    // With the pooled dimensions last, each row is one pool.
     let kept: Vec<usize> = (0..rank).filter(|at| !axes.contains(at)).collect();
-    let turned = labels.transpose(&[&kept[..], &axes[..]].concat());
-    let size: usize = axes.iter().map(|&axis| labels.shape[axis]).product();
-    let pools = turned.cells.chunks_exact(size.max(1));
+    let transposed = origins.transpose(&[&kept[..], &axes[..]].concat());
+    let size: usize = axes.iter().map(|&axis| origins.shape[axis]).product();
+    let pools = transposed.cells.chunks_exact(size.max(1));
     let shape = (0..rank).filter(|at| keep || !axes.contains(at));
     let shape: Vec<usize> = shape
         .map(|at| {
             if axes.contains(&at) {
                 1
             } else {
-                labels.shape[at]
+                origins.shape[at]
             }
         })
         .collect();
-    let who = format!("operator {kind}");
+    let subject = format!("operator {kind}");
     let (mut units, mut span) = (vec![], None);
     for pool in pools {
         let Some(first) = pool.first() else {
             return Ok(None);
         };
-        let wanted = (first.step..).map(|step| Label { step, ..*first });
+        let wanted = (first.step..).map(|step| CellOrigin { step, ..*first });
         if !pool.iter().copied().eq(wanted.take(size))
             || *span.get_or_insert(first.step) != first.step
         {
-            return refuse(format!("{who} pools numbers that are not one channel's"));
+            return refuse(format!("{subject} pools numbers of more than one channel"));
         }
         units.push(first.unit);
     }
     let first = span.unwrap_or(0);
     let taken = match kind {
-        "GlobalMaxPool" | "ReduceMax" | "MaxPool" => Taken::Max(size),
-        _ => Taken::Mean(size),
+        "GlobalMaxPool" | "ReduceMax" | "MaxPool" => HeadInput::Max(size),
+        _ => HeadInput::Mean(size),
     };
-    take(path, &who, number, first..first + size, taken)?;
-    let stage = path.add(What::Pooled, path.filters[number - 1].channels);
+    take(path, &subject, number, first..first + size, taken)?;
+    let stage = path.add_stage(StageKind::Pooled, path.filters[number - 1].channels);
     let step = path.network.steps - 1;
-    let cells = units.into_iter().map(|unit| Label { stage, step, unit });
+    let cells = units
+        .into_iter()
+        .map(|unit| CellOrigin { stage, step, unit });
     let cells = cells.collect();
-    Ok(Some(Labels { shape, cells }))
+    Ok(Some(Origins { shape, cells }))
 }
 
-/// The dimensions that an operator pools, and whether they stay as ones.
+/// The dimensions that an operator pools, and whether they stay with size one.
 fn pooled_axes(
-    path: &Path<'_>,
+    path: &GraphPath<'_>,
     node: &NodeProto,
-    labels: &Labels,
+    origins: &Origins,
 ) -> Result<Option<(Vec<usize>, bool)>, RecogniseError> {
-    let rank = labels.shape.len();
+    let rank = origins.shape.len();
     let ints = |name: &str| node.setting(name).map(|one| one.ints.clone());
     match node.op_type.as_str() {
         "GlobalAveragePool" | "GlobalMaxPool" => Ok(Some(((2..rank).collect(), true))),
@@ -95,7 +98,7 @@ fn pooled_axes(
         }
         "AveragePool" | "MaxPool" => {
             let kernel = ints("kernel_shape").unwrap_or_default();
-            let sizes = labels.shape.iter().skip(2).map(|&size| size as i64);
+            let sizes = origins.shape.iter().skip(2).map(|&size| size as i64);
             let unpadded = ints("pads").is_none_or(|pads| pads.iter().all(|&pad| pad == 0));
             let whole = sizes.eq(kernel) && unpadded && node.output.len() == 1;
             let plain = node
@@ -107,91 +110,109 @@ fn pooled_axes(
     }
 }
 
-/// The places that a dense layer's inputs have in a flat row of columns, the oldest first, where it takes
-/// several columns of the newest filter.
+/// For a dense layer over several columns of the newest convolution: the place of each of its inputs in these
+/// columns, one after the other, the oldest first.
 pub(super) fn flat(
-    path: &mut Path<'_>,
-    who: &str,
-    labels: &Labels,
+    path: &mut GraphPath<'_>,
+    subject: &str,
+    origins: &Origins,
 ) -> Result<Option<Vec<usize>>, RecogniseError> {
     let (newest, stage) = path.newest();
-    let What::Filter(number) = newest.what else {
+    let StageKind::Filter(number) = newest.kind else {
         return Ok(None);
     };
-    let cells = &labels.cells;
+    let cells = &origins.cells;
     let steps = || cells.iter().map(|cell| cell.step);
     let (Some(first), Some(last)) = (steps().min(), steps().max()) else {
         return Ok(None);
     };
-    let in_one_row = labels.shape.last() == Some(&cells.len());
+    let in_one_row = origins.shape.last() == Some(&cells.len());
     if first == last || !in_one_row {
         return Ok(None);
     }
-    path.expect_newest(who, cells)?;
+    path.expect_newest(subject, cells)?;
     let count = last + 1 - first;
-    let place = |label: &Label| (label.step - first) * newest.width + label.unit;
+    let place = |origin: &CellOrigin| (origin.step - first) * newest.width + origin.unit;
     let places: Vec<usize> = cells.iter().map(place).collect();
     let mut sorted = places.clone();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..count * newest.width) {
         return refuse(format!(
-            "{who} takes only some numbers of {}",
+            "{subject} takes only some numbers of {}",
             path.name(stage)
         ));
     }
-    take(path, who, number, first..last + 1, Taken::Flat(count))?;
+    take(
+        path,
+        subject,
+        number,
+        first..last + 1,
+        HeadInput::Flat(count),
+    )?;
     Ok(Some(places))
 }
 
-/// The head takes the last column, found at the stage before it or at the output itself.
-pub(super) fn last(path: &Path<'_>, output: &str) -> Result<Taken, RecogniseError> {
-    let step = path.tensor(output).and_then(|labels| labels.cells.first());
-    let step = step.map_or(0, |label| label.step);
+/// Checks that the head takes the last column alone, where it neither pools nor flattens.
+pub(super) fn last(path: &GraphPath<'_>, output: &str) -> Result<HeadInput, RecogniseError> {
+    let step = path
+        .tensor(output)
+        .and_then(|origins| origins.cells.first());
+    let step = step.map_or(0, |origin| origin.step);
     let number = path.filters.len();
-    let Known { stage, clean, .. } = path.known[number - 1];
+    let FilterProgress {
+        stage,
+        first_unpadded,
+        ..
+    } = path.filter_progress[number - 1];
     let (all, name) = (path.network.steps, path.name(stage));
     if step >= all {
-        return refuse(path.padded_behind("the output", stage));
+        return refuse(path.padded_after("the output", stage));
     }
-    if clean >= all {
-        return refuse(sees_start(&name, clean, 1));
+    if first_unpadded >= all {
+        return refuse(sees_start(&name, first_unpadded, 1));
     }
-    Ok(Taken::Last)
+    Ok(HeadInput::Last)
 }
 
-/// Notes what the head takes of the last filter; all its columns must be those of any window.
+/// Stores which columns the head takes of the last convolution. Every window must share them.
 fn take(
-    path: &mut Path<'_>,
-    who: &str,
+    path: &mut GraphPath<'_>,
+    subject: &str,
     number: usize,
     steps: Range<usize>,
-    taken: Taken,
+    taken: HeadInput,
 ) -> Result<(), RecogniseError> {
-    let Known { stage, clean, .. } = path.known[number - 1];
+    let FilterProgress {
+        stage,
+        first_unpadded,
+        ..
+    } = path.filter_progress[number - 1];
     let (all, name) = (path.network.steps, path.name(stage));
     if stage != path.newest().1 {
-        return refuse(format!("{who} takes {name}, although other layers follow"));
+        return refuse(format!(
+            "{subject} takes {name}, although other layers follow"
+        ));
     }
     if steps.end > all {
-        return refuse(path.padded_behind(who, stage));
+        return refuse(path.padded_after(subject, stage));
     }
     if steps.end < all {
         return refuse(format!(
-            "{who} takes {name} up to step {} of {all}",
+            "{subject} takes {name} up to step {} of {all}",
             steps.end
         ));
     }
-    if steps.start < clean {
-        return refuse(sees_start(&name, clean, all - steps.start));
+    if steps.start < first_unpadded {
+        return refuse(sees_start(&name, first_unpadded, all - steps.start));
     }
-    path.taken = Some(taken);
+    path.head_input = Some(taken);
     Ok(())
 }
 
-fn sees_start(name: &str, clean: usize, columns: usize) -> String {
-    let rows = clean + columns;
+fn sees_start(name: &str, first_unpadded: usize, columns: usize) -> String {
+    let rows = first_unpadded + columns;
     format!(
-        "what is taken of {name} reaches back over {rows} rows and sees the padding before the window's \
-         first: the columns differ from window to window; with windows of {rows} rows or more they would not"
+        "the output of {name} depends on {rows} rows and sees the padding before the window's first \
+         row: its columns differ from window to window; with windows of {rows} rows or more they would not"
     )
 }

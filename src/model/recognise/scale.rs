@@ -1,96 +1,99 @@
 //! Add, Sub, Mul and Div with a constant: the normalisation of rows, or the bias of a dense layer.
 //!
-//! Anywhere else they are refused.
+//! Refused everywhere else.
 
 use super::error::{RecogniseError, refuse};
-use super::label::{Labels, flat, places};
-use super::path::{Path, What};
+use super::origin::{Origins, flat, places};
+use super::path::{GraphPath, StageKind};
 use crate::model::proto::{NodeProto, TensorProto};
-use crate::model::slide::recurrent::network::Scale;
+use crate::model::slide::recurrent::network::ScaleStep;
 
 /// Reads one elementwise operator with a constant operand.
-pub(super) fn elementwise(path: &mut Path<'_>, node: &NodeProto) -> Result<Labels, RecogniseError> {
-    let (labels, operand, constant_first) = match (path.labels(node, 0), path.labels(node, 1)) {
-        (Some(labels), None) => (labels, path.constant(node, 1), false),
-        (None, Some(labels)) => (labels, path.constant(node, 0), true),
-        _ => return Err(path.unknown(node)),
+pub(super) fn elementwise(
+    path: &mut GraphPath<'_>,
+    node: &NodeProto,
+) -> Result<Origins, RecogniseError> {
+    let (origins, operand, constant_first) = match (path.origins(node, 0), path.origins(node, 1)) {
+        (Some(origins), None) => (origins, path.constant(node, 1), false),
+        (None, Some(origins)) => (origins, path.constant(node, 0), true),
+        _ => return Err(path.unsupported(node)),
     };
     let Some(operand) = operand else {
-        return Err(path.unknown(node));
+        return Err(path.unsupported(node));
     };
-    let who = format!("operator {}", node.op_type);
-    path.expect_newest(&who, &labels.cells)?;
+    let subject = format!("operator {}", node.op_type);
+    path.expect_newest(&subject, &origins.cells)?;
     let (newest, _) = path.newest();
-    let (mut moved, numbers) = by_unit(labels, operand, newest.width, &who)?;
-    let what = match (newest.what, node.op_type.as_str()) {
-        (What::Rows, kind) => {
+    let (mut moved, numbers) = by_unit(origins, operand, newest.width, &subject)?;
+    let what = match (newest.kind, node.op_type.as_str()) {
+        (StageKind::Rows, kind) => {
             let Some(scale) = scale(kind, constant_first, numbers) else {
-                return Err(path.unknown(node));
+                return Err(path.unsupported(node));
             };
             path.network.scale.extend(scale);
-            What::Rows
+            StageKind::Rows
         }
-        (What::Product(number), "Add") => {
+        (StageKind::Product(number), "Add") => {
             if let Some(dense) = path.network.head.last_mut() {
                 dense.b = numbers;
             }
-            What::Dense(number)
+            StageKind::Dense(number)
         }
-        _ => return Err(path.unknown(node)),
+        _ => return Err(path.unsupported(node)),
     };
-    let stage = path.add(what, newest.width);
+    let stage = path.add_stage(what, newest.width);
     moved.cells.iter_mut().for_each(|cell| cell.stage = stage);
     Ok(moved)
 }
 
-/// The same in steps whose first operand is the row; a − x is x · −1 + a to the last bit.
-fn scale(kind: &str, constant_first: bool, by: Vec<f32>) -> Option<Vec<(Scale, Vec<f32>)>> {
+/// The operator as steps whose first operand is the row; a − x equals x · −1 + a to the last bit.
+fn scale(kind: &str, constant_first: bool, by: Vec<f32>) -> Option<Vec<(ScaleStep, Vec<f32>)>> {
     Some(match (kind, constant_first) {
-        ("Add", _) => vec![(Scale::Add, by)],
-        ("Mul", _) => vec![(Scale::Mul, by)],
-        ("Sub", false) => vec![(Scale::Sub, by)],
-        ("Sub", true) => vec![(Scale::Mul, vec![-1.0; by.len()]), (Scale::Add, by)],
-        ("Div", false) => vec![(Scale::Div, by)],
+        ("Add", _) => vec![(ScaleStep::Add, by)],
+        ("Mul", _) => vec![(ScaleStep::Mul, by)],
+        ("Sub", false) => vec![(ScaleStep::Sub, by)],
+        ("Sub", true) => vec![(ScaleStep::Mul, vec![-1.0; by.len()]), (ScaleStep::Add, by)],
+        ("Div", false) => vec![(ScaleStep::Div, by)],
         _ => return None,
     })
 }
 
-/// The labels in the result's shape, and the operand of each unit, which must not differ by step.
+/// The origins in the shape of the result, and the operand of each unit, which must be equal at all steps.
 fn by_unit(
-    labels: &Labels,
+    origins: &Origins,
     operand: &TensorProto,
     width: usize,
-    who: &str,
-) -> Result<(Labels, Vec<f32>), RecogniseError> {
+    subject: &str,
+) -> Result<(Origins, Vec<f32>), RecogniseError> {
     let numbers = operand.floats()?;
-    let shape = broadcast(&labels.shape, &operand.shape());
-    let Some(moved) = shape.and_then(|shape| labels.reshape(shape)) else {
+    let shape = broadcast(&origins.shape, &operand.shape());
+    let Some(moved) = shape.and_then(|shape| origins.reshape(shape)) else {
         return refuse(format!(
-            "{who} repeats a tensor of shape {:?} for a constant of shape {:?}",
-            labels.shape, operand.dims
+            "{subject} repeats a tensor of shape {:?} for a constant of shape {:?}",
+            origins.shape, operand.dims
         ));
     };
     let mut by: Vec<Option<f32>> = vec![None; width];
-    for (label, place) in moved.cells.iter().zip(places(&moved.shape)) {
+    for (origin, place) in moved.cells.iter().zip(places(&moved.shape)) {
         let number = numbers[under(&place, &operand.shape())];
-        if by[label.unit]
+        if by[origin.unit]
             .replace(number)
             .is_some_and(|other| other != number)
         {
             return refuse(format!(
-                "{who} normalises a number differently at each step"
+                "{subject} normalises a number differently at each step"
             ));
         }
     }
     match by.into_iter().collect() {
         Some(by) => Ok((moved, by)),
         None => refuse(format!(
-            "{who} changes only some of the {width} numbers of a step"
+            "{subject} changes only some of the {width} numbers of a step"
         )),
     }
 }
 
-/// The shape of two tensors taken together, where they fit.
+/// The shape to which two tensors are broadcast, if they can be.
 fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
     let size = |shape: &[usize], at: usize| {
@@ -106,7 +109,7 @@ fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     (0..rank).map(pair).collect()
 }
 
-/// Where the operand for a place of the result lies; its dimensions of 1 are repeated.
+/// The index of the operand for a place of the result; dimensions of size one are repeated.
 fn under(place: &[usize], shape: &[usize]) -> usize {
     let place = &place[place.len() - shape.len()..];
     let within = place.iter().zip(shape).map(|(&at, &size)| at.min(size - 1));

@@ -1,21 +1,21 @@
-//! The operators that only move numbers: what each does to labels.
+//! The operators that only move numbers, applied to origins.
 //!
-//! Computes nothing, and refuses nothing that is well-formed.
+//! Computes no number. Accepts every node that is well-formed.
 
 use super::error::RecogniseError;
-use super::label::Labels;
-use super::path::{MOST_CELLS, Path};
+use super::origin::Origins;
+use super::path::{GraphPath, MOST_CELLS};
 use crate::model::proto::{FLOAT, NodeProto};
 
 /// The results of a node that only moves numbers; `None` where it is another operator.
 pub(super) fn moved(
     node: &NodeProto,
-    from: &Labels,
-    path: &Path<'_>,
-) -> Result<Option<Vec<Labels>>, RecogniseError> {
+    from: &Origins,
+    path: &GraphPath<'_>,
+) -> Result<Option<Vec<Origins>>, RecogniseError> {
     let one = match node.op_type.as_str() {
         "Identity" => Some(from.clone()),
-        // With a third argument it may be training: random.
+        // With a third argument it may be in training mode, which is random.
         "Dropout" => node.argument(2).is_none().then(|| from.clone()),
         "Cast" => (node.integer("to") == Some(i64::from(FLOAT))).then(|| from.clone()),
         "Transpose" => transpose(node, from),
@@ -30,23 +30,23 @@ pub(super) fn moved(
         "Split" => return split(node, from, path).and_then(|parts| well_formed(node, parts)),
         _ => return Ok(None),
     };
-    well_formed(node, one.map(|labels| vec![labels]))
+    well_formed(node, one.map(|origins| vec![origins]))
 }
 
 fn well_formed(
     node: &NodeProto,
-    moved: Option<Vec<Labels>>,
-) -> Result<Option<Vec<Labels>>, RecogniseError> {
+    moved: Option<Vec<Origins>>,
+) -> Result<Option<Vec<Origins>>, RecogniseError> {
     let refused = || {
         RecogniseError::Graph(format!(
-            "operator {} has settings that are not followed",
+            "operator {} has attributes or arguments that are not supported",
             node.op_type
         ))
     };
     moved.map(Some).ok_or_else(refused)
 }
 
-fn transpose(node: &NodeProto, from: &Labels) -> Option<Labels> {
+fn transpose(node: &NodeProto, from: &Origins) -> Option<Origins> {
     let rank = from.shape.len();
     let order: Vec<usize> = match node.setting("perm") {
         Some(order) => places(&order.ints, rank)?,
@@ -61,7 +61,7 @@ fn transpose(node: &NodeProto, from: &Labels) -> Option<Labels> {
         .then(|| from.transpose(&order))
 }
 
-fn reshape(node: &NodeProto, from: &Labels, wanted: &[i64]) -> Option<Labels> {
+fn reshape(node: &NodeProto, from: &Origins, wanted: &[i64]) -> Option<Origins> {
     let copies_zero = node.integer("allowzero") != Some(1);
     let mut shape = Vec::new();
     for (at, &size) in wanted.iter().enumerate() {
@@ -77,7 +77,7 @@ fn reshape(node: &NodeProto, from: &Labels, wanted: &[i64]) -> Option<Labels> {
     from.reshape(shape)
 }
 
-fn flatten(node: &NodeProto, from: &Labels) -> Option<Labels> {
+fn flatten(node: &NodeProto, from: &Origins) -> Option<Origins> {
     let rank = from.shape.len();
     let axis = match node.integer("axis").unwrap_or(1) {
         whole if whole == rank as i64 => rank,
@@ -87,7 +87,7 @@ fn flatten(node: &NodeProto, from: &Labels) -> Option<Labels> {
     from.reshape(vec![outer.iter().product(), inner.iter().product()])
 }
 
-fn squeeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
+fn squeeze(from: &Origins, axes: Option<Vec<i64>>) -> Option<Origins> {
     let gone: Vec<usize> = match axes {
         Some(axes) => places(&axes, from.shape.len())?,
         None => (0..from.shape.len())
@@ -98,7 +98,7 @@ fn squeeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
     from.reshape(kept.map(|at| from.shape[at]).collect())
 }
 
-fn unsqueeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
+fn unsqueeze(from: &Origins, axes: Option<Vec<i64>>) -> Option<Origins> {
     let axes = axes?;
     let rank = from.shape.len() + axes.len();
     let new = places(&axes, rank)?;
@@ -113,12 +113,12 @@ fn unsqueeze(from: &Labels, axes: Option<Vec<i64>>) -> Option<Labels> {
     from.reshape(shape.collect::<Option<_>>()?)
 }
 
-/// An index of rank 0 takes the axis away; of rank 1 it picks along it.
+/// An index of rank 0 removes the axis; one of rank 1 selects along it.
 fn gather(
     node: &NodeProto,
-    from: &Labels,
-    path: &Path<'_>,
-) -> Result<Option<Labels>, RecogniseError> {
+    from: &Origins,
+    path: &GraphPath<'_>,
+) -> Result<Option<Origins>, RecogniseError> {
     let indices = constant(node, 1, path)?;
     let rank = path.constant(node, 1).map_or(0, |tensor| tensor.dims.len());
     let picked = || {
@@ -135,11 +135,11 @@ fn gather(
 
 fn slice(
     node: &NodeProto,
-    from: &Labels,
-    path: &Path<'_>,
-) -> Result<Option<Labels>, RecogniseError> {
+    from: &Origins,
+    path: &GraphPath<'_>,
+) -> Result<Option<Origins>, RecogniseError> {
     let setting = |name: &str| node.setting(name).map(|one| one.ints.clone());
-    // Before version 10 of the operators the bounds were settings.
+    // Before version 10 of the operators the bounds were attributes.
     let (starts, ends, axes, strides) = match setting("starts") {
         Some(starts) => (
             starts,
@@ -170,7 +170,7 @@ fn slice(
     Ok(Some(taken))
 }
 
-/// The places from `start` to before `end`; bounds below zero count from the end.
+/// The places from `start` up to but without `end`; negative bounds count from the end.
 fn strided(start: i64, end: i64, stride: i64, size: usize) -> Vec<usize> {
     let size = size as i64;
     let (lowest, highest) = if stride > 0 {
@@ -192,29 +192,32 @@ fn strided(start: i64, end: i64, stride: i64, size: usize) -> Vec<usize> {
     places
 }
 
-fn concat(node: &NodeProto, path: &Path<'_>) -> Result<Option<Labels>, RecogniseError> {
-    let parts = (0..node.input.len()).map(|at| path.labels(node, at));
-    let Some(parts) = parts.collect::<Option<Vec<&Labels>>>() else {
+fn concat(node: &NodeProto, path: &GraphPath<'_>) -> Result<Option<Origins>, RecogniseError> {
+    let parts = (0..node.input.len()).map(|at| path.origins(node, at));
+    let Some(parts) = parts.collect::<Option<Vec<&Origins>>>() else {
         return Err(RecogniseError::Graph(
-            "operator Concat puts constants beside what the graph computes".into(),
+            "operator Concat joins constants and computed tensors".into(),
         ));
     };
     let rank = parts[0].shape.len();
     let Some(axis) = node.integer("axis").and_then(|axis| place(axis, rank)) else {
         return Ok(None);
     };
-    let fits = |part: &&Labels| {
+    let fits = |part: &&Origins| {
         let pairs = part.shape.iter().zip(&parts[0].shape).enumerate();
         part.shape.len() == rank && pairs.into_iter().all(|(at, (a, b))| a == b || at == axis)
     };
-    Ok(parts.iter().all(fits).then(|| Labels::concat(&parts, axis)))
+    Ok(parts
+        .iter()
+        .all(fits)
+        .then(|| Origins::concat(&parts, axis)))
 }
 
 fn split(
     node: &NodeProto,
-    from: &Labels,
-    path: &Path<'_>,
-) -> Result<Option<Vec<Labels>>, RecogniseError> {
+    from: &Origins,
+    path: &GraphPath<'_>,
+) -> Result<Option<Vec<Origins>>, RecogniseError> {
     let sizes = match node.setting("split") {
         Some(sizes) => Some(sizes.ints.clone()),
         None => optional(node, 1, path)?,
@@ -232,7 +235,7 @@ fn split(
     Ok(parts())
 }
 
-/// Given sizes must be all of it; without, the parts are even and the last one may be smaller.
+/// Explicit sizes must add up to the whole; otherwise the parts are equal, and the last may be smaller.
 fn part_sizes(sizes: Option<Vec<i64>>, whole: usize, parts: usize) -> Option<Vec<usize>> {
     let even = whole.div_ceil(parts.max(1));
     let sizes: Vec<usize> = match sizes {
@@ -248,15 +251,19 @@ fn part_sizes(sizes: Option<Vec<i64>>, whole: usize, parts: usize) -> Option<Vec
     (sizes.iter().sum::<usize>() == whole).then_some(sizes)
 }
 
-/// Zeros around a tensor; other paddings are not followed.
-fn pad(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels>, RecogniseError> {
+/// Zeros around a tensor; other padding is not supported.
+fn pad(
+    node: &NodeProto,
+    from: &Origins,
+    path: &GraphPath<'_>,
+) -> Result<Option<Origins>, RecogniseError> {
     let mode = node.setting("mode").and_then(|one| one.s.as_deref());
     let value = match path.constant(node, 2) {
         Some(value) => value.floats()?,
         None => vec![0.0],
     };
     let by_zeros = mode.unwrap_or(b"constant") == b"constant" && value == [0.0];
-    // Before version 11 of the operators the sizes were a setting.
+    // Before version 11 of the operators the sizes were an attribute.
     let pads = match node.setting("pads") {
         Some(pads) => pads.ints.clone(),
         None => constant(node, 1, path)?,
@@ -280,8 +287,12 @@ fn pad(node: &NodeProto, from: &Labels, path: &Path<'_>) -> Result<Option<Labels
     Ok(padded())
 }
 
-/// Axes as an argument, or as a setting in older versions of the operators.
-fn axes(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>, RecogniseError> {
+/// The axes: an argument, or an attribute in older versions of the operators.
+fn axes(
+    node: &NodeProto,
+    at: usize,
+    path: &GraphPath<'_>,
+) -> Result<Option<Vec<i64>>, RecogniseError> {
     match node.setting("axes") {
         Some(axes) => Ok(Some(axes.ints.clone())),
         None => optional(node, at, path),
@@ -291,7 +302,7 @@ fn axes(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Option<Vec<i64>>
 fn optional(
     node: &NodeProto,
     at: usize,
-    path: &Path<'_>,
+    path: &GraphPath<'_>,
 ) -> Result<Option<Vec<i64>>, RecogniseError> {
     match node.argument(at) {
         Some(_) => Ok(Some(constant(node, at, path)?)),
@@ -299,8 +310,8 @@ fn optional(
     }
 }
 
-/// An argument that must be known beforehand.
-fn constant(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Vec<i64>, RecogniseError> {
+/// An argument that must be constant.
+fn constant(node: &NodeProto, at: usize, path: &GraphPath<'_>) -> Result<Vec<i64>, RecogniseError> {
     match path.constant(node, at) {
         Some(tensor) => tensor.integers(),
         None => Err(RecogniseError::Graph(format!(
@@ -310,7 +321,7 @@ fn constant(node: &NodeProto, at: usize, path: &Path<'_>) -> Result<Vec<i64>, Re
     }
 }
 
-/// An index, counted from the end where it is below zero.
+/// An index; a negative one counts from the end.
 fn place(at: i64, size: usize) -> Option<usize> {
     let at = if at < 0 {
         at.checked_add(size as i64)?

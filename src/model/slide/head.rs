@@ -2,37 +2,37 @@
 //! behind them, packed for the kernels. Knows nothing of what is between.
 
 use super::recurrent::network;
-use super::recurrent::network::{Activation, Scale};
-use crate::model::kernel::{Dense, Isa, Panels};
+use super::recurrent::network::{Activation, ScaleStep};
+use crate::model::kernel::{DenseStep, Isa, PackedWeights};
 
 /// A row as the first layer takes it: rounded to f32 and scaled.
-pub(super) fn scale(by: &[(Scale, Vec<f32>)], row: &[f64], scaled: &mut [f32]) {
+pub(super) fn scale(by: &[(ScaleStep, Vec<f32>)], row: &[f64], scaled: &mut [f32]) {
     for (scaled, value) in scaled.iter_mut().zip(row) {
         *scaled = *value as f32;
     }
     for (scale, operands) in by {
         for (x, a) in scaled.iter_mut().zip(operands) {
             match scale {
-                Scale::Sub => *x -= a,
-                Scale::Add => *x += a,
-                Scale::Mul => *x *= a,
-                Scale::Div => *x /= a,
+                ScaleStep::Sub => *x -= a,
+                ScaleStep::Add => *x += a,
+                ScaleStep::Mul => *x *= a,
+                ScaleStep::Div => *x /= a,
             }
         }
     }
 }
 
-/// Dense layers, packed.
+/// DenseStep layers, packed.
 #[derive(Debug)]
 pub(super) struct Head {
     isa: Isa,
-    layers: Vec<(Panels, Activation)>,
+    layers: Vec<(PackedWeights, Activation)>,
 }
 
 impl Head {
-    pub(super) fn new(layers: &[network::Dense], isa: Isa) -> Self {
+    pub(super) fn new(layers: &[network::DenseLayer], isa: Isa) -> Self {
         let layers = layers.iter().map(|dense| {
-            let panels = Panels::pack(
+            let panels = PackedWeights::pack(
                 isa,
                 [1, dense.outputs, dense.inputs],
                 |_, output, input| dense.w[output * dense.inputs + input],
@@ -53,7 +53,7 @@ impl Head {
         for (weights, activation) in &self.layers {
             b.clear();
             b.resize(self.isa.padded(weights.units()), 0.0);
-            self.isa.dense(Dense {
+            self.isa.dense(DenseStep {
                 weights,
                 input: a,
                 out: b,

@@ -4,26 +4,26 @@
 //! `b + Σ W₀·c₀ + Σ W₁·c₁ + …`: a sum of its own for each column, added to the others in order. Keeps no
 //! sums itself.
 
-use crate::model::kernel::{Isa, Panels, Rows};
-use crate::model::slide::recurrent::network::{Activation, Dense};
+use crate::model::kernel::{InputRows, Isa, PackedWeights};
+use crate::model::slide::recurrent::network::{Activation, DenseLayer};
 
 /// The layer, packed by column.
 #[derive(Debug)]
-pub(super) struct Flat {
-    columns: Vec<Panels>,
+pub(super) struct FlattenedDense {
+    columns: Vec<PackedWeights>,
     start: Vec<f32>,
     outputs: usize,
     activation: Activation,
 }
 
-impl Flat {
+impl FlattenedDense {
     /// Packs a layer whose inputs are so many columns, the oldest first.
-    pub(super) fn new(layer: &Dense, columns: usize, isa: Isa) -> Self {
+    pub(super) fn new(layer: &DenseLayer, columns: usize, isa: Isa) -> Self {
         let width = layer.inputs / columns;
         let panels = (0..columns).map(|column| {
             let weight =
                 |_, output: usize, at: usize| layer.w[output * layer.inputs + column * width + at];
-            Panels::pack(isa, [1, layer.outputs, width], weight, |_, _| 0.0)
+            PackedWeights::pack(isa, [1, layer.outputs, width], weight, |_, _| 0.0)
         });
         let mut start = vec![0.0; isa.padded(layer.outputs)];
         start[..layer.outputs].copy_from_slice(&layer.b);
@@ -67,7 +67,7 @@ impl Flat {
 
     /// Adds what the column in place `at` gives.
     pub(super) fn add(&self, at: usize, column: &[f32], sums: &mut [f32], room: &mut Vec<f32>) {
-        let rows = Rows {
+        let rows = InputRows {
             cells: column,
             at: &[0],
         };
@@ -78,6 +78,6 @@ impl Flat {
 
     /// Reads the weights of the last column.
     pub(super) fn read_last(&self) -> f32 {
-        self.columns.last().map_or(0.0, Panels::read)
+        self.columns.last().map_or(0.0, PackedWeights::read)
     }
 }

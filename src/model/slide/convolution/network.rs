@@ -4,28 +4,28 @@
 //! then dense layers on the last columns. Computes nothing: `recognise` reads it from a file, `filters`
 //! packs and runs it.
 
-use crate::model::slide::recurrent::network::{Activation, Dense, Scale};
+use crate::model::slide::recurrent::network::{Activation, DenseLayer, ScaleStep};
 
 /// Normalisation of a row, convolutions over the rows, dense layers on the columns of the last of them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Convolution {
+pub struct ConvolutionNetwork {
     /// Numbers in a row: F.
     pub features: usize,
     /// Rows in a window: T.
     pub steps: usize,
     /// What happens to each feature first, in this order; F operands each.
-    pub scale: Vec<(Scale, Vec<f32>)>,
+    pub scale: Vec<(ScaleStep, Vec<f32>)>,
     /// At least one. Each takes the rows or the columns of one before it.
-    pub filters: Vec<Filter>,
+    pub filters: Vec<ConvolutionFilter>,
     /// Which columns of the last filter the head takes.
-    pub taken: Taken,
-    /// Dense layers, and activations between and behind them. May be empty.
-    pub head: Vec<Dense>,
+    pub head_input: HeadInput,
+    /// DenseLayer layers, and activations between and behind them. May be empty.
+    pub head: Vec<DenseLayer>,
 }
 
 /// One convolution: y = then(activation(b + W·x) + plus), x being the columns 0, D, … (K − 1)·D rows back.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Filter {
+pub struct ConvolutionFilter {
     /// What it takes: 0 the rows, n the columns of filter n.
     pub from: usize,
     /// Numbers in such a column: I.
@@ -50,7 +50,7 @@ pub struct Filter {
 
 /// What the head takes of the last filter's columns at the end of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum HeadInput {
     /// The last column.
     Last,
     /// So many columns, one behind the other, the oldest first.
@@ -61,7 +61,7 @@ pub enum Taken {
     Max(usize),
 }
 
-impl Taken {
+impl HeadInput {
     /// Columns that are taken.
     #[must_use]
     pub fn columns(self) -> usize {
@@ -72,7 +72,7 @@ impl Taken {
     }
 }
 
-impl Filter {
+impl ConvolutionFilter {
     /// Rows from the newest column that it takes to the oldest.
     #[must_use]
     pub fn reach(&self) -> usize {
@@ -80,7 +80,7 @@ impl Filter {
     }
 }
 
-impl Convolution {
+impl ConvolutionNetwork {
     /// Numbers in a column of a source: 0 the rows, n filter n.
     #[must_use]
     pub fn width(&self, source: usize) -> usize {
@@ -92,18 +92,18 @@ impl Convolution {
 
     /// Numbers that the head takes.
     #[must_use]
-    pub fn taken(&self) -> usize {
+    pub fn head_inputs(&self) -> usize {
         let channels = self.width(self.filters.len());
-        match self.taken {
-            Taken::Flat(columns) => columns * channels,
-            Taken::Last | Taken::Mean(_) | Taken::Max(_) => channels,
+        match self.head_input {
+            HeadInput::Flat(columns) => columns * channels,
+            HeadInput::Last | HeadInput::Mean(_) | HeadInput::Max(_) => channels,
         }
     }
 
     /// Numbers that a window gives.
     #[must_use]
     pub fn outputs(&self) -> usize {
-        let taken = self.taken();
-        self.head.last().map_or(taken, |dense| dense.outputs)
+        let inputs = self.head_inputs();
+        self.head.last().map_or(inputs, |dense| dense.outputs)
     }
 }

@@ -4,12 +4,12 @@
 //! for as long as a window or another filter takes it. Knows no window; `columns` does.
 
 use super::columns::ColumnCache;
-use super::flat::Flat;
-use super::network::{Convolution, Filter, Taken};
-use crate::model::kernel::{Isa, Panels, Rows};
+use super::flat::FlattenedDense;
+use super::network::{ConvolutionFilter, ConvolutionNetwork, HeadInput};
+use crate::model::kernel::{InputRows, Isa, PackedWeights};
 use crate::model::slide::head;
 use crate::model::slide::head::{Head, activate};
-use crate::model::slide::recurrent::network::{Activation, Scale};
+use crate::model::slide::recurrent::network::{Activation, ScaleStep};
 
 /// A network, packed for the instructions of this processor. Shared by all shards.
 #[derive(Debug)]
@@ -17,20 +17,20 @@ pub struct PackedConvolution {
     isa: Isa,
     features: usize,
     steps: usize,
-    scale: Vec<(Scale, Vec<f32>)>,
-    layers: Vec<Layer>,
+    scale: Vec<(ScaleStep, Vec<f32>)>,
+    layers: Vec<PackedFilter>,
     /// Of the rows, and then of each filter.
     rings: Vec<Ring>,
-    taken: Taken,
+    head_input: HeadInput,
     /// The first dense layer, where it is over several columns.
-    flat: Option<Flat>,
+    flat: Option<FlattenedDense>,
     head: Head,
     outputs: usize,
 }
 
 /// Buffers for a step; one a thread.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct ConvolutionScratch {
     given: Vec<f32>,
     at: Vec<usize>,
     sums: Vec<f32>,
@@ -40,11 +40,11 @@ pub struct Scratch {
 
 /// One filter.
 #[derive(Debug)]
-struct Layer {
+struct PackedFilter {
     from: usize,
-    /// Rows back to each column that it takes, the oldest first.
+    /// InputRows back to each column that it takes, the oldest first.
     taps: Vec<usize>,
-    weights: Panels,
+    weights: PackedWeights,
     activation: Activation,
     plus: Option<usize>,
     then: Activation,
@@ -61,10 +61,10 @@ struct Ring {
 impl PackedConvolution {
     /// Packs a network.
     #[must_use]
-    pub fn new(network: &Convolution, isa: Isa) -> Self {
-        let (flat, behind) = match (network.taken, &network.head[..]) {
-            (Taken::Flat(columns), [first, behind @ ..]) => {
-                (Some(Flat::new(first, columns, isa)), behind)
+    pub fn new(network: &ConvolutionNetwork, isa: Isa) -> Self {
+        let (flat, behind) = match (network.head_input, &network.head[..]) {
+            (HeadInput::Flat(columns), [first, behind @ ..]) => {
+                (Some(FlattenedDense::new(first, columns, isa)), behind)
             }
             (_, head) => (None, head),
         };
@@ -76,10 +76,10 @@ impl PackedConvolution {
             layers: network
                 .filters
                 .iter()
-                .map(|filter| Layer::new(filter, isa))
+                .map(|filter| PackedFilter::new(filter, isa))
                 .collect(),
             rings: rings(network),
-            taken: network.taken,
+            head_input: network.head_input,
             flat,
             head: Head::new(behind, isa),
             outputs: network.outputs(),
@@ -92,7 +92,7 @@ impl PackedConvolution {
         self.features
     }
 
-    /// Rows in a window.
+    /// InputRows in a window.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.steps
@@ -112,12 +112,12 @@ impl PackedConvolution {
 
     /// What happens to each feature first.
     #[must_use]
-    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+    pub fn scaling(&self) -> &[(ScaleStep, Vec<f32>)] {
         &self.scale
     }
 
     /// The first dense layer, where it is over several columns.
-    pub(super) fn flat(&self) -> Option<&Flat> {
+    pub(super) fn flat(&self) -> Option<&FlattenedDense> {
         self.flat.as_ref()
     }
 
@@ -131,7 +131,7 @@ impl PackedConvolution {
     #[must_use]
     pub fn read_weights(&self) -> f32 {
         let filters: f32 = self.layers.iter().map(|layer| layer.weights.read()).sum();
-        filters + self.flat.as_ref().map_or(0.0, Flat::read_last)
+        filters + self.flat.as_ref().map_or(0.0, FlattenedDense::read_last)
     }
 
     /// The columns of a key without rows.
@@ -150,9 +150,9 @@ impl PackedConvolution {
     }
 
     /// Computes the columns of the newest row of several keys.
-    pub(super) fn advance(&self, caches: &mut [ColumnCache], scratch: &mut Scratch) {
+    pub(super) fn advance(&self, caches: &mut [ColumnCache], scratch: &mut ConvolutionScratch) {
         for (number, layer) in self.layers.iter().enumerate() {
-            let Scratch {
+            let ConvolutionScratch {
                 given, at, sums, ..
             } = scratch;
             given.clear();
@@ -165,7 +165,7 @@ impl PackedConvolution {
             }
             let width = layer.weights.width();
             sums.resize(width * caches.len(), 0.0);
-            layer.weights.sums(Rows { cells: given, at }, sums);
+            layer.weights.sums(InputRows { cells: given, at }, sums);
             activate(self.isa, layer.activation, sums);
             if let Some(plus) = layer.plus {
                 for (sums, cache) in sums.chunks_exact_mut(width).zip(caches.iter()) {
@@ -183,8 +183,13 @@ impl PackedConvolution {
     }
 
     /// Appends the scores of a key's newest window, from its columns.
-    pub(super) fn score(&self, cache: &ColumnCache, scratch: &mut Scratch, scores: &mut Vec<f64>) {
-        let columns = self.taken.columns();
+    pub(super) fn score(
+        &self,
+        cache: &ColumnCache,
+        scratch: &mut ConvolutionScratch,
+        scores: &mut Vec<f64>,
+    ) {
+        let columns = self.head_input.columns();
         let column = |at| self.last(cache, columns - 1 - at);
         if let Some(flat) = &self.flat {
             let sums = &mut scratch.flat;
@@ -199,19 +204,19 @@ impl PackedConvolution {
         taken.extend_from_slice(column(0));
         for at in 1..columns {
             let pairs = taken.iter_mut().zip(column(at));
-            match self.taken {
-                Taken::Last => {}
-                Taken::Flat(_) => taken.extend_from_slice(column(at)),
-                Taken::Mean(_) => pairs.for_each(|(sum, x)| *sum += x),
+            match self.head_input {
+                HeadInput::Last => {}
+                HeadInput::Flat(_) => taken.extend_from_slice(column(at)),
+                HeadInput::Mean(_) => pairs.for_each(|(sum, x)| *sum += x),
                 // Not `max`: a number that is none stays none.
-                Taken::Max(_) => pairs.for_each(|(most, &x)| {
+                HeadInput::Max(_) => pairs.for_each(|(most, &x)| {
                     if (x > *most || x.is_nan()) && !most.is_nan() {
                         *most = x;
                     }
                 }),
             }
         }
-        if let Taken::Mean(_) = self.taken {
+        if let HeadInput::Mean(_) = self.head_input {
             taken.iter_mut().for_each(|sum| *sum /= columns as f32);
         }
         self.head.score(taken, &mut scratch.dense, scores);
@@ -222,7 +227,7 @@ impl PackedConvolution {
         &self,
         cache: &ColumnCache,
         known: &[f32],
-        scratch: &mut Scratch,
+        scratch: &mut ConvolutionScratch,
         scores: &mut Vec<f64>,
     ) {
         let flat = self
@@ -231,7 +236,7 @@ impl PackedConvolution {
             .expect("sums are of a layer over columns");
         scratch.flat.clear();
         scratch.flat.extend_from_slice(known);
-        let last = self.taken.columns() - 1;
+        let last = self.head_input.columns() - 1;
         flat.add(
             last,
             self.last(cache, 0),
@@ -247,7 +252,7 @@ impl PackedConvolution {
         cache: &ColumnCache,
         at: usize,
         sums: &mut [f32],
-        scratch: &mut Scratch,
+        scratch: &mut ConvolutionScratch,
     ) {
         let flat = self
             .flat
@@ -257,7 +262,7 @@ impl PackedConvolution {
     }
 
     /// The dense layers behind the one over columns, whose sums are in `scratch`.
-    fn behind(&self, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+    fn behind(&self, scratch: &mut ConvolutionScratch, scores: &mut Vec<f64>) {
         let flat = self
             .flat
             .as_ref()
@@ -277,10 +282,10 @@ impl PackedConvolution {
     }
 }
 
-impl Layer {
-    fn new(filter: &Filter, isa: Isa) -> Self {
-        let Filter { inputs, kernel, .. } = *filter;
-        let weights = Panels::pack(
+impl PackedFilter {
+    fn new(filter: &ConvolutionFilter, isa: Isa) -> Self {
+        let ConvolutionFilter { inputs, kernel, .. } = *filter;
+        let weights = PackedWeights::pack(
             isa,
             [1, filter.channels, kernel * inputs],
             |_, channel, at| filter.w[(channel * inputs + at % inputs) * kernel + at / inputs],
@@ -298,15 +303,19 @@ impl Layer {
 }
 
 /// As many columns of each source as a filter or the head looks back.
-fn rings(network: &Convolution) -> Vec<Ring> {
+fn rings(network: &ConvolutionNetwork) -> Vec<Ring> {
     let mut at = 0;
     let sources = 0..=network.filters.len();
     let ring = |source: usize| {
-        let takes = |filter: &&Filter| filter.from == source;
-        let reaches = network.filters.iter().filter(takes).map(Filter::reach);
+        let takes = |filter: &&ConvolutionFilter| filter.from == source;
+        let reaches = network
+            .filters
+            .iter()
+            .filter(takes)
+            .map(ConvolutionFilter::reach);
         let mut columns = 1 + reaches.max().unwrap_or(0);
         if source == network.filters.len() {
-            columns = columns.max(network.taken.columns());
+            columns = columns.max(network.head_input.columns());
         }
         let width = network.width(source);
         let ring = Ring { at, width, columns };

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::columns::ColumnCache;
-use super::packed::{PackedConvolution, Scratch};
+use super::packed::{ConvolutionScratch, PackedConvolution};
 use super::state::ConvolutionState;
 use crate::model::slide::mismatch::StateMismatch;
 use crate::model::slide::queue::KeyQueue;
@@ -26,7 +26,7 @@ pub struct ConvolutionWindows {
     /// Keys whose newest column may not be in the sums of the windows in flight.
     behind: KeyQueue,
     batch: RowBatch,
-    scratch: Scratch,
+    scratch: ConvolutionScratch,
     deferred: u64,
 }
 
@@ -54,7 +54,7 @@ impl ConvolutionWindows {
             slots,
             behind: KeyQueue::default(),
             batch: RowBatch::default(),
-            scratch: Scratch::default(),
+            scratch: ConvolutionScratch::default(),
             deferred: 0,
         }
     }

@@ -1,44 +1,49 @@
 //! One recurrent layer, packed, and the buffers of its steps.
 
 use super::network;
-use crate::model::kernel::{Cell, Half, Isa, Panels, Rows, Step};
+use crate::model::kernel::{GateSum, InputRows, Isa, LayerStep, PackedWeights, StepKind};
 
 #[derive(Debug)]
-pub(super) struct Layer {
-    pub(super) cell: Cell,
+pub(super) struct PackedLayer {
+    pub(super) cell: StepKind,
     pub(super) units: usize,
     pub(super) padded: usize,
     /// Where its units begin in a state, and its sums in those known beforehand.
     pub(super) at: usize,
     pub(super) known_at: usize,
-    pub(super) input: Panels,
-    pub(super) recurrent: Panels,
+    pub(super) input: PackedWeights,
+    pub(super) recurrent: PackedWeights,
     /// Of a GRU whose reset gate acts on h: gate h, which needs the others first.
-    pub(super) candidate: Option<(Panels, Panels)>,
+    pub(super) candidate: Option<(PackedWeights, PackedWeights)>,
     pub(super) start_h: Vec<f32>,
     pub(super) start_c: Vec<f32>,
 }
 
 /// What the gates of a step are summed from: the known sums where given, else from h and x.
-pub(super) struct Parts<'a> {
-    pub(super) known: Option<Rows<'a>>,
-    pub(super) h: Rows<'a>,
-    pub(super) projected: Option<Rows<'a>>,
-    pub(super) x: Rows<'a>,
+pub(super) struct StepInputs<'a> {
+    pub(super) known: Option<InputRows<'a>>,
+    pub(super) h: InputRows<'a>,
+    pub(super) projected: Option<InputRows<'a>>,
+    pub(super) x: InputRows<'a>,
 }
 
 /// Where a step works.
-pub(super) struct Room<'a> {
+pub(super) struct StepBuffers<'a> {
     pub(super) carry: &'a mut [f32],
     pub(super) carry_at: &'a [usize],
     pub(super) own: &'a [usize],
-    pub(super) beside: &'a mut [f32],
+    pub(super) update_gate: &'a mut [f32],
     pub(super) reset: &'a mut [f32],
     pub(super) out: &'a mut [f32],
 }
 
-impl Layer {
-    pub(super) fn new(layer: &network::Layer, isa: Isa, at: usize, known_at: usize) -> Self {
+impl PackedLayer {
+    pub(super) fn new(
+        layer: &network::RecurrentLayer,
+        isa: Isa,
+        at: usize,
+        known_at: usize,
+    ) -> Self {
         let (units, inputs, gates) = (layer.units, layer.inputs, layer.cell.gates());
         // The kernels take logistic gates halved; the tanh gate is the last of either kind of cell.
         let share = |gate: usize| if gate + 1 == gates { 1.0 } else { 0.5 };
@@ -56,17 +61,17 @@ impl Layer {
                     inputs,
                     weight: &dyn Fn(usize, usize, usize) -> f32,
                     start: &dyn Fn(usize, usize) -> f32| {
-            Panels::pack(isa, [gates, units, inputs], weight, start)
+            PackedWeights::pack(isa, [gates, units, inputs], weight, start)
         };
         let zero = |_, _| 0.0;
         let (cell, input, recurrent, candidate) = match layer.cell {
-            network::Cell::Lstm => (
-                Cell::Lstm,
+            network::CellKind::Lstm => (
+                StepKind::Lstm,
                 pack(4, inputs, &w, &zero),
                 pack(4, units, &r, &both),
                 None,
             ),
-            network::Cell::Gru { reset_after: true } => {
+            network::CellKind::Gru { reset_after: true } => {
                 // The two sums of gate h are not added but apart: each has its own bias.
                 let of_input = |gate, unit| if gate == 2 { b(0, 2, unit) } else { 0.0 };
                 let of_h = |gate, unit| {
@@ -77,13 +82,13 @@ impl Layer {
                     }
                 };
                 (
-                    Cell::Gru,
+                    StepKind::Gru,
                     pack(3, inputs, &w, &of_input),
                     pack(3, units, &r, &of_h),
                     None,
                 )
             }
-            network::Cell::Gru { reset_after: false } => {
+            network::CellKind::Gru { reset_after: false } => {
                 let candidate = (
                     pack(1, inputs, &|_, unit, k| w(2, unit, k), &zero),
                     pack(1, units, &|_, unit, k| r(2, unit, k), &|_, unit| {
@@ -91,7 +96,7 @@ impl Layer {
                     }),
                 );
                 (
-                    Cell::GruGates,
+                    StepKind::GruGates,
                     pack(2, inputs, &w, &zero),
                     pack(2, units, &r, &both),
                     Some(candidate),
@@ -103,7 +108,7 @@ impl Layer {
         if let Some((h, c)) = &layer.start {
             start_h[..units].copy_from_slice(h);
             // A GRU carries its output.
-            start_c[..units].copy_from_slice(if cell == Cell::Lstm { c } else { h });
+            start_c[..units].copy_from_slice(if cell == StepKind::Lstm { c } else { h });
         }
         Self {
             cell,
@@ -120,55 +125,56 @@ impl Layer {
     }
 
     #[inline]
-    pub(super) fn step(&self, isa: Isa, parts: &Parts<'_>, room: Room<'_>) {
+    pub(super) fn step(&self, isa: Isa, parts: &StepInputs<'_>, room: StepBuffers<'_>) {
         let (cell, units) = (self.cell, self.units);
-        let Room {
+        let StepBuffers {
             carry,
             carry_at,
             own,
-            beside,
+            update_gate,
             reset,
             out,
         } = room;
-        let recurrent = parts
-            .known
-            .map_or(Half::Product(&self.recurrent, parts.h), Half::Known);
+        let recurrent = parts.known.map_or(
+            GateSum::Product(&self.recurrent, parts.h),
+            GateSum::Precomputed,
+        );
         let input = parts
             .projected
-            .map_or(Half::Product(&self.input, parts.x), Half::Known);
-        let first = Step {
+            .map_or(GateSum::Product(&self.input, parts.x), GateSum::Precomputed);
+        let first = LayerStep {
             cell,
             units,
             recurrent,
             input,
             carry: &mut *carry,
             carry_at,
-            beside: &mut *beside,
+            update_gate: &mut *update_gate,
             out: &mut *reset,
         };
         let Some((candidate, candidate_h)) = &self.candidate else {
-            return isa.step(Step { out, ..first });
+            return isa.step(LayerStep { out, ..first });
         };
         isa.step(first);
-        let reset = Rows {
+        let reset = InputRows {
             cells: reset,
             at: own,
         };
         let input = match parts.projected {
-            None => Half::Product(candidate, parts.x),
-            Some(rows) => Half::Known(Rows {
+            None => GateSum::Product(candidate, parts.x),
+            Some(rows) => GateSum::Precomputed(InputRows {
                 cells: &rows.cells[self.input.width()..],
                 at: rows.at,
             }),
         };
-        isa.step(Step {
-            cell: Cell::GruCandidate,
+        isa.step(LayerStep {
+            cell: StepKind::GruCandidate,
             units,
-            recurrent: Half::Product(candidate_h, reset),
+            recurrent: GateSum::Product(candidate_h, reset),
             input,
             carry,
             carry_at,
-            beside,
+            update_gate,
             out,
         });
     }
@@ -176,28 +182,28 @@ impl Layer {
 
 /// Buffers for a step; one a thread.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct RecurrentScratch {
     pub(super) out: Vec<f32>,
     pub(super) before: Vec<f32>,
-    pub(super) beside: Vec<f32>,
+    pub(super) update_gate: Vec<f32>,
     pub(super) reset: Vec<f32>,
     pub(super) known: Vec<f32>,
-    pub(super) at: Places,
+    pub(super) at: RowStarts,
     pub(super) dense: [Vec<f32>; 2],
 }
 
 /// Where rows begin in the parts of a step.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct RowStarts {
     pub(super) state: Vec<usize>,
     pub(super) input: Vec<usize>,
     pub(super) own: Vec<usize>,
     pub(super) zero: Vec<usize>,
 }
 
-impl Scratch {
+impl RecurrentScratch {
     /// Buffers and places for moving states on.
-    pub(super) fn prepare(&mut self, layer: &Layer, places: &[usize], inputs: Option<usize>) {
+    pub(super) fn prepare(&mut self, layer: &PackedLayer, places: &[usize], inputs: Option<usize>) {
         let at = &mut self.at;
         at.state.clear();
         at.state.extend(places.iter().map(|place| place + layer.at));
@@ -212,7 +218,7 @@ impl Scratch {
     /// Buffers and places for last steps.
     pub(super) fn lay_out(
         &mut self,
-        layer: &Layer,
+        layer: &PackedLayer,
         windows: usize,
         state: usize,
         inputs: usize,
@@ -229,11 +235,11 @@ impl Scratch {
         self.room(layer, windows);
     }
 
-    fn room(&mut self, layer: &Layer, rows: usize) {
+    fn room(&mut self, layer: &PackedLayer, rows: usize) {
         let cells = rows * layer.padded;
         self.out.resize(cells, 0.0);
         if layer.candidate.is_some() {
-            self.beside.resize(cells, 0.0);
+            self.update_gate.resize(cells, 0.0);
             self.reset.resize(cells, 0.0);
             self.at.own.clear();
             self.at.own.extend((0..rows).map(|row| row * layer.padded));

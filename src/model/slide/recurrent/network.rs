@@ -5,22 +5,22 @@
 
 /// Normalisation of a row, a stack of recurrent layers, dense layers on the last output of the last.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Network {
+pub struct RecurrentNetwork {
     /// Numbers in a row: F.
     pub features: usize,
     /// Rows in a window: T.
     pub steps: usize,
     /// What happens to each feature first, in this order; F operands each.
-    pub scale: Vec<(Scale, Vec<f32>)>,
+    pub scale: Vec<(ScaleStep, Vec<f32>)>,
     /// At least one. The first takes the row, each further one the output of the one before.
-    pub layers: Vec<Layer>,
-    /// Dense layers, and activations between and behind them. May be empty.
-    pub head: Vec<Dense>,
+    pub layers: Vec<RecurrentLayer>,
+    /// DenseLayer layers, and activations between and behind them. May be empty.
+    pub head: Vec<DenseLayer>,
 }
 
 /// An elementwise step on the row with a constant operand: x − a, x + a, x · a, x / a.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
+pub enum ScaleStep {
     /// x − a
     Sub,
     /// x + a
@@ -33,7 +33,7 @@ pub enum Scale {
 
 /// The kind of a recurrent layer, with ONNX's default activations (sigmoid, tanh) and direction forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum CellKind {
     /// Gates in the order i, o, f, c.
     Lstm,
     /// Gates in the order z, r, h.
@@ -45,9 +45,9 @@ pub enum Cell {
 
 /// One recurrent layer, as the ONNX operator has it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Layer {
+pub struct RecurrentLayer {
     /// Its kind.
-    pub cell: Cell,
+    pub cell: CellKind,
     /// Numbers that come in at each step: I.
     pub inputs: usize,
     /// Its units: H.
@@ -64,7 +64,7 @@ pub struct Layer {
 
 /// y = activation(b + W·x).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Dense {
+pub struct DenseLayer {
     /// Numbers in: I.
     pub inputs: usize,
     /// Numbers out: O.
@@ -92,7 +92,7 @@ pub enum Activation {
     Softmax,
 }
 
-impl Cell {
+impl CellKind {
     /// Gates of a unit: 4 or 3.
     #[must_use]
     pub fn gates(self) -> usize {
@@ -103,7 +103,7 @@ impl Cell {
     }
 }
 
-impl Network {
+impl RecurrentNetwork {
     /// Numbers that a window gives.
     #[must_use]
     pub fn outputs(&self) -> usize {

@@ -1,10 +1,10 @@
 //! A recurrent network packed for the kernels: one step of all layers for several rows, whole windows,
 //! and the dense layers behind. Keeps no state of its own; `slide` does.
 
-pub use super::layer::Scratch;
-use super::layer::{Layer, Parts, Room};
-use super::network::{Network, Scale};
-use crate::model::kernel::{Aligned, Isa, Rows};
+pub use super::layer::RecurrentScratch;
+use super::layer::{PackedLayer, StepBuffers, StepInputs};
+use super::network::{RecurrentNetwork, ScaleStep};
+use crate::model::kernel::{Aligned, InputRows, Isa};
 use crate::model::slide::head;
 use crate::model::slide::head::Head;
 
@@ -14,8 +14,8 @@ pub struct PackedRecurrent {
     isa: Isa,
     features: usize,
     steps: usize,
-    scale: Vec<(Scale, Vec<f32>)>,
-    layers: Vec<Layer>,
+    scale: Vec<(ScaleStep, Vec<f32>)>,
+    layers: Vec<PackedLayer>,
     head: Head,
     outputs: usize,
 }
@@ -38,11 +38,11 @@ pub struct LastSteps<'a> {
 impl PackedRecurrent {
     /// Packs a network.
     #[must_use]
-    pub fn new(network: &Network, isa: Isa) -> Self {
+    pub fn new(network: &RecurrentNetwork, isa: Isa) -> Self {
         let (mut at, mut known_at) = (0, 0);
         let mut layers = vec![];
         for layer in &network.layers {
-            let layer = Layer::new(layer, isa, at, known_at);
+            let layer = PackedLayer::new(layer, isa, at, known_at);
             at += layer.padded;
             known_at += layer.recurrent.width();
             layers.push(layer);
@@ -64,7 +64,7 @@ impl PackedRecurrent {
         self.features
     }
 
-    /// Rows in a window.
+    /// InputRows in a window.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.steps
@@ -84,7 +84,7 @@ impl PackedRecurrent {
 
     /// What happens to each feature of a row first.
     #[must_use]
-    pub fn scaling(&self) -> &[(Scale, Vec<f32>)] {
+    pub fn scaling(&self) -> &[(ScaleStep, Vec<f32>)] {
         &self.scale
     }
 
@@ -109,17 +109,17 @@ impl PackedRecurrent {
         self.layers.iter().map(|layer| layer.units).collect()
     }
 
-    /// Bytes of weights that a step reads beside those of the first layer's input.
+    /// Bytes of weights that a step reads update_gate those of the first layer's input.
     #[must_use]
     pub fn step_bytes(&self) -> usize {
-        let cells = |layer: &Layer| layer.units * layer.cell.gates() * 2 * layer.units;
+        let cells = |layer: &PackedLayer| layer.units * layer.cell.gates() * 2 * layer.units;
         4 * self.layers.iter().map(cells).sum::<usize>()
     }
 
     /// Reads the input weights of all layers: the floor under a step.
     #[must_use]
     pub fn read_input_weights(&self) -> f32 {
-        let read = |layer: &Layer| {
+        let read = |layer: &PackedLayer| {
             let candidate = layer.candidate.as_ref().map_or(0.0, |(w, _)| w.read());
             layer.input.read() + candidate
         };
@@ -142,11 +142,11 @@ impl PackedRecurrent {
 
     /// The first layer's input sums of one scaled row, the same for all windows; kept in `scratch` for
     /// [`PackedRecurrent::advance`].
-    pub fn project(&self, row: &[f32], scratch: &mut Scratch) {
+    pub fn project(&self, row: &[f32], scratch: &mut RecurrentScratch) {
         let Some(layer) = self.layers.first() else {
             return;
         };
-        let rows = Rows {
+        let rows = InputRows {
             cells: row,
             at: &[0],
         };
@@ -166,42 +166,42 @@ impl PackedRecurrent {
         places: &[usize],
         h: &mut [f32],
         carry: &mut [f32],
-        scratch: &mut Scratch,
+        scratch: &mut RecurrentScratch,
     ) {
         for (number, layer) in self.layers.iter().enumerate() {
             let inputs = number
                 .checked_sub(1)
                 .map(|before| self.layers[before].padded);
             scratch.prepare(layer, places, inputs);
-            let Scratch {
+            let RecurrentScratch {
                 out,
                 before,
-                beside,
+                update_gate,
                 reset,
                 known,
                 at,
                 ..
             } = scratch;
-            let parts = Parts {
+            let parts = StepInputs {
                 known: None,
-                h: Rows {
+                h: InputRows {
                     cells: h,
                     at: &at.state,
                 },
-                projected: inputs.is_none().then_some(Rows {
+                projected: inputs.is_none().then_some(InputRows {
                     cells: known,
                     at: &at.zero,
                 }),
-                x: Rows {
+                x: InputRows {
                     cells: before,
                     at: &at.input,
                 },
             };
-            let room = Room {
+            let room = StepBuffers {
                 carry: &mut *carry,
                 carry_at: &at.state,
                 own: &at.own,
-                beside,
+                update_gate,
                 reset,
                 out,
             };
@@ -217,7 +217,7 @@ impl PackedRecurrent {
     pub fn precompute(&self, h: &[f32], known: &mut [f32]) {
         for layer in &self.layers {
             let width = layer.recurrent.width();
-            let rows = Rows {
+            let rows = InputRows {
                 cells: h,
                 at: &[layer.at],
             };
@@ -228,7 +228,12 @@ impl PackedRecurrent {
     }
 
     /// The last steps of some windows, all at once. Appends the scores of each.
-    pub fn complete(&self, last: LastSteps<'_>, scratch: &mut Scratch, scores: &mut Vec<f64>) {
+    pub fn complete(
+        &self,
+        last: LastSteps<'_>,
+        scratch: &mut RecurrentScratch,
+        scores: &mut Vec<f64>,
+    ) {
         let LastSteps {
             windows,
             rows,
@@ -242,34 +247,34 @@ impl PackedRecurrent {
                 .checked_sub(1)
                 .map_or(self.features, |before| self.layers[before].padded);
             scratch.lay_out(layer, windows, state, inputs, sums);
-            let Scratch {
+            let RecurrentScratch {
                 out,
                 before,
-                beside,
+                update_gate,
                 reset,
                 at,
                 ..
             } = scratch;
-            let parts = Parts {
-                known: Some(Rows {
+            let parts = StepInputs {
+                known: Some(InputRows {
                     cells: &recurrent_sums[layer.known_at..],
                     at: &at.zero,
                 }),
-                h: Rows {
+                h: InputRows {
                     cells: &[],
                     at: &[],
                 },
                 projected: None,
-                x: Rows {
+                x: InputRows {
                     cells: if number == 0 { rows } else { before },
                     at: &at.input,
                 },
             };
-            let room = Room {
+            let room = StepBuffers {
                 carry: &mut *carry,
                 carry_at: &at.state,
                 own: &at.own,
-                beside,
+                update_gate,
                 reset,
                 out,
             };
@@ -291,7 +296,12 @@ impl PackedRecurrent {
 
     /// Scores one whole window of scaled rows, step by step: the slow twin, and the way for windows that
     /// are not in flight. The same bits.
-    pub fn score_window(&self, rows: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
+    pub fn score_window(
+        &self,
+        rows: &[f32],
+        scratch: &mut RecurrentScratch,
+        scores: &mut Vec<f64>,
+    ) {
         let (mut h, mut carry) = (
             Aligned::zeros(self.state_len()),
             Aligned::zeros(self.state_len()),
@@ -315,7 +325,7 @@ impl PackedRecurrent {
     }
 
     /// The scores of a state as it is.
-    pub fn score_outputs(&self, h: &[f32], scratch: &mut Scratch, scores: &mut Vec<f64>) {
+    pub fn score_outputs(&self, h: &[f32], scratch: &mut RecurrentScratch, scores: &mut Vec<f64>) {
         if let Some(layer) = self.layers.last() {
             self.head(&h[layer.at..], &mut scratch.dense, scores);
         }

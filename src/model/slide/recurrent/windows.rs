@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use super::batch::CompletionBatch;
-use super::packed::{LastSteps, PackedRecurrent, Scratch};
+use super::packed::{LastSteps, PackedRecurrent, RecurrentScratch};
 use super::schedule::WindowSchedule;
 use super::state::RecurrentState;
 use crate::model::slide::mismatch::StateMismatch;
@@ -27,7 +27,7 @@ pub struct RecurrentWindows {
     urgent: KeyQueue,
     /// Keys with other deferred steps.
     later: KeyQueue,
-    scratch: Scratch,
+    scratch: RecurrentScratch,
     batch: CompletionBatch,
     /// Where the windows that advance together lie in their state.
     places: Vec<usize>,
@@ -53,7 +53,7 @@ impl RecurrentWindows {
             schedule,
             urgent: KeyQueue::default(),
             later: KeyQueue::default(),
-            scratch: Scratch::default(),
+            scratch: RecurrentScratch::default(),
             batch: CompletionBatch::default(),
             places: vec![],
             deferred: 0,

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::kernel::Isa;
-use crate::model::slide::convolution::network::{Convolution, Filter, Taken};
+use crate::model::slide::convolution::network::{ConvolutionFilter, ConvolutionNetwork, HeadInput};
 use crate::model::slide::head::{Head, activate};
-use crate::model::slide::recurrent::network::{Activation, Dense, Scale};
+use crate::model::slide::recurrent::network::{Activation, DenseLayer, ScaleStep};
 use crate::model::slide::state::SlideStateTable;
 
 /// Numbers that look random, the same every time.
@@ -25,18 +25,24 @@ fn numbers(count: usize, seed: u64, scale: f32) -> Vec<f32> {
 
 const FEATURES: usize = 3;
 const STEPS: usize = 14;
-const ENDINGS: [Taken; 4] = [
-    Taken::Last,
-    Taken::Flat(STEPS - REACH),
-    Taken::Mean(STEPS - REACH),
-    Taken::Max(STEPS - REACH),
+const ENDINGS: [HeadInput; 4] = [
+    HeadInput::Last,
+    HeadInput::Flat(STEPS - REACH),
+    HeadInput::Mean(STEPS - REACH),
+    HeadInput::Max(STEPS - REACH),
 ];
 /// Of the last filter of [`network`].
 const REACH: usize = 9;
 
-fn filter(from: usize, inputs: usize, channels: usize, kernel: usize, dilation: usize) -> Filter {
+fn filter(
+    from: usize,
+    inputs: usize,
+    channels: usize,
+    kernel: usize,
+    dilation: usize,
+) -> ConvolutionFilter {
     let seed = (100 * from + 10 * kernel + dilation + channels) as u64;
-    Filter {
+    ConvolutionFilter {
         from,
         inputs,
         channels,
@@ -51,12 +57,12 @@ fn filter(from: usize, inputs: usize, channels: usize, kernel: usize, dilation: 
 }
 
 /// Four filters, the last one added to one that takes the rows.
-fn network(taken: Taken, channels: usize) -> Convolution {
-    let skip = Filter {
+fn network(head_input: HeadInput, channels: usize) -> ConvolutionNetwork {
+    let skip = ConvolutionFilter {
         activation: Activation::Identity,
         ..filter(0, FEATURES, channels, 1, 1)
     };
-    let last = Filter {
+    let last = ConvolutionFilter {
         activation: Activation::Sigmoid,
         plus: Some(3),
         then: Activation::Tanh,
@@ -68,21 +74,21 @@ fn network(taken: Taken, channels: usize) -> Convolution {
         skip,
         last,
     ];
-    let mut network = Convolution {
+    let mut network = ConvolutionNetwork {
         features: FEATURES,
         steps: STEPS,
-        scale: vec![(Scale::Div, vec![0.7; FEATURES])],
+        scale: vec![(ScaleStep::Div, vec![0.7; FEATURES])],
         filters,
-        taken,
+        head_input,
         head: vec![],
     };
-    let mut inputs = network.taken();
+    let mut inputs = network.head_inputs();
     for (outputs, activation) in [(6, Activation::Relu), (2, Activation::Softmax)] {
         let (w, b) = (
             numbers(inputs * outputs, 70, 0.4),
             numbers(outputs, 71, 0.4),
         );
-        network.head.push(Dense {
+        network.head.push(DenseLayer {
             inputs,
             outputs,
             w,
@@ -101,7 +107,7 @@ fn row(key: usize, row: u64) -> Vec<f64> {
 }
 
 /// The window of a key that ends at a row, filter by filter.
-fn whole(network: &Convolution, key: usize, end: u64) -> Vec<f64> {
+fn whole(network: &ConvolutionNetwork, key: usize, end: u64) -> Vec<f64> {
     let rows = (end + 1 - network.steps as u64..=end).map(|number| {
         let row = row(key, number);
         row.iter().map(|&x| x as f32 / 0.7).collect::<Vec<f32>>()
@@ -114,10 +120,13 @@ fn whole(network: &Convolution, key: usize, end: u64) -> Vec<f64> {
         sources.push(columns);
     }
     let columns = sources.last().expect("there is a filter");
-    head(network, &columns[columns.len() - network.taken.columns()..])
+    head(
+        network,
+        &columns[columns.len() - network.head_input.columns()..],
+    )
 }
 
-fn column(filter: &Filter, sources: &[Vec<Vec<f32>>], step: usize) -> Vec<f32> {
+fn column(filter: &ConvolutionFilter, sources: &[Vec<Vec<f32>>], step: usize) -> Vec<f32> {
     let zeros = vec![0.0; filter.inputs];
     let mut column = filter.b.clone();
     for (channel, sum) in column.iter_mut().enumerate() {
@@ -139,19 +148,19 @@ fn column(filter: &Filter, sources: &[Vec<Vec<f32>>], step: usize) -> Vec<f32> {
     column
 }
 
-fn head(network: &Convolution, columns: &[Vec<f32>]) -> Vec<f64> {
+fn head(network: &ConvolutionNetwork, columns: &[Vec<f32>]) -> Vec<f64> {
     let channel = |at: usize| columns.iter().map(move |column| column[at]);
     let channels = 0..columns[0].len();
     let mut layers = &network.head[..];
-    let given: Vec<f32> = match network.taken {
-        Taken::Last => columns[0].clone(),
-        Taken::Mean(count) => channels
+    let given: Vec<f32> = match network.head_input {
+        HeadInput::Last => columns[0].clone(),
+        HeadInput::Mean(count) => channels
             .map(|at| channel(at).reduce(|sum, x| sum + x).expect("one at least") / count as f32)
             .collect(),
-        Taken::Max(_) => channels
+        HeadInput::Max(_) => channels
             .map(|at| channel(at).fold(f32::NEG_INFINITY, f32::max))
             .collect(),
-        Taken::Flat(_) => {
+        HeadInput::Flat(_) => {
             let (first, behind) = layers.split_first().expect("it has a dense layer");
             layers = behind;
             let mut sums = flat_sums(first, columns);
@@ -165,7 +174,7 @@ fn head(network: &Convolution, columns: &[Vec<f32>]) -> Vec<f64> {
 }
 
 /// A sum for each column, added in order.
-fn flat_sums(layer: &Dense, columns: &[Vec<f32>]) -> Vec<f32> {
+fn flat_sums(layer: &DenseLayer, columns: &[Vec<f32>]) -> Vec<f32> {
     let width = columns[0].len();
     let sum = |output: usize| {
         let parts = columns.iter().enumerate().map(|(at, column)| {
@@ -281,7 +290,7 @@ fn the_oldest_row_of_a_window_counts_and_none_before_it() {
         let network = network(ending, 8);
         let packed = Arc::new(PackedConvolution::new(&network, Isa::best()));
         // The oldest row that the last column sees, or the first of the columns taken.
-        let seen = REACH + network.taken.columns() - 1;
+        let seen = REACH + network.head_input.columns() - 1;
         let score = |changed: usize| {
             let mut columns = ConvolutionWindows::new(Arc::clone(&packed), 1);
             let mut cells: Vec<f64> = (1..=20).flat_map(|number| row(0, number)).collect();

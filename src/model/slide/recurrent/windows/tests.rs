@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::kernel::Isa;
-use crate::model::slide::recurrent::network::{Activation, Cell, Dense, Layer, Network, Scale};
+use crate::model::slide::recurrent::network::{
+    Activation, CellKind, DenseLayer, RecurrentLayer, RecurrentNetwork, ScaleStep,
+};
 use crate::model::slide::state::SlideStateTable;
 
 /// Numbers that look random, the same every time.
@@ -23,17 +25,17 @@ const FEATURES: usize = 3;
 
 /// A network of random weights with long memory: without it a window and a state that is never reset
 /// would hardly differ, and these tests would prove nothing.
-fn network(cell: Cell, steps: usize, units: &[usize]) -> Network {
+fn network(cell: CellKind, steps: usize, units: &[usize]) -> RecurrentNetwork {
     let mut inputs = FEATURES;
     let mut layers = vec![];
     for (seed, &units) in (1_u64..).zip(units) {
         let (gates, bound) = (cell.gates(), 1.0 / (units as f32).sqrt());
         let mut b = numbers(2 * gates * units, 30 + seed, bound);
-        let open = if cell == Cell::Lstm { 2 } else { 0 };
+        let open = if cell == CellKind::Lstm { 2 } else { 0 };
         for b in &mut b[open * units..(open + 1) * units] {
             *b += 3.0;
         }
-        layers.push(Layer {
+        layers.push(RecurrentLayer {
             cell,
             inputs,
             units,
@@ -44,19 +46,19 @@ fn network(cell: Cell, steps: usize, units: &[usize]) -> Network {
         });
         inputs = units;
     }
-    let dense = |inputs, outputs, activation, seed| Dense {
+    let dense = |inputs, outputs, activation, seed| DenseLayer {
         inputs,
         outputs,
         w: numbers(inputs * outputs, seed, 0.5),
         b: numbers(outputs, seed + 1, 0.5),
         activation,
     };
-    Network {
+    RecurrentNetwork {
         features: FEATURES,
         steps,
         scale: vec![
-            (Scale::Sub, vec![0.1; FEATURES]),
-            (Scale::Div, vec![0.7; FEATURES]),
+            (ScaleStep::Sub, vec![0.1; FEATURES]),
+            (ScaleStep::Div, vec![0.7; FEATURES]),
         ],
         layers,
         head: vec![
@@ -66,10 +68,10 @@ fn network(cell: Cell, steps: usize, units: &[usize]) -> Network {
     }
 }
 
-const CELLS: [Cell; 3] = [
-    Cell::Lstm,
-    Cell::Gru { reset_after: true },
-    Cell::Gru { reset_after: false },
+const CELLS: [CellKind; 3] = [
+    CellKind::Lstm,
+    CellKind::Gru { reset_after: true },
+    CellKind::Gru { reset_after: false },
 ];
 
 /// Row number `row` of a key.
@@ -87,7 +89,7 @@ fn whole(network: &PackedRecurrent, key: usize, end: u64) -> Vec<f64> {
         window.extend(scaled);
     }
     let mut scores = vec![];
-    network.score_window(&window, &mut Scratch::default(), &mut scores);
+    network.score_window(&window, &mut RecurrentScratch::default(), &mut scores);
     scores
 }
 
@@ -204,7 +206,7 @@ fn every_processor_gives_the_same_scores() {
 #[test]
 fn the_window_that_completes_next_is_prepared_before_other_steps() {
     let packed = Arc::new(PackedRecurrent::new(
-        &network(Cell::Lstm, 40, &[40, 9]),
+        &network(CellKind::Lstm, 40, &[40, 9]),
         Isa::best(),
     ));
     let mut slide = RecurrentWindows::new(packed, 1);
@@ -283,7 +285,7 @@ fn a_state_saved_on_one_processor_continues_on_another() {
 #[test]
 fn deferred_work_of_an_evicted_key_is_dropped_and_its_number_can_be_used_again() {
     let recurrent = Arc::new(PackedRecurrent::new(
-        &network(Cell::Lstm, 12, &[5]),
+        &network(CellKind::Lstm, 12, &[5]),
         Isa::best(),
     ));
     let mut windows = RecurrentWindows::new(Arc::clone(&recurrent), 1);
@@ -307,7 +309,7 @@ fn deferred_work_of_an_evicted_key_is_dropped_and_its_number_can_be_used_again()
 fn a_saved_state_of_other_windows_is_refused() {
     let packed = |steps, units: &[usize]| {
         Arc::new(PackedRecurrent::new(
-            &network(Cell::Lstm, steps, units),
+            &network(CellKind::Lstm, steps, units),
             Isa::best(),
         ))
     };

@@ -1,11 +1,11 @@
-//! A tensor of labels: for each number, which stage of the network made it, at which step, for which unit.
+//! A tensor of origins: for each number, the stage that made it, its step, and its unit.
 //!
-//! Moves labels; knows no operator and no number.
+//! Moves origins as operators move numbers; knows no operator.
 
-/// Where a number comes from.
+/// The origin of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Label {
-    /// The stage that made it, counted along the path; 0 is padding, 1 are the rows as they come in.
+pub(super) struct CellOrigin {
+    /// The stage that made it, counted along the path: 0 is padding, 1 the rows as they come in.
     pub(super) stage: usize,
     /// The step of the window, 0 the oldest.
     pub(super) step: usize,
@@ -13,8 +13,8 @@ pub(super) struct Label {
     pub(super) unit: usize,
 }
 
-impl Label {
-    /// A zero that padding put there.
+impl CellOrigin {
+    /// A zero of padding.
     pub(super) const PADDING: Self = Self {
         stage: 0,
         step: 0,
@@ -22,28 +22,28 @@ impl Label {
     };
 }
 
-/// A shape and a label for each of its cells, the last dimension fastest.
+/// A shape, and the origin of each of its cells, the last dimension fastest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Labels {
+pub(super) struct Origins {
     pub(super) shape: Vec<usize>,
-    pub(super) cells: Vec<Label>,
+    pub(super) cells: Vec<CellOrigin>,
 }
 
-impl Labels {
-    /// What a stage gives over these steps, in order, with this shape.
+impl Origins {
+    /// The numbers of a stage at these steps, in order, with this shape.
     pub(super) fn of(
         stage: usize,
         steps: std::ops::Range<usize>,
         units: usize,
         shape: Vec<usize>,
     ) -> Self {
-        let label = |step| (0..units).map(move |unit| Label { stage, step, unit });
-        let cells: Vec<Label> = steps.flat_map(label).collect();
+        let origin = |step| (0..units).map(move |unit| CellOrigin { stage, step, unit });
+        let cells: Vec<CellOrigin> = steps.flat_map(origin).collect();
         debug_assert_eq!(cells.len(), shape.iter().product::<usize>());
         Self { shape, cells }
     }
 
-    /// The same labels in order under another shape, where it has as many cells.
+    /// The same origins in order with another shape; `None` where it has another number of cells.
     pub(super) fn reshape(&self, shape: Vec<usize>) -> Option<Self> {
         (shape.iter().product::<usize>() == self.cells.len()).then(|| Self {
             shape,
@@ -61,7 +61,7 @@ impl Labels {
         })
     }
 
-    /// Keeps these places along one axis, in this order.
+    /// Selects these places along one axis, in this order.
     pub(super) fn take(&self, axis: usize, places: &[usize]) -> Self {
         let mut shape = self.shape.clone();
         shape[axis] = places.len();
@@ -71,7 +71,7 @@ impl Labels {
         })
     }
 
-    /// Puts tensors behind one another along an axis; the other dimensions must be the same.
+    /// Concatenates tensors along an axis; the other dimensions must be equal.
     pub(super) fn concat(parts: &[&Self], axis: usize) -> Self {
         let mut shape = parts[0].shape.clone();
         shape[axis] = parts.iter().map(|part| part.shape[axis]).sum();
@@ -86,7 +86,7 @@ impl Labels {
         Self { shape, cells }
     }
 
-    /// A tensor of this shape with padding around these labels: so much before them in each dimension.
+    /// A tensor of this shape with padding around these origins: `before` cells of it in each dimension.
     pub(super) fn pad(&self, before: &[usize], shape: Vec<usize>) -> Self {
         let cells = places(&shape).map(|place| {
             let within = place.iter().zip(before).zip(&self.shape);
@@ -95,7 +95,7 @@ impl Labels {
                 at.filter(|&at| at < size)
             });
             let place: Option<Vec<usize>> = within.collect();
-            place.map_or(Label::PADDING, |place| {
+            place.map_or(CellOrigin::PADDING, |place| {
                 self.cells[flat(&place, &self.shape)]
             })
         });
@@ -103,13 +103,13 @@ impl Labels {
         Self { shape, cells }
     }
 
-    /// The labels cut along the last dimension.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &[Label]> {
+    /// The origins in rows along the last dimension.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[CellOrigin]> {
         let width = self.shape.last().copied().unwrap_or(1);
         self.cells.chunks_exact(width.max(1))
     }
 
-    /// A tensor of this shape; `from` fills in the place in this one for a place in the new one.
+    /// A tensor of this shape. `from` gets a place in the new tensor, and writes the place in this one.
     fn pick(&self, shape: Vec<usize>, from: impl Fn(&[usize], &mut [usize])) -> Self {
         let mut source = vec![0; self.shape.len()];
         let places = places(&shape);
@@ -134,7 +134,7 @@ pub(super) fn places(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
-/// How many cells lie before a place.
+/// The index of a place: the number of cells before it.
 pub(super) fn flat(place: &[usize], shape: &[usize]) -> usize {
     let step = |at, (&index, &size)| at * size + index;
     place.iter().zip(shape).fold(0, step)
@@ -144,23 +144,23 @@ pub(super) fn flat(place: &[usize], shape: &[usize]) -> usize {
 mod tests {
     use super::*;
 
-    fn units(labels: &Labels) -> Vec<(usize, usize)> {
-        let pair = |label: &Label| (label.step, label.unit);
-        labels.cells.iter().map(pair).collect()
+    fn units(origins: &Origins) -> Vec<(usize, usize)> {
+        let pair = |origin: &CellOrigin| (origin.step, origin.unit);
+        origins.cells.iter().map(pair).collect()
     }
 
     #[test]
-    fn labels_move_as_numbers_would() {
-        let rows = Labels::of(0, 0..2, 3, vec![1, 2, 3]);
+    fn origins_move_as_numbers_do() {
+        let rows = Origins::of(0, 0..2, 3, vec![1, 2, 3]);
         let turned = rows.transpose(&[2, 0, 1]);
         assert_eq!(turned.shape, [3, 1, 2]);
         let wanted = [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)];
         assert_eq!(units(&turned), wanted);
         assert_eq!(turned.transpose(&[1, 2, 0]), rows);
         let last = rows.take(1, &[1]);
-        assert_eq!(last, Labels::of(0, 1..2, 3, vec![1, 1, 3]));
+        assert_eq!(last, Origins::of(0, 1..2, 3, vec![1, 1, 3]));
         let parts = [&rows.take(2, &[0]), &rows.take(2, &[1, 2])];
-        assert_eq!(Labels::concat(&parts, 2), rows);
+        assert_eq!(Origins::concat(&parts, 2), rows);
         assert_eq!(rows.reshape(vec![4]), None);
     }
 }

@@ -13,7 +13,7 @@ use super::lanes::{Job, Lanes};
 /// Weights of one or more gates of some units, packed: units in panels as wide as a register, within a
 /// panel by input, within that by gate. Beside them the number that each sum starts from.
 #[derive(Debug)]
-pub struct Panels {
+pub struct PackedWeights {
     pub(super) isa: Isa,
     pub(super) gates: usize,
     units: usize,
@@ -22,16 +22,16 @@ pub struct Panels {
     pub(super) cells: Aligned,
 }
 
-/// Rows of numbers: row i begins at `cells[at[i]]`.
+/// InputRows of numbers: row i begins at `cells[at[i]]`.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
+pub struct InputRows<'a> {
     /// The numbers.
     pub cells: &'a [f32],
     /// Where each row begins.
     pub at: &'a [usize],
 }
 
-impl Panels {
+impl PackedWeights {
     /// Packs `weights[gate][unit][input]` and `start[gate][unit]`, each given by a function.
     #[must_use]
     pub fn pack(
@@ -71,18 +71,18 @@ impl Panels {
         self.units
     }
 
-    /// Numbers that [`Panels::sums`] gives a row.
+    /// Numbers that [`PackedWeights::sums`] gives a row.
     #[must_use]
     pub fn width(&self) -> usize {
         self.gates * self.isa.padded(self.units)
     }
 
     /// Start + Σ weights · row for each row, written one behind the other in the layout of
-    /// [`super::Half::Known`].
+    /// [`super::GateSum::Precomputed`].
     ///
     /// # Panics
     /// Where rows and weights do not fit together.
-    pub fn sums(&self, rows: Rows<'_>, out: &mut [f32]) {
+    pub fn sums(&self, rows: InputRows<'_>, out: &mut [f32]) {
         rows.check(self.inputs);
         assert_eq!(out.len(), self.width() * rows.at.len(), "room for the sums");
         self.isa.run(Sums {
@@ -99,7 +99,7 @@ impl Panels {
     }
 }
 
-impl Rows<'_> {
+impl InputRows<'_> {
     pub(super) fn check(&self, width: usize) {
         let last = self.cells.len().checked_sub(width);
         assert!(
@@ -118,8 +118,8 @@ impl Rows<'_> {
 /// `row..row + MR` and panels `panel..panel + P`.
 #[inline(always)]
 pub(super) unsafe fn product<L: Lanes, const G: usize, const MR: usize, const P: usize>(
-    panels: &Panels,
-    rows: Rows<'_>,
+    panels: &PackedWeights,
+    rows: InputRows<'_>,
     panel: usize,
     row: usize,
 ) -> [[[L; G]; P]; MR] {
@@ -173,12 +173,12 @@ pub(super) unsafe fn product<L: Lanes, const G: usize, const MR: usize, const P:
 
 /// Walks panels and, within a panel, rows: as many at once as the registers hold. `visit` gets the first
 /// row and the panel; its constants say how many rows and panels.
-pub(super) trait Visit<L: Lanes> {
+pub(super) trait TileVisitor<L: Lanes> {
     fn visit<const MR: usize, const P: usize>(&mut self, panel: usize, row: usize);
 }
 
 #[inline(always)]
-pub(super) fn walk<L: Lanes, V: Visit<L>, const G: usize>(
+pub(super) fn for_each_tile<L: Lanes, V: TileVisitor<L>, const G: usize>(
     visit: &mut V,
     panels: usize,
     rows: usize,
@@ -213,8 +213,8 @@ pub(super) fn walk<L: Lanes, V: Visit<L>, const G: usize>(
 }
 
 struct Sums<'a> {
-    panels: &'a Panels,
-    rows: Rows<'a>,
+    panels: &'a PackedWeights,
+    rows: InputRows<'a>,
     out: &'a mut [f32],
 }
 
@@ -229,19 +229,19 @@ impl Job for Sums<'_> {
         let (gates, rows) = (self.panels.gates, self.rows.at.len());
         let panels = self.panels.units.div_ceil(L::LANES);
         match gates {
-            1 => walk::<L, _, 1>(&mut SumsOf::<1>(self), panels, rows),
-            2 => walk::<L, _, 2>(&mut SumsOf::<2>(self), panels, rows),
-            3 => walk::<L, _, 3>(&mut SumsOf::<3>(self), panels, rows),
-            _ => walk::<L, _, 4>(&mut SumsOf::<4>(self), panels, rows),
+            1 => for_each_tile::<L, _, 1>(&mut SumsOf::<1>(self), panels, rows),
+            2 => for_each_tile::<L, _, 2>(&mut SumsOf::<2>(self), panels, rows),
+            3 => for_each_tile::<L, _, 3>(&mut SumsOf::<3>(self), panels, rows),
+            _ => for_each_tile::<L, _, 4>(&mut SumsOf::<4>(self), panels, rows),
         }
     }
 }
 
-impl<L: Lanes, const G: usize> Visit<L> for SumsOf<'_, G> {
+impl<L: Lanes, const G: usize> TileVisitor<L> for SumsOf<'_, G> {
     #[inline(always)]
     fn visit<const MR: usize, const P: usize>(&mut self, panel: usize, row: usize) {
         let Sums { panels, rows, out } = &mut self.0;
-        // SAFETY: `Panels::sums` checked the rows; `walk` stays within panels and rows.
+        // SAFETY: `PackedWeights::sums` checked the rows; `for_each_tile` stays within panels and rows.
         let sums = unsafe { product::<L, G, MR, P>(panels, *rows, panel, row) };
         for (m, sums) in sums.iter().enumerate() {
             for (g, sum) in sums.as_flattened().iter().enumerate() {
@@ -253,7 +253,7 @@ impl<L: Lanes, const G: usize> Visit<L> for SumsOf<'_, G> {
     }
 }
 
-struct Read<'a>(&'a Panels);
+struct Read<'a>(&'a PackedWeights);
 
 impl Job for Read<'_> {
     type Output = f32;
