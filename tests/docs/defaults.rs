@@ -139,5 +139,7 @@ fn defaults_are_those_of_the_parsed_configuration() {
     assert_eq!(has("engine.ring_bytes").as_deref(), Some("`33_554_432`"));
     assert_eq!(has("source.kind").as_deref(), Some("`\"kafka\"`"));
     assert_eq!(has("kafka.group"), None);
-    assert!(has("source.websocket.streams").is_some_and(|list| list.starts_with("`[\"trade\"")));
+    let list = "A {\n    b: B {\n        c: [\n            \"x\",\n            \"y\",\n        ],\n    },\n}";
+    let list = read(list);
+    assert_eq!(written(&list["b.c"]).as_deref(), Some("`[\"x\", \"y\"]`"));
 }
