@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use foretick::engine::book::Book;
-use foretick::engine::feature::{Change, Features};
+use foretick::engine::feature::{FeatureState, Fired, MarketUpdate};
 use foretick::event::{Body, Trade};
 use foretick::instrument::InstrumentId;
 use foretick::units::Side;
@@ -31,9 +31,12 @@ fn nothing(bencher: Bencher<'_, '_>) {
 fn foretick(bencher: Bencher<'_, '_>) {
     let plan = market::pipeline("bench/pipelines/common-job-a", &[]).plan;
     let book = Book::default();
-    let new = || (Features::new(&plan), vec![0.0; plan.len()]);
-    each_trade(bencher, new, |(features, row), now, trade| {
-        let change = Change {
+    let new = || {
+        let row = vec![0.0; plan.len()];
+        (FeatureState::new(&plan), Fired::default(), row)
+    };
+    each_trade(bencher, new, |(features, fired, row), now, trade| {
+        let update = MarketUpdate {
             now,
             trade: Some(trade),
             top: None,
@@ -43,8 +46,8 @@ fn foretick(bencher: Bencher<'_, '_>) {
             bar: None,
             figure: None,
         };
-        features.apply(&plan, &change);
-        features.row(&plan, now, row);
+        features.apply(&plan, &update, fired);
+        features.row(&plan, now, row, fired);
         row[0]
     });
 }

@@ -3,6 +3,8 @@
 //! An event owns nothing. The levels of a depth change lie beside it in the [`Batch`], and so does
 //! where its frame came from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::units::{Nanos, Price, Side, Size};
@@ -148,8 +150,8 @@ pub struct Figure {
     pub value: f64,
 }
 
-/// The decayed average of what headlines said of an instrument, at the event's time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The sentiment of an instrument's headlines, an exponentially decayed average, at the event's time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sentiment {
     /// The average, in −1..1.
     pub average: f64,
@@ -159,8 +161,8 @@ pub struct Sentiment {
     pub half_life: i64,
 }
 
-/// One price level: the whole quantity now resting there; zero takes the level away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One price level: the whole quantity now resting there; zero removes the level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// Price of the level.
     pub price: Price,

@@ -11,9 +11,9 @@ use crate::config;
 use crate::config::{ConfigError, ModelKind, NormaliseBy, PipelineFile, RowOn, line_of};
 use crate::decode::privacy::Pseudonym;
 use crate::decode::{Decoder, RecordForm};
-use crate::engine::feature::Plan;
-use crate::engine::row::{Rules, Trigger};
-use crate::engine::{Engine, Settings};
+use crate::engine::feature::FeaturePlan;
+use crate::engine::row::{RowRules, RowTrigger};
+use crate::engine::{Engine, EngineSettings};
 use crate::instrument::Instruments;
 use crate::label::Labelling;
 use crate::model::ModelError;
@@ -35,9 +35,9 @@ pub struct Pipeline {
     /// The configuration as written, with overrides.
     pub file: PipelineFile,
     /// The features.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<FeaturePlan>,
     /// When rows are made.
-    pub rules: Rules,
+    pub rules: RowRules,
     /// What really happened, where `[label]` is given.
     pub labelling: Option<Labelling>,
     /// The fields of a signal that are written.
@@ -62,8 +62,8 @@ pub struct Loaded {
     pub active: Active,
     /// How its windows are computed.
     pub strategy: Strategy,
-    settings: Settings,
-    plan: Arc<Plan>,
+    settings: EngineSettings,
+    plan: Arc<FeaturePlan>,
     model: ModelFile,
 }
 
@@ -92,7 +92,7 @@ impl Pipeline {
         };
         let news = news(&file, &path).map_err(|(key, what)| error(key, what))?;
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
-        let plan = Plan::compile_with(&file.features, vocabulary)
+        let plan = FeaturePlan::compile_with(&file.features, vocabulary)
             .map_err(|e| error(&format!("\"{}\"", e.feature), e.to_string()))?;
         if plan.is_empty() {
             return Err(error(
@@ -148,13 +148,13 @@ impl Pipeline {
             (None, false) => return Err(error("on =", FIELDS_ARE_OF_RECORDS.into())),
             (Some(_), true) => return Err(error("[[feature]]", RECORDS_ARE_FIELDS.into())),
         };
-        let rules = Rules {
+        let rules = RowRules {
             on: match file.row.on {
-                RowOn::Trade => Trigger::Trade,
-                RowOn::Quote => Trigger::Quote,
-                RowOn::Book => Trigger::Book,
-                RowOn::Bar => Trigger::Bar,
-                RowOn::Application | RowOn::Statement | RowOn::News => Trigger::Record,
+                RowOn::Trade => RowTrigger::Trade,
+                RowOn::Quote => RowTrigger::Quote,
+                RowOn::Book => RowTrigger::Book,
+                RowOn::Bar => RowTrigger::Bar,
+                RowOn::Application | RowOn::Statement | RowOn::News => RowTrigger::Record,
             },
             stale_after: file.row.stale_after_ms.saturating_mul(1_000_000),
         };
@@ -193,7 +193,7 @@ impl Pipeline {
             NormaliseBy::Expanding => Normalise::Expanding,
             NormaliseBy::Model => contract.normalise.clone().unwrap_or(Normalise::None),
         };
-        let settings = Settings {
+        let settings = EngineSettings {
             rules: self.rules,
             steps: contract.steps,
             every: self.file.row.every,

@@ -1,6 +1,6 @@
-//! The numbers of the path: time, price and size as integers, so that nothing rounds before a feature asks.
+//! Time, price and size as integers, so that nothing is rounded before a feature is computed.
 //!
-//! A price becomes a float once, in `feature`; no other file converts.
+//! A price becomes a float once, in `engine::feature`; no other file converts.
 
 use std::fmt;
 
@@ -14,14 +14,20 @@ use serde::{Deserialize, Serialize};
 pub struct Nanos(pub i64);
 
 /// Price in 1e-9 of the quote currency; [`Price::UNDEFINED`] where there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct Price(pub i64);
 
 /// Quantity in 1e-8 of the base currency (one satoshi, the finest step of the venues read here).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct Size(pub i64);
 
-/// Which side of the book an order rests on, or which side started a trade.
+/// The side of the book that an order rests on, or the side that started a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Bids; a trade started by a buyer.

@@ -15,6 +15,10 @@ mod broken_book;
 mod diff;
 #[path = "path/export.rs"]
 mod export;
+#[path = "path/feed.rs"]
+mod feed;
+#[path = "path/gap_quality.rs"]
+mod gap_quality;
 #[path = "path/golden.rs"]
 mod golden;
 #[path = "path/late.rs"]
@@ -23,7 +27,11 @@ mod late;
 mod oracle;
 #[path = "path/replay.rs"]
 mod replay;
+#[path = "path/restored_state.rs"]
+mod restored_state;
 #[path = "path/same_path.rs"]
 mod same_path;
 #[path = "path/slow_twin.rs"]
 mod slow_twin;
+#[path = "path/undefined.rs"]
+mod undefined;

@@ -21,7 +21,8 @@ use parquet::arrow::ArrowWriter;
 use serde::Serialize;
 
 use crate::config::{NormaliseBy, RowOn};
-use crate::engine::row::{RowAt, Rows};
+use crate::engine::row::Row;
+use crate::engine::row_maker::RowMaker;
 use crate::event::Batch;
 use crate::instrument::Instruments;
 use crate::label::{CLASSES, Labelled, Labeller, Labelling};
@@ -74,7 +75,7 @@ impl fmt::Display for Exported {
 /// A row on its way: where it stood, its cells, and how many rows its instrument had by then in the
 /// test's time.
 struct Waiting {
-    at: RowAt,
+    at: Row,
     cells: Box<[f64]>,
     rows_since_border: u64,
 }
@@ -105,7 +106,7 @@ pub fn export(
     let mut table = Table::create(pipeline, labelling, steps, output)?;
     let mut source = pipeline.open(inputs)?;
     let mut decoder = pipeline.decoder();
-    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
     let mut labeller = Labeller::new(labelling);
     let mut keys: Vec<(Expanding, u64)> = vec![];
     let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
@@ -118,7 +119,7 @@ pub fn export(
         for event in &batch.events {
             let row = rows.apply(&batch, event, &mut cells);
             // A row is told after the mid of its own event, and before any later one.
-            if let Some((now, mid)) = rows.told(event.instrument) {
+            if let Some((now, mid)) = rows.time_and_mid(event.instrument) {
                 let mut failed = Ok(());
                 labeller.mid(event.instrument, now, mid, |row| {
                     if failed.is_ok() {

@@ -10,11 +10,13 @@
 //! Levels below the snapshot's depth are unknown until they change. The book asks nobody for a
 //! snapshot; [`Book::wants_snapshot`] says that it needs one.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Depth, Level, Splice};
 use crate::units::Size;
 
 /// Price levels of both sides.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Book {
     /// Ascending, so that the best bid is last and changes move little memory.
     bids: Vec<Level>,
@@ -49,7 +51,7 @@ pub enum Applied {
 }
 
 /// A diff that came before its snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Diff {
     first: u64,
     last: u64,

@@ -1,18 +1,30 @@
-//! The last periods of a company, each as it is known so far.
+//! The last reporting periods of a company, each as it is known so far.
 //!
-//! A statement says what a year was like; it may come late, and again when the year is restated. So the
-//! window of a company is not the last rows that came, but the last periods, each by what became known of it
-//! last: what was known at that time, and never what came later. Knows no event and no model.
+//! A statement describes a period, such as a year; it may come late, and again when the period is restated.
+//! So the window of a company is not the last rows that came, but the last periods, each by what became
+//! known of it last: what was known at that time, and never what came later. Knows no event and no model.
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
+/// What one company holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct CompanyState {
+    pub(super) periods: Periods,
+    /// The latest time of its statements.
+    pub(super) now: i64,
+    /// Statements so far.
+    statements: u64,
+}
+
 /// Periods in ascending order, at most as many as a window has.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Periods {
     known: VecDeque<Period>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Period {
     number: i64,
     /// When this became known.
@@ -20,22 +32,41 @@ struct Period {
     row: Box<[f64]>,
 }
 
-/// What became of a row.
+/// What a statement changed in the periods of its company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// The period was not known.
+pub enum PeriodChange {
+    /// It describes a period that was not known.
     New,
-    /// The period was known, and is told otherwise now.
+    /// It changes a known period.
     Restated,
-    /// The same was known already.
-    Again,
-    /// The period lies before all that a window reaches, or what is known of it became known later.
+    /// It repeats what is known.
+    Unchanged,
+    /// Its period lies before the window, or a later statement describes the period already.
     TooOld,
+}
+
+impl CompanyState {
+    /// Takes the row of a period that became known at `ts`, for windows of `steps`. Also returns whether
+    /// the time lay before that of the statement before.
+    pub(super) fn update(
+        &mut self,
+        number: i64,
+        ts: i64,
+        row: &[f64],
+        steps: usize,
+    ) -> (PeriodChange, bool) {
+        let change = self.periods.update(number, ts, row, steps);
+        let first = self.statements == 0;
+        let backwards = !first && ts < self.now;
+        self.now = if first { ts } else { self.now.max(ts) };
+        self.statements += 1;
+        (change, backwards)
+    }
 }
 
 impl Periods {
     /// Takes the row of a period that became known at `ts`, for windows of `steps`.
-    pub fn take(&mut self, number: i64, ts: i64, row: &[f64], steps: usize) -> Taken {
+    pub fn update(&mut self, number: i64, ts: i64, row: &[f64], steps: usize) -> PeriodChange {
         let place = self.known.partition_point(|known| known.number < number);
         if let Some(known) = self
             .known
@@ -44,27 +75,27 @@ impl Periods {
         {
             if same(&known.row, row) {
                 known.ts = known.ts.max(ts);
-                return Taken::Again;
+                return PeriodChange::Unchanged;
             }
             if ts < known.ts {
-                return Taken::TooOld;
+                return PeriodChange::TooOld;
             }
             known.ts = ts;
             known.row.copy_from_slice(row);
-            return Taken::Restated;
+            return PeriodChange::Restated;
         }
         let row = row.into();
         let period = Period { number, ts, row };
         if self.known.len() == steps {
             if place == 0 {
-                return Taken::TooOld;
+                return PeriodChange::TooOld;
             }
             self.known.pop_front();
             self.known.insert(place - 1, period);
         } else {
             self.known.insert(place, period);
         }
-        Taken::New
+        PeriodChange::New
     }
 
     /// Whether there are as many periods as a window has.
@@ -88,7 +119,7 @@ impl Periods {
     }
 }
 
-/// Equal to the bit: a missing number equals a missing one.
+/// Equal to the bit: a missing number (NaN) equals a missing one.
 fn same(known: &[f64], row: &[f64]) -> bool {
     known
         .iter()
@@ -103,38 +134,49 @@ mod tests {
     #[test]
     fn a_window_is_of_periods_and_not_of_arrivals() {
         let mut periods = Periods::default();
-        let mut take = |period, value| periods.take(period, 0, &[value], 3);
-        assert_eq!(take(2012, 12.0), Taken::New);
-        assert_eq!(take(2010, 10.0), Taken::New, "late");
-        assert_eq!(take(2011, 11.0), Taken::New, "in between");
-        assert_eq!(take(2011, 11.0), Taken::Again);
-        assert_eq!(take(2010, 10.5), Taken::Restated);
-        assert_eq!(take(2009, 9.0), Taken::TooOld);
-        assert_eq!(take(2014, 14.0), Taken::New, "2013 is not there");
+        let mut update = |period, value| periods.update(period, 0, &[value], 3);
+        assert_eq!(update(2012, 12.0), PeriodChange::New);
+        assert_eq!(update(2010, 10.0), PeriodChange::New, "late");
+        assert_eq!(update(2011, 11.0), PeriodChange::New, "in between");
+        assert_eq!(update(2011, 11.0), PeriodChange::Unchanged);
+        assert_eq!(update(2010, 10.5), PeriodChange::Restated);
+        assert_eq!(update(2009, 9.0), PeriodChange::TooOld);
+        assert_eq!(update(2014, 14.0), PeriodChange::New, "2013 is not there");
         let mut cells = vec![];
         periods.window(&mut cells);
         assert_eq!(cells, [11.0, 12.0, 14.0]);
         assert!(periods.are_complete(3) && !periods.are_consecutive());
-        assert_eq!(periods.take(2013, 0, &[13.0], 3), Taken::New);
+        assert_eq!(periods.update(2013, 0, &[13.0], 3), PeriodChange::New);
         assert!(periods.are_consecutive());
     }
 
     #[test]
     fn a_missing_number_is_the_same_twice() {
         let mut periods = Periods::default();
-        periods.take(1, 0, &[f64::NAN], 2);
-        assert_eq!(periods.take(1, 0, &[f64::NAN], 2), Taken::Again);
-        assert_eq!(periods.take(1, 0, &[1.0], 2), Taken::Restated);
+        periods.update(1, 0, &[f64::NAN], 2);
+        assert_eq!(
+            periods.update(1, 0, &[f64::NAN], 2),
+            PeriodChange::Unchanged
+        );
+        assert_eq!(periods.update(1, 0, &[1.0], 2), PeriodChange::Restated);
     }
 
     #[test]
     fn what_became_known_last_stands_whatever_comes_last() {
         let mut periods = Periods::default();
-        let mut take = |ts, value| periods.take(2017, ts, &[value], 2);
-        assert_eq!(take(30, 1.0), Taken::New);
-        assert_eq!(take(20, 2.0), Taken::TooOld, "an earlier version, late");
-        assert_eq!(take(40, 1.0), Taken::Again);
-        assert_eq!(take(35, 3.0), Taken::TooOld, "it was confirmed since");
-        assert_eq!(take(40, 3.0), Taken::Restated);
+        let mut update = |ts, value| periods.update(2017, ts, &[value], 2);
+        assert_eq!(update(30, 1.0), PeriodChange::New);
+        assert_eq!(
+            update(20, 2.0),
+            PeriodChange::TooOld,
+            "an earlier version, late"
+        );
+        assert_eq!(update(40, 1.0), PeriodChange::Unchanged);
+        assert_eq!(
+            update(35, 3.0),
+            PeriodChange::TooOld,
+            "it was confirmed since"
+        );
+        assert_eq!(update(40, 3.0), PeriodChange::Restated);
     }
 }

@@ -1,57 +1,60 @@
-//! What was thought of an instrument lately: a mean of scores that count half after each half-life.
+//! The sentiment of an instrument's headlines: an exponentially decayed average of their scores.
 //!
-//! With wᵢ = 2^(−(t − tᵢ) / h) of the scores sᵢ told at tᵢ ≤ t: weight W = Σ wᵢ, value Σ wᵢ sᵢ / W. Summed
-//! anew from the scores at each question, oldest first, so that no error piles up and a revision takes back
-//! what it revises.
-
-use crate::signal::average::{Average, decay};
+//! With weights wᵢ = 2^(−(t − tᵢ) / h) of the scores sᵢ of times tᵢ ≤ t and the half-life h: weight W = Σ
+//! wᵢ, average Σ wᵢ sᵢ / W. Computed from all scores each time, oldest first, so that rounding errors do
+//! not build up and a revised item replaces its earlier score exactly.
 
 use std::collections::VecDeque;
 
-/// The scores of one instrument.
-#[derive(Debug, Default)]
-pub struct Scores {
-    lately: VecDeque<Told>,
+use serde::{Deserialize, Serialize};
+
+use crate::signal::average::{Average, decay};
+
+/// The last scores of one instrument, one an item.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ItemScores {
+    scores: VecDeque<ItemScore>,
+    /// The latest time of the scores.
     now: i64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Told {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct ItemScore {
     item: u64,
     ts: i64,
     score: f64,
 }
 
-/// Scores remembered; more within some half-lives change the mean by little.
-const SCORES: usize = 256;
+/// Scores kept; older ones weigh next to nothing after some half-lives.
+const SCORES_MAX: usize = 256;
 
-impl Scores {
-    /// Takes the score of an item, in place of the one that it had, and gives the mean at the latest time
-    /// told so far, with that time.
-    pub fn take(&mut self, item: u64, ts: i64, score: f64, half_life: i64) -> (Average, i64) {
-        self.now = if self.lately.is_empty() {
+impl ItemScores {
+    /// Adds the score of an item, in place of its earlier one, and returns the average at the latest time
+    /// so far, with that time. Times and the half-life are in nanoseconds.
+    pub fn add(&mut self, item: u64, ts: i64, score: f64, half_life: i64) -> (Average, i64) {
+        self.now = if self.scores.is_empty() {
             ts
         } else {
             self.now.max(ts)
         };
-        self.lately.retain(|told| told.item != item);
-        if self.lately.len() == SCORES {
-            self.lately.pop_front();
+        self.scores.retain(|known| known.item != item);
+        if self.scores.len() == SCORES_MAX {
+            self.scores.pop_front();
         }
-        self.lately.push_back(Told { item, ts, score });
+        self.scores.push_back(ItemScore { item, ts, score });
         let (mut weight, mut sum) = (0.0, 0.0);
-        for told in &self.lately {
-            let counts = decay(self.now - told.ts, half_life);
-            weight += counts;
-            sum += counts * told.score;
+        for known in &self.scores {
+            let weighs = decay(self.now - known.ts, half_life);
+            weight += weighs;
+            sum += weighs * known.score;
         }
         let value = if weight > 0.0 { sum / weight } else { 0.0 };
         (Average { value, weight }, self.now)
     }
 
-    /// Takes a score back.
+    /// Removes the score of an item.
     pub fn withdraw(&mut self, item: u64) {
-        self.lately.retain(|told| told.item != item);
+        self.scores.retain(|known| known.item != item);
     }
 }
 
@@ -60,11 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_score_counts_half_after_a_half_life() {
-        let mut scores = Scores::default();
-        let (first, _) = scores.take(1, 1_000, 0.5, 100);
+    fn a_score_weighs_half_after_a_half_life() {
+        let mut scores = ItemScores::default();
+        let (first, _) = scores.add(1, 1_000, 0.5, 100);
         assert_eq!((first.value, first.weight), (0.5, 1.0));
-        let (second, now) = scores.take(2, 1_100, -1.0, 100);
+        let (second, now) = scores.add(2, 1_100, -1.0, 100);
         assert_eq!(now, 1_100);
         assert_eq!(second.weight, 1.5);
         assert!((second.value - (0.25 - 1.0) / 1.5).abs() < 1e-15);
@@ -73,32 +76,32 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_takes_the_place_of_what_it_revises() {
-        let (mut revised, mut plain) = (Scores::default(), Scores::default());
-        revised.take(1, 1_000, 0.9, 100);
-        revised.take(2, 1_050, 0.1, 100);
-        plain.take(2, 1_050, 0.1, 100);
+    fn a_revised_item_replaces_its_earlier_score() {
+        let (mut revised, mut plain) = (ItemScores::default(), ItemScores::default());
+        revised.add(1, 1_000, 0.9, 100);
+        revised.add(2, 1_050, 0.1, 100);
+        plain.add(2, 1_050, 0.1, 100);
         assert_eq!(
-            revised.take(1, 1_060, -0.9, 100),
-            plain.take(1, 1_060, -0.9, 100)
+            revised.add(1, 1_060, -0.9, 100),
+            plain.add(1, 1_060, -0.9, 100)
         );
     }
 
     #[test]
-    fn a_late_item_counts_as_of_its_own_time() {
-        let mut scores = Scores::default();
-        scores.take(1, 1_100, 1.0, 100);
-        let (average, now) = scores.take(2, 1_000, -1.0, 100);
+    fn a_late_item_weighs_by_its_own_time() {
+        let mut scores = ItemScores::default();
+        scores.add(1, 1_100, 1.0, 100);
+        let (average, now) = scores.add(2, 1_000, -1.0, 100);
         assert_eq!((now, average.weight), (1_100, 1.5));
         assert!((average.value - 0.5 / 1.5).abs() < 1e-15);
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut scores = Scores::default();
+        let mut scores = ItemScores::default();
         for item in 0..1_000 {
-            scores.take(item, 0, 1.0, 1);
+            scores.add(item, 0, 1.0, 1);
         }
-        assert_eq!(scores.lately.len(), SCORES);
+        assert_eq!(scores.scores.len(), SCORES_MAX);
     }
 }

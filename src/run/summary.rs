@@ -9,7 +9,7 @@ use super::account::Account;
 use super::latency::{Quantiles, Stages};
 use super::shard::Shard;
 use super::writer::Writer;
-use crate::engine::row::Counts;
+use crate::engine::row::EventCounts;
 use crate::signal::digest::Digest;
 use crate::signal::lineage::Lineage;
 
@@ -41,7 +41,7 @@ pub struct Summary {
 pub struct Events {
     /// What became of the events.
     #[serde(flatten)]
-    pub counts: Counts,
+    pub counts: EventCounts,
     /// Windows for which the model gave no finite number.
     pub undefined_scores: u64,
     /// Refusals and faults that the venue reported.
@@ -188,7 +188,7 @@ impl From<&Stages> for Latencies {
 impl Events {
     /// What nobody may miss, and mostly is nothing.
     fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts {
+        let EventCounts {
             waited,
             depths,
             missing_fields,

@@ -235,7 +235,7 @@ impl State {
             .collect();
         self.named = instruments.len();
         let mut wanted = vec![];
-        shard.engine_mut().take_wanted(&mut wanted);
+        shard.engine_mut().take_snapshot_requests(&mut wanted);
         let name = |id| shard.instruments().name(id).to_owned();
         delivery.wanted = wanted.into_iter().map(name).collect();
         Ok(delivery)

@@ -1,8 +1,12 @@
 //! How far a signal's inputs can be trusted.
 
+use serde::{Deserialize, Serialize};
+
 /// How far a signal's inputs can be trusted, from best to worst. A signal has the worst quality of the
 /// rows in its window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Quality {
     /// Complete and fresh.
     #[default]

@@ -127,7 +127,7 @@ impl Shard {
     /// The instruments whose book needs a snapshot.
     fn wanted(&mut self) -> Vec<String> {
         let mut wanted = vec![];
-        self.engine.take_wanted(&mut wanted);
+        self.engine.take_snapshot_requests(&mut wanted);
         let names = wanted.into_iter();
         names
             .map(|id| self.decoder.instruments().name(id).to_owned())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, cast::AsArray};
-use foretick::engine::row::Rows;
+use foretick::engine::row_maker::RowMaker;
 use foretick::event::Batch;
 use foretick::frame::Origin;
 use foretick::units::Nanos;
@@ -114,7 +114,7 @@ fn a_label_is_the_move_of_the_mid_over_the_horizon() {
 fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
     let pipeline = folder.pipeline(given::SMALL, &[]);
     let mut decoder = pipeline.decoder();
-    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
     let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
     let mut mids = vec![];
     for line in text.lines() {
@@ -132,7 +132,7 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
             .expect("it was written by us");
         for event in &batch.events {
             rows.apply(&batch, event, &mut cells);
-            if let Some((now, Some(mid))) = rows.told(event.instrument) {
+            if let Some((now, Some(mid))) = rows.time_and_mid(event.instrument) {
                 mids.push((now.0, mid));
             }
         }

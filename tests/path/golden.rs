@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use foretick::command::diff;
 use foretick::command::diff::diff;
-use foretick::engine::row::Rows;
+use foretick::engine::row_maker::RowMaker;
 use foretick::event::Batch;
 use foretick::pipeline::Pipeline;
 use foretick::run::replay::{Options, replay};
@@ -112,7 +112,7 @@ fn hash_rows(pipeline: &Pipeline, inputs: &[PathBuf]) -> (u64, String) {
     let limit = pipeline.file.source.max_frame_bytes;
     let mut source = FileSource::open(inputs, limit).expect("the capture is there");
     let mut decoder = pipeline.decoder();
-    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
     let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
     let (mut hash, mut count) = (Sha256::new(), 0);
     while let Some((origin, bytes)) = source.next_frame().expect("the capture is whole") {

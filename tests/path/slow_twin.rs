@@ -9,7 +9,8 @@ mod naive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use foretick::engine::row::{Rows, Trigger};
+use foretick::engine::row::RowTrigger;
+use foretick::engine::row_maker::RowMaker;
 use foretick::event::Batch;
 use foretick::source::file::FileSource;
 
@@ -27,10 +28,10 @@ fn features_on_book_changes_equal_their_slow_twin() {
     };
     let spot = data.join("captures/binance-spot");
     let bitcoin = ["btcusdt_20240808.gz", "btcusdt_20240809.gz"].map(|name| spot.join(name));
-    compare("row.on=\"book\"", Trigger::Book, &bitcoin, EVERY);
+    compare("row.on=\"book\"", RowTrigger::Book, &bitcoin, EVERY);
     compare(
         "row.on=\"book\"",
-        Trigger::Book,
+        RowTrigger::Book,
         &[spot.join("ethusdt_20240808.gz")],
         EVERY,
     );
@@ -42,23 +43,23 @@ fn features_on_trades_equal_their_slow_twin() {
         return;
     };
     let ether = data.join("captures/binance-spot/ethusdt_20240808.gz");
-    compare("row.on=\"trade\"", Trigger::Trade, &[ether], EVERY);
+    compare("row.on=\"trade\"", RowTrigger::Trade, &[ether], EVERY);
 }
 
 #[test]
 fn features_on_quotes_of_the_simulator_equal_their_slow_twin() {
     let folder = given::Folder::new("twin-simulated");
     let capture = folder.write("capture", given::capture(3, 12, &["ETHUSDT"]));
-    compare("row.on=\"quote\"", Trigger::Quote, &[capture], 7);
+    compare("row.on=\"quote\"", RowTrigger::Quote, &[capture], 7);
 }
 
 /// Runs both over captures of one instrument.
-fn compare(on: &str, trigger: Trigger, inputs: &[PathBuf], every: u64) {
+fn compare(on: &str, trigger: RowTrigger, inputs: &[PathBuf], every: u64) {
     let folder = given::Folder::new(&format!("twin-{}", on.len() + inputs.len()));
     let pipeline = folder.pipeline(given::EVERY_KIND, &[on]);
     let mut source = FileSource::open(inputs, 4 << 20).expect("the captures are there");
     let mut decoder = pipeline.decoder();
-    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
     let mut twin = Naive::new(&pipeline.file.features, trigger);
     let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
     let (mut made, mut compared) = (0, 0);

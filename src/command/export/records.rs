@@ -17,7 +17,7 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 
 use super::Exported;
-use crate::engine::row::Rows;
+use crate::engine::row_maker::RowMaker;
 use crate::event::Batch;
 use crate::pipeline::Pipeline;
 use crate::run::replay::ReplayError;
@@ -37,7 +37,7 @@ pub(super) fn export(
     let mut source = pipeline.open(inputs)?;
     let mut decoder = pipeline.decoder();
     let mut table = Table::create(pipeline, key, output)?;
-    let mut rows = Rows::new(Arc::clone(&pipeline.plan), pipeline.rules);
+    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
     let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
     let mut exported = Exported {
         features_sha256: pipeline.plan.sha256().to_owned(),

@@ -5,12 +5,14 @@
 //! the level (Cont, Kukanov, Stoikov 2014, "The price impact of order book events"; by levels: Xu,
 //! Gould, Howison 2018, "Multi-level order-flow imbalance in a limit order book"). Levels are summed.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::book::Book;
 use crate::event::Level;
 use crate::units::{Price, Size};
 
 /// The best levels as they were at the last book change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Levels {
     bids: [Option<Level>; Self::MOST],
     asks: [Option<Level>; Self::MOST],

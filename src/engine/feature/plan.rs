@@ -1,30 +1,27 @@
-//! From `[[feature]]` tables to the program that [`super::Features`] runs.
+//! From `[[feature]]` tables to the program that [`super::FeatureState`] runs.
 //!
-//! Features of the same input and span share one window. Knows nothing of state.
+//! Features of the same input and span share one window. The plan holds no state of an instrument.
 
 use sha2::{Digest, Sha256};
 
+use super::error::FeatureError;
+use super::inputs::Inputs;
+use super::program::{Node, Operation, Step, WindowKind, WindowSpec};
 use super::spec::{FeatureSpec, Kind, Phase, Unit};
 use crate::engine::window::Span;
 use crate::hex::hex;
 use crate::schema::Field;
 
-/// Why a set of features makes no sense; names the feature at fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("feature `{feature}`: {what}")]
-pub struct PlanError {
-    /// Its name.
-    pub feature: String,
-    /// What is wrong and what to write instead.
-    pub what: String,
-}
-
 /// The compiled features of a pipeline.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub struct FeaturePlan {
     pub(super) steps: Vec<Step>,
     pub(super) nodes: Vec<Node>,
     pub(super) windows: Vec<WindowSpec>,
+    /// Nodes that remember something between events.
+    pub(super) memories: usize,
+    /// Nodes that remember levels of the book.
+    pub(super) order_flows: usize,
     /// Nodes of the row's columns, in order.
     pub(super) columns: Vec<usize>,
     /// Nodes that change as time passes, even without events.
@@ -38,81 +35,21 @@ pub struct Plan {
     uses_top: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    /// Put the input's new value, or the trade, into a window.
-    Feed { window: usize, input: Option<usize> },
-    /// Compute a node.
-    Compute { node: usize },
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) operation: Operation,
-    /// Values it must have seen to be warm.
-    pub(super) warm_up: u64,
-    name: String,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Operation {
-    Price,
-    Size,
-    SignedSize,
-    Mid,
-    Spread(Unit),
-    Microprice(Unit),
-    QueueImbalance(usize),
-    OrderFlow(usize),
-    LogReturn(usize),
-    InterArrival,
-    Ema { from: usize, alpha: f64 },
-    DecayingEma { from: usize, half_life: i64 },
-    Windowed { window: usize, kind: Kind },
-    TimeOfDay(Phase),
-    Open,
-    High,
-    Low,
-    Close,
-    Volume,
-    Relative { of: usize, to: usize },
-    Figure(u16),
-    Sentiment,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct WindowSpec {
-    pub(super) kind: WindowKind,
-    pub(super) span: Span,
-    pub(super) input: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WindowKind {
-    Moments,
-    Smallest,
-    Largest,
-    Sum,
-    Squares,
-    Count,
-    Trades,
-}
-
-impl Plan {
+impl FeaturePlan {
     /// Compiles the features, in their order.
     ///
     /// # Errors
-    /// [`PlanError`] naming the feature and what to change.
-    pub fn compile(specs: &[FeatureSpec]) -> Result<Self, PlanError> {
+    /// [`FeatureError`] naming the feature and what to change.
+    pub fn compile(specs: &[FeatureSpec]) -> Result<Self, FeatureError> {
         Self::compile_with(specs, "")
     }
 
-    /// The same where features also depend on a file, such as a vocabulary: its SHA-256 goes into that of the
-    /// features.
+    /// The same where features also depend on a file, such as a vocabulary: its SHA-256 goes into that of
+    /// the features.
     ///
     /// # Errors
-    /// [`PlanError`] naming the feature and what to change.
-    pub fn compile_with(specs: &[FeatureSpec], file_sha256: &str) -> Result<Self, PlanError> {
+    /// [`FeatureError`] naming the feature and what to change.
+    pub fn compile_with(specs: &[FeatureSpec], file_sha256: &str) -> Result<Self, FeatureError> {
         let mut plan = Self::default();
         for spec in specs {
             spec.check()?;
@@ -206,7 +143,7 @@ impl Plan {
         self.nodes.iter().position(|node| node.name == name)
     }
 
-    fn add(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
+    fn add(&mut self, spec: &FeatureSpec) -> Result<usize, FeatureError> {
         let operation = match spec.kind {
             Kind::Price => Operation::Price,
             Kind::Size => Operation::Size,
@@ -215,7 +152,13 @@ impl Plan {
             Kind::Spread => Operation::Spread(spec.unit.unwrap_or(Unit::Price)),
             Kind::Microprice => Operation::Microprice(spec.unit.unwrap_or(Unit::Price)),
             Kind::QueueImbalance => Operation::QueueImbalance(spec.levels.unwrap_or(1)),
-            Kind::OrderFlowImbalance => Operation::OrderFlow(spec.levels.unwrap_or(1)),
+            Kind::OrderFlowImbalance => {
+                self.order_flows += 1;
+                Operation::OrderFlow {
+                    levels: spec.levels.unwrap_or(1),
+                    slot: self.order_flows - 1,
+                }
+            }
             Kind::Open => Operation::Open,
             Kind::High => Operation::High,
             Kind::Low => Operation::Low,
@@ -245,9 +188,9 @@ impl Plan {
                 kind,
             },
         };
-        self.notice(operation);
+        self.note_use(operation);
         let warm_up = match operation {
-            Operation::LogReturn(_) | Operation::InterArrival | Operation::OrderFlow(_) => 2,
+            Operation::LogReturn(_) | Operation::InterArrival | Operation::OrderFlow { .. } => 2,
             Operation::Ema { alpha, .. } => libm::ceil(3.0 / alpha) as u64,
             Operation::DecayingEma { .. } => 1,
             _ => 0,
@@ -256,16 +199,47 @@ impl Plan {
         self.nodes.push(Node {
             operation,
             warm_up,
+            inputs: self.inputs(operation),
+            memory: self.memories,
             name: spec.name.clone(),
         });
+        self.memories += usize::from(operation.remembers());
         self.steps.push(Step::Compute { node });
         Ok(node)
     }
 
-    fn notice(&mut self, operation: Operation) {
+    /// What a node is computed from.
+    fn inputs(&self, operation: Operation) -> Inputs {
+        match operation {
+            Operation::Price
+            | Operation::Size
+            | Operation::SignedSize
+            | Operation::InterArrival => Inputs::TRADES,
+            Operation::Mid
+            | Operation::Spread(_)
+            | Operation::Microprice(_)
+            | Operation::QueueImbalance(_)
+            | Operation::OrderFlow { .. } => Inputs::QUOTES,
+            Operation::Open
+            | Operation::High
+            | Operation::Low
+            | Operation::Close
+            | Operation::Volume => Inputs::BARS,
+            Operation::LogReturn(from)
+            | Operation::Ema { from, .. }
+            | Operation::DecayingEma { from, .. } => self.nodes[from].inputs,
+            Operation::Windowed { window, .. } => self.windows[window].inputs,
+            Operation::Relative { of, to } => self.nodes[of].inputs | self.nodes[to].inputs,
+            Operation::TimeOfDay(_) | Operation::Figure(_) | Operation::Sentiment => Inputs::NONE,
+        }
+    }
+
+    /// Notes whether a node needs the book or the best bid and offer, and whether it changes with time
+    /// alone.
+    fn note_use(&mut self, operation: Operation) {
         match operation {
             Operation::QueueImbalance(levels) if levels > 1 => self.uses_book = true,
-            Operation::OrderFlow(_) => self.uses_book = true,
+            Operation::OrderFlow { .. } => self.uses_book = true,
             Operation::Mid
             | Operation::Spread(_)
             | Operation::Microprice(_)
@@ -280,7 +254,7 @@ impl Plan {
     }
 
     /// The node of `of`: a feature above, or one of the series that need no table.
-    fn input(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
+    fn input(&mut self, spec: &FeatureSpec) -> Result<usize, FeatureError> {
         self.series(spec, "of", spec.of.as_deref())
     }
 
@@ -289,7 +263,7 @@ impl Plan {
         spec: &FeatureSpec,
         key: &str,
         name: Option<&str>,
-    ) -> Result<usize, PlanError> {
+    ) -> Result<usize, FeatureError> {
         let Some(of) = name else {
             return Err(spec.error(&format!(
                 "needs `{key}`: the feature or series that it is computed from"
@@ -328,7 +302,7 @@ impl Plan {
     }
 
     /// The number of a figure.
-    fn figure(&mut self, spec: &FeatureSpec) -> Result<u16, PlanError> {
+    fn figure(&mut self, spec: &FeatureSpec) -> Result<u16, FeatureError> {
         let Some(name) = &spec.figure else {
             return Err(spec.error("needs `figure`: its name in macro.figures.v1"));
         };
@@ -341,7 +315,7 @@ impl Plan {
     }
 
     /// The window of a feature, shared with those of the same input, span and kind.
-    fn window(&mut self, spec: &FeatureSpec) -> Result<usize, PlanError> {
+    fn window(&mut self, spec: &FeatureSpec) -> Result<usize, FeatureError> {
         let kind = match spec.kind {
             Kind::Min => WindowKind::Smallest,
             Kind::Max => WindowKind::Largest,
@@ -362,7 +336,13 @@ impl Plan {
             (None, Some(millis)) => Span::Time(millis.saturating_mul(1_000_000)),
             _ => return Err(spec.error("needs one of `window` (values) and `window_ms`")),
         };
-        let window = WindowSpec { kind, span, input };
+        let inputs = input.map_or(Inputs::TRADES, |node| self.nodes[node].inputs);
+        let window = WindowSpec {
+            kind,
+            span,
+            input,
+            inputs,
+        };
         if let Some(known) = self.windows.iter().position(|known| *known == window) {
             return Ok(known);
         }

@@ -1,4 +1,6 @@
-//! What the best bid and offer, and the queues behind them, say.
+//! Features of the best bid and offer, and of the quantities on the book's levels.
+
+use serde::{Deserialize, Serialize};
 
 use super::spec::Unit;
 use crate::engine::book::Book;
@@ -6,15 +8,15 @@ use crate::event::{Level, Quote};
 use crate::units::Price;
 
 /// A best bid and offer of which both sides are known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Top {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TopOfBook {
     bid_px: f64,
     bid_sz: f64,
     ask_px: f64,
     ask_sz: f64,
 }
 
-impl Top {
+impl TopOfBook {
     /// From a quote, unless a side is empty.
     #[must_use]
     pub fn of_quote(quote: &Quote) -> Option<Self> {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::order_flow::Levels;
-use super::plan::PlanError;
+use super::error::FeatureError;
 use crate::schema::Field;
 
 /// A `[[feature]]` table as written.
@@ -31,7 +30,7 @@ pub struct FeatureSpec {
     /// Weight of the newest value of an `ema`, in (0, 1].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpha: Option<f64>,
-    /// Time after which a value of an `ema` counts half, in milliseconds.
+    /// Time after which a value of an `ema` weighs half, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub half_life_ms: Option<i64>,
     /// `price` (default) or `bps` of the mid, for `spread` and `microprice`.
@@ -43,10 +42,10 @@ pub struct FeatureSpec {
     /// The series that `relative` compares with, as `of` names series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// The figure of the economy, as `macro.figures.v1` names it.
+    /// The economic figure, as `macro.figures.v1` names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figure: Option<String>,
-    /// The texts that a `field` may have; its value is the place in this list, from 0.
+    /// The texts that a `field` may have; its value is the index in this list, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
     /// The smallest value that a `field` may have; a record with a smaller one is refused.
@@ -55,98 +54,259 @@ pub struct FeatureSpec {
     /// The largest value that a `field` may have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
-    /// Numbers that `tokens` make of a headline, its two ends included.
+    /// Columns that `tokens` makes of a headline, its begin and end marks included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<usize>,
     /// Whether a record without this `field` is refused instead of imputed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needed: bool,
-    /// Computed for others only, not a column of the row.
+    /// Whether it is computed for other features only and is not a column of the row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 
 /// What a feature computes.
 ///
-/// "Warm" says when a row stops being marked `warming` on its account. A window by count is warm once
-/// it has been full, one by time once its span has passed since its first value. An empty window says
-/// its last value again, or zero where that is the truth (sums, flows, counts, deviations).
+/// Each kind is documented in one shape: its meaning, then `Formula`, `Unit`, `Warm-up` and `Needs` (the
+/// keys of its table besides `name`, `kind` and `hidden`; `?` marks a key that may be left out). `x` is the
+/// series `of`.
+///
+/// Until a feature has warmed up, rows have quality `warming`. A window of `window` values has warmed up
+/// once it has been full, one of `window_ms` once its span has passed since its first value. An empty
+/// window keeps the value that it had last, or shows zero where that is true (sums, flows, counts,
+/// deviations). After a gap in what a feature is computed from, rows have quality `gap` until no value from
+/// before the gap is left in the window, or weighs less than 5 % in an average. A value that is undefined
+/// (a division by zero, an empty queue) makes its row incomplete and enters no window and no average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Price of the trade, in quote currency. Each trade; warm at once.
+    /// Price of the trade.
+    ///
+    /// Formula: price
+    /// Unit: quote currency
+    /// Warm-up: none
+    /// Needs: nothing
     Price,
-    /// Size of the trade, in base currency. Each trade; warm at once.
+    /// Size of the trade.
+    ///
+    /// Formula: size
+    /// Unit: base currency
+    /// Warm-up: none
+    /// Needs: nothing
     Size,
-    /// Size of the trade, negative when a seller started it. Each trade; warm at once.
+    /// Size of the trade, signed by who started it.
+    ///
+    /// Formula: size where a buyer started the trade, −size where a seller did
+    /// Unit: base currency
+    /// Warm-up: none
+    /// Needs: nothing
     SignedSize,
-    /// (bid + ask) / 2, in quote currency. Each quote and book change; warm at once.
+    /// Middle of best bid and offer; new at each quote and book change.
+    ///
+    /// Formula: (bid + ask) / 2
+    /// Unit: quote currency
+    /// Warm-up: none
+    /// Needs: nothing
     Mid,
-    /// ask − bid, in `unit`. Each quote and book change; warm at once.
+    /// Distance of best bid and offer; new at each quote and book change.
+    ///
+    /// Formula: ask − bid; with `unit = "bps"` 10⁴ (ask − bid) / mid
+    /// Unit: `unit`: quote currency, or basis points of the mid
+    /// Warm-up: none
+    /// Needs: unit?
     Spread,
-    /// (ask · bid size + bid · ask size) / (bid size + ask size); with `unit = "bps"` how far that lies
-    /// above the mid (Stoikov 2018, "The micro-price", first approximation). Warm at once.
+    /// Mid weighted by the opposite queues (Stoikov 2018, "The micro-price", first approximation); new at
+    /// each quote and book change.
+    ///
+    /// Formula: m = (ask · bid size + bid · ask size) / (bid size + ask size); with `unit = "bps"`
+    /// 10⁴ (m − mid) / mid
+    /// Unit: `unit`: quote currency, or basis points of the mid
+    /// Warm-up: none
+    /// Needs: unit?
     Microprice,
-    /// (B − A) / (B + A) of the quantities B and A on the best `levels` levels, in −1..1. One level:
-    /// each quote and book change; more: each book change. Warm at once.
+    /// Imbalance of the quantities B and A on the best `levels` levels of bids and asks. With one level new
+    /// at each quote and book change, with more at each book change.
+    ///
+    /// Formula: (B − A) / (B + A)
+    /// Unit: none, in −1..1
+    /// Warm-up: none
+    /// Needs: levels?
     QueueImbalance,
-    /// Multi-level order-flow imbalance of one book change over `levels` levels, in base currency; its
-    /// `sum` over a window is the usual predictor. Formula and sources: `feature/order_flow.rs`. Warm
-    /// after two book changes.
+    /// Multi-level order-flow imbalance of one book change (Cont, Kukanov, Stoikov 2014; Xu, Gould, Howison
+    /// 2018); its `sum` over a window is the usual predictor.
+    ///
+    /// Formula: Σ over `levels` levels of what was added to the bids − what was added to the asks: at a
+    /// better price q′, at the same price q′ − q, at a worse price −q, with q the level's quantity before
+    /// and q′ after
+    /// Unit: base currency
+    /// Warm-up: 2 book changes
+    /// Needs: levels?
     OrderFlowImbalance,
-    /// ln(x / x before), no unit. Warm after two values of `of`.
+    /// Logarithmic return of a series.
+    ///
+    /// Formula: ln(x / x before)
+    /// Unit: none
+    /// Warm-up: 2 values of `of`
+    /// Needs: of
     LogReturn,
-    /// Mean of `of` over the window, in its unit.
+    /// Mean over the window.
+    ///
+    /// Formula: Σ x / n
+    /// Unit: that of `of`
+    /// Warm-up: the window
+    /// Needs: of, one of window and window_ms
     Mean,
-    /// Standard deviation of `of` over the window, divided by n, in its unit.
+    /// Standard deviation over the window, divided by n; 0 below two values.
+    ///
+    /// Formula: √(Σ (x − mean)² / n)
+    /// Unit: that of `of`
+    /// Warm-up: the window
+    /// Needs: of, one of window and window_ms
     Std,
-    /// Smallest value of `of` in the window.
+    /// Smallest value in the window.
+    ///
+    /// Formula: min x
+    /// Unit: that of `of`
+    /// Warm-up: the window
+    /// Needs: of, one of window and window_ms
     Min,
-    /// Largest value of `of` in the window.
+    /// Largest value in the window.
+    ///
+    /// Formula: max x
+    /// Unit: that of `of`
+    /// Warm-up: the window
+    /// Needs: of, one of window and window_ms
     Max,
-    /// Sum of `of` over the window.
+    /// Sum over the window.
+    ///
+    /// Formula: Σ x
+    /// Unit: that of `of`
+    /// Warm-up: the window
+    /// Needs: of, one of window and window_ms
     Sum,
-    /// Exponential moving average of `of`: y + α (x − y), begun at the first value; with
-    /// `half_life_ms` h, α = 1 − 2^(−Δt / h). Warm after 3 / α values (95 % of the weight), or one value.
+    /// Exponential moving average, which begins at the first value.
+    ///
+    /// Formula: y + α (x − y); with `half_life_ms` h, α = 1 − 2^(−Δt / h)
+    /// Unit: that of `of`
+    /// Warm-up: 3 / α values of `of` (95 % of the weight); with `half_life_ms` one value
+    /// Needs: of, one of alpha and half_life_ms
     Ema,
-    /// √Σ r² of the log returns `of` over the window, no unit (not annualised; Andersen, Bollerslev
-    /// 1998).
+    /// Realised volatility of the returns `of`, not annualised (Andersen, Bollerslev 1998).
+    ///
+    /// Formula: √Σ x²
+    /// Unit: none
+    /// Warm-up: the window
+    /// Needs: of, one of window and window_ms
     RealisedVolatility,
-    /// Price of the last trade / VWAP of the trades in the window − 1.
+    /// Distance of the last trade's price from the volume-weighted mean price of the trades in the window.
+    ///
+    /// Formula: price / (Σ price · size / Σ size) − 1
+    /// Unit: none
+    /// Warm-up: the window
+    /// Needs: one of window and window_ms
     VwapDeviation,
-    /// (bought − sold) / all of the quantities traded in the window, by who started the trade, in −1..1.
+    /// Imbalance of the quantities traded in the window, by who started the trade.
+    ///
+    /// Formula: (bought − sold) / (bought + sold)
+    /// Unit: none, in −1..1
+    /// Warm-up: the window
+    /// Needs: one of window and window_ms
     TradeFlow,
-    /// Trades per second over the window.
+    /// Trades per second in the window.
+    ///
+    /// Formula: n / span; with `window` the span since the oldest of the n trades
+    /// Unit: 1/s
+    /// Warm-up: the window
+    /// Needs: one of window and window_ms
     TradeIntensity,
-    /// Seconds since the trade before. Warm after two trades.
+    /// Time since the trade before.
+    ///
+    /// Formula: t − t before
+    /// Unit: s
+    /// Warm-up: 2 trades
+    /// Needs: nothing
     InterArrival,
-    /// Sine or cosine of the time of day, UTC, midnight = 0. Warm at once.
+    /// Time of day (UTC) as a coordinate of a point on a circle; d is the part of the day since midnight.
+    ///
+    /// Formula: sin(2π d); with `phase = "cosine"` cos(2π d)
+    /// Unit: none, in −1..1
+    /// Warm-up: none
+    /// Needs: phase?
     TimeOfDay,
-    /// The field `of` (the feature's own name if not given) of a record: an application or a statement. In
-    /// the record's unit; NaN where the record lacks it or says null, which the model's graph imputes. Warm
-    /// at once. Only fields go together: what is computed of them belongs into the graph.
+    /// A field of a record: of an application or a statement. `of` names the field; without it the
+    /// feature's own name does. Fields stand alone: the model's graph computes what else is needed of them.
+    ///
+    /// Formula: the field's value, of text its place in `categories`; NaN where the record lacks it or says
+    /// null, which the model's graph imputes
+    /// Unit: that of the record
+    /// Warm-up: none
+    /// Needs: of?, categories?, min?, max?, needed?
     Field,
-    /// First price of the bar, in quote currency. Each bar; warm at once.
+    /// First price of the bar.
+    ///
+    /// Formula: open
+    /// Unit: quote currency
+    /// Warm-up: none
+    /// Needs: nothing
     Open,
-    /// Highest price of the bar. Each bar; warm at once.
+    /// Highest price of the bar.
+    ///
+    /// Formula: high
+    /// Unit: quote currency
+    /// Warm-up: none
+    /// Needs: nothing
     High,
-    /// Lowest price of the bar. Each bar; warm at once.
+    /// Lowest price of the bar.
+    ///
+    /// Formula: low
+    /// Unit: quote currency
+    /// Warm-up: none
+    /// Needs: nothing
     Low,
-    /// Last price of the bar. Each bar; warm at once.
+    /// Last price of the bar.
+    ///
+    /// Formula: close
+    /// Unit: quote currency
+    /// Warm-up: none
+    /// Needs: nothing
     Close,
-    /// Quantity traded in the bar, in base currency. Each bar; warm at once.
+    /// Quantity traded in the bar.
+    ///
+    /// Formula: volume
+    /// Unit: base currency
+    /// Warm-up: none
+    /// Needs: nothing
     Volume,
-    /// `of` / `to` − 1, no unit. Whenever either changes; warm at once.
+    /// How far a series lies from another one; new when either changes.
+    ///
+    /// Formula: `of` / `to` − 1
+    /// Unit: none
+    /// Warm-up: none
+    /// Needs: of, to
     Relative,
-    /// The figure of the economy named `figure`, as known at the row's time, in its unit. Whenever it is
-    /// told; no row before it was told once.
+    /// The economic figure named `figure`, as known at the row's time; no row is made before its first
+    /// value.
+    ///
+    /// Formula: the figure's latest value
+    /// Unit: that of the figure
+    /// Warm-up: none
+    /// Needs: figure
     Figure,
-    /// What headlines said of the instrument, as known at the row's time, in −1..1: the average of
-    /// `signals.sentiment.v1` times w / (1 + w), its weight w halving with each half-life since; 0 without
-    /// news. Each row; warm at once.
+    /// Sentiment of the instrument's headlines, as known at the row's time: s is the average in
+    /// `signals.sentiment.v1`, w its weight, which halves with each half-life since; 0 without news.
+    ///
+    /// Formula: s · w / (1 + w)
+    /// Unit: none, in −1..1
+    /// Warm-up: none
+    /// Needs: nothing
     Sentiment,
-    /// The pieces of a headline by their numbers in the vocabulary: `max_tokens` columns `<name>_0`,
-    /// `<name>_1`, …, zero behind the end. Warm at once; stands alone.
+    /// Word pieces of a headline by their numbers in the vocabulary: columns `<name>_0`, `<name>_1`, … up to
+    /// `max_tokens`, zero after the end. It must be the only feature.
+    ///
+    /// Formula: the piece's number
+    /// Unit: none
+    /// Warm-up: none
+    /// Needs: max_tokens
     Tokens,
 }
 
@@ -195,7 +355,7 @@ impl FeatureSpec {
         }
     }
 
-    pub(super) fn field(&self) -> Result<Field, PlanError> {
+    pub(super) fn field(&self) -> Result<Field, FeatureError> {
         if self.hidden {
             return Err(self.error("is a field: `hidden` would leave nothing of it; take it out"));
         }
@@ -216,7 +376,7 @@ impl FeatureSpec {
         })
     }
 
-    pub(super) fn tokens(&self, alone: bool) -> Result<usize, PlanError> {
+    pub(super) fn tokens(&self, alone: bool) -> Result<usize, FeatureError> {
         if !alone || self.hidden {
             return Err(self.error("must be the only feature: the pieces are the row"));
         }
@@ -226,96 +386,10 @@ impl FeatureSpec {
         }
     }
 
-    pub(super) fn error(&self, what: &str) -> PlanError {
-        PlanError {
+    pub(super) fn error(&self, what: &str) -> FeatureError {
+        FeatureError {
             feature: self.name.clone(),
             what: what.to_owned(),
-        }
-    }
-
-    /// Every key given must mean something for the kind, and be in range.
-    pub(super) fn check(&self) -> Result<(), PlanError> {
-        let takes = self.kind.keys();
-        let given = [
-            ("of", self.of.is_some()),
-            ("window", self.window.is_some()),
-            ("window_ms", self.window_ms.is_some()),
-            ("levels", self.levels.is_some()),
-            ("alpha", self.alpha.is_some()),
-            ("half_life_ms", self.half_life_ms.is_some()),
-            ("unit", self.unit.is_some()),
-            ("phase", self.phase.is_some()),
-            ("to", self.to.is_some()),
-            ("figure", self.figure.is_some()),
-            ("categories", self.categories.is_some()),
-            ("min", self.min.is_some()),
-            ("max", self.max.is_some()),
-            ("max_tokens", self.max_tokens.is_some()),
-            ("needed", self.needed),
-        ];
-        let stray = |(key, given): &&(&str, bool)| *given && !takes.contains(key);
-        if let Some((key, _)) = given.iter().find(stray) {
-            return Err(self.error(&format!("`{key}` means nothing for this kind; take it out")));
-        }
-        let above_zero = |key: &str, value: Option<i64>| match value {
-            Some(value) if value <= 0 => Err(self.error(&format!("`{key}` must be above zero"))),
-            _ => Ok(()),
-        };
-        above_zero("window", self.window.map(|n| n as i64))?;
-        above_zero("window_ms", self.window_ms)?;
-        above_zero("half_life_ms", self.half_life_ms)?;
-        if self
-            .levels
-            .is_some_and(|n| !(1..=Levels::MOST).contains(&n))
-        {
-            return Err(self.error(&format!("`levels` must lie in 1..={}", Levels::MOST)));
-        }
-        if self
-            .alpha
-            .is_some_and(|alpha| !(alpha > 0.0 && alpha <= 1.0))
-        {
-            return Err(self.error("`alpha` must lie in (0, 1]"));
-        }
-        if self.kind == Kind::Ema && self.alpha.is_some() == self.half_life_ms.is_some() {
-            return Err(self.error("needs one of `alpha` and `half_life_ms`"));
-        }
-        Ok(())
-    }
-}
-
-impl Kind {
-    /// The keys that mean something for this kind.
-    fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Price
-            | Self::Size
-            | Self::SignedSize
-            | Self::Mid
-            | Self::InterArrival
-            | Self::Open
-            | Self::High
-            | Self::Low
-            | Self::Close
-            | Self::Volume
-            | Self::Sentiment => &[],
-            Self::Relative => &["of", "to"],
-            Self::Figure => &["figure"],
-            Self::Spread | Self::Microprice => &["unit"],
-            Self::QueueImbalance | Self::OrderFlowImbalance => &["levels"],
-            Self::LogReturn => &["of"],
-            Self::Mean
-            | Self::Std
-            | Self::Min
-            | Self::Max
-            | Self::Sum
-            | Self::RealisedVolatility => &["of", "window", "window_ms"],
-            Self::Ema => &["of", "alpha", "half_life_ms"],
-            Self::VwapDeviation | Self::TradeFlow | Self::TradeIntensity => {
-                &["window", "window_ms"]
-            }
-            Self::TimeOfDay => &["phase"],
-            Self::Field => &["of", "categories", "min", "max", "needed"],
-            Self::Tokens => &["max_tokens"],
         }
     }
 }

@@ -1,53 +1,55 @@
-//! What became of the events, by kind and reason.
+//! Counters of the events that an engine has taken, by kind and by what became of them.
 
 use std::ops::AddAssign;
 
 use serde::Serialize;
 
-/// What became of the events.
+/// Counters of the events that an engine has taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Trades taken.
+pub struct EventCounts {
+    /// Trades used.
     pub trades: u64,
-    /// Quotes taken.
+    /// Quotes used.
     pub quotes: u64,
-    /// Bars taken.
+    /// Bars used.
     pub bars: u64,
-    /// Figures of the economy taken.
+    /// Economic figures used.
     pub figures: u64,
-    /// Averages of sentiment taken.
+    /// Averages of sentiment used.
     pub sentiments: u64,
-    /// Depth events taken.
+    /// Book changes used.
     pub depths: u64,
     /// Rows made.
     pub rows: u64,
-    /// Events that would have made a row, but a feature had no value yet.
+    /// Events that would have made a row, but a feature had no value: not yet, or undefined (a division by
+    /// zero).
     pub incomplete_rows: u64,
-    /// Gaps found or told.
+    /// Gaps found in the numbering, and gap events.
     pub gaps: u64,
     /// Messages known to be missing.
     pub missing: u64,
-    /// Trades told twice, and trades told both singly and in aggregate: passed over.
+    /// Trades that came twice, or both singly and in aggregate, and records that repeat what is known: not
+    /// used.
     pub duplicates: u64,
-    /// Book updates and quotes older than what is known: passed over.
+    /// Book changes, quotes, figures and statements older than what is known: not used.
     pub stale: u64,
-    /// Diffs held back until their snapshot came.
+    /// Book changes held back until their snapshot came.
     pub waited: u64,
-    /// Events whose time lay before that of the event before; they count at the later time.
+    /// Events whose time lay before that of the event before; the later of the two times is used.
     pub backwards: u64,
     /// Book changes that left the book crossed.
     pub crossed: u64,
-    /// Applications, statements and headlines taken, the latter once for each instrument.
+    /// Applications, statements and headlines used; a headline once for each of its instruments.
     pub records: u64,
-    /// Fields of them that were missing: the model's graph imputes them.
+    /// Fields that records lacked: the model's graph imputes them.
     pub missing_fields: u64,
-    /// Fields of them that the pipeline does not know: passed over. Words that the vocabulary cannot spell.
+    /// Fields of records that the pipeline does not know, and words that the vocabulary cannot spell.
     pub unknown_fields: u64,
-    /// Statements that told a period otherwise than before, and headlines that told an item anew.
+    /// Statements that changed a known period, and headlines that revised an item.
     pub restated: u64,
 }
 
-impl AddAssign<&Self> for Counts {
+impl AddAssign<&Self> for EventCounts {
     fn add_assign(&mut self, other: &Self) {
         self.trades += other.trades;
         self.quotes += other.quotes;

@@ -1,42 +1,54 @@
-//! One instrument: its book, its best bid and offer, its time, and what an event does to them.
+//! The market of one instrument: its book, its best bid and offer, its time, and what an event changes.
 
-use super::context::{Figures, Place, Sentiments};
-use super::{Counts, Rules, Trigger};
+use serde::{Deserialize, Serialize};
+
+use super::context::{Figures, FiguresRead, Sentiments};
+use super::counts::EventCounts;
+use super::rules::{RowRules, RowTrigger};
 use crate::engine::book::{Applied, Book};
-use crate::engine::feature::{Change, Features, Plan, Top};
-use crate::event::{Bar, Batch, Body, Depth, Event, Gap, GapReason, Quote, Trade};
-use crate::instrument::InstrumentId;
+use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
+use crate::event::{Bar, Batch, Body, Depth, Event, Gap, GapReason, Quote, Sentiment, Trade};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
-#[derive(Debug)]
-pub(super) struct Key {
-    pub(super) features: Features,
-    book: Book,
-    book_known: bool,
-    pub(super) top: Option<Top>,
-    top_sequence: u64,
+/// The market of one instrument.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MarketState {
     /// Latest event time; `i64::MIN` before the first.
-    pub(super) now: i64,
-    /// When book or quote was last told.
-    told: i64,
+    pub(crate) now: i64,
+    /// When book or quote changed last.
+    quoted: i64,
+    /// When the last frame was received.
+    pub(crate) received: Nanos,
+    /// Number of the last trade.
     trade_id: u64,
-    pub(super) price: Price,
-    aggregate: Option<bool>,
-    /// What happened since the last row.
-    pub(super) marked: Quality,
-    pub(super) received: Nanos,
-    pub(super) silent: bool,
+    /// The last price traded.
+    pub(crate) price: Price,
+    /// The book's update number that `top` is the state of.
+    top_sequence: u64,
+    pub(crate) top: Option<TopOfBook>,
     /// When the last bar ended; `i64::MIN` before the first.
     bar: i64,
-    /// How far it has come in the figures.
-    pub(super) figures: Place,
-    pub(super) sentiments: Sentiments,
+    /// Whether the trades used are aggregates: the kind that came first.
+    aggregate: Option<bool>,
+    /// The worst that happened since the last row.
+    marked: Quality,
+    /// A gap that the next event's features must know of.
+    gap: Option<(Quality, Inputs)>,
+    /// Whether ticks have found the instrument silent since its last event.
+    pub(crate) silent: bool,
+    /// Whether the book has ever been whole.
+    book_known: bool,
+    /// Whether the book lost updates since it was last whole.
+    book_broken: bool,
+    figures: FiguresRead,
+    sentiments: Sentiments,
+    book: Book,
 }
 
-/// What an event did to its key.
+/// What an event changed in a market.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Effect<'a> {
+pub(crate) struct Effect<'a> {
     trade: Option<&'a Trade>,
     top_set: bool,
     book_set: bool,
@@ -44,58 +56,56 @@ pub(super) struct Effect<'a> {
 }
 
 impl Effect<'_> {
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.trade.is_some() || self.top_set || self.book_set || self.bar.is_some()
     }
 
-    pub(super) fn triggers(&self, on: Trigger, body: &Body) -> bool {
+    /// Whether the event makes a row.
+    pub(crate) fn triggers(&self, on: RowTrigger, body: &Body) -> bool {
         match on {
-            Trigger::Trade => self.trade.is_some(),
-            Trigger::Quote => self.top_set && matches!(body, Body::Quote(_)),
-            Trigger::Book => self.book_set,
-            Trigger::Bar => self.bar.is_some(),
-            Trigger::Record => false,
+            RowTrigger::Trade => self.trade.is_some(),
+            RowTrigger::Quote => self.top_set && matches!(body, Body::Quote(_)),
+            RowTrigger::Book => self.book_set,
+            RowTrigger::Bar => self.bar.is_some(),
+            RowTrigger::Record => false,
         }
     }
 }
 
-pub(super) fn key<'k>(
-    keys: &'k mut Vec<Option<Box<Key>>>,
-    plan: &Plan,
-    instrument: InstrumentId,
-) -> &'k mut Key {
-    let at = instrument.index();
-    if at >= keys.len() {
-        keys.resize_with(at + 1, || None);
-    }
-    keys[at].get_or_insert_with(|| Box::new(Key::new(plan)))
-}
-
-impl Key {
-    fn new(plan: &Plan) -> Self {
+impl Default for MarketState {
+    fn default() -> Self {
         Self {
-            features: Features::new(plan),
-            book: Book::default(),
-            book_known: false,
-            top: None,
-            top_sequence: 0,
             now: i64::MIN,
-            told: i64::MIN,
+            quoted: i64::MIN,
+            received: Nanos::UNDEFINED,
             trade_id: 0,
             price: Price::UNDEFINED,
+            top_sequence: 0,
+            top: None,
+            bar: i64::MIN,
             aggregate: None,
             marked: Quality::Ok,
-            received: Nanos::UNDEFINED,
+            gap: None,
             silent: false,
-            bar: i64::MIN,
-            figures: Place::default(),
+            book_known: false,
+            book_broken: false,
+            figures: FiguresRead::default(),
             sentiments: Sentiments::default(),
+            book: Book::default(),
         }
     }
+}
 
-    /// Moves the key's time on; false while no event has told the time yet. Messages without a venue
-    /// time happen at the time known last, so that no feature depends on our own clock.
-    pub(super) fn pass_time(&mut self, event: &Event, counts: &mut Counts) -> bool {
+impl MarketState {
+    /// Reads from the cache lines that the next event needs.
+    pub(crate) fn touch(&self) -> u64 {
+        let flags = u64::from(self.silent) ^ u64::from(self.book_known);
+        self.now as u64 ^ self.trade_id ^ self.top_sequence ^ flags ^ self.book.sequence()
+    }
+
+    /// Moves the time on; false before the first event with a time. Messages without a venue time happen at
+    /// the latest time known, so that no feature depends on our own clock.
+    pub(crate) fn pass_time(&mut self, event: &Event, counts: &mut EventCounts) -> bool {
         if event.ts_event != Nanos::UNDEFINED {
             counts.backwards += u64::from(event.ts_event.0 < self.now);
             self.now = self.now.max(event.ts_event.0);
@@ -103,18 +113,18 @@ impl Key {
         self.now != i64::MIN
     }
 
-    pub(super) fn trade<'a>(&mut self, trade: &'a Trade, counts: &mut Counts) -> Effect<'a> {
-        // Whichever of single and aggregate trades comes first is taken; the other says it again.
-        let known = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
+    pub(crate) fn trade<'a>(&mut self, trade: &'a Trade, counts: &mut EventCounts) -> Effect<'a> {
+        // A feed may send trades both singly and in aggregate: the kind that came first is used.
+        let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
         let numbered = trade.trade_id > 0 && self.trade_id > 0;
-        if !known || (numbered && trade.trade_id <= self.trade_id) {
+        if !same_kind || (numbered && trade.trade_id <= self.trade_id) {
             counts.duplicates += 1;
             return Effect::default();
         }
         if numbered && trade.trade_id > self.trade_id + 1 {
             counts.gaps += 1;
             counts.missing += trade.trade_id - self.trade_id - 1;
-            self.marked = self.marked.max(Quality::Gap);
+            self.mark_gap(Quality::Gap, Inputs::TRADES);
         }
         counts.trades += 1;
         self.trade_id = trade.trade_id;
@@ -125,33 +135,34 @@ impl Key {
         }
     }
 
-    pub(super) fn quote(&mut self, quote: &Quote, counts: &mut Counts) -> Effect<'static> {
+    pub(crate) fn quote(&mut self, quote: &Quote, counts: &mut EventCounts) -> Effect<'static> {
         if quote.sequence > 0 && quote.sequence < self.top_sequence {
             counts.stale += 1;
             return Effect::default();
         }
         counts.quotes += 1;
         self.top_sequence = quote.sequence;
-        self.top = Top::of_quote(quote);
-        self.told = self.now;
+        self.top = TopOfBook::of_quote(quote);
+        self.quoted = self.now;
         Effect {
             top_set: self.top.is_some(),
             ..Effect::default()
         }
     }
 
-    /// Also says whether the book has just found that it needs a new snapshot.
-    pub(super) fn depth(
+    /// Applies a book change or a snapshot; also returns whether the book now needs a new snapshot that it
+    /// did not need before.
+    pub(crate) fn depth(
         &mut self,
         batch: &Batch,
         depth: &Depth,
-        counts: &mut Counts,
+        counts: &mut EventCounts,
     ) -> (Effect<'static>, bool) {
         let (bids, asks) = batch.levels(depth);
         match self.book.apply(depth, bids, asks) {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
-                (self.book_told(counts), false)
+                (self.book_changed(counts), false)
             }
             Applied::Waiting => {
                 counts.waited += 1;
@@ -162,28 +173,32 @@ impl Key {
                 (Effect::default(), false)
             }
             Applied::TooOld => {
-                self.marked = self.marked.max(Quality::Gap);
+                self.break_book();
                 (Effect::default(), true)
             }
             Applied::Gap { missing } => {
                 counts.gaps += 1;
                 counts.missing += missing;
-                self.marked = self.marked.max(Quality::Gap);
+                self.break_book();
                 (Effect::default(), true)
             }
         }
     }
 
-    pub(super) fn book_told(&mut self, counts: &mut Counts) -> Effect<'static> {
+    fn book_changed(&mut self, counts: &mut EventCounts) -> Effect<'static> {
         self.book_known = true;
-        self.told = self.now;
+        if std::mem::take(&mut self.book_broken) {
+            // The gap ends here, not where it was found.
+            self.note_gap(Quality::Gap, Inputs::QUOTES);
+        }
+        self.quoted = self.now;
         counts.crossed += u64::from(self.book.is_crossed());
-        // A quote may be ahead of the book: Binance tells quotes at once and the book every 100 ms.
+        // A quote may be ahead of the book: Binance sends quotes at once and the book every 100 ms.
         let sequence = self.book.sequence();
         let top_set = sequence >= self.top_sequence;
         if top_set {
             self.top_sequence = sequence;
-            self.top = Top::of_book(&self.book);
+            self.top = TopOfBook::of_book(&self.book);
         }
         Effect {
             top_set: top_set && self.top.is_some(),
@@ -192,7 +207,7 @@ impl Key {
         }
     }
 
-    pub(super) fn bar<'a>(&mut self, bar: &'a Bar, counts: &mut Counts) -> Effect<'a> {
+    pub(crate) fn bar<'a>(&mut self, bar: &'a Bar, counts: &mut EventCounts) -> Effect<'a> {
         if self.now <= self.bar {
             counts.duplicates += 1;
             return Effect::default();
@@ -206,52 +221,80 @@ impl Key {
         }
     }
 
-    /// Takes figures and sentiment up to the time of the event that comes now; `before` is that of the one
-    /// before. What is of later times waits, whenever it arrived. Says how many figures came too late.
-    pub(super) fn learn(&mut self, plan: &Plan, figures: &Figures, before: i64) -> u64 {
+    /// Queues an average of sentiment until its time; false where it came too late.
+    pub(crate) fn add_sentiment(&mut self, ts: i64, sentiment: Sentiment) -> bool {
+        self.sentiments.add(ts, sentiment)
+    }
+
+    /// Takes the figures and the sentiment up to the time of the event that comes now; `before` is the time
+    /// of the event before it. Those of later times wait, whenever they arrived. Returns how many figures
+    /// came too late.
+    pub(crate) fn read_context(
+        &mut self,
+        plan: &FeaturePlan,
+        features: &mut FeatureState,
+        figures: &Figures,
+        before: i64,
+        fired: &mut Fired,
+    ) -> u64 {
         if self.now == i64::MIN {
             return 0;
         }
-        let (features, top, book) = (&mut self.features, self.top, &self.book);
-        let stale = figures.since(&mut self.figures, self.now, |told| {
-            let change = Change {
-                now: told.ts.max(before),
+        let (top, book) = (self.top, &self.book);
+        let stale = figures.since(&mut self.figures, self.now, |figure| {
+            let update = MarketUpdate {
+                now: figure.ts.max(before),
                 trade: None,
                 top,
                 top_set: false,
                 book,
                 book_set: false,
                 bar: None,
-                figure: Some((told.figure, told.value)),
+                figure: Some((figure.figure, figure.value)),
             };
-            features.apply(plan, &change);
+            features.apply(plan, &update, fired);
         });
-        if let Some(told) = self.sentiments.until(self.now) {
-            self.features.tell(told);
+        if let Some(sentiment) = self.sentiments.until(self.now) {
+            features.set_sentiment(sentiment);
         }
         stale
     }
 
-    pub(super) fn gap(&mut self, gap: Gap, counts: &mut Counts) {
+    /// Takes a gap event of this instrument.
+    pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) {
         counts.gaps += 1;
         counts.missing += gap.missing;
         self.break_by(gap.reason);
     }
 
-    pub(super) fn break_by(&mut self, reason: GapReason) {
-        let quality = match reason {
-            // The book finds out by its numbering what an overflow dropped.
-            GapReason::Overflow => Quality::Degraded,
+    /// Distrusts what was received before a gap.
+    pub(crate) fn break_by(&mut self, reason: GapReason) {
+        match reason {
+            // Under overload trades are dropped. Quotes are conflated: the newest is never missing; and the
+            // book's own numbering shows whether changes of it are.
+            GapReason::Overflow => {
+                self.mark_gap(Quality::Degraded, Inputs::TRADES | Inputs::BARS);
+            }
             GapReason::Sequence | GapReason::Reconnect => {
                 self.book.freeze();
-                Quality::Gap
+                self.book_broken = self.book_known;
+                self.mark_gap(Quality::Gap, Inputs::ALL);
             }
-        };
-        self.marked = self.marked.max(quality);
+        }
     }
 
-    pub(super) fn apply(&mut self, plan: &Plan, effect: &Effect<'_>) {
-        let change = Change {
+    /// Hands the event's changes to the features.
+    pub(crate) fn apply(
+        &mut self,
+        plan: &FeaturePlan,
+        features: &mut FeatureState,
+        effect: &Effect<'_>,
+        fired: &mut Fired,
+    ) {
+        if let Some((quality, inputs)) = self.gap.take() {
+            features.mark_gap(plan, quality, inputs, self.now);
+        }
+        let update = MarketUpdate {
             now: self.now,
             trade: effect.trade,
             top: self.top,
@@ -261,24 +304,49 @@ impl Key {
             bar: effect.bar,
             figure: None,
         };
-        self.features.apply(plan, &change);
+        features.apply(plan, &update, fired);
     }
 
-    pub(super) fn quality(&mut self, plan: &Plan, rules: &Rules) -> Quality {
-        let mut quality = self.marked;
-        if !self.features.is_warm(plan, self.now) {
+    /// The quality of the row that is made now; what was marked counts for this row alone.
+    pub(crate) fn row_quality(
+        &mut self,
+        plan: &FeaturePlan,
+        features: &mut FeatureState,
+        rules: &RowRules,
+    ) -> Quality {
+        let mut quality = std::mem::take(&mut self.marked);
+        quality = quality.max(features.gap_quality(plan, self.now));
+        if !features.is_warm(plan, self.now) {
             quality = quality.max(Quality::Warming);
         }
-        let looks = plan.uses_book() || plan.uses_top();
-        if looks && self.now.saturating_sub(self.told) > rules.stale_after {
+        let needs_quotes = plan.uses_book() || plan.uses_top();
+        if needs_quotes && self.now.saturating_sub(self.quoted) > rules.stale_after {
             quality = quality.max(Quality::Stale);
         }
-        if looks && self.book_known && self.book.is_crossed() {
+        if needs_quotes && self.book_known && self.book.is_crossed() {
             quality = quality.max(Quality::Crossed);
         }
         if plan.uses_book() && self.book_known && !self.book.is_live() {
             quality = Quality::Gap;
         }
         quality
+    }
+
+    fn break_book(&mut self) {
+        self.book_broken = self.book_known;
+        self.mark_gap(Quality::Gap, Inputs::QUOTES);
+    }
+
+    /// Marks the next row, and what features have seen of `inputs` so far.
+    fn mark_gap(&mut self, quality: Quality, inputs: Inputs) {
+        self.marked = self.marked.max(quality);
+        self.note_gap(quality, inputs);
+    }
+
+    fn note_gap(&mut self, quality: Quality, inputs: Inputs) {
+        self.gap = Some(match self.gap {
+            Some((before, others)) => (quality.max(before), inputs | others),
+            None => (quality, inputs),
+        });
     }
 }

@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use foretick::engine::feature::{FeatureSpec, Kind, Phase, Unit};
-use foretick::engine::row::Trigger;
+use foretick::engine::row::RowTrigger;
 use foretick::event::{Batch, Body, Depth, Event, Level, Quote};
 use foretick::units::{Nanos, Price, Side};
 
 /// Everything that happened, in order.
 pub(super) struct Naive {
     specs: Vec<FeatureSpec>,
-    trigger: Trigger,
+    trigger: RowTrigger,
     history: Vec<Moment>,
     book: Book,
     now: Option<i64>,
@@ -52,7 +52,7 @@ struct Book {
 }
 
 impl Naive {
-    pub(super) fn new(specs: &[FeatureSpec], trigger: Trigger) -> Self {
+    pub(super) fn new(specs: &[FeatureSpec], trigger: RowTrigger) -> Self {
         Self {
             specs: specs.to_vec(),
             trigger,
@@ -105,10 +105,10 @@ impl Naive {
             return false;
         };
         let row = match self.trigger {
-            Trigger::Trade => trade.is_some(),
-            Trigger::Quote => top.is_some() && matches!(event.body, Body::Quote(_)),
-            Trigger::Book => levels.is_some(),
-            Trigger::Bar | Trigger::Record => false,
+            RowTrigger::Trade => trade.is_some(),
+            RowTrigger::Quote => top.is_some() && matches!(event.body, Body::Quote(_)),
+            RowTrigger::Book => levels.is_some(),
+            RowTrigger::Bar | RowTrigger::Record => false,
         };
         let moment = Moment {
             now,

@@ -1,0 +1,65 @@
+//! What a node remembers between events, and the recursive formulas that need it.
+//!
+//! A value that is undefined (see [`is_defined`]) enters no memory: it makes its own row incomplete, and the
+//! next one is computed as if it had not come.
+
+use serde::{Deserialize, Serialize};
+
+/// What a node remembers between events.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// Values taken so far.
+    pub(super) count: u64,
+    last: f64,
+    last_time: i64,
+}
+
+/// Whether a value may enter windows and averages: finite, and small enough that squares and sums of it are.
+pub(super) fn is_defined(value: f64) -> bool {
+    value.abs() < 1e150
+}
+
+impl Memory {
+    /// ln(value / value before); `None` at the first value.
+    pub(super) fn log_return(&mut self, value: f64) -> Option<f64> {
+        // Of zero there is no return, neither to it nor from it.
+        if !is_defined(value) || value == 0.0 {
+            return Some(f64::NAN);
+        }
+        let before = std::mem::replace(&mut self.last, value);
+        self.count += 1;
+        (self.count > 1).then(|| libm::log(value / before))
+    }
+
+    /// Seconds since the call before; `None` at the first.
+    pub(super) fn since_last(&mut self, now: i64) -> Option<f64> {
+        let before = std::mem::replace(&mut self.last_time, now);
+        self.count += 1;
+        (self.count > 1).then(|| (now - before) as f64 * 1e-9)
+    }
+
+    /// The exponential moving average with this value.
+    pub(super) fn ema(&mut self, value: f64, alpha: f64) -> f64 {
+        if !is_defined(value) {
+            return f64::NAN;
+        }
+        self.last = if self.count == 0 {
+            value
+        } else {
+            self.last + alpha * (value - self.last)
+        };
+        self.count += 1;
+        self.last
+    }
+
+    /// The average whose values count half after `half_life` nanoseconds, with this value.
+    pub(super) fn decaying_ema(&mut self, value: f64, now: i64, half_life: i64) -> f64 {
+        if !is_defined(value) {
+            return f64::NAN;
+        }
+        let age = (now - self.last_time) as f64 / half_life as f64;
+        self.last_time = now;
+        let alpha = 1.0 - libm::exp(-std::f64::consts::LN_2 * age);
+        self.ema(value, alpha)
+    }
+}

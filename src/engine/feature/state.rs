@@ -1,0 +1,268 @@
+//! The features of one instrument as they are now.
+
+use std::f64::consts::TAU;
+
+use serde::{Deserialize, Serialize};
+
+use super::fired::{Fired, NewValue};
+use super::hole::Hole;
+use super::inputs::Inputs;
+use super::memory::{Memory, is_defined};
+use super::order_flow::Levels;
+use super::plan::FeaturePlan;
+use super::program::{Node, Operation, Step};
+use super::quote;
+use super::spec::Phase;
+use super::update::MarketUpdate;
+use super::window_state::{WindowState, signed};
+use crate::event::Sentiment;
+use crate::signal::average::Average;
+use crate::signal::quality::Quality;
+
+/// The state of all features of one instrument.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FeatureState {
+    /// The value of each node; NaN before its first and while it is undefined.
+    values: Box<[f64]>,
+    /// Of the nodes that remember something.
+    memories: Box<[Memory]>,
+    windows: Box<[WindowState]>,
+    /// The book's best levels as `order_flow_imbalance` saw them last.
+    levels: Vec<Levels>,
+    /// The sentiment of the instrument's headlines, and its time.
+    sentiment: Option<(i64, Sentiment)>,
+    /// What a gap left in the windows, until they have turned over.
+    hole: Option<Box<Hole>>,
+    warm: bool,
+}
+
+impl FeatureState {
+    /// The features of an instrument before its first event.
+    #[must_use]
+    pub fn new(plan: &FeaturePlan) -> Self {
+        Self {
+            values: vec![f64::NAN; plan.nodes.len()].into(),
+            memories: vec![Memory::default(); plan.memories].into(),
+            windows: plan.windows.iter().map(WindowState::new).collect(),
+            levels: vec![Levels::default(); plan.order_flows],
+            sentiment: None,
+            hole: None,
+            warm: false,
+        }
+    }
+
+    /// Reads from the cache lines of the state itself: see `engine::cache`.
+    pub(crate) fn touch(&self) -> u64 {
+        u64::from(self.warm) ^ self.values.len() as u64
+    }
+
+    /// Reads from each cache line of the values and the windows.
+    pub(crate) fn touch_parts(&self) -> u64 {
+        let values = self.values.iter().step_by(8).map(|value| value.to_bits());
+        let memories = self.memories.iter().step_by(2).map(|memory| memory.count);
+        let windows = self.windows.iter().map(WindowState::received);
+        let all = values.chain(memories).chain(windows);
+        all.fold(0, |all, some| all ^ some)
+    }
+
+    /// Reads from the cache lines that the windows' next values need.
+    pub(crate) fn touch_entries(&self) -> u64 {
+        let windows = self.windows.iter().map(WindowState::touch);
+        windows.fold(0, |all, some| all ^ some)
+    }
+
+    /// Takes one event; notes in `fired` which nodes it gave a value.
+    pub fn apply(&mut self, plan: &FeaturePlan, update: &MarketUpdate<'_>, fired: &mut Fired) {
+        fired.0.resize(plan.nodes.len(), NewValue::None);
+        fired.0.fill(NewValue::None);
+        for step in &plan.steps {
+            match *step {
+                Step::Feed { window, input } => self.feed(plan, window, input, update, fired),
+                Step::Compute { node } => {
+                    if let Some(value) = self.compute(plan, node, update, fired) {
+                        (self.values[node], fired.0[node]) = if is_defined(value) {
+                            (value, NewValue::Defined)
+                        } else {
+                            (f64::NAN, NewValue::Undefined)
+                        };
+                    }
+                }
+            }
+        }
+        if let Some(hole) = &mut self.hole {
+            hole.follow(plan, update, fired, &self.memories, &self.windows);
+        }
+    }
+
+    /// Takes the sentiment of the instrument's headlines, and its time.
+    pub fn set_sentiment(&mut self, sentiment: (i64, Sentiment)) {
+        self.sentiment = Some(sentiment);
+    }
+
+    /// Notes that something is missing in `inputs` before the event at `now`, which comes next: rows have at
+    /// best this quality until no window holds values from before.
+    pub fn mark_gap(&mut self, plan: &FeaturePlan, quality: Quality, inputs: Inputs, now: i64) {
+        let hole = self.hole.get_or_insert_with(|| Box::new(Hole::new(plan)));
+        hole.open(
+            plan,
+            quality,
+            inputs,
+            now,
+            &self.values,
+            &self.memories,
+            &self.windows,
+        );
+    }
+
+    /// Writes the row at `now`, the time of the event taken last, to `row`; false where a column has no
+    /// value. `fired` is that of the event taken last.
+    pub fn row(&mut self, plan: &FeaturePlan, now: i64, row: &mut [f64], fired: &Fired) -> bool {
+        for &node in &plan.aging {
+            // Its window was advanced to `now` by the event itself.
+            if fired.0[node] != NewValue::None {
+                continue;
+            }
+            if let Operation::Windowed { window, kind } = plan.nodes[node].operation {
+                self.windows[window].advance(now);
+                self.values[node] = self.windows[window].value(kind, now, self.values[node]);
+            }
+        }
+        let mut complete = true;
+        for (cell, &node) in row.iter_mut().zip(&plan.columns) {
+            *cell = match plan.nodes[node].operation {
+                Operation::TimeOfDay(phase) => time_of_day(now, phase),
+                Operation::Sentiment => sentiment_at(self.sentiment, now),
+                _ => self.values[node],
+            };
+            complete &= cell.is_finite();
+        }
+        complete
+    }
+
+    /// Whether every feature has seen enough to mean what its name says; see the warm-ups at
+    /// [`super::Kind`]. Once warm, always warm.
+    pub fn is_warm(&mut self, plan: &FeaturePlan, now: i64) -> bool {
+        let enough =
+            |node: &Node| node.warm_up == 0 || self.memories[node.memory].count >= node.warm_up;
+        self.warm = self.warm
+            || self.windows.iter().all(|window| window.is_full(now))
+                && plan.nodes.iter().all(enough);
+        self.warm
+    }
+
+    /// The quality that a gap leaves to the row at `now`: that of the gap while a column is computed from
+    /// values on both sides of it.
+    pub fn gap_quality(&mut self, plan: &FeaturePlan, now: i64) -> Quality {
+        let Some(hole) = &mut self.hole else {
+            return Quality::Ok;
+        };
+        if hole.is_over(plan, now, &self.windows) {
+            self.hole = None;
+            return Quality::Ok;
+        }
+        hole.quality_of_row(plan)
+    }
+
+    fn feed(
+        &mut self,
+        plan: &FeaturePlan,
+        window: usize,
+        input: Option<usize>,
+        update: &MarketUpdate<'_>,
+        fired: &Fired,
+    ) {
+        let value = match input {
+            Some(node) if fired.0[node] == NewValue::Defined => self.values[node],
+            Some(_) => return,
+            None if update.trade.is_none() => return,
+            None => 1.0,
+        };
+        let kind = plan.windows[window].kind;
+        self.windows[window].push(kind, update.now, value, update.trade);
+    }
+
+    /// The new value of a node, not finite where it is undefined; `None` where this event does not
+    /// concern it.
+    fn compute(
+        &mut self,
+        plan: &FeaturePlan,
+        node: usize,
+        update: &MarketUpdate<'_>,
+        fired: &Fired,
+    ) -> Option<f64> {
+        let Node {
+            operation, memory, ..
+        } = plan.nodes[node];
+        let values = &self.values;
+        // NaN where the input is undefined.
+        let input = |at: usize| (fired.0[at] != NewValue::None).then(|| values[at]);
+        let trade = update.trade;
+        match operation {
+            Operation::Price => trade.map(|trade| trade.price.to_f64()),
+            Operation::Size => trade.map(|trade| trade.size.to_f64()),
+            Operation::SignedSize => trade.map(|trade| signed(trade.side, trade.size.to_f64())),
+            Operation::Mid => update.new_top().map(|top| top.mid()),
+            Operation::Spread(unit) => update.new_top().map(|top| top.spread(unit)),
+            Operation::Microprice(unit) => update.new_top().map(|top| top.microprice(unit)),
+            Operation::QueueImbalance(1) => update.new_top().map(|top| top.imbalance()),
+            Operation::QueueImbalance(levels) => update
+                .book_set
+                .then(|| quote::imbalance(update.book, levels)),
+            Operation::OrderFlow { levels, slot } if update.book_set => {
+                self.memories[memory].count += 1;
+                self.levels[slot].flow(update.book, levels)
+            }
+            Operation::OrderFlow { .. } | Operation::TimeOfDay(_) | Operation::Sentiment => None,
+            Operation::Open => update.bar.map(|bar| bar.open.to_f64()),
+            Operation::High => update.bar.map(|bar| bar.high.to_f64()),
+            Operation::Low => update.bar.map(|bar| bar.low.to_f64()),
+            Operation::Close => update.bar.map(|bar| bar.close.to_f64()),
+            Operation::Volume => update.bar.map(|bar| bar.volume.to_f64()),
+            Operation::Figure(figure) => {
+                let own = update.figure.filter(|(number, _)| *number == figure);
+                own.map(|(_, value)| value)
+            }
+            Operation::Relative { of, to } => {
+                let new = |at: usize| fired.0[at] != NewValue::None;
+                let undefined = |at: usize| fired.0[at] == NewValue::Undefined;
+                let known = !values[of].is_nan() && !values[to].is_nan();
+                let says = (new(of) || new(to)) && known || undefined(of) || undefined(to);
+                says.then(|| values[of] / values[to] - 1.0)
+            }
+            Operation::LogReturn(from) => self.memories[memory].log_return(input(from)?),
+            Operation::InterArrival => self.memories[memory].since_last(trade.map(|_| update.now)?),
+            Operation::Ema { from, alpha } => Some(self.memories[memory].ema(input(from)?, alpha)),
+            Operation::DecayingEma { from, half_life } => {
+                let memory = &mut self.memories[memory];
+                Some(memory.decaying_ema(input(from)?, update.now, half_life))
+            }
+            Operation::Windowed { window, kind } => match plan.windows[window].input {
+                Some(from) if input(from)?.is_nan() => Some(f64::NAN),
+                None if trade.is_none() => None,
+                _ => Some(self.windows[window].value(kind, update.now, values[node])),
+            },
+        }
+    }
+}
+
+/// The sentiment of an instrument as it counts at `now`.
+fn sentiment_at(sentiment: Option<(i64, Sentiment)>, now: i64) -> f64 {
+    let Some((ts, sentiment)) = sentiment else {
+        return 0.0;
+    };
+    let average = Average {
+        value: sentiment.average,
+        weight: sentiment.weight,
+    };
+    average.after(now - ts, sentiment.half_life)
+}
+
+/// The time of day (UTC) as a point on a circle, so that midnight is near midnight.
+fn time_of_day(now: i64, phase: Phase) -> f64 {
+    const DAY: i64 = 86_400_000_000_000;
+    let angle = TAU * (now.rem_euclid(DAY) as f64 / DAY as f64);
+    match phase {
+        Phase::Sine => libm::sin(angle),
+        Phase::Cosine => libm::cos(angle),
+    }
+}

@@ -1,0 +1,25 @@
+//! When a row is made, and when its inputs count as old.
+
+/// When a row is made, and when its inputs count as old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowRules {
+    /// The kind of event that makes a row.
+    pub on: RowTrigger,
+    /// Age of book and quote, in nanoseconds, above which a row is `stale`.
+    pub stale_after: i64,
+}
+
+/// The kind of event that makes a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowTrigger {
+    /// Each trade.
+    Trade,
+    /// Each quote.
+    Quote,
+    /// Each change of the book, as often as the venue sends them (Binance: every 100 ms).
+    Book,
+    /// Each bar.
+    Bar,
+    /// Each record: an application, a statement or a headline.
+    Record,
+}

@@ -1,0 +1,237 @@
+//! Events in, rows out: the part of the engine before the model, for all instruments of a shard.
+
+use std::sync::Arc;
+
+use super::cache;
+use super::feature::{FeaturePlan, Fired};
+use super::period::PeriodChange;
+use super::row::{Effect, EventCounts, Row, RowRules};
+use super::state::{EngineState, InstrumentState, InstrumentStates};
+use crate::event::{Batch, Body, Event, Gap, Record};
+use crate::instrument::InstrumentId;
+use crate::units::Nanos;
+
+/// Makes rows of events.
+#[derive(Debug)]
+pub struct RowMaker {
+    plan: Arc<FeaturePlan>,
+    rules: RowRules,
+    state: EngineState,
+    counts: EventCounts,
+    snapshot_requests: Vec<InstrumentId>,
+    fired: Fired,
+}
+
+impl RowMaker {
+    /// A maker without instruments.
+    #[must_use]
+    pub fn new(plan: Arc<FeaturePlan>, rules: RowRules) -> Self {
+        Self {
+            plan,
+            rules,
+            state: EngineState::default(),
+            counts: EventCounts::default(),
+            snapshot_requests: vec![],
+            fired: Fired::default(),
+        }
+    }
+
+    /// Takes one event of the batch; where it makes a row, writes that to `row` (one cell a column).
+    pub fn apply(&mut self, batch: &Batch, event: &Event, row: &mut [f64]) -> Option<Row> {
+        if event.instrument == InstrumentId::ALL {
+            self.apply_to_all(event);
+            return None;
+        }
+        match &event.body {
+            Body::Record(record) => Some(self.record(batch, event, record, row)),
+            Body::Withdrawn(_) => {
+                self.counts.restated += 1;
+                None
+            }
+            Body::Sentiment(sentiment) => {
+                let state = self
+                    .state
+                    .instruments
+                    .state_or_new(event.instrument, &self.plan);
+                let added = state.market.add_sentiment(event.ts_event.0, *sentiment);
+                self.counts.sentiments += u64::from(added);
+                self.counts.stale += u64::from(!added);
+                None
+            }
+            _ => self.market(batch, event, row),
+        }
+    }
+
+    /// Loads what these events, which come next, will need of their instruments into the caches.
+    pub(super) fn load_into_cache(&self, events: &[Event]) {
+        cache::load(&self.state.instruments, events);
+    }
+
+    /// Takes an event of an instrument's market.
+    fn market(&mut self, batch: &Batch, event: &Event, row: &mut [f64]) -> Option<Row> {
+        let Self {
+            plan,
+            rules,
+            state,
+            counts,
+            fired,
+            ..
+        } = self;
+        let EngineState {
+            instruments,
+            figures,
+        } = state;
+        let InstrumentState {
+            market, features, ..
+        } = instruments.state_or_new(event.instrument, plan);
+        market.received = batch.origins[event.frame as usize].ts_recv;
+        market.silent = false;
+        let before = market.now;
+        let timed = market.pass_time(event, counts);
+        counts.stale += market.read_context(plan, features, figures, before, fired);
+        let effect = match &event.body {
+            Body::Trade(trade) => market.trade(trade, counts),
+            Body::Quote(quote) => market.quote(quote, counts),
+            Body::Depth(depth) => {
+                let (effect, needs_snapshot) = market.depth(batch, depth, counts);
+                if needs_snapshot {
+                    self.snapshot_requests.push(event.instrument);
+                }
+                effect
+            }
+            Body::Gap(gap) => {
+                market.gap(*gap, counts);
+                Effect::default()
+            }
+            Body::Bar(bar) => market.bar(bar, counts),
+            Body::Record(_)
+            | Body::Withdrawn(_)
+            | Body::Figure(_)
+            | Body::Sentiment(_)
+            | Body::Tick => Effect::default(),
+        };
+        if !timed || !effect.any() {
+            return None;
+        }
+        market.apply(plan, features, &effect, fired);
+        if !effect.triggers(rules.on, &event.body) {
+            return None;
+        }
+        if !features.row(plan, market.now, row, fired) {
+            counts.incomplete_rows += 1;
+            return None;
+        }
+        counts.rows += 1;
+        Some(Row {
+            quality: market.row_quality(plan, features, rules),
+            mid: market.top.map(|top| top.mid()),
+            price: market.price,
+            ..Row::bare(event.instrument, Nanos(market.now), Default::default())
+        })
+    }
+
+    /// A record is a row as it is.
+    fn record(&mut self, batch: &Batch, event: &Event, record: &Record, row: &mut [f64]) -> Row {
+        let values = batch.values(record);
+        row.copy_from_slice(values);
+        self.counts.records += 1;
+        self.counts.rows += 1;
+        self.counts.missing_fields += values.iter().filter(|value| value.is_nan()).count() as u64;
+        self.counts.unknown_fields += u64::from(record.unknown);
+        self.counts.restated += u64::from(record.revised);
+        Row::of_record(event.instrument, event.ts_event, record)
+    }
+
+    /// Takes an event that concerns all instruments.
+    fn apply_to_all(&mut self, event: &Event) {
+        match event.body {
+            Body::Gap(gap) => self.gap_everywhere(gap),
+            Body::Figure(figure) => {
+                self.counts.figures += 1;
+                self.state.figures.add(event.ts_event.0, figure);
+            }
+            _ => {}
+        }
+    }
+
+    fn gap_everywhere(&mut self, gap: Gap) {
+        self.counts.gaps += 1;
+        self.counts.missing += gap.missing;
+        for (_, state) in self.state.instruments.iter_mut() {
+            state.market.break_by(gap.reason);
+        }
+    }
+
+    /// Appends the instruments that have just fallen silent at this tick of the clock.
+    pub fn tick(&mut self, ts: Nanos, silent: &mut Vec<InstrumentId>) {
+        for (instrument, state) in self.state.instruments.iter_mut() {
+            let market = &mut state.market;
+            let heard = market.received != Nanos::UNDEFINED;
+            if heard && !market.silent && ts.since(market.received) > self.rules.stale_after {
+                market.silent = true;
+                silent.push(instrument);
+            }
+        }
+    }
+
+    /// Counts what a statement changed.
+    pub(super) fn count_period(&mut self, change: PeriodChange) {
+        match change {
+            PeriodChange::New => {}
+            PeriodChange::Restated => self.counts.restated += 1,
+            PeriodChange::Unchanged => self.counts.duplicates += 1,
+            PeriodChange::TooOld => self.counts.stale += 1,
+        }
+    }
+
+    /// Counts a row that no window could be made of yet, and a time that went backwards.
+    pub(super) fn count_window(&mut self, incomplete: bool, backwards: bool) {
+        self.counts.incomplete_rows += u64::from(incomplete);
+        self.counts.backwards += u64::from(backwards);
+    }
+
+    /// The time of an instrument, and the middle of its bid and ask then, once it has had an event with
+    /// a time.
+    #[must_use]
+    pub fn time_and_mid(&self, instrument: InstrumentId) -> Option<(Nanos, Option<f64>)> {
+        let market = &self.state.instruments.state(instrument)?.market;
+        (market.now != i64::MIN).then(|| (Nanos(market.now), market.top.map(|top| top.mid())))
+    }
+
+    /// Appends the instruments whose book broke and needs a new snapshot; each once.
+    pub fn take_snapshot_requests(&mut self, requests: &mut Vec<InstrumentId>) {
+        requests.append(&mut self.snapshot_requests);
+    }
+
+    /// Counters of the events so far.
+    #[must_use]
+    pub fn counts(&self) -> &EventCounts {
+        &self.counts
+    }
+
+    /// The features.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<FeaturePlan> {
+        &self.plan
+    }
+
+    /// All that the instruments hold.
+    #[must_use]
+    pub fn state(&self) -> &EngineState {
+        &self.state
+    }
+
+    /// Goes on from a state.
+    pub(super) fn restore(&mut self, state: EngineState) {
+        self.state = state;
+    }
+
+    pub(super) fn instruments_mut(&mut self) -> &mut InstrumentStates {
+        &mut self.state.instruments
+    }
+
+    /// The state of an instrument, made if it has none yet.
+    pub(super) fn instrument(&mut self, instrument: InstrumentId) -> &mut InstrumentState {
+        self.state.instruments.state_or_new(instrument, &self.plan)
+    }
+}
