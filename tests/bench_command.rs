@@ -147,8 +147,8 @@ fn the_report_has_every_figure() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused() {
-    if !needs::onnx("what_cannot_be_measured_is_refused") {
+fn bench_refuses_what_it_cannot_measure() {
+    if !needs::onnx("bench_refuses_what_it_cannot_measure") {
         return;
     }
     let folder = folder("refused");

@@ -112,8 +112,8 @@ fn windows_slide_as_onnx_runtime_computes_them_whole() {
 }
 
 #[test]
-fn what_shares_no_columns_is_refused_with_the_reason() {
-    if !needs::onnx("what_shares_no_columns_is_refused_with_the_reason") {
+fn a_network_without_shared_columns_is_refused_with_the_reason() {
+    if !needs::onnx("a_network_without_shared_columns_is_refused_with_the_reason") {
         return;
     }
     let mut seen = 0;

@@ -27,7 +27,7 @@ fn the_shipped_model_is_accepted() {
 
 /// What every model says of itself beside what the engine must know.
 #[test]
-fn the_shipped_models_say_what_they_were_made_of() {
+fn the_shipped_models_contain_their_metadata() {
     let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
     for (name, baselines) in [
         ("price-direction", &["score", "feature"][..]),
@@ -63,8 +63,8 @@ fn the_shipped_models_say_what_they_were_made_of() {
 /// Published builds of ONNX Runtime keep what they mean to tell their maker in the user's cache folder, but
 /// not where the environment shows a machine that builds: so with an environment that says nothing.
 #[test]
-fn onnx_runtime_is_kept_from_reporting() {
-    if !has_runtime("onnx_runtime_is_kept_from_reporting") {
+fn onnx_runtime_sends_no_usage_data() {
+    if !has_runtime("onnx_runtime_sends_no_usage_data") {
         return;
     }
     let folder = copy("silent");
@@ -223,7 +223,7 @@ fn another_horizon_is_refused() {
 }
 
 #[test]
-fn a_missing_runtime_is_told_and_how_to_fetch_it() {
+fn the_error_of_a_missing_runtime_says_how_to_fetch_it() {
     let nowhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libnowhere.so");
     let done = check_with(&nowhere, Path::new(PIPELINE), &[]);
     let advice = [

@@ -125,8 +125,8 @@ fn the_twin_with_long_memory_is_another_network_and_exact_too() {
 }
 
 #[test]
-fn what_is_no_plain_stack_is_refused_with_the_reason() {
-    if !needs::onnx("what_is_no_plain_stack_is_refused_with_the_reason") {
+fn a_network_that_is_no_plain_stack_is_refused_with_the_reason() {
+    if !needs::onnx("a_network_that_is_no_plain_stack_is_refused_with_the_reason") {
         return;
     }
     let reasons = BTreeMap::from(REFUSED);

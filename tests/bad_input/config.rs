@@ -51,7 +51,7 @@ fn a_missing_key_is_refused() {
 }
 
 #[test]
-fn what_makes_no_sense_together_is_refused() {
+fn contradictory_keys_are_refused() {
     for (name, from, to, what) in [
         (
             "of",
@@ -106,7 +106,7 @@ fn what_makes_no_sense_together_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn the_error_names_a_missing_file() {
     let run = given::foretick(&["replay", "no/such/pipeline", "--input", "x"]);
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("no/such/pipeline"), "{}", run.stderr);
@@ -142,7 +142,7 @@ fn a_wrong_override_is_named() {
 }
 
 #[test]
-fn wrong_words_on_the_command_line_are_wrong_use() {
+fn wrong_arguments_are_usage_errors() {
     for args in [
         &["replay"][..],
         &["sing"],

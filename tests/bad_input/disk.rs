@@ -75,7 +75,7 @@ fn a_full_disk_is_noticed_by_standard_output() {
 }
 
 #[test]
-fn a_summary_that_nobody_takes_is_no_panic() {
+fn a_closed_standard_output_is_no_panic() {
     let folder = ready("disk-summary");
     for json in [&[][..], &["--json"]] {
         let full = File::options().write(true).open(FULL).unwrap();
@@ -97,7 +97,7 @@ fn a_full_disk_is_noticed_by_dead_letters() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_said() {
+fn the_error_names_a_missing_folder() {
     let folder = ready("disk-folder");
     let output = folder.path("no/such/signals.jsonl");
     let run = replay(&folder, &[Path::new("--output"), &output]);
@@ -105,7 +105,7 @@ fn a_folder_that_is_not_there_is_said() {
 }
 
 #[test]
-fn a_capture_that_is_not_there_is_said() {
+fn the_error_names_a_missing_capture() {
     let folder = ready("disk-capture");
     let run = replay(&folder, &[&folder.path("nowhere.gz")]);
     failed(&run, &["nowhere.gz", "check the path given to --input"]);

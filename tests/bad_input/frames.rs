@@ -172,7 +172,7 @@ fn from_hex(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn an_unreadable_frame_that_nobody_keeps_is_dropped_and_counted() {
+fn an_unreadable_frame_without_dead_letters_is_dropped_and_counted() {
     let folder = Folder::new("bad-dropped");
     for case in unreadable() {
         let (summary, _) = among_good_ones(&folder, &case, false);
@@ -185,7 +185,7 @@ fn an_unreadable_frame_that_nobody_keeps_is_dropped_and_counted() {
 }
 
 #[test]
-fn a_frame_that_is_not_for_us_is_dropped_and_counted() {
+fn a_frame_that_the_pipeline_does_not_use_is_dropped_and_counted() {
     let folder = Folder::new("bad-not-ours");
     for case in not_for_us() {
         let (summary, letters) = among_good_ones(&folder, &case, true);
@@ -205,7 +205,7 @@ fn a_frame_that_is_not_for_us_is_dropped_and_counted() {
 }
 
 #[test]
-fn a_snapshot_that_could_be_anybodys_is_nobodys() {
+fn a_snapshot_without_an_instrument_is_dropped() {
     let folder = Folder::new("bad-snapshot");
     let bare = case(
         r#"{"lastUpdateId":5,"bids":[],"asks":[]}"#,

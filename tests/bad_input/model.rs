@@ -36,7 +36,7 @@ fn fitting(folder: &Folder) -> Graph {
 }
 
 #[test]
-fn a_runtime_that_is_not_there_is_said() {
+fn the_error_names_a_missing_runtime() {
     let folder = Folder::new("model-nowhere");
     let run = check(&folder, b"", Some("/nowhere/libonnxruntime.so"));
     let advice = [
@@ -48,7 +48,7 @@ fn a_runtime_that_is_not_there_is_said() {
 }
 
 #[test]
-fn a_file_that_is_no_runtime_is_said() {
+fn the_error_names_a_file_that_is_no_library() {
     let folder = Folder::new("model-text");
     let library = folder.write("libonnxruntime.so", "these are no instructions");
     let run = check(&folder, b"", library.to_str());
@@ -58,7 +58,7 @@ fn a_file_that_is_no_runtime_is_said() {
 /// A library, but another one: the C library that this very process runs on.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_library_that_is_not_the_runtime_is_said() {
+fn the_error_names_a_library_that_is_no_runtime() {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let library = maps.lines().find_map(|line| {
         let path = line.split_whitespace().nth(5)?;
@@ -70,7 +70,7 @@ fn a_library_that_is_not_the_runtime_is_said() {
 }
 
 #[test]
-fn a_model_that_is_not_there_is_named() {
+fn the_error_names_a_missing_model() {
     let folder = Folder::new("model-missing");
     folder.write("pipeline.toml", given::small_onnx());
     let run = given::foretick(&[

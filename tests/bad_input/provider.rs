@@ -5,8 +5,8 @@ use crate::given::{self, Folder, Run};
 use crate::needs;
 
 #[test]
-fn a_gpu_that_is_not_there_is_said_and_not_stood_in_for() {
-    let Some(folder) = without_cuda("a_gpu_that_is_not_there_is_said_and_not_stood_in_for") else {
+fn a_missing_gpu_is_an_error_without_a_fallback() {
+    let Some(folder) = without_cuda("a_missing_gpu_is_an_error_without_a_fallback") else {
         return;
     };
     let run = check(&folder, &["model.provider=cuda"]);
@@ -19,8 +19,8 @@ fn a_gpu_that_is_not_there_is_said_and_not_stood_in_for() {
 }
 
 #[test]
-fn a_fallback_that_was_asked_for_is_shown() {
-    let Some(folder) = without_cuda("a_fallback_that_was_asked_for_is_shown") else {
+fn check_shows_a_configured_fallback() {
+    let Some(folder) = without_cuda("check_shows_a_configured_fallback") else {
         return;
     };
     let set = ["model.provider=cuda", "model.fallback=cpu"];
@@ -68,7 +68,7 @@ fn a_graph_that_mixes_its_windows_is_refused() {
         graph.softmax = 0;
     });
     let run = check(&folder, &["model.batch_max=8"]);
-    refused(&run, 1, &["the same window gives", "write `batch_max = 1`"]);
+    refused(&run, 1, &["the same window scores", "write `batch_max = 1`"]);
 }
 
 #[test]

@@ -89,8 +89,8 @@ fn alerts_do_not_depend_on_batches_and_shards() {
 }
 
 #[test]
-fn what_is_silenced_is_not_told_and_what_is_acknowledged_says_so() {
-    if !needs::onnx("what_is_silenced_is_not_told_and_what_is_acknowledged_says_so") {
+fn a_silenced_alert_is_not_published_and_an_acknowledged_one_is_marked() {
+    if !needs::onnx("a_silenced_alert_is_not_published_and_an_acknowledged_one_is_marked") {
         return;
     }
     let mut lines = given::companies::statements(6);
@@ -134,8 +134,8 @@ fn what_is_silenced_is_not_told_and_what_is_acknowledged_says_so() {
 }
 
 #[test]
-fn a_tick_lets_time_pass_for_those_who_say_nothing() {
-    if !needs::onnx("a_tick_lets_time_pass_for_those_who_say_nothing") {
+fn a_tick_advances_the_alerts_of_a_silent_company() {
+    if !needs::onnx("a_tick_advances_the_alerts_of_a_silent_company") {
         return;
     }
     let mut lines = given::companies::statements(6);

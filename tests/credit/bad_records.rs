@@ -22,8 +22,8 @@ fn application(record: &[(&str, Value)], fields: &[(&str, Value)]) -> String {
 }
 
 #[test]
-fn every_bad_application_has_its_answer() {
-    if !needs::onnx("every_bad_application_has_its_answer") {
+fn each_bad_application_has_its_own_error() {
+    if !needs::onnx("each_bad_application_has_its_own_error") {
         return;
     }
     let huge = "x".repeat(100_000);
@@ -118,8 +118,8 @@ fn every_bad_application_has_its_answer() {
 }
 
 #[test]
-fn what_is_missing_and_what_is_unknown_is_counted() {
-    if !needs::onnx("what_is_missing_and_what_is_unknown_is_counted") {
+fn missing_and_unknown_fields_are_counted() {
+    if !needs::onnx("missing_and_unknown_fields_are_counted") {
         return;
     }
     let folder = Folder::new("credit-counted");

@@ -137,8 +137,8 @@ fn the_published_lstm_gives_the_published_probabilities() {
 }
 
 #[test]
-fn what_the_file_does_not_say_must_be_written() {
-    if !needs::onnx("what_the_file_does_not_say_must_be_written") {
+fn what_the_model_file_lacks_must_be_configured() {
+    if !needs::onnx("what_the_model_file_lacks_must_be_configured") {
         return;
     }
     let folder = Folder::new("credit-unsaid");
@@ -156,8 +156,8 @@ fn what_the_file_does_not_say_must_be_written() {
 }
 
 #[test]
-fn what_does_not_fit_is_laid_at_the_door_of_who_said_it() {
-    if !needs::onnx("what_does_not_fit_is_laid_at_the_door_of_who_said_it") {
+fn the_error_names_the_side_whose_input_does_not_fit() {
+    if !needs::onnx("the_error_names_the_side_whose_input_does_not_fit") {
         return;
     }
     let folder = Folder::new("credit-door");

@@ -39,8 +39,8 @@ fn scores(lines: &[String]) -> Vec<(i64, f64, String)> {
 }
 
 #[test]
-fn a_late_year_counts_from_when_it_came() {
-    if !needs::onnx("a_late_year_counts_from_when_it_came") {
+fn a_late_year_counts_from_its_arrival() {
+    if !needs::onnx("a_late_year_counts_from_its_arrival") {
         return;
     }
     let in_order: Vec<String> = (0..4)
@@ -60,8 +60,8 @@ fn a_late_year_counts_from_when_it_came() {
 }
 
 #[test]
-fn a_restated_year_is_scored_anew_and_the_same_again_is_not() {
-    if !needs::onnx("a_restated_year_is_scored_anew_and_the_same_again_is_not") {
+fn a_restated_year_is_scored_again_and_a_repeated_one_is_not() {
+    if !needs::onnx("a_restated_year_is_scored_again_and_a_repeated_one_is_not") {
         return;
     }
     let mut lines: Vec<String> = (0..4).map(|at| statement(at, 2010 + at, 5.0)).collect();

@@ -39,8 +39,8 @@ fn marked() -> String {
 }
 
 #[test]
-fn no_mark_is_found_in_anything_that_was_written() {
-    if !needs::onnx("no_mark_is_found_in_anything_that_was_written") {
+fn no_output_contains_a_value_of_a_person() {
+    if !needs::onnx("no_output_contains_a_value_of_a_person") {
         return;
     }
     let folder = Folder::new("credit-canary");
@@ -190,7 +190,7 @@ fn a_person_keeps_the_token_and_a_new_key_gives_another() {
 }
 
 #[test]
-fn without_a_key_nothing_runs() {
+fn a_pipeline_about_persons_needs_a_key() {
     let pipeline = pipeline("loan-risk");
     let pipeline = pipeline
         .to_str()

@@ -110,8 +110,8 @@ fn each_input_takes_its_features() {
 }
 
 #[test]
-fn inputs_that_are_not_told_are_named() {
-    if !needs::onnx("inputs_that_are_not_told_are_named") {
+fn the_error_names_inputs_that_are_not_configured() {
+    if !needs::onnx("the_error_names_inputs_that_are_not_configured") {
         return;
     }
     let folder = Folder::new("two-inputs-told");

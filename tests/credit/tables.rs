@@ -99,7 +99,7 @@ fn an_unknown_outcome_is_an_error_and_no_zero() {
 }
 
 #[test]
-fn of_persons_no_outcome_and_no_identifier_is_repeated() {
+fn no_output_contains_an_outcome_or_identifier_of_a_person() {
     let case = Case::new("persons", "application", "");
     let table = case.file(
         "rows.csv",
@@ -181,7 +181,7 @@ fn an_outcome_that_is_not_known_is_left_out_and_counted() {
 }
 
 #[test]
-fn a_column_that_is_not_there_is_named_and_its_gaps_are_counted() {
+fn a_missing_column_is_named_and_missing_values_are_counted() {
     let case = Case::statements("absent");
     let table = case.file("rows.csv", "id,year,b,happened\nF,2014,1,1\nG,2014,-1,0\n");
     let judged = case.evaluate(&table, &table, &[]);

@@ -258,7 +258,7 @@ fn a_made_up_venue_is_conflated_by_its_own_rule() {
 }
 
 #[test]
-fn captures_of_several_venues_are_told_apart() {
+fn a_replay_distinguishes_captures_of_several_venues() {
     const TRADE: &str = r#"{"e":"trade","E":1,"s":"OAK","t":1,"p":"1","q":"1","T":1,"m":true}"#;
     let mut symbols = SymbolFinder::new(venues());
     let (fill, binance) = (fill(1), TRADE.as_bytes());

@@ -82,7 +82,7 @@ fn scores(lines: &[String]) -> Vec<(i64, f64)> {
 }
 
 #[test]
-fn a_row_knows_what_was_known_at_its_time() {
+fn a_row_uses_what_was_known_at_its_time() {
     let lines = [
         bar(1, 10.0, 10.0), // no figure yet: no row
         figure(2, 20.0),
@@ -109,7 +109,7 @@ fn a_row_knows_what_was_known_at_its_time() {
 }
 
 #[test]
-fn what_arrives_early_waits_for_its_time() {
+fn a_record_that_arrives_early_counts_from_its_time() {
     let (mut in_time, mut early) = (vec![], vec![figure(0, 15.0)]);
     in_time.push(figure(0, 15.0));
     for hour in 1..60 {
@@ -134,7 +134,7 @@ fn what_arrives_early_waits_for_its_time() {
 }
 
 #[test]
-fn a_figure_far_ahead_hides_none_that_come_before_it() {
+fn a_figure_far_ahead_hides_no_earlier_figure() {
     let named = |name: &str, hour: i64, value: f64| figure(hour, value).replace("vix", name);
     let lines = [
         figure(1, 20.0),
@@ -163,7 +163,7 @@ fn a_figure_far_ahead_hides_none_that_come_before_it() {
 }
 
 #[test]
-fn what_arrives_late_counts_from_then_on() {
+fn a_record_that_arrives_late_counts_from_its_arrival() {
     let lines = [
         figure(0, 0.0),
         bar(1, 10.0, 10.0),
@@ -179,7 +179,7 @@ fn what_arrives_late_counts_from_then_on() {
 }
 
 #[test]
-fn a_figure_is_for_all_and_so_is_its_shard() {
+fn a_figure_reaches_every_instrument() {
     let folder = Folder::new("context-shards");
     let pipeline = folder.write("pipeline.toml", DAILY);
     let done = given::foretick(&[

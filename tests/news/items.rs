@@ -91,7 +91,7 @@ fn item(hour: i64, id: &str, headline: &str) -> Value {
 }
 
 #[test]
-fn an_average_is_told_with_each_item() {
+fn each_signal_has_the_average() {
     let folder = folder("news-average");
     let lines = [
         item(1, "1", "$AAA up"),
@@ -136,7 +136,7 @@ fn an_average_is_told_with_each_item() {
 }
 
 #[test]
-fn what_an_item_does_not_say_any_more_is_taken_back() {
+fn a_revision_withdraws_the_former_scores() {
     let folder = folder("news-withdrawn");
     let mut lines = [
         item(1, "moves", "Alpha up"),
@@ -219,7 +219,7 @@ fn a_table_has_the_same() {
 }
 
 #[test]
-fn each_bad_item_has_a_stated_answer() {
+fn each_bad_item_has_its_own_error() {
     let folder = folder("news-bad");
     let long = format!("$AAA {}", "up ".repeat(30_000));
     let lines = [
@@ -303,7 +303,7 @@ fn batches_make_no_difference() {
 }
 
 #[test]
-fn what_the_configuration_lacks_is_said() {
+fn the_error_names_the_key_at_fault() {
     let folder = folder("news-config");
     for (from, to, said) in [
         ("vocab.txt\"", "none.txt\"", "while reading"),

@@ -16,8 +16,8 @@ use crate::given::{self, Folder};
 use crate::needs;
 
 #[test]
-fn windows_have_the_same_scores_in_any_company() {
-    let test = "windows_have_the_same_scores_in_any_company";
+fn a_window_has_the_same_score_in_any_batch() {
+    let test = "a_window_has_the_same_score_in_any_batch";
     let pipeline = given::repository("pipelines/price-direction");
     if !needs::onnx(test) || !needs::file(test, &pipeline.join("model.onnx")) {
         return;

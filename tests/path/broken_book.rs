@@ -72,7 +72,7 @@ fn a_capture_is_spliced_and_stays_sound() {
 
 /// The market itself, so that a snapshot can be asked for when one is needed.
 #[test]
-fn a_lost_diff_is_a_gap_until_a_snapshot_comes() {
+fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
     let mut settings = simulate::Settings::default();
     settings.instruments.truncate(2);
     let mut market = Market::new(&settings).unwrap();
@@ -204,7 +204,7 @@ fn missing_trades_are_a_gap_until_both_windows_have_turned_over() {
 }
 
 #[test]
-fn a_crossed_book_says_so() {
+fn a_crossed_book_shows_in_the_quality() {
     let mut feed = feed("book");
     make_ready(&mut feed, "BTCUSDT");
     let crossing = depth("BTCUSDT", 1_100, (111, 111), r#"[["12","1"]]"#, "[]");
@@ -269,7 +269,7 @@ fn frames_that_we_dropped_make_signals_degraded() {
 }
 
 #[test]
-fn an_instrument_that_falls_silent_says_so_once() {
+fn an_instrument_that_falls_silent_gives_one_stale_signal() {
     let mut feed = feed("trade");
     make_ready(&mut feed, "BTCUSDT");
     let tick = |ms: i64| format!(r#"{{"foretick":"tick","ts":{}}}"#, (START + ms) * 1_000_000);

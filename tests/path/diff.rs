@@ -59,7 +59,7 @@ fn two_replays_are_equal_but_for_the_clock() {
 }
 
 #[test]
-fn a_difference_is_named_with_its_place() {
+fn diff_names_the_place_of_a_difference() {
     let folder = two_replays("diff-one");
     change(&folder, 7, r#""quality":""#, r#""quality":"un"#);
     let run = diff(&folder, &[]);
@@ -95,7 +95,7 @@ fn numbers_may_differ_by_the_tolerance() {
 }
 
 #[test]
-fn what_is_no_signal_is_refused_with_its_line() {
+fn a_line_that_is_no_signal_is_refused_with_its_number() {
     let folder = two_replays("diff-broken");
     change(&folder, 4, "{", "");
     let run = diff(&folder, &[]);

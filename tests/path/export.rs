@@ -142,7 +142,7 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
 
 /// The columns of a row must be the same whatever comes later; its label may differ.
 #[test]
-fn a_row_knows_nothing_of_what_comes_later() {
+fn a_row_does_not_depend_on_later_records() {
     let folder = Folder::new("export-future");
     let text = given::capture(43, 9, &["BTCUSDT"]);
     export(&folder, &text, "whole.parquet");

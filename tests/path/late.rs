@@ -56,7 +56,7 @@ fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> 
 }
 
 #[test]
-fn what_comes_late_is_degraded_live_and_in_the_replay() {
+fn late_frames_are_degraded_live_and_in_the_replay() {
     let folder = Folder::new("late");
     let text = given::capture(11, 3, &["BTCUSDT"]);
     let lines: Vec<&str> = text.lines().collect();

@@ -38,7 +38,7 @@ fn signals(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_cut_gives_the_very_signals_of_the_whole() {
+fn a_part_of_a_capture_gives_the_signals_of_the_whole() {
     let folder = ready("replay-cut", 6);
     let all = signals(&replay(&folder, &["--output", "-"]).stdout);
     let times: Vec<i64> = all
@@ -80,7 +80,7 @@ fn times_may_be_dates() {
 }
 
 #[test]
-fn a_paced_replay_keeps_the_recordings_time_and_its_signals() {
+fn a_paced_replay_takes_as_long_as_configured_and_changes_no_signal() {
     let folder = ready("replay-pace", 4);
     let json = |run: Run| serde_json::from_str::<Value>(&run.stdout).expect("a summary");
     let fast = json(replay(&folder, &["--json"]));
@@ -95,7 +95,7 @@ fn a_paced_replay_keeps_the_recordings_time_and_its_signals() {
 }
 
 #[test]
-fn parquet_says_what_json_says() {
+fn parquet_and_json_contain_the_same_signals() {
     let folder = ready("replay-parquet", 5);
     let output = folder.path("signals.parquet");
     replay(&folder, &["--output", output.to_str().unwrap()]);
@@ -125,7 +125,7 @@ fn parquet_says_what_json_says() {
 }
 
 #[test]
-fn signals_have_the_fields_asked_for_in_that_order() {
+fn signals_have_the_configured_fields_in_their_order() {
     let folder = ready("replay-fields", 2);
     let fields = r#"sink.fields=["score","instrument","quality"]"#;
     let run = replay(&folder, &["--output", "-", "--set", fields]);

@@ -79,7 +79,7 @@ fn price_direction_gives_the_same_signals_in_any_split() {
 }
 
 #[test]
-fn the_digest_knows_a_changed_price() {
+fn a_changed_price_changes_the_digest() {
     let folder = given::Folder::new("same-changed");
     let text = given::capture(5, 3, &["BTCUSDT"]);
     let last = text.rfind(r#""e":"trade""#).expect("a trade");

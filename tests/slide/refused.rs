@@ -13,8 +13,8 @@ use crate::needs;
 use crate::recurrent::{files, given as file};
 
 #[test]
-fn every_file_goes_its_way() {
-    if !needs::onnx("every_file_goes_its_way") {
+fn every_file_gets_its_strategy() {
+    if !needs::onnx("every_file_gets_its_strategy") {
         return;
     }
     for (name, steps, bytes) in files() {
@@ -76,8 +76,8 @@ fn a_weight_that_is_no_number_is_refused() {
 }
 
 #[test]
-fn a_carried_state_is_never_taken_from_what_is_not_recognised() {
-    if !needs::onnx("a_carried_state_is_never_taken_from_what_is_not_recognised") {
+fn no_state_is_carried_for_an_unrecognised_network() {
+    if !needs::onnx("no_state_is_carried_for_an_unrecognised_network") {
         return;
     }
     let error = carried(&file("torch-dynamo-refused-bidirectional"), 9);
@@ -118,8 +118,8 @@ fn a_carried_state_is_never_taken_from_what_is_not_recognised() {
 }
 
 #[test]
-fn check_says_which_way_and_why() {
-    if !needs::onnx("check_says_which_way_and_why") {
+fn check_reports_the_strategy_and_its_reason() {
+    if !needs::onnx("check_reports_the_strategy_and_its_reason") {
         return;
     }
     let cases = [
