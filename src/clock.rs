@@ -1,4 +1,4 @@
-//! The one place that reads a clock. Everything behind `source` takes time as an argument.
+//! The only module that reads clocks. Everything behind `source` gets the time as an argument.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use crate::units::Nanos;
 
 /// Wall-clock time, UTC.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
+#[expect(clippy::disallowed_methods, reason = "only this module reads clocks")]
 pub fn now() -> Nanos {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -18,12 +18,12 @@ pub fn now() -> Nanos {
 
 /// Monotonic time, for durations within this process.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
+#[expect(clippy::disallowed_methods, reason = "only this module reads clocks")]
 pub fn instant() -> Instant {
     Instant::now()
 }
 
-/// Processor time that this thread has taken: other threads and other programs do not add to it.
+/// Processor time of the calling thread.
 #[must_use]
 pub fn thread_cpu() -> Duration {
     let taken = clock_gettime(ClockId::ThreadCPUTime);

@@ -1,4 +1,4 @@
-//! Hashes as text.
+//! Bytes as hexadecimal text.
 
 use std::fmt::Write as _;
 

@@ -1,52 +1,52 @@
-//! How long each stage took: HdrHistograms from 1 ns to 60 s, three digits.
+//! The latency of each stage: HdrHistograms from 1 ns to 60 s with three significant digits.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::signal::Latency;
 
-/// Histograms by stage, of one shard.
+/// The histograms of a shard, one for each stage, in nanoseconds.
 #[derive(Clone, Debug)]
 pub struct Stages {
-    /// From `ts_recv` until the shard took the frame; readings of the wall clock.
+    /// From `ts_recv` until the shard takes the frame, by the wall clock.
     pub queue: Histogram<u64>,
     /// Decoding a batch.
     pub decode: Histogram<u64>,
     /// Books, windows and features of a batch.
     pub feature: Histogram<u64>,
-    /// The model, for all that was due in a batch.
+    /// Inference of all rows and windows that are due in a batch.
     pub model: Histogram<u64>,
-    /// From `ts_recv` until the signal left the engine: tick to signal.
+    /// From `ts_recv` until the signal leaves the engine, by the wall clock: tick to signal.
     pub total: Histogram<u64>,
 }
 
-/// The figures of one histogram, in nanoseconds.
+/// Quantiles of a histogram, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Quantiles {
-    /// Half of them took at most this.
+    /// The median.
     pub p50: u64,
-    /// 99 of 100.
+    /// The 99th percentile.
     pub p99: u64,
-    /// 999 of 1000.
+    /// The 99.9th percentile.
     pub p999: u64,
-    /// The longest.
+    /// The largest value.
     pub max: u64,
-    /// How many there were.
+    /// The number of values.
     pub count: u64,
 }
 
-/// One stage for the metrics: a histogram with few bounds.
+/// A stage as the metrics export it: a histogram with few buckets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StageReport {
-    /// The stage.
+    /// The name of the stage.
     pub name: &'static str,
-    /// Values up to each of [`StageReport::BOUNDS`] and above the one before.
+    /// For each of [`StageReport::BOUNDS`], the number of values up to it and above the bound before.
     pub buckets: Vec<u64>,
-    /// How many values there are.
+    /// The number of values.
     pub count: u64,
     /// Their sum, in seconds.
     pub sum: f64,
-    /// The figures for people.
+    /// Quantiles, for people.
     pub quantiles: Quantiles,
 }
 
@@ -68,7 +68,7 @@ impl StageReport {
         1_000_000_000,
     ];
 
-    /// The report of a histogram.
+    /// Reports a histogram.
     #[must_use]
     pub fn of(name: &'static str, histogram: &Histogram<u64>) -> Self {
         let mut below = 0;
@@ -106,7 +106,7 @@ impl Default for Stages {
 }
 
 impl Stages {
-    /// Notes the stages of a batch of `frames` that gave `signals`.
+    /// Records the stages of a batch that gave so many signals.
     pub fn batch(&mut self, latency: &Latency, signals: usize) {
         self.decode.saturating_record(at_least_one(latency.decode));
         self.feature
@@ -116,13 +116,13 @@ impl Stages {
         }
     }
 
-    /// Notes signals: how long their frame waited, and how long all of it took.
+    /// Records `count` signals of one frame: its time in the queue, and its total time, both in nanoseconds.
     pub fn signals(&mut self, queue: i64, total: i64, count: u64) {
         self.queue.saturating_record_n(at_least_one(queue), count);
         self.total.saturating_record_n(at_least_one(total), count);
     }
 
-    /// Adds the figures of another shard.
+    /// Adds the histograms of another shard.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in [
             (&mut self.queue, &other.queue),
@@ -135,7 +135,7 @@ impl Stages {
         }
     }
 
-    /// The stages by name.
+    /// The histograms with the names of their stages.
     #[must_use]
     pub fn named(&self) -> [(&'static str, &Histogram<u64>); 5] {
         [
@@ -149,7 +149,7 @@ impl Stages {
 }
 
 impl Quantiles {
-    /// The figures of a histogram.
+    /// The quantiles of a histogram.
     #[must_use]
     pub fn of(histogram: &Histogram<u64>) -> Self {
         Self {
@@ -162,7 +162,7 @@ impl Quantiles {
     }
 }
 
-/// Clocks may go back; a histogram may not.
+/// A wall clock may go back, and histograms begin at 1.
 fn at_least_one(nanos: i64) -> u64 {
     nanos.max(1) as u64
 }
