@@ -1,7 +1,7 @@
-//! Instruments: names at the edge, small numbers on the path.
+//! Instruments: names in input and output, small integers in between.
 //!
-//! A name is `SYMBOL.VENUE` (`BTCUSDT.BINANCE`), or the symbol alone where a topic names no venue.
-//! Numbers are given in order of arrival and mean nothing outside their table.
+//! A name is `SYMBOL.VENUE` (`BTCUSDT.BINANCE`), or the symbol alone if a topic names no venue. Ids are
+//! assigned in order of arrival and are valid only for their table.
 
 use rustc_hash::FxHashMap;
 
@@ -10,22 +10,22 @@ use rustc_hash::FxHashMap;
 pub struct InstrumentId(pub u32);
 
 impl InstrumentId {
-    /// No single instrument: the event concerns all of a shard.
+    /// Stands for all instruments of a shard.
     pub const ALL: Self = Self(u32::MAX);
 
-    /// The place in tables kept by instrument.
+    /// The index in tables by instrument.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Why a symbol has no number.
+/// Why a symbol gets no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The pipeline names its instruments and this is none of them.
+    /// The pipeline lists its instruments, and this one is not listed.
     NotListed,
-    /// The table is full: more instruments than the pipeline allows.
+    /// The table is full: the pipeline allows no more instruments.
     TooMany,
 }
 
@@ -35,7 +35,7 @@ type BySymbol = FxHashMap<Box<[u8]>, InstrumentId>;
 #[derive(Debug)]
 pub struct Instruments {
     names: Vec<Box<str>>,
-    /// By venue, of which there are few, and then by symbol: the same symbol at two venues is two
+    /// By venue, of which there are few, and then by symbol: a symbol that two venues have is two
     /// instruments.
     by_symbol: Vec<(Box<str>, BySymbol)>,
     by_name: FxHashMap<Box<str>, InstrumentId>,
@@ -58,10 +58,10 @@ impl Instruments {
         }
     }
 
-    /// The number of `symbol` at `venue` (empty: the symbol is the whole name), new on first sight.
+    /// The id of `symbol` at `venue`, assigned on the first call. If `venue` is empty, the symbol is the name.
     ///
     /// # Errors
-    /// [`Refused`] where the pipeline does not want it.
+    /// [`Refused`] if the symbol gets no id.
     pub fn intern(&mut self, symbol: &str, venue: &str) -> Result<InstrumentId, Refused> {
         let found = self.by_symbol.iter().position(|(name, _)| **name == *venue);
         let at = found.unwrap_or_else(|| {
@@ -97,19 +97,19 @@ impl Instruments {
         Ok(id)
     }
 
-    /// The name of an instrument of this table.
+    /// The name of an instrument; `-` if the table does not have it.
     #[must_use]
     pub fn name(&self, id: InstrumentId) -> &str {
         self.names.get(id.index()).map_or("-", |name| name)
     }
 
-    /// How many instruments have been seen.
+    /// The number of instruments.
     #[must_use]
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether none has been seen yet.
+    /// Whether there are no instruments.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_symbol_keeps_its_number() {
+    fn a_symbol_keeps_its_id() {
         let mut table = Instruments::new(&[], 2);
         let btc = table.intern("BTCUSDT", "BINANCE").unwrap();
         assert_eq!(table.intern("BTCUSDT", "BINANCE"), Ok(btc));
@@ -137,11 +137,15 @@ mod tests {
         let other = table.intern("BTCUSDT", "OTHER").unwrap();
         assert_ne!(one, other);
         assert_eq!(table.name(other), "BTCUSDT.OTHER");
-        assert_eq!(table.intern("BTCUSDT.BINANCE", ""), Ok(one), "named whole");
+        assert_eq!(
+            table.intern("BTCUSDT.BINANCE", ""),
+            Ok(one),
+            "the symbol is the whole name"
+        );
     }
 
     #[test]
-    fn only_listed_instruments_are_taken() {
+    fn only_listed_instruments_get_an_id() {
         let mut table = Instruments::new(&["BTCUSDT.BINANCE".into()], 10);
         assert!(table.intern("BTCUSDT", "BINANCE").is_ok());
         assert_eq!(table.intern("ETHUSDT", "BINANCE"), Err(Refused::NotListed));
