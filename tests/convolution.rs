@@ -75,7 +75,7 @@ fn every_exporter_s_network_is_the_one_that_runs() {
     assert!(held >= 16, "only {held} files");
 }
 
-/// 2,000 consecutive windows of two keys, as the engine asks for them.
+/// 2,000 consecutive windows of two keys, as the engine requests them.
 #[test]
 fn windows_slide_as_onnx_runtime_computes_them_whole() {
     if !needs::onnx("windows_slide_as_onnx_runtime_computes_them_whole") {

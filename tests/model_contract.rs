@@ -25,7 +25,7 @@ fn the_shipped_model_is_accepted() {
     assert!(done.status.success(), "{}", stderr(&done));
 }
 
-/// What every model says of itself beside what the engine must know.
+/// The metadata that every shipped model has beside those that the engine needs.
 #[test]
 fn the_shipped_models_contain_their_metadata() {
     let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
@@ -60,8 +60,8 @@ fn the_shipped_models_contain_their_metadata() {
     }
 }
 
-/// Published builds of ONNX Runtime keep what they mean to tell their maker in the user's cache folder, but
-/// not where the environment shows a machine that builds: so with an environment that says nothing.
+/// Published builds of ONNX Runtime keep their usage data in the cache folder of the user, except on a build
+/// machine, which they recognise by its environment: hence the empty environment.
 #[test]
 fn onnx_runtime_sends_no_usage_data() {
     if !has_runtime("onnx_runtime_sends_no_usage_data") {
@@ -307,7 +307,7 @@ fn stderr(done: &Output) -> String {
     String::from_utf8_lossy(&done.stderr).into_owned()
 }
 
-/// The shipped pipeline in a folder of its own, anew.
+/// A copy of the shipped pipeline in a folder of its own.
 fn copy(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("model_contract")

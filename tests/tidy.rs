@@ -96,7 +96,7 @@ fn texts(root: &Path, files: &[String]) -> Vec<(String, String)> {
     files.iter().filter_map(read).collect()
 }
 
-/// A source file's first line says what the file is.
+/// The first line of a source file describes the file.
 fn opens_with_what_it_is(path: &str, text: &str) -> Vec<Breach> {
     if is_rust(path) && !text.starts_with("//! ") {
         return vec![(1, "begin with `//! `: what this file is".into())];

@@ -1,4 +1,4 @@
-//! A pipeline that cannot be read: the message names file and line and says what to do; exit code 2.
+//! An invalid pipeline file: the error names file, line and remedy, and the exit code is 2.
 
 use crate::given::{self, Folder};
 

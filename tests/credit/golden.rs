@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::given::{self, Folder};
 use crate::needs;
 
-/// The key of a test; no key of anybody's.
+/// A key for tests only.
 pub(crate) const KEY: &str = "FORETICK_PRIVACY_KEY";
 
 /// Runs `foretick` with a privacy key.

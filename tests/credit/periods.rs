@@ -1,4 +1,4 @@
-//! What is known of a company counts from when it is known: late, restated, told twice, with a year missing.
+//! A statement counts from its arrival: statements that are late, restated or repeated, and missing years.
 
 use serde_json::{Value, json};
 

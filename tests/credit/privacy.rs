@@ -9,7 +9,7 @@ use crate::given::{self, Folder};
 use crate::golden::{KEY, foretick, pipeline};
 use crate::needs;
 
-/// What nobody may find again.
+/// The personal values that no output may contain.
 const CANARY: &str = "CANARY";
 
 /// Applications, good and bad in every way, each with marks in whatever names or describes a person.

@@ -152,7 +152,7 @@ fn an_application_is_judged_at_its_time() {
         (&report["rows"], &report["accuracy"]),
         (&4.into(), &1.0.into())
     );
-    // Without times nobody knows which application an outcome is of.
+    // Without times, an outcome belongs to no certain application.
     let case = Case::new("no-times", "application", "");
     let table = case.file("rows.csv", "id,a,happened\nA,-3,alive\nA,3,failed\n");
     let done = case.evaluate(&table, &table, &[]);

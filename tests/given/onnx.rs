@@ -2,7 +2,7 @@
 //!
 //! Just enough of the format (protocol buffers by hand) for one graph; reads nothing.
 
-/// What the graph looks like and what the file says of it.
+/// The shape of a graph, and the metadata of its file.
 #[derive(Clone)]
 pub(crate) struct Graph {
     /// Names and shapes of its inputs, −1 for an open dimension.

@@ -139,7 +139,7 @@ fn a_figure_far_ahead_hides_no_earlier_figure() {
     let lines = [
         figure(1, 20.0),
         bar(2, 10.0, 10.0),
-        named("cpi", 100, 3.0), // nobody asks for it
+        named("cpi", 100, 3.0), // used by no feature
         figure(100, 99.0),
         figure(3, 35.0),
         bar(4, 10.0, 10.0),
@@ -168,7 +168,7 @@ fn a_record_that_arrives_late_counts_from_its_arrival() {
         figure(0, 0.0),
         bar(1, 10.0, 10.0),
         bar(2, 10.0, 10.0),
-        said(1, 0.8, 1.0), // said at one, heard after two
+        said(1, 0.8, 1.0), // of hour 1, arrives after hour 2
         bar(3, 10.0, 10.0),
     ];
     let given = scores(&lines);

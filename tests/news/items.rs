@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::given::{self, Folder};
 
-/// A pipeline whose score is the sum of a headline's pieces: what the engine does, without a model.
+/// A pipeline whose score is the sum of a headline's word pieces, which shows the input of the model.
 const SUM: &str = r#"
 name = "news"
 
@@ -170,7 +170,7 @@ fn a_revision_withdraws_the_former_scores() {
             (2, "B.X", 1.5),
             // Of Alpha the copy alone is left ...
             (3, "A.X", 1.25),
-            // ... and of Beta too, once the item that moved says what it says.
+            // ... and of Beta too, after the revision of the item.
             (5, "B.X", 1.0625),
             (7, "B.X", 1.0 + 0.25 + 0.015_625),
         ];

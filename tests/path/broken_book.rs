@@ -1,4 +1,4 @@
-//! Splice, gap, crossing, silence and overload, through decoder and engine: the quality of the signals.
+//! The quality of signals after a splice, a gap, a crossed book, silence and overload: decoder and engine.
 //!
 //! The rules of the book alone are tested in `src/engine/book.rs`.
 

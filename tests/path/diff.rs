@@ -1,4 +1,4 @@
-//! `foretick diff`: its exit codes, and what it says of a difference.
+//! `foretick diff`: its exit codes, and its report of a difference.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn diff(folder: &Folder, args: &[&str]) -> Run {
     given::foretick(&all)
 }
 
-/// Writes `b` anew with one line changed.
+/// Rewrites `b` with one line changed.
 fn change(folder: &Folder, line: usize, from: &str, to: &str) {
     let text = folder.read("b");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();

@@ -1,8 +1,8 @@
-//! Golden cases: each folder of `tests/golden` is one, and its `expected.toml` says what must come out.
+//! Golden cases: each folder of `tests/golden` is one, with the expected result in `expected.toml`.
 //!
 //! Digests are of bits, and the same on every machine. Where a case has `signals.jsonl` too, the scores in
 //! it are held to 1e-6: of a digest that differs they say where, and how much. Nothing here rewrites a
-//! case: what is meant to change is changed by hand, from what the failure says.
+//! case: an intended change is copied from the failure by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -107,7 +107,7 @@ fn same_scores(recorded: &Path, made: &Path) {
     assert!(report.equal, "{report}");
 }
 
-/// How many rows the captures make, and a hash over whose, when, how good, and every bit of every cell.
+/// The number of rows, and a hash over the instrument, time, quality and cells of each.
 fn hash_rows(pipeline: &Pipeline, inputs: &[PathBuf]) -> (u64, String) {
     let limit = pipeline.file.source.max_frame_bytes;
     let mut source = FileSource::open(inputs, limit).expect("the capture is there");

@@ -1,4 +1,4 @@
-//! A shard that has been behind for too long says so in its signals, and a replay says it again.
+//! The signals of a shard that is late for too long are `degraded`, live and in a replay.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;

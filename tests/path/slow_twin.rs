@@ -72,7 +72,7 @@ fn compare(on: &str, trigger: RowTrigger, inputs: &[PathBuf], every: u64) {
             let row = rows.apply(&batch, event, &mut cells);
             let due = twin.see(&batch, event);
             let Some(row) = row else {
-                // A row that lacks a value yet is none; the twin is asked for the first of those only.
+                // A row that still lacks a value is no row; the twin computes only the first of those.
                 assert!(!due || made == 0, "the twin alone makes a row after {made}");
                 continue;
             };

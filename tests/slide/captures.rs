@@ -199,7 +199,7 @@ fn gap(reason: &str) -> String {
     format!(r#"{{"foretick":"gap","symbol":"BTCUSDT","reason":"{reason}","missing":7}}"#)
 }
 
-/// What the venue's snapshot says after these frames: the book of price and size that they make.
+/// The book, as prices and sizes, that these frames make: equal to the snapshot of the venue after them.
 fn snapshot(lines: &[&str]) -> String {
     let mut sides = [BTreeMap::new(), BTreeMap::new()];
     let mut last = 0;

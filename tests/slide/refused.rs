@@ -1,4 +1,5 @@
-//! What is not exact, or is no plain stack of layers, is computed whole, and whoever asks is told why.
+//! Networks whose sliding windows are not exact, or that are no plain stack of layers, are computed whole,
+//! and `check` reports the reason.
 
 use std::path::Path;
 
@@ -210,7 +211,7 @@ fn choose(bytes: &[u8], steps: usize, asked: Windows) -> Strategy {
     strategy.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What is said where a carried state is asked for.
+/// The error for a pipeline that configures a carried state.
 fn carried(bytes: &[u8], steps: usize) -> String {
     let asked = Windows::Carried;
     let strategy = Strategy::choose(Path::new("this file"), bytes, steps, asked, Isa::best());

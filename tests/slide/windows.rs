@@ -21,7 +21,7 @@ use crate::{naive, needs};
 
 /// Windows of each key that follow one another.
 const WINDOWS: usize = 200;
-/// Windows before them that nobody asks for, as while features are warming.
+/// Windows before them without a request, as while features warm up.
 const UNASKED: usize = 20;
 /// Keys that take their rows in turn, and by how many rows each is ahead of the one before: one
 /// sequence of rows serves all.

@@ -36,7 +36,7 @@ struct Moment {
     row: bool,
 }
 
-/// A number at the moments when it was told: index into the history, value.
+/// A number that changes at some events: index into the history, value.
 type Series = Vec<(usize, f64)>;
 
 /// Levels of a book, bids first, each side from the best on: price and size.
@@ -65,7 +65,7 @@ impl Naive {
         }
     }
 
-    /// Notes an event; says whether it makes a row, if every number is known by then.
+    /// Takes an event; returns whether it makes a row, provided that every number has a value.
     pub(super) fn see(&mut self, batch: &Batch, event: &Event) -> bool {
         if event.ts_event != Nanos::UNDEFINED {
             self.now = Some(
@@ -131,7 +131,7 @@ impl Naive {
         self.history.last().map_or(0, |moment| moment.now)
     }
 
-    /// What a feature says at the last event.
+    /// The value of a feature at the last event.
     fn value(&self, spec: &FeatureSpec) -> f64 {
         match spec.kind {
             Kind::TimeOfDay => {
@@ -250,7 +250,8 @@ impl Naive {
         books.windows(2).map(flow).collect()
     }
 
-    /// A window's feature: read at each of its values and at each row; empty, it says its last again.
+    /// A feature over a window, read at each of its values and at each row. An empty window repeats its last
+    /// value.
     fn windowed(&self, spec: &FeatureSpec) -> f64 {
         let of_trades = matches!(
             spec.kind,
@@ -377,7 +378,7 @@ fn top_of(quote: &Quote) -> Option<[f64; 4]> {
 }
 
 impl Book {
-    /// Takes a diff or a snapshot; says whether the book's levels changed.
+    /// Takes a diff or a snapshot; returns whether the levels of the book changed.
     fn take(&mut self, depth: Depth, bids: &[Level], asks: &[Level]) -> bool {
         if depth.snapshot.is_some() {
             self.bids.clear();
