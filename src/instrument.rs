@@ -58,7 +58,8 @@ impl Instruments {
         }
     }
 
-    /// The id of `symbol` at `venue`, assigned on the first call. If `venue` is empty, the symbol is the name.
+    /// The id of `symbol` at `venue`, assigned on the first call. If `venue` is empty, the symbol is the
+    /// whole name.
     ///
     /// # Errors
     /// [`Refused`] if the symbol gets no id.

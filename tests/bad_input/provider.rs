@@ -68,7 +68,11 @@ fn a_graph_that_mixes_its_windows_is_refused() {
         graph.softmax = 0;
     });
     let run = check(&folder, &["model.batch_max=8"]);
-    refused(&run, 1, &["the same window scores", "write `batch_max = 1`"]);
+    refused(
+        &run,
+        1,
+        &["the same window scores", "write `batch_max = 1`"],
+    );
 }
 
 #[test]
