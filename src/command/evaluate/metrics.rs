@@ -1,4 +1,4 @@
-//! The figures of a model: what it said against what happened.
+//! The figures of a model: its predictions compared with the outcomes.
 //!
 //! Knows labels and scores alone: no file, no pipeline, no model. Figures equal scikit-learn's to 1e-9
 //! (`tests/given/metrics`), also in what it makes of 0/0: precision, recall, F1 and MCC are 0 there. A
@@ -7,86 +7,44 @@
 mod bootstrap;
 mod calibration;
 mod classes;
+mod figures;
 mod ranking;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::Bin;
-pub use classes::Class;
+pub use figures::{Class, Figures};
 
 use ranking::Ranking;
 
-/// Rows whose outcome is known, with what a model said of them.
+/// Rows with their outcome and a model's prediction.
 ///
-/// A row may count any number of times, which is how [`Bootstrap`] draws it again: all that is sorted is
-/// sorted once.
+/// A row may count any number of times: that is how [`Bootstrap`] resamples without sorting again.
 #[derive(Clone, Debug)]
 pub struct Sample {
     classes: usize,
-    rows: Vec<Row>,
-    said: Said,
+    rows: Vec<SampleRow>,
+    predicted: Predictions,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct SampleRow {
     label: usize,
-    said: usize,
+    predicted: usize,
     squared_error: f64,
     log_loss: f64,
 }
 
 #[derive(Clone, Debug)]
-enum Said {
+enum Predictions {
     /// The probability of outcome 1.
     Binary(Ranking),
-    /// The probability of each class, and the one of the class that was said.
+    /// The probability of each class, and that of the predicted class.
     Multiclass {
         each: Vec<Ranking>,
         confidence: Ranking,
     },
-}
-
-/// What a model is judged by.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
-    /// Rows judged.
-    pub rows: u64,
-    /// Share of rows whose class was said.
-    pub accuracy: Option<f64>,
-    /// Mean F1 of the classes that happened or were said.
-    pub macro_f1: Option<f64>,
-    /// Mean F1 of the classes, by how often they happened.
-    pub weighted_f1: Option<f64>,
-    /// Matthews' correlation, over any number of classes (Gorodkin's R).
-    pub mcc: Option<f64>,
-    /// Chance that a row of outcome 1 has a higher score than one of outcome 0, equal scores half.
-    /// Classes: mean of each against the rest.
-    pub auc: Option<f64>,
-    /// Largest distance of the two outcomes' score distributions (Kolmogorov and Smirnov). Binary only.
-    pub ks: Option<f64>,
-    /// Binary: mean squared error of the probability. Classes: the errors of all classes added, which for
-    /// two of them is twice the binary one.
-    pub brier: Option<f64>,
-    /// Mean of −ln of the probability of what happened, in nats.
-    pub log_loss: Option<f64>,
-    /// Mean distance of predicted and observed over the bins of `reliability`.
-    pub ece: Option<f64>,
-    /// Share of outcome 1 found among the ⌊rows / 10⌋ highest scores, of equal ones at the border their part.
-    /// Binary only.
-    pub recall_top_decile: Option<f64>,
-    /// Rows by what happened (outer) and what was said (inner).
-    pub confusion: Vec<Vec<u64>>,
-    /// In the order of the labels.
-    pub per_class: Vec<Class>,
-    /// Bins from low to high of the score of outcome 1; of the probability of what was said for classes.
-    pub reliability: Vec<Bin>,
-    /// By the name of the figure; empty where none were asked for.
-    pub intervals: BTreeMap<&'static str, Interval>,
 }
 
 /// Why labels and scores make no sample.
@@ -132,36 +90,36 @@ pub enum SampleError {
     },
 }
 
-/// From where on the two classes of a probability part, where nobody says.
+/// The threshold between two classes where none is given.
 pub const EVEN: f64 = 0.5;
 
 /// How far the probabilities of a row may add up to other than 1: a softmax in single precision.
 const SUM_TOLERANCE: f64 = 1e-4;
 
 impl Sample {
-    /// Outcomes with the probability of outcome 1. Outcome 1 is what a score above the threshold says: of
-    /// two equal probabilities the first class, as among more classes.
+    /// Outcomes with the probability of outcome 1. A score above the threshold predicts outcome 1; of two equal
+    /// probabilities the first class is predicted, as among more classes.
     ///
     /// # Errors
     /// [`SampleError`] with the row at fault.
     pub fn binary(outcomes: &[bool], scores: &[f64], threshold: f64) -> Result<Self, SampleError> {
         let labels: Vec<usize> = outcomes.iter().map(|one| usize::from(*one)).collect();
         check(&labels, scores, 2, 1)?;
-        let rows = labels.iter().zip(scores).map(|(&label, &score)| Row {
+        let rows = labels.iter().zip(scores).map(|(&label, &score)| SampleRow {
             label,
-            said: usize::from(score > threshold),
+            predicted: usize::from(score > threshold),
             squared_error: (score - label as f64).powi(2),
             log_loss: log_loss(if label == 1 { score } else { 1.0 - score }),
         });
         Ok(Self {
             classes: 2,
             rows: rows.collect(),
-            said: Said::Binary(Ranking::new(scores.to_vec())),
+            predicted: Predictions::Binary(Ranking::new(scores.to_vec())),
         })
     }
 
-    /// Labels from 0 with the probability of each class, row by row. What a row says is its most probable
-    /// class, the first of equal ones.
+    /// Labels from 0 with the probability of each class, row by row. The most probable class is predicted, the
+    /// first of equal ones.
     ///
     /// # Errors
     /// [`SampleError`] with the row at fault.
@@ -179,15 +137,15 @@ impl Sample {
             if (sum - 1.0).abs() > SUM_TOLERANCE {
                 return Err(SampleError::Sum { row, sum });
             }
-            let said = (1..classes).fold(
+            let predicted = (1..classes).fold(
                 0,
                 |best, at| if given[at] > given[best] { at } else { best },
             );
             let error = |(class, p): (usize, &f64)| (p - f64::from(class == label)).powi(2);
-            confidence.push(given[said]);
-            rows.push(Row {
+            confidence.push(given[predicted]);
+            rows.push(SampleRow {
                 label,
-                said,
+                predicted,
                 squared_error: given.iter().enumerate().map(error).sum(),
                 log_loss: log_loss(given[label]),
             });
@@ -203,7 +161,7 @@ impl Sample {
         Ok(Self {
             classes,
             rows,
-            said: Said::Multiclass {
+            predicted: Predictions::Multiclass {
                 each: (0..classes)
                     .map(|class| Ranking::new(of_class(class)))
                     .collect(),
@@ -212,7 +170,7 @@ impl Sample {
         })
     }
 
-    /// How often each class happened, as shares of all rows; zeros where there are none.
+    /// The share of each class among the rows; zeros where there are no rows.
     #[must_use]
     pub fn shares(&self) -> Vec<f64> {
         let mut happened = vec![0_u64; self.classes];
@@ -223,8 +181,8 @@ impl Sample {
         happened.iter().map(|count| *count as f64 / rows).collect()
     }
 
-    /// The same rows judged by one who always says these shares, and so guesses the commonest class: what
-    /// a model must beat. The shares are those of the training rows, or [`Self::shares`].
+    /// The same rows with these shares as every row's prediction: the baseline that always predicts the most
+    /// frequent class. The shares are those of the training rows, or [`Self::shares`].
     ///
     /// # Errors
     /// [`SampleError`] where the shares are no probabilities of these classes.
@@ -237,12 +195,12 @@ impl Sample {
                 found: shares.len(),
             });
         }
-        match self.said {
-            Said::Binary(_) => {
+        match self.predicted {
+            Predictions::Binary(_) => {
                 let outcomes: Vec<bool> = labels.iter().map(|label| *label == 1).collect();
                 Self::binary(&outcomes, &vec![shares[1]; labels.len()], EVEN)
             }
-            Said::Multiclass { .. } => {
+            Predictions::Multiclass { .. } => {
                 Self::multiclass(&labels, &shares.repeat(labels.len()), self.classes)
             }
         }
@@ -254,8 +212,8 @@ impl Sample {
         self.counted(&vec![1; self.rows.len()])
     }
 
-    /// All figures, with the intervals in which they lie. Rows of one group (a firm, a day) are drawn
-    /// together, as they are no independent witnesses; without groups, row by row.
+    /// All figures, with their bootstrap intervals. Rows of one group (a firm, a day) are not independent and
+    /// are drawn together; without groups rows are drawn one by one.
     ///
     /// # Errors
     /// [`SampleError::Length`] where there is not a group for each row.
@@ -278,12 +236,12 @@ impl Sample {
         Ok(figures)
     }
 
-    /// The figures where each row counts so many times.
+    /// The figures where each row counts as often as `counts` says.
     fn counted(&self, counts: &[u32]) -> Figures {
         let mut confusion = vec![vec![0; self.classes]; self.classes];
         let (mut squared_error, mut log_loss) = (0.0, 0.0);
         for (row, &count) in self.rows.iter().zip(counts) {
-            confusion[row.label][row.said] += u64::from(count);
+            confusion[row.label][row.predicted] += u64::from(count);
             squared_error += f64::from(count) * row.squared_error;
             log_loss += f64::from(count) * row.log_loss;
         }
@@ -295,13 +253,13 @@ impl Sample {
             log_loss: mean(log_loss),
             ..classes::figures(confusion)
         };
-        match &self.said {
-            Said::Binary(ranking) => self.of_binary(ranking, counts, figures),
-            Said::Multiclass { each, confidence } => {
+        match &self.predicted {
+            Predictions::Binary(ranking) => self.of_binary(ranking, counts, figures),
+            Predictions::Multiclass { each, confidence } => {
                 let aucs = (0..self.classes)
                     .map(|class| each[class].auc(|row| self.rows[row].label == class, counts));
                 let auc: Option<f64> = aucs.sum();
-                let right = |row: usize| self.rows[row].label == self.rows[row].said;
+                let right = |row: usize| self.rows[row].label == self.rows[row].predicted;
                 let reliability = calibration::bins(confidence, right, counts);
                 Figures {
                     auc: auc.map(|sum| sum / self.classes as f64),
@@ -324,25 +282,6 @@ impl Sample {
             reliability,
             ..figures
         }
-    }
-}
-
-impl Figures {
-    /// The figures that are one number, by the names that they are written under.
-    #[must_use]
-    pub fn named(&self) -> [(&'static str, Option<f64>); 10] {
-        [
-            ("accuracy", self.accuracy),
-            ("macro_f1", self.macro_f1),
-            ("weighted_f1", self.weighted_f1),
-            ("mcc", self.mcc),
-            ("auc", self.auc),
-            ("ks", self.ks),
-            ("brier", self.brier),
-            ("log_loss", self.log_loss),
-            ("ece", self.ece),
-            ("recall_top_decile", self.recall_top_decile),
-        ]
     }
 }
 
@@ -376,8 +315,8 @@ fn check(
     }
 }
 
-/// Of the probability of what happened, kept 2⁻⁵² away from 0 and 1 so that one sure mistake does not make
-/// all rows infinite. It is what scikit-learn takes for doubles since version 1.3; before, 1e-15.
+/// −ln of the probability of the outcome, which is kept 2⁻⁵² away from 0 and 1, so that one certain mistake does
+/// not make the mean infinite. scikit-learn does the same for doubles since version 1.3; before, with 1e-15.
 fn log_loss(probability: f64) -> f64 {
     -libm::log(probability.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
 }

@@ -1,27 +1,12 @@
 //! What follows from the confusion matrix alone.
 
-use serde::Serialize;
-
-use super::Figures;
-
-/// How well one class is told from the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Class {
-    /// Of the rows that were said to be this class, the share that was.
-    pub precision: f64,
-    /// Of the rows that were this class, the share that was said to be.
-    pub recall: f64,
-    /// Harmonic mean of both.
-    pub f1: f64,
-    /// Rows that were this class.
-    pub support: u64,
-}
+use super::figures::{Class, Figures};
 
 /// Accuracy, F1 and MCC of a confusion matrix; the other figures are left empty.
 pub(super) fn figures(confusion: Vec<Vec<u64>>) -> Figures {
     let classes = 0..confusion.len();
     let happened: Vec<u64> = confusion.iter().map(|row| row.iter().sum()).collect();
-    let said: Vec<u64> = classes
+    let predicted: Vec<u64> = classes
         .clone()
         .map(|class| confusion.iter().map(|row| row[class]).sum())
         .collect();
@@ -31,15 +16,15 @@ pub(super) fn figures(confusion: Vec<Vec<u64>>) -> Figures {
     let of_class = |class: usize| {
         let hits = confusion[class][class];
         Class {
-            precision: ratio(hits, said[class]),
+            precision: ratio(hits, predicted[class]),
             recall: ratio(hits, happened[class]),
-            f1: ratio(2 * hits, happened[class] + said[class]),
+            f1: ratio(2 * hits, happened[class] + predicted[class]),
             support: happened[class],
         }
     };
     let per_class: Vec<Class> = classes.clone().map(of_class).collect();
     let known = classes
-        .filter(|class| happened[*class] + said[*class] > 0)
+        .filter(|class| happened[*class] + predicted[*class] > 0)
         .count();
     // Classes that never came up have an F1 of 0: they count in neither sum.
     let all: f64 = per_class.iter().map(|class| class.f1).sum();
@@ -52,22 +37,23 @@ pub(super) fn figures(confusion: Vec<Vec<u64>>) -> Figures {
         accuracy: defined(ratio(right, rows)),
         macro_f1: defined(all / known as f64),
         weighted_f1: defined(weighted / rows as f64),
-        mcc: defined(mcc(right, &happened, &said)),
+        mcc: defined(mcc(right, &happened, &predicted)),
         per_class,
         confusion,
         ..Figures::default()
     }
 }
 
-fn mcc(right: u64, happened: &[u64], said: &[u64]) -> f64 {
+fn mcc(right: u64, happened: &[u64], predicted: &[u64]) -> f64 {
     let dot =
         |a: &[u64], b: &[u64]| -> f64 { a.iter().zip(b).map(|(x, y)| *x as f64 * *y as f64).sum() };
     let rows = happened.iter().sum::<u64>() as f64;
-    let spread = (rows * rows - dot(said, said)) * (rows * rows - dot(happened, happened));
+    let spread =
+        (rows * rows - dot(predicted, predicted)) * (rows * rows - dot(happened, happened));
     if spread == 0.0 {
         return 0.0;
     }
-    (right as f64 * rows - dot(happened, said)) / spread.sqrt()
+    (right as f64 * rows - dot(happened, predicted)) / spread.sqrt()
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
