@@ -34,6 +34,41 @@ pub struct Origin {
     pub known: bool,
 }
 
+impl Origin {
+    /// The position after this frame.
+    #[must_use]
+    pub fn after(&self) -> Position {
+        Position {
+            stream: self.stream,
+            partition: self.partition,
+            next: self.offset + 1,
+        }
+    }
+}
+
+/// How far a partition has been worked on: all of its frames before `next`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The stream: see [`Origin::stream`].
+    pub stream: u16,
+    /// Its partition.
+    pub partition: i32,
+    /// The offset after that of the last frame.
+    pub next: i64,
+}
+
+impl Position {
+    /// Adds the position to those of other partitions; it replaces one of its own partition.
+    pub fn note(self, positions: &mut Vec<Self>) {
+        let same =
+            |other: &&mut Self| (other.stream, other.partition) == (self.stream, self.partition);
+        match positions.iter_mut().find(same) {
+            Some(earlier) => *earlier = self,
+            None => positions.push(self),
+        }
+    }
+}
+
 /// What a capture says of a frame before the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {

@@ -16,13 +16,16 @@ use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
 use foretick::run::budget;
-use foretick::run::budget::{BudgetError, Limits};
+use foretick::run::budget::{BudgetError, ResourceLimits};
 use foretick::run::live;
-use foretick::run::live::{Ended, Stop};
+use foretick::run::live::sources;
+use foretick::run::live::{RunOptions, RunOutcome};
 use foretick::run::replay;
-use foretick::run::summary::Outcomes;
+use foretick::run::replay::ReplayOptions;
+use foretick::run::stop::StopFlag;
+use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
-use foretick::run::supervisor::Refusal;
+use foretick::run::supervisor::LoadErrors;
 use foretick::{simulate, sink};
 use tracing_subscriber::EnvFilter;
 
@@ -41,7 +44,7 @@ fn main() -> ExitCode {
                 let window = cause
                     .downcast_ref()
                     .is_some_and(bench::BenchError::is_usage_error);
-                let refused = cause.downcast_ref().is_some_and(Refusal::is_wrong_use);
+                let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
                 window || refused || config || cause.is::<Usage>()
             });
@@ -52,8 +55,8 @@ fn main() -> ExitCode {
 
 /// ONNX Runtime's published builds tell their maker of each process and model, and keep a database in the
 /// user's cache folder for it, unless the environment says otherwise before the library is loaded: its API
-/// can only stop what comes later. Nothing leaves here but what a pipeline says. Whoever wants otherwise sets
-/// the variable to 0.
+/// can only stop what comes later. Nothing leaves here but what a pipeline says. Whoever wants otherwise
+/// sets the variable to 0.
 #[allow(unsafe_code)]
 fn keep_to_ourselves() {
     if std::env::var_os(onnx::library::NO_TELEMETRY).is_none() {
@@ -79,7 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Evaluate(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let options = evaluate::Options {
+            let options = evaluate::EvaluationOptions {
                 inputs: args.input,
                 labels: args.labels,
                 split: args.split,
@@ -169,12 +172,12 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     if let Some(alerts) = &args.alerts {
         changes.push(format!("sink.alerts={}", alerts.display()));
     }
-    let options = live::Options {
+    let options = RunOptions {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),
         capture: args.capture,
     };
-    let limits = Limits {
+    let limits = ResourceLimits {
         threads: args.max_threads,
         bytes: args.max_memory,
     };
@@ -190,13 +193,13 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     let path = &args.pipelines[0];
     let (file, ..) = PipelineFile::load(path, &[])?;
     let known = [file.name.as_str()];
-    supervisor::check_names(&changes, &known)?;
+    supervisor::check_override_names(&changes, &known)?;
     let pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = live::stream_names(&pipeline);
-    let plan = budget::Plan::of([(&pipeline, &loaded)]);
+    loaded.lineage.streams = sources::stream_names(&pipeline);
+    let plan = budget::ResourcePlan::of([(&pipeline, &loaded)]);
     plan.check(&limits)?;
-    plan.tell();
+    plan.log();
     let to_stdout = pipeline.file.sink.kind == SinkKind::Stdout;
     ensure!(
         !(to_stdout && args.json),
@@ -217,8 +220,8 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
 fn run_several(
     paths: &[PathBuf],
     set: &[String],
-    options: &live::Options,
-    limits: &Limits,
+    options: &RunOptions,
+    limits: &ResourceLimits,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
     let members = supervisor::load_all(paths, set)?;
@@ -230,7 +233,7 @@ fn run_several(
         Usage("--json and a sink both want standard output")
     );
     let stop = stop_on_signal()?;
-    let outcomes = Outcomes::from(supervisor::run(members, options, limits, &stop)?);
+    let outcomes = PipelineOutcomes::from(supervisor::run(members, options, limits, &stop)?);
     if to_stdout {
         eprint!("{outcomes}");
     } else {
@@ -249,7 +252,7 @@ fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and --output - both want standard output")
     );
-    let options = replay::Options {
+    let options = ReplayOptions {
         inputs: args.input,
         output: args.output,
         dead_letters: args.dead_letters,
@@ -319,7 +322,7 @@ fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
         exchange.address
     ))?;
     let deadline = duration.map(|duration| foretick::clock::instant() + duration);
-    while !stop.is_asked() && deadline.is_none_or(|end| foretick::clock::instant() < end) {
+    while !stop.is_set() && deadline.is_none_or(|end| foretick::clock::instant() < end) {
         std::thread::sleep(Duration::from_millis(50));
     }
     runtime.block_on(exchange.stop());
@@ -327,7 +330,7 @@ fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints the summary of a run, and passes on how it ended.
-fn finish(ended: Ended, json: bool) -> anyhow::Result<ExitCode> {
+fn finish(ended: RunOutcome, json: bool) -> anyhow::Result<ExitCode> {
     print(&ended.summary, json)?;
     ended
         .failure
@@ -335,9 +338,9 @@ fn finish(ended: Ended, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// A stop that Ctrl-C and SIGTERM ask for; the second one ends the process at once.
-fn stop_on_signal() -> anyhow::Result<Stop> {
+fn stop_on_signal() -> anyhow::Result<StopFlag> {
     use tokio::signal::unix::{SignalKind, signal};
-    let stop = Stop::default();
+    let stop = StopFlag::default();
     let asked = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -350,20 +353,24 @@ fn stop_on_signal() -> anyhow::Result<Stop> {
             signal(SignalKind::terminate())?,
         )
     };
-    std::thread::spawn(move || {
+    let listen = move || {
         runtime.block_on(async {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
                 }
-                if asked.is_asked() {
+                if asked.is_set() {
                     std::process::exit(1);
                 }
-                asked.ask();
+                asked.set();
             }
         });
-    });
+    };
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(listen)
+        .context("while preparing to be stopped")?;
     Ok(stop)
 }
 

@@ -6,11 +6,20 @@
 
 pub mod account;
 pub mod budget;
+pub mod counts;
+pub mod delivery;
+pub mod error;
+pub mod intake;
 pub mod latency;
 pub mod live;
 pub mod metrics;
+pub mod observer;
+mod order;
 pub mod replay;
+pub(crate) mod runtime;
 pub mod shard;
+pub mod status;
+pub mod stop;
 pub mod summary;
 pub mod supervisor;
 pub mod worker;

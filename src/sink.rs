@@ -5,19 +5,20 @@ pub mod json;
 pub mod kafka;
 pub mod parquet;
 pub mod topic;
+pub(crate) mod unacknowledged;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::alert::journal::{DeskError, SCHEMA};
 use crate::config::{SinkKind, SourceKind};
-use crate::frame::Origin;
+use crate::frame::{Origin, Position};
 use crate::pipeline::Pipeline;
 use crate::signal::Signal;
 use crate::signal::field::Field;
 use crate::signal::lineage::Lineage;
 
-/// Something that takes signals and dead letters.
+/// Something that takes signals, alerts and dead letters, and acknowledges that they have arrived.
 pub trait Sink: Send {
     /// Takes one signal of the instrument with that name. It may be buffered until `flush`.
     ///
@@ -25,28 +26,31 @@ pub trait Sink: Send {
     /// [`SinkError`]; the signal then counts as not written.
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError>;
 
-    /// Takes a frame that could not be read. False where this sink keeps none.
+    /// Takes a frame that could not be decoded. A sink that keeps no dead letters drops it.
     ///
     /// # Errors
     /// [`SinkError`].
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError>;
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError>;
 
-    /// Takes an alert: a record with its key. False where this sink keeps none.
+    /// Takes an alert: a record with its key. A sink that keeps no alerts drops it.
     ///
     /// # Errors
     /// [`SinkError`].
-    fn alert(&mut self, _key: &str, _record: &[u8]) -> Result<bool, SinkError> {
-        Ok(false)
+    fn alert(&mut self, _key: &str, _record: &[u8]) -> Result<(), SinkError> {
+        Ok(())
     }
 
-    /// Hands over what can be handed over at once, and says how many of the records taken first, dead
-    /// letters included, have arrived for good.
+    /// Marks positions of the input: all records of the frames before them have been taken.
+    fn mark(&mut self, positions: &[Position]);
+
+    /// Hands over what can be handed over without waiting, and appends the marked positions before which all
+    /// records have arrived for good, each once and in the order of the marks.
     ///
     /// # Errors
     /// [`SinkError`], also for a record taken earlier.
-    fn settle(&mut self) -> Result<u64, SinkError>;
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError>;
 
-    /// Hands over all that was taken; what was taken before is then written for good.
+    /// Hands over all that was taken, and waits until it is written for good.
     ///
     /// # Errors
     /// [`SinkError`].

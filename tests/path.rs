@@ -11,6 +11,8 @@ mod batch_wait;
 mod batches;
 #[path = "path/broken_book.rs"]
 mod broken_book;
+#[path = "path/commands.rs"]
+mod commands;
 #[path = "path/diff.rs"]
 mod diff;
 #[path = "path/export.rs"]

@@ -67,8 +67,8 @@ impl Command {
         }))
     }
 
-    /// Does it, and gives what became due by it; none where there is no such alert.
-    pub(super) fn apply(&self, alerts: &mut Alerts) -> Option<Vec<Alert>> {
+    /// Applies it, and gives the alerts that become due by it; none where it names no open alert.
+    pub fn apply(&self, alerts: &mut Alerts) -> Option<Vec<Alert>> {
         let done = |found: bool| found.then(Vec::new);
         match (self.action, self.target(), self.until, self.ts_event) {
             (Action::Acknowledge, Some(target), ..) => done(alerts.acknowledge(target)),

@@ -17,12 +17,14 @@ use self::feeds::Feeds;
 use self::folders::Unpacked;
 use self::table::{Painter, Shown, Tee};
 use crate::config::SourceKind;
-use crate::run::budget::Limits;
-use crate::run::live;
-use crate::run::live::{Options, RunError, Stop};
-use crate::run::summary::Outcomes;
+use crate::run::budget::ResourceLimits;
+use crate::run::error::RunError;
+use crate::run::live::RunOptions;
+use crate::run::runtime::metrics_runtime;
+use crate::run::stop::StopFlag;
+use crate::run::summary::PipelineOutcomes;
 use crate::run::supervisor;
-use crate::run::supervisor::{Member, Refusal, TogetherError};
+use crate::run::supervisor::{LoadErrors, LoadedPipeline, SupervisorError};
 use crate::simulate;
 use crate::simulate::broker::{BrokerError, EmbeddedBroker};
 use crate::simulate::{Exchange, SimulateError};
@@ -53,7 +55,7 @@ pub enum DemoError {
     },
     /// A pipeline. Not transparent, as those below: whoever asks for the cause must find it.
     #[error("{0}")]
-    Pipelines(#[from] Refusal),
+    Pipelines(#[from] LoadErrors),
     /// The broker.
     #[error("{0}")]
     Broker(#[from] BrokerError),
@@ -68,17 +70,17 @@ pub enum DemoError {
     Run(#[from] RunError),
     /// The run.
     #[error("{0}")]
-    Together(#[from] TogetherError),
+    Together(#[from] SupervisorError),
 }
 
 /// Runs the demo, printing to standard output.
 ///
 /// # Errors
 /// [`DemoError`] where a part cannot start.
-pub fn demo(settings: &Settings, stop: &Stop) -> Result<Outcomes, DemoError> {
+pub fn demo(settings: &Settings, stop: &StopFlag) -> Result<PipelineOutcomes, DemoError> {
     let unpacked =
         Unpacked::create().map_err(|(folder, cause)| DemoError::Unpack { folder, cause })?;
-    let runtime = live::metrics_runtime()?;
+    let runtime = metrics_runtime()?;
     let mut market = simulate::Settings {
         seed: settings.seed,
         news_s: Some(NEWS_S),
@@ -113,19 +115,19 @@ pub fn demo(settings: &Settings, stop: &Stop) -> Result<Outcomes, DemoError> {
         .map(|member| noted(member, &shown))
         .collect();
     let painter = Painter::start(shown, stop.clone());
-    let options = Options {
+    let options = RunOptions {
         duration: settings.duration,
-        ..Options::default()
+        ..RunOptions::default()
     };
-    let ended = supervisor::run(members, &options, &Limits::default(), stop);
+    let ended = supervisor::run(members, &options, &ResourceLimits::default(), stop);
     painter.finish();
     tracing::debug!(records = feeds.finish(), "told beside prices");
     runtime.block_on(exchange.stop());
-    Ok(Outcomes::from(ended?))
+    Ok(PipelineOutcomes::from(ended?))
 }
 
 /// The member, with all its signals also in the table.
-fn noted(member: Member, shown: &Shown) -> Member {
+fn noted(member: LoadedPipeline, shown: &Shown) -> LoadedPipeline {
     let shown = shown.clone();
     member.into_sink(move |pipeline, lineage| {
         Ok(Box::new(Tee {

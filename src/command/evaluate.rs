@@ -1,88 +1,48 @@
-//! Judges a pipeline: its events through the engine that runs live, its scores against what really happened.
+//! Evaluates a pipeline: replays events through the engine that runs live, and compares its scores with the
+//! outcomes in a file of labels.
 //!
-//! Computes no feature and no score of its own. Labels stand in a file beside the events and never reach the
-//! engine.
+//! Computes no feature and no score of its own. The labels never reach the engine.
 
 pub mod alerts;
 pub mod metrics;
 pub mod outcome;
-mod table;
+mod report;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::Serialize;
 
 use self::alerts::{Failure, Period, TrackRecord, episodes, track};
-use self::metrics::{Bootstrap, EVEN, Figures, Sample, SampleError};
+use self::metrics::{Bootstrap, EVEN, Sample, SampleError};
 use self::outcome::{Outcome, OutcomeError, Outcomes, Scale};
-use crate::alert::Alert;
+pub use self::report::{EvaluationReport, LabelRate};
+use crate::alert::command::Command;
+use crate::alert::{Alert, Alerts};
 use crate::config::ConfigError;
 use crate::pipeline::{Pipeline, PipelineError};
-use crate::run::replay;
-use crate::run::replay::{ReplayError, replay_into};
-use crate::run::summary::Events;
-use crate::signal::Signal;
+use crate::run::counts::RunCounts;
+use crate::run::observer::{ObservedStep, Observer};
+use crate::run::replay::{ReplayError, replay_observed};
 use crate::signal::lineage::Lineage;
-use crate::sink::{DeadLetter, Sink, SinkError};
+use crate::sink::SinkError;
 use crate::units::Nanos;
 
-/// What to judge by.
+/// What to evaluate.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct EvaluationOptions {
     /// Events: captures, JSON lines, tables.
     pub inputs: Vec<PathBuf>,
-    /// What really happened: see [`Outcomes`].
+    /// The file of labels: see [`Outcomes`].
     pub labels: PathBuf,
     /// Only labels of this split.
     pub split: Option<String>,
-    /// The score above which a risk counts as said; one half if not given.
+    /// The score above which outcome 1 counts as predicted; 0.5 where none is given.
     pub threshold: Option<f64>,
 }
 
-/// What was found.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// The pipeline's name.
-    pub pipeline: String,
-    /// SHA-256 of the model's file.
-    pub model_sha256: String,
-    /// The model's figures.
-    #[serde(flatten)]
-    pub figures: Figures,
-    /// Those of others on the same rows: `majority`, and `linear` where the pipeline has a `linear.json`; the
-    /// latter only on rows without gaps, which it cannot fill.
-    pub baselines: BTreeMap<&'static str, Figures>,
-    /// How often the outcome was 1 by what was said, in the order of the labels, where outcomes are 0 and 1
-    /// and the model gives classes.
-    pub by_label: Vec<Said>,
-    /// What the pipeline's alerts were worth; none where it has no rules. A failure of which nobody says when
-    /// it was counts as at the end of the horizon.
-    pub alerts: Option<TrackRecord>,
-    /// Labels of the split for which no signal came.
-    pub unscored: u64,
-    /// Labels of the split that say no outcome: left out.
-    pub unknown_outcomes: u64,
-    /// Fields of the records that were missing: the model's graph imputed them.
-    pub missing_fields: u64,
-    /// Windows for which the model gave no finite number.
-    pub undefined_scores: u64,
-}
-
-/// What became of those of whom the same was said.
-#[derive(Clone, Debug, Serialize)]
-pub struct Said {
-    /// What was said.
-    pub label: String,
-    /// Of how many.
-    pub rows: u64,
-    /// The share of them whose outcome was 1.
-    pub rate: Option<f64>,
-}
-
-/// Why nothing could be judged.
+/// Why a pipeline cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
     /// The replay.
@@ -97,12 +57,12 @@ pub enum EvaluateError {
     /// The labels.
     #[error(transparent)]
     Outcome(#[from] OutcomeError),
-    /// Labels and scores do not fit together.
+    /// Labels and scores do not match.
     #[error("{0}; are these the labels of this pipeline?")]
     Sample(#[from] SampleError),
-    /// No label met a signal.
+    /// No label matches a signal.
     #[error(
-        "while judging {signals} signals ({undefined} windows more had no finite score): none has a label{}; labels \
+        "while evaluating {signals} signals ({undefined} further windows had no finite score): none has a label{}; labels \
          are matched by key and `ts_event` (without one: the key's last signal)", split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`"))
     )]
     Nothing {
@@ -110,16 +70,19 @@ pub enum EvaluateError {
         signals: usize,
         /// Windows for which the model gave no finite number.
         undefined: u64,
-        /// The split asked for.
+        /// The split of the options.
         split: Option<String>,
     },
 }
 
-/// Sends the events through the pipeline and judges its scores.
+/// Replays the events through the pipeline and compares its scores with the labels.
 ///
 /// # Errors
 /// [`EvaluateError`].
-pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, EvaluateError> {
+pub fn evaluate(
+    pipeline: &Pipeline,
+    options: &EvaluationOptions,
+) -> Result<EvaluationReport, EvaluateError> {
     let columns = pipeline.columns();
     let outcomes = Outcomes::read(&options.labels, columns.as_ref(), options.split.as_deref())?;
     let judged = Judged::of(pipeline, &outcomes, options)?;
@@ -129,11 +92,11 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
     let shares = sample.shares();
     baselines.insert("majority", sample.guess(&shares)?.figures());
     if let Some(linear) = pipeline.linear()? {
-        // It cannot fill gaps: where all rows have some, there is nothing to compare with.
+        // It cannot impute: where every row lacks a field, it has no scores to compare.
         match Judged::of(&linear, &outcomes, options) {
             Err(EvaluateError::Nothing { .. }) => {}
             Err(EvaluateError::Outcome(error)) => {
-                tracing::warn!("the linear baseline has other labels, and is left out: {error}");
+                tracing::warn!("left the linear baseline out: it has other labels: {error}");
             }
             judged => {
                 let figures = judged?.sample(options.threshold)?.figures();
@@ -141,7 +104,7 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
             }
         }
     }
-    Ok(Report {
+    Ok(EvaluationReport {
         pipeline: pipeline.file.name.clone(),
         model_sha256: judged.lineage.model_sha256.clone(),
         figures: sample.figures_within(&Bootstrap::default(), Some(&keys))?,
@@ -150,7 +113,7 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
         alerts: (!pipeline.file.alerts.is_empty()).then(|| judged.track()),
         unscored: judged.unscored,
         unknown_outcomes: judged.unknown,
-        missing_fields: judged.events.counts.missing_fields,
+        missing_fields: judged.events.engine.missing_fields,
         undefined_scores: judged.events.undefined_scores,
     })
 }
@@ -159,13 +122,13 @@ pub fn evaluate(pipeline: &Pipeline, options: &Options) -> Result<Report, Evalua
 struct Judged {
     lineage: Lineage,
     rows: Vec<(Scored, Outcome)>,
-    /// When what happened did, where somebody says so, row by row.
+    /// The time of each row's outcome, where the label has one.
     failed: Vec<Option<i64>>,
     alerts: Vec<Alert>,
     unscored: u64,
-    /// Labels that say no outcome.
+    /// Labels without an outcome.
     unknown: u64,
-    events: Events,
+    events: RunCounts,
 }
 
 /// What is kept of a signal.
@@ -181,23 +144,19 @@ impl Judged {
     fn of(
         pipeline: &Pipeline,
         outcomes: &Outcomes,
-        options: &Options,
+        options: &EvaluationOptions,
     ) -> Result<Self, EvaluateError> {
         let loaded = pipeline.load_model()?;
         let meant = outcomes.meant(&scale(pipeline, &loaded.lineage))?;
-        let kept = Arc::new(Mutex::new((vec![], vec![])));
-        let collect = Collect {
-            lineage: loaded.lineage.clone(),
-            kept: Arc::clone(&kept),
-            taken: 0,
+        let alerts = Alerts::new(pipeline.file.alerts.clone());
+        let mut collector = Collector {
+            lineage: &loaded.lineage,
+            scored: vec![],
+            alerts: alerts.map_err(|what| pipeline.error("[[alert]]", what))?,
+            fired: vec![],
         };
-        let asked = replay::Options {
-            inputs: options.inputs.clone(),
-            ..replay::Options::default()
-        };
-        let summary = replay_into(pipeline, &loaded, Box::new(collect), &asked)?;
-        let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-        let (scored, alerts): (Vec<Scored>, Vec<Alert>) = kept;
+        let summary = replay_observed(pipeline, &loaded, &options.inputs, &mut collector)?;
+        let Collector { scored, fired, .. } = collector;
         let signals = scored.len();
         let mut at: FxHashMap<(Arc<str>, Option<i64>), usize> = FxHashMap::default();
         for (place, one) in scored.iter().enumerate() {
@@ -216,7 +175,7 @@ impl Judged {
                 None => label.key.as_str().into(),
             };
             match at.get(&(key, label.ts_event)) {
-                // What is said twice of a key's last signal counts once.
+                // Two labels of a key's last signal count once.
                 Some(&place) if label.ts_event.is_none() && !last.insert(place) => {}
                 Some(&place) => {
                     rows.push((scored[place].clone(), outcome));
@@ -237,14 +196,14 @@ impl Judged {
             lineage: loaded.lineage,
             rows,
             failed,
-            alerts,
+            alerts: fired,
             unscored,
             unknown,
             events: summary.events,
         })
     }
 
-    /// Outcomes of 0 and 1 are judged by one probability, labels by those of all classes.
+    /// Outcomes of 0 and 1 are compared with one probability, labels with the probabilities of all classes.
     fn sample(&self, threshold: Option<f64>) -> Result<Sample, EvaluateError> {
         let labels = &self.lineage.labels;
         let class = |(_, outcome): &(Scored, Outcome)| match outcome {
@@ -281,7 +240,7 @@ impl Judged {
         }
     }
 
-    /// A number for each key: rows of one are no independent witnesses.
+    /// The key of each row as a number. Rows of one key are not independent: they are resampled together.
     fn groups(&self) -> Vec<u32> {
         let mut known: FxHashMap<&str, u32> = FxHashMap::default();
         let mut groups = Vec::with_capacity(self.rows.len());
@@ -292,7 +251,7 @@ impl Judged {
         groups
     }
 
-    /// Episodes held against failures.
+    /// Compares alert episodes with failures.
     fn track(&self) -> TrackRecord {
         let horizon_ns = self.lineage.horizon_ns;
         let mut failures = vec![];
@@ -315,7 +274,7 @@ impl Judged {
         track(&episodes(&self.alerts), &failures, period)
     }
 
-    fn by_label(&self) -> Vec<Said> {
+    fn by_label(&self) -> Vec<LabelRate> {
         let labels = &self.lineage.labels;
         let is_flag = |(_, outcome): &(Scored, Outcome)| matches!(outcome, Outcome::Flag(_));
         let binary = self.rows.iter().all(is_flag);
@@ -335,7 +294,7 @@ impl Judged {
             count[0] += 1;
             count[1] += u64::from(outcome.happened(labels));
         }
-        let said = |(label, [rows, ones]): (&String, &[u64; 2])| Said {
+        let said = |(label, [rows, ones]): (&String, &[u64; 2])| LabelRate {
             label: label.clone(),
             rows: *rows,
             rate: (*rows > 0).then(|| *ones as f64 / *rows as f64),
@@ -344,8 +303,8 @@ impl Judged {
     }
 }
 
-/// What outcomes may be. 0 and 1 are held against a probability, which the score of several labels is only
-/// where each has a place on the scale of the risk.
+/// The outcomes that the model allows. 0 and 1 are compared with a probability; the score of several labels
+/// is one only where each label has a place on the scale of the risk.
 fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
     let form = pipeline.form.as_ref();
     Scale {
@@ -355,49 +314,34 @@ fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
     }
 }
 
-/// Keeps scores in memory.
-struct Collect {
-    lineage: Lineage,
-    kept: Arc<Mutex<(Vec<Scored>, Vec<Alert>)>>,
-    taken: u64,
+/// Collects the scores and the alerts of a replay.
+struct Collector<'a> {
+    lineage: &'a Lineage,
+    scored: Vec<Scored>,
+    alerts: Alerts,
+    fired: Vec<Alert>,
 }
 
-impl Sink for Collect {
-    fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
+impl Observer for Collector<'_> {
+    fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
         let classes = self.lineage.labels.len();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.0.push(Scored {
-            key: instrument.into(),
-            ts_event: signal.ts_event.0,
-            probabilities: signal.outputs[..classes].to_vec(),
-            score: self.lineage.score(signal),
-        });
-        self.taken += 1;
+        for signal in step.signals {
+            let name = step.instruments.name(signal.instrument);
+            let score = self.lineage.score(signal);
+            self.fired
+                .extend(self.alerts.observe(name, signal.ts_event, score));
+            self.scored.push(Scored {
+                key: name.into(),
+                ts_event: signal.ts_event.0,
+                probabilities: signal.outputs[..classes].to_vec(),
+                score,
+            });
+        }
         Ok(())
     }
 
-    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        Ok(false)
-    }
-
-    fn alert(&mut self, _: &str, record: &[u8]) -> Result<bool, SinkError> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let alert = serde_json::from_slice(record);
-        kept.1
-            .push(alert.expect("a record of an alert has all of its fields"));
-        self.taken += 1;
-        Ok(true)
-    }
-
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        Ok(self.taken)
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn keeps_dead_letters(&self) -> bool {
-        false
+    fn command(&mut self, command: &Command) {
+        self.fired
+            .extend(command.apply(&mut self.alerts).unwrap_or_default());
     }
 }

@@ -3,10 +3,10 @@
 //! The rows are those that the engine would score, made by the same code at the same moments; the
 //! label is the only thing in them that looks ahead (`label`).
 
+mod exported;
 mod records;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,59 +18,21 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
-use serde::Serialize;
 
+pub use self::exported::Exported;
 use crate::config::{NormaliseBy, RowOn};
 use crate::engine::row::Row;
 use crate::engine::row_maker::RowMaker;
-use crate::event::Batch;
-use crate::instrument::Instruments;
+use crate::instrument::{InstrumentId, Instruments};
 use crate::label::{CLASSES, Labelled, Labeller, Labelling};
 use crate::model::normalise::{Expanding, Normalise};
 use crate::pipeline::Pipeline;
-use crate::run::replay::ReplayError;
+use crate::run::intake::Intake;
+use crate::run::observer::{ObservedStep, Observer};
+use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
 use crate::sink::parquet::parquet_writer;
 use crate::units::Nanos;
-
-/// What was exported.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Exported {
-    /// Rows written.
-    pub rows: u64,
-    /// Of them for training.
-    pub train: u64,
-    /// Of them for the test.
-    pub test: u64,
-    /// Of them for neither: their label or window reaches over the border.
-    pub purge: u64,
-    /// Rows whose horizon the capture did not reach.
-    pub unlabelled: u64,
-    /// Frames that could not be read or were not for us.
-    pub unread: u64,
-    /// Hash of the features' definitions.
-    pub features_sha256: String,
-}
-
-impl fmt::Display for Exported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            rows,
-            train,
-            test,
-            purge,
-            unlabelled,
-            unread,
-            features_sha256,
-        } = self;
-        writeln!(
-            f,
-            "{rows} rows: {train} train, {test} test, {purge} purged at the border"
-        )?;
-        writeln!(f, "{unlabelled} without a label, {unread} frames not read")?;
-        writeln!(f, "features {features_sha256}")
-    }
-}
 
 /// A row on its way: where it stood, its cells, and how many rows its instrument had by then in the
 /// test's time.
@@ -103,58 +65,105 @@ pub fn export(
         ));
     };
     let steps = pipeline.file.label.as_ref().map_or(1, |label| label.steps);
-    let mut table = Table::create(pipeline, labelling, steps, output)?;
-    let mut source = pipeline.open(inputs)?;
-    let mut decoder = pipeline.decoder();
-    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
-    let mut labeller = Labeller::new(labelling);
-    let mut keys: Vec<(Expanding, u64)> = vec![];
-    let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
-    while let Some((origin, bytes)) = source.next_frame()? {
-        batch.clear();
-        if decoder.decode(origin, bytes, &mut batch).is_err() {
-            table.exported.unread += 1;
-            continue;
-        }
-        for event in &batch.events {
-            let row = rows.apply(&batch, event, &mut cells);
-            // A row is told after the mid of its own event, and before any later one.
-            if let Some((now, mid)) = rows.time_and_mid(event.instrument) {
-                let mut failed = Ok(());
-                labeller.mid(event.instrument, now, mid, |row| {
-                    if failed.is_ok() {
-                        failed = table.push(row, decoder.instruments());
-                    }
-                });
-                failed?;
+    let rows = LabelledRows {
+        rows: RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules),
+        cells: vec![0.0; pipeline.plan.len()],
+        expands: pipeline.file.model.normalise == NormaliseBy::Expanding,
+        test_from: labelling.test_from,
+        labeller: Labeller::new(labelling),
+        instruments: vec![],
+        table: Table::create(pipeline, labelling, steps, output)?,
+    };
+    rows.export(pipeline, inputs)
+}
+
+/// Makes the rows of a replay, labels them once their future is known, and writes them.
+struct LabelledRows {
+    rows: RowMaker,
+    cells: Vec<f64>,
+    /// Whether rows are normalised by what their instrument has shown so far.
+    expands: bool,
+    test_from: Option<Nanos>,
+    labeller: Labeller<Waiting>,
+    instruments: Vec<InstrumentRows>,
+    table: Table,
+}
+
+/// What is remembered of an instrument's rows.
+#[derive(Default)]
+struct InstrumentRows {
+    so_far: Expanding,
+    /// Rows in the time of the test.
+    since_border: u64,
+}
+
+impl LabelledRows {
+    fn export(mut self, pipeline: &Pipeline, inputs: &[PathBuf]) -> Result<Exported, ReplayError> {
+        let source = pipeline.open(inputs)?;
+        let intake = Intake::new(pipeline.decoder());
+        let intake = observe_events(source, intake, &mut self)?;
+        let Self {
+            labeller,
+            mut table,
+            ..
+        } = self;
+        let mut written = Ok(());
+        labeller.finish(|row| {
+            if written.is_ok() {
+                written = table.push(row, intake.instruments());
             }
-            let Some((at, mid)) = row.and_then(|at| Some((at, at.mid?))) else {
-                continue;
-            };
-            if at.instrument.index() >= keys.len() {
-                keys.resize_with(at.instrument.index() + 1, Default::default);
-            }
-            let (so_far, since_border) = &mut keys[at.instrument.index()];
-            if pipeline.file.model.normalise == NormaliseBy::Expanding {
-                Normalise::Expanding.apply(so_far, &mut cells);
-            }
-            *since_border += u64::from(labelling.test_from.is_some_and(|from| at.ts_event >= from));
-            let waiting = Waiting {
-                at,
-                cells: cells.as_slice().into(),
-                rows_since_border: *since_border,
-            };
-            labeller.row(at.instrument, at.ts_event, mid, waiting);
-        }
+        });
+        written?;
+        table.exported.unread = intake.account().dropped;
+        Ok(table.close()?)
     }
-    let mut failed = Ok(());
-    labeller.finish(|row| {
-        if failed.is_ok() {
-            failed = table.push(row, decoder.instruments());
+
+    /// Hands over the rows whose horizon has passed with an instrument's new mid.
+    fn pass_time(&mut self, id: InstrumentId, names: &Instruments) -> Result<(), SinkError> {
+        let mut written = Ok(());
+        if let Some((now, mid)) = self.rows.time_and_mid(id) {
+            let table = &mut self.table;
+            self.labeller.mid(id, now, mid, |row| {
+                if written.is_ok() {
+                    written = table.push(row, names);
+                }
+            });
         }
-    });
-    failed?;
-    Ok(table.close()?)
+        written
+    }
+
+    fn wait(&mut self, at: Row, mid: f64) {
+        let index = at.instrument.index();
+        if index >= self.instruments.len() {
+            self.instruments.resize_with(index + 1, Default::default);
+        }
+        let instrument = &mut self.instruments[index];
+        if self.expands {
+            Normalise::Expanding.apply(&mut instrument.so_far, &mut self.cells);
+        }
+        let after_border = self.test_from.is_some_and(|from| at.ts_event >= from);
+        instrument.since_border += u64::from(after_border);
+        let waiting = Waiting {
+            at,
+            cells: self.cells.as_slice().into(),
+            rows_since_border: instrument.since_border,
+        };
+        self.labeller.row(at.instrument, at.ts_event, mid, waiting);
+    }
+}
+
+impl Observer for LabelledRows {
+    fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
+        for event in &step.batch.events {
+            let row = self.rows.apply(step.batch, event, &mut self.cells);
+            // A row is labelled after the mid of its own event, and before any later one.
+            self.pass_time(event.instrument, step.instruments)?;
+            if let Some((at, mid)) = row.and_then(|at| Some((at, at.mid?))) {
+                self.wait(at, mid);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The Parquet file.

@@ -10,16 +10,21 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::decode::{Decoded, Decoder, Notice};
+use crate::decode::{Decoder, Notice};
 use crate::engine::book::{Applied, Book};
 use crate::event::{Batch, Body, Depth, Level, Quote, Trade};
+use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
-use crate::source::file::{FileError, FileSource};
+use crate::run::intake::{FrameOutcome, Intake};
+use crate::run::observer::{ObservedStep, Observer};
+use crate::run::replay::{ReplayError, observe_events};
+use crate::sink::SinkError;
+use crate::source::file::FileSource;
 use crate::units::{Nanos, Price, Size};
 
 /// What a capture holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct CaptureReport {
     /// Frames read.
     pub frames: u64,
     /// Events and notices by kind.
@@ -54,8 +59,9 @@ pub struct Comparison {
     pub equal: u64,
 }
 
+/// What is remembered of an instrument.
 #[derive(Default)]
-struct Key {
+struct InspectedInstrument {
     book: Book,
     trade_ids: [u64; 2],
     quotes: VecDeque<Quote>,
@@ -65,32 +71,50 @@ struct Key {
 /// Reads captures to their end.
 ///
 /// # Errors
-/// [`FileError`] where a file cannot be read.
-pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<Report, FileError> {
-    let mut source = FileSource::open(inputs, max_frame_bytes)?;
-    let mut decoder = Decoder::new(Instruments::new(&[], usize::MAX), max_frame_bytes);
-    let (mut batch, mut keys, mut report) = (Batch::default(), Vec::new(), Report::default());
-    while let Some((origin, bytes)) = source.next_frame()? {
-        report.frames += 1;
-        report.time(origin.ts_recv);
-        batch.clear();
-        match decoder.decode(origin, bytes, &mut batch) {
-            Ok(Decoded::Events) => {}
-            Ok(Decoded::Notice(notice)) => report.count(word(notice)),
-            Err(error) => *report.errors.entry(error.reason()).or_default() += 1,
-        }
-        for event in &batch.events {
-            report.delay(batch.origins[0].ts_recv, event.ts_event);
-            report.event(&batch, event.instrument, &event.body, &mut keys);
-        }
-    }
-    let table = decoder.instruments();
+/// [`ReplayError`] where a file cannot be read.
+pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<CaptureReport, ReplayError> {
+    let source = FileSource::open(inputs, max_frame_bytes)?;
+    let decoder = Decoder::new(Instruments::new(&[], usize::MAX), max_frame_bytes);
+    let mut inspection = Inspection::default();
+    let intake = observe_events(source, Intake::new(decoder), &mut inspection)?;
+    let table = intake.instruments();
     let names = (0..table.len() as u32).map(|id| table.name(InstrumentId(id)).to_owned());
-    report.instruments = names.collect();
-    Ok(report)
+    Ok(CaptureReport {
+        frames: intake.account().received,
+        errors: intake.account().dropped_by_reason.clone(),
+        instruments: names.collect(),
+        ..inspection.report
+    })
 }
 
-impl Report {
+/// The report so far, and what is remembered of each instrument.
+#[derive(Default)]
+struct Inspection {
+    report: CaptureReport,
+    keys: Vec<InspectedInstrument>,
+}
+
+impl Observer for Inspection {
+    fn frame(&mut self, origin: &Origin, outcome: &FrameOutcome) {
+        self.report.time(origin.ts_recv);
+        if let FrameOutcome::Notice(notice) = outcome {
+            self.report.count(word(*notice));
+        }
+    }
+
+    fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
+        let batch = step.batch;
+        for event in &batch.events {
+            let origin = batch.origins[event.frame as usize];
+            self.report.delay(origin.ts_recv, event.ts_event);
+            self.report
+                .event(batch, event.instrument, &event.body, &mut self.keys);
+        }
+        Ok(())
+    }
+}
+
+impl CaptureReport {
     fn count(&mut self, kind: &'static str) {
         *self.events.entry(kind).or_default() += 1;
     }
@@ -110,7 +134,13 @@ impl Report {
         }
     }
 
-    fn event(&mut self, batch: &Batch, id: InstrumentId, body: &Body, keys: &mut Vec<Key>) {
+    fn event(
+        &mut self,
+        batch: &Batch,
+        id: InstrumentId,
+        body: &Body,
+        keys: &mut Vec<InspectedInstrument>,
+    ) {
         if id == InstrumentId::ALL {
             return self.count(match body {
                 Body::Tick => "tick",
@@ -119,7 +149,7 @@ impl Report {
             });
         }
         if id.index() >= keys.len() {
-            keys.resize_with(id.index() + 1, Key::default);
+            keys.resize_with(id.index() + 1, InspectedInstrument::default);
         }
         let key = &mut keys[id.index()];
         match body {
@@ -140,7 +170,7 @@ impl Report {
         }
     }
 
-    fn trade(&mut self, key: &mut Key, trade: &Trade) {
+    fn trade(&mut self, key: &mut InspectedInstrument, trade: &Trade) {
         self.count(if trade.aggregate {
             "agg_trade"
         } else {
@@ -154,7 +184,7 @@ impl Report {
         *last = trade.trade_id.max(*last);
     }
 
-    fn depth(&mut self, key: &mut Key, batch: &Batch, depth: &Depth) {
+    fn depth(&mut self, key: &mut InspectedInstrument, batch: &Batch, depth: &Depth) {
         self.count(match depth.snapshot {
             Some(_) => "snapshot",
             None => "depth",
@@ -182,8 +212,8 @@ impl Report {
         }
     }
 
-    /// Compares the tops of the book for which the venue's own word is now known.
-    fn compare(&mut self, key: &mut Key) {
+    /// Compares the tops of the book for which the venue's own quote is now known.
+    fn compare(&mut self, key: &mut InspectedInstrument) {
         while let (Some(&(sequence, bid, ask)), Some(newest)) =
             (key.tops.front(), key.quotes.back())
         {
@@ -196,7 +226,7 @@ impl Report {
                 .iter()
                 .take_while(|quote| quote.sequence <= sequence)
                 .count();
-            let Some(told) = newer
+            let Some(quoted) = newer
                 .checked_sub(1)
                 .and_then(|at| key.quotes.get(at).copied())
             else {
@@ -209,8 +239,8 @@ impl Report {
                 })
             };
             self.book_vs_quote.compared += 1;
-            let equal =
-                side(bid) == (told.bid_px, told.bid_sz) && side(ask) == (told.ask_px, told.ask_sz);
+            let equal = side(bid) == (quoted.bid_px, quoted.bid_sz)
+                && side(ask) == (quoted.ask_px, quoted.ask_sz);
             self.book_vs_quote.equal += u64::from(equal);
         }
     }
@@ -225,7 +255,7 @@ fn word(notice: Notice) -> &'static str {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for CaptureReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "frames         {:>10}", self.frames)?;
         for (kind, count) in &self.events {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::pipeline::Pipeline;
-use crate::run::live::{RunError, Source, Stop, runtime};
+use crate::run::error::RunError;
+use crate::run::live::sources::Source;
+use crate::run::runtime::source_runtime;
+use crate::run::stop::StopFlag;
 use crate::source::capture::CaptureWriter;
 use crate::source::ring::ring;
 
@@ -17,27 +20,28 @@ pub fn record(
     pipeline: &Pipeline,
     output: &Path,
     duration: Option<Duration>,
-    stop: &Stop,
+    stop: &StopFlag,
 ) -> Result<u64, RunError> {
     pipeline.may_be_captured()?;
-    let runtime = runtime(pipeline.file.source.kind)?;
+    let runtime = source_runtime(pipeline.file.source.kind)?;
     let mut capture = CaptureWriter::create(output)?;
     let (sender, receiver) = ring(pipeline.file.engine.ring_frames);
     let source = Source::start(pipeline, false, vec![sender], &runtime)?;
     let deadline = duration.map(|duration| clock::instant() + duration);
-    let (mut frames, mut stopping) = (Vec::with_capacity(BATCH), false);
+    let (mut frames, mut positions) = (Vec::with_capacity(BATCH), vec![]);
+    let mut stopping = false;
     while receiver.drain(&mut frames, BATCH, PATIENCE) {
         for frame in frames.drain(..) {
             capture.write(&frame)?;
-            let origin = frame.origin;
-            source
-                .progress
-                .done(origin.stream, origin.partition, origin.offset + 1);
+            frame.origin.after().note(&mut positions);
         }
-        // On the disk before Kafka forgets it.
+        // Only what the file has may be committed.
         capture.flush()?;
+        for position in positions.drain(..) {
+            source.progress.done(position);
+        }
         let late = deadline.is_some_and(|deadline| clock::instant() >= deadline);
-        if !stopping && (late || stop.is_asked() || source.is_finished()) {
+        if !stopping && (late || stop.is_set() || source.is_finished()) {
             stopping = true;
             source.stop();
         }

@@ -38,8 +38,8 @@ impl Account {
         }
     }
 
-    /// Notes a dead letter.
-    pub fn bury(&mut self, reason: &'static str) {
+    /// Notes a frame that was written to the dead letters.
+    pub fn dead_letter(&mut self, reason: &'static str) {
         self.dead_lettered += 1;
         *self.dead_lettered_by_reason.entry(reason).or_default() += 1;
     }

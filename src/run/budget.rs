@@ -1,4 +1,5 @@
-//! What a run plans to take: threads, and memory for what waits and for models. Refuses more than is allowed.
+//! What a run plans to take: threads, and memory for what waits and for models. Refuses more than is
+//! allowed.
 //!
 //! The memory planned is a bound of the queues, each of which has one, and an estimate of models. What grows
 //! with the instruments (books, windows, at most `max_instruments` of them), what ONNX Runtime takes
@@ -14,7 +15,7 @@ use crate::signal::Signal;
 
 /// What one pipeline needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Need {
+pub struct ResourceNeed {
     /// Engine threads, one a shard. ONNX Runtime computes on these and has none of its own.
     pub engines: usize,
     /// Threads of the source: the one that polls Kafka, or that of the sockets.
@@ -33,7 +34,7 @@ pub struct Need {
 
 /// What may be taken.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
+pub struct ResourceLimits {
     /// Threads of the process; none: any number.
     pub threads: Option<usize>,
     /// Bytes of the plan; none: any number.
@@ -42,17 +43,17 @@ pub struct Limits {
 
 /// The needs of all pipelines of a process, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Plan(pub Vec<(String, Need)>);
+pub struct ResourcePlan(pub Vec<(String, ResourceNeed)>);
 
 /// More is planned than is allowed.
 #[derive(Debug, thiserror::Error)]
 #[error("while planning the run: {what}\n{plan}")]
 pub struct BudgetError {
     what: String,
-    plan: Plan,
+    plan: ResourcePlan,
 }
 
-impl Need {
+impl ResourceNeed {
     /// What this pipeline needs.
     #[must_use]
     pub fn of(pipeline: &Pipeline, loaded: &Loaded) -> Self {
@@ -94,17 +95,20 @@ impl Need {
     }
 }
 
-impl Plan {
+impl ResourcePlan {
     /// What these pipelines need.
     pub fn of<'a>(pipelines: impl IntoIterator<Item = (&'a Pipeline, &'a Loaded)>) -> Self {
         let need = |(pipeline, loaded): (&Pipeline, &Loaded)| {
-            (pipeline.file.name.clone(), Need::of(pipeline, loaded))
+            (
+                pipeline.file.name.clone(),
+                ResourceNeed::of(pipeline, loaded),
+            )
         };
         Self(pipelines.into_iter().map(need).collect())
     }
 
-    /// Tells it in the log.
-    pub fn tell(&self) {
+    /// Writes it to the log.
+    pub fn log(&self) {
         for line in self.to_string().lines() {
             tracing::info!("planned for {line}");
         }
@@ -126,7 +130,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`BudgetError`] with both numbers, and what to do.
-    pub fn check(&self, limits: &Limits) -> Result<(), BudgetError> {
+    pub fn check(&self, limits: &ResourceLimits) -> Result<(), BudgetError> {
         let (threads, bytes) = (self.threads(), self.bytes());
         let what = match (limits.threads, limits.bytes) {
             (Some(most), _) if threads > most => format!(
@@ -146,7 +150,7 @@ impl Plan {
     }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for ResourcePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, need) in &self.0 {
             writeln!(
@@ -202,24 +206,24 @@ const COPIES: u64 = 2;
 mod tests {
     use super::*;
 
-    fn plan() -> Plan {
-        let need = Need {
+    fn plan() -> ResourcePlan {
+        let need = ResourceNeed {
             engines: 2,
             sources: 1,
             writers: 1,
             clients: 8,
             queue_bytes: 100 << 20,
             model_bytes: 1 << 20,
-            ..Need::default()
+            ..ResourceNeed::default()
         };
-        Plan(vec![("a".into(), need), ("b".into(), need)])
+        ResourcePlan(vec![("a".into(), need), ("b".into(), need)])
     }
 
     #[test]
     fn a_plan_within_its_limits_passes() {
         let (threads, bytes) = (Some(27), Some(202 << 20));
-        assert!(plan().check(&Limits { threads, bytes }).is_ok());
-        assert!(plan().check(&Limits::default()).is_ok());
+        assert!(plan().check(&ResourceLimits { threads, bytes }).is_ok());
+        assert!(plan().check(&ResourceLimits::default()).is_ok());
     }
 
     #[test]
@@ -235,7 +239,9 @@ mod tests {
             ),
         ];
         for ((threads, bytes), words) in cases {
-            let refused = plan().check(&Limits { threads, bytes }).unwrap_err();
+            let refused = plan()
+                .check(&ResourceLimits { threads, bytes })
+                .unwrap_err();
             let text = refused.to_string();
             assert!(text.contains(words), "{text}");
             assert!(text.contains("\na: 12 threads (2 engine"), "{text}");

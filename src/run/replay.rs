@@ -1,36 +1,45 @@
 //! The driver for history: captures in, the same signals out as live gave.
 //!
 //! Opens no socket. With one shard everything runs on the calling thread; with more, each has its
-//! thread and ring, as live. Signals do not depend on it.
+//! thread and ring, as live. Signals and alerts do not depend on it.
 
-use std::io::IsTerminal;
+mod pace;
+mod progress_line;
+mod router;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
+use crossbeam::channel::{Receiver as Deliveries, bounded};
 
-use super::shard::{Shard, pace_of};
-use super::summary::Summary;
-use super::summary::summarise;
-use super::worker::{Settings, Window, work};
+use self::pace::Pace;
+use self::progress_line::ProgressLine;
+use self::router::FrameRouter;
+use super::delivery::Delivery;
+use super::intake::{FrameOutcome, Intake};
+use super::observer::{ObservedStep, Observer};
+use super::order::{CommandOrder, WriterInput};
+use super::shard::Shard;
+use super::status::WorkerStatus;
+use super::summary::{Summary, summarise};
+use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
 use crate::alert::journal::Desk;
 use crate::clock;
-use crate::decode::route::{SymbolFinder, shard_of};
-use crate::frame::{Frame, Origin};
+use crate::frame::Origin;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::signal::Signal;
 use crate::sink;
 use crate::sink::{Beside, Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
-use crate::source::ring::{Sender, ring_of};
+use crate::source::ring::ring_of;
 use crate::units::Nanos;
 
 /// What to replay.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct ReplayOptions {
     /// Captures, merged by receive time.
     pub inputs: Vec<PathBuf>,
     /// Where signals go: JSON lines, or Parquet where the name ends in `.parquet`; `-` is standard
@@ -63,13 +72,18 @@ pub enum ReplayError {
     /// The model failed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The system gave no thread.
+    #[error(
+        "while starting a thread: {0}; lower `engine.shards`, or allow the process more threads"
+    )]
+    Thread(std::io::Error),
 }
 
 /// Replays captures through a pipeline.
 ///
 /// # Errors
 /// [`ReplayError`]. What was made until then has been written.
-pub fn replay(pipeline: &Pipeline, options: &Options) -> Result<Summary, ReplayError> {
+pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = options.inputs.iter().map(|path| file_name(path)).collect();
     let sink = sink::open_file(
@@ -92,130 +106,229 @@ pub fn replay_into(
     pipeline: &Pipeline,
     loaded: &Loaded,
     sink: Box<dyn Sink>,
-    options: &Options,
+    options: &ReplayOptions,
 ) -> Result<Summary, ReplayError> {
-    let source = pipeline.open(&options.inputs)?;
-    let desk = Desk::of(pipeline, &loaded.lineage, false).map_err(SinkError::from)?;
-    let writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
+    if pipeline.file.engine.shards == 1 {
+        return replay_on_one_thread(pipeline, loaded, sink, options, &mut ());
+    }
     let began = clock::instant();
-    let pace = Pace::new(options.speed);
-    let mut summary = if pipeline.file.engine.shards == 1 {
-        on_this_thread(pipeline, loaded, source, writer, options, pace)
-    } else {
-        on_shards(pipeline, loaded, source, writer, options, pace)
-    }?;
-    summary.pipeline.clone_from(&pipeline.file.name);
-    summary.seconds = clock::instant().duration_since(began).as_secs_f64();
-    Ok(summary)
+    let source = pipeline.open(&options.inputs)?;
+    let mut writer = writer(pipeline, loaded, sink)?;
+    let shards = on_shards(pipeline, loaded, source, &mut writer, options)?;
+    Ok(finish(pipeline, loaded, shards, &writer, began))
 }
 
-fn on_this_thread(
+/// Replays captures through a loaded pipeline while `observer` watches, on one thread whatever the
+/// pipeline's number of shards: signals do not depend on it.
+///
+/// # Errors
+/// [`ReplayError`], also for what the observer cannot write.
+pub fn replay_observed(
     pipeline: &Pipeline,
     loaded: &Loaded,
-    mut source: FileSource,
-    mut writer: Writer,
-    options: &Options,
-    mut pace: Pace,
+    inputs: &[PathBuf],
+    observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
-    let mut shard = make_shard(pipeline, loaded, options)?;
-    let keeps = writer.keeps_dead_letters();
-    let mut signals = Vec::new();
-    let mut progress = Progress::new();
-    let mut waiting = 0;
-    // A capture cut off in the middle still gives what it held, and then its error.
-    let read = loop {
-        let (origin, bytes) = match source.next_frame() {
-            Ok(Some(frame)) => frame,
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
-        };
-        if pace.is_early(&origin) {
-            step(&mut shard, &mut signals, &mut writer)?;
-            writer.flush()?;
-            pace.wait(&origin);
-        }
-        let taken = match shard.command(origin, bytes) {
-            None => shard.take(origin, bytes),
-            Some(Err(error)) => Err(error),
-            Some(Ok(command)) => {
-                step(&mut shard, &mut signals, &mut writer)?;
-                writer.command(&command)?;
-                Ok(())
-            }
-        };
-        if let Err(error) = taken {
-            let bury = keeps && error.unreadable() && !origin.known;
-            shard.dispose(error, bury);
-            if bury {
-                writer.letter(error, origin, &shard.redacted(bytes))?;
-            }
-        }
-        waiting += 1;
-        if waiting == pipeline.file.engine.batch {
-            waiting = 0;
-            step(&mut shard, &mut signals, &mut writer)?;
-            progress.show(shard.account().received);
-        }
+    let nowhere = sink::open_file(&loaded.lineage, &[], None, Beside::default())?;
+    let options = ReplayOptions {
+        inputs: inputs.to_vec(),
+        ..ReplayOptions::default()
     };
-    step(&mut shard, &mut signals, &mut writer)?;
-    writer.close()?;
-    read?;
-    Ok(summarise(&loaded.lineage, [shard], &writer))
+    replay_on_one_thread(pipeline, loaded, nowhere, &options, observer)
 }
 
-fn step(
-    shard: &mut Shard,
-    signals: &mut Vec<Signal>,
-    writer: &mut Writer,
-) -> Result<(), ReplayError> {
-    shard.step(signals)?;
-    for signal in &*signals {
-        writer.signal(signal, shard.instruments().name(signal.instrument))?;
+/// Reads captures to their end without a model: `observer` sees the events of each frame as a step without
+/// signals.
+///
+/// # Errors
+/// [`ReplayError`], also for what the observer cannot write.
+pub fn observe_events(
+    mut source: FileSource,
+    mut intake: Intake,
+    observer: &mut impl Observer,
+) -> Result<Intake, ReplayError> {
+    while let Some((origin, bytes)) = source.next_frame()? {
+        let outcome = intake.frame(origin, bytes);
+        observer.frame(&origin, &outcome);
+        if let FrameOutcome::Command(command) = outcome {
+            observer.command(&command);
+        }
+        observer.step(&ObservedStep {
+            batch: intake.batch(),
+            signals: &[],
+            instruments: intake.instruments(),
+        })?;
+        intake.clear();
     }
-    signals.clear();
-    Ok(())
+    Ok(intake)
 }
 
+fn writer(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    sink: Box<dyn Sink>,
+) -> Result<Writer, ReplayError> {
+    let alerts = Desk::of(pipeline, &loaded.lineage, false).map_err(SinkError::from)?;
+    Ok(Writer::new(sink, &loaded.lineage).with_alerts(alerts))
+}
+
+fn finish(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    shards: Vec<Shard>,
+    writer: &Writer,
+    began: Instant,
+) -> Summary {
+    Summary {
+        pipeline: pipeline.file.name.clone(),
+        signals: writer.written(),
+        alerts: writer.alerts(),
+        seconds: clock::instant().duration_since(began).as_secs_f64(),
+        ..summarise(&loaded.lineage, shards)
+    }
+}
+
+fn replay_on_one_thread(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    sink: Box<dyn Sink>,
+    options: &ReplayOptions,
+    observer: &mut impl Observer,
+) -> Result<Summary, ReplayError> {
+    let began = clock::instant();
+    let source = pipeline.open(&options.inputs)?;
+    let writer = writer(pipeline, loaded, sink)?;
+    let shard = make_shard(pipeline, loaded, &writer, options)?;
+    let mut replay = OneThread {
+        shard,
+        writer,
+        observer,
+        signals: vec![],
+        batch: pipeline.file.engine.batch,
+    };
+    replay.run(source, Pace::new(options.speed))?;
+    let OneThread { shard, writer, .. } = replay;
+    Ok(finish(pipeline, loaded, vec![shard], &writer, began))
+}
+
+/// A replay on the calling thread.
+struct OneThread<'a, O> {
+    shard: Shard,
+    writer: Writer,
+    observer: &'a mut O,
+    signals: Vec<Signal>,
+    /// Frames in a batch.
+    batch: usize,
+}
+
+impl<O: Observer> OneThread<'_, O> {
+    fn run(&mut self, mut source: FileSource, mut pace: Pace) -> Result<(), ReplayError> {
+        let mut progress = ProgressLine::new();
+        let mut waiting = 0;
+        // A capture that is cut off still gives what it held, and then its error.
+        let read = loop {
+            let (origin, bytes) = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            if pace.is_early(&origin) {
+                self.step()?;
+                self.writer.flush()?;
+                pace.wait(&origin);
+            }
+            self.frame(origin, bytes)?;
+            waiting += 1;
+            if waiting == self.batch {
+                waiting = 0;
+                self.step()?;
+                progress.show(self.shard.account().received);
+            }
+        };
+        self.step()?;
+        self.writer.close()?;
+        Ok(read?)
+    }
+
+    fn frame(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), ReplayError> {
+        let outcome = self.shard.frame(origin, bytes);
+        self.observer.frame(&origin, &outcome);
+        match outcome {
+            FrameOutcome::Command(command) => {
+                self.step()?;
+                self.observer.command(&command);
+                self.writer.command(&command)?;
+            }
+            FrameOutcome::DeadLetter(error) => {
+                let shown = self.shard.dead_letter(bytes);
+                self.writer.dead_letter(error, origin, &shown)?;
+            }
+            FrameOutcome::Events
+            | FrameOutcome::Notice(_)
+            | FrameOutcome::ReplayedCommand
+            | FrameOutcome::Dropped(_) => {}
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), ReplayError> {
+        self.shard.step(&mut self.signals)?;
+        let instruments = self.shard.instruments();
+        self.observer.step(&ObservedStep {
+            batch: self.shard.batch(),
+            signals: &self.signals,
+            instruments,
+        })?;
+        for signal in &self.signals {
+            let name = instruments.name(signal.instrument);
+            self.writer.signal(signal, name)?;
+        }
+        self.signals.clear();
+        Ok(())
+    }
+}
+
+/// A replay with a thread for each shard, one that reads, and the calling one, which writes.
 fn on_shards(
     pipeline: &Pipeline,
     loaded: &Loaded,
     mut source: FileSource,
-    mut writer: Writer,
-    options: &Options,
-    mut pace: Pace,
-) -> Result<Summary, ReplayError> {
+    writer: &mut Writer,
+    options: &ReplayOptions,
+) -> Result<Vec<Shard>, ReplayError> {
     let config = &pipeline.file.engine;
-    let (deliver, deliveries) = crossbeam::channel::bounded(64);
-    let keeps = writer.keeps_dead_letters();
+    let (deliver, deliveries) = bounded(64);
     let stop = AtomicBool::new(false);
-    let shards = std::thread::scope(|scope| -> Result<Vec<Shard>, ReplayError> {
+    let mut shards = vec![];
+    for _ in 0..config.shards {
+        shards.push(make_shard(pipeline, loaded, writer, options)?);
+    }
+    let mut pace = Pace::new(options.speed);
+    std::thread::scope(|scope| {
         let mut senders = vec![];
         let mut workers = vec![];
-        for number in 0..config.shards {
-            let shard = make_shard(pipeline, loaded, options)?;
+        for (number, shard) in shards.into_iter().enumerate() {
             let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
             let (deliver, stop) = (deliver.clone(), &stop);
-            let settings = Settings {
-                number,
+            let settings = WorkerSettings {
+                shard: number,
                 batch: config.batch,
-                keeps_letters: keeps,
-                ..Settings::default()
+                ..WorkerSettings::default()
             };
             senders.push(sender);
-            workers.push(scope.spawn(move || {
-                work(
-                    shard,
-                    settings,
-                    &receiver,
-                    &deliver,
-                    &Window::default(),
-                    stop,
-                )
-            }));
+            let thread = std::thread::Builder::new().name(format!("shard-{number}"));
+            let worker = thread.spawn_scoped(scope, move || {
+                let status = WorkerStatus::default();
+                work(shard, settings, &receiver, &deliver, &status, stop)
+            });
+            workers.push(worker.map_err(ReplayError::Thread)?);
         }
         drop(deliver);
-        let reader = scope.spawn(move || feed(&mut source, &senders, &mut pace));
-        let written = writer.write_all(&deliveries);
+        let router = FrameRouter::new(pipeline, senders);
+        let thread = std::thread::Builder::new().name("reader".into());
+        let reader = thread.spawn_scoped(scope, move || feed(&mut source, router, &mut pace));
+        let reader = reader.map_err(ReplayError::Thread)?;
+        let written = write_all(writer, &deliveries, config.shards);
         drop(deliveries);
         let read = reader.join().expect("reading does not panic");
         let mut shards = vec![];
@@ -225,33 +338,38 @@ fn on_shards(
         written?;
         read?;
         Ok(shards)
-    })?;
-    Ok(summarise(&loaded.lineage, shards, &writer))
+    })
 }
 
-/// Hands each frame to the shard of its instrument, and gaps of a whole feed to every shard.
-fn feed(source: &mut FileSource, senders: &[Sender], pace: &mut Pace) -> Result<(), FileError> {
-    let mut last = vec![0; usize::from(u16::MAX) + 1];
-    let mut symbols = SymbolFinder::default();
+/// Writes deliveries until all workers have ended, in an order that does not depend on their threads.
+fn write_all(
+    writer: &mut Writer,
+    deliveries: &Deliveries<Delivery>,
+    shards: usize,
+) -> Result<(), SinkError> {
+    let mut order = CommandOrder::new(shards);
+    for mut delivery in deliveries {
+        // The end of a file acknowledges nothing.
+        delivery.positions.clear();
+        order.push(delivery);
+        while let Some(item) = order.pop() {
+            match item {
+                WriterInput::Delivery(mut delivery) => writer.deliver(&mut delivery)?,
+                WriterInput::Command(command) => writer.command(&command)?,
+            }
+        }
+    }
+    writer.close()
+}
+
+fn feed(
+    source: &mut FileSource,
+    mut router: FrameRouter,
+    pace: &mut Pace,
+) -> Result<(), FileError> {
     while let Some((origin, bytes)) = source.next_frame()? {
         pace.wait(&origin);
-        let frame = Frame {
-            origin,
-            bytes: Bytes::copy_from_slice(bytes),
-        };
-        let of_stream = &mut last[usize::from(origin.stream)];
-        let sent = match symbols.symbol_of(origin.stream, bytes) {
-            Some(symbol) => {
-                *of_stream = shard_of(symbol, senders.len());
-                senders[*of_stream].send(frame)
-            }
-            None if bytes.starts_with(b"{\"foretick\":") => senders
-                .iter()
-                .try_for_each(|sender| sender.send(frame.clone())),
-            // A snapshot that names nobody belongs to the depth before it.
-            None => senders[*of_stream].send(frame),
-        };
-        if sent.is_err() {
+        if router.send(origin, bytes).is_err() {
             break;
         }
     }
@@ -261,68 +379,15 @@ fn feed(source: &mut FileSource, senders: &[Sender], pace: &mut Pace) -> Result<
 fn make_shard(
     pipeline: &Pipeline,
     loaded: &Loaded,
-    options: &Options,
+    writer: &Writer,
+    options: &ReplayOptions,
 ) -> Result<Shard, ReplayError> {
-    let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, false);
+    let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, false)
+        .keeping_dead_letters(writer.keeps_dead_letters());
     Ok(shard.between(options.from, options.to))
 }
 
 fn file_name(path: &Path) -> String {
     path.file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-}
-
-/// Keeps to the times of the recording.
-struct Pace {
-    speed: Option<f64>,
-    start: Option<(Nanos, Instant)>,
-}
-
-impl Pace {
-    fn new(speed: Option<f64>) -> Self {
-        Self { speed, start: None }
-    }
-
-    fn ahead(&mut self, origin: &Origin) -> Option<Duration> {
-        let (speed, ts) = (self.speed?, pace_of(origin)?);
-        let (first, began) = *self.start.get_or_insert_with(|| (ts, clock::instant()));
-        let due = Duration::from_nanos((ts.since(first).max(0) as f64 / speed) as u64);
-        due.checked_sub(clock::instant().duration_since(began))
-            .filter(|wait| !wait.is_zero())
-    }
-
-    fn is_early(&mut self, origin: &Origin) -> bool {
-        self.ahead(origin).is_some()
-    }
-
-    fn wait(&mut self, origin: &Origin) {
-        if let Some(wait) = self.ahead(origin) {
-            std::thread::sleep(wait);
-        }
-    }
-}
-
-/// Says on a terminal how far a long replay has come.
-struct Progress {
-    next: Option<Instant>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        let next = std::io::stderr()
-            .is_terminal()
-            .then(|| clock::instant() + Self::EVERY);
-        Self { next }
-    }
-
-    const EVERY: Duration = Duration::from_secs(1);
-
-    fn show(&mut self, frames: u64) {
-        let Some(next) = self.next else { return };
-        let now = clock::instant();
-        if now >= next {
-            self.next = Some(now + Self::EVERY);
-            eprint!("\r{frames} frames\r");
-        }
-    }
 }

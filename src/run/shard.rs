@@ -7,14 +7,13 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::account::Account;
+use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
-use crate::alert::command::Command;
 use crate::clock;
-use crate::decode::{DecodeError, Decoded, Decoder, Notice};
+use crate::decode::Decoder;
 use crate::engine::Engine;
 use crate::event::Batch;
 use crate::frame::Origin;
-use crate::frame::split_stamp;
 use crate::instrument::Instruments;
 use crate::model::ModelError;
 use crate::signal::digest::Digest;
@@ -22,21 +21,19 @@ use crate::signal::lineage::Lineage;
 use crate::signal::{Latency, Signal};
 use crate::units::Nanos;
 
-/// A decoder and an engine, with their books.
+/// An intake and an engine, with the figures of both.
 pub struct Shard {
-    decoder: Decoder,
+    intake: Intake,
     engine: Engine,
-    batch: Batch,
+    /// When the first frame since the last step was taken.
     began: Option<Instant>,
-    account: Account,
+    /// Whether the events of the batch have been worked on: the next frame begins another batch.
+    stepped: bool,
     stages: Stages,
     digest: Digest,
     live: bool,
     from: Nanos,
     to: Nanos,
-    venue_errors: u64,
-    late_frames: u64,
-    known_frames: u64,
 }
 
 impl Shard {
@@ -44,20 +41,23 @@ impl Shard {
     #[must_use]
     pub fn new(decoder: Decoder, engine: Engine, lineage: &Lineage, live: bool) -> Self {
         Self {
-            decoder,
+            intake: Intake::new(decoder),
             engine,
-            batch: Batch::default(),
             began: None,
-            account: Account::default(),
+            stepped: false,
             stages: Stages::default(),
             digest: Digest::new(lineage),
             live,
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
-            venue_errors: 0,
-            late_frames: 0,
-            known_frames: 0,
         }
+    }
+
+    /// The same; where `keeps` is true, frames that cannot be decoded are given back as dead letters.
+    #[must_use]
+    pub fn keeping_dead_letters(mut self, keeps: bool) -> Self {
+        self.intake = self.intake.keeping_dead_letters(keeps);
+        self
     }
 
     /// Gives only the signals of events from `from` on and before `to`.
@@ -68,73 +68,45 @@ impl Shard {
         self
     }
 
-    /// Takes one frame; its events wait for the next [`Shard::step`].
-    ///
-    /// # Errors
-    /// [`DecodeError`] for a frame without events. The caller says by [`Shard::dispose`] what it did
-    /// with it.
-    pub fn take(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), DecodeError> {
-        if self.began.is_none() {
-            self.began = Some(clock::instant());
+    /// Takes one frame; its events wait for the next [`Shard::step`]. See [`FrameOutcome`] for what the
+    /// caller then does.
+    pub fn frame(&mut self, origin: Origin, bytes: &[u8]) -> FrameOutcome {
+        if std::mem::take(&mut self.stepped) {
+            self.intake.clear();
         }
-        self.account.received += 1;
-        self.late_frames += u64::from(origin.late);
-        self.known_frames += u64::from(origin.known);
-        match self.decoder.decode(origin, bytes, &mut self.batch)? {
-            // The source answers pings, and connects again at a shutdown.
-            Decoded::Events | Decoded::Notice(Notice::Ack | Notice::Shutdown | Notice::Ping) => {}
-            Decoded::Notice(Notice::VenueError) => self.venue_errors += 1,
+        let began = self.began.unwrap_or_else(clock::instant);
+        let outcome = self.intake.frame(origin, bytes);
+        let is_command = matches!(
+            outcome,
+            FrameOutcome::Command(_) | FrameOutcome::ReplayedCommand
+        );
+        if !is_command {
+            self.began = Some(began);
         }
-        self.account.used += 1;
-        Ok(())
+        outcome
     }
 
-    /// The command about alerts that a frame is; nothing where it is none. Whoever gets one steps the shard
-    /// first, so that the command comes between the same signals however frames are batched.
-    pub fn command(
-        &mut self,
-        origin: Origin,
-        bytes: &[u8],
-    ) -> Option<Result<Command, DecodeError>> {
-        if !self.decoder.reads_commands() {
-            return None;
-        }
-        let (stamp, bytes) = split_stamp(bytes);
-        let ts_recv = stamp.map_or(origin.ts_recv, |stamp| stamp.ts_recv);
-        let command = Command::parse(bytes, ts_recv)?;
-        self.account.received += 1;
-        self.account.used += u64::from(command.is_ok());
-        Some(command)
+    /// Counts a frame that is dropped without a look at its bytes.
+    pub fn drop_unread(&mut self, reason: &'static str) {
+        self.intake.drop_unread(reason);
     }
 
-    /// Notes what was done with a frame that [`Shard::take`] refused.
-    pub fn dispose(&mut self, error: DecodeError, buried: bool) {
-        if buried {
-            self.account.bury(error.reason());
-        } else {
-            self.account.drop_frames(error.reason(), 1);
-        }
-    }
-
-    /// Notes a frame that is passed over unread.
-    pub fn pass_over(&mut self, reason: &'static str) {
-        self.account.received += 1;
-        self.account.drop_frames(reason, 1);
-    }
-
-    /// Works on what was taken since the last step, and appends the signals.
+    /// Works on the frames taken since the last step, and appends the signals.
     ///
     /// # Errors
     /// [`ModelError`] when the model fails.
     pub fn step(&mut self, signals: &mut Vec<Signal>) -> Result<(), ModelError> {
+        if std::mem::replace(&mut self.stepped, true) {
+            self.intake.clear();
+        }
         let Some(began) = self.began.take() else {
             return Ok(());
         };
         let first = signals.len();
         let decoded = clock::instant();
-        self.engine.apply(&self.batch);
+        self.engine.apply(self.intake.batch());
         let applied = clock::instant();
-        self.engine.score(&self.batch, signals)?;
+        self.engine.score(self.intake.batch(), signals)?;
         let scored = clock::instant();
         let latency = Latency {
             queue: 0,
@@ -149,7 +121,7 @@ impl Shard {
                 at <= first || (signal.ts_event >= from && signal.ts_event < to)
             });
         }
-        if self.known_frames > 0 {
+        if self.intake.counts().known_frames > 0 {
             let mut at = 0;
             signals.retain(|signal| {
                 at += 1;
@@ -160,8 +132,13 @@ impl Shard {
         self.stages.batch(&latency, made.len());
         let took = latency.decode + latency.feature + latency.model;
         self.finish(made, latency, took);
-        self.batch.clear();
         Ok(())
+    }
+
+    /// The events of the last step, until the next frame is taken; none where there were no frames.
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        self.intake.batch()
     }
 
     /// Does work that no signal has waited for, until none is left or `wanted` says that there is other
@@ -188,20 +165,20 @@ impl Shard {
                 self.stages.signals(signal.latency.queue, total, 1);
             }
             self.digest
-                .add(signal, self.decoder.instruments().name(signal.instrument));
+                .add(signal, self.intake.instruments().name(signal.instrument));
         }
     }
 
-    /// A frame as a dead letter may show it.
+    /// The bytes of a frame as a dead letter may show them: without personal data.
     #[must_use]
-    pub fn redacted<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
-        self.decoder.redacted(bytes)
+    pub fn dead_letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        self.intake.dead_letter(bytes)
     }
 
     /// The instruments by name.
     #[must_use]
     pub fn instruments(&self) -> &Instruments {
-        self.decoder.instruments()
+        self.intake.instruments()
     }
 
     /// The engine.
@@ -218,7 +195,7 @@ impl Shard {
     /// What became of the frames.
     #[must_use]
     pub fn account(&self) -> &Account {
-        &self.account
+        self.intake.account()
     }
 
     /// What each stage took.
@@ -230,32 +207,14 @@ impl Shard {
     /// Ends the shard: its account, stages, and digest.
     #[must_use]
     pub fn into_parts(self) -> (Account, Stages, Digest) {
-        (self.account, self.stages, self.digest)
+        (self.intake.into_account(), self.stages, self.digest)
     }
 
-    /// Frames that came while the shard had been behind for too long.
+    /// What is counted beside the account.
     #[must_use]
-    pub fn late_frames(&self) -> u64 {
-        self.late_frames
+    pub fn counts(&self) -> IntakeCounts {
+        self.intake.counts()
     }
-
-    /// Frames that were read once more, and of which nothing was published.
-    #[must_use]
-    pub fn known_frames(&self) -> u64 {
-        self.known_frames
-    }
-
-    /// Refusals and faults that the venue reported.
-    #[must_use]
-    pub fn venue_errors(&self) -> u64 {
-        self.venue_errors
-    }
-}
-
-/// The time of a frame for pacing a replay: when it was received.
-#[must_use]
-pub fn pace_of(origin: &Origin) -> Option<Nanos> {
-    (origin.ts_recv != Nanos::UNDEFINED).then_some(origin.ts_recv)
 }
 
 fn nanos(from: Instant, to: Instant) -> i64 {

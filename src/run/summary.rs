@@ -1,14 +1,13 @@
 //! What a run did, for people (a table) and for programs (one JSON object).
 
 use std::fmt;
-use std::ops::AddAssign;
 
 use serde::Serialize;
 
 use super::account::Account;
+use super::counts::RunCounts;
 use super::latency::{Quantiles, Stages};
 use super::shard::Shard;
-use super::writer::Writer;
 use crate::engine::row::EventCounts;
 use crate::signal::digest::Digest;
 use crate::signal::lineage::Lineage;
@@ -27,31 +26,13 @@ pub struct Summary {
     /// What became of the frames.
     pub frames: Account,
     /// What became of the events.
-    pub events: Events,
+    pub events: RunCounts,
     /// Nanoseconds by stage, of a batch; `total` of a signal.
     pub latency_ns: Latencies,
     /// Instruments seen.
     pub instruments: u64,
     /// How long the run took, in seconds of the wall clock.
     pub seconds: f64,
-}
-
-/// Counters of the engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Events {
-    /// What became of the events.
-    #[serde(flatten)]
-    pub counts: EventCounts,
-    /// Windows for which the model gave no finite number.
-    pub undefined_scores: u64,
-    /// Refusals and faults that the venue reported.
-    pub venue_errors: u64,
-    /// Frames that came while the shard had been behind for too long.
-    pub late_frames: u64,
-    /// Frames read once more, of which nothing was published.
-    pub known_frames: u64,
-    /// Blocks of deferred steps that were done.
-    pub deferred_blocks: u64,
 }
 
 /// Figures by stage.
@@ -70,7 +51,7 @@ pub struct Latencies {
 
 /// What became of one pipeline of several.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Outcome {
+pub struct PipelineOutcome {
     /// What it did over all its starts; digest, instruments and latencies are those of the last.
     #[serde(flatten)]
     pub summary: Summary,
@@ -83,14 +64,14 @@ pub struct Outcome {
 
 /// What became of all pipelines of a run.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Outcomes {
+pub struct PipelineOutcomes {
     /// Signals of all.
     pub signals: u64,
     /// Each.
-    pub pipelines: Vec<Outcome>,
+    pub pipelines: Vec<PipelineOutcome>,
 }
 
-impl Outcomes {
+impl PipelineOutcomes {
     /// Whether one was down at the end.
     #[must_use]
     pub fn failed(&self) -> bool {
@@ -100,8 +81,8 @@ impl Outcomes {
     }
 }
 
-impl From<Vec<Outcome>> for Outcomes {
-    fn from(pipelines: Vec<Outcome>) -> Self {
+impl From<Vec<PipelineOutcome>> for PipelineOutcomes {
+    fn from(pipelines: Vec<PipelineOutcome>) -> Self {
         Self {
             signals: pipelines
                 .iter()
@@ -113,8 +94,8 @@ impl From<Vec<Outcome>> for Outcomes {
 }
 
 impl Summary {
-    /// Goes on with another run of the same pipeline.
-    pub(crate) fn go_on(&mut self, next: Self) {
+    /// Adds a later run of the same pipeline; digest, instruments and latencies become those of that run.
+    pub(crate) fn add_run(&mut self, next: Self) {
         let before = std::mem::replace(self, next);
         self.signals += before.signals;
         self.alerts += before.alerts;
@@ -124,21 +105,13 @@ impl Summary {
     }
 }
 
-/// The summary of some shards' work.
-pub(crate) fn summarise(
-    lineage: &Lineage,
-    shards: impl IntoIterator<Item = Shard>,
-    writer: &Writer,
-) -> Summary {
-    let mut summary = Summary {
-        signals: writer.written(),
-        alerts: writer.alerts(),
-        ..Summary::default()
-    };
+/// The summary of what some shards did; what the writer did is left to add.
+pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shard>) -> Summary {
+    let mut summary = Summary::default();
     let mut digest = Digest::new(lineage);
-    let mut all_stages = super::latency::Stages::default();
+    let mut all_stages = Stages::default();
     for shard in shards {
-        summary.events.add(&shard);
+        summary.events.add_shard(&shard);
         summary.instruments += shard.instruments().len() as u64;
         let (account, stages, part) = shard.into_parts();
         summary.frames += &account;
@@ -148,29 +121,6 @@ pub(crate) fn summarise(
     summary.latency_ns = (&all_stages).into();
     summary.digest = digest.finish();
     summary
-}
-
-impl AddAssign for Events {
-    fn add_assign(&mut self, other: Self) {
-        self.counts += &other.counts;
-        self.undefined_scores += other.undefined_scores;
-        self.venue_errors += other.venue_errors;
-        self.late_frames += other.late_frames;
-        self.known_frames += other.known_frames;
-        self.deferred_blocks += other.deferred_blocks;
-    }
-}
-
-impl Events {
-    /// Adds what a shard counted.
-    pub fn add(&mut self, shard: &Shard) {
-        self.counts += shard.engine().counts();
-        self.undefined_scores += shard.engine().undefined();
-        self.venue_errors += shard.venue_errors();
-        self.late_frames += shard.late_frames();
-        self.known_frames += shard.known_frames();
-        self.deferred_blocks += shard.engine().deferred().1;
-    }
 }
 
 impl From<&Stages> for Latencies {
@@ -185,15 +135,15 @@ impl From<&Stages> for Latencies {
     }
 }
 
-impl Events {
-    /// What nobody may miss, and mostly is nothing.
-    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Summary {
+    /// Warnings; usually none.
+    fn write_warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let EventCounts {
             waited,
             depths,
             missing_fields,
             ..
-        } = self.counts;
+        } = self.events.engine;
         if waited > 0 {
             let never = if depths == 0 {
                 ", which never came"
@@ -211,8 +161,8 @@ impl Events {
                 "missing fields {missing_fields}, for the model to impute"
             )?;
         }
-        if self.undefined_scores > 0 {
-            let undefined = self.undefined_scores;
+        let undefined = self.events.undefined_scores;
+        if undefined > 0 {
             writeln!(
                 f,
                 "undefined      {undefined} scores, of which no signal came"
@@ -252,7 +202,7 @@ impl fmt::Display for Summary {
                 writeln!(f, "  {word:<12} {count:>10}  {reason}")?;
             }
         }
-        let events = &self.events.counts;
+        let events = &self.events.engine;
         writeln!(
             f,
             "events         {} trades, {} quotes, {} book changes; {} rows ({} incomplete)",
@@ -270,7 +220,7 @@ impl fmt::Display for Summary {
             events.backwards,
             self.events.late_frames
         )?;
-        self.events.tell(f)?;
+        self.write_warnings(f)?;
         write!(f, "tick to signal ")?;
         let total = &self.latency_ns.total;
         writeln!(
@@ -283,7 +233,7 @@ impl fmt::Display for Summary {
     }
 }
 
-impl fmt::Display for Outcomes {
+impl fmt::Display for PipelineOutcomes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for outcome in &self.pipelines {
             write!(f, "{}", outcome.summary)?;
@@ -322,8 +272,8 @@ mod tests {
         );
         assert!(!text.contains("missing fields"), "{text}");
         summary.events.undefined_scores = 3;
-        summary.events.counts.missing_fields = 7;
-        summary.events.counts.waited = 5;
+        summary.events.engine.missing_fields = 7;
+        summary.events.engine.waited = 5;
         let text = summary.to_string();
         for line in [
             "waited         5 book changes for a snapshot, which never came\n",
@@ -332,7 +282,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{text}");
         }
-        summary.events.counts.depths = 1;
+        summary.events.engine.depths = 1;
         assert!(summary.to_string().contains("for a snapshot\n"));
     }
 }

@@ -1,115 +1,42 @@
-//! Engine threads, for all drivers that use rings.
+//! The thread of a shard, for all drivers that use rings.
 //!
-//! A worker drains its ring at its own pace, works on what was there as one batch, and hands the signals on
+//! A worker drains its ring at its own pace, works on what was there as one batch, and hands what came of it
 //! to the [`super::writer`].
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use crossbeam::channel::Sender as Deliver;
 use rustc_hash::FxHashMap;
 
-use super::account::Account;
-use super::latency::StageReport;
+use super::delivery::{Delivery, UndecodedFrame};
+use super::intake::FrameOutcome;
 use super::shard::Shard;
-use super::summary::Events;
-use crate::alert::command::Command;
+use super::status::WorkerStatus;
 use crate::clock;
-use crate::decode::DecodeError;
 use crate::frame::{Frame, Origin};
 use crate::instrument::InstrumentId;
 use crate::model::ModelError;
-use crate::signal::Signal;
 use crate::signal::quality::Quality;
 use crate::source::ring::Receiver;
 
-/// What a worker hands to the writer after a batch.
-#[derive(Debug, Default)]
-pub struct Delivery {
-    /// Which worker.
-    pub shard: usize,
-    /// Names of the instruments that are new since its last delivery, in the order of their numbers.
-    pub new_names: Vec<String>,
-    /// The signals.
-    pub signals: Vec<Signal>,
-    /// Commands about alerts, each with the number of signals that come before it.
-    pub commands: Vec<(usize, Command)>,
-    /// Frames that could not be read.
-    pub letters: Vec<Letter>,
-    /// Up to where each stream and partition has been worked on.
-    pub done: Vec<Done>,
-    /// Instruments whose book needs a new snapshot.
-    pub wanted: Vec<String>,
-    /// The frames themselves, in the order in which they were worked on, where a capture is made.
-    pub frames: Vec<Frame>,
-}
-
 /// How a worker works.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Settings {
-    /// Which worker this is.
-    pub number: usize,
-    /// Frames worked on at once, at most.
+pub struct WorkerSettings {
+    /// Number of its shard.
+    pub shard: usize,
+    /// The most frames in a batch.
     pub batch: usize,
-    /// How long to wait for more frames once there is one; zero: not.
+    /// How long to wait for more frames once there is one; zero: not at all.
     pub batch_wait: Duration,
     /// How long the shard may be behind before frames count as late; none: for ever.
     pub late_after: Option<Duration>,
-    /// Whether the sink keeps unreadable frames.
-    pub keeps_letters: bool,
-    /// Whether an offset that comes again is passed over: Kafka gives records again after a
+    /// Whether a frame whose offset was worked on before is dropped: Kafka delivers records again after a
     /// rebalance.
-    pub once: bool,
+    pub drops_repeated_offsets: bool,
     /// Whether frames are handed on for a capture.
     pub captures: bool,
-}
-
-/// What a worker shows of itself while it works.
-#[derive(Debug, Default)]
-pub struct Window {
-    report: Mutex<Report>,
-}
-
-/// A worker's figures at some moment.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// What became of its frames.
-    pub account: Account,
-    /// What became of its events.
-    pub events: Events,
-    /// What each stage took.
-    pub stages: Vec<StageReport>,
-    /// Signals made, by quality, in the order of [`Quality::ALL`].
-    pub qualities: [u64; Quality::ALL.len()],
-    /// Instruments known.
-    pub instruments: usize,
-    /// Instruments with deferred steps.
-    pub deferred: usize,
-}
-
-/// A dead letter on its way.
-#[derive(Clone, Debug)]
-pub struct Letter {
-    /// Why.
-    pub error: DecodeError,
-    /// From where.
-    pub origin: Origin,
-    /// The frame.
-    pub bytes: Bytes,
-}
-
-/// All frames of a partition before `next` have been worked on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// The stream.
-    pub stream: u16,
-    /// Its partition.
-    pub partition: i32,
-    /// The offset after the last frame.
-    pub next: i64,
 }
 
 /// Works until every source has gone and the ring is empty, or `stop` is set. Gives the shard back.
@@ -118,29 +45,29 @@ pub struct Done {
 /// [`ModelError`] when the model fails.
 pub fn work(
     mut shard: Shard,
-    settings: Settings,
+    settings: WorkerSettings,
     ring: &Receiver,
     deliver: &Deliver<Delivery>,
-    window: &Window,
+    status: &WorkerStatus,
     stop: &AtomicBool,
 ) -> Result<Shard, ModelError> {
     let mut frames = Vec::with_capacity(settings.batch);
-    let mut state = State {
+    let mut worker = Worker {
         settings,
         next: FxHashMap::default(),
         named: 0,
-        qualities: [0; 6],
-        behind: Behind::new(),
+        qualities: [0; Quality::ALL.len()],
+        backlog: Backlog::new(),
     };
-    let mut shown = clock::instant();
+    let mut updated = clock::instant();
     while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
-        if clock::instant().duration_since(shown) > SHOW_EVERY {
-            shown = clock::instant();
-            window.show(&shard, &state.qualities);
+        if clock::instant().duration_since(updated) > UPDATE_EVERY {
+            updated = clock::instant();
+            status.update(&shard, &worker.qualities);
         }
-        state
-            .behind
-            .look(&mut frames, ring.is_empty(), settings.late_after);
+        worker
+            .backlog
+            .mark_late(&mut frames, ring.is_empty(), settings.late_after);
         if frames.is_empty() {
             continue;
         }
@@ -148,20 +75,20 @@ pub fn work(
             let until = clock::instant() + settings.batch_wait;
             ring.gather(&mut frames, settings.batch, until);
         }
-        let made = state.batch(&mut shard, &mut frames);
+        let made = worker.batch(&mut shard, &mut frames);
         if made.is_err() {
             // The shard's last figures: it ends here.
-            window.show(&shard, &state.qualities);
+            status.update(&shard, &worker.qualities);
         }
         let delivery = made?;
-        // The writer has gone only when it failed; then there is nobody to work for.
+        // The writer has gone only when it failed; then no work is of use any more.
         if deliver.send(delivery).is_err() {
             break;
         }
-        // Signals are out; what the next ones need is done until new frames come.
+        // The signals are out: deferred steps are done until new frames come.
         shard.settle(|| !ring.is_empty());
     }
-    window.show(&shard, &state.qualities);
+    status.update(&shard, &worker.qualities);
     Ok(shard)
 }
 
@@ -169,39 +96,41 @@ pub fn work(
 pub(crate) const DELIVERIES: usize = 256;
 /// How long a worker sleeps when nothing comes, before it looks at `stop` again.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How often a worker shows its figures.
-const SHOW_EVERY: Duration = Duration::from_millis(500);
+/// How often a worker updates its status.
+const UPDATE_EVERY: Duration = Duration::from_millis(500);
+/// The reason under which frames with a repeated offset are dropped.
+const READ_BEFORE: &str = "read_before";
 
 /// What a worker remembers between batches.
-struct State {
-    settings: Settings,
+struct Worker {
+    settings: WorkerSettings,
     /// The offset that comes next, by stream and partition.
     next: FxHashMap<(u16, i32), i64>,
+    /// Instruments whose names have been delivered.
     named: usize,
     qualities: [u64; Quality::ALL.len()],
-    behind: Behind,
+    backlog: Backlog,
 }
 
-/// Since when the ring has not been empty.
-struct Behind {
+/// Since when every drain has left frames in the ring.
+struct Backlog {
     since: Instant,
 }
 
-impl Behind {
+impl Backlog {
     fn new() -> Self {
         Self {
             since: clock::instant(),
         }
     }
 
-    /// Marks the frames just drained as late where the shard has been behind for too long: for so long has
-    /// every drain left frames behind.
-    fn look(&mut self, frames: &mut [Frame], all: bool, late_after: Option<Duration>) {
+    /// UnacknowledgedPositions the frames just drained as late where the backlog is older than `late_after`.
+    fn mark_late(&mut self, frames: &mut [Frame], is_drained: bool, late_after: Option<Duration>) {
         let Some(late_after) = late_after else {
             return;
         };
         let now = clock::instant();
-        if all {
+        if is_drained {
             self.since = now;
         } else if now.duration_since(self.since) > late_after {
             for frame in frames {
@@ -211,14 +140,14 @@ impl Behind {
     }
 }
 
-impl State {
+impl Worker {
     fn batch(
         &mut self,
         shard: &mut Shard,
         frames: &mut Vec<Frame>,
     ) -> Result<Delivery, ModelError> {
         let mut delivery = Delivery {
-            shard: self.settings.number,
+            shard: self.settings.shard,
             ..Delivery::default()
         };
         for frame in frames.drain(..) {
@@ -229,15 +158,15 @@ impl State {
             self.qualities[signal.quality as usize] += 1;
         }
         let instruments = shard.instruments();
-        let known = |id| instruments.name(InstrumentId(id)).to_owned();
+        let name = |id| instruments.name(InstrumentId(id)).to_owned();
         delivery.new_names = (self.named as u32..instruments.len() as u32)
-            .map(known)
+            .map(name)
             .collect();
         self.named = instruments.len();
         let mut wanted = vec![];
         shard.engine_mut().take_snapshot_requests(&mut wanted);
         let name = |id| shard.instruments().name(id).to_owned();
-        delivery.wanted = wanted.into_iter().map(name).collect();
+        delivery.wanted_snapshots = wanted.into_iter().map(name).collect();
         Ok(delivery)
     }
 
@@ -254,90 +183,36 @@ impl State {
             ..
         } = frame.origin;
         let next = self.next.entry((stream, partition)).or_insert(i64::MIN);
-        if self.settings.once && offset < *next {
-            shard.pass_over(READ_BEFORE);
+        if self.settings.drops_repeated_offsets && offset < *next {
+            shard.drop_unread(READ_BEFORE);
             return Ok(());
         }
         *next = offset + 1;
-        note(
-            &mut delivery.done,
-            Done {
-                stream,
-                partition,
-                next: *next,
-            },
-        );
-        let taken = match shard.command(frame.origin, &frame.bytes) {
-            None => shard.take(frame.origin, &frame.bytes),
-            Some(Err(error)) => Err(error),
-            // The state of alerts knows it.
-            Some(Ok(_)) if frame.origin.known => Ok(()),
-            Some(Ok(command)) => {
+        frame.origin.after().note(&mut delivery.positions);
+        match shard.frame(frame.origin, &frame.bytes) {
+            FrameOutcome::Command(command) => {
                 shard.step(&mut delivery.signals)?;
                 delivery.commands.push((delivery.signals.len(), command));
-                Ok(())
             }
-        };
-        if let Err(error) = taken {
-            let bury = self.settings.keeps_letters && error.unreadable() && !frame.origin.known;
-            shard.dispose(error, bury);
-            if bury {
-                let bytes = match shard.redacted(&frame.bytes) {
+            FrameOutcome::DeadLetter(error) => {
+                let bytes = match shard.dead_letter(&frame.bytes) {
                     Cow::Borrowed(_) => frame.bytes.clone(),
-                    Cow::Owned(shown) => shown.into(),
+                    Cow::Owned(redacted) => redacted.into(),
                 };
-                let origin = frame.origin;
-                delivery.letters.push(Letter {
+                delivery.dead_letters.push(UndecodedFrame {
                     error,
-                    origin,
+                    origin: frame.origin,
                     bytes,
                 });
             }
+            FrameOutcome::Events
+            | FrameOutcome::Notice(_)
+            | FrameOutcome::ReplayedCommand
+            | FrameOutcome::Dropped(_) => {}
         }
         if self.settings.captures {
             delivery.frames.push(frame);
         }
         Ok(())
-    }
-}
-
-/// The reason for records that Kafka gave again.
-const READ_BEFORE: &str = "read_before";
-
-fn note(all: &mut Vec<Done>, one: Done) {
-    let same = |done: &&mut Done| done.stream == one.stream && done.partition == one.partition;
-    match all.iter_mut().find(same) {
-        Some(done) => done.next = one.next,
-        None => all.push(one),
-    }
-}
-
-impl Window {
-    /// The figures shown last.
-    #[must_use]
-    pub fn report(&self) -> Report {
-        self.lock().clone()
-    }
-
-    fn show(&self, shard: &Shard, qualities: &[u64; Quality::ALL.len()]) {
-        let mut events = Events::default();
-        events.add(shard);
-        let report = Report {
-            account: shard.account().clone(),
-            events,
-            stages: shard
-                .stages()
-                .named()
-                .map(|(name, all)| StageReport::of(name, all))
-                .into(),
-            qualities: *qualities,
-            instruments: shard.instruments().len(),
-            deferred: shard.engine().deferred().0,
-        };
-        *self.lock() = report;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Report> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

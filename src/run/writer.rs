@@ -1,27 +1,36 @@
-//! The writer: the one thread that owns the sink, behind all engine threads.
+//! The writer: the one owner of the sink, behind all shards.
 //!
-//! It hands signals on, makes alerts of them, and says how far everything has arrived. It computes no score.
+//! It hands signals to the sink, makes alerts of them, and gives back the positions up to which everything
+//! has arrived. It computes no score.
 
-use crossbeam::channel::Receiver as Deliveries;
+use std::time::{Duration, Instant};
 
-use super::worker::Delivery;
+use super::delivery::Delivery;
 use crate::alert::command::Command;
 use crate::alert::journal::Desk;
+use crate::clock;
 use crate::decode::DecodeError;
-use crate::frame::Origin;
+use crate::frame::{Origin, Position};
 use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 use crate::sink::{DeadLetter, Sink, SinkError};
 
-/// Owns the sink.
+/// Owns the sink, and the state of alerts.
 pub struct Writer {
     sink: Box<dyn Sink>,
+    /// The names of each shard's instruments.
     names: Vec<Vec<String>>,
     streams: Vec<String>,
     written: u64,
-    taken: u64,
-    desk: Option<Desk>,
+    alerts: Option<Desk>,
+    /// When the state of alerts was saved last.
+    saved: Instant,
+    /// Positions that the sink has acknowledged, and that wait for the state of alerts.
+    acknowledged: Vec<Position>,
 }
+
+/// How often the state of alerts is saved, as a whole. Offsets are committed no more often.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 impl Writer {
     /// A writer for signals of this lineage.
@@ -32,38 +41,22 @@ impl Writer {
             names: vec![],
             streams: lineage.streams.clone(),
             written: 0,
-            taken: 0,
-            desk: None,
+            alerts: None,
+            saved: clock::instant(),
+            acknowledged: vec![],
         }
     }
 
     /// The same with alerts.
     #[must_use]
-    pub fn with_alerts(self, desk: Option<Desk>) -> Self {
-        Self { desk, ..self }
+    pub fn with_alerts(self, alerts: Option<Desk>) -> Self {
+        Self { alerts, ..self }
     }
 
-    /// Whether nothing may be called done before [`Writer::keep`].
-    #[must_use]
-    pub fn keeps_state(&self) -> bool {
-        self.desk.as_ref().is_some_and(Desk::keeps_state)
-    }
-
-    /// Keeps the state of alerts; to be called once all that was taken has arrived.
-    ///
-    /// # Errors
-    /// [`SinkError::Alerts`].
-    pub fn keep(&mut self) -> Result<(), SinkError> {
-        match &mut self.desk {
-            Some(desk) => Ok(desk.keep()?),
-            None => Ok(()),
-        }
-    }
-
-    /// Alerts made, whether or not the sink keeps such.
+    /// Alerts made, whether or not the sink keeps any.
     #[must_use]
     pub fn alerts(&self) -> u64 {
-        self.desk.as_ref().map_or(0, Desk::published)
+        self.alerts.as_ref().map_or(0, Desk::published)
     }
 
     /// Whether dead letters are kept.
@@ -72,57 +65,47 @@ impl Writer {
         self.sink.keeps_dead_letters()
     }
 
-    /// Signals taken so far.
+    /// Signals handed to the sink so far.
     #[must_use]
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Takes one signal of the instrument with that name.
+    /// Writes one signal of the instrument with that name, and the alerts that it causes.
     ///
     /// # Errors
     /// [`SinkError`].
     pub fn signal(&mut self, signal: &Signal, name: &str) -> Result<(), SinkError> {
         self.sink.signal(signal, name)?;
         self.written += 1;
-        self.taken += 1;
-        let Some(desk) = &mut self.desk else {
-            return Ok(());
-        };
-        let (sink, taken) = (&mut self.sink, &mut self.taken);
-        desk.take(signal, name, |key, record| {
-            *taken += u64::from(sink.alert(key, record)?);
-            Ok(())
-        })
+        let sink = &mut self.sink;
+        match &mut self.alerts {
+            Some(alerts) => alerts.take(signal, name, |key, record| sink.alert(key, record)),
+            None => Ok(()),
+        }
     }
 
-    /// Does what a command says of alerts.
+    /// Applies a command to the alerts, and writes those that become due by it.
     ///
     /// # Errors
     /// [`SinkError`].
     pub fn command(&mut self, command: &Command) -> Result<(), SinkError> {
-        let (sink, taken) = (&mut self.sink, &mut self.taken);
-        let found = match &mut self.desk {
-            Some(desk) => desk.command(command, |key, record| {
-                *taken += u64::from(sink.alert(key, record)?);
-                Ok::<_, SinkError>(())
-            })?,
+        let sink = &mut self.sink;
+        let found = match &mut self.alerts {
+            Some(alerts) => alerts.command(command, |key, record| sink.alert(key, record))?,
             None => false,
         };
         if !found {
-            tracing::warn!(
-                ?command,
-                "a command about an alert that is not there: nothing done"
-            );
+            tracing::warn!(?command, "ignored a command: it names no open alert");
         }
         Ok(())
     }
 
-    /// Takes a dead letter.
+    /// Writes a frame that could not be decoded.
     ///
     /// # Errors
     /// [`SinkError`].
-    pub fn letter(
+    pub fn dead_letter(
         &mut self,
         error: DecodeError,
         origin: Origin,
@@ -132,19 +115,16 @@ impl Writer {
             .streams
             .get(usize::from(origin.stream))
             .map_or("", |name| name);
-        let (reason, field) = (error.reason(), error.field());
-        let letter = DeadLetter {
-            reason,
-            field,
+        self.sink.dead_letter(&DeadLetter {
+            reason: error.reason(),
+            field: error.field(),
             origin,
             stream,
             bytes,
-        };
-        self.taken += u64::from(self.sink.dead_letter(&letter)?);
-        Ok(())
+        })
     }
 
-    /// Takes a delivery.
+    /// Writes what came of a batch.
     ///
     /// # Errors
     /// [`SinkError`].
@@ -156,55 +136,56 @@ impl Writer {
         names.append(&mut delivery.new_names);
         let mut commands = delivery.commands.drain(..).peekable();
         let mut signals = delivery.signals.iter().enumerate();
-        let done = signals.try_for_each(|(at, one)| {
+        let written = signals.try_for_each(|(at, one)| {
             while let Some((_, command)) = commands.next_if(|(before, _)| *before <= at) {
                 self.command(&command)?;
             }
             self.signal(one, &names[one.instrument.index()])
         });
-        let done = done.and_then(|()| {
+        let written = written.and_then(|()| {
             let mut rest = commands;
             rest.try_for_each(|(_, command)| self.command(&command))
         });
         self.names[delivery.shard] = names;
-        done?;
-        for letter in delivery.letters.drain(..) {
-            self.letter(letter.error, letter.origin, &letter.bytes)?;
+        written?;
+        for frame in delivery.dead_letters.drain(..) {
+            self.dead_letter(frame.error, frame.origin, &frame.bytes)?;
         }
+        self.sink.mark(&delivery.positions);
         Ok(())
     }
 
-    /// Records taken so far, dead letters included.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.taken
-    }
-
-    /// How many of the records taken first have arrived for good.
+    /// The positions up to which everything has arrived for good since the last call: they may be committed.
+    ///
+    /// With a state of alerts they come only once a state that covers them has been saved: every so often,
+    /// and in any case where `last` is true.
     ///
     /// # Errors
-    /// [`SinkError`].
-    pub fn settle(&mut self) -> Result<u64, SinkError> {
-        self.sink.settle()
+    /// [`SinkError`], also for a record written earlier.
+    pub fn acknowledged(&mut self, last: bool) -> Result<Vec<Position>, SinkError> {
+        if let Some(alerts) = self.alerts.as_mut().filter(|alerts| alerts.keeps_state()) {
+            let now = clock::instant();
+            if last || now.duration_since(self.saved) >= SAVE_EVERY {
+                // The state is that of all signals written: they must have arrived before it counts.
+                self.sink.flush()?;
+                self.sink.acknowledged(&mut self.acknowledged)?;
+                alerts.keep()?;
+                self.saved = now;
+                return Ok(std::mem::take(&mut self.acknowledged));
+            }
+            self.sink.acknowledged(&mut self.acknowledged)?;
+            return Ok(vec![]);
+        }
+        self.sink.acknowledged(&mut self.acknowledged)?;
+        Ok(std::mem::take(&mut self.acknowledged))
     }
 
-    /// Makes sure that all was written.
+    /// Waits until all that was written has arrived.
     ///
     /// # Errors
     /// [`SinkError`].
     pub fn flush(&mut self) -> Result<(), SinkError> {
         self.sink.flush()
-    }
-
-    /// Takes deliveries until all workers have gone, then ends the output.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn write_all(&mut self, deliveries: &Deliveries<Delivery>) -> Result<(), SinkError> {
-        for mut delivery in deliveries {
-            self.deliver(&mut delivery)?;
-        }
-        self.close()
     }
 
     /// Ends the output.
@@ -215,3 +196,6 @@ impl Writer {
         self.sink.close()
     }
 }
+
+#[cfg(test)]
+mod tests;

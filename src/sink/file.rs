@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::json::JsonWriter;
 use super::{Beside, DeadLetter, Sink, SinkError};
+use crate::frame::Position;
 use crate::hex::hex;
 use crate::signal::Signal;
 use crate::units::Nanos;
@@ -21,7 +22,8 @@ pub struct FileSink {
     letters: Letters,
     alerts: Letters,
     line: Vec<u8>,
-    taken: u64,
+    /// Positions of the input that the next flush acknowledges.
+    marks: Vec<Position>,
 }
 
 /// A file of dead letters or of alerts, where one is wanted.
@@ -53,7 +55,7 @@ impl FileSink {
             letters,
             alerts,
             line: vec![],
-            taken: 0,
+            marks: vec![],
         })
     }
 
@@ -69,7 +71,7 @@ impl FileSink {
             letters: Letters::create(beside.dead_letters)?,
             alerts: Letters::create(beside.alerts)?,
             line: vec![],
-            taken: 0,
+            marks: vec![],
         })
     }
 
@@ -94,25 +96,28 @@ impl Sink for FileSink {
                 .write_all(&self.line)
                 .map_err(|cause| self.failed(cause))?;
         }
-        self.taken += 1;
         Ok(())
     }
 
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        let kept = self.letters.write(letter)?;
-        self.taken += u64::from(kept);
-        Ok(kept)
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
+        self.letters.write(letter)
     }
 
-    fn alert(&mut self, _: &str, record: &[u8]) -> Result<bool, SinkError> {
-        let kept = self.alerts.line(record)?;
-        self.taken += u64::from(kept);
-        Ok(kept)
+    fn alert(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
+        self.alerts.line(record)
     }
 
-    fn settle(&mut self) -> Result<u64, SinkError> {
+    fn mark(&mut self, positions: &[Position]) {
+        for position in positions {
+            position.note(&mut self.marks);
+        }
+    }
+
+    /// What a flush hands to the system has arrived.
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
         self.flush()?;
-        Ok(self.taken)
+        positions.append(&mut self.marks);
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -135,7 +140,7 @@ impl Letters {
         Ok(Self { file })
     }
 
-    fn write(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+    fn write(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
         // Text as it is; other bytes in hexadecimal, so that nothing is lost.
         let text = std::str::from_utf8(letter.bytes).ok();
         // A plain capture does not say when its lines came.
@@ -155,18 +160,17 @@ impl Letters {
         self.line(record.to_string().as_bytes())
     }
 
-    /// A line; false where there is no file.
-    fn line(&mut self, line: &[u8]) -> Result<bool, SinkError> {
+    /// Appends a line, where there is a file.
+    fn line(&mut self, line: &[u8]) -> Result<(), SinkError> {
         let Some((path, out)) = &mut self.file else {
-            return Ok(false);
+            return Ok(());
         };
         out.write_all(line)
             .and_then(|()| out.write_all(b"\n"))
             .map_err(|cause| SinkError::File {
                 path: path.clone(),
                 cause,
-            })?;
-        Ok(true)
+            })
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

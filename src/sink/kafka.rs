@@ -17,8 +17,10 @@ use rdkafka::producer::{
 use tracing::warn;
 
 use crate::clock;
+use crate::frame::Position;
 use crate::kafka::{Properties, PropertyError, client_config};
 use crate::sink::DeadLetter;
+use crate::sink::unacknowledged::UnacknowledgedPositions;
 
 /// Where signals go and how.
 #[derive(Clone, Debug)]
@@ -143,6 +145,7 @@ pub struct KafkaSink {
     topic: Arc<str>,
     settings: KafkaSinkSettings,
     sent: u64,
+    marks: UnacknowledgedPositions,
 }
 
 impl KafkaSink {
@@ -157,6 +160,7 @@ impl KafkaSink {
             topic: settings.topic.as_str().into(),
             settings,
             sent: 0,
+            marks: UnacknowledgedPositions::default(),
         };
         sink.look_for_topic()?;
         Ok(sink)
@@ -217,7 +221,24 @@ impl KafkaSink {
         self.sent
     }
 
-    /// How many of the first records have all arrived: what came before is safe to commit.
+    /// UnacknowledgedPositions positions of the input: all records of the frames before them have been
+    /// queued.
+    pub fn mark(&mut self, positions: &[Position]) {
+        self.marks.add(self.sent, positions);
+    }
+
+    /// Appends the marked positions before which all records have arrived, in the order of the marks.
+    ///
+    /// # Errors
+    /// As [`KafkaSink::check`].
+    pub fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), KafkaSinkError> {
+        self.check()?;
+        let delivered = self.delivered();
+        self.marks.take(delivered, positions);
+        Ok(())
+    }
+
+    /// How many of the records queued first have all arrived.
     #[must_use]
     pub fn delivered(&self) -> u64 {
         self.account().through

@@ -16,6 +16,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::file::create;
 use super::{DeadLetter, Sink, SinkError};
+use crate::frame::Position;
 use crate::signal::Signal;
 use crate::signal::field::Field;
 use crate::signal::lineage::Lineage;
@@ -29,7 +30,8 @@ pub struct ParquetSink {
     path: PathBuf,
     /// Rows not written yet.
     rows: usize,
-    taken: u64,
+    /// Positions of the input that are acknowledged when the file is closed.
+    marks: Vec<Position>,
 }
 
 /// What a column holds.
@@ -84,7 +86,7 @@ impl ParquetSink {
             writer: Some(writer),
             path,
             rows: 0,
-            taken: 0,
+            marks: vec![],
         })
     }
 
@@ -116,7 +118,6 @@ impl Sink for ParquetSink {
             builder.push(*part, signal, instrument, &self.lineage);
         }
         self.rows += 1;
-        self.taken += 1;
         if self.rows == ROWS {
             self.write_rows()
         } else {
@@ -124,13 +125,22 @@ impl Sink for ParquetSink {
         }
     }
 
-    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        Ok(false)
+    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn mark(&mut self, positions: &[Position]) {
+        for position in positions {
+            position.note(&mut self.marks);
+        }
     }
 
     /// Nothing has arrived for good before the file is closed, and then everything.
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        Ok(if self.writer.is_none() { self.taken } else { 0 })
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        if self.writer.is_none() {
+            positions.append(&mut self.marks);
+        }
+        Ok(())
     }
 
     /// Rows become readable when the file is closed, not before: Parquet has its index at the end.

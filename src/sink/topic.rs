@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::json::JsonWriter;
 use super::kafka::{KafkaSink, KafkaSinkError, KafkaSinkSettings};
 use super::{DeadLetter, Sink, SinkError};
+use crate::frame::Position;
 use crate::signal::Signal;
 
 /// A topic of signals.
@@ -67,27 +68,28 @@ impl Sink for TopicSink {
             .map_err(failed)
     }
 
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
         match &self.dead_letters {
             DeadLetters::To(topic) => self.kafka.send_dead_letter(topic, letter),
             DeadLetters::BesideTheirOwn => self
                 .kafka
                 .send_dead_letter(&of_dead_letters(letter.stream), letter),
         }
-        .map_err(failed)?;
-        Ok(true)
+        .map_err(failed)
     }
 
-    fn alert(&mut self, key: &str, record: &[u8]) -> Result<bool, SinkError> {
+    fn alert(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
         self.kafka
             .send_to(&self.alerts, key.as_bytes(), record)
-            .map_err(failed)?;
-        Ok(true)
+            .map_err(failed)
     }
 
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        self.kafka.check().map_err(failed)?;
-        Ok(self.kafka.delivered())
+    fn mark(&mut self, positions: &[Position]) {
+        self.kafka.mark(positions);
+    }
+
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        self.kafka.acknowledged(positions).map_err(failed)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

@@ -1,7 +1,7 @@
 //! A sound capture with its bytes turned, put in, taken out and cut off, by a seeded generator: whatever
 //! comes of it, nothing panics, and every frame is accounted for.
 
-use foretick::run::replay::{Options, replay};
+use foretick::run::replay::{ReplayOptions, replay};
 
 use crate::given::{self, Folder};
 
@@ -31,11 +31,11 @@ fn mutated_frames_never_panic_and_are_all_accounted_for() {
         let capture = folder.write("capture", text);
         for shards in ["engine.shards=1", "engine.shards=3"] {
             let pipeline = folder.pipeline(given::EVERY_KIND, &[shards]);
-            let options = Options {
+            let options = ReplayOptions {
                 inputs: vec![capture.clone()],
                 output: Some(folder.path("signals.jsonl")),
                 dead_letters: Some(folder.path("letters.jsonl")),
-                ..Options::default()
+                ..ReplayOptions::default()
             };
             let summary = replay(&pipeline, &options).expect("bad frames end no replay");
             let account = &summary.frames;

@@ -186,7 +186,7 @@ fn a_missing_column_is_named_and_missing_values_are_counted() {
     let table = case.file("rows.csv", "id,year,b,happened\nF,2014,1,1\nG,2014,-1,0\n");
     let judged = case.evaluate(&table, &table, &[]);
     // The linear model fills no gaps, so nothing is left to judge.
-    let said = "2 windows more had no finite score";
+    let said = "2 further windows had no finite score";
     assert!(judged.stderr.contains(said), "{}", judged.stderr);
     let replayed = foretick(&["replay", &case.path, "--input", &table]);
     for line in ["missing fields 2,", "undefined      2 scores"] {

@@ -7,9 +7,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use foretick::clock;
+use foretick::frame::Position;
 use foretick::run::live;
-use foretick::run::live::{Ended, Options, Stop};
+use foretick::run::live::sources::stream_names;
+use foretick::run::live::{RunOptions, RunOutcome};
 use foretick::run::replay;
+use foretick::run::stop::StopFlag;
 use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
 use foretick::simulate::{Exchange, Settings};
@@ -23,8 +26,8 @@ struct Live {
     exchange: Exchange,
     runtime: Runtime,
     signals: Signals,
-    stop: Stop,
-    run: JoinHandle<Ended>,
+    stop: StopFlag,
+    run: JoinHandle<RunOutcome>,
 }
 
 /// Instrument and quality of every signal so far.
@@ -70,14 +73,14 @@ impl Live {
         let mut all: Vec<&str> = addresses.iter().map(String::as_str).collect();
         all.extend_from_slice(set);
         let pipeline = folder.pipeline(PIPELINE, &all);
-        let (signals, stop) = (Signals::default(), Stop::default());
+        let (signals, stop) = (Signals::default(), StopFlag::default());
         let (sink, stopped) = (Box::new(Collector(Arc::clone(&signals))), stop.clone());
         let run = std::thread::spawn(move || {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
-            loaded.lineage.streams = live::stream_names(&pipeline);
-            let options = Options {
+            loaded.lineage.streams = stream_names(&pipeline);
+            let options = RunOptions {
                 capture,
-                ..Options::default()
+                ..RunOptions::default()
             };
             live::run(&pipeline, &loaded, sink, &options, &stopped).expect("the run starts")
         });
@@ -129,8 +132,8 @@ impl Live {
         }
     }
 
-    fn end(self) -> Ended {
-        self.stop.ask();
+    fn end(self) -> RunOutcome {
+        self.stop.set();
         let ended = self.run.join().expect("a run does not panic");
         self.runtime.block_on(self.exchange.stop());
         assert!(ended.failure.is_none(), "{:?}", ended.failure);
@@ -152,12 +155,14 @@ impl Sink for Collector {
         Ok(())
     }
 
-    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<bool, SinkError> {
-        Ok(false)
+    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<(), SinkError> {
+        Ok(())
     }
 
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        Ok(self.0.lock().expect("no holder panics").len() as u64)
+    fn mark(&mut self, _: &[Position]) {}
+
+    fn acknowledged(&mut self, _: &mut Vec<Position>) -> Result<(), SinkError> {
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -181,9 +186,9 @@ fn a_capture_of_a_run_replays_to_the_same_signals() {
         live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, ok);
         let ended = live.end();
         let pipeline = folder.pipeline(PIPELINE, &[]);
-        let options = replay::Options {
+        let options = replay::ReplayOptions {
             inputs: vec![capture],
-            ..replay::Options::default()
+            ..replay::ReplayOptions::default()
         };
         let again = replay::replay(&pipeline, &options).expect("a capture can be replayed");
         assert_eq!(again.signals, ended.summary.signals, "{shards}");
@@ -201,7 +206,7 @@ fn a_lost_connection_is_a_gap_until_the_run_has_reconnected() {
     live.wait_for(Quality::Ok, gap);
     let ended = live.end();
     assert!(
-        ended.summary.events.counts.gaps > 0,
+        ended.summary.events.engine.gaps > 0,
         "{:?}",
         ended.summary.events
     );
@@ -222,7 +227,7 @@ fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_arrives() {
     let gapped = other.filter(|one| one.1 == Quality::Gap).count();
     assert_eq!(gapped, 0, "the other instrument has no gap");
     let ended = live.end();
-    assert!(ended.summary.events.counts.missing > 0);
+    assert!(ended.summary.events.engine.missing > 0);
 }
 
 #[test]

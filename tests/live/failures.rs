@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foretick::clock;
+use foretick::frame::Position;
 use foretick::pipeline::Pipeline;
-use foretick::run::budget::Limits;
-use foretick::run::live::{Options, Stop};
+use foretick::run::budget::ResourceLimits;
+use foretick::run::live::RunOptions;
+use foretick::run::stop::StopFlag;
 use foretick::run::supervisor;
-use foretick::run::supervisor::Member;
+use foretick::run::supervisor::LoadedPipeline;
 use foretick::signal::Signal;
 use foretick::signal::lineage::Lineage;
 use foretick::sink;
@@ -213,7 +215,7 @@ fn a_pipeline_whose_model_fails_restarts_with_the_mended_model() {
     run.wait_for("the failure", |_| {
         let (code, text) = get("readyz");
         let is_only_fragile = text.lines().count() == 1;
-        let failed = text.starts_with("fragile: failed, to be started again");
+        let failed = text.starts_with("fragile: failed, retry in");
         (code == 503 && failed && is_only_fragile).then_some(())
     });
     let (code, health) = get("healthz");
@@ -407,12 +409,16 @@ impl Sink for PanickingSink {
         self.inner.signal(signal, instrument)
     }
 
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
         self.inner.dead_letter(letter)
     }
 
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        self.inner.settle()
+    fn mark(&mut self, positions: &[Position]) {
+        self.inner.mark(positions);
+    }
+
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        self.inner.acknowledged(positions)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -436,17 +442,22 @@ fn a_panic_restarts_one_pipeline_from_its_committed_offsets() {
         set.push(format!("kafka.bootstrap={:?}", both.topics.bootstrap));
         set.push("metrics.listen=".to_owned());
         let set = supervisor::overrides_of(pipeline.name, &set);
-        Member::load(&pipeline.path, &set).expect("the pipeline is valid")
+        LoadedPipeline::load(&pipeline.path, &set).expect("the pipeline is valid")
     });
     let left = Arc::new(AtomicU64::new(4));
     let open = move |pipeline: &Pipeline, lineage: &Lineage| -> Result<Box<dyn Sink>, SinkError> {
         let (inner, left) = (sink::open(pipeline, lineage)?, Arc::clone(&left));
         Ok(Box::new(PanickingSink { inner, left }))
     };
-    let (members, stop) = (vec![steady, fragile.into_sink(open)], Stop::default());
+    let (members, stop) = (vec![steady, fragile.into_sink(open)], StopFlag::default());
     let stopped = stop.clone();
     let run = std::thread::spawn(move || {
-        supervisor::run(members, &Options::default(), &Limits::default(), &stopped)
+        supervisor::run(
+            members,
+            &RunOptions::default(),
+            &ResourceLimits::default(),
+            &stopped,
+        )
     });
     both.send_lines(0, 8);
     let statements: Vec<(usize, usize)> = (0..8).map(|at| (at, at)).collect();
@@ -467,7 +478,7 @@ fn a_panic_restarts_one_pipeline_from_its_committed_offsets() {
         assert!(began.elapsed() < PATIENCE, "{:?}, {}", times(), steady());
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    stop.ask();
+    stop.set();
     let outcomes = run.join().expect("it does not panic").expect("it started");
     let restarts: Vec<u64> = outcomes.iter().map(|outcome| outcome.restarts).collect();
     assert_eq!(restarts, [0, 1]);

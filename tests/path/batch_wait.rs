@@ -11,8 +11,10 @@ use bytes::Bytes;
 use crossbeam::channel::{Receiver, bounded};
 use foretick::clock;
 use foretick::frame::{Frame, Origin};
+use foretick::run::delivery::Delivery;
 use foretick::run::shard::Shard;
-use foretick::run::worker::{Delivery, Settings, Window, work};
+use foretick::run::status::WorkerStatus;
+use foretick::run::worker::{WorkerSettings, work};
 use foretick::source::ring::{Sender, ring};
 use foretick::units::Nanos;
 
@@ -91,17 +93,17 @@ fn run(
     let loaded = pipeline.load_model().expect("a sum needs no file");
     let engine = loaded.engine().expect("a sum needs no file");
     let shard = Shard::new(pipeline.decoder(), engine, &loaded.lineage, true);
-    let settings = Settings {
+    let settings = WorkerSettings {
         batch,
         batch_wait,
         captures: true,
-        ..Settings::default()
+        ..WorkerSettings::default()
     };
     let (sender, receiver) = ring(64);
     let (deliver, deliveries) = bounded(64);
     let worker = thread::spawn(move || {
-        let (window, stop) = (Window::default(), AtomicBool::new(false));
-        work(shard, settings, &receiver, &deliver, &window, &stop).map(|_| ())
+        let (status, stop) = (WorkerStatus::default(), AtomicBool::new(false));
+        work(shard, settings, &receiver, &deliver, &status, &stop).map(|_| ())
     });
     let mut all = drive(&sender, &deliveries);
     drop(sender);

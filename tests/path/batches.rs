@@ -10,7 +10,7 @@ use foretick::command::diff::diff;
 use foretick::model::onnx::Onnx;
 use foretick::model::provider::{Execution, Provider};
 use foretick::model::{Model, ModelError};
-use foretick::run::replay::{Options, replay};
+use foretick::run::replay::{ReplayOptions, replay};
 
 use crate::given::{self, Folder};
 use crate::needs;
@@ -26,10 +26,10 @@ fn a_window_has_the_same_score_in_any_batch() {
     let capture = folder.write("capture", given::capture(7, 14, &["BTCUSDT", "ETHUSDT"]));
     let run = |windows: usize, frames: usize| {
         let output = folder.path(&format!("{windows}.jsonl"));
-        let options = Options {
+        let options = ReplayOptions {
             inputs: vec![capture.clone()],
             output: Some(output.clone()),
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         let set = [
             // Windows that slide are not batched.

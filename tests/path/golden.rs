@@ -13,7 +13,7 @@ use foretick::command::diff::diff;
 use foretick::engine::row_maker::RowMaker;
 use foretick::event::Batch;
 use foretick::pipeline::Pipeline;
-use foretick::run::replay::{Options, replay};
+use foretick::run::replay::{ReplayOptions, replay};
 use foretick::source::file::FileSource;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -84,10 +84,10 @@ fn check(case: &Path, capture: &Path) {
     }
     let folder = given::Folder::new(&format!("golden-{name}"));
     let output = folder.path("signals.jsonl");
-    let options = Options {
+    let options = ReplayOptions {
         inputs,
         output: Some(output.clone()),
-        ..Options::default()
+        ..ReplayOptions::default()
     };
     let summary = replay(&pipeline, &options).expect("a golden case runs");
     assert_eq!(summary.signals, expected.signals, "signals of {name}");

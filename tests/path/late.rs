@@ -6,9 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossbeam::channel::bounded;
 use foretick::frame::{Frame, Origin};
-use foretick::run::replay::{Options, replay};
+use foretick::run::delivery::Delivery;
+use foretick::run::replay::{ReplayOptions, replay};
 use foretick::run::shard::Shard;
-use foretick::run::worker::{Delivery, Settings, Window, work};
+use foretick::run::status::WorkerStatus;
+use foretick::run::worker::{WorkerSettings, work};
 use foretick::signal::field::Field;
 use foretick::signal::quality::Quality;
 use foretick::source::capture::CaptureWriter;
@@ -38,20 +40,20 @@ fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> 
         assert!(sender.try_send(Frame { origin, bytes }).is_ok());
     }
     drop(sender);
-    let settings = Settings {
+    let settings = WorkerSettings {
         batch: 100,
         late_after,
         captures: true,
-        ..Settings::default()
+        ..WorkerSettings::default()
     };
     let (deliver, delivered) = bounded(lines.len());
-    let (window, stop) = (Window::default(), AtomicBool::new(false));
-    let worked = work(shard, settings, &receiver, &deliver, &window, &stop);
+    let (status, stop) = (WorkerStatus::default(), AtomicBool::new(false));
+    let worked = work(shard, settings, &receiver, &deliver, &status, &stop);
     assert!(worked.is_ok());
     let all: Vec<Delivery> = delivered.try_iter().collect();
     let frames = all.iter().flat_map(|delivery| &delivery.frames);
     let late = frames.filter(|frame| frame.origin.late).count();
-    assert_eq!(window.report().events.late_frames, late as u64);
+    assert_eq!(status.figures().counts.late_frames, late as u64);
     all
 }
 
@@ -96,10 +98,10 @@ fn late_frames_are_degraded_live_and_in_the_replay() {
         writer.write(frame).expect("a test's folder takes files");
     }
     writer.close().expect("a test's folder takes files");
-    let options = Options {
+    let options = ReplayOptions {
         inputs: vec![capture],
         output: Some(folder.path("signals.jsonl")),
-        ..Options::default()
+        ..ReplayOptions::default()
     };
     let pipeline = folder.pipeline(given::SMALL, &[]);
     assert!(pipeline.fields.contains(&Field::Quality));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use foretick::run::replay::{Options, replay};
+use foretick::run::replay::{ReplayOptions, replay};
 use foretick::signal::field::Field;
 
 use crate::{given, needs};
@@ -89,9 +89,9 @@ fn a_changed_price_changes_the_digest() {
     let pipeline = folder.pipeline(given::SMALL, &[]);
     let digest = |name: &str, text: &str| {
         let inputs = vec![folder.write(name, text)];
-        let options = Options {
+        let options = ReplayOptions {
             inputs,
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         replay(&pipeline, &options).unwrap().digest
     };
@@ -99,9 +99,9 @@ fn a_changed_price_changes_the_digest() {
     assert_eq!(digest("a", &text), digest("b", &changed));
     let pipeline = folder.pipeline(&given::SMALL.replace("\"mid\"", "\"price\""), &[]);
     let digest = |name: &str| {
-        let options = Options {
+        let options = ReplayOptions {
             inputs: vec![folder.path(name)],
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         replay(&pipeline, &options).unwrap().digest
     };
@@ -126,10 +126,10 @@ fn same_in_any_split(
         ];
         let mut all: Vec<&str> = split.iter().map(String::as_str).collect();
         all.extend_from_slice(set);
-        let options = Options {
+        let options = ReplayOptions {
             inputs: inputs.to_vec(),
             output: Some(folder.path("signals.jsonl")),
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         let summary = replay(&given::load(pipeline, &all), &options).expect("a sound replay");
         assert!(summary.frames.balances(), "{:?}", summary.frames);

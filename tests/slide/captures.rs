@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use foretick::command::diff;
 use foretick::command::diff::diff;
-use foretick::run::replay::{Options, replay};
+use foretick::run::replay::{ReplayOptions, replay};
 use serde_json::Value;
 
 use crate::given::{self, Folder};
@@ -181,10 +181,10 @@ impl Market {
         let expected = if window == "plain" { "plain" } else { "slide" };
         assert_eq!(strategy.name(), expected, "{}", strategy.reason);
         let output = self.folder.path(&format!("{window}.jsonl"));
-        let options = Options {
+        let options = ReplayOptions {
             inputs: self.captures.clone(),
             output: Some(output.clone()),
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         let summary = replay(&pipeline, &options).expect("a sound replay");
         assert!(summary.frames.balances(), "{:?}", summary.frames);

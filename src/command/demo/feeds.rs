@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::kafka::{Properties, client_config};
-use crate::run::live::Stop;
+use crate::run::stop::StopFlag;
 use crate::simulate::{Applicants, Firms, Headline, Newsroom, Settings};
 use crate::units::Nanos;
 
@@ -23,7 +23,7 @@ const APPLICATIONS: &str = "credit.applications.v1";
 /// A running thread.
 pub(super) struct Feeds {
     thread: JoinHandle<u64>,
-    done: Stop,
+    done: StopFlag,
 }
 
 impl Feeds {
@@ -40,10 +40,10 @@ impl Feeds {
             next_applicant: settings.start,
             told: 0,
         };
-        let done = Stop::default();
+        let done = StopFlag::default();
         let over = done.clone();
         let run = move || {
-            while !over.is_asked() {
+            while !over.is_set() {
                 teller.tell(clock::now());
                 std::thread::sleep(STEP);
             }
@@ -58,7 +58,7 @@ impl Feeds {
 
     /// Ends it; gives how many records were told.
     pub(super) fn finish(self) -> u64 {
-        self.done.ask();
+        self.done.set();
         self.thread.join().unwrap_or(0)
     }
 }

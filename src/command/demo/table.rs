@@ -8,7 +8,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
-use crate::run::live::Stop;
+use crate::frame::Position;
+use crate::run::stop::StopFlag;
 use crate::run::summary::micros;
 use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
@@ -32,18 +33,22 @@ impl Sink for Tee {
         Ok(())
     }
 
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<bool, SinkError> {
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
         self.inner.dead_letter(letter)
     }
 
-    fn alert(&mut self, key: &str, record: &[u8]) -> Result<bool, SinkError> {
-        let taken = self.inner.alert(key, record)?;
+    fn alert(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
+        self.inner.alert(key, record)?;
         self.shown.lock().alert(key, record);
-        Ok(taken)
+        Ok(())
     }
 
-    fn settle(&mut self) -> Result<u64, SinkError> {
-        self.inner.settle()
+    fn mark(&mut self, positions: &[Position]) {
+        self.inner.mark(positions);
+    }
+
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        self.inner.acknowledged(positions)
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -205,12 +210,12 @@ const LOANS: usize = 3;
 /// Paints the table every second on a terminal, every five elsewhere.
 pub(super) struct Painter {
     thread: Option<std::thread::JoinHandle<()>>,
-    done: Stop,
+    done: StopFlag,
 }
 
 impl Painter {
-    pub(super) fn start(shown: Shown, stop: Stop) -> Self {
-        let done = Stop::default();
+    pub(super) fn start(shown: Shown, stop: StopFlag) -> Self {
+        let done = StopFlag::default();
         let over = done.clone();
         let thread = std::thread::spawn(move || {
             let terminal = io::stdout().is_terminal();
@@ -218,7 +223,7 @@ impl Painter {
             let mut height = 0;
             for beat in 1_u64.. {
                 std::thread::sleep(Duration::from_millis(100));
-                if over.is_asked() || stop.is_asked() {
+                if over.is_set() || stop.is_set() {
                     return;
                 }
                 if beat % every == 0 {
@@ -243,7 +248,7 @@ impl Painter {
     }
 
     pub(super) fn finish(mut self) {
-        self.done.ask();
+        self.done.set();
         if let Some(thread) = self.thread.take() {
             thread.join().expect("painting does not panic");
         }

@@ -1,7 +1,7 @@
 //! The figures of a model: its predictions compared with the outcomes.
 //!
-//! Knows labels and scores alone: no file, no pipeline, no model. Figures equal scikit-learn's to 1e-9
-//! (`tests/given/metrics`), also in what it makes of 0/0: precision, recall, F1 and MCC are 0 there. A
+//! Knows labels and scores alone: no file, no pipeline, no model. The figures equal scikit-learn's to
+//! 1e-9 (`tests/given/metrics`), also in what it makes of 0/0: precision, recall, F1 and MCC are 0 there. A
 //! figure that the rows do not define, like the AUC of a single class, is `None`.
 
 mod bootstrap;
@@ -14,7 +14,7 @@ mod tests;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::Bin;
-pub use figures::{Class, Figures};
+pub use figures::{Class, EvaluationFigures};
 
 use ranking::Ranking;
 
@@ -97,8 +97,8 @@ pub const EVEN: f64 = 0.5;
 const SUM_TOLERANCE: f64 = 1e-4;
 
 impl Sample {
-    /// Outcomes with the probability of outcome 1. A score above the threshold predicts outcome 1; of two equal
-    /// probabilities the first class is predicted, as among more classes.
+    /// Outcomes with the probability of outcome 1. A score above the threshold predicts outcome 1; of two
+    /// equal probabilities the first class is predicted, as among more classes.
     ///
     /// # Errors
     /// [`SampleError`] with the row at fault.
@@ -118,8 +118,8 @@ impl Sample {
         })
     }
 
-    /// Labels from 0 with the probability of each class, row by row. The most probable class is predicted, the
-    /// first of equal ones.
+    /// Labels from 0 with the probability of each class, row by row. The most probable class is predicted,
+    /// the first of equal ones.
     ///
     /// # Errors
     /// [`SampleError`] with the row at fault.
@@ -208,12 +208,12 @@ impl Sample {
 
     /// All figures, without intervals.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> EvaluationFigures {
         self.counted(&vec![1; self.rows.len()])
     }
 
-    /// All figures, with their bootstrap intervals. Rows of one group (a firm, a day) are not independent and
-    /// are drawn together; without groups rows are drawn one by one.
+    /// All figures, with their bootstrap intervals. Rows of one group (a firm, a day) are not independent
+    /// and are drawn together; without groups rows are drawn one by one.
     ///
     /// # Errors
     /// [`SampleError::Length`] where there is not a group for each row.
@@ -221,7 +221,7 @@ impl Sample {
         &self,
         bootstrap: &Bootstrap,
         groups: Option<&[u32]>,
-    ) -> Result<Figures, SampleError> {
+    ) -> Result<EvaluationFigures, SampleError> {
         let rows = self.rows.len();
         if let Some(found) = groups.map(<[u32]>::len).filter(|found| *found != rows) {
             return Err(SampleError::Length {
@@ -237,7 +237,7 @@ impl Sample {
     }
 
     /// The figures where each row counts as often as `counts` says.
-    fn counted(&self, counts: &[u32]) -> Figures {
+    fn counted(&self, counts: &[u32]) -> EvaluationFigures {
         let mut confusion = vec![vec![0; self.classes]; self.classes];
         let (mut squared_error, mut log_loss) = (0.0, 0.0);
         for (row, &count) in self.rows.iter().zip(counts) {
@@ -247,7 +247,7 @@ impl Sample {
         }
         let rows: u64 = confusion.iter().flatten().sum();
         let mean = |sum: f64| (rows > 0).then(|| sum / rows as f64);
-        let figures = Figures {
+        let figures = EvaluationFigures {
             rows,
             brier: mean(squared_error),
             log_loss: mean(log_loss),
@@ -261,7 +261,7 @@ impl Sample {
                 let auc: Option<f64> = aucs.sum();
                 let right = |row: usize| self.rows[row].label == self.rows[row].predicted;
                 let reliability = calibration::bins(confidence, right, counts);
-                Figures {
+                EvaluationFigures {
                     auc: auc.map(|sum| sum / self.classes as f64),
                     ece: calibration::ece(&reliability),
                     reliability,
@@ -271,10 +271,15 @@ impl Sample {
         }
     }
 
-    fn of_binary(&self, ranking: &Ranking, counts: &[u32], figures: Figures) -> Figures {
+    fn of_binary(
+        &self,
+        ranking: &Ranking,
+        counts: &[u32],
+        figures: EvaluationFigures,
+    ) -> EvaluationFigures {
         let one = |row: usize| self.rows[row].label == 1;
         let reliability = calibration::bins(ranking, one, counts);
-        Figures {
+        EvaluationFigures {
             auc: ranking.auc(one, counts),
             ks: ranking.ks(one, counts),
             recall_top_decile: ranking.recall_of_top(figures.rows / 10, one, counts),
@@ -315,8 +320,9 @@ fn check(
     }
 }
 
-/// −ln of the probability of the outcome, which is kept 2⁻⁵² away from 0 and 1, so that one certain mistake does
-/// not make the mean infinite. scikit-learn does the same for doubles since version 1.3; before, with 1e-15.
+/// −ln of the probability of the outcome, which is kept 2⁻⁵² away from 0 and 1, so that one certain mistake
+/// does not make the mean infinite. scikit-learn does the same for doubles since version 1.3; before, with
+/// 1e-15.
 fn log_loss(probability: f64) -> f64 {
     -libm::log(probability.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
 }

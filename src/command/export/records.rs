@@ -16,11 +16,13 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 
-use super::Exported;
+use super::exported::Exported;
+use crate::engine::row::Row;
 use crate::engine::row_maker::RowMaker;
-use crate::event::Batch;
 use crate::pipeline::Pipeline;
-use crate::run::replay::ReplayError;
+use crate::run::intake::Intake;
+use crate::run::observer::{ObservedStep, Observer};
+use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
 use crate::sink::parquet::parquet_writer;
 
@@ -34,44 +36,43 @@ pub(super) fn export(
     inputs: &[PathBuf],
     output: &Path,
 ) -> Result<Exported, ReplayError> {
-    let mut source = pipeline.open(inputs)?;
-    let mut decoder = pipeline.decoder();
-    let mut table = Table::create(pipeline, key, output)?;
-    let mut rows = RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules);
-    let (mut batch, mut cells) = (Batch::default(), vec![0.0; pipeline.plan.len()]);
-    let mut exported = Exported {
+    let mut rows = UnlabelledRows {
+        rows: RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules),
+        cells: vec![0.0; pipeline.plan.len()],
+        table: Table::create(pipeline, key, output)?,
+        written: 0,
+    };
+    let intake = Intake::new(pipeline.decoder());
+    let intake = observe_events(pipeline.open(inputs)?, intake, &mut rows)?;
+    rows.table.close()?;
+    Ok(Exported {
+        rows: rows.written,
+        unlabelled: rows.written,
+        unread: intake.account().dropped,
         features_sha256: pipeline.plan.sha256().to_owned(),
         ..Exported::default()
-    };
-    while let Some((origin, bytes)) = source.next_frame()? {
-        batch.clear();
-        if decoder.decode(origin, bytes, &mut batch).is_err() {
-            exported.unread += 1;
-            continue;
-        }
-        for event in &batch.events {
-            let Some(at) = rows.apply(&batch, event, &mut cells) else {
-                continue;
-            };
-            table
-                .key
-                .append_value(decoder.instruments().name(at.instrument));
-            table.ts_event.append_value(at.ts_event.0);
-            table.period.append_option(at.period);
-            table.quality.append_value(at.quality.word());
-            for (builder, value) in table.fields.iter_mut().zip(&cells) {
-                builder.append_option((!value.is_nan()).then_some(*value));
-            }
-            exported.rows += 1;
-            table.waiting += 1;
-            if table.waiting == ROWS {
-                table.write_rows()?;
+    })
+}
+
+/// Makes the rows of a replay, and writes them.
+struct UnlabelledRows {
+    rows: RowMaker,
+    cells: Vec<f64>,
+    table: Table,
+    written: u64,
+}
+
+impl Observer for UnlabelledRows {
+    fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
+        for event in &step.batch.events {
+            if let Some(at) = self.rows.apply(step.batch, event, &mut self.cells) {
+                let name = step.instruments.name(at.instrument);
+                self.table.push(name, at, &self.cells)?;
+                self.written += 1;
             }
         }
+        Ok(())
     }
-    exported.unlabelled = exported.rows;
-    table.close()?;
-    Ok(exported)
 }
 
 /// Rows in a row group.
@@ -128,6 +129,21 @@ impl Table {
             fields: plan.names().iter().map(|_| Float64Builder::new()).collect(),
             waiting: 0,
         })
+    }
+
+    fn push(&mut self, name: &str, at: Row, cells: &[f64]) -> Result<(), SinkError> {
+        self.key.append_value(name);
+        self.ts_event.append_value(at.ts_event.0);
+        self.period.append_option(at.period);
+        self.quality.append_value(at.quality.word());
+        for (builder, value) in self.fields.iter_mut().zip(cells) {
+            builder.append_option((!value.is_nan()).then_some(*value));
+        }
+        self.waiting += 1;
+        match self.waiting {
+            ROWS => self.write_rows(),
+            _ => Ok(()),
+        }
     }
 
     fn write_rows(&mut self) -> Result<(), SinkError> {

@@ -1,6 +1,6 @@
 //! The source of a live run: an exchange's websocket or Kafka topics, from settings to frames in rings.
 //!
-//! Knows nothing of what becomes of the frames.
+//! Does not decode the frames.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,13 +13,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{Instrument, Span};
 
-use super::RunError;
 use crate::clock;
 use crate::config::{ConfigError, SourceKind, Start};
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
 use crate::frame::{Frame, Origin};
 use crate::pipeline::Pipeline;
+use crate::run::error::RunError;
 use crate::source::conflation::Conflation;
 use crate::source::kafka;
 use crate::source::kafka::{KafkaSourceError, KafkaSourceSettings, Progress};
@@ -30,13 +30,13 @@ use crate::source::websocket::{WebsocketError, WebsocketSettings};
 
 /// A running source.
 pub(crate) struct Source {
-    /// What it tells of itself.
+    /// Its counters, and whether it is healthy.
     pub(crate) status: Arc<FeedStatus>,
-    /// How far Kafka's partitions have been worked on.
+    /// The acknowledged positions of Kafka's partitions.
     pub(crate) progress: Arc<Progress>,
     /// Ticks of the clock sent to the shards.
     pub(crate) ticks: Arc<AtomicU64>,
-    /// None once it was waited for.
+    /// None once the source was joined.
     kind: Option<Kind>,
 }
 
@@ -52,7 +52,7 @@ enum Kind {
     },
 }
 
-/// Symbols that may wait for a snapshot request; the book asks again with the next gap.
+/// Snapshot requests that may wait; a book whose request is refused requests again at its next gap.
 const REQUESTS: usize = 1_024;
 
 /// The names of the streams that a pipeline's frames come from, for its lineage.
@@ -120,11 +120,14 @@ impl Source {
         if let Some(Kind::Websocket { requests, .. }) = &self.kind
             && requests.try_send(instrument.to_owned()).is_err()
         {
-            tracing::warn!(instrument, "too many snapshots are wanted at once");
+            tracing::warn!(
+                instrument,
+                "a snapshot was not requested: too many requests wait"
+            );
         }
     }
 
-    /// Tells it to end; it does so within some 100 ms and lets go of its rings.
+    /// Stops it; it ends within some 100 ms and drops its rings.
     pub(crate) fn stop(&self) {
         match &self.kind {
             Some(Kind::Websocket { stop, .. }) => drop(stop.send(true)),
@@ -133,7 +136,7 @@ impl Source {
         }
     }
 
-    /// Whether it has ended, by itself or because it was told to.
+    /// Whether it has ended, by itself or because it was stopped.
     pub(crate) fn is_finished(&self) -> bool {
         match &self.kind {
             Some(Kind::Websocket { feed, .. }) => feed.is_finished(),
@@ -158,7 +161,8 @@ impl Source {
     }
 }
 
-/// Nobody waits for it: its driver has panicked. It must not go on beside the next one of its group.
+/// Runs without a join only where the driver has panicked. The source must not go on beside the next one of
+/// its group.
 impl Drop for Source {
     fn drop(&mut self) {
         self.progress.abandon();
@@ -242,7 +246,8 @@ fn kafka_settings(pipeline: &Pipeline, until_end: bool) -> KafkaSourceSettings {
     }
 }
 
-/// Tells every shard the time, so that silence is noticed. A full ring has no need of it.
+/// Sends every shard the time, so that an instrument that falls silent is noticed. A full ring needs no
+/// tick: its frames carry the time.
 async fn tick(
     every: Duration,
     rings: Vec<Sender>,

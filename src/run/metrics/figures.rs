@@ -9,146 +9,156 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::{Board, Place, Wall};
+use super::pipelines::{PipelineStatus, ProcessStatus, RunningPipeline};
 use crate::run::latency::StageReport;
-use crate::run::worker::Report;
+use crate::run::status::WorkerFigures;
 use crate::signal::quality::Quality;
 
-impl Collector for Wall {
+impl Collector for ProcessStatus {
     fn encode(&self, mut out: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let sheets: Vec<Sheet<'_>> = self.0.iter().map(|place| Sheet::of(place)).collect();
+        let pipelines: Vec<PipelineFigures<'_>> = self
+            .0
+            .iter()
+            .map(|status| PipelineFigures::of(status))
+            .collect();
         for (name, help, labels, rows) in COUNTERS {
             let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for sheet in &sheets {
-                for (first, second, value) in rows(sheet) {
+            for pipeline in &pipelines {
+                for (first, second, value) in rows(pipeline) {
                     let values = [first, second];
                     let mut set: Vec<(&str, &str)> = labels.iter().copied().zip(values).collect();
-                    set.push(("pipeline", sheet.name));
+                    set.push(("pipeline", pipeline.name));
                     ConstCounter::new(value).encode(family.encode_family(&set.as_slice())?)?;
                 }
             }
         }
         for (name, help, value) in GAUGES {
             let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            for sheet in &sheets {
-                let Some(value) = value(sheet) else {
+            for pipeline in &pipelines {
+                let Some(value) = value(pipeline) else {
                     continue;
                 };
-                let labels = [("pipeline", sheet.name)];
+                let labels = [("pipeline", pipeline.name)];
                 ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
             }
         }
-        stages(&mut out, &sheets)?;
-        info(&mut out, &sheets)
+        stages(&mut out, &pipelines)?;
+        info(&mut out, &pipelines)
     }
 }
 
 /// What one pipeline shows at this moment.
-struct Sheet<'a> {
+struct PipelineFigures<'a> {
     name: &'a str,
-    place: &'a Place,
-    board: Option<Board>,
-    reports: Vec<Report>,
+    status: &'a PipelineStatus,
+    running: Option<RunningPipeline>,
+    workers: Vec<WorkerFigures>,
 }
 
-type Row = (&'static str, &'static str, u64);
-type Rows = fn(&Sheet<'_>) -> Vec<Row>;
-type Value = fn(&Sheet<'_>) -> Option<f64>;
+type Series = (&'static str, &'static str, u64);
+type ReadSeries = fn(&PipelineFigures<'_>) -> Vec<Series>;
+type ReadValue = fn(&PipelineFigures<'_>) -> Option<f64>;
 
-const COUNTERS: [(&str, &str, &[&str], Rows); 5] = [
+const COUNTERS: [(&str, &str, &[&str], ReadSeries); 5] = [
     (
         "frames",
         "Frames by what became of them",
         &["fate", "reason"],
-        |sheet| sheet.frames(),
+        |pipeline| pipeline.frames(),
     ),
     (
         "events",
         "Events of the engine by kind",
         &["kind"],
-        |sheet| sheet.events(),
+        |pipeline| pipeline.events(),
     ),
     (
         "signals",
         "Signals made, by quality",
         &["quality"],
-        |sheet| sheet.signals(),
+        |pipeline| pipeline.signals(),
     ),
     (
         "source_events",
         "What happened to the source",
         &["kind"],
-        |sheet| sheet.source_events(),
+        |pipeline| pipeline.source_events(),
     ),
     (
         "pipeline_restarts",
         "Times that the pipeline was started again after a failure",
         &[],
-        |sheet| vec![("", "", sheet.place.restarts())],
+        |pipeline| vec![("", "", pipeline.status.restarts())],
     ),
 ];
 
-const GAUGES: [(&str, &str, Value); 7] = [
+const GAUGES: [(&str, &str, ReadValue); 7] = [
     (
         "source_healthy",
         "Whether the source is connected and alive",
-        |sheet| sheet.of_board(|board| f64::from(u8::from(board.feed.is_healthy()))),
+        |pipeline| pipeline.if_running(|running| f64::from(u8::from(running.feed.is_healthy()))),
     ),
     (
         "source_last_frame_timestamp_seconds",
         "When the last frame came, seconds since the epoch",
-        |sheet| {
-            sheet.of_board(|board| {
-                let last = board.feed.last_data();
+        |pipeline| {
+            pipeline.if_running(|running| {
+                let last = running.feed.last_data();
                 last.map_or(0.0, |last| last.0 as f64 * 1e-9)
             })
         },
     ),
-    ("instruments", "Instruments with state", |sheet| {
-        Some(sheet.reports.iter().map(|r| r.instruments).sum::<usize>() as f64)
+    ("instruments", "Instruments with state", |pipeline| {
+        Some(
+            pipeline
+                .workers
+                .iter()
+                .map(|r| r.instruments)
+                .sum::<usize>() as f64,
+        )
     }),
     (
         "deferred_instruments",
         "Instruments whose windows in flight have steps to make up for",
-        |sheet| Some(sheet.reports.iter().map(|r| r.deferred).sum::<usize>() as f64),
+        |pipeline| Some(pipeline.workers.iter().map(|r| r.deferred).sum::<usize>() as f64),
     ),
-    ("pipeline_up", "Whether the pipeline runs", |sheet| {
-        Some(f64::from(u8::from(sheet.place.is_running())))
+    ("pipeline_up", "Whether the pipeline runs", |pipeline| {
+        Some(f64::from(u8::from(pipeline.status.is_running())))
     }),
     (
         "planned_threads",
         "Threads that the pipeline may have",
-        |sheet| Some(sheet.place.need.threads() as f64),
+        |pipeline| Some(pipeline.status.need().threads() as f64),
     ),
     (
         "planned_memory_bytes",
         "Bytes that may wait in the pipeline's queues, and those of its models",
-        |sheet| Some(sheet.place.need.bytes() as f64),
+        |pipeline| Some(pipeline.status.need().bytes() as f64),
     ),
 ];
 
-impl<'a> Sheet<'a> {
-    fn of(place: &'a Place) -> Self {
-        let board = place.board();
-        let windows = board.iter().flat_map(|board| &board.windows);
+impl<'a> PipelineFigures<'a> {
+    fn of(status: &'a PipelineStatus) -> Self {
+        let running = status.running();
+        let workers = running.iter().flat_map(|running| &running.workers);
         Self {
-            name: &place.name,
-            place,
-            reports: windows.map(|window| window.report()).collect(),
-            board,
+            name: &status.name,
+            status,
+            workers: workers.map(|worker| worker.figures()).collect(),
+            running,
         }
     }
 
     fn sum(&self, of: Count) -> u64 {
-        self.reports.iter().map(of).sum()
+        self.workers.iter().map(of).sum()
     }
 
-    fn of_board(&self, value: impl Fn(&Board) -> f64) -> Option<f64> {
-        self.board.as_ref().map(value)
+    fn if_running(&self, value: impl Fn(&RunningPipeline) -> f64) -> Option<f64> {
+        self.running.as_ref().map(value)
     }
 
-    fn frames(&self) -> Vec<Row> {
-        let Some(Board { feed, .. }) = &self.board else {
+    fn frames(&self) -> Vec<Series> {
+        let Some(RunningPipeline { feed, .. }) = &self.running else {
             return vec![];
         };
         let mut frames = vec![
@@ -159,7 +169,7 @@ impl<'a> Sheet<'a> {
             ("dropped", "tombstone", read(&feed.dropped.tombstone)),
             ("dropped", "orphaned", read(&feed.dropped.orphaned)),
         ];
-        for Report { account, .. } in &self.reports {
+        for WorkerFigures { account, .. } in &self.workers {
             let dropped = account.dropped_by_reason.iter();
             frames.extend(dropped.map(|(r, n)| ("dropped", *r, *n)));
             let buried = account.dead_lettered_by_reason.iter();
@@ -169,24 +179,24 @@ impl<'a> Sheet<'a> {
         frames
     }
 
-    fn events(&self) -> Vec<Row> {
+    fn events(&self) -> Vec<Series> {
         EVENTS
             .iter()
             .map(|(kind, of)| (*kind, "", self.sum(*of)))
             .collect()
     }
 
-    fn signals(&self) -> Vec<Row> {
+    fn signals(&self) -> Vec<Series> {
         let of = |quality: &Quality| {
             let at = *quality as usize;
-            let count = self.reports.iter().map(|report| report.qualities[at]);
+            let count = self.workers.iter().map(|worker| worker.qualities[at]);
             (quality.word(), "", count.sum())
         };
         Quality::ALL.iter().map(of).collect()
     }
 
-    fn source_events(&self) -> Vec<Row> {
-        let Some(Board { feed, .. }) = &self.board else {
+    fn source_events(&self) -> Vec<Series> {
+        let Some(RunningPipeline { feed, .. }) = &self.running else {
             return vec![];
         };
         vec![
@@ -198,43 +208,46 @@ impl<'a> Sheet<'a> {
     }
 }
 
-type Count = fn(&Report) -> u64;
+type Count = fn(&WorkerFigures) -> u64;
 
 const EVENTS: [(&str, Count); 23] = [
-    ("trade", |r| r.events.counts.trades),
-    ("quote", |r| r.events.counts.quotes),
-    ("depth", |r| r.events.counts.depths),
-    ("bar", |r| r.events.counts.bars),
-    ("figure", |r| r.events.counts.figures),
-    ("sentiment", |r| r.events.counts.sentiments),
-    ("row", |r| r.events.counts.rows),
-    ("incomplete_row", |r| r.events.counts.incomplete_rows),
-    ("gap", |r| r.events.counts.gaps),
-    ("missing_message", |r| r.events.counts.missing),
-    ("duplicate", |r| r.events.counts.duplicates),
-    ("stale", |r| r.events.counts.stale),
-    ("backwards", |r| r.events.counts.backwards),
-    ("crossed_book", |r| r.events.counts.crossed),
-    ("record", |r| r.events.counts.records),
-    ("missing_field", |r| r.events.counts.missing_fields),
-    ("unknown_field", |r| r.events.counts.unknown_fields),
-    ("restated", |r| r.events.counts.restated),
-    ("undefined_score", |r| r.events.undefined_scores),
-    ("venue_error", |r| r.events.venue_errors),
-    ("late_frame", |r| r.events.late_frames),
-    ("known_frame", |r| r.events.known_frames),
-    ("deferred_block", |r| r.events.deferred_blocks),
+    ("trade", |r| r.counts.engine.trades),
+    ("quote", |r| r.counts.engine.quotes),
+    ("depth", |r| r.counts.engine.depths),
+    ("bar", |r| r.counts.engine.bars),
+    ("figure", |r| r.counts.engine.figures),
+    ("sentiment", |r| r.counts.engine.sentiments),
+    ("row", |r| r.counts.engine.rows),
+    ("incomplete_row", |r| r.counts.engine.incomplete_rows),
+    ("gap", |r| r.counts.engine.gaps),
+    ("missing_message", |r| r.counts.engine.missing),
+    ("duplicate", |r| r.counts.engine.duplicates),
+    ("stale", |r| r.counts.engine.stale),
+    ("backwards", |r| r.counts.engine.backwards),
+    ("crossed_book", |r| r.counts.engine.crossed),
+    ("record", |r| r.counts.engine.records),
+    ("missing_field", |r| r.counts.engine.missing_fields),
+    ("unknown_field", |r| r.counts.engine.unknown_fields),
+    ("restated", |r| r.counts.engine.restated),
+    ("undefined_score", |r| r.counts.undefined_scores),
+    ("venue_error", |r| r.counts.venue_errors),
+    ("late_frame", |r| r.counts.late_frames),
+    ("known_frame", |r| r.counts.known_frames),
+    ("deferred_block", |r| r.counts.deferred_blocks),
 ];
 
-fn stages(out: &mut DescriptorEncoder<'_>, sheets: &[Sheet<'_>]) -> Result<(), fmt::Error> {
-    let help = "Time by stage; queue and total are of the wall clock, total is tick to signal";
+fn stages(
+    out: &mut DescriptorEncoder<'_>,
+    pipelines: &[PipelineFigures<'_>],
+) -> Result<(), fmt::Error> {
+    let help = "Time by stage; queue and total are of the statuses clock, total is tick to signal";
     let kind = MetricType::Histogram;
     let mut family = out.encode_descriptor("stage_duration_seconds", help, None, kind)?;
-    for Sheet { name, reports, .. } in sheets {
-        let names = reports.first().map_or(0, |report| report.stages.len());
+    for PipelineFigures { name, workers, .. } in pipelines {
+        let names = workers.first().map_or(0, |worker| worker.stages.len());
         for stage in 0..names {
-            let of_stage = |report: &Report| report.stages.get(stage).cloned();
-            let all: Vec<StageReport> = reports.iter().filter_map(of_stage).collect();
+            let of_stage = |worker: &WorkerFigures| worker.stages.get(stage).cloned();
+            let all: Vec<StageReport> = workers.iter().filter_map(of_stage).collect();
             let Some(stage) = all.first().map(|stage| stage.name) else {
                 continue;
             };
@@ -262,17 +275,20 @@ fn stages(out: &mut DescriptorEncoder<'_>, sheets: &[Sheet<'_>]) -> Result<(), f
     Ok(())
 }
 
-fn info(out: &mut DescriptorEncoder<'_>, sheets: &[Sheet<'_>]) -> Result<(), fmt::Error> {
+fn info(
+    out: &mut DescriptorEncoder<'_>,
+    pipelines: &[PipelineFigures<'_>],
+) -> Result<(), fmt::Error> {
     let mut family =
         out.encode_descriptor("pipeline_info", "What runs", None, MetricType::Gauge)?;
-    for Sheet { name, board, .. } in sheets {
-        let Some(board) = board else {
+    for PipelineFigures { name, running, .. } in pipelines {
+        let Some(running) = running else {
             continue;
         };
         let labels = [
             ("pipeline", *name),
-            ("model_sha256", board.model_sha256.as_str()),
-            ("provider", board.provider.as_str()),
+            ("model_sha256", running.model_sha256.as_str()),
+            ("provider", running.provider.as_str()),
             ("version", env!("CARGO_PKG_VERSION")),
         ];
         ConstGauge::new(1_i64).encode(family.encode_family(&labels)?)?;
@@ -285,11 +301,71 @@ fn read(count: &AtomicU64) -> u64 {
 }
 
 /// Adds up rows of the same labels, which several shards may have.
-fn merge(rows: &mut Vec<Row>) {
+fn merge(rows: &mut Vec<Series>) {
     rows.sort_unstable();
     rows.dedup_by(|later, kept| {
         let same = (later.0, later.1) == (kept.0, kept.1);
         kept.2 += if same { later.2 } else { 0 };
         same
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use prometheus_client::encoding::text::encode;
+    use prometheus_client::registry::Registry;
+
+    use super::*;
+    use crate::run::budget::ResourceNeed;
+    use crate::run::metrics::pipelines::PipelineState;
+
+    fn running() -> RunningPipeline {
+        RunningPipeline {
+            model_sha256: "00".into(),
+            provider: "cpu".into(),
+            workers: vec![Arc::default()],
+            feed: Arc::default(),
+        }
+    }
+
+    fn status(name: &str, state: PipelineState) -> Arc<PipelineStatus> {
+        let status = PipelineStatus::new(name, ResourceNeed::default());
+        status.set_state(state);
+        Arc::new(status)
+    }
+
+    #[test]
+    fn every_series_has_the_label_of_its_pipeline() {
+        let down = PipelineState::Failed {
+            why: "no model".into(),
+            retry_in: None,
+        };
+        let statuses = ProcessStatus(vec![
+            status("a", PipelineState::Running(running())),
+            status("b", down),
+        ]);
+        let mut registry = Registry::with_prefix("foretick");
+        registry.register_collector(Box::new(statuses));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let series = |line: &&str| !line.starts_with('#');
+        for line in text.lines().filter(series) {
+            let of = ["a", "b"].map(|name| line.contains(&format!("pipeline=\"{name}\"")));
+            assert_ne!(of[0], of[1], "{line}");
+        }
+        for line in [
+            "foretick_pipeline_up{pipeline=\"a\"} 1.0",
+            "foretick_pipeline_up{pipeline=\"b\"} 0.0",
+            "foretick_events_total{kind=\"trade\",pipeline=\"a\"} 0",
+        ] {
+            assert!(text.lines().any(|told| told == line), "{text}");
+        }
+        let families = text.lines().filter(|line| line.starts_with("# TYPE"));
+        let mut names: Vec<&str> = families.collect();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "each family once: {text}");
+    }
 }

@@ -1,15 +1,18 @@
-//! How far each partition has been processed and delivered: what may be committed, and no more.
+//! The acknowledged positions of Kafka's partitions: what may be committed, and no more.
 //!
-//! The sink's side writes it, the source commits it. It knows nothing of Kafka's client.
+//! The driver hands in what the sink has acknowledged, the source commits it. Knows nothing of Kafka's
+//! client.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-/// By topic and partition, the next offset to process; shared by the source and the sink's side.
+use crate::frame::Position;
+
+/// By topic and partition, the next offset to process; shared by the source and the driver.
 ///
-/// A partition is known from its first frame until it is revoked; word of any other is ignored.
+/// A partition is in it from its first frame until it is revoked; positions of any other are ignored.
 #[derive(Debug, Default)]
 pub struct Progress {
     partitions: Mutex<FxHashMap<(u16, i32), Reached>>,
@@ -20,18 +23,19 @@ pub struct Progress {
 struct Reached {
     /// Every record before this one is processed and its signals delivered.
     done: i64,
-    /// What the broker has been told.
+    /// The offset that the broker has committed.
     committed: i64,
     /// Every record before this one is in a ring.
     handed: i64,
 }
 
 impl Progress {
-    /// Every record of the partition before `next_offset` is processed, and what came of it delivered.
-    pub fn done(&self, stream: u16, partition: i32, next_offset: i64) {
-        if let Some(reached) = self.lock().get_mut(&(stream, partition)) {
-            // Never back: late word of an earlier assignment must not undo what is done since.
-            reached.done = reached.done.max(next_offset);
+    /// Everything that came of the frames before the position has arrived at the sink.
+    pub fn done(&self, position: Position) {
+        let at = (position.stream, position.partition);
+        if let Some(reached) = self.lock().get_mut(&at) {
+            // Never back: a late acknowledgement of an earlier assignment must not undo a newer one.
+            reached.done = reached.done.max(position.next);
         }
     }
 
@@ -48,8 +52,8 @@ impl Progress {
             || self.lock().values().all(|at| at.done >= at.handed)
     }
 
-    /// Nobody works on what is in the rings any more: there is nothing to wait for. What is done is
-    /// committed all the same.
+    /// Frames in the rings will not be worked on any more: [`Progress::is_complete`] no longer waits for
+    /// them. What is done is committed all the same.
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
     }
@@ -73,12 +77,12 @@ impl Progress {
         }
     }
 
-    /// The partition is somebody else's now.
+    /// The partition was revoked.
     pub(super) fn forget(&self, stream: u16, partition: i32) {
         self.lock().remove(&(stream, partition));
     }
 
-    /// What the broker does not know yet.
+    /// Positions that are done and not yet committed.
     pub(super) fn uncommitted(&self) -> Vec<(u16, i32, i64)> {
         self.lock()
             .iter()
@@ -108,21 +112,28 @@ mod tests {
     #[test]
     fn only_what_is_done_is_committed_and_only_once() {
         let progress = Progress::default();
-        progress.done(0, 1, 99);
+        let done = |next| {
+            progress.done(Position {
+                stream: 0,
+                partition: 1,
+                next,
+            });
+        };
+        done(99);
         assert_eq!(progress.next_offset(0, 1), None);
         progress.handed(0, 1, 10);
         progress.handed(0, 1, 11);
         progress.handed(0, 1, 12);
         progress.withdrawn(0, 1, 12);
         assert!(progress.uncommitted().is_empty() && !progress.is_complete());
-        progress.done(0, 1, 12);
-        progress.done(0, 1, 11);
+        done(12);
+        done(11);
         assert_eq!(progress.uncommitted(), [(0, 1, 12)]);
         assert!(progress.is_complete());
         progress.committed(0, 1, 12);
         assert!(progress.uncommitted().is_empty());
         progress.forget(0, 1);
-        progress.done(0, 1, 13);
+        done(13);
         assert!(progress.uncommitted().is_empty());
     }
 }

@@ -6,6 +6,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 use rdkafka::types::RDKafkaRespErr;
 
 use super::*;
+use crate::frame::Position;
 use crate::kafka::{Properties, client_config};
 use crate::simulate::broker::EmbeddedBroker;
 use crate::source::ring::{Receiver, ring};
@@ -97,7 +98,7 @@ impl Running {
             for frame in frames.drain(..) {
                 each(&frame);
                 let at = frame.origin;
-                self.progress.done(at.stream, at.partition, at.offset + 1);
+                self.progress.done(at.after());
             }
             std::thread::sleep(pace);
         }
@@ -189,7 +190,11 @@ fn what_is_not_done_is_not_committed() {
         .drain(&mut frames, 64, Duration::from_millis(20))
     {}
     assert_eq!(frames.len(), 20);
-    running.progress.done(0, 0, 7);
+    running.progress.done(Position {
+        stream: 0,
+        partition: 0,
+        next: 7,
+    });
     running.thread.join().unwrap().unwrap();
     assert_eq!(
         committed(&broker, "foretick", "trades", 0),
@@ -386,7 +391,7 @@ fn a_revoked_partition_goes_on_where_it_was_done() {
     let mut frames = Vec::new();
     first.frames.drain(&mut frames, 1024, Duration::ZERO);
     for at in frames.iter().map(|frame| frame.origin) {
-        first.progress.done(at.stream, at.partition, at.offset + 1);
+        first.progress.done(at.after());
     }
     let second = start(settings, 1024);
     wait_until(|| second.status.connections.load(Relaxed) > 0);

@@ -1,9 +1,9 @@
 //! What follows from the confusion matrix alone.
 
-use super::figures::{Class, Figures};
+use super::figures::{Class, EvaluationFigures};
 
 /// Accuracy, F1 and MCC of a confusion matrix; the other figures are left empty.
-pub(super) fn figures(confusion: Vec<Vec<u64>>) -> Figures {
+pub(super) fn figures(confusion: Vec<Vec<u64>>) -> EvaluationFigures {
     let classes = 0..confusion.len();
     let happened: Vec<u64> = confusion.iter().map(|row| row.iter().sum()).collect();
     let predicted: Vec<u64> = classes
@@ -33,14 +33,14 @@ pub(super) fn figures(confusion: Vec<Vec<u64>>) -> Figures {
         .map(|class| class.f1 * class.support as f64);
     let weighted: f64 = by_support.sum();
     let defined = |figure: f64| (rows > 0).then_some(figure);
-    Figures {
+    EvaluationFigures {
         accuracy: defined(ratio(right, rows)),
         macro_f1: defined(all / known as f64),
         weighted_f1: defined(weighted / rows as f64),
         mcc: defined(mcc(right, &happened, &predicted)),
         per_class,
         confusion,
-        ..Figures::default()
+        ..EvaluationFigures::default()
     }
 }
 

@@ -9,7 +9,7 @@ use super::calibration::Bin;
 
 /// The figures of a model on some rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
+pub struct EvaluationFigures {
     /// Number of rows.
     pub rows: u64,
     /// Share of rows whose class was predicted.
@@ -32,14 +32,15 @@ pub struct Figures {
     pub log_loss: Option<f64>,
     /// Mean distance of predicted and observed over the bins of `reliability`.
     pub ece: Option<f64>,
-    /// Share of outcome 1 found among the ⌊rows / 10⌋ highest scores, of equal ones at the border their part.
-    /// Binary only.
+    /// Share of outcome 1 found among the ⌊rows / 10⌋ highest scores, of equal ones at the border their
+    /// part. Binary only.
     pub recall_top_decile: Option<f64>,
     /// Rows by outcome (outer) and prediction (inner).
     pub confusion: Vec<Vec<u64>>,
     /// In the order of the labels.
     pub per_class: Vec<Class>,
-    /// Bins from low to high by the score of outcome 1; for classes by the probability of the predicted class.
+    /// Bins from low to high by the score of outcome 1; for classes by the probability of the predicted
+    /// class.
     pub reliability: Vec<Bin>,
     /// Intervals by the name of the figure; empty where none were computed.
     pub intervals: BTreeMap<&'static str, Interval>,
@@ -58,7 +59,7 @@ pub struct Class {
     pub support: u64,
 }
 
-impl Figures {
+impl EvaluationFigures {
     /// The figures that are one number, by the names that they are written under.
     #[must_use]
     pub fn named(&self) -> [(&'static str, Option<f64>); 10] {

@@ -154,7 +154,7 @@ fn sample(case: &Value) -> Sample {
     }
 }
 
-fn written(figures: &Figures) -> Value {
+fn written(figures: &EvaluationFigures) -> Value {
     serde_json::to_value(figures).expect("figures are plain data")
 }
 

@@ -1,12 +1,56 @@
-//! A report as a table, for people.
+//! What an evaluation found, as a table for people and as JSON for programs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Report, Said};
+use serde::Serialize;
+
+use super::alerts::TrackRecord;
+use super::metrics::EvaluationFigures;
+
+/// The figures of a pipeline.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvaluationReport {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// SHA-256 of the model's file.
+    pub model_sha256: String,
+    /// The model's figures.
+    #[serde(flatten)]
+    pub figures: EvaluationFigures,
+    /// The figures of baselines on the same rows: `majority`, and `linear` where the pipeline has a
+    /// `linear.json`; the latter only on rows without missing fields, which it cannot impute.
+    pub baselines: BTreeMap<&'static str, EvaluationFigures>,
+    /// The rate of outcome 1 among the rows of each predicted label, in the order of the labels, where
+    /// outcomes are 0 and 1 and the model gives classes.
+    pub by_label: Vec<LabelRate>,
+    /// How well the pipeline's alerts warned; none where it has no rules. A failure without a time counts as
+    /// at the end of the horizon.
+    pub alerts: Option<TrackRecord>,
+    /// Labels of the split for which no signal came.
+    pub unscored: u64,
+    /// Labels of the split without an outcome: left out.
+    pub unknown_outcomes: u64,
+    /// Missing fields of the records, which the model's graph imputed.
+    pub missing_fields: u64,
+    /// Windows for which the model gave no finite number.
+    pub undefined_scores: u64,
+}
+
+/// The outcomes of the rows for which the model predicted one label.
+#[derive(Clone, Debug, Serialize)]
+pub struct LabelRate {
+    /// The predicted label.
+    pub label: String,
+    /// The number of rows.
+    pub rows: u64,
+    /// The share of them whose outcome was 1.
+    pub rate: Option<f64>,
+}
 
 const DAY_NS: i64 = 86_400_000_000_000;
 
-impl fmt::Display for Report {
+impl fmt::Display for EvaluationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, model {}", self.pipeline, &self.model_sha256[..12])?;
         write!(
@@ -39,7 +83,7 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
         }
-        for Said { label, rows, rate } in &self.by_label {
+        for LabelRate { label, rows, rate } in &self.by_label {
             writeln!(f, "{label:<18}{rows:>12} rows{:>19}", number(*rate))?;
         }
         if let Some(alerts) = &self.alerts {
@@ -60,7 +104,7 @@ impl fmt::Display for Report {
                 number(alerts.load_per_year),
             )?;
         }
-        writeln!(f, "\nhappened \\ said")?;
+        writeln!(f, "\nhappened \\ predicted")?;
         for row in &self.figures.confusion {
             let cells: Vec<String> = row.iter().map(|count| format!("{count:>10}")).collect();
             writeln!(f, "{}", cells.concat())?;

@@ -1,0 +1,44 @@
+//! What an export wrote, for people and for programs.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What was exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// Rows written.
+    pub rows: u64,
+    /// Of them for training.
+    pub train: u64,
+    /// Of them for the test.
+    pub test: u64,
+    /// Of them for neither: their label or window reaches over the border.
+    pub purge: u64,
+    /// Rows whose horizon the capture did not reach.
+    pub unlabelled: u64,
+    /// Frames that could not be read or were not for us.
+    pub unread: u64,
+    /// Hash of the features' definitions.
+    pub features_sha256: String,
+}
+
+impl fmt::Display for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            rows,
+            train,
+            test,
+            purge,
+            unlabelled,
+            unread,
+            features_sha256,
+        } = self;
+        writeln!(
+            f,
+            "{rows} rows: {train} train, {test} test, {purge} purged at the border"
+        )?;
+        writeln!(f, "{unlabelled} without a label, {unread} frames not read")?;
+        writeln!(f, "features {features_sha256}")
+    }
+}

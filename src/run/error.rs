@@ -1,0 +1,57 @@
+//! Why a live run cannot start, or ended early.
+
+use std::any::Any;
+
+use super::metrics::MetricsError;
+use crate::config::ConfigError;
+use crate::model::ModelError;
+use crate::pipeline::PipelineError;
+use crate::sink::SinkError;
+use crate::source::kafka::KafkaSourceError;
+use crate::source::websocket::WebsocketError;
+
+/// Why a run cannot start, or ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The pipeline cannot run.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The configuration does not allow it.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Signals cannot be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The feed cannot be read.
+    #[error(transparent)]
+    Websocket(#[from] WebsocketError),
+    /// The topics cannot be read.
+    #[error(transparent)]
+    Kafka(#[from] KafkaSourceError),
+    /// Metrics cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The system gave no thread.
+    #[error(
+        "while starting a thread: {0}; allow the process more threads, or run fewer pipelines or shards"
+    )]
+    Thread(std::io::Error),
+    /// A bug.
+    #[error("a thread of the engine panicked: {0}; this is a bug, please report it")]
+    Panicked(String),
+}
+
+impl RunError {
+    /// The panic of the named thread.
+    pub(crate) fn panicked(thread: &str, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let message = text.or(panic.downcast_ref::<&str>().copied());
+        Self::Panicked(format!(
+            "{thread}: {}",
+            message.unwrap_or("without a message")
+        ))
+    }
+}

@@ -1,0 +1,164 @@
+//! Frames in, a batch of events out: the first half of the frame loop, which needs no model.
+//!
+//! `run`, `record`'s captures in `replay`, `features`, `evaluate` and `inspect` all hand their frames to
+//! [`Intake::frame`], so that a frame means the same to each of them. Reads no clock and no file.
+
+use std::borrow::Cow;
+
+use super::account::Account;
+use crate::alert::command::Command;
+use crate::decode::{DecodeError, Decoded, Decoder, Notice};
+use crate::event::Batch;
+use crate::frame::{Origin, split_stamp};
+use crate::instrument::Instruments;
+
+/// A decoder, the batch of events that it fills, and the account of its frames.
+pub struct Intake {
+    decoder: Decoder,
+    batch: Batch,
+    account: Account,
+    keeps_dead_letters: bool,
+    counts: IntakeCounts,
+}
+
+/// Frames that were used, but are counted for themselves too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IntakeCounts {
+    /// Refusals and faults that the venue reported.
+    pub venue_errors: u64,
+    /// Frames that came while the shard had been behind for too long: see [`Origin::late`].
+    pub late_frames: u64,
+    /// Frames that were read again, and of which nothing is published: see [`Origin::known`].
+    pub known_frames: u64,
+}
+
+/// What became of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FrameOutcome {
+    /// Its events are in the batch.
+    Events,
+    /// It is a message about the connection, without events.
+    Notice(Notice),
+    /// It is a command about alerts. It takes effect after the signals of all frames before it, and before
+    /// those of all frames after it, so the caller steps first and then applies it.
+    Command(Command),
+    /// It is a command that was read again. The state of alerts has it already: it has no further effect.
+    ReplayedCommand,
+    /// It cannot be decoded, and the caller must write it to the dead letters.
+    DeadLetter(DecodeError),
+    /// It is passed over, and counted under the error's reason.
+    Dropped(DecodeError),
+}
+
+impl Intake {
+    /// An intake that drops and counts what cannot be decoded.
+    #[must_use]
+    pub fn new(decoder: Decoder) -> Self {
+        Self {
+            decoder,
+            batch: Batch::default(),
+            account: Account::default(),
+            keeps_dead_letters: false,
+            counts: IntakeCounts::default(),
+        }
+    }
+
+    /// The same; where `keeps` is true, frames that cannot be decoded are given back as dead letters.
+    #[must_use]
+    pub fn keeping_dead_letters(self, keeps: bool) -> Self {
+        Self {
+            keeps_dead_letters: keeps,
+            ..self
+        }
+    }
+
+    /// Takes one frame: appends its events to the batch, and counts it under what became of it.
+    pub fn frame(&mut self, origin: Origin, bytes: &[u8]) -> FrameOutcome {
+        let (stamp, message) = split_stamp(bytes);
+        let replayed = origin.known || stamp.is_some_and(|stamp| stamp.known);
+        let late = origin.late || stamp.is_some_and(|stamp| stamp.late);
+        self.account.received += 1;
+        self.counts.late_frames += u64::from(late);
+        self.counts.known_frames += u64::from(replayed);
+        let command = match self.decoder.reads_commands() {
+            true => Command::parse(message, stamp.map_or(origin.ts_recv, |stamp| stamp.ts_recv)),
+            false => None,
+        };
+        let decoded = match command {
+            None => {
+                self.decoder
+                    .decode(origin, bytes, &mut self.batch)
+                    .map(|decoded| match decoded {
+                        Decoded::Events => FrameOutcome::Events,
+                        Decoded::Notice(notice) => FrameOutcome::Notice(notice),
+                    })
+            }
+            Some(Ok(_)) if replayed => Ok(FrameOutcome::ReplayedCommand),
+            Some(command) => command.map(FrameOutcome::Command),
+        };
+        match decoded {
+            Ok(outcome) => {
+                self.account.used += 1;
+                let refused = outcome == FrameOutcome::Notice(Notice::VenueError);
+                self.counts.venue_errors += u64::from(refused);
+                outcome
+            }
+            // A dead letter of a frame that is read again has been written before.
+            Err(error) if self.keeps_dead_letters && error.unreadable() && !replayed => {
+                self.account.dead_letter(error.reason());
+                FrameOutcome::DeadLetter(error)
+            }
+            Err(error) => {
+                self.account.drop_frames(error.reason(), 1);
+                FrameOutcome::Dropped(error)
+            }
+        }
+    }
+
+    /// Counts a frame that is dropped without a look at its bytes.
+    pub fn drop_unread(&mut self, reason: &'static str) {
+        self.account.received += 1;
+        self.account.drop_frames(reason, 1);
+    }
+
+    /// The bytes of a frame as a dead letter may show them: without personal data.
+    #[must_use]
+    pub fn dead_letter<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        self.decoder.redacted(bytes)
+    }
+
+    /// The events of the frames taken since [`Intake::clear`].
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Empties the batch.
+    pub fn clear(&mut self) {
+        self.batch.clear();
+    }
+
+    /// The instruments by name.
+    #[must_use]
+    pub fn instruments(&self) -> &Instruments {
+        self.decoder.instruments()
+    }
+
+    /// What became of the frames.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What is counted beside the account.
+    #[must_use]
+    pub fn counts(&self) -> IntakeCounts {
+        self.counts
+    }
+
+    /// Ends the intake, and gives its account.
+    #[must_use]
+    pub fn into_account(self) -> Account {
+        self.account
+    }
+}

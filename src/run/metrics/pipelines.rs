@@ -1,0 +1,185 @@
+//! The status of each pipeline of a process, written by its run and read by the metrics server.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::run::budget::ResourceNeed;
+use crate::run::status::WorkerStatus;
+use crate::source::status::FeedStatus;
+
+/// What a pipeline shows while it runs.
+#[derive(Clone, Debug)]
+pub struct RunningPipeline {
+    /// SHA-256 of the model that runs.
+    pub model_sha256: String,
+    /// Where the model computes.
+    pub provider: String,
+    /// The status of each shard's worker.
+    pub workers: Vec<Arc<WorkerStatus>>,
+    /// The status of the source.
+    pub feed: Arc<FeedStatus>,
+}
+
+/// The status of a pipeline over all its starts. Its figures begin at zero with each start.
+#[derive(Debug)]
+pub struct PipelineStatus {
+    pub(super) name: String,
+    need: ResourceNeed,
+    state: Mutex<PipelineState>,
+    restarts: AtomicU64,
+}
+
+/// The state of a pipeline.
+#[derive(Clone, Debug)]
+pub enum PipelineState {
+    /// It is being started.
+    Starting,
+    /// It runs.
+    Running(RunningPipeline),
+    /// It has ended as planned.
+    Ended,
+    /// It failed.
+    Failed {
+        /// Why.
+        why: String,
+        /// How long until it is started again; none where it is not.
+        retry_in: Option<Duration>,
+    },
+}
+
+/// The statuses of all pipelines of a process.
+#[derive(Clone, Debug)]
+pub struct ProcessStatus(pub Vec<Arc<PipelineStatus>>);
+
+impl PipelineStatus {
+    /// The status of a pipeline that is being started.
+    #[must_use]
+    pub fn new(name: &str, need: ResourceNeed) -> Self {
+        Self {
+            name: name.to_owned(),
+            need,
+            state: Mutex::new(PipelineState::Starting),
+            restarts: AtomicU64::new(0),
+        }
+    }
+
+    /// Sets the state.
+    pub fn set_state(&self, state: PipelineState) {
+        *self.lock() = state;
+    }
+
+    /// Counts a restart.
+    pub fn note_restart(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.set_state(PipelineState::Starting);
+    }
+
+    /// The threads and memory planned for it.
+    #[must_use]
+    pub fn need(&self) -> ResourceNeed {
+        self.need
+    }
+
+    /// The number of restarts.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn running(&self) -> Option<RunningPipeline> {
+        match &*self.lock() {
+            PipelineState::Running(running) => Some(running.clone()),
+            PipelineState::Starting | PipelineState::Ended | PipelineState::Failed { .. } => None,
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        matches!(&*self.lock(), PipelineState::Running(_))
+    }
+
+    /// Why it is not ready, for people; none where it is.
+    fn problem(&self) -> Option<String> {
+        match &*self.lock() {
+            PipelineState::Starting => Some("starting".into()),
+            PipelineState::Running(running) if running.feed.is_healthy() => None,
+            PipelineState::Running(_) => Some("the source is not connected".into()),
+            PipelineState::Ended => Some("ended".into()),
+            PipelineState::Failed {
+                why,
+                retry_in: None,
+            } => Some(format!("failed: {why}")),
+            PipelineState::Failed {
+                why,
+                retry_in: Some(pause),
+            } => {
+                let seconds = pause.as_secs();
+                Some(format!("failed, retry in {seconds} s: {why}"))
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, PipelineState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ProcessStatus {
+    /// A line for each pipeline that is not ready. It begins with the name where there are several
+    /// pipelines.
+    pub(super) fn problems(&self) -> String {
+        let line = |status: &Arc<PipelineStatus>| {
+            let problem = status.problem()?;
+            Some(match self.0.len() {
+                1 => format!("{problem}\n"),
+                _ => format!("{}: {problem}\n", status.name),
+            })
+        };
+        self.0.iter().filter_map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running() -> RunningPipeline {
+        RunningPipeline {
+            model_sha256: "00".into(),
+            provider: "cpu".into(),
+            workers: vec![Arc::default()],
+            feed: Arc::default(),
+        }
+    }
+
+    fn status(name: &str, state: PipelineState) -> Arc<PipelineStatus> {
+        let status = PipelineStatus::new(name, ResourceNeed::default());
+        status.set_state(state);
+        Arc::new(status)
+    }
+
+    #[test]
+    fn a_single_pipeline_is_not_named() {
+        let all = ProcessStatus(vec![status("a", PipelineState::Running(running()))]);
+        assert_eq!(all.problems(), "the source is not connected\n");
+        all.0[0].set_state(PipelineState::Ended);
+        assert_eq!(all.problems(), "ended\n");
+    }
+
+    #[test]
+    fn pipelines_that_are_not_ready_are_named() {
+        let running = running();
+        running.feed.set_healthy(true);
+        let failed = |retry_in| PipelineState::Failed {
+            why: "no model".into(),
+            retry_in,
+        };
+        let all = ProcessStatus(vec![
+            status("a", PipelineState::Running(running)),
+            status("b", failed(Some(Duration::from_secs(4)))),
+            status("c", failed(None)),
+        ]);
+        let problems = "b: failed, retry in 4 s: no model\nc: failed: no model\n";
+        assert_eq!(all.problems(), problems);
+    }
+}

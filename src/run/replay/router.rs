@@ -1,0 +1,67 @@
+//! Which shards get a frame of a capture.
+
+use bytes::Bytes;
+
+use crate::alert::command::Command;
+use crate::decode::route::{SymbolFinder, shard_of};
+use crate::decode::text::text_of;
+use crate::frame::{Frame, Origin};
+use crate::pipeline::Pipeline;
+use crate::source::ring::Sender;
+
+/// The rings of all shards, and how the shard of a frame is found.
+pub(super) struct FrameRouter {
+    senders: Vec<Sender>,
+    /// The key of the field that names the subject of a record, in quotes; none for messages of a market.
+    key: Option<String>,
+    symbols: SymbolFinder,
+    reads_commands: bool,
+    /// The shard of the last frame that names an instrument, by stream.
+    last: Vec<usize>,
+}
+
+impl FrameRouter {
+    pub(super) fn new(pipeline: &Pipeline, senders: Vec<Sender>) -> Self {
+        let form = pipeline.form.as_ref();
+        Self {
+            senders,
+            key: form.map(|form| format!("\"{}\"", form.kind().key())),
+            symbols: SymbolFinder::default(),
+            reads_commands: pipeline.decoder().reads_commands(),
+            last: vec![0; usize::from(u16::MAX) + 1],
+        }
+    }
+
+    /// Sends a frame to the shard of its instrument; to every shard what concerns all instruments: gaps of a
+    /// whole feed, ticks, and commands that take effect. Gives the frame back where the shard has ended.
+    pub(super) fn send(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), Frame> {
+        let frame = Frame {
+            origin,
+            bytes: Bytes::copy_from_slice(bytes),
+        };
+        if self.is_for_all(&frame) {
+            return self
+                .senders
+                .iter()
+                .try_for_each(|sender| sender.send(frame.clone()));
+        }
+        let name = match &self.key {
+            Some(key) => text_of(bytes, key.as_bytes()),
+            None => self.symbols.symbol_of(origin.stream, bytes),
+        };
+        let of_stream = &mut self.last[usize::from(origin.stream)];
+        if let Some(name) = name {
+            *of_stream = shard_of(name, self.senders.len());
+        }
+        // A snapshot that names no symbol belongs to the depth update before it.
+        self.senders[*of_stream].send(frame)
+    }
+
+    fn is_for_all(&self, Frame { origin, bytes }: &Frame) -> bool {
+        let is_command = || {
+            let command = Command::parse(bytes, origin.ts_recv);
+            !origin.known && command.is_some_and(|command| command.is_ok())
+        };
+        bytes.starts_with(b"{\"foretick\":") || self.reads_commands && is_command()
+    }
+}

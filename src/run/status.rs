@@ -1,0 +1,63 @@
+//! What a worker shows of itself while it works, for the metrics.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::account::Account;
+use super::counts::RunCounts;
+use super::latency::StageReport;
+use super::shard::Shard;
+use crate::signal::quality::Quality;
+
+/// The latest figures of a worker, shared by its thread and those that report them.
+#[derive(Debug, Default)]
+pub struct WorkerStatus {
+    latest: Mutex<WorkerFigures>,
+}
+
+/// A worker's figures at some moment.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerFigures {
+    /// What became of its frames.
+    pub account: Account,
+    /// What became of its events.
+    pub counts: RunCounts,
+    /// How long each stage took.
+    pub stages: Vec<StageReport>,
+    /// Signals by quality, in the order of [`Quality::ALL`].
+    pub qualities: [u64; Quality::ALL.len()],
+    /// Instruments with state.
+    pub instruments: usize,
+    /// Instruments with deferred steps.
+    pub deferred: usize,
+}
+
+impl WorkerStatus {
+    /// The latest figures.
+    #[must_use]
+    pub fn figures(&self) -> WorkerFigures {
+        self.lock().clone()
+    }
+
+    /// Replaces the figures by those of the shard as it is now.
+    pub(super) fn update(&self, shard: &Shard, qualities: &[u64; Quality::ALL.len()]) {
+        let mut counts = RunCounts::default();
+        counts.add_shard(shard);
+        let figures = WorkerFigures {
+            account: shard.account().clone(),
+            counts,
+            stages: shard
+                .stages()
+                .named()
+                .map(|(name, all)| StageReport::of(name, all))
+                .into(),
+            qualities: *qualities,
+            instruments: shard.instruments().len(),
+            deferred: shard.engine().deferred().0,
+        };
+        *self.lock() = figures;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WorkerFigures> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

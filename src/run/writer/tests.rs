@@ -1,0 +1,106 @@
+//! Acknowledgement, against a sink whose records arrive when the test says so.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::run::delivery::test_signal;
+use crate::sink::unacknowledged::UnacknowledgedPositions;
+
+/// A sink whose first so many records have arrived.
+#[derive(Clone, Default)]
+struct SlowSink {
+    arrived: Arc<AtomicU64>,
+    taken: u64,
+    marks: Arc<Mutex<UnacknowledgedPositions>>,
+}
+
+impl Sink for SlowSink {
+    fn signal(&mut self, _: &Signal, _: &str) -> Result<(), SinkError> {
+        self.taken += 1;
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<(), SinkError> {
+        self.taken += 1;
+        Ok(())
+    }
+
+    fn mark(&mut self, positions: &[Position]) {
+        self.marks.lock().unwrap().add(self.taken, positions);
+    }
+
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        let arrived = self.arrived.load(Ordering::Relaxed);
+        self.marks.lock().unwrap().take(arrived, positions);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.arrived.store(self.taken, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        true
+    }
+}
+
+fn at(partition: i32, next: i64) -> Position {
+    Position {
+        stream: 0,
+        partition,
+        next,
+    }
+}
+
+/// A delivery of so many signals, and one dead letter, up to a position.
+fn delivery(signals: usize, position: Position) -> Delivery {
+    Delivery {
+        new_names: vec!["A".into()],
+        signals: vec![test_signal(1); signals],
+        dead_letters: vec![crate::run::delivery::UndecodedFrame {
+            error: DecodeError::Truncated,
+            origin: Origin::of_test(),
+            bytes: bytes::Bytes::new(),
+        }],
+        positions: vec![position],
+        ..Delivery::default()
+    }
+}
+
+#[test]
+fn a_position_is_given_back_once_all_records_before_it_have_arrived() {
+    let sink = SlowSink::default();
+    let arrived = Arc::clone(&sink.arrived);
+    let mut writer = Writer::new(Box::new(sink), &Lineage::default());
+    writer.deliver(&mut delivery(2, at(0, 10))).unwrap();
+    writer.deliver(&mut delivery(1, at(1, 7))).unwrap();
+    assert_eq!(writer.acknowledged(false).unwrap(), []);
+    arrived.store(2, Ordering::Relaxed);
+    let early = writer.acknowledged(false).unwrap();
+    assert_eq!(early, [], "the dead letter is still on its way");
+    arrived.store(4, Ordering::Relaxed);
+    assert_eq!(writer.acknowledged(false).unwrap(), [at(0, 10)]);
+    arrived.store(5, Ordering::Relaxed);
+    assert_eq!(writer.acknowledged(false).unwrap(), [at(1, 7)]);
+    assert_eq!(writer.acknowledged(true).unwrap(), [], "each once");
+}
+
+#[test]
+fn positions_wait_until_the_state_of_alerts_is_saved() {
+    let file = format!("foretick-writer-{}.state", std::process::id());
+    let state = std::env::temp_dir().join(file);
+    let lineage = Lineage::default();
+    let alerts = Desk::open(&[], &lineage, Some(&state)).unwrap();
+    let sink = SlowSink::default();
+    let arrived = Arc::clone(&sink.arrived);
+    let mut writer = Writer::new(Box::new(sink), &lineage).with_alerts(Some(alerts));
+    writer.deliver(&mut delivery(1, at(0, 10))).unwrap();
+    arrived.store(2, Ordering::Relaxed);
+    let early = writer.acknowledged(false).unwrap();
+    assert!(early.is_empty() && !state.exists(), "not saved yet");
+    assert_eq!(writer.acknowledged(true).unwrap(), [at(0, 10)]);
+    assert!(state.exists());
+    std::fs::remove_file(state).unwrap();
+}
