@@ -1,7 +1,7 @@
-//! The consumer's side of its group: what happens when partitions come and go, and commits.
+//! The consumer's membership in its group: assigned and revoked partitions, and commits.
 //!
-//! Runs inside the poll of the source's thread, so it must be quick; what takes longer is left as a
-//! note for the source's loop.
+//! Runs inside the poll of the source's thread, so it must be quick; slower work is left to the reader's
+//! loop, as a list of changes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rustc_hash::FxHashMap;
 use tracing::{debug, info, warn};
 
+use super::partition::PartitionKey;
 use super::progress::Progress;
 use crate::clock;
 use crate::source::status::{FeedStatus, count};
@@ -24,29 +25,32 @@ use crate::source::status::{FeedStatus, count};
 /// Context of the consumer.
 pub(super) struct Membership {
     topics: Vec<String>,
-    /// The driver's index of the first topic.
+    /// The stream of the first topic.
     first_stream: u16,
+    /// The stream of each topic.
+    streams: FxHashMap<String, u16>,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
     changes: Mutex<Vec<Change>>,
-    /// How far back partitions are read again, and whether a group without offsets begins at the oldest.
+    /// How far back partitions are read again.
     rebuild: Option<Duration>,
+    /// Whether a group without committed offsets begins at the oldest record.
     from_beginning: bool,
-    /// Where what is new begins, of partitions that are read again.
+    /// Of partitions that are read again, the offset of the first record that was not read before.
     new_from: Mutex<FxHashMap<(u16, i32), i64>>,
 }
 
-/// A partition that came or went, by the topic's index.
+/// A partition that was assigned or revoked, by stream and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Assigned(u16, i32),
     Revoked(u16, i32),
-    /// All of an assignment has been told.
+    /// All changes of a rebalance have been listed.
     Settled,
 }
 
-/// How long the broker may take to say where partitions begin.
-const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the broker may take to answer where partitions begin.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Membership {
     pub(super) fn new(
@@ -55,9 +59,11 @@ impl Membership {
         progress: Arc<Progress>,
         status: Arc<FeedStatus>,
     ) -> Self {
+        let streams = topics.iter().cloned().zip(first_stream..).collect();
         Self {
             topics,
             first_stream,
+            streams,
             progress,
             status,
             changes: Mutex::default(),
@@ -67,7 +73,7 @@ impl Membership {
         }
     }
 
-    /// The same, reading again so far back what lies before the committed offsets.
+    /// The same, reading records of this time before the committed offsets again.
     pub(super) fn reading_again(self, rebuild: Option<Duration>, from_beginning: bool) -> Self {
         Self {
             rebuild,
@@ -76,18 +82,18 @@ impl Membership {
         }
     }
 
-    /// Whether a record has been read and published before.
+    /// Whether a record was read, and its signals published, before.
     pub(super) fn is_known(&self, stream: u16, partition: i32, offset: i64) -> bool {
         let new_from = |at: &FxHashMap<(u16, i32), i64>| at.get(&(stream, partition)).copied();
         self.rebuild.is_some() && new_from(&self.lock_new()).is_some_and(|from| offset < from)
     }
 
-    /// Whether a partition is read from before what is new.
+    /// Whether a partition is read from before its committed offset.
     pub(super) fn reads_again(&self, stream: u16, partition: i32) -> bool {
         self.lock_new().contains_key(&(stream, partition))
     }
 
-    /// Sets where partitions begin: so far back that state is whole again.
+    /// Sets the offsets where partitions begin: `rebuild` before now, so that state is complete again.
     fn begin_earlier(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -95,10 +101,10 @@ impl Membership {
         partitions: &mut TopicPartitionList,
     ) -> KafkaResult<()> {
         let since = clock::now().0 / 1_000_000 - rebuild.as_millis() as i64;
-        let committed = consumer.committed_offsets(partitions.clone(), ASK_TIMEOUT)?;
+        let committed = consumer.committed_offsets(partitions.clone(), ANSWER_TIMEOUT)?;
         let mut times = partitions.clone();
         times.set_all_offsets(Offset::Offset(since.max(0)))?;
-        let begins = consumer.offsets_for_times(times, ASK_TIMEOUT)?;
+        let begins = consumer.offsets_for_times(times, ANSWER_TIMEOUT)?;
         for begin in begins.elements() {
             let (topic, partition) = (begin.topic(), begin.partition());
             let Some(stream) = self.stream_of(topic) else {
@@ -108,7 +114,11 @@ impl Membership {
             let new_from = match committed.map(|element| element.offset()) {
                 Some(Offset::Offset(next)) => next,
                 _ if self.from_beginning => continue,
-                _ => consumer.fetch_watermarks(topic, partition, ASK_TIMEOUT)?.1,
+                _ => {
+                    consumer
+                        .fetch_watermarks(topic, partition, ANSWER_TIMEOUT)?
+                        .1
+                }
             };
             if let Offset::Offset(begin) = begin.offset()
                 && begin < new_from
@@ -117,7 +127,7 @@ impl Membership {
                 self.lock_new().insert((stream, partition), new_from);
                 info!(
                     topic,
-                    partition, begin, new_from, "reading again what is known"
+                    partition, begin, new_from, "reading published records again to rebuild state"
                 );
             }
         }
@@ -128,15 +138,14 @@ impl Membership {
         self.new_from.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What changed since the last look, in order.
+    /// The changes since the last call, in order.
     pub(super) fn take_changes(&self) -> Vec<Change> {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The topic's [`Origin::stream`](crate::frame::Origin::stream).
     pub(super) fn stream_of(&self, topic: &str) -> Option<u16> {
-        let at = self.topics.iter().position(|known| known == topic)?;
-        Some(self.first_stream + u16::try_from(at).ok()?)
+        self.streams.get(topic).copied()
     }
 
     /// The topic of a stream of ours.
@@ -144,8 +153,20 @@ impl Membership {
         &self.topics[usize::from(stream - self.first_stream)]
     }
 
-    /// Commits what is done and not yet committed, of the partitions that `wanted` picks.
-    pub(super) fn commit(
+    /// A list of this partition alone.
+    pub(super) fn list(&self, (stream, partition): PartitionKey) -> TopicPartitionList {
+        let mut one = TopicPartitionList::new();
+        one.add_partition(self.topic_of(stream), partition);
+        one
+    }
+
+    /// Commits the offsets that are done and not yet committed.
+    pub(super) fn commit_all(&self, consumer: &BaseConsumer<Self>, mode: CommitMode) {
+        self.commit(consumer, mode, |_, _| true);
+    }
+
+    /// Commits the offsets that are done and not yet committed, of the partitions that `wanted` selects.
+    fn commit(
         &self,
         consumer: &BaseConsumer<Self>,
         mode: CommitMode,
@@ -166,7 +187,7 @@ impl Membership {
         }
         let result = consumer.commit(&offsets, mode);
         match (mode, result) {
-            // The answer of an asynchronous commit comes to the callback, its refusal comes here.
+            // The result of an asynchronous commit comes to the callback; an error of sending it comes here.
             (CommitMode::Async, Ok(())) => {}
             (CommitMode::Async | CommitMode::Sync, result) => self.note_commit(result, &offsets),
         }
@@ -194,7 +215,7 @@ impl Membership {
         }
     }
 
-    fn note(&self, partitions: &TopicPartitionList, change: impl Fn(u16, i32) -> Change) {
+    fn list_changes(&self, partitions: &TopicPartitionList, change: impl Fn(u16, i32) -> Change) {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         for element in partitions.elements() {
             if let Some(stream) = self.stream_of(element.topic()) {
@@ -207,13 +228,13 @@ impl Membership {
 
 impl ClientContext for Membership {
     fn error(&self, error: KafkaError, reason: &str) {
-        // Told again by `poll`, where it is counted and weighed.
+        // `poll` returns the same error, where it is counted.
         debug!(%error, reason, "consumer");
     }
 }
 
 impl ConsumerContext for Membership {
-    /// As the client does by itself, but for where partitions begin.
+    /// Does what the client does by default, but sets where partitions begin.
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -230,7 +251,7 @@ impl ConsumerContext for Membership {
                     && let Err(error) = self.begin_earlier(consumer, rebuild, partitions)
                 {
                     count(&self.status.failures);
-                    warn!(%error, "what is known cannot be read again: windows begin empty");
+                    warn!(%error, "published records cannot be read again: windows begin empty");
                 }
                 let assigned = match cooperative {
                     true => consumer.incremental_assign(partitions),
@@ -267,7 +288,7 @@ impl ConsumerContext for Membership {
             });
             info!(count = partitions.count(), "partitions were revoked");
         }
-        self.note(partitions, Change::Revoked);
+        self.list_changes(partitions, Change::Revoked);
     }
 
     fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
@@ -275,7 +296,7 @@ impl ConsumerContext for Membership {
             count(&self.status.connections);
             self.status.set_healthy(true);
             info!(count = partitions.count(), "partitions were assigned");
-            self.note(partitions, Change::Assigned);
+            self.list_changes(partitions, Change::Assigned);
         }
     }
 

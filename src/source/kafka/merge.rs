@@ -1,138 +1,150 @@
-//! The order of several topics while they are read up to their ends.
+//! Merges several topics by time while they are read up to their ends.
 //!
-//! Kafka keeps order within a partition. What was written while nobody read is handed over topic by topic, as
-//! it comes off the brokers: days of bars before the figures that were known at their time. So until all
-//! partitions have been read to where they ended when they were assigned, the frame of the earliest time goes
-//! first, and none goes while a partition that is behind has not shown its next. From then on frames go as
-//! they arrive. Kafka Streams does the same (KIP-353, KIP-695). Knows no client and no clock.
+//! Kafka keeps order within a partition. Records that were written while nothing was read come topic by
+//! topic: days of bars before the figures that were known at their time. So until all partitions have been
+//! read to where they ended when they were assigned, the frame of the earliest time goes first, and none
+//! goes while a partition that is behind has no frame waiting. From then on frames go as they arrive. Kafka
+//! Streams does the same (KIP-353, KIP-695). Each frame costs O(log n) for n partitions, and O(1) once
+//! merging is over. Knows no client and no clock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::partition::{PartitionKey, partition_of};
 use crate::frame::Frame;
 
-/// Partitions by stream and number, and what has come of them early.
+/// The frames of each partition that wait for their turn.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    lanes: BTreeMap<(u16, i32), Early>,
-    /// A frame whose turn has come, for which there was no room.
-    next: Option<Frame>,
+    queues: BTreeMap<PartitionKey, MergeQueue>,
+    /// The time of each queue's first frame, earliest first. Of equal times the topic listed last comes
+    /// first: topics after the first say what is known around it.
+    firsts: BTreeSet<(i64, Reverse<PartitionKey>)>,
+    /// The number of partitions that are not read to their ends.
+    behind: usize,
+    /// The number of these that have no frame waiting: the time of their next frame is unknown.
+    unknown: usize,
+    /// A frame whose turn has come, for which its ring had no room.
+    put_back: Option<Frame>,
 }
 
 #[derive(Debug, Default)]
-struct Early {
+struct MergeQueue {
     frames: VecDeque<(i64, Frame)>,
     bytes: usize,
-    /// Whether it has been read to where it ended at the assignment.
+    /// Whether the partition has been read to where it ended at the assignment.
     is_read: bool,
 }
 
-/// What may wait of a partition: frames, and bytes. With more it is paused.
-const FRAMES: usize = 4_096;
-const BYTES: usize = 8 << 20;
+/// A partition with more waiting frames, or bytes of them, is paused.
+const FRAMES_MAX: usize = 4_096;
+const BYTES_MAX: usize = 8 << 20;
 
 impl Merge {
     /// A partition was assigned.
-    pub(super) fn add(&mut self, at: (u16, i32)) {
-        self.lanes.insert(at, Early::default());
+    pub(super) fn add(&mut self, key: PartitionKey) {
+        self.remove_queue(key);
+        self.queues.insert(key, MergeQueue::default());
+        self.behind += 1;
+        self.unknown += 1;
     }
 
-    /// A partition is gone: says how many of its frames waited.
-    pub(super) fn remove(&mut self, at: (u16, i32)) -> usize {
-        let next = self.next.take_if(|frame| place(frame) == at);
-        let waited = self.lanes.remove(&at).map_or(0, |lane| lane.frames.len());
-        waited + usize::from(next.is_some())
+    /// A partition was revoked. Returns the number of its frames that waited.
+    pub(super) fn remove(&mut self, key: PartitionKey) -> usize {
+        let put_back = self.put_back.take_if(|frame| partition_of(frame) == key);
+        self.remove_queue(key) + usize::from(put_back.is_some())
     }
 
     /// A partition has been read to its end.
-    pub(super) fn is_read(&mut self, at: (u16, i32)) {
-        if let Some(lane) = self.lanes.get_mut(&at) {
-            lane.is_read = true;
+    pub(super) fn is_read(&mut self, key: PartitionKey) {
+        if let Some(queue) = self.queues.get_mut(&key)
+            && !queue.is_read
+        {
+            queue.is_read = true;
+            self.behind -= 1;
+            self.unknown -= usize::from(queue.frames.is_empty());
         }
     }
 
-    /// Those of which this is not known yet.
-    pub(super) fn behind(&self) -> Vec<(u16, i32)> {
-        let behind = self.lanes.iter().filter(|(_, lane)| !lane.is_read);
-        behind.map(|(&at, _)| at).collect()
+    /// The partitions that are not known to be read to their ends.
+    pub(super) fn behind(&self) -> Vec<PartitionKey> {
+        let behind = self.queues.iter().filter(|(_, queue)| !queue.is_read);
+        behind.map(|(&key, _)| key).collect()
     }
 
-    /// Whether frames go as they arrive: all have been read up, and nothing waits.
+    /// Whether frames go as they arrive: all partitions are read to their ends, and no frame waits.
     pub(super) fn is_over(&self) -> bool {
-        self.next.is_none()
-            && self
-                .lanes
-                .values()
-                .all(|lane| lane.is_read && lane.frames.is_empty())
+        self.behind == 0 && self.firsts.is_empty() && self.put_back.is_none()
     }
 
-    /// Takes a frame of a time; true where enough of its partition waits.
+    /// Takes a frame of this time. True where the partition is to be paused.
     pub(super) fn push(&mut self, ts: i64, frame: Frame) -> bool {
-        let lane = self.lanes.entry(place(&frame)).or_default();
-        lane.bytes += frame.bytes.len();
-        lane.frames.push_back((ts, frame));
-        lane.is_full()
+        let key = partition_of(&frame);
+        if !self.queues.contains_key(&key) {
+            self.add(key);
+        }
+        let queue = self.queues.get_mut(&key).expect("it is there or was added");
+        if queue.frames.is_empty() {
+            self.firsts.insert((ts, Reverse(key)));
+            self.unknown -= usize::from(!queue.is_read);
+        }
+        queue.bytes += frame.bytes.len();
+        queue.frames.push_back((ts, frame));
+        queue.is_full()
     }
 
-    /// Whether a partition may go on.
-    pub(super) fn has_room(&self, at: (u16, i32)) -> bool {
-        self.lanes.get(&at).is_none_or(|lane| !lane.is_full())
+    /// Whether a partition may be resumed.
+    pub(super) fn has_room(&self, key: PartitionKey) -> bool {
+        self.queues.get(&key).is_none_or(|queue| !queue.is_full())
     }
 
-    /// The frame whose turn it is. Of equal times the topic listed last comes first: what is listed after the
-    /// first says what is known around it.
+    /// The frame whose turn it is; none where none waits, or the next one may be of a partition that is
+    /// behind.
     pub(super) fn next(&mut self) -> Option<Frame> {
-        if self.next.is_some() {
-            return self.next.take();
+        if self.put_back.is_some() {
+            return self.put_back.take();
         }
-        let mut earliest: Option<(i64, (u16, i32))> = None;
-        for (&at, lane) in self.lanes.iter().rev() {
-            match lane.frames.front() {
-                None if lane.is_read => {}
-                None => return None,
-                Some((ts, _)) if earliest.is_none_or(|(earliest, _)| *ts < earliest) => {
-                    earliest = Some((*ts, at));
-                }
-                Some(_) => {}
-            }
+        if self.unknown > 0 {
+            return None;
         }
-        let lane = self.lanes.get_mut(&earliest?.1)?;
-        let (_, frame) = lane.frames.pop_front()?;
-        lane.bytes -= frame.bytes.len();
+        let (_, Reverse(key)) = self.firsts.pop_first()?;
+        let queue = self.queues.get_mut(&key)?;
+        let (_, frame) = queue.frames.pop_front()?;
+        queue.bytes -= frame.bytes.len();
+        match queue.frames.front() {
+            Some(&(ts, _)) => drop(self.firsts.insert((ts, Reverse(key)))),
+            None => self.unknown += usize::from(!queue.is_read),
+        }
         Some(frame)
     }
 
-    /// There was no room for it: it comes next.
+    /// The ring of this frame had no room: it comes next.
     pub(super) fn put_back(&mut self, frame: Frame) {
-        self.next = Some(frame);
+        self.put_back = Some(frame);
     }
 
-    /// Whether a frame whose turn has come waits for room, and which.
+    /// The frame that was put back.
     pub(super) fn waiting(&self) -> Option<&Frame> {
-        self.next.as_ref()
+        self.put_back.as_ref()
+    }
+
+    fn remove_queue(&mut self, key: PartitionKey) -> usize {
+        let Some(queue) = self.queues.remove(&key) else {
+            return 0;
+        };
+        self.behind -= usize::from(!queue.is_read);
+        match queue.frames.front() {
+            Some(&(ts, _)) => drop(self.firsts.remove(&(ts, Reverse(key)))),
+            None => self.unknown -= usize::from(!queue.is_read),
+        }
+        queue.frames.len()
     }
 }
 
-impl Early {
+impl MergeQueue {
     fn is_full(&self) -> bool {
-        self.frames.len() >= FRAMES || self.bytes >= BYTES
+        self.frames.len() >= FRAMES_MAX || self.bytes >= BYTES_MAX
     }
-}
-
-/// The partition of a frame.
-pub(super) fn place(frame: &Frame) -> (u16, i32) {
-    (frame.origin.stream, frame.origin.partition)
-}
-
-/// The time of a frame in nanoseconds: its `ts_event`, where it says one as Foretick's topics do.
-pub(super) fn time_of(bytes: &[u8]) -> Option<i64> {
-    const KEY: &[u8] = b"\"ts_event\"";
-    let rest = &bytes[memchr::memmem::find(bytes, KEY)? + KEY.len()..];
-    let rest = rest
-        .trim_ascii_start()
-        .strip_prefix(b":")?
-        .trim_ascii_start();
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -159,7 +171,7 @@ mod tests {
     fn drain(merge: &mut Merge) -> Vec<((u16, i32), i64)> {
         let frames = std::iter::from_fn(|| merge.next());
         frames
-            .map(|frame| (place(&frame), frame.origin.offset))
+            .map(|frame| (partition_of(&frame), frame.origin.offset))
             .collect()
     }
 
@@ -197,19 +209,52 @@ mod tests {
         while !merge.push(1, frame(BARS, pushed)) {
             pushed += 1;
         }
-        assert_eq!(pushed, FRAMES as i64);
+        assert_eq!(pushed, FRAMES_MAX as i64);
         assert!(!merge.has_room(BARS) && merge.has_room(FIGURES));
-        assert_eq!(merge.remove(BARS), FRAMES);
+        assert_eq!(merge.remove(BARS), FRAMES_MAX);
         assert_eq!(merge.remove(BARS), 0);
         merge.is_read(FIGURES);
         assert!(merge.is_over());
     }
 
+    /// The scans that the counters and `firsts` stand for.
+    fn check(merge: &Merge) {
+        let behind = merge.queues.values().filter(|queue| !queue.is_read);
+        let unknown = behind.clone().filter(|queue| queue.frames.is_empty());
+        assert_eq!(merge.unknown, unknown.count());
+        assert_eq!(merge.behind, behind.count());
+        let firsts = merge.queues.iter().filter_map(|(&key, queue)| {
+            let (ts, _) = queue.frames.front()?;
+            Some((*ts, Reverse(key)))
+        });
+        assert_eq!(merge.firsts, firsts.collect());
+    }
+
     #[test]
-    fn a_frame_says_when_it_happened() {
-        assert_eq!(time_of(br#"{"ts_event": 12,"x":1}"#), Some(12));
-        assert_eq!(time_of(br#"{"x":1,"ts_event":7}"#), Some(7));
-        assert_eq!(time_of(br#"{"ts_event":"7"}"#), None);
-        assert_eq!(time_of(br#"{"E":7}"#), None);
+    fn nothing_is_scanned_for_a_frame() {
+        let mut merge = Merge::default();
+        let mut state = 7_u64;
+        let mut random = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % below
+        };
+        for step in 0..20_000 {
+            let key = (random(3) as u16, random(5) as i32);
+            match random(8) {
+                0 if step % 16 == 0 => merge.add(key),
+                1 if step % 16 == 0 => drop(merge.remove(key)),
+                2 => merge.is_read(key),
+                3 | 4 => drop(merge.push(random(50) as i64, frame(key, step))),
+                5 => {
+                    if let Some(frame) = merge.next() {
+                        merge.put_back(frame);
+                    }
+                }
+                _ => drop(merge.next()),
+            }
+            check(&merge);
+        }
     }
 }

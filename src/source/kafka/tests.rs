@@ -1,15 +1,23 @@
 //! The source against the embedded broker, which gives out partitions after 3 s.
 
-use rdkafka::Offset;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::types::RDKafkaRespErr;
 
+use rdkafka::{Offset, TopicPartitionList};
+use rustc_hash::FxHashMap;
+
 use super::*;
-use crate::frame::Position;
+use crate::clock;
+use crate::frame::{Frame, Position};
 use crate::kafka::{Properties, client_config};
 use crate::simulate::broker::EmbeddedBroker;
 use crate::source::ring::{Receiver, ring};
+use crate::units::Nanos;
 
 /// Reached only where an event never comes: a busy machine is no failure.
 const PATIENCE: Duration = Duration::from_secs(180);

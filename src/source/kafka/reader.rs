@@ -1,0 +1,400 @@
+//! The thread of a Kafka source: polls, passes frames to their rings, and commits what is done.
+//!
+//! A full ring pauses its partitions while polling goes on, so the group keeps its member. Offsets are
+//! committed as far as [`Progress`] says and no further; this file decides nothing about that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rdkafka::Message;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use tracing::{debug, info, warn};
+
+use super::assigned::AssignedPartitions;
+use super::connection::{connect, missing_topic};
+use super::ends::is_read;
+use super::error::KafkaSourceError;
+use super::membership::{Change, Membership};
+use super::merge::Merge;
+use super::partition::{PartitionKey, partition_of};
+use super::progress::Progress;
+use super::record::{event_time, ts_recv_header};
+use super::rings::Rings;
+use super::settings::KafkaSourceSettings;
+use super::trouble::{Trouble, is_lasting};
+use crate::clock;
+use crate::frame::{Frame, Origin};
+use crate::source::ring::Sender;
+use crate::source::status::{FeedStatus, count};
+
+/// The thread's state.
+pub(super) struct KafkaReader {
+    consumer: BaseConsumer<Membership>,
+    settings: KafkaSourceSettings,
+    rings: Rings,
+    assigned: AssignedPartitions,
+    /// Merges several topics by time until they are read to their ends; has no partitions of a single topic.
+    merge: Merge,
+    /// Whether the group has assigned our partitions, even if there are none.
+    is_assigned: bool,
+    trouble: Option<Trouble>,
+    progress: Arc<Progress>,
+    status: Arc<FeedStatus>,
+}
+
+impl KafkaReader {
+    /// Connects and subscribes.
+    ///
+    /// # Errors
+    /// [`KafkaSourceError`].
+    pub(super) fn connect(
+        settings: KafkaSourceSettings,
+        rings: Vec<Sender>,
+        progress: Arc<Progress>,
+        status: Arc<FeedStatus>,
+    ) -> Result<Self, KafkaSourceError> {
+        let consumer = connect(&settings, &progress, &status)?;
+        let rings = Rings::new(rings, Arc::clone(&progress), Arc::clone(&status));
+        Ok(Self {
+            assigned: AssignedPartitions::default(),
+            merge: Merge::default(),
+            is_assigned: false,
+            trouble: None,
+            consumer,
+            settings,
+            rings,
+            progress,
+            status,
+        })
+    }
+
+    /// Reads until `stop` turns true or the topics end, then drains and commits.
+    ///
+    /// # Errors
+    /// [`KafkaSourceError`] for what the client does not mend by itself.
+    pub(super) fn run(mut self, stop: &AtomicBool) -> Result<(), KafkaSourceError> {
+        let mut last_commit = clock::instant();
+        while !stop.load(Relaxed) {
+            self.send_held();
+            self.send_merged();
+            let polled = self
+                .consumer
+                .poll(self.poll_wait())
+                .map(|record| record.map(|record| self.frame(&record)));
+            self.follow_changes();
+            match polled {
+                Some(Ok(Some((ts, frame)))) => self.arrive(ts, frame)?,
+                Some(Ok(None)) => {}
+                Some(Err(error)) => self.note_error(error)?,
+                None if self.settings.stop_at_end && self.at_end() => break,
+                None => {
+                    self.find_read_partitions();
+                    self.probe()?;
+                }
+            }
+            if last_commit.elapsed() >= self.settings.commit_every {
+                last_commit = clock::instant();
+                self.consumer
+                    .context()
+                    .commit_all(&self.consumer, CommitMode::Async);
+            }
+        }
+        self.finish();
+        Ok(())
+    }
+
+    /// The record as a frame, and its time if topics are being merged (else 0). None for a record without a
+    /// payload.
+    fn frame(&self, record: &BorrowedMessage<'_>) -> Option<(i64, Frame)> {
+        let now = clock::now();
+        self.status.data_came(now);
+        let Some(payload) = record.payload() else {
+            count(&self.status.dropped.tombstone);
+            return None;
+        };
+        let stream = self.consumer.context().stream_of(record.topic())?;
+        let (partition, offset) = (record.partition(), record.offset());
+        let received = ts_recv_header(record);
+        let ts = match self.merge.is_over() {
+            true => 0,
+            false => event_time(payload, received, record),
+        };
+        let frame = Frame {
+            origin: Origin {
+                ts_recv: received.unwrap_or(now),
+                offset,
+                partition,
+                stream,
+                late: false,
+                known: self.consumer.context().is_known(stream, partition, offset),
+            },
+            // A copy: holding the record would pin the whole answer of the broker.
+            bytes: Bytes::copy_from_slice(payload),
+        };
+        Some((ts, frame))
+    }
+
+    /// Sends a frame to its ring, or merges it with those of other topics.
+    fn arrive(&mut self, ts: i64, frame: Frame) -> Result<(), KafkaSourceError> {
+        let (key, offset) = (partition_of(&frame), frame.origin.offset);
+        let partition = self.assigned.partition(key);
+        if offset < partition.next {
+            // Its records have the offsets of others that were read before.
+            return Err(KafkaSourceError::Anew {
+                bootstrap: self.settings.bootstrap.clone(),
+                topic: self.consumer.context().topic_of(key.0).to_owned(),
+            });
+        }
+        partition.next = offset + 1;
+        let is_read = partition.span.is_some_and(|(_, end)| partition.next >= end);
+        if self.merge.is_over() {
+            self.send(frame);
+            return Ok(());
+        }
+        let is_full = self.merge.push(ts, frame);
+        count(&self.status.held);
+        if is_read {
+            self.merge.is_read(key);
+        }
+        if is_full {
+            self.pause(key);
+        }
+        Ok(())
+    }
+
+    /// Sends the merged frames whose turn has come, while there is room.
+    fn send_merged(&mut self) {
+        while let Some(frame) = self.merge.next() {
+            if let Err(back) = self.rings.send(frame) {
+                self.merge.put_back(back);
+                break;
+            }
+            self.status.held.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Sends a frame to its ring, or holds it and pauses its partition.
+    fn send(&mut self, frame: Frame) {
+        let key = partition_of(&frame);
+        let held = &mut self.assigned.partition(key).held;
+        let back = if held.is_empty() {
+            self.rings.send(frame).err()
+        } else {
+            self.rings.announce(&frame.origin);
+            Some(frame)
+        };
+        if let Some(frame) = back {
+            held.push_back(frame);
+            count(&self.status.held);
+            self.pause(key);
+        }
+    }
+
+    /// Sends held frames where the ring is at most half full, and resumes partitions that hold none.
+    fn send_held(&mut self) {
+        if !self.assigned.any_paused() {
+            return;
+        }
+        for key in self.assigned.paused().collect::<Vec<_>>() {
+            let held = &mut self.assigned.partition(key).held;
+            while self.rings.is_half_empty(key)
+                && let Some(frame) = held.pop_front()
+            {
+                if let Err(back) = self.rings.send_announced(frame) {
+                    held.push_front(back);
+                    break;
+                }
+                self.status.held.fetch_sub(1, Relaxed);
+            }
+            let is_empty = held.is_empty();
+            if is_empty && self.merge.has_room(key) {
+                self.resume(key);
+            }
+        }
+    }
+
+    /// Pauses a partition. librdkafka then drops what it has fetched of it, and fetches it again later.
+    fn pause(&mut self, key: PartitionKey) {
+        if self.assigned.pause(key)
+            && let Err(error) = self.consumer.pause(&self.consumer.context().list(key))
+        {
+            debug!(partition = key.1, %error, "cannot pause: the partition is no longer ours");
+        }
+    }
+
+    fn resume(&mut self, key: PartitionKey) {
+        self.assigned.resume(key);
+        if let Err(error) = self.consumer.resume(&self.consumer.context().list(key)) {
+            debug!(partition = key.1, %error, "cannot resume: the partition is no longer ours");
+        }
+    }
+
+    fn poll_wait(&self) -> Duration {
+        if self.merge.waiting().is_some() || self.assigned.any_paused() {
+            POLL_WHILE_FULL
+        } else {
+            POLL
+        }
+    }
+
+    /// Follows the assignments and revocations of the last poll.
+    fn follow_changes(&mut self) {
+        for change in self.consumer.context().take_changes() {
+            match change {
+                Change::Assigned(stream, partition) => {
+                    self.assigned.add((stream, partition));
+                    if self.settings.topics.len() > 1 {
+                        self.merge.add((stream, partition));
+                    }
+                }
+                Change::Revoked(stream, partition) => {
+                    let held = self.assigned.remove((stream, partition));
+                    let merged = self.merge.remove((stream, partition));
+                    self.count_orphaned(held + merged);
+                    self.progress.forget(stream, partition);
+                }
+                Change::Settled => {
+                    self.is_assigned = true;
+                    self.find_read_partitions();
+                }
+            }
+        }
+    }
+
+    /// Held frames that will not be sent: the next owner of the partition reads them again.
+    fn count_orphaned(&self, frames: usize) {
+        self.status.held.fetch_sub(frames as u64, Relaxed);
+        let orphaned = &self.status.dropped.orphaned;
+        orphaned.fetch_add(frames as u64, Relaxed);
+    }
+
+    /// Whether every assigned partition is read to where it ended when it was assigned.
+    fn at_end(&mut self) -> bool {
+        if !self.is_assigned || self.assigned.any_held() {
+            return false;
+        }
+        self.find_read_partitions();
+        if !self.merge.is_over() {
+            return false;
+        }
+        let all: Vec<_> = self.assigned.keys().collect();
+        all.into_iter().all(|key| self.is_read(key))
+    }
+
+    /// Finds the merged partitions that are read to where they ended when they were assigned.
+    fn find_read_partitions(&mut self) {
+        if self.merge.is_over() {
+            return;
+        }
+        for key in self.merge.behind() {
+            if self.is_read(key) {
+                self.merge.is_read(key);
+            }
+        }
+    }
+
+    /// Whether a partition is read to where it ended when it was assigned.
+    fn is_read(&mut self, key: PartitionKey) -> bool {
+        let from_beginning = self.settings.from_beginning;
+        let partition = self.assigned.partition(key);
+        is_read(&self.consumer, key, partition, from_beginning).unwrap_or_else(|error| {
+            warn!(partition = key.1, %error, "cannot find the end of the partition yet");
+            false
+        })
+    }
+
+    /// Ends the run for an error that lasts; the client mends any other by itself.
+    fn note_error(&mut self, error: KafkaError) -> Result<(), KafkaSourceError> {
+        if is_lasting(&error) {
+            return Err(KafkaSourceError::Fatal {
+                bootstrap: self.settings.bootstrap.clone(),
+                error,
+            });
+        }
+        count(&self.status.failures);
+        self.status.set_healthy(false);
+        let now = clock::instant();
+        let trouble = self.trouble.get_or_insert_with(|| Trouble::begin(now));
+        if trouble.log_is_due(now) {
+            warn!(bootstrap = self.settings.bootstrap, %error, "Kafka is in trouble: trying again");
+        }
+        Ok(())
+    }
+
+    /// Asks the brokers whether they are back: silence alone does not tell. A topic that stays missing while
+    /// its brokers answer was deleted; offsets of a new topic of that name begin again, and so must its
+    /// reader.
+    fn probe(&mut self) -> Result<(), KafkaSourceError> {
+        let now = clock::instant();
+        let Some(trouble) = self.trouble.as_mut() else {
+            return Ok(());
+        };
+        if !trouble.probe_is_due(now) {
+            return Ok(());
+        }
+        match missing_topic(&self.settings, &self.consumer) {
+            Err(error) => debug!(%error, "no answer from the brokers"),
+            Ok(None) => {
+                let away = trouble.lasted(now);
+                info!(bootstrap = self.settings.bootstrap, ?away, "Kafka is back");
+                self.trouble = None;
+                self.status.set_healthy(true);
+            }
+            Ok(Some(topic)) => {
+                if trouble.topic_missing() > self.settings.missing_timeout {
+                    return Err(KafkaSourceError::Gone {
+                        bootstrap: self.settings.bootstrap.clone(),
+                        topic,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops the rings so that the shards end, waits for frames on their way, and commits them.
+    fn finish(mut self) {
+        for ((stream, partition), offset) in self.assigned.first_held() {
+            self.progress.withdrawn(stream, partition, offset);
+        }
+        let mut held = self.assigned.drop_held();
+        let keys: Vec<_> = self.assigned.keys().collect();
+        if let Some(next) = self.merge.waiting().map(|frame| frame.origin) {
+            self.progress
+                .withdrawn(next.stream, next.partition, next.offset);
+        }
+        for &key in &keys {
+            held += self.merge.remove(key);
+        }
+        self.count_orphaned(held);
+        keys.into_iter().for_each(|key| self.pause(key));
+        self.rings.close();
+        let begin = clock::instant();
+        while !self.progress.is_complete() {
+            if begin.elapsed() > self.settings.drain_timeout {
+                warn!("stopping with frames still on their way: they will be read again");
+                break;
+            }
+            // Polling keeps the membership; a record that arrives now will be read again.
+            if let Some(Err(error)) = self.consumer.poll(POLL_WHILE_FULL) {
+                debug!(%error, "while draining");
+            }
+            // A partition that is revoked meanwhile is not waited for, nor committed.
+            self.follow_changes();
+        }
+        self.consumer
+            .context()
+            .commit_all(&self.consumer, CommitMode::Sync);
+        self.status.set_healthy(false);
+    }
+}
+
+/// How long a poll may sleep: the longest that a stop goes unnoticed.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The same while a ring is full.
+const POLL_WHILE_FULL: Duration = Duration::from_millis(1);
