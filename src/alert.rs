@@ -1,19 +1,19 @@
-//! Alerts: a probability of default (PD) goes up, an episode opens, fires, and is resolved.
+//! Alerts: a probability of default (PD) rises, an episode opens, fires, and is resolved.
 //!
-//! The words and their meaning are those of Prometheus: a rule's condition must hold for a while before
-//! an alert fires, and be clear for a while before it is resolved. A state machine without a clock, a
-//! socket or a file: time is that of the observations and of the [`Alerts::tick`]s.
+//! The terms are those of Prometheus: a rule's condition must hold for a while before an alert fires, and be
+//! clear for a while before it is resolved. A state machine without a clock, a socket or a file: time is that
+//! of the observations and of [`Alerts::tick`].
 //!
-//! A PD holds until the next one of its obligor. What becomes due in between carries the time at which it
-//! was due, not the time at which that was noticed: ticks make alerts sooner, never other ones.
+//! A PD holds until the next one of its obligor. An event that becomes due in between has the time at which
+//! it was due, not the time at which that was noticed: ticks make alerts sooner, never different.
 //!
-//! An observation older than the last one of its obligor is ignored and counted: it was judged without
-//! it then, and the newer one knows more. One that is the newest, but behind the ticks, is judged at
-//! the later time: what was published stands. The last observation given once more changes nothing.
+//! An observation older than the newest one of its obligor is ignored and counted. One that is the newest,
+//! but older than the last tick, is judged at the time of the tick, so that published events stay valid.
+//! Repeating the newest observation changes nothing.
 
 pub mod command;
 mod episode;
-pub mod journal;
+pub mod record;
 pub mod rule;
 #[cfg(test)]
 mod tests;
@@ -24,66 +24,66 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Nanos;
 
-use episode::{Key, Outbox};
-use rule::Rule;
+use episode::{Outbox, RuleState};
+use rule::AlertRule;
 
 /// One change of an episode, to be published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Whom it is about.
+    /// The obligor that it is about.
     pub obligor: String,
     /// The rule's name.
     pub rule: String,
-    /// The so-many-th episode of this obligor and rule, from 1.
+    /// The number of the episode of this obligor and rule, from 1.
     pub episode: u64,
-    /// The so-many-th event of this obligor and rule, from 1, over all episodes.
+    /// The number of the event of this obligor and rule, from 1, over all episodes.
     pub sequence: u64,
-    /// What the episode is now.
-    pub state: State,
-    /// The worst that the episode has been since it fired; it never falls within an episode.
+    /// The state of the episode.
+    pub state: AlertState,
+    /// The worst severity of the episode since it fired; it never falls within an episode.
     pub severity: Severity,
-    /// The PD known last.
+    /// The newest PD.
     pub pd: f64,
-    /// When it became so, in event time.
+    /// When the episode got this state or severity, in event time.
     pub ts_event: Nanos,
-    /// When the condition began to hold.
+    /// When the condition began to hold, in event time.
     pub since: Nanos,
-    /// When the episode fired; none where it is pending, or was resolved before it could.
+    /// When the episode fired; none where it is pending, or was resolved before it fired.
     pub fired: Option<Nanos>,
-    /// Whether someone has said that they know of it.
+    /// Whether the episode was acknowledged.
     pub acknowledged: bool,
 }
 
-/// Where an episode stands.
+/// The state of an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
-    /// The condition holds, not yet for long enough.
+pub enum AlertState {
+    /// The condition holds, but not yet for `for_ms`.
     Pending,
-    /// It has held for long enough, and has not been clear for long enough since.
+    /// The condition has held for `for_ms`, and has not been clear for `keep_firing_for_ms` since.
     Firing,
     /// Over.
     Resolved,
 }
 
-/// How bad a PD is, from the least on.
+/// How severe a PD is, least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Below both borders.
+    /// Below both thresholds.
     Info,
-    /// At or above the lower border.
+    /// At or above the threshold of warnings.
     Warning,
-    /// At or above the upper border.
+    /// At or above the threshold of critical alerts.
     Critical,
 }
 
-/// Which alert a command is about.
+/// The alert that a command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'a> {
+pub enum AlertTarget<'a> {
     /// One episode, by its [`Alert::dedup_key`].
     Episode(&'a str),
-    /// What an obligor has of a rule.
+    /// The episodes of one rule for one obligor.
     Rule {
         /// The obligor.
         obligor: &'a str,
@@ -95,38 +95,39 @@ pub enum Target<'a> {
 /// All rules over all obligors.
 #[derive(Debug)]
 pub struct Alerts {
-    rules: Vec<Rule>,
-    snapshot: Snapshot,
-    /// Nothing is due before: a tick that comes sooner has nothing to look at.
+    rules: Vec<AlertRule>,
+    snapshot: AlertsSnapshot,
+    /// The earliest time at which something is due: an earlier tick does nothing.
     next_due: Nanos,
 }
 
-/// All that [`Alerts`] must find again after a restart: with it, no episode is told twice or forgotten.
+/// The state of [`Alerts`] for a restart: with it, no event is published twice or lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct AlertsSnapshot {
     /// By obligor and rule.
-    keys: BTreeMap<String, BTreeMap<String, Key>>,
+    #[serde(rename = "keys")]
+    states: BTreeMap<String, BTreeMap<String, RuleState>>,
     /// The latest tick.
     ticked: Nanos,
-    counts: Counts,
+    counts: AlertCounts,
 }
 
-/// What was passed over, since the first start.
+/// Observations and events that led to no record, since the first start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Observations older than the last one of their obligor.
+pub struct AlertCounts {
+    /// Observations older than the newest one of their obligor.
     pub late: u64,
-    /// Observations that are no probability.
+    /// Observations that are not a probability.
     pub refused: u64,
-    /// Events that a silence kept back.
+    /// Events that a silence held back.
     pub silenced: u64,
 }
 
 const LONG_AGO: Nanos = Nanos(i64::MIN);
 
 impl Alert {
-    /// The same for all events of an episode: `OBLIGOR/RULE/EPISODE`. Rules have no `/` in their names, so
-    /// it is read from the right.
+    /// The key that all events of an episode share: `OBLIGOR/RULE/EPISODE`. Names of rules contain no `/`,
+    /// so it is parsed from the right.
     #[must_use]
     pub fn dedup_key(&self) -> String {
         format!("{}/{}/{}", self.obligor, self.rule, self.episode)
@@ -134,20 +135,20 @@ impl Alert {
 }
 
 impl Alerts {
-    /// Begins without a past.
+    /// Alerts without open episodes.
     ///
     /// # Errors
     /// A sentence that names the key at fault.
-    pub fn new(rules: Vec<Rule>) -> Result<Self, String> {
-        Self::restore(rules, Snapshot::default())
+    pub fn new(rules: Vec<AlertRule>) -> Result<Self, String> {
+        Self::restore(rules, AlertsSnapshot::default())
     }
 
-    /// Goes on where the snapshot was taken. Changed rules judge what comes; episodes of a rule that is no
-    /// longer there are resolved by the next tick.
+    /// Goes on from a snapshot. Changed rules judge later observations; episodes of a rule that no longer
+    /// exists are resolved by the next tick.
     ///
     /// # Errors
     /// A sentence that names the key at fault.
-    pub fn restore(rules: Vec<Rule>, snapshot: Snapshot) -> Result<Self, String> {
+    pub fn restore(rules: Vec<AlertRule>, snapshot: AlertsSnapshot) -> Result<Self, String> {
         for (at, rule) in rules.iter().enumerate() {
             rule.check()?;
             if rules[..at].iter().any(|other| other.name == rule.name) {
@@ -164,19 +165,19 @@ impl Alerts {
         })
     }
 
-    /// What [`Self::restore`] needs.
+    /// The state to pass to [`Self::restore`].
     #[must_use]
-    pub fn snapshot(&self) -> &Snapshot {
+    pub fn snapshot(&self) -> &AlertsSnapshot {
         &self.snapshot
     }
 
-    /// What was passed over.
+    /// The counts of observations and events that led to no record.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> AlertCounts {
         self.snapshot.counts
     }
 
-    /// Takes an obligor's PD, and gives what is to be published: first what became due before.
+    /// Takes an obligor's PD and returns the events to publish, those that became due before it first.
     pub fn observe(&mut self, obligor: &str, ts: Nanos, pd: f64) -> Vec<Alert> {
         let mut alerts = vec![];
         let counts = &mut self.snapshot.counts;
@@ -184,25 +185,26 @@ impl Alerts {
             counts.refused += 1;
             return alerts;
         }
-        let keys = entry(&mut self.snapshot.keys, obligor);
+        let states = entry(&mut self.snapshot.states, obligor);
         let now = ts.max(self.snapshot.ticked);
         let mut late = false;
         for rule in &self.rules {
-            let key = entry(keys, &rule.name);
+            let state = entry(states, &rule.name);
             let mut outbox = Outbox {
                 obligor,
                 rule: &rule.name,
                 alerts: &mut alerts,
                 silenced: &mut counts.silenced,
             };
-            late |= !key.observe(rule, ts, pd, now, &mut outbox);
-            self.next_due = self.next_due.min(key.next_due(rule));
+            late |= !state.observe(rule, ts, pd, now, &mut outbox);
+            self.next_due = self.next_due.min(state.next_due(rule));
         }
         counts.late += u64::from(late);
         alerts
     }
 
-    /// Lets event time pass for all obligors, and gives what became due, in the order in which it did.
+    /// Lets event time pass for all obligors and returns the events that became due, in the order of their
+    /// times.
     pub fn tick(&mut self, ts: Nanos) -> Vec<Alert> {
         let mut alerts = vec![];
         self.snapshot.ticked = self.snapshot.ticked.max(ts);
@@ -210,8 +212,8 @@ impl Alerts {
             return alerts;
         }
         self.next_due = Nanos::UNDEFINED;
-        for (obligor, keys) in &mut self.snapshot.keys {
-            for (name, key) in keys {
+        for (obligor, states) in &mut self.snapshot.states {
+            for (name, state) in states {
                 let mut outbox = Outbox {
                     obligor,
                     rule: name,
@@ -220,10 +222,10 @@ impl Alerts {
                 };
                 match self.rules.iter().find(|rule| rule.name == *name) {
                     Some(rule) => {
-                        key.advance(rule, ts, &mut outbox);
-                        self.next_due = self.next_due.min(key.next_due(rule));
+                        state.advance(rule, ts, &mut outbox);
+                        self.next_due = self.next_due.min(state.next_due(rule));
                     }
-                    None => key.withdraw(ts, &mut outbox),
+                    None => state.withdraw(ts, &mut outbox),
                 }
             }
         }
@@ -231,56 +233,56 @@ impl Alerts {
         alerts
     }
 
-    /// Someone knows of the open episode: until it is resolved, only its rise to critical is news. False
+    /// Acknowledges the open episode: until it is resolved, only its rise to critical is published. False
     /// where no such episode is open.
-    pub fn acknowledge(&mut self, target: Target<'_>) -> bool {
-        self.key(target).is_some_and(Key::acknowledge)
+    pub fn acknowledge(&mut self, target: AlertTarget<'_>) -> bool {
+        self.state(target).is_some_and(RuleState::acknowledge)
     }
 
-    /// Keeps back all events of an obligor's rule while event time is before `until`, those of later
-    /// episodes included. What still stands then is published then, and so is the end of an episode whose
-    /// beginning was published. A time that has passed ends a silence. False where the episode is not
-    /// open, or there is no such rule.
-    pub fn silence(&mut self, target: Target<'_>, until: Nanos) -> bool {
-        if let Target::Rule { obligor, rule } = target
-            && self.rules.iter().any(|known| known.name == rule)
+    /// Holds back all events of an obligor's rule while event time is before `until`, those of later episodes
+    /// included. At `until` the open episode is published if it has changed, and so is the end of an episode
+    /// whose beginning was published. A time in the past ends a silence. False where the episode is not open,
+    /// or the rule does not exist.
+    pub fn silence(&mut self, target: AlertTarget<'_>, until: Nanos) -> bool {
+        if let AlertTarget::Rule { obligor, rule } = target
+            && self.rules.iter().any(|other| other.name == rule)
         {
-            entry(entry(&mut self.snapshot.keys, obligor), rule);
+            entry(entry(&mut self.snapshot.states, obligor), rule);
         }
         let until = until.max(self.snapshot.ticked);
-        let Some(key) = self.key(target) else {
+        let Some(state) = self.state(target) else {
             return false;
         };
-        key.silence(until);
+        state.silence(until);
         self.next_due = self.next_due.min(until);
         true
     }
 
-    fn key(&mut self, target: Target<'_>) -> Option<&mut Key> {
+    fn state(&mut self, target: AlertTarget<'_>) -> Option<&mut RuleState> {
         let (obligor, rule, episode) = match target {
-            Target::Rule { obligor, rule } => (obligor, rule, None),
-            Target::Episode(dedup_key) => {
+            AlertTarget::Rule { obligor, rule } => (obligor, rule, None),
+            AlertTarget::Episode(dedup_key) => {
                 let (rest, episode) = dedup_key.rsplit_once('/')?;
                 let (obligor, rule) = rest.rsplit_once('/')?;
                 (obligor, rule, Some(episode.parse::<u64>().ok()?))
             }
         };
-        let key = self.snapshot.keys.get_mut(obligor)?.get_mut(rule)?;
-        (episode.is_none() || episode == key.open_episode()).then_some(key)
+        let state = self.snapshot.states.get_mut(obligor)?.get_mut(rule)?;
+        (episode.is_none() || episode == state.open_episode()).then_some(state)
     }
 }
 
-impl Default for Snapshot {
+impl Default for AlertsSnapshot {
     fn default() -> Self {
         Self {
-            keys: BTreeMap::new(),
+            states: BTreeMap::new(),
             ticked: LONG_AGO,
-            counts: Counts::default(),
+            counts: AlertCounts::default(),
         }
     }
 }
 
-/// The value of this name, which is copied only where it is new.
+/// The value under this name; the name is copied only where it is new.
 fn entry<'a, T: Default>(map: &'a mut BTreeMap<String, T>, name: &str) -> &'a mut T {
     if !map.contains_key(name) {
         map.insert(name.to_owned(), T::default());

@@ -12,3 +12,4 @@ pub mod evaluate;
 pub mod export;
 pub mod inspect;
 pub mod record;
+pub mod simulate;

@@ -4,6 +4,7 @@
 //! reason; nothing of it stays in the batch.
 
 mod binance;
+pub mod command;
 mod control;
 pub mod decoded;
 pub mod error;

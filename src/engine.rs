@@ -32,7 +32,7 @@ use crate::model::slide::SlidingWindows;
 use crate::model::slide::mismatch::StateMismatch;
 use crate::model::{Model, ModelError};
 use crate::signal::Signal;
-use crate::signal::lineage::expected;
+use crate::signal::model::expected;
 use crate::signal::quality::Quality;
 use crate::units::Nanos;
 
@@ -149,6 +149,7 @@ impl Engine {
                 continue;
             }
             let mut signal = pending.signal(scores, reasons, batch);
+            signal.model = self.settings.model;
             if let (Some(item), Some(half_life)) = (item, self.settings.half_life) {
                 let state = instruments
                     .state_mut(instrument)

@@ -1,6 +1,6 @@
-//! What both ends of Kafka share: the client's settings, checked before librdkafka sees them.
+//! The settings of librdkafka that source and sink share, checked before librdkafka gets them.
 //!
-//! Secrets are read here from where the configuration points to, and appear in no error text.
+//! Reads the secrets that the configuration refers to; they appear in no error message.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use rdkafka::ClientConfig;
 
 use crate::secret;
 
-/// Settings passed on to librdkafka, by its own names.
+/// Properties of librdkafka, by its own names.
 pub type Properties = BTreeMap<String, String>;
 
-/// Why a property is not passed on. Values are never shown: they may be secret.
+/// Why a property is refused. The message never shows the value: it may be secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PropertyError {
-    /// It would run code, weaken the connection, or break a promise of the engine.
+    /// It would run code, weaken the connection, or change a property that the engine depends on.
     #[error("while reading Kafka property `{name}`: it is not allowed, because {because}")]
     Denied {
         /// The property.
         name: String,
-        /// The reason.
+        /// Why it is not allowed.
         because: &'static str,
     },
-    /// A password in a configuration file.
+    /// It holds a secret, which is written in the configuration file.
     #[error(
         "while reading Kafka property `{name}`: a secret must not stand here; \
          write `env:NAME` or `file:PATH`"
@@ -31,19 +31,19 @@ pub enum PropertyError {
         /// The property.
         name: String,
     },
-    /// The reference leads nowhere.
+    /// The variable or the file that it refers to cannot be read.
     #[error("while reading Kafka property `{name}` from `{reference}`: {reason}")]
     Unreadable {
         /// The property.
         name: String,
         /// `env:NAME` or `file:PATH`.
         reference: String,
-        /// What went wrong.
+        /// The system's error.
         reason: String,
     },
 }
 
-/// A client's configuration: our defaults, then `properties`, each checked and resolved.
+/// The configuration of a client: `defaults`, then `properties`, each checked and its secret read.
 ///
 /// # Errors
 /// [`PropertyError`] for the first property that is refused.
@@ -86,7 +86,8 @@ fn resolved(name: &str, value: &str) -> Result<String, PropertyError> {
     Ok(value.to_owned())
 }
 
-/// For both ends: come back quickly after a broker was away; the default backs off to 10 s.
+/// Defaults of source and sink. Reconnect soon after a broker was away: librdkafka's default waits up to 10
+/// s.
 const COMMON: [(&str, &str); 3] = [
     ("client.id", "foretick"),
     ("reconnect.backoff.ms", "50"),
@@ -94,7 +95,7 @@ const COMMON: [(&str, &str); 3] = [
 ];
 
 const RUNS_CODE: &str = "it makes the client run a program or load a library";
-const UNSAFE: &str = "it would let anyone pass for the broker or for a user";
+const UNSAFE: &str = "it would let anyone impersonate the broker or a user";
 const OURS: &str = "it is set by the engine, which depends on it; use the engine's own setting";
 
 const DENIED: [(&str, &str); 19] = [
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_code_or_weakens_the_connection_is_denied() {
+    fn a_property_that_runs_code_or_weakens_the_connection_is_denied() {
         for (name, _) in DENIED {
             let refused = read(name, "env:PATH");
             assert!(
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_followed() {
+    fn a_reference_to_a_secret_is_resolved() {
         let path = std::env::var("PATH").unwrap();
         assert_eq!(read("sasl.password", "env:PATH"), Ok(Some(path)));
         let scratch = Scratch::new();

@@ -1,32 +1,31 @@
-//! What really happened: the move of the mid over the horizon, for training and backtests.
+//! The label of a row: how far the mid moved over the horizon, for training and backtests.
 //!
-//! A row of time t is labelled by the mid that was known at t + horizon, seen only once an event
-//! later than that has come: no label looks at anything that the row's reader could have known.
+//! A row of time t is labelled by the mid that was known at t + horizon, once an event later than that has
+//! come. So a label contains nothing that was known when the row was made.
 
 use std::collections::VecDeque;
 
-use crate::config;
 use crate::instrument::InstrumentId;
 use crate::units::Nanos;
 
 /// How rows are labelled and split.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Labelling {
-    /// How far ahead, in nanoseconds.
+    /// How long after the row the mid is looked at, in nanoseconds.
     pub horizon_ns: i64,
-    /// A move beyond this is up or down, in basis points of the mid.
+    /// A move of more than this is up or down, in basis points of the mid.
     pub threshold_bps: f64,
-    /// Rows from here on are for the test.
+    /// Rows from this time on are for the test; none: there is no test.
     pub test_from: Option<Nanos>,
 }
 
-/// The classes, in the order of their numbers.
+/// The names of the classes; a class is an index into them.
 pub const CLASSES: [&str; 3] = ["down", "flat", "up"];
 
-/// A row whose future is known.
+/// A row with its label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labelled<T> {
-    /// What was handed in with the row.
+    /// The row as it was passed in.
     pub row: T,
     /// Index into [`CLASSES`]; `None` where the stream ended before the horizon.
     pub class: Option<u8>,
@@ -34,42 +33,22 @@ pub struct Labelled<T> {
     pub move_bps: Option<f64>,
 }
 
-/// Holds rows back until their future is known.
+/// Holds rows back until their horizon has passed.
 #[derive(Debug)]
 pub struct Labeller<T> {
     labelling: Labelling,
-    keys: Vec<Key<T>>,
+    instruments: Vec<Held<T>>,
 }
 
 #[derive(Debug)]
-struct Key<T> {
+struct Held<T> {
+    /// The newest mid.
     mid: Option<f64>,
-    waiting: VecDeque<(i64, f64, T)>,
+    /// The end of the horizon, the mid at the row, and the row.
+    rows: VecDeque<(i64, f64, T)>,
 }
 
 impl Labelling {
-    /// From `[label]`; the error names the key at fault.
-    ///
-    /// # Errors
-    /// The key, and what is wrong with it.
-    pub fn from_config(label: &config::Label) -> Result<Self, (&'static str, String)> {
-        if label.horizon_ms <= 0 {
-            return Err(("horizon_ms", "`horizon_ms` must be above zero".into()));
-        }
-        if label.threshold_bps.is_nan() || label.threshold_bps < 0.0 {
-            return Err((
-                "threshold_bps",
-                "`threshold_bps` must be zero or more".into(),
-            ));
-        }
-        let test_from = label.test_from.as_deref().map(parse_time).transpose();
-        Ok(Self {
-            horizon_ns: label.horizon_ms.saturating_mul(1_000_000),
-            threshold_bps: label.threshold_bps,
-            test_from: test_from.map_err(|what| ("test_from", what))?,
-        })
-    }
-
     fn class(&self, move_bps: f64) -> u8 {
         match move_bps {
             up if up > self.threshold_bps => 2,
@@ -85,18 +64,18 @@ impl<T> Labeller<T> {
     pub fn new(labelling: Labelling) -> Self {
         Self {
             labelling,
-            keys: vec![],
+            instruments: vec![],
         }
     }
 
-    /// Takes a row of an instrument at its mid then.
+    /// Takes a row of an instrument, with the mid at that time.
     pub fn row(&mut self, instrument: InstrumentId, ts_event: Nanos, mid: f64, row: T) {
         let due = ts_event.0.saturating_add(self.labelling.horizon_ns);
-        self.key(instrument).waiting.push_back((due, mid, row));
+        self.held(instrument).rows.push_back((due, mid, row));
     }
 
-    /// Takes the mid of an instrument after an event at `now`; hands over the rows whose horizon lay
-    /// before that event.
+    /// Takes the mid of an instrument after an event at `now`; passes the rows whose horizon ended before
+    /// that event to `known`.
     pub fn mid(
         &mut self,
         instrument: InstrumentId,
@@ -105,24 +84,24 @@ impl<T> Labeller<T> {
         mut known: impl FnMut(Labelled<T>),
     ) {
         let labelling = self.labelling;
-        let key = self.key(instrument);
-        while key.waiting.front().is_some_and(|(due, ..)| *due < now.0) {
-            let Some((_, before, row)) = key.waiting.pop_front() else {
+        let held = self.held(instrument);
+        while held.rows.front().is_some_and(|(due, ..)| *due < now.0) {
+            let Some((_, before, row)) = held.rows.pop_front() else {
                 break;
             };
-            let move_bps = key.mid.map(|after| 1e4 * (after / before - 1.0));
+            let move_bps = held.mid.map(|after| 1e4 * (after / before - 1.0));
             known(Labelled {
                 row,
                 class: move_bps.map(|m| labelling.class(m)),
                 move_bps,
             });
         }
-        key.mid = mid.or(key.mid);
+        held.mid = mid.or(held.mid);
     }
 
-    /// The rows whose horizon the stream did not reach.
+    /// Passes the rows whose horizon the stream did not reach to `unknown`.
     pub fn finish(self, mut unknown: impl FnMut(Labelled<T>)) {
-        for (_, _, row) in self.keys.into_iter().flat_map(|key| key.waiting) {
+        for (_, _, row) in self.instruments.into_iter().flat_map(|held| held.rows) {
             unknown(Labelled {
                 row,
                 class: None,
@@ -131,28 +110,28 @@ impl<T> Labeller<T> {
         }
     }
 
-    fn key(&mut self, instrument: InstrumentId) -> &mut Key<T> {
+    fn held(&mut self, instrument: InstrumentId) -> &mut Held<T> {
         let at = instrument.index();
-        if at >= self.keys.len() {
-            self.keys.resize_with(at + 1, || Key {
+        if at >= self.instruments.len() {
+            self.instruments.resize_with(at + 1, || Held {
                 mid: None,
-                waiting: VecDeque::new(),
+                rows: VecDeque::new(),
             });
         }
-        &mut self.keys[at]
+        &mut self.instruments[at]
     }
 }
 
-/// A point in time: RFC 3339, or nanoseconds since the epoch.
+/// Parses a time: RFC 3339, or nanoseconds since the epoch.
 ///
 /// # Errors
-/// What to write instead.
+/// A message that says what to write instead.
 pub fn parse_time(text: &str) -> Result<Nanos, String> {
     if let Ok(nanos) = text.parse::<i64>() {
         return Ok(Nanos(nanos));
     }
     let usage =
-        |_| format!("`{text}` is no time; write it as 2024-08-09T00:00:00Z, or as nanoseconds");
+        |_| format!("`{text}` is not a time; write it as 2024-08-09T00:00:00Z, or as nanoseconds");
     let time = humantime::parse_rfc3339_weak(text).map_err(usage)?;
     let since = time
         .duration_since(std::time::UNIX_EPOCH)

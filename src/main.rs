@@ -1,16 +1,16 @@
-//! The command line: words to calls, errors to exit codes. The only user of `anyhow`.
+//! Executes the command line, and turns errors into exit codes. The only user of `anyhow`.
 //!
-//! Exit codes: 0 done; 1 it ran and found a difference or a failure, be it of one pipeline among several;
-//! 2 wrong use.
+//! Exit codes: 0 done; 1 a difference or a failure, also of one pipeline among several; 2 a usage or
+//! configuration error.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use foretick::command::simulate::write_capture_file;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::model::onnx;
@@ -18,7 +18,6 @@ use foretick::pipeline::Pipeline;
 use foretick::run::budget;
 use foretick::run::budget::{BudgetError, ResourceLimits};
 use foretick::run::live;
-use foretick::run::live::sources;
 use foretick::run::live::{RunOptions, RunOutcome};
 use foretick::run::replay;
 use foretick::run::replay::ReplayOptions;
@@ -26,21 +25,20 @@ use foretick::run::stop::StopFlag;
 use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
-use foretick::{simulate, sink};
+use foretick::simulate;
 use tracing_subscriber::EnvFilter;
 
-use foretick::command::arguments::{Cli, Command, LogForm, Replay, Run, Simulate};
+use foretick::command::arguments::{Cli, Command, LogFormat, Replay, Run, Simulate};
 
 fn main() -> ExitCode {
-    keep_to_ourselves();
+    disable_telemetry();
     let cli = Cli::parse();
     log(cli.log);
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("foretick: {}", chain(&error));
-            // An unreadable configuration is wrong use; anything else failed on the way.
-            let wrong_use = error.chain().any(|cause| {
+            let is_usage_error = error.chain().any(|cause| {
                 let window = cause
                     .downcast_ref()
                     .is_some_and(bench::BenchError::is_usage_error);
@@ -48,17 +46,16 @@ fn main() -> ExitCode {
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
                 window || refused || config || cause.is::<Usage>()
             });
-            ExitCode::from(if wrong_use { 2 } else { 1 })
+            ExitCode::from(if is_usage_error { 2 } else { 1 })
         }
     }
 }
 
-/// ONNX Runtime's published builds tell their maker of each process and model, and keep a database in the
-/// user's cache folder for it, unless the environment says otherwise before the library is loaded: its API
-/// can only stop what comes later. Nothing leaves here but what a pipeline says. Whoever wants otherwise
-/// sets the variable to 0.
+/// Disables the telemetry of ONNX Runtime, unless the user has set its variable. Its published builds report
+/// each process and model to their maker, and keep a database in the user's cache folder. Only an environment
+/// variable prevents that: the API takes effect after the first report.
 #[allow(unsafe_code)]
-fn keep_to_ourselves() {
+fn disable_telemetry() {
     if std::env::var_os(onnx::library::NO_TELEMETRY).is_none() {
         // SAFETY: this is the first statement of `main`, so no other thread reads or writes the environment.
         unsafe { std::env::set_var(onnx::library::NO_TELEMETRY, "1") };
@@ -196,17 +193,17 @@ fn run_live(args: Run) -> anyhow::Result<ExitCode> {
     supervisor::check_override_names(&changes, &known)?;
     let pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = sources::stream_names(&pipeline);
+    loaded.lineage.streams = pipeline.stream_names();
     let plan = budget::ResourcePlan::of([(&pipeline, &loaded)]);
     plan.check(&limits)?;
     plan.log();
     let to_stdout = pipeline.file.sink.kind == SinkKind::Stdout;
     ensure!(
         !(to_stdout && args.json),
-        Usage("--json and the sink both want standard output")
+        Usage("--json and the sink both write to standard output; leave out one of them")
     );
     let stop = stop_on_signal()?;
-    let sink = sink::open(&pipeline, &loaded.lineage)?;
+    let sink = pipeline.open_sink(&loaded.lineage)?;
     let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
     if to_stdout {
         eprint!("{}", ended.summary);
@@ -230,7 +227,7 @@ fn run_several(
         .any(|member| member.pipeline().file.sink.kind == SinkKind::Stdout);
     ensure!(
         !(to_stdout && json),
-        Usage("--json and a sink both want standard output")
+        Usage("--json and a sink both write to standard output; leave out one of them")
     );
     let stop = stop_on_signal()?;
     let outcomes = PipelineOutcomes::from(supervisor::run(members, options, limits, &stop)?);
@@ -250,7 +247,7 @@ fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
         .is_some_and(|path| path.as_os_str() == "-");
     ensure!(
         !(to_stdout && args.json),
-        Usage("--json and --output - both want standard output")
+        Usage("--json and --output - both write to standard output; leave out one of them")
     );
     let options = ReplayOptions {
         inputs: args.input,
@@ -286,32 +283,8 @@ fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
     }
     let duration = args.seconds.map(Duration::from_secs);
     if let (Some(output), Some(duration)) = (&args.output, duration) {
-        let failed = || format!("while writing the capture {}", output.display());
-        let file = BufWriter::new(File::create(output).with_context(failed)?);
-        let latency = Duration::from_millis(2);
-        match output.extension().and_then(|ending| ending.to_str()) {
-            Some("zst") => {
-                let mut zstd = zstd::Encoder::new(file, 19).with_context(failed)?;
-                simulate::write_capture(&settings, duration, latency, &mut zstd)?;
-                zstd.finish()
-                    .with_context(failed)?
-                    .flush()
-                    .with_context(failed)?;
-            }
-            Some("gz") => {
-                let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::best());
-                simulate::write_capture(&settings, duration, latency, &mut gzip)?;
-                gzip.finish()
-                    .with_context(failed)?
-                    .flush()
-                    .with_context(failed)?;
-            }
-            _ => {
-                let mut file = file;
-                simulate::write_capture(&settings, duration, latency, &mut file)?;
-                file.flush().with_context(failed)?;
-            }
-        }
+        write_capture_file(&settings, duration, output)
+            .with_context(|| format!("while writing the capture {}", output.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let stop = stop_on_signal()?;
@@ -329,7 +302,7 @@ fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the summary of a run, and passes on how it ended.
+/// Prints the summary of a run, and returns its failure.
 fn finish(ended: RunOutcome, json: bool) -> anyhow::Result<ExitCode> {
     print(&ended.summary, json)?;
     ended
@@ -337,7 +310,7 @@ fn finish(ended: RunOutcome, json: bool) -> anyhow::Result<ExitCode> {
         .map_or(Ok(ExitCode::SUCCESS), |failure| Err(failure.into()))
 }
 
-/// A stop that Ctrl-C and SIGTERM ask for; the second one ends the process at once.
+/// A stop that Ctrl-C and SIGTERM request; a second one ends the process at once.
 fn stop_on_signal() -> anyhow::Result<StopFlag> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = StopFlag::default();
@@ -345,7 +318,7 @@ fn stop_on_signal() -> anyhow::Result<StopFlag> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("while preparing to be stopped")?;
+        .context("while listening for signals to stop")?;
     let (mut interrupt, mut terminate) = {
         let _inside = runtime.enter();
         (
@@ -374,19 +347,19 @@ fn stop_on_signal() -> anyhow::Result<StopFlag> {
     Ok(stop)
 }
 
-fn log(form: LogForm) {
+fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("FORETICK_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,foretick=info,librdkafka=off,rdkafka=off"));
     let to = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
-    match form {
-        LogForm::Text => to.with_ansi(io::stderr().is_terminal()).init(),
-        LogForm::Json => to.json().init(),
+    match format {
+        LogFormat::Text => to.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => to.json().init(),
     }
 }
 
-/// An error with its causes, each said once: some errors say their cause themselves.
+/// An error with its causes, each once: the text of some errors contains that of their cause.
 fn chain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

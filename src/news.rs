@@ -1,8 +1,8 @@
-//! Headlines: text to word pieces, whom they concern, and which of them say nothing new.
+//! Headlines: text to word pieces, the instruments that they concern, revisions and copies.
 //!
-//! Pure. [`clean`] takes markup out, [`wordpiece`] makes numbers of what is left, [`route`] finds the
-//! instruments, [`fold`] knows revisions and copies, and [`average`] keeps what was thought of an instrument
-//! lately.
+//! Pure. [`clean`] removes markup, [`wordpiece`] turns the text into numbers, [`route`] finds the
+//! instruments, [`fold`] recognises revisions and copies, and [`average`] keeps the decayed average of an
+//! instrument's scores.
 
 pub mod average;
 pub mod clean;
@@ -10,78 +10,24 @@ pub mod fold;
 pub mod route;
 pub mod wordpiece;
 
-use std::path::Path;
-
 use self::route::Router;
 use self::wordpiece::WordPiece;
-use crate::config;
 
-/// What a pipeline knows about headlines.
+/// How a pipeline reads headlines.
 #[derive(Debug)]
 pub struct News {
-    /// Text to numbers.
+    /// Turns text into the numbers of word pieces.
     pub pieces: WordPiece,
-    /// Numbers in a row: pieces of a headline, its two ends included.
+    /// The numbers of a row: the pieces of a headline, with the marks of its beginning and end.
     pub max_tokens: usize,
-    /// Whom headlines concern.
+    /// Finds the instruments that headlines mention.
     pub router: Router,
     /// The primary language subtag that is read, such as `en`.
     pub language: String,
-    /// The instrument of items that concern none that is known; none: they are passed over.
+    /// The instrument of items that concern no known one; none: these items are dropped and counted.
     pub unrouted: Option<String>,
-    /// What counts as said already.
-    pub rule: fold::Rule,
-    /// Time after which a score counts half in an average, in nanoseconds.
+    /// When a headline counts as a copy.
+    pub rule: fold::CopyRule,
+    /// The time after which a score counts half in an average, in nanoseconds.
     pub half_life: i64,
-}
-
-impl News {
-    /// Reads what `[news]` names, from files below `folder`.
-    ///
-    /// # Errors
-    /// The key at fault and what is wrong with it.
-    pub fn configured(
-        news: &config::News,
-        max_tokens: usize,
-        folder: &Path,
-    ) -> Result<Self, (&'static str, String)> {
-        let read = |key: &'static str, file: &Path| {
-            let path = folder.join(file);
-            let text = std::fs::read_to_string(&path);
-            text.map_err(|cause| (key, format!("while reading {}: {cause}", path.display())))
-        };
-        let vocabulary = read("vocabulary", &news.vocabulary)?;
-        let pieces = WordPiece::parse(&vocabulary).map_err(|what| ("vocabulary", what))?;
-        let router = match &news.names {
-            Some(file) => Router::parse(&read("names", file)?).map_err(|what| ("names", what))?,
-            None => Router::default(),
-        };
-        for (key, wrong) in [
-            ("half_life_ms", news.half_life_ms <= 0),
-            ("fold_ms", news.fold_ms < 0),
-            (
-                "fold_similarity",
-                !(news.fold_similarity > 0.0 && news.fold_similarity <= 1.0),
-            ),
-        ] {
-            if wrong {
-                return Err((
-                    key,
-                    format!("`{key}` is out of range; see the README, \"News\""),
-                ));
-            }
-        }
-        Ok(Self {
-            pieces,
-            max_tokens,
-            router,
-            language: news.language.clone(),
-            unrouted: news.unrouted.clone(),
-            rule: fold::Rule {
-                within: news.fold_ms.saturating_mul(1_000_000),
-                similarity: news.fold_similarity,
-            },
-            half_life: news.half_life_ms.saturating_mul(1_000_000),
-        })
-    }
 }

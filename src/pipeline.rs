@@ -1,33 +1,50 @@
 //! A checked pipeline: nothing optional that is needed, every value held against the others and
-//! against the model. Makes the engines.
+//! against the model. Builds decoders, engines, sources and sinks from it.
 
+mod alerts;
+mod error;
+mod execution;
+mod features;
+mod label;
+mod lineage;
+mod loaded;
 mod model_file;
+mod news;
+mod records;
+mod sink;
+mod source;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::error::PipelineError;
+pub use self::loaded::Loaded;
 use self::model_file::ModelFile;
 use crate::config;
-use crate::config::{ConfigError, ModelKind, NormaliseBy, PipelineFile, RowOn, line_of};
-use crate::decode::privacy::Pseudonym;
+use crate::config::{
+    ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile, RowOn,
+};
 use crate::decode::{Decoder, RecordForm};
+use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
 use crate::engine::row::{RowRules, RowTrigger};
-use crate::engine::{Engine, EngineSettings};
 use crate::instrument::Instruments;
 use crate::label::Labelling;
-use crate::model::ModelError;
 use crate::model::contract::Contract;
 use crate::model::kernel::Isa;
 use crate::model::normalise::Normalise;
-use crate::model::provider::{Active, Execution, Provider};
+use crate::model::provider::Execution;
 use crate::model::strategy::{Strategy, Windows};
 use crate::news::News;
-use crate::schema::RecordKind;
-use crate::signal::field::Field;
+use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
+use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
+use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
-use crate::source::table::{ColumnNames, TableColumns};
+use crate::source::kafka::KafkaSourceSettings;
+use crate::source::table::TableColumns;
+use crate::source::websocket::WebsocketSettings;
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -38,44 +55,17 @@ pub struct Pipeline {
     pub plan: Arc<FeaturePlan>,
     /// When rows are made.
     pub rules: RowRules,
-    /// What really happened, where `[label]` is given.
+    /// How rows are labelled, where `[label]` is given.
     pub labelling: Option<Labelling>,
     /// The fields of a signal that are written.
-    pub fields: Vec<Field>,
+    pub fields: Vec<SignalField>,
     /// Where the model is to compute.
     pub execution: Execution,
-    /// What the records look like, where they are what it reads.
+    /// What the records look like, where rows are records.
     pub form: Option<Arc<RecordForm>>,
-    /// How headlines are read, where they are what it reads.
+    /// How headlines are read, where rows are headlines.
     pub news: Option<Arc<News>>,
-    path: PathBuf,
-    text: String,
-}
-
-/// A pipeline with its model.
-pub struct Loaded {
-    /// What the model says of itself.
-    pub contract: Contract,
-    /// What all signals share.
-    pub lineage: Lineage,
-    /// Where the model computes.
-    pub active: Active,
-    /// How its windows are computed.
-    pub strategy: Strategy,
-    settings: EngineSettings,
-    plan: Arc<FeaturePlan>,
-    model: ModelFile,
-}
-
-/// Why a pipeline cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum PipelineError {
-    /// The configuration. Not transparent: whoever asks for the cause must find it.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// The model.
-    #[error(transparent)]
-    Model(#[from] ModelError),
+    document: Document,
 }
 
 impl Pipeline {
@@ -84,70 +74,33 @@ impl Pipeline {
     /// # Errors
     /// [`ConfigError`] with file, line and what to do.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        let (file, path, text) = PipelineFile::load(path, overrides)?;
-        let error = |needle: &str, what: String| ConfigError {
-            path: path.clone(),
-            line: line_of(&text, needle),
-            what,
-        };
-        let news = news(&file, &path).map_err(|(key, what)| error(key, what))?;
+        let (file, document) = PipelineFile::load(path, overrides)?;
+        Self::check(file, &document).map_err(|fault| document.error(fault))
+    }
+
+    fn check(file: PipelineFile, document: &Document) -> Result<Self, ConfigFault> {
+        let folder = document.path().parent().unwrap_or(Path::new("."));
+        let news = news::news(&file, folder)?;
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
-        let plan = FeaturePlan::compile_with(&file.features, vocabulary)
-            .map_err(|e| error(&format!("\"{}\"", e.feature), e.to_string()))?;
-        if plan.is_empty() {
-            return Err(error(
-                "[[feature]]",
-                "no feature is a column; take `hidden` from one".into(),
-            ));
-        }
-        for (needle, zero) in [
-            ("shards", file.engine.shards == 0),
-            ("batch", file.engine.batch == 0),
-            ("ring_frames", file.engine.ring_frames == 0),
-            ("every", file.row.every == 0),
-            ("max_instruments", file.source.max_instruments == 0),
+        let plan = features::plan(&file, vocabulary)?;
+        for (key, is_zero) in [
+            ("engine.shards", file.engine.shards == 0),
+            ("engine.batch", file.engine.batch == 0),
+            ("engine.ring_frames", file.engine.ring_frames == 0),
+            ("row.every", file.row.every == 0),
+            ("source.max_instruments", file.source.max_instruments == 0),
         ] {
-            if zero {
-                return Err(error(needle, format!("`{needle}` must be above zero")));
+            if is_zero {
+                let name = key.rsplit('.').next().unwrap_or(key);
+                return Err(ConfigFault::at(key, format!("`{name}` must be above zero")));
             }
         }
-        let labelling = file
-            .label
-            .as_ref()
-            .map(Labelling::from_config)
-            .transpose()
-            .map_err(|(needle, what)| error(needle, what))?;
-        let fields = Field::select(&file.sink.fields).map_err(|(name, what)| error(&name, what))?;
-        let execution =
-            Execution::from_config(&file.model).map_err(|(needle, what)| error(needle, what))?;
-        let records = match file.row.on {
-            RowOn::Application => Some(RecordKind::Application),
-            RowOn::Statement => Some(RecordKind::Statement),
-            RowOn::Trade | RowOn::Quote | RowOn::Book | RowOn::Bar | RowOn::News => None,
-        };
-        if !plan.figures().is_empty() && file.engine.shards != 1 {
-            return Err(error("shards", FIGURES_ARE_FOR_ALL.into()));
-        }
-        if (file.row.on == RowOn::News) != plan.tokens().is_some() {
-            return Err(error("on =", HEADLINES_ARE_TOKENS.into()));
-        }
-        let form = match (records, plan.fields().is_empty()) {
-            (None, true) => None,
-            (Some(kind), false) => {
-                let persons = kind == RecordKind::Application;
-                let pseudonym = Pseudonym::configured(file.privacy.as_ref(), persons)
-                    .map_err(|what| error("[privacy]", what))?;
-                let products = &file.source.products;
-                Some(Arc::new(RecordForm::new(
-                    kind,
-                    plan.fields(),
-                    products,
-                    pseudonym,
-                )))
-            }
-            (None, false) => return Err(error("on =", FIELDS_ARE_OF_RECORDS.into())),
-            (Some(_), true) => return Err(error("[[feature]]", RECORDS_ARE_FIELDS.into())),
-        };
+        let labelling = file.label.as_ref().map(label::labelling).transpose()?;
+        let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {
+            ConfigFault::at(format!("sink.fields[{}]", unknown.at), unknown.to_string())
+        })?;
+        let execution = execution::execution(&file.model)?;
+        let form = records::form(&file, &plan)?;
         let rules = RowRules {
             on: match file.row.on {
                 RowOn::Trade => RowTrigger::Trade,
@@ -165,10 +118,9 @@ impl Pipeline {
             labelling,
             fields,
             execution,
-            form,
-            news,
-            path,
-            text,
+            form: form.map(Arc::new),
+            news: news.map(Arc::new),
+            document: document.clone(),
         })
     }
 
@@ -177,16 +129,17 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError`] where the model is missing, cannot be loaded, or was made for other features.
     pub fn load_model(&self) -> Result<Loaded, PipelineError> {
-        let mut model = self.model_file()?;
-        let (_, mut contract, active) = model.build(self.plan.names())?;
-        self.check_records(&contract)?;
+        let names = self.plan.names();
+        let mut model = ModelFile::read(&self.file.model, &self.document, self.execution, names)?;
+        let (_, mut contract, active) = model.build(names)?;
+        self.check_single_rows(&contract)?;
         model.execution = active.execution();
         if active.fallback.is_some() {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
-        contract.check(self.plan.names(), self.plan.sha256(), &model.path)?;
+        contract.check(names, self.plan.sha256(), &model.path)?;
         let strategy = self.strategy(&model, &contract)?;
-        self.check_steps(&contract)?;
+        self.check_label_steps(&contract)?;
         let horizon_ns = self.horizon(&mut contract)?;
         let normalise = match self.file.model.normalise {
             NormaliseBy::None => Normalise::None,
@@ -201,33 +154,16 @@ impl Pipeline {
             normalise,
             outputs: contract.outputs(),
             reasons: contract.reasons.len(),
+            model: 0,
             half_life: self.news.as_ref().map(|news| news.half_life),
         };
-        // Of two labels of a company or an applicant the score is the probability of the last: its PD.
-        let places = match (&self.form, &contract.labels[..]) {
-            (Some(_), [_, _]) if contract.places.is_empty() => vec![0.0, 1.0],
-            _ => contract.places.clone(),
-        };
-        let lineage = Lineage {
-            schema: self.file.signal.schema.clone(),
-            pipeline: self.file.name.clone(),
-            labels: contract.labels.clone(),
-            places,
-            reasons: contract.reasons.clone(),
-            grades: contract.grades.clone(),
-            key: self
-                .form
-                .as_ref()
-                .map_or("instrument", |form| form.kind().key()),
+        let lineage = lineage::lineage(
+            &self.file,
+            self.form.as_ref().map(|form| form.kind()),
+            self.plan.sha256(),
+            &contract,
             horizon_ns,
-            model_name: contract.name.clone(),
-            model_version: contract.version.clone(),
-            model_sha256: contract.sha256.clone(),
-            features_sha256: self.plan.sha256().to_owned(),
-            half_life_ns: self.news.as_ref().map(|news| news.half_life),
-            shadow: self.file.signal.shadow,
-            streams: vec![],
-        };
+        );
         Ok(Loaded {
             contract,
             lineage,
@@ -252,7 +188,7 @@ impl Pipeline {
         }
     }
 
-    /// Captures, and tables where `[source.table]` says what their columns mean.
+    /// Opens captures, and tables where `[source.table]` says what their columns mean.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
@@ -262,23 +198,12 @@ impl Pipeline {
         FileSource::open_with(inputs, most, columns.as_ref())
     }
 
-    /// What the columns of a table mean.
+    /// What the columns of a table mean; none without `[source.table]`, or where rows are not records.
     #[must_use]
     pub fn columns(&self) -> Option<TableColumns> {
         let (form, table) = (self.form.as_ref()?, self.file.source.table.as_ref()?);
         let product = self.file.source.products.first().cloned();
-        let config::Table {
-            key,
-            period,
-            ts_event,
-            outcome,
-        } = table.clone();
-        let names = ColumnNames {
-            key,
-            period,
-            ts_event,
-            outcome,
-        };
+        let names = source::column_names(table);
         Some(TableColumns::new(
             form.kind(),
             names,
@@ -287,32 +212,64 @@ impl Pipeline {
         ))
     }
 
+    /// The names of the streams that a live run's frames come from, for [`Lineage::streams`].
+    #[must_use]
+    pub fn stream_names(&self) -> Vec<String> {
+        source::stream_names(&self.file.source)
+    }
+
+    /// The settings of the venue's feed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the instruments are not of one known venue.
+    pub fn websocket_settings(&self) -> Result<WebsocketSettings, ConfigError> {
+        source::websocket(&self.file.source).map_err(|fault| self.document.error(fault))
+    }
+
+    /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
+    #[must_use]
+    pub fn kafka_settings(&self, until_end: bool) -> KafkaSourceSettings {
+        source::kafka(&self.file, until_end)
+    }
+
     /// Kafka's address: the configuration's, the environment's, or the default.
     #[must_use]
     pub fn bootstrap(&self) -> String {
-        let environment = || {
-            std::env::var("KAFKA_BOOTSTRAP")
-                .ok()
-                .filter(|text| !text.is_empty())
-        };
-        let written = self.file.kafka.bootstrap.clone();
-        written
-            .or_else(environment)
-            .unwrap_or_else(|| "127.0.0.1:9092".into())
+        source::bootstrap(&self.file.kafka)
     }
 
-    /// The same pipeline with its linear baseline, `linear.json` beside it; none where there is none.
+    /// Opens the sink that `[sink]` names, for a live run.
     ///
     /// # Errors
-    /// [`ConfigError`].
-    pub fn linear(&self) -> Result<Option<Self>, ConfigError> {
-        let beside = self.path.with_file_name("linear.json");
-        if self.file.model.kind == ModelKind::Linear || !beside.exists() {
-            return Ok(None);
+    /// [`SinkError`] where the file cannot be made or no broker answers.
+    pub fn open_sink(&self, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
+        sink::open(&self.file, &self.fields, lineage)
+    }
+
+    /// The journal of the alerts that `[[alert]]` asks for; none without such a table. A live run goes on
+    /// where the run before it ended, and keeps its state.
+    ///
+    /// # Errors
+    /// [`AlertJournalError`].
+    pub fn alert_journal(
+        &self,
+        lineage: &Lineage,
+        live: bool,
+    ) -> Result<Option<AlertJournal>, AlertJournalError> {
+        alerts::journal(&self.file, lineage, live)
+    }
+
+    /// The same pipeline with its linear baseline, `linear.json` beside the configuration; none where that
+    /// file does not exist, or the pipeline's own model is linear.
+    #[must_use]
+    pub fn linear(&self) -> Option<Self> {
+        let file = self.path().with_file_name("linear.json");
+        if self.file.model.kind == ModelKind::Linear || !file.exists() {
+            return None;
         }
         let mut linear = self.clone();
-        linear.file.model = config::Model::linear("linear.json".into());
-        Ok(Some(linear))
+        linear.file.model = config::ModelConfig::linear("linear.json".into());
+        Some(linear)
     }
 
     /// Whether its frames may be kept in a capture.
@@ -323,77 +280,61 @@ impl Pipeline {
         if self.form.as_ref().is_some_and(|form| form.names_persons()) {
             let what = "a capture would hold personal data as it came; replay the topic itself instead \
                         (`run --until-end`)";
-            return Err(self.error("[privacy]", what.into()));
+            return Err(self.error("privacy", what));
         }
         Ok(())
     }
 
-    /// Where the configuration stands.
+    /// Where the configuration is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.document.path()
     }
 
-    /// An error at the first line on which `needle` stands.
+    /// An error about the value under a key such as `engine.shards`, with its line.
     #[must_use]
-    pub fn error(&self, needle: &str, what: String) -> ConfigError {
-        ConfigError {
-            path: self.path.clone(),
-            line: line_of(&self.text, needle),
-            what,
-        }
+    pub fn error(&self, key: &str, what: impl Into<String>) -> ConfigError {
+        self.document.error(ConfigFault::at(key, what))
     }
 
-    /// Applications stand alone; a window of several would mix persons.
-    fn check_records(&self, contract: &Contract) -> Result<(), ConfigError> {
-        let alone = matches!(self.file.row.on, RowOn::Application | RowOn::News);
-        if alone && contract.steps != 1 {
+    /// Refuses windows of several applications or headlines: each is scored by itself.
+    fn check_single_rows(&self, contract: &Contract) -> Result<(), ConfigError> {
+        let single = matches!(self.file.row.on, RowOn::Application | RowOn::News);
+        if single && contract.steps != 1 {
             let what = format!(
-                "the model takes windows of {} rows, but applications and headlines stand alone",
+                "the model takes windows of {} rows, but applications and headlines are scored one by one",
                 contract.steps
             );
-            return Err(self.error("on =", what));
+            return Err(self.error("row.on", what));
         }
         Ok(())
     }
 
     /// How the model's windows are computed.
     fn strategy(&self, model: &ModelFile, contract: &Contract) -> Result<Strategy, PipelineError> {
-        let asked = self.file.model.window;
-        let reason = match (model.kind, model.execution.provider) {
-            _ if !contract.reasons.is_empty() => "it gives reasons beside its scores".into(),
-            _ if !self.file.model.inputs.is_empty() => "it has several inputs".into(),
-            _ if self.news.is_some() => "a headline is a row that stands alone".into(),
-            _ if self.file.row.on == RowOn::Statement => {
-                "a window is of periods, any of which may be told anew".into()
-            }
-            (ModelKind::Onnx, Provider::Cpu) => {
-                let Contract { steps, .. } = *contract;
-                let strategy =
-                    Strategy::choose(&model.path, &model.bytes, steps, asked, Isa::best())?;
-                let (name, why) = (strategy.name(), &strategy.reason);
-                tracing::info!(window = name, why, "how windows are computed");
-                return Ok(strategy);
-            }
-            (ModelKind::Onnx, provider) => {
-                format!("the model runs on {provider}, which takes whole windows")
-            }
-            _ => "the model takes the newest row alone".into(),
+        let requested = self.file.model.window;
+        let Some(reason) = windows::why_whole(&self.file, model, contract) else {
+            let steps = contract.steps;
+            let strategy =
+                Strategy::choose(&model.path, &model.bytes, steps, requested, Isa::best())?;
+            let (name, why) = (strategy.name(), &strategy.reason);
+            tracing::info!(window = name, why, "how windows are computed");
+            return Ok(strategy);
         };
-        match asked {
+        match requested {
             Windows::Carried => {
-                let what = format!("`window = \"carried\"` cannot be had: {reason}; take it out");
-                Err(self.error("window", what).into())
+                let what = format!("`window = \"carried\"` is not possible: {reason}; take it out");
+                Err(self.error("model.window", what).into())
             }
             Windows::Auto | Windows::Plain => Ok(Strategy::plain(reason)),
         }
     }
 
-    /// Windows that reach over the border of the split must have been purged.
-    fn check_steps(&self, contract: &Contract) -> Result<(), ConfigError> {
+    /// Windows that reach across the border of the split must have been purged.
+    fn check_label_steps(&self, contract: &Contract) -> Result<(), ConfigError> {
         match &self.file.label {
             Some(label) if (label.steps as usize) < contract.steps => Err(self.error(
-                "steps",
+                "label.steps",
                 format!(
                     "[label] purges {} rows at the border, but the model's windows have {}; set \
                      `steps` to that",
@@ -404,83 +345,33 @@ impl Pipeline {
         }
     }
 
-    /// The model's horizon and the configured one must agree where both are given.
+    /// The horizon of signals, in nanoseconds; 0 where nothing says it. The model's and the configured ones
+    /// must agree.
     fn horizon(&self, contract: &mut Contract) -> Result<i64, ConfigError> {
         let signal = self
             .file
             .signal
             .horizon_ms
-            .map(|ms| ("[signal]", ms.saturating_mul(1_000_000)));
+            .map(|ms| ("signal", ms.saturating_mul(1_000_000)));
         let label = self
             .labelling
             .as_ref()
-            .map(|label| ("[label]", label.horizon_ns));
+            .map(|label| ("label", label.horizon_ns));
         for (table, written) in signal.into_iter().chain(label) {
-            if contract
-                .horizon_ns
-                .is_some_and(|trained| trained != written)
+            if let Some(trained) = contract.horizon_ns
+                && trained != written
             {
                 return Err(self.error(
-                    table,
+                    &format!("{table}.horizon_ms"),
                     format!(
-                        "`horizon_ms` of {table} is {} but the model was trained for {}; make them agree",
+                        "`horizon_ms` of [{table}] is {} but the model was trained for {}; make them agree",
                         written / 1_000_000,
-                        contract.horizon_ns.unwrap_or(0) / 1_000_000
+                        trained / 1_000_000
                     ),
                 ));
             }
         }
         let written = signal.or(label).map(|(_, nanos)| nanos);
         Ok(contract.horizon_ns.or(written).unwrap_or(0))
-    }
-}
-
-/// How headlines are read, where the pipeline reads such.
-fn news(file: &PipelineFile, path: &Path) -> Result<Option<Arc<News>>, (&'static str, String)> {
-    let tokens = file.features.iter().find_map(|feature| feature.max_tokens);
-    match (&file.news, file.row.on == RowOn::News) {
-        (None, false) => Ok(None),
-        (Some(news), true) => {
-            if file.engine.shards != 1 {
-                return Err(("shards", ONE_SHARD.into()));
-            }
-            let folder = path.parent().unwrap_or(Path::new("."));
-            let news = News::configured(news, tokens.unwrap_or(0), folder)?;
-            Ok(Some(Arc::new(news)))
-        }
-        (Some(_), false) => Err(("[news]", "`[news]` needs `on = \"news\"` in [row]".into())),
-        (None, true) => Err((
-            "on =",
-            "headlines need a [news] table: vocabulary, half_life_ms".into(),
-        )),
-    }
-}
-
-const ONE_SHARD: &str = "`shards` must be 1: an item may concern several instruments, and is held against all \
-     that came before it";
-const FIGURES_ARE_FOR_ALL: &str =
-    "`shards` must be 1: a figure concerns all instruments, and comes in one partition";
-const HEADLINES_ARE_TOKENS: &str = "`on = \"news\"` and a feature `kind = \"tokens\"` go together";
-const FIELDS_ARE_OF_RECORDS: &str =
-    "fields are of records; write `on = \"application\"` or `\"statement\"`";
-const RECORDS_ARE_FIELDS: &str =
-    "rows of records are their fields; make each feature `kind = \"field\"`";
-
-impl Loaded {
-    /// A new engine, with a model session of its own.
-    ///
-    /// # Errors
-    /// [`ModelError`] when the session cannot be made.
-    pub fn engine(&self) -> Result<Engine, ModelError> {
-        if let Some(slide) = self.strategy.sliding_windows(self.settings.every) {
-            let plan = Arc::clone(&self.plan);
-            return Ok(Engine::sliding(plan, self.settings.clone(), slide));
-        }
-        let (model, _, _) = self.model.build(self.plan.names())?;
-        Ok(Engine::new(
-            Arc::clone(&self.plan),
-            self.settings.clone(),
-            model,
-        ))
     }
 }

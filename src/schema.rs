@@ -1,31 +1,31 @@
-//! The records that topics and tables hold: their kinds, and the fields that a pipeline reads of them.
+//! The records of topics and tables: their kinds, and the fields that a pipeline reads.
 
-/// Which records.
+/// The kinds of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordKind {
-    /// A loan application: key `applicant`, fields in `fields`; stands alone.
+    /// A loan application: key `applicant`, values in `fields`; scored by itself.
     Application,
-    /// A financial statement: key `obligor`, fields in `items`, of a `period`.
+    /// A financial statement of a `period`: key `obligor`, values in `items`.
     Statement,
 }
 
-/// A column that is a field of a record.
+/// A field of a record that is a column of the row.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
-    /// Its name in the record. It lives as long as the process, as all names in errors do.
+pub struct RecordField {
+    /// Its name in the record. It lives as long as the process, because decode errors refer to it.
     pub name: &'static str,
-    /// The texts that it may have; none for a number.
+    /// The texts that are allowed; the value of the column is the index among them. Empty for a number.
     pub categories: Vec<String>,
-    /// The smallest value.
+    /// The smallest value; a record with a smaller one is refused.
     pub min: f64,
-    /// The largest value.
+    /// The largest value; a record with a larger one is refused.
     pub max: f64,
     /// Whether a record without it is refused.
     pub needed: bool,
 }
 
 impl RecordKind {
-    /// The field that names whom a record is about, here and in what is published.
+    /// The name of the field that identifies the applicant or obligor, in records and in signals.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl RecordKind {
         }
     }
 
-    /// The field that its values stand in.
+    /// The name of the field that contains the values.
     #[must_use]
     pub fn container(self) -> &'static str {
         match self {

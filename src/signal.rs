@@ -1,9 +1,10 @@
-//! Signals: what leaves, and the digest over them.
+//! Signals: what a model says of an instrument at an event.
 
 pub mod average;
 pub mod digest;
 pub mod field;
 pub mod lineage;
+pub mod model;
 pub mod quality;
 
 use self::average::Average;
@@ -12,50 +13,52 @@ use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::units::{Nanos, Price};
 
-/// The most scores that a model may give.
+/// The most outputs that a model may have.
 pub const MAX_OUTPUTS: usize = 8;
 
-/// One answer of a model, for one instrument at one event.
+/// What a model says of one instrument at one event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Signal {
-    /// Whom it is about.
+    /// The instrument, obligor or applicant.
     pub instrument: InstrumentId,
-    /// The time of the event it answers, on the venue's clock.
+    /// The time of the event that caused it, on the venue's clock.
     pub ts_event: Nanos,
-    /// When it was made; a clock reading of this run.
+    /// When it was made, by the clock of this run.
     pub ts_out: Nanos,
+    /// The model that made it: index into [`Lineage::models`](lineage::Lineage::models).
+    pub model: u8,
     /// Probabilities in the order of the labels; the score alone where there are none.
     pub outputs: [f64; MAX_OUTPUTS],
-    /// How far the inputs can be trusted.
+    /// How good its inputs are.
     pub quality: Quality,
-    /// What raised the score most, the strongest first, where the model says so.
+    /// The reasons that raised the score most, the strongest first, where the model gives reasons.
     pub reasons: [Option<Reason>; MAX_REASONS],
-    /// Of news: the decayed average of its instrument's scores, this one included.
+    /// For news: the decayed average of the instrument's scores, this one included.
     pub average: Option<Average>,
-    /// Of news: the number of the item, the same for each of its revisions.
+    /// For news: the number of the item, which its revisions share.
     pub item: Option<u64>,
-    /// The last price traded before it, for people to look at; not part of what is published.
+    /// The last traded price before it, for display; it is not published.
     pub last_price: Price,
-    /// The frame that it answers.
+    /// The address of the frame that caused it.
     pub origin: Origin,
-    /// What each stage took in this run.
+    /// The duration of each stage in this run.
     pub latency: Latency,
 }
 
-/// Why a score is what it is.
+/// A reason of a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reason {
-    /// Place among [`lineage::Lineage::reasons`].
+    /// Index into [`ModelIdentity::reasons`](model::ModelIdentity::reasons).
     pub code: u16,
-    /// What it adds to the score, in the model's unit (log-odds for risks).
+    /// How much it adds to the score, in the model's unit (log-odds for risks).
     pub weight: f32,
 }
 
-/// Reasons of a signal at most: more are not likely to be helpful (12 CFR 1002.9, comment 9(b)(2)-1).
+/// The most reasons of a signal: more are not likely to be helpful (12 CFR 1002.9, comment 9(b)(2)-1).
 pub const MAX_REASONS: usize = 4;
 
 impl Reason {
-    /// The largest weights above zero, largest first; the first of equal ones.
+    /// The reasons with the largest weights above zero, largest first; of equal ones the first.
     #[must_use]
     pub fn strongest(weights: &[f64]) -> [Option<Self>; MAX_REASONS] {
         let mut strongest: [Option<Self>; MAX_REASONS] = [None; MAX_REASONS];
@@ -76,7 +79,7 @@ impl Reason {
     }
 }
 
-/// Nanoseconds by stage, of the batch that the signal was made in. `queue` is the difference of two
+/// Nanoseconds of each stage for the batch in which the signal was made. `queue` is the difference of two
 /// wall-clock readings and may be negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
@@ -91,9 +94,12 @@ pub struct Latency {
 }
 
 impl Signal {
-    /// The item of news as it is published: 16 hexadecimal digits.
+    /// The number of the news item as it is published: 16 hexadecimal digits.
     #[must_use]
     pub fn item_text(&self) -> String {
         format!("{:016x}", self.item.unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
-//! Sinks take signals: standard output, files, Kafka. They format; they decide nothing.
+//! Sinks write signals, alerts and dead letters: to standard output, files, or Kafka. They decide nothing.
 
+pub mod alert_journal;
+pub mod atomic_file;
 pub mod file;
 pub mod json;
 pub mod kafka;
@@ -10,17 +12,15 @@ pub(crate) mod unacknowledged;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::alert::journal::{DeskError, SCHEMA};
-use crate::config::{SinkKind, SourceKind};
+use self::alert_journal::AlertJournalError;
 use crate::frame::{Origin, Position};
-use crate::pipeline::Pipeline;
 use crate::signal::Signal;
-use crate::signal::field::Field;
+use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 
 /// Something that takes signals, alerts and dead letters, and acknowledges that they have arrived.
 pub trait Sink: Send {
-    /// Takes one signal of the instrument with that name. It may be buffered until `flush`.
+    /// Takes a signal of the instrument with this name. It may be buffered until `flush`.
     ///
     /// # Errors
     /// [`SinkError`]; the signal then counts as not written.
@@ -56,7 +56,7 @@ pub trait Sink: Send {
     /// [`SinkError`].
     fn flush(&mut self) -> Result<(), SinkError>;
 
-    /// Ends the output, as at the end of a run.
+    /// Ends the output at the end of a run.
     ///
     /// # Errors
     /// [`SinkError`].
@@ -64,129 +64,84 @@ pub trait Sink: Send {
         self.flush()
     }
 
-    /// Whether dead letters are kept.
+    /// Whether dead letters are written.
     fn keeps_dead_letters(&self) -> bool;
 }
 
 /// A frame that could not be read.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadLetter<'a> {
-    /// Why, in the word of the counters.
+    /// The reason, as the counters name it.
     pub reason: &'a str,
     /// The field at fault, where one is known.
     pub field: Option<&'a str>,
-    /// Where it came from.
+    /// The address of the frame.
     pub origin: Origin,
-    /// The name of that stream.
+    /// The name of its stream.
     pub stream: &'a str,
     /// The frame.
     pub bytes: &'a [u8],
 }
 
-/// The files beside one of signals, where they are wanted.
+/// The files that are written beside that of the signals, as JSON lines.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Beside<'a> {
-    /// Of frames that could not be read.
+pub struct SideFiles<'a> {
+    /// The file of frames that could not be read; none: they are not written.
     pub dead_letters: Option<&'a Path>,
-    /// Of alerts.
+    /// The file of alerts; none: they are not written.
     pub alerts: Option<&'a Path>,
 }
 
-/// A sink for signals of this lineage: Parquet where the name ends so, JSON lines else; standard output
-/// for `-`; a sink that keeps nothing where no file is named.
+/// Opens a sink for signals of this lineage: Parquet where the path ends in `.parquet`, else JSON lines;
+/// standard output for `-`. Without a path signals are not written.
 ///
 /// # Errors
 /// [`SinkError`] naming the file.
 pub fn open_file(
     lineage: &Lineage,
-    fields: &[Field],
+    fields: &[SignalField],
     path: Option<&Path>,
-    beside: Beside<'_>,
+    side: SideFiles<'_>,
 ) -> Result<Box<dyn Sink>, SinkError> {
     Ok(match path {
-        None => Box::new(file::FileSink::nowhere(beside)?),
+        None => Box::new(file::FileSink::nowhere(side)?),
         Some(path) if path.extension().is_some_and(|ending| ending == "parquet") => {
             Box::new(parquet::ParquetSink::create(lineage.clone(), fields, path)?)
         }
         Some(path) => {
             let writer = json::JsonWriter::new(lineage.clone(), fields);
             let path = (path != Path::new("-")).then_some(path);
-            Box::new(file::FileSink::create(writer, path, beside)?)
+            Box::new(file::FileSink::create(writer, path, side)?)
         }
     })
-}
-
-/// The sink that a pipeline names, for a live run.
-///
-/// # Errors
-/// [`SinkError`] where the file cannot be made or no broker answers.
-pub fn open(pipeline: &Pipeline, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
-    let config = &pipeline.file.sink;
-    if config.kind != SinkKind::Kafka {
-        let file = match config.kind {
-            SinkKind::File => config
-                .file
-                .clone()
-                .unwrap_or_else(|| "signals.jsonl".into()),
-            _ => "-".into(),
-        };
-        let beside = Beside {
-            dead_letters: config.dead_letters.as_deref().map(Path::new),
-            alerts: config.alerts.as_deref().map(Path::new),
-        };
-        return open_file(lineage, &pipeline.fields, Some(&file), beside);
-    }
-    let topic = config
-        .topic
-        .clone()
-        .unwrap_or_else(|| lineage.schema.clone());
-    let from_kafka = pipeline.file.source.kind == SourceKind::Kafka;
-    let dead_letters = match &config.dead_letters {
-        Some(topic) => topic::DeadLetters::To(topic.clone()),
-        None if from_kafka => topic::DeadLetters::BesideTheirOwn,
-        None => topic::DeadLetters::To(topic::of_dead_letters(&topic)),
-    };
-    let settings = kafka::KafkaSinkSettings {
-        bootstrap: pipeline.bootstrap(),
-        topic,
-        properties: pipeline.file.kafka.properties.clone(),
-        ..kafka::KafkaSinkSettings::default()
-    };
-    let writer = json::JsonWriter::new(lineage.clone(), &pipeline.fields);
-    Ok(Box::new(topic::TopicSink::connect(
-        writer,
-        settings,
-        dead_letters,
-        config.alerts.clone().unwrap_or_else(|| SCHEMA.into()),
-    )?))
 }
 
 /// Why signals could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The file or the disk.
+    /// A file cannot be written.
     #[error("while writing to {}: {cause}{}", path.display(), disk_hint(cause))]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
-    /// Standard output, closed by its reader.
+    /// Standard output cannot be written, as when its reader has closed it.
     #[error("while writing signals to standard output: {0}")]
     Stdout(io::Error),
-    /// The state of alerts.
+    /// Alerts cannot begin, or their state not be written.
     #[error(transparent)]
-    Alerts(#[from] DeskError),
-    /// The Parquet writer.
+    Alerts(#[from] AlertJournalError),
+    /// A Parquet file cannot be written.
     #[error("while writing Parquet to {}: {what}", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
-        /// What the writer said.
+        /// The error of the Parquet writer.
         what: String,
     },
-    /// Kafka.
+    /// Kafka does not take records.
     #[error(transparent)]
     Kafka(Box<kafka::KafkaSinkError>),
 }
@@ -194,7 +149,7 @@ pub enum SinkError {
 fn disk_hint(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::StorageFull => {
-            "; free some space and start again: what was not written was not counted as done"
+            "; free some space and start again: signals that were not written are made again"
         }
         io::ErrorKind::NotFound => "; make the folder first",
         io::ErrorKind::PermissionDenied => "; the user running foretick may not write there",

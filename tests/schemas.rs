@@ -1,12 +1,12 @@
-//! The schemas hold what they say: their own examples pass, broken ones do not.
+//! The schemas accept their own examples and refuse broken ones.
 //!
-//! Whether the code keeps to them is tested where the code is.
+//! Whether messages of the code follow them is tested where the code is.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
 #[test]
-fn a_schema_takes_its_own_examples() {
+fn a_schema_accepts_its_own_examples() {
     for name in [
         "md.trades.v1",
         "md.quotes.v1",
@@ -38,7 +38,7 @@ fn a_schema_takes_its_own_examples() {
 }
 
 #[test]
-fn a_schema_refuses_what_breaks_it() {
+fn a_schema_refuses_broken_messages() {
     let cases = [
         ("md.trades.v1", "/price", json!("0.0")),
         ("md.trades.v1", "/price", json!("NaN")),
@@ -85,7 +85,7 @@ fn a_schema_refuses_what_breaks_it() {
 }
 
 #[test]
-fn a_schema_refuses_what_lacks_a_required_field() {
+fn a_schema_refuses_a_message_without_a_required_field() {
     for name in [
         "md.trades.v1",
         "md.quotes.v1",

@@ -1,40 +1,41 @@
-//! One rule of one obligor: its episode, and what of it has been told.
+//! The state of one rule for one obligor: its open episode, and which of its events were published.
 //!
-//! Between two observations time passes in [`Key::advance`] alone, from one moment at which something is
-//! due to the next, so that nothing depends on how often one looks.
+//! Between two observations time passes only in [`RuleState::advance`], from one due time to the next, so
+//! that the result does not depend on how often it is called.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{Condition, Rule};
-use super::{Alert, LONG_AGO, Severity, State};
+use super::rule::{AlertRule, Judgement};
+use super::{Alert, AlertState, LONG_AGO, Severity};
 use crate::units::Nanos;
 
-/// One rule of one obligor.
+/// The state of one rule for one obligor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Key {
-    /// How far its time has come.
+pub(super) struct RuleState {
+    /// The event time up to which it has been advanced.
     clock: Nanos,
-    /// The observation known last.
-    last: Option<Reading>,
+    /// The newest observation.
+    last: Option<Observation>,
     /// Observations to compare with, oldest first; a rule on the level keeps none.
-    past: VecDeque<Reading>,
-    /// Episodes begun.
+    past: VecDeque<Observation>,
+    /// The number of episodes begun.
     episodes: u64,
-    /// Events published.
+    /// The number of events published.
     sequence: u64,
-    /// The episode that is not over.
+    /// The open episode.
     open: Option<Episode>,
-    /// Nothing is published before.
+    /// The end of a silence: no event is published before.
     silent_until: Option<Nanos>,
-    /// The end, in silence, of an episode whose beginning was published: one at most, as nothing begins
-    /// aloud in a silence.
-    owed: Option<Owed>,
+    /// An episode whose beginning was published and that was resolved during the silence. At most one:
+    /// during a silence no beginning is published.
+    #[serde(rename = "owed")]
+    unpublished_end: Option<UnpublishedEnd>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Reading {
+struct Observation {
     ts: Nanos,
     #[serde(with = "exact")]
     pd: f64,
@@ -45,49 +46,51 @@ struct Episode {
     number: u64,
     since: Nanos,
     fired: Option<Nanos>,
-    /// From when on the PD has been below the lower threshold.
+    /// Since when the PD has been below the lower threshold.
     clear_since: Option<Nanos>,
     severity: Severity,
     acknowledged: bool,
-    /// What was published last, or would have been but for a silence.
-    told: Option<(State, Severity)>,
-    /// What was published last.
-    heard: Option<(State, Severity)>,
+    /// State and severity of the last event, published or held back by a silence.
+    #[serde(rename = "told")]
+    announced: Option<(AlertState, Severity)>,
+    /// State and severity of the last event that was published.
+    #[serde(rename = "heard")]
+    published: Option<(AlertState, Severity)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Owed {
+struct UnpublishedEnd {
     episode: Episode,
-    resolved: Reading,
+    resolved: Observation,
 }
 
-/// Where events go, and whose they are.
+/// Collects the events of one rule of one obligor.
 pub(super) struct Outbox<'a> {
     pub(super) obligor: &'a str,
     pub(super) rule: &'a str,
     pub(super) alerts: &'a mut Vec<Alert>,
-    /// Events kept back.
+    /// The number of events held back by a silence.
     pub(super) silenced: &'a mut u64,
 }
 
-/// What time brings. Of things due at once, the end of a silence comes first.
+/// What becomes due as time passes. Of steps due at the same time, the end of a silence comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    Speak,
+enum DueStep {
+    EndSilence,
     Fire,
     Resolve,
 }
 
-/// Observations are kept at this many moments of the time that a rule looks back, at most. What it compares
-/// with may thus be older than asked by one part in so many: a day and a half in a year.
-const MOMENTS: i64 = 256;
+/// The most observations kept of the time that a rule looks back. The one it compares with may thus be older
+/// than configured by 1/256 of that time: a day and a half in a year.
+const OBSERVATIONS_MAX: i64 = 256;
 
-impl Key {
-    /// Takes a PD observed at `ts` and judged at `now`, which is not before it; false where it comes too
-    /// late to be judged.
+impl RuleState {
+    /// Takes a PD observed at `ts` and judged at `now`, which is not before `ts`. False where the observation
+    /// is older than the newest one, and so is not judged.
     pub(super) fn observe(
         &mut self,
-        rule: &Rule,
+        rule: &AlertRule,
         ts: Nanos,
         pd: f64,
         now: Nanos,
@@ -97,51 +100,51 @@ impl Key {
             return false;
         }
         self.advance(rule, now, outbox);
-        let reading = Reading { ts, pd };
-        self.last = Some(reading);
+        let observation = Observation { ts, pd };
+        self.last = Some(observation);
         let earlier = rule
-            .reach_ns()
-            .and_then(|reach| self.compare(reading, reach));
-        match rule.condition(pd, earlier) {
-            Condition::Holds => self.holds(rule, outbox),
-            Condition::Between => self.does_not_hold(false, outbox),
-            Condition::Clear => self.does_not_hold(true, outbox),
+            .lookback_ns()
+            .and_then(|lookback| self.earlier_pd(observation, lookback));
+        match rule.judge(pd, earlier) {
+            Judgement::Holds => self.holds(rule, outbox),
+            Judgement::Between => self.does_not_hold(false, outbox),
+            Judgement::Clear => self.does_not_hold(true, outbox),
         }
-        // What is about to be over is no worse for what it was measured by.
+        // An episode that is about to end gets no worse by this observation.
         let worse =
             |episode: &&mut Episode| episode.fired.is_some() && episode.clear_since.is_none();
         if let Some(episode) = self.open.as_mut().filter(worse) {
             episode.severity = episode.severity.max(rule.severity(pd));
             self.announce(outbox);
         }
-        // What is due after no time at all.
+        // Steps that are due after no time, where `for_ms` or `keep_firing_for_ms` is 0.
         self.advance(rule, self.clock, outbox);
         true
     }
 
     /// Lets time pass.
-    pub(super) fn advance(&mut self, rule: &Rule, now: Nanos, outbox: &mut Outbox<'_>) {
+    pub(super) fn advance(&mut self, rule: &AlertRule, now: Nanos, outbox: &mut Outbox<'_>) {
         while let Some((due, what)) = self.due(rule).filter(|(due, _)| *due <= now) {
             self.clock = self.clock.max(due);
             match what {
-                Due::Speak => self.speak(outbox),
-                Due::Fire => self.fire(rule, outbox),
-                Due::Resolve => self.resolve(outbox),
+                DueStep::EndSilence => self.end_silence(outbox),
+                DueStep::Fire => self.fire(rule, outbox),
+                DueStep::Resolve => self.resolve(outbox),
             }
         }
         self.clock = self.clock.max(now);
     }
 
-    /// When the next thing is due; [`Nanos::UNDEFINED`] where nothing is.
-    pub(super) fn next_due(&self, rule: &Rule) -> Nanos {
+    /// When the next step is due; [`Nanos::UNDEFINED`] where none is.
+    pub(super) fn next_due(&self, rule: &AlertRule) -> Nanos {
         self.due(rule).map_or(Nanos::UNDEFINED, |(due, _)| due)
     }
 
-    /// Ends what a rule that is gone has left open, aloud where its beginning was heard.
+    /// Resolves the open episode of a rule that no longer exists; published if its beginning was published.
     pub(super) fn withdraw(&mut self, now: Nanos, outbox: &mut Outbox<'_>) {
         self.clock = self.clock.max(now);
-        self.open = self.open.filter(|episode| episode.heard.is_some());
-        self.speak(outbox);
+        self.open = self.open.filter(|episode| episode.published.is_some());
+        self.end_silence(outbox);
         self.resolve(outbox);
     }
 
@@ -160,36 +163,36 @@ impl Key {
         self.open.map(|episode| episode.number)
     }
 
-    fn due(&self, rule: &Rule) -> Option<(Nanos, Due)> {
+    fn due(&self, rule: &AlertRule) -> Option<(Nanos, DueStep)> {
         let after = |ts: Nanos, ns: i64| Nanos(ts.0.saturating_add(ns));
-        let speak = self.silent_until.map(|until| (until, Due::Speak));
+        let end_silence = self.silent_until.map(|until| (until, DueStep::EndSilence));
         let change = self.open.and_then(|episode| match episode.fired {
-            None => Some((after(episode.since, rule.for_ns()), Due::Fire)),
+            None => Some((after(episode.since, rule.for_ns()), DueStep::Fire)),
             Some(_) => {
                 let clear = episode.clear_since?;
-                Some((after(clear, rule.keep_firing_for_ns()), Due::Resolve))
+                Some((after(clear, rule.keep_firing_for_ns()), DueStep::Resolve))
             }
         });
-        speak.into_iter().chain(change).min()
+        end_silence.into_iter().chain(change).min()
     }
 
-    /// The PD known so long before this reading, which is kept for later ones.
-    fn compare(&mut self, reading: Reading, reach_ns: i64) -> Option<f64> {
-        let oldest = Nanos(reading.ts.0.saturating_sub(reach_ns));
+    /// The PD that was known `lookback_ns` before this observation, which is kept for later comparisons.
+    fn earlier_pd(&mut self, observation: Observation, lookback_ns: i64) -> Option<f64> {
+        let oldest = Nanos(observation.ts.0.saturating_sub(lookback_ns));
         while self.past.get(1).is_some_and(|second| second.ts <= oldest) {
             self.past.pop_front();
         }
         let earlier = self.past.front().filter(|first| first.ts <= oldest);
         let earlier = earlier.map(|first| first.pd);
         match self.past.back_mut() {
-            Some(newest) if newest.ts == reading.ts => *newest = reading,
-            Some(newest) if reading.ts.since(newest.ts) < reach_ns / MOMENTS => {}
-            _ => self.past.push_back(reading),
+            Some(newest) if newest.ts == observation.ts => *newest = observation,
+            Some(newest) if observation.ts.since(newest.ts) < lookback_ns / OBSERVATIONS_MAX => {}
+            _ => self.past.push_back(observation),
         }
         earlier
     }
 
-    fn holds(&mut self, rule: &Rule, outbox: &mut Outbox<'_>) {
+    fn holds(&mut self, rule: &AlertRule, outbox: &mut Outbox<'_>) {
         if let Some(episode) = &mut self.open {
             episode.clear_since = None;
             return;
@@ -202,8 +205,8 @@ impl Key {
             clear_since: None,
             severity: rule.severity(self.pd()),
             acknowledged: false,
-            told: None,
-            heard: None,
+            announced: None,
+            published: None,
         });
         if rule.for_ns() > 0 {
             self.announce(outbox);
@@ -221,7 +224,7 @@ impl Key {
         }
     }
 
-    fn fire(&mut self, rule: &Rule, outbox: &mut Outbox<'_>) {
+    fn fire(&mut self, rule: &AlertRule, outbox: &mut Outbox<'_>) {
         let severity = rule.severity(self.pd());
         if let Some(episode) = &mut self.open {
             episode.fired = Some(self.clock);
@@ -230,19 +233,19 @@ impl Key {
         self.announce(outbox);
     }
 
-    /// Publishes where the open episode stands, if that is news.
+    /// Publishes the state of the open episode, if it differs from the last event.
     fn announce(&mut self, outbox: &mut Outbox<'_>) {
         let silent = self.silent_until.is_some();
-        let Some(episode) = self.open.as_mut().filter(|episode| episode.is_news()) else {
+        let Some(episode) = self.open.as_mut().filter(|episode| episode.has_changed()) else {
             return;
         };
         let state = episode.state();
-        episode.told = Some((state, episode.severity));
+        episode.announced = Some((state, episode.severity));
         if silent {
             *outbox.silenced += 1;
             return;
         }
-        episode.heard = episode.told;
+        episode.published = episode.announced;
         let (episode, now) = (*episode, self.now());
         self.publish(&episode, state, now, outbox);
     }
@@ -253,27 +256,33 @@ impl Key {
         };
         let resolved = self.now();
         if self.silent_until.is_none() {
-            return self.publish(&episode, State::Resolved, resolved, outbox);
+            return self.publish(&episode, AlertState::Resolved, resolved, outbox);
         }
         *outbox.silenced += 1;
-        if episode.heard.is_some() {
-            self.owed = Some(Owed { episode, resolved });
+        if episode.published.is_some() {
+            self.unpublished_end = Some(UnpublishedEnd { episode, resolved });
         }
     }
 
-    /// A silence is over: says what came to be in it and still stands.
-    fn speak(&mut self, outbox: &mut Outbox<'_>) {
+    /// Ends a silence: publishes an end that was held back, and the open episode if it has changed.
+    fn end_silence(&mut self, outbox: &mut Outbox<'_>) {
         self.silent_until = None;
-        if let Some(Owed { episode, resolved }) = self.owed.take() {
-            self.publish(&episode, State::Resolved, resolved, outbox);
+        if let Some(UnpublishedEnd { episode, resolved }) = self.unpublished_end.take() {
+            self.publish(&episode, AlertState::Resolved, resolved, outbox);
         }
         if let Some(episode) = &mut self.open {
-            episode.told = episode.heard;
+            episode.announced = episode.published;
         }
         self.announce(outbox);
     }
 
-    fn publish(&mut self, episode: &Episode, state: State, at: Reading, outbox: &mut Outbox<'_>) {
+    fn publish(
+        &mut self,
+        episode: &Episode,
+        state: AlertState,
+        at: Observation,
+        outbox: &mut Outbox<'_>,
+    ) {
         self.sequence += 1;
         outbox.alerts.push(Alert {
             obligor: outbox.obligor.to_owned(),
@@ -290,9 +299,9 @@ impl Key {
         });
     }
 
-    /// The PD known last, at the time that has been reached.
-    fn now(&self) -> Reading {
-        Reading {
+    /// The newest PD, at the time of the clock.
+    fn now(&self) -> Observation {
+        Observation {
             ts: self.clock,
             pd: self.pd(),
         }
@@ -304,7 +313,7 @@ impl Key {
     }
 }
 
-impl Default for Key {
+impl Default for RuleState {
     fn default() -> Self {
         Self {
             clock: LONG_AGO,
@@ -314,22 +323,23 @@ impl Default for Key {
             sequence: 0,
             open: None,
             silent_until: None,
-            owed: None,
+            unpublished_end: None,
         }
     }
 }
 
 impl Episode {
-    fn state(&self) -> State {
+    fn state(&self) -> AlertState {
         match self.fired {
-            None => State::Pending,
-            Some(_) => State::Firing,
+            None => AlertState::Pending,
+            Some(_) => AlertState::Firing,
         }
     }
 
-    /// A new state, or a worse severity; to who has acknowledged it, only the worst one.
-    fn is_news(&self) -> bool {
-        let Some((state, severity)) = self.told else {
+    /// Whether it has a new state or a worse severity than the last event. Of an acknowledged episode only a
+    /// rise to critical counts.
+    fn has_changed(&self) -> bool {
+        let Some((state, severity)) = self.announced else {
             return true;
         };
         let known = self.acknowledged && self.severity < Severity::Critical;
@@ -337,7 +347,7 @@ impl Episode {
     }
 }
 
-/// Numbers as text, which every format gives back to the last bit.
+/// Numbers as text, which every format preserves to the last bit.
 mod exact {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};

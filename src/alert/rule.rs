@@ -1,6 +1,6 @@
-//! `[[alert]]` as written: when an alert opens, fires and is resolved, and how bad it is.
+//! `[[alert]]` as written: when an alert opens, fires and is resolved, and how severe it is.
 //!
-//! Judges one PD at a time; how long it has been so is `key`'s part.
+//! Judges one PD (probability of default) at a time; how long a condition has held is `episode`'s part.
 
 use serde::Deserialize;
 
@@ -9,77 +9,79 @@ use super::Severity;
 /// `[[alert]]`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// The rule's name, in every alert: small letters, digits, `_` and `-`.
+pub struct AlertRule {
+    /// The rule's name, which stands in every alert: lower-case letters, digits, `_` and `-`. Required.
     pub name: String,
-    /// `on.level` or `on.change`: what opens and ends an episode.
-    pub on: Trigger,
-    /// `severity`: how bad which PD is.
-    pub severity: Borders,
-    /// How long it must hold before an alert fires, in milliseconds of event time; 0 fires at once.
+    /// The condition that opens and ends an episode: `on.level` (the PD itself) or `on.change` (the PD
+    /// against an earlier one). Required.
+    pub on: AlertCondition,
+    /// The PDs from which an alert is a `warning`, and `critical`. Required.
+    pub severity: SeverityThresholds,
+    /// How long the condition must hold before an alert fires, in milliseconds of event time. Default: `0`,
+    /// which fires at once.
     #[serde(default)]
     pub for_ms: u64,
-    /// How long it must be clear before a firing alert is resolved, in milliseconds of event time; 0
-    /// resolves at once.
+    /// How long the condition must be clear before a firing alert is resolved, in milliseconds of event time.
+    /// Default: `0`, which resolves at once.
     #[serde(default)]
     pub keep_firing_for_ms: u64,
 }
 
-/// What a rule looks at.
+/// What opens and ends an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trigger {
+pub enum AlertCondition {
     /// The PD itself.
-    Level(Level),
+    Level(LevelCondition),
     /// The PD against an earlier one of the same obligor.
-    Change(Change),
+    Change(ChangeCondition),
 }
 
 /// `on.level`
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Level {
-    /// A PD from here up opens an episode.
+pub struct LevelCondition {
+    /// A PD at or above this opens an episode. Required; above 0 and at most 1.
     pub enter: f64,
-    /// A PD below ends one.
+    /// A PD below this ends the episode. Required; above 0 and below `enter`.
     pub exit: f64,
 }
 
-/// `on.change`. The earlier PD moves on with time, as with `offset` in Prometheus: where a PD went up and
-/// stays there, the ratio is 1 again after `since_ms`.
+/// `on.change`. The earlier PD moves on with time, as with `offset` in Prometheus: where a PD rose and stays
+/// there, the ratio is 1 again after `since_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
-    /// A ratio from here up opens an episode.
+pub struct ChangeCondition {
+    /// A ratio of the PD to the earlier one at or above this opens an episode. Required; above 1.
     pub enter_ratio: f64,
-    /// A ratio below ends one.
+    /// A ratio below this ends the episode. Required; above 0 and below `enter_ratio`.
     pub exit_ratio: f64,
-    /// The earlier PD is the one known so many milliseconds before; 0 takes the last one before. Until one
-    /// is that old, nothing is judged.
+    /// The earlier PD is the one known this long before, in milliseconds of event time. While none is that
+    /// old, nothing is judged. Default: `0`, which compares with the observation before.
     #[serde(default)]
     pub since_ms: u64,
-    /// PDs below count as this: from nothing to very little is no change. The default is the lowest PD
-    /// that Basel (CRE32.4) lets a bank use for a firm.
+    /// A lower PD counts as this one, so that a rise from almost nothing to very little is no change.
+    /// Default: `0.0005`, the lowest PD that Basel (CRE32.4) lets a bank use for a firm.
     #[serde(default = "floor")]
     pub floor: f64,
 }
 
-/// `severity`: below both borders an alert is `info`.
+/// `severity`. An alert below both thresholds is `info`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Borders {
-    /// A PD from here up is a `warning`.
+pub struct SeverityThresholds {
+    /// A PD at or above this is a `warning`. Required; 0 to 1.
     pub warning: f64,
-    /// A PD from here up is `critical`.
+    /// A PD at or above this is `critical`. Required; `warning` to 1.
     pub critical: f64,
 }
 
-/// What a rule makes of a PD.
+/// How a PD stands to a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum Judgement {
     /// At or above the upper threshold.
     Holds,
-    /// Between both thresholds, or nothing to compare with: what fires goes on, and nothing new begins.
+    /// Between both thresholds, or there is nothing to compare with: a firing alert goes on, and none opens.
     Between,
     /// Below the lower threshold.
     Clear,
@@ -89,8 +91,8 @@ fn floor() -> f64 {
     0.0005
 }
 
-impl Rule {
-    /// Whether the values fit each other.
+impl AlertRule {
+    /// Checks the values against each other.
     ///
     /// # Errors
     /// A sentence that names the rule and the key at fault.
@@ -98,14 +100,14 @@ impl Rule {
         let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
         if self.name.is_empty() || !self.name.chars().all(known) {
             return Err(format!(
-                "alert \"{}\": `name` must be of small letters, digits, `_` and `-`: it is part of the \
+                "alert \"{}\": `name` must consist of lower-case letters, digits, `_` and `-`: it is part of the \
                  dedup key",
                 self.name
             ));
         }
         let fault = match self.on {
-            Trigger::Level(level) => level.fault(),
-            Trigger::Change(change) => change.fault(),
+            AlertCondition::Level(level) => level.fault(),
+            AlertCondition::Change(change) => change.fault(),
         };
         match fault.or_else(|| self.severity.fault()) {
             Some(fault) => Err(format!("alert \"{}\": {fault}", self.name)),
@@ -113,23 +115,23 @@ impl Rule {
         }
     }
 
-    pub(super) fn condition(&self, pd: f64, earlier: Option<f64>) -> Condition {
+    pub(super) fn judge(&self, pd: f64, earlier: Option<f64>) -> Judgement {
         let (value, enter, exit) = match self.on {
-            Trigger::Level(level) => (pd, level.enter, level.exit),
-            Trigger::Change(change) => {
+            AlertCondition::Level(level) => (pd, level.enter, level.exit),
+            AlertCondition::Change(change) => {
                 let Some(earlier) = earlier else {
-                    return Condition::Between;
+                    return Judgement::Between;
                 };
                 let ratio = pd.max(change.floor) / earlier.max(change.floor);
                 (ratio, change.enter_ratio, change.exit_ratio)
             }
         };
         if value >= enter {
-            Condition::Holds
+            Judgement::Holds
         } else if value < exit {
-            Condition::Clear
+            Judgement::Clear
         } else {
-            Condition::Between
+            Judgement::Between
         }
     }
 
@@ -143,12 +145,12 @@ impl Rule {
         }
     }
 
-    /// How old the PD must be that the rule compares with: 1 ns for the last one; none where it compares
-    /// with no other.
-    pub(super) fn reach_ns(&self) -> Option<i64> {
+    /// How much older the PD must be that the rule compares with: 1 ns for the observation before; none for a
+    /// rule on the level.
+    pub(super) fn lookback_ns(&self) -> Option<i64> {
         match self.on {
-            Trigger::Level(_) => None,
-            Trigger::Change(change) => Some(nanos(change.since_ms).max(1)),
+            AlertCondition::Level(_) => None,
+            AlertCondition::Change(change) => Some(nanos(change.since_ms).max(1)),
         }
     }
 
@@ -161,7 +163,7 @@ impl Rule {
     }
 }
 
-impl Level {
+impl LevelCondition {
     fn fault(&self) -> Option<&'static str> {
         if !(self.enter > 0.0 && self.enter <= 1.0) {
             return Some("`enter` must be above 0 and at most 1: it is a probability");
@@ -174,7 +176,7 @@ impl Level {
     }
 }
 
-impl Change {
+impl ChangeCondition {
     fn fault(&self) -> Option<&'static str> {
         if !(self.enter_ratio > 1.0 && self.enter_ratio.is_finite()) {
             return Some("`enter_ratio` must be above 1: a PD that falls is no reason to alert");
@@ -192,7 +194,7 @@ impl Change {
     }
 }
 
-impl Borders {
+impl SeverityThresholds {
     fn fault(&self) -> Option<&'static str> {
         if !(0.0..=1.0).contains(&self.warning) {
             return Some("`severity.warning` must be in 0..1: it is a PD");

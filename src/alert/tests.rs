@@ -4,7 +4,7 @@ mod paths;
 
 use serde_json::Value;
 
-use super::rule::{Change, Level, Trigger};
+use super::rule::{AlertCondition, ChangeCondition, LevelCondition};
 use super::*;
 use crate::command::evaluate::alerts::{Failure, Period, TrackRecord, episodes, track};
 
@@ -16,7 +16,7 @@ fn day(day: i64) -> Nanos {
 }
 
 /// On the level of 5 %, off below 3 %; a warning from 10 %, critical from 20 %.
-fn level(for_days: u64, keep_days: u64) -> Rule {
+fn level(for_days: u64, keep_days: u64) -> AlertRule {
     let text = format!(
         "name = \"level\"\non.level = {{ enter = 0.05, exit = 0.03 }}\n\
          severity = {{ warning = 0.1, critical = 0.2 }}\n\
@@ -28,7 +28,7 @@ fn level(for_days: u64, keep_days: u64) -> Rule {
 }
 
 /// On at twice the earlier PD, off below one and a half of it.
-fn change(since_days: u64) -> Rule {
+fn change(since_days: u64) -> AlertRule {
     let text = format!(
         "name = \"change\"\non.change = {{ enter_ratio = 2, exit_ratio = 1.5, since_ms = {} }}\n\
          severity = {{ warning = 0.1, critical = 0.2 }}",
@@ -37,7 +37,7 @@ fn change(since_days: u64) -> Rule {
     toml::from_str(&text).unwrap()
 }
 
-fn alerts(rules: &[Rule]) -> Alerts {
+fn alerts(rules: &[AlertRule]) -> Alerts {
     Alerts::new(rules.to_vec()).unwrap()
 }
 
@@ -54,7 +54,7 @@ fn words(news: &[Alert]) -> Vec<String> {
 }
 
 /// What observations, in percent by day, publish until the last day.
-fn told(rule: Rule, path: &[(i64, f64)], until: i64) -> Vec<String> {
+fn told(rule: AlertRule, path: &[(i64, f64)], until: i64) -> Vec<String> {
     let mut alerts = alerts(&[rule]);
     let mut news = vec![];
     for (at, percent) in path {
@@ -65,7 +65,7 @@ fn told(rule: Rule, path: &[(i64, f64)], until: i64) -> Vec<String> {
 }
 
 /// Its name, the rule, PDs in percent by day, and what is published.
-type Case<'a> = (&'a str, Rule, &'a [(i64, f64)], &'a [&'a str]);
+type Case<'a> = (&'a str, AlertRule, &'a [(i64, f64)], &'a [&'a str]);
 
 #[test]
 fn episodes_go_as_in_prometheus() {
@@ -205,7 +205,7 @@ fn an_alert_says_all_that_a_reader_needs() {
         rule: "level".into(),
         episode: 1,
         sequence: 2,
-        state: State::Firing,
+        state: AlertState::Firing,
         severity: Severity::Critical,
         pd: 0.25,
         ts_event: day(8),
@@ -227,7 +227,7 @@ fn what_is_behind_the_ticks_is_judged_at_their_time() {
     assert_eq!(alerts.observe(FIRM, day(2), 0.01), []);
     assert_eq!(alerts.observe(FIRM, day(10), f64::NAN), []);
     assert_eq!(alerts.observe(FIRM, day(10), 1.5), []);
-    let counts = Counts {
+    let counts = AlertCounts {
         late: 1,
         refused: 2,
         silenced: 0,
@@ -251,15 +251,15 @@ fn a_tick_tells_of_all_obligors_in_the_order_of_time() {
 #[test]
 fn an_acknowledged_alert_speaks_again_when_critical() {
     let mut alerts = alerts(&[level(0, 0)]);
-    let rule = Target::Rule {
+    let rule = AlertTarget::Rule {
         obligor: FIRM,
         rule: "level",
     };
     assert!(!alerts.acknowledge(rule), "nothing is open");
     let first = alerts.observe(FIRM, day(1), 0.06);
-    assert!(!alerts.acknowledge(Target::Episode("ACME/DE/level/2")));
-    assert!(!alerts.acknowledge(Target::Episode("level")));
-    assert!(alerts.acknowledge(Target::Episode(&first[0].dedup_key())));
+    assert!(!alerts.acknowledge(AlertTarget::Episode("ACME/DE/level/2")));
+    assert!(!alerts.acknowledge(AlertTarget::Episode("level")));
+    assert!(alerts.acknowledge(AlertTarget::Episode(&first[0].dedup_key())));
     assert_eq!(alerts.observe(FIRM, day(2), 0.15), []);
     let worst = alerts.observe(FIRM, day(3), 0.3);
     assert_eq!(words(&worst), ["3 #1 firing critical"]);
@@ -273,7 +273,7 @@ fn an_acknowledged_alert_speaks_again_when_critical() {
     assert!(!next[0].acknowledged, "it was said of another episode");
 }
 
-const OURS: Target<'_> = Target::Rule {
+const OURS: AlertTarget<'_> = AlertTarget::Rule {
     obligor: FIRM,
     rule: "level",
 };
@@ -301,7 +301,7 @@ fn a_silence_keeps_back_what_is_over_when_it_ends() {
 fn a_silence_that_ends_tells_what_still_stands() {
     let mut alerts = alerts(&[level(0, 0)]);
     let key = alerts.observe(FIRM, day(1), 0.06)[0].dedup_key();
-    assert!(alerts.silence(Target::Episode(&key), day(10)));
+    assert!(alerts.silence(AlertTarget::Episode(&key), day(10)));
     for (at, pd) in [(2, 0.15), (3, 0.01), (4, 0.25)] {
         assert_eq!(alerts.observe(FIRM, day(at), pd), []);
     }
@@ -330,7 +330,7 @@ fn a_silence_that_ends_tells_nothing_known() {
         words(&alerts.observe(FIRM, day(11), 0.15)),
         ["11 #1 firing warning"]
     );
-    let unknown = Target::Rule {
+    let unknown = AlertTarget::Rule {
         obligor: FIRM,
         rule: "other",
     };
@@ -348,7 +348,7 @@ fn a_rule_that_is_gone_leaves_nothing_open() {
 
 #[test]
 fn a_wrong_key_is_named() {
-    let with = |set: fn(&mut Rule)| {
+    let with = |set: fn(&mut AlertRule)| {
         let mut rule = level(0, 0);
         set(&mut rule);
         rule.check().unwrap_err()
@@ -358,7 +358,7 @@ fn a_wrong_key_is_named() {
         (
             "`enter`",
             with(|rule| {
-                rule.on = Trigger::Level(Level {
+                rule.on = AlertCondition::Level(LevelCondition {
                     enter: 5.0,
                     exit: 3.0,
                 })
@@ -367,7 +367,7 @@ fn a_wrong_key_is_named() {
         (
             "`exit`",
             with(|rule| {
-                rule.on = Trigger::Level(Level {
+                rule.on = AlertCondition::Level(LevelCondition {
                     enter: 0.05,
                     exit: 0.05,
                 })
@@ -376,7 +376,7 @@ fn a_wrong_key_is_named() {
         (
             "`exit`",
             with(|rule| {
-                rule.on = Trigger::Level(Level {
+                rule.on = AlertCondition::Level(LevelCondition {
                     enter: 0.05,
                     exit: 0.0,
                 })
@@ -384,15 +384,15 @@ fn a_wrong_key_is_named() {
         ),
         (
             "`enter_ratio`",
-            with(|rule| rule.on = Trigger::Change(ratio(1.0, 0.5, 0.01))),
+            with(|rule| rule.on = AlertCondition::Change(ratio(1.0, 0.5, 0.01))),
         ),
         (
             "`exit_ratio`",
-            with(|rule| rule.on = Trigger::Change(ratio(2.0, f64::NAN, 0.01))),
+            with(|rule| rule.on = AlertCondition::Change(ratio(2.0, f64::NAN, 0.01))),
         ),
         (
             "`floor`",
-            with(|rule| rule.on = Trigger::Change(ratio(2.0, 1.5, 0.0))),
+            with(|rule| rule.on = AlertCondition::Change(ratio(2.0, 1.5, 0.0))),
         ),
         (
             "`severity.warning`",
@@ -405,15 +405,15 @@ fn a_wrong_key_is_named() {
     }
     let twice = Alerts::new(vec![level(0, 0), level(1, 1)]).unwrap_err();
     assert!(twice.contains("`name` \"level\""), "{twice}");
-    let unknown = toml::from_str::<Rule>(
+    let unknown = toml::from_str::<AlertRule>(
         "name = \"a\"\non.level = { enter = 0.05, exit = 0.03, exits = 1 }\n\
          severity = { warning = 0.1, critical = 0.2 }",
     );
     assert!(unknown.unwrap_err().to_string().contains("exits"));
 }
 
-fn ratio(enter_ratio: f64, exit_ratio: f64, floor: f64) -> Change {
-    Change {
+fn ratio(enter_ratio: f64, exit_ratio: f64, floor: f64) -> ChangeCondition {
+    ChangeCondition {
         enter_ratio,
         exit_ratio,
         since_ms: 0,

@@ -1,4 +1,4 @@
-//! The words of the command line. What they do is `main`'s.
+//! The arguments of the command line. `main` executes them.
 
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
@@ -9,52 +9,53 @@ use crate::label;
 use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Market data, news and credit events in, model signals out: live, replayed or backtested by one path.
+/// Turns market data, news and credit events into model signals, live or replayed, by one code path.
 #[derive(Parser)]
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 a difference or a failure, 2 wrong use."
+    after_help = "Exit codes: 0 done, 1 a difference or a failure, 2 a usage or configuration error."
 )]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// Form of the log on standard error; FORETICK_LOG says how much (info, debug, foretick=trace).
+    /// Format of the log on standard error. The environment variable FORETICK_LOG sets its level: info,
+    /// debug, foretick=trace.
     #[arg(long, global = true, default_value = "text")]
-    pub log: LogForm,
+    pub log: LogFormat,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub enum LogForm {
-    /// For people.
+pub enum LogFormat {
+    /// Text lines.
     Text,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Json,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run pipelines live: from an exchange or Kafka topics to their sinks, each for itself.
+    /// Run pipelines live, from an exchange or Kafka topics to their sinks.
     Run(Run),
-    /// Replay captures through a pipeline: the same signals as live, and their digest.
+    /// Replay captures through a pipeline: gives the same signals as live, and their digest.
     Replay(Replay),
-    /// Export the rows that the engine would score, with labels and splits, to Parquet.
+    /// Export the rows that the engine scores, with labels and splits, to Parquet for training.
     Features(Features),
-    /// Judge a pipeline's scores by what really happened.
+    /// Compare a pipeline's scores with outcomes: accuracy, ranking, calibration, worth of alerts.
     Evaluate(Evaluate),
-    /// Validate a pipeline against its model and its topics without running it.
+    /// Check a pipeline's configuration, model and topics without running it.
     Check(Check),
-    /// Measure what a model costs here beside ONNX Runtime, and whether it is the same.
+    /// Measure the time of a model's windows on this machine against ONNX Runtime, and compare the scores.
     Bench(Bench),
-    /// Show what a capture holds, what is missing, and whether the book agrees with the quotes.
+    /// Show the content of captures: instruments, gaps, and whether books agree with quotes.
     Inspect(Inspect),
-    /// Record a live source to a capture.
+    /// Record a live source to a capture file.
     Record(Record),
-    /// Compare two files of signals: equal, or the first difference and a summary.
+    /// Compare two files of signals: shows the first difference and a summary.
     Diff(Diff),
-    /// Try everything out in one process: a simulated market, news, firms and loans, an in-memory Kafka.
+    /// Run all shipped pipelines on a simulated market, news, firms and loans, with an in-memory Kafka.
     Demo(Demo),
-    /// Simulate an exchange that speaks Binance's protocol, or write a capture of one.
+    /// Simulate an exchange with Binance's protocol, or write a capture of one.
     Simulate(Simulate),
 }
 
@@ -63,7 +64,7 @@ pub enum Command {
 pub struct Which {
     /// The pipeline's folder, or its pipeline.toml.
     pub pipeline: PathBuf,
-    /// Changes one key of the configuration: engine.shards=2. May be given often.
+    /// Change a key of the configuration, such as engine.shards=2. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
@@ -71,68 +72,71 @@ pub struct Which {
 #[derive(Args)]
 #[command(after_help = RUN_MORE)]
 pub struct Run {
-    /// Pipelines' folders, or their pipeline.toml. Several run in one process, each for itself.
+    /// The folders of the pipelines, or their pipeline.toml. Several run in one process.
     #[arg(required = true, num_args = 1.., value_name = "PIPELINE")]
     pub pipelines: Vec<PathBuf>,
-    /// Changes one key of the configuration of all, or of one: loan-risk:engine.shards=2. May be given often.
+    /// Change a key of the configuration of all pipelines, or of one: loan-risk:engine.shards=2. May be
+    /// repeated.
     #[arg(long = "set", value_name = "[NAME:]KEY=VALUE")]
     pub set: Vec<String>,
-    /// Refuse to start where more threads are planned than so many.
+    /// Refuse to start if the plan has more threads.
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub max_threads: Option<usize>,
-    /// Refuse to start where queues and models are planned to take more: 512MiB, 2GiB, or bytes.
+    /// Refuse to start if the plan has more memory for queues and models: 512MiB, 2GiB, or bytes.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub max_memory: Option<u64>,
-    /// End once the topics have been read up to where they ended at the start (Kafka).
+    /// End once the topics are read to where they ended at the start (Kafka).
     #[arg(long)]
     pub until_end: bool,
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
-    /// Where signals go instead of the pipeline's sink: a file as of `replay`, or - for standard output.
+    /// Write signals to this file instead of the pipeline's sink: JSON lines, Parquet if the name ends in
+    /// .parquet, - for standard output.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where unreadable frames go then, as JSON lines.
+    /// Write unreadable frames to this file, as JSON lines.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub dead_letters: Option<PathBuf>,
-    /// Where alerts go then, as JSON lines.
+    /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub alerts: Option<PathBuf>,
-    /// Also write the frames to a capture, in the order in which the engine saw them.
+    /// Also write the frames to a capture, in the order in which the engine took them.
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
-    /// The summary as one JSON object.
+    /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
 
 const RUN_MORE: &str = "\
-Several pipelines: nothing starts unless all can be loaded. One that fails later (its model, source, \
-sink, or a panic) ends alone; it is started again from its committed offsets, with its model's file read \
-anew, after 1 s, 2 s and so on up to 60 s. It stays down where its sink writes a file, or with \
---until-end. /readyz names it.
+With several pipelines, nothing starts unless all of them can be loaded. If one fails later (its model, \
+source, sink, or a panic), the others go on. It is restarted from its committed offsets, with its model's \
+file read again, after 1 s, 2 s and so on up to 60 s. It is not restarted if its sink writes a file, or \
+with --until-end. /readyz names a pipeline that is down.
 
-Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 wrong use, nothing \
-started.";
+Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 a usage or configuration \
+error, nothing started.";
 
 #[derive(Args)]
 pub struct Evaluate {
     #[command(flatten)]
     pub which: Which,
-    /// Events as of `replay`; CSV and Parquet files too, where [source.table] says what their columns mean.
+    /// Captures, plain, gzip or zstd; several are merged by receive time. Also CSV and Parquet files, if
+    /// [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
-    /// What really happened: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a
-    /// label of the model, or 0 or 1 (false or true).
+    /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
+    /// model, or 0 or 1 (false or true).
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
-    /// Only labels of this split.
+    /// Use only the outcomes of this split.
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
-    /// The score above which a risk counts as said.
+    /// The score above which a risk counts as predicted.
     #[arg(long, value_name = "P", default_value_t = 0.5)]
     pub threshold: f64,
-    /// The report as one JSON object.
+    /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
@@ -141,45 +145,46 @@ pub struct Evaluate {
 pub struct Record {
     #[command(flatten)]
     pub which: Which,
-    /// The capture; gzip or zstd where the name ends in .gz or .zst.
+    /// The capture to write; gzip or zstd if the name ends in .gz or .zst.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
 }
 
 #[derive(Args)]
 pub struct Demo {
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
-    /// Seed of all that is made up.
+    /// Seed of the simulation.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Changes one key of the configuration of all pipelines, or of one. May be given often.
+    /// Change a key of the configuration of all pipelines, or of one: loan-risk:engine.shards=2. May be
+    /// repeated.
     #[arg(long = "set", value_name = "[NAME:]KEY=VALUE")]
     pub set: Vec<String>,
-    /// The summary as one JSON object, on the last line.
+    /// Print the summary as one JSON object, on the last line.
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct Simulate {
-    /// Serve websocket and REST at this address.
+    /// Serve the websocket and the REST interface at this address.
     #[arg(long, default_value = "127.0.0.1:9443", conflicts_with = "output")]
     pub listen: SocketAddr,
-    /// Write a capture instead of serving; gzip or zstd where the name ends in .gz or .zst.
+    /// Write a capture instead of serving; gzip or zstd if the name ends in .gz or .zst.
     #[arg(long, value_name = "FILE", requires = "seconds")]
     pub output: Option<PathBuf>,
-    /// End after so many seconds; of market time where a capture is written.
+    /// End after this many seconds; of market time if a capture is written.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
-    /// Seed of the market: the same seed gives the same capture on every machine.
+    /// Seed of the simulated market: the same seed gives the same capture on every machine.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Only these symbols of the four that there are.
+    /// Simulate only these of BTCUSDT, ETHUSDT, BNBUSDT and SOLUSDT.
     #[arg(long, value_name = "SYMBOL", num_args = 1..)]
     pub symbols: Vec<String>,
 }
@@ -191,30 +196,32 @@ pub struct Replay {
     /// Captures, plain, gzip or zstd; several are merged by receive time.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
-    /// Where signals go: JSON lines, Parquet where the name ends in .parquet, - for standard output.
+    /// Write signals to this file: JSON lines, Parquet if the name ends in .parquet, - for standard output.
+    /// Without it only the digest is printed.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where unreadable frames go, as JSON lines. Without it they are dropped and counted.
+    /// Write unreadable frames to this file, as JSON lines. Without it they are dropped and counted.
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
-    /// Where alerts go, as JSON lines.
+    /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub alerts: Option<PathBuf>,
-    /// Only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up.
+    /// Write only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up
+    /// windows.
     #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
     pub from: Option<Nanos>,
-    /// Only signals of events before this time.
+    /// Write only signals of events before this time.
     #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
     pub to: Option<Nanos>,
-    /// max, or a multiple of the recording's speed: 1x, 10x.
+    /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     pub speed: Speed,
-    /// The summary as one JSON object.
+    /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
 
-/// As fast as possible, or a multiple of the recording's speed.
+/// A multiple of the recording's speed; none for as fast as possible.
 #[derive(Clone, Copy)]
 pub struct Speed(pub Option<f64>);
 
@@ -225,10 +232,10 @@ pub struct Features {
     /// Captures, plain, gzip or zstd; several are merged by receive time.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
-    /// The Parquet file.
+    /// The Parquet file to write.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// The summary as one JSON object.
+    /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
@@ -237,41 +244,41 @@ pub struct Features {
 pub struct Check {
     #[command(flatten)]
     pub which: Which,
-    /// Do not ask the broker for the topics.
+    /// Do not check that the broker has the topics.
     #[arg(long)]
     pub offline: bool,
-    /// What was found as one JSON object.
+    /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct Bench {
-    /// The ONNX file: one float32 tensor [1, T, F] in. It needs no metadata.
+    /// The ONNX file, with one float32 input [1, T, F]. It needs no metadata.
     #[arg(value_name = "MODEL.onnx")]
     pub model: PathBuf,
-    /// Rows in a window.
+    /// The number of rows in a window.
     #[arg(long, value_name = "T", value_parser = parse_count)]
     pub window: usize,
-    /// Score at every so many rows.
+    /// Score at every K-th row.
     #[arg(long, value_name = "K", default_value = "1", value_parser = parse_count)]
     pub stride: usize,
-    /// Instruments that take the rows, in random order: more of them find less in the caches.
+    /// The number of instruments that the rows belong to, in random order: more of them need more cache.
     #[arg(long, value_name = "N", default_value = "1", value_parser = parse_count)]
     pub instruments: usize,
-    /// Rows to score: lines of F numbers with commas between, one header line allowed. Random otherwise.
+    /// A CSV file of rows to score: F numbers on each line; a header line is allowed. Default: random rows.
     #[arg(long, value_name = "CSV")]
     pub rows: Option<PathBuf>,
-    /// Where scores go: a line for each complete window of one instrument.
+    /// Write scores to this CSV file: a line for each complete window of one instrument.
     #[arg(long, value_name = "CSV")]
     pub output: Option<PathBuf>,
-    /// Also measure whole new windows by the kernels of the slid ones.
+    /// Also measure whole windows, computed by the kernels of incremental inference.
     #[arg(long)]
     pub fresh: bool,
-    /// How long to measure; rows of a file are all scored, however long that takes.
+    /// How many seconds to measure. Rows of a file are all scored, however long that takes.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub seconds: u64,
-    /// The report as one JSON object.
+    /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
@@ -281,27 +288,27 @@ pub struct Inspect {
     /// Captures, plain, gzip or zstd; several are merged by receive time.
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
-    /// Frames over this size are refused, in bytes.
+    /// The largest frame that is read, in bytes.
     #[arg(long, default_value_t = 16 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,
-    /// The report as one JSON object.
+    /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct Diff {
-    /// Signals as JSON lines.
+    /// The first file of signals, as JSON lines.
     pub left: PathBuf,
-    /// Signals as JSON lines.
+    /// The second file of signals, as JSON lines.
     pub right: PathBuf,
-    /// Compare clock readings and frame addresses too.
+    /// Also compare clock readings and frame addresses.
     #[arg(long)]
     pub all_fields: bool,
-    /// Numbers may differ by this much.
+    /// The difference up to which numbers count as equal.
     #[arg(long, default_value_t = 0.0, value_name = "NUMBER")]
     pub tolerance: f64,
-    /// The report as one JSON object.
+    /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
@@ -309,11 +316,11 @@ pub struct Diff {
 fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count) if count > 0 => Ok(count),
-        _ => Err("write a whole number from 1 on".into()),
+        _ => Err("write a whole number above 0".into()),
     }
 }
 
-/// A number of bytes, with KiB, MiB or GiB behind it or nothing.
+/// Parses a number of bytes, with the unit KiB, MiB, GiB, or none.
 fn parse_size(text: &str) -> Result<u64, String> {
     let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("", 0)];
     let (number, shift) = units

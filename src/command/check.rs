@@ -7,7 +7,6 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
-use crate::alert::journal::Desk;
 use crate::config::{SinkKind, SourceKind};
 use crate::kafka::client_config;
 use crate::pipeline::{Pipeline, PipelineError};
@@ -54,18 +53,19 @@ pub struct Report {
 pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError> {
     let loaded = pipeline.load_model()?;
     let lineage = &loaded.lineage;
+    let model = lineage.first_model();
     let mut report = Report {
         pipeline: pipeline.file.name.clone(),
         features: pipeline.plan.names().to_vec(),
         features_sha256: pipeline.plan.sha256().to_owned(),
         model: [
-            lineage.model_name.clone(),
-            lineage.model_version.clone(),
-            lineage.model_sha256.clone(),
+            model.name.clone(),
+            model.version.clone(),
+            model.sha256.clone(),
         ],
-        labels: lineage.labels.clone(),
+        labels: model.labels.clone(),
         steps: loaded.contract.steps,
-        horizon_ms: lineage.horizon_ns / 1_000_000,
+        horizon_ms: model.horizon_ns / 1_000_000,
         provider: loaded.active.to_string(),
         batch_max: loaded.active.batch_max,
         path: loaded.strategy.name().to_owned(),
@@ -87,7 +87,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
             report.skipped.push("the topics (--offline)".into());
         }
     }
-    if let Err(error) = Desk::of(pipeline, lineage, false) {
+    if let Err(error) = pipeline.alert_journal(lineage, false) {
         report.problems.push(error.to_string());
     }
     report.ok = report.problems.is_empty();

@@ -28,8 +28,8 @@ use crate::run::supervisor::{LoadErrors, LoadedPipeline, SupervisorError};
 use crate::simulate;
 use crate::simulate::broker::{BrokerError, EmbeddedBroker};
 use crate::simulate::{Exchange, SimulateError};
-use crate::sink;
-use crate::sink::topic::of_dead_letters;
+
+use crate::sink::topic::dead_letter_topic;
 
 /// What to show, and for how long.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +102,7 @@ pub fn demo(settings: &Settings, stop: &StopFlag) -> Result<PipelineOutcomes, De
             SourceKind::Kafka => file.source.topics.clone(),
             _ => vec![topic.clone()],
         };
-        written.extend(read.iter().map(|topic| of_dead_letters(topic)));
+        written.extend(read.iter().map(|topic| dead_letter_topic(topic)));
     }
     for topic in &written {
         broker.create_topic(topic, if topic.ends_with(".dlq.v1") { 1 } else { 4 })?;
@@ -131,7 +131,7 @@ fn noted(member: LoadedPipeline, shown: &Shown) -> LoadedPipeline {
     let shown = shown.clone();
     member.into_sink(move |pipeline, lineage| {
         Ok(Box::new(Tee {
-            inner: sink::open(pipeline, lineage)?,
+            inner: pipeline.open_sink(lineage)?,
             lineage: lineage.clone(),
             shown: shown.clone(),
         }))
@@ -203,4 +203,4 @@ fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
 
 /// A headline about each instrument once in so many seconds.
 const NEWS_S: f64 = 6.0;
-const ALERTS: &str = crate::alert::journal::SCHEMA;
+const ALERTS: &str = crate::alert::record::SCHEMA;

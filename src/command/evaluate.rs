@@ -18,7 +18,7 @@ use self::alerts::{Failure, Period, TrackRecord, episodes, track};
 use self::metrics::{Bootstrap, EVEN, Sample, SampleError};
 use self::outcome::{Outcome, OutcomeError, Outcomes, Scale};
 pub use self::report::{EvaluationReport, LabelRate};
-use crate::alert::command::Command;
+use crate::alert::command::AlertCommand;
 use crate::alert::{Alert, Alerts};
 use crate::config::ConfigError;
 use crate::pipeline::{Pipeline, PipelineError};
@@ -91,7 +91,7 @@ pub fn evaluate(
     let mut baselines = BTreeMap::new();
     let shares = sample.shares();
     baselines.insert("majority", sample.guess(&shares)?.figures());
-    if let Some(linear) = pipeline.linear()? {
+    if let Some(linear) = pipeline.linear() {
         // It cannot impute: where every row lacks a field, it has no scores to compare.
         match Judged::of(&linear, &outcomes, options) {
             Err(EvaluateError::Nothing { .. }) => {}
@@ -106,7 +106,7 @@ pub fn evaluate(
     }
     Ok(EvaluationReport {
         pipeline: pipeline.file.name.clone(),
-        model_sha256: judged.lineage.model_sha256.clone(),
+        model_sha256: judged.lineage.first_model().sha256.clone(),
         figures: sample.figures_within(&Bootstrap::default(), Some(&keys))?,
         baselines,
         by_label: judged.by_label(),
@@ -205,7 +205,7 @@ impl Judged {
 
     /// Outcomes of 0 and 1 are compared with one probability, labels with the probabilities of all classes.
     fn sample(&self, threshold: Option<f64>) -> Result<Sample, EvaluateError> {
-        let labels = &self.lineage.labels;
+        let labels = &self.lineage.first_model().labels;
         let class = |(_, outcome): &(Scored, Outcome)| match outcome {
             Outcome::Class(at) => Some(*at),
             Outcome::Flag(_) => None,
@@ -253,13 +253,13 @@ impl Judged {
 
     /// Compares alert episodes with failures.
     fn track(&self) -> TrackRecord {
-        let horizon_ns = self.lineage.horizon_ns;
+        let horizon_ns = self.lineage.first_model().horizon_ns;
         let mut failures = vec![];
         let (mut from, mut to) = (i64::MAX, i64::MIN);
         for ((scored, outcome), failed) in self.rows.iter().zip(&self.failed) {
             let end = scored.ts_event.saturating_add(horizon_ns);
             (from, to) = (from.min(scored.ts_event), to.max(end));
-            if outcome.happened(&self.lineage.labels) {
+            if outcome.happened(&self.lineage.first_model().labels) {
                 failures.push(Failure {
                     obligor: scored.key.as_ref().to_owned(),
                     ts: Nanos(failed.unwrap_or(end)),
@@ -275,7 +275,7 @@ impl Judged {
     }
 
     fn by_label(&self) -> Vec<LabelRate> {
-        let labels = &self.lineage.labels;
+        let labels = &self.lineage.first_model().labels;
         let is_flag = |(_, outcome): &(Scored, Outcome)| matches!(outcome, Outcome::Flag(_));
         let binary = self.rows.iter().all(is_flag);
         if labels.len() < 2 || !binary {
@@ -307,9 +307,10 @@ impl Judged {
 /// is one only where each label has a place on the scale of the risk.
 fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
     let form = pipeline.form.as_ref();
+    let model = lineage.first_model();
     Scale {
-        labels: &lineage.labels,
-        flags: lineage.labels.len() <= 2 || !lineage.places.is_empty(),
+        labels: &model.labels,
+        flags: model.labels.len() <= 2 || !model.places.is_empty(),
         persons: form.is_some_and(|form| form.names_persons()),
     }
 }
@@ -324,8 +325,8 @@ struct Collector<'a> {
 
 impl Observer for Collector<'_> {
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
-        let classes = self.lineage.labels.len();
         for signal in step.signals {
+            let classes = self.lineage.model(signal).labels.len();
             let name = step.instruments.name(signal.instrument);
             let score = self.lineage.score(signal);
             self.fired
@@ -340,7 +341,7 @@ impl Observer for Collector<'_> {
         Ok(())
     }
 
-    fn command(&mut self, command: &Command) {
+    fn command(&mut self, command: &AlertCommand) {
         self.fired
             .extend(command.apply(&mut self.alerts).unwrap_or_default());
     }

@@ -59,10 +59,8 @@ pub fn export(
         return records::export(pipeline, "instrument", inputs, output);
     }
     let Some(labelling) = pipeline.labelling else {
-        let what = "a [label] table is needed: horizon_ms, threshold_bps, test_from, steps".into();
-        return Err(ReplayError::Pipeline(
-            pipeline.error("[model]", what).into(),
-        ));
+        let what = "a [label] table is needed: horizon_ms, threshold_bps, test_from, steps";
+        return Err(ReplayError::Pipeline(pipeline.error("label", what).into()));
     };
     let steps = pipeline.file.label.as_ref().map_or(1, |label| label.steps);
     let rows = LabelledRows {

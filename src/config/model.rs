@@ -1,4 +1,4 @@
-//! `[model]`: which model, where its windows are computed, and what a file without a contract is told.
+//! `[model]`: the model's file, where it computes, and what the file does not say of itself.
 
 use std::path::PathBuf;
 
@@ -9,60 +9,88 @@ use crate::model::strategy::Windows;
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
-    /// `onnx`, `linear` (a JSON file of weights) or `sum` (the plain sum of the row).
+pub struct ModelConfig {
+    /// The kind of model: `onnx`, `linear` (a JSON file of weights) or `sum` (the sum of the row's columns).
+    /// Required.
     pub kind: ModelKind,
-    /// The model's file, below the pipeline's folder.
+    /// The model's file, below the pipeline's folder. Required, except for `sum`.
     pub file: Option<PathBuf>,
-    /// Whose mean and standard deviation normalise a row.
+    /// The mean and standard deviation by which rows are normalised: `model` (those of the training rows,
+    /// from the model's metadata; none where it has none), `expanding` (those of the instrument's rows so
+    /// far) or `none`. Default: `"model"`.
     #[serde(default)]
     pub normalise: NormaliseBy,
-    /// Rows in a window, for a file that does not say so itself.
+    /// The number of rows in a window. Default: what the model's metadata or its input shape says.
     pub steps: Option<usize>,
-    /// Its classes in the order of its outputs, for a file that does not say so itself; none for a score.
+    /// The model's classes in the order of its outputs. Default: what its metadata says; a model without
+    /// labels gives a score.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// Its version, for a file that does not say so itself.
+    /// The model's version, which stands in every signal. Default: what its metadata says.
     pub version: Option<String>,
-    /// What each input takes, for a file with several.
+    /// The features that each input takes: one table for each input of a graph that has several. Default: one
+    /// input takes all features.
     #[serde(default, rename = "input")]
     pub inputs: Vec<ModelInput>,
-    /// The output that holds the scores; the first of float32 if not given.
+    /// The name of the output that holds the scores. Default: the first output of type float32.
     pub output: Option<String>,
-    /// How windows of rows are computed: `auto` (slid by one step where that is exact, else whole), `plain`
-    /// (whole, by ONNX Runtime), or `carried` (one state that is never reset: another function than
-    /// windows, for models that were trained so).
+    /// How windows of rows are computed: `auto` (incrementally where that is exact, else whole), `plain`
+    /// (whole, by ONNX Runtime) or `carried` (one recurrent state that is never reset: another function
+    /// than windows, right only for a model that was trained so). Default: `"auto"`.
     #[serde(default)]
     pub window: Windows,
-    /// Where ONNX Runtime computes: `cpu`, or `cuda` for an NVIDIA GPU.
+    /// Where ONNX Runtime computes: `cpu`, or `cuda` for an NVIDIA GPU. Default: `"cpu"`.
     #[serde(default)]
     pub provider: ProviderName,
-    /// The GPU's number; 0 if not given.
+    /// The number of the GPU. Default: `0`.
     pub device: Option<u16>,
-    /// Windows in each run of ONNX Runtime, which costs the same with fewer; 1 on `cpu` and 32 on `cuda`
-    /// if not given. Scores have the same bits however windows are batched, but other last bits for
-    /// another `batch_max`.
+    /// The number of windows in each run of ONNX Runtime; a run with fewer is padded and costs the same. A
+    /// window has the same score in any batch, but other last bits for another `batch_max`. Default: `1` on
+    /// `cpu`, which gains little from more, and `32` on `cuda`, which takes 32 in nearly the time of one.
     pub batch_max: Option<usize>,
     /// How long a live batch waits for more frames after its first, in microseconds, so that windows of
-    /// several instruments go in one run.
+    /// several instruments share a run. Default: `0`, which adds no latency.
     #[serde(default)]
     pub batch_wait_us: u64,
-    /// What computes where the GPU cannot be had: `cpu`; an error if not given.
+    /// Where the model computes if the GPU is not available: `cpu`. Not given: that is an error.
     pub fallback: Option<Fallback>,
+}
+
+impl ModelConfig {
+    /// The built-in linear model in this file.
+    #[must_use]
+    pub fn linear(file: PathBuf) -> Self {
+        Self {
+            kind: ModelKind::Linear,
+            file: Some(file),
+            normalise: NormaliseBy::Model,
+            steps: None,
+            labels: vec![],
+            version: None,
+            inputs: vec![],
+            output: None,
+            window: Windows::Auto,
+            provider: ProviderName::Cpu,
+            device: None,
+            batch_max: None,
+            batch_wait_us: 0,
+            fallback: None,
+        }
+    }
 }
 
 /// `[[model.input]]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelInput {
-    /// Its name in the graph.
+    /// The input's name in the graph. Required.
     pub name: String,
-    /// The features that it takes, in its order: those of all rows of the window, or of the newest alone
-    /// where it has no dimension of rows.
+    /// The features that the input takes, in its order: of all rows of the window, or of the newest row where
+    /// the input has no dimension of rows. Required.
     pub features: Vec<String>,
 }
 
-/// Where ONNX Runtime computes.
+/// Where ONNX Runtime computes a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderName {
@@ -73,7 +101,7 @@ pub enum ProviderName {
     Cuda,
 }
 
-/// What computes where the provider cannot be had.
+/// Where the model computes if the provider is not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fallback {
@@ -93,7 +121,7 @@ pub enum ModelKind {
     Sum,
 }
 
-/// Whose mean and standard deviation normalise a row.
+/// The mean and standard deviation by which rows are normalised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormaliseBy {
@@ -102,6 +130,6 @@ pub enum NormaliseBy {
     Model,
     /// Those of the instrument's rows so far.
     Expanding,
-    /// Nobody's.
+    /// None: rows are not normalised.
     None,
 }

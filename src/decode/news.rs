@@ -16,13 +16,13 @@ use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
 use crate::news::News;
 use crate::news::clean::clean;
-use crate::news::fold::{Folder, words};
+use crate::news::fold::{SeenItems, words};
 
 /// Reads items, and remembers their numbers, words and instruments.
 #[derive(Debug)]
 pub(super) struct Reader {
     news: Arc<News>,
-    folder: Folder,
+    seen: SeenItems,
     pieces: Vec<u32>,
 }
 
@@ -50,7 +50,7 @@ impl Reader {
     pub(super) fn new(news: Arc<News>) -> Self {
         Self {
             news,
-            folder: Folder::default(),
+            seen: SeenItems::default(),
             pieces: vec![],
         }
     }
@@ -77,11 +77,11 @@ impl Reader {
         let news = Arc::clone(&self.news);
         let symbols = match instruments_of(&news, &wire, &text) {
             // A revision about no instrument withdraws the item from those it was about.
-            Err(DecodeError::NoInstrument) if self.folder.knows(&wire.id) => vec![],
+            Err(DecodeError::NoInstrument) if self.seen.knows(&wire.id) => vec![],
             symbols => symbols?,
         };
         let revision = wire.revision.unwrap_or(0);
-        let seen = self.folder.revise(&wire.id, revision, &(&*text, &symbols));
+        let seen = self.seen.revise(&wire.id, revision, &(&*text, &symbols));
         let seen = seen.ok_or(DecodeError::OldRevision)?;
         let item = seen.number;
         let record = self.values(&text, item, seen.former.is_some(), batch);
@@ -101,7 +101,7 @@ impl Reader {
                 }
             };
             let ts = ts_event.0;
-            if self.folder.is_new(news.rule, instrument, item, ts, &words) {
+            if self.seen.is_new(news.rule, instrument, item, ts, &words) {
                 batch.push(instrument, ts_event, Body::Record(record));
                 of.push(instrument);
             }
@@ -111,7 +111,7 @@ impl Reader {
         for &instrument in &withdrawn {
             batch.push(instrument, ts_event, Body::Withdrawn(item));
         }
-        self.folder.settle(&wire.id, &of, &withdrawn);
+        self.seen.assign(&wire.id, &of, &withdrawn);
         if of.is_empty() && withdrawn.is_empty() {
             return Err(reason);
         }
@@ -200,29 +200,29 @@ fn is_latin(letter: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::config;
     use crate::decode::Decoder;
     use crate::frame::Origin;
+    use crate::news::fold::CopyRule;
+    use crate::news::route::Router;
+    use crate::news::wordpiece::WordPiece;
 
+    const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nup\ndown\n";
     const NAMES: &str = "symbol,cashtag,names\nA.X,AAA,Alpha\nB.X,BBB,Beta Corp\n";
 
     fn decoder(listed: &[&str]) -> Decoder {
-        let folder = std::env::temp_dir().join(format!("foretick-news-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(
-            folder.join("vocab.txt"),
-            "[PAD]\n[UNK]\n[CLS]\n[SEP]\nup\ndown\n",
-        )
-        .unwrap();
-        std::fs::write(folder.join("names.csv"), NAMES).unwrap();
-        let written: config::News = toml::from_str(
-            "vocabulary = \"vocab.txt\"\nnames = \"names.csv\"\nhalf_life_ms = 1000",
-        )
-        .unwrap();
-        let news = News::configured(&written, 6, Path::new(&folder)).unwrap();
+        let news = News {
+            pieces: WordPiece::parse(VOCABULARY).unwrap(),
+            max_tokens: 6,
+            router: Router::parse(NAMES).unwrap(),
+            language: "en".into(),
+            unrouted: None,
+            rule: CopyRule {
+                within: 86_400_000_000_000,
+                similarity: 0.6,
+            },
+            half_life: 1_000_000_000,
+        };
         let listed: Vec<String> = listed.iter().map(|&name| name.to_owned()).collect();
         Decoder::new(Instruments::new(&listed, 16), 1 << 20).for_news(Arc::new(news))
     }

@@ -1,14 +1,13 @@
-//! Persons leave as tokens: a keyed hash of their identifier, and which key it was.
+//! Tokens that replace the identifiers of persons: a keyed hash, with the name of the key before it.
 //!
-//! HMAC-SHA256 (RFC 2104, FIPS 198-1), cut to 128 bits. The same person has the same token as long as the key
-//! is the same; without the key nobody can try names. Knows no record and no topic.
+//! HMAC-SHA256 (RFC 2104, FIPS 198-1), truncated to 128 bits. A person has the same token as long as the
+//! key is the same; without the key a token cannot be checked against a list of names. Knows no record and
+//! no topic.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::config;
 use crate::hex::hex;
-use crate::secret;
 
 /// Makes tokens with one key.
 #[derive(Clone)]
@@ -18,7 +17,7 @@ pub struct Pseudonym {
 }
 
 impl Pseudonym {
-    /// Tokens `key_id:…` under this key.
+    /// Makes tokens `key_id:…` with this key.
     ///
     /// # Errors
     /// What is wrong with the key or its name.
@@ -42,25 +41,6 @@ impl Pseudonym {
         Ok(Self { mac, key_id })
     }
 
-    /// As `[privacy]` says. Companies keep their names unless a key is given; persons must have one.
-    ///
-    /// # Errors
-    /// What is missing or wrong, and what to write. Never the key.
-    pub fn configured(
-        privacy: Option<&config::Privacy>,
-        persons: bool,
-    ) -> Result<Option<Self>, String> {
-        let Some(config::Privacy { key, key_id }) = privacy else {
-            let what = "applications name persons: a table [privacy] with `key = \"env:NAME\"` and `key_id` \
-                        is needed, by which they leave as tokens";
-            return if persons { Err(what.into()) } else { Ok(None) };
-        };
-        let secret = secret::resolve(key)
-            .ok_or("`key` must be `env:NAME` or `file:PATH`, never the key itself")?;
-        let secret = secret.map_err(|error| format!("while reading `key` from {key}: {error}"))?;
-        Self::new(secret.as_bytes(), key_id.clone()).map(Some)
-    }
-
     /// The token of an identifier: `key_id:` and 32 hexadecimal digits.
     #[must_use]
     pub fn token(&self, identifier: &str) -> String {
@@ -80,7 +60,7 @@ impl std::fmt::Debug for Pseudonym {
     }
 }
 
-/// As long as a token's hash: a shorter key would be the easier thing to guess.
+/// The length of a token's hash: a shorter key would be easier to guess than the hash.
 const KEY_BYTES_MIN: usize = 16;
 const TOKEN_BYTES: usize = 16;
 

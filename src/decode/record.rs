@@ -14,14 +14,14 @@ use super::json::{is_shallow, parse, past_time};
 use super::privacy::Pseudonym;
 use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
-use crate::schema::Field;
+use crate::schema::RecordField;
 use crate::schema::RecordKind;
 
 /// The form of a pipeline's records: their kind, their fields, and whether they are about persons.
 #[derive(Debug)]
 pub struct RecordForm {
     kind: RecordKind,
-    fields: Vec<Field>,
+    fields: Vec<RecordField>,
     /// The index of each field.
     indices: FxHashMap<&'static str, usize>,
     /// Products that are graded; empty: all.
@@ -34,7 +34,7 @@ impl RecordForm {
     #[must_use]
     pub fn new(
         kind: RecordKind,
-        fields: &[Field],
+        fields: &[RecordField],
         products: &[String],
         pseudonym: Option<Pseudonym>,
     ) -> Self {
@@ -148,7 +148,7 @@ impl RecordForm {
                 None => unknown += 1,
             }
         }
-        let missing = |(field, value): &(&Field, &f64)| field.needed && value.is_nan();
+        let missing = |(field, value): &(&RecordField, &f64)| field.needed && value.is_nan();
         if let Some((field, _)) = self.fields.iter().zip(&batch.values[start..]).find(missing) {
             return Err(DecodeError::MissingField(field.name));
         }
@@ -168,7 +168,7 @@ impl RecordForm {
 const MIN_PERIOD: i64 = 0;
 const MAX_PERIOD: i64 = 100_000;
 
-impl Field {
+impl RecordField {
     /// A value of this field: a number, or the index of a text among the categories; NaN for null.
     fn value(&self, value: &LazyValue<'_>) -> Result<f64, DecodeError> {
         if value.is_null() {
@@ -230,8 +230,8 @@ mod tests {
     use crate::decode::Decoder;
     use crate::frame::Origin;
 
-    fn field(name: &'static str) -> Field {
-        Field {
+    fn field(name: &'static str) -> RecordField {
+        RecordField {
             name,
             categories: vec![],
             min: f64::NEG_INFINITY,
@@ -241,11 +241,11 @@ mod tests {
     }
 
     fn form(kind: RecordKind) -> RecordForm {
-        let total = Field {
+        let total = RecordField {
             min: 0.0,
             ..field("total")
         };
-        let purpose = Field {
+        let purpose = RecordField {
             categories: vec!["car".into(), "house".into()],
             ..field("purpose")
         };

@@ -28,4 +28,3 @@ pub use self::quote::TopOfBook;
 pub use self::spec::{FeatureSpec, Kind, Phase, Unit};
 pub use self::state::FeatureState;
 pub use self::update::MarketUpdate;
-pub use crate::schema::Field;

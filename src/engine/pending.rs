@@ -50,6 +50,7 @@ impl PendingSignal {
             instrument: self.row.instrument,
             ts_event: self.row.ts_event,
             ts_out: Nanos::UNDEFINED,
+            model: 0,
             outputs,
             quality,
             reasons: Reason::strongest(reasons),

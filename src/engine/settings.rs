@@ -20,6 +20,8 @@ pub struct EngineSettings {
     pub outputs: usize,
     /// How many of these are reasons.
     pub reasons: usize,
+    /// The model's index in the lineage, for its signals.
+    pub model: u8,
     /// Of news: the time in nanoseconds after which a score weighs half in an instrument's average.
     pub half_life: Option<i64>,
 }

@@ -1,7 +1,7 @@
-//! A headline as people read it: markup, links and surplus blanks out.
+//! Removes markup, links and repeated blanks from a headline.
 
-/// The text of a headline: tags of HTML out, its entities read, links out, blanks single. Tags and comments
-/// become a blank; the content of `script` and `style` goes with them.
+/// The text of a headline: without HTML tags and links, with entities decoded and single blanks. Tags and
+/// comments become a blank; `script` and `style` are removed with their content.
 #[must_use]
 pub fn clean(headline: &str) -> String {
     let bare = without_tags(headline);
@@ -44,7 +44,8 @@ fn without_tags(headline: &str) -> String {
     text
 }
 
-/// How many bytes of `text`, which begins with `<`, are a tag or a comment; none where it is just a sign.
+/// The length in bytes of the tag or comment with which `text` begins; none where its `<` is a plain
+/// character.
 fn tag(text: &str) -> Option<usize> {
     if text.starts_with("<!--") {
         return Some(text.find("-->").map_or(text.len(), |at| at + 3));
@@ -54,7 +55,7 @@ fn tag(text: &str) -> Option<usize> {
         return None;
     }
     let end = text.find('>')? + 1;
-    // Whatever has another `<` before its end is no tag.
+    // Text with another `<` before its `>` is not a tag.
     if text[1..end].contains('<') {
         return None;
     }

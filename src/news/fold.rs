@@ -1,8 +1,8 @@
-//! Which items say something new: revisions by id, and copies by their words.
+//! Recognises revisions of items by their ids, and near-duplicates by their words.
 //!
-//! Two headlines about an instrument are the same news where the Jaccard index of their sets of words,
+//! Two headlines about an instrument are near-duplicates if the Jaccard index of their sets of words,
 //! |A ∩ B| / |A ∪ B|, reaches a limit (Broder 1997, "On the resemblance and containment of documents", with
-//! words in place of shingles: headlines are short). Time is that of the items, so the answer is the same
+//! words in place of shingles: headlines are short). Time is that of the items, so the result is the same
 //! whenever they are read.
 
 use std::collections::VecDeque;
@@ -13,32 +13,32 @@ use sha2::{Digest as _, Sha256};
 
 use crate::instrument::InstrumentId;
 
-/// What counts as said already.
+/// When a headline counts as a copy of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rule {
-    /// How far apart in time copies may be, in nanoseconds.
+pub struct CopyRule {
+    /// How far apart in time the two may be, in nanoseconds.
     pub within: i64,
-    /// The index from which on two headlines are the same.
+    /// The Jaccard index from which they are copies.
     pub similarity: f64,
 }
 
-/// What is remembered of the items so far.
+/// The items seen so far.
 #[derive(Debug, Default)]
-pub struct Folder {
+pub struct SeenItems {
     items: FxHashMap<Box<str>, Item>,
     /// Ids in the order of arrival.
     order: VecDeque<(Box<str>, u64)>,
-    /// The last headlines of each instrument.
-    lately: Vec<VecDeque<Print>>,
+    /// The newest headlines of each instrument.
+    headlines: Vec<VecDeque<SeenHeadline>>,
 }
 
-/// What an item is to those before it.
+/// A new item, or a revision of one.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its number, the same for each of its revisions.
+pub struct ItemRevision {
+    /// The number of the item, which its revisions share.
     pub number: u64,
-    /// Of a revision: the instruments of which the item was the news so far. They are to be told anew, or
-    /// that it is withdrawn.
+    /// For a revision: the instruments for which the item was news so far. For each of them the item must be
+    /// scored again, or withdrawn.
     pub former: Option<Vec<InstrumentId>>,
 }
 
@@ -47,35 +47,35 @@ struct Item {
     number: u64,
     revision: u64,
     text: u64,
-    /// Whose news it is.
+    /// The instruments for which it is news.
     of: Vec<InstrumentId>,
 }
 
-/// A headline's words.
+/// The words of an item's headline.
 #[derive(Debug)]
-struct Print {
+struct SeenHeadline {
     number: u64,
     ts: i64,
     words: Box<[u32]>,
 }
 
-/// Ids remembered; a revision of an older item counts as an item of its own.
-const IDS: usize = 100_000;
-/// Headlines remembered of an instrument.
-const PRINTS: usize = 256;
+/// The most ids that are remembered; a revision of an older item counts as a new item.
+const IDS_MAX: usize = 100_000;
+/// The most headlines that are remembered for an instrument.
+const HEADLINES_MAX: usize = 256;
 
-impl Folder {
-    /// What an item is; none where this revision, or a later one, or the same, has been seen. `about` is what
-    /// it says: its text and the instruments that it names.
-    pub fn revise(&mut self, id: &str, revision: u64, about: &impl Hash) -> Option<Seen> {
-        let text = hash(about);
+impl SeenItems {
+    /// Records an item. None where this or a later revision of it, or the same content, was seen. `content`
+    /// is its text and the instruments that it names.
+    pub fn revise(&mut self, id: &str, revision: u64, content: &impl Hash) -> Option<ItemRevision> {
+        let text = hash(content);
         if let Some(item) = self.items.get_mut(id) {
             if revision <= item.revision {
                 return None;
             }
             item.revision = revision;
             let same = std::mem::replace(&mut item.text, text) == text;
-            return (!same).then(|| Seen {
+            return (!same).then(|| ItemRevision {
                 number: item.number,
                 former: Some(std::mem::take(&mut item.of)),
             });
@@ -89,12 +89,12 @@ impl Folder {
         };
         self.items.insert(id.into(), item);
         self.order.push_back((id.into(), number));
-        if self.order.len() > IDS
+        if self.order.len() > IDS_MAX
             && let Some((oldest, _)) = self.order.pop_front()
         {
             self.items.remove(&oldest);
         }
-        Some(Seen {
+        Some(ItemRevision {
             number,
             former: None,
         })
@@ -106,47 +106,47 @@ impl Folder {
         self.items.contains_key(id)
     }
 
-    /// Notes whose news the item is now, and forgets what it said of others.
-    pub fn settle(&mut self, id: &str, of: &[InstrumentId], withdrawn: &[InstrumentId]) {
+    /// Records the instruments for which the item is news now, and removes its headline from the others.
+    pub fn assign(&mut self, id: &str, of: &[InstrumentId], withdrawn: &[InstrumentId]) {
         let Some(item) = self.items.get_mut(id) else {
             return;
         };
         item.of = of.into();
         for instrument in withdrawn {
-            if let Some(lately) = self.lately.get_mut(instrument.index()) {
-                lately.retain(|print| print.number != item.number);
+            if let Some(headlines) = self.headlines.get_mut(instrument.index()) {
+                headlines.retain(|other| other.number != item.number);
             }
         }
     }
 
-    /// Whether the text is news about the instrument; it is remembered if so. An item's own former text does
-    /// not count against it.
+    /// Whether a headline is news about the instrument, which means no near-duplicate of another item; if
+    /// so it is remembered.
     pub fn is_new(
         &mut self,
-        rule: Rule,
+        rule: CopyRule,
         instrument: InstrumentId,
         number: u64,
         ts: i64,
         words: &[u32],
     ) -> bool {
         let at = instrument.index();
-        if at >= self.lately.len() {
-            self.lately.resize_with(at + 1, VecDeque::new);
+        if at >= self.headlines.len() {
+            self.headlines.resize_with(at + 1, VecDeque::new);
         }
-        let lately = &mut self.lately[at];
-        let copies = |print: &Print| {
-            print.number != number
-                && ts.saturating_sub(print.ts).saturating_abs() <= rule.within
-                && jaccard(&print.words, words) >= rule.similarity
+        let headlines = &mut self.headlines[at];
+        let copies = |other: &SeenHeadline| {
+            other.number != number
+                && ts.saturating_sub(other.ts).saturating_abs() <= rule.within
+                && jaccard(&other.words, words) >= rule.similarity
         };
-        if lately.iter().any(copies) {
+        if headlines.iter().any(copies) {
             return false;
         }
-        lately.retain(|print| print.number != number);
-        if lately.len() == PRINTS {
-            lately.pop_front();
+        headlines.retain(|other| other.number != number);
+        if headlines.len() == HEADLINES_MAX {
+            headlines.pop_front();
         }
-        lately.push_back(Print {
+        headlines.push_back(SeenHeadline {
             number,
             ts,
             words: words.into(),
@@ -203,36 +203,36 @@ fn jaccard(a: &[u32], b: &[u32]) -> f64 {
 mod tests {
     use super::*;
 
-    const RULE: Rule = Rule {
+    const RULE: CopyRule = CopyRule {
         within: 10,
         similarity: 0.6,
     };
 
     #[test]
     fn a_revision_counts_once_and_only_if_it_says_something_else() {
-        let mut folder = Folder::default();
+        let mut seen_items = SeenItems::default();
         let (a, b) = (number("a"), number("b"));
         assert_eq!(a, 0xca97_8112_ca1b_bdca, "published");
-        let seen = |number, former| Some(Seen { number, former });
-        assert_eq!(folder.revise("a", 0, &"x"), seen(a, None));
-        folder.settle("a", &[InstrumentId(3)], &[]);
-        assert_eq!(folder.revise("a", 0, &"y"), None, "the same revision");
-        assert_eq!(folder.revise("b", 7, &"x"), seen(b, None));
-        assert_eq!(folder.revise("a", 1, &"x"), None, "the same text");
+        let seen = |number, former| Some(ItemRevision { number, former });
+        assert_eq!(seen_items.revise("a", 0, &"x"), seen(a, None));
+        seen_items.assign("a", &[InstrumentId(3)], &[]);
+        assert_eq!(seen_items.revise("a", 0, &"y"), None, "the same revision");
+        assert_eq!(seen_items.revise("b", 7, &"x"), seen(b, None));
+        assert_eq!(seen_items.revise("a", 1, &"x"), None, "the same text");
         let former = Some(vec![InstrumentId(3)]);
-        assert_eq!(folder.revise("a", 3, &"y"), seen(a, former));
-        assert_eq!(folder.revise("a", 2, &"z"), None, "a late one");
+        assert_eq!(seen_items.revise("a", 3, &"y"), seen(a, former));
+        assert_eq!(seen_items.revise("a", 2, &"z"), None, "a late one");
     }
 
     #[test]
     fn what_is_withdrawn_is_forgotten() {
         let (one, text) = (InstrumentId(0), words("Profit up"));
-        let mut folder = Folder::default();
-        let a = folder.revise("a", 0, &"x").unwrap().number;
-        assert!(folder.is_new(RULE, one, a, 1, &text));
-        assert!(!folder.is_new(RULE, one, 2, 1, &text), "a copy");
-        folder.settle("a", &[], &[one]);
-        assert!(folder.is_new(RULE, one, 2, 1, &text), "of nothing now");
+        let mut seen_items = SeenItems::default();
+        let a = seen_items.revise("a", 0, &"x").unwrap().number;
+        assert!(seen_items.is_new(RULE, one, a, 1, &text));
+        assert!(!seen_items.is_new(RULE, one, 2, 1, &text), "a copy");
+        seen_items.assign("a", &[], &[one]);
+        assert!(seen_items.is_new(RULE, one, 2, 1, &text), "of nothing now");
     }
 
     #[test]
@@ -240,28 +240,34 @@ mod tests {
         let (one, two) = (InstrumentId(0), InstrumentId(3));
         let text = words("Profit up 5% at Apple, analysts say");
         let copy = words("APPLE profit up 5%, analysts said");
-        let mut folder = Folder::default();
-        assert!(folder.is_new(RULE, one, 1, 100, &text));
-        assert!(!folder.is_new(RULE, one, 2, 110, &copy), "a copy");
+        let mut seen_items = SeenItems::default();
+        assert!(seen_items.is_new(RULE, one, 1, 100, &text));
+        assert!(!seen_items.is_new(RULE, one, 2, 110, &copy), "a copy");
         assert!(
-            !folder.is_new(RULE, one, 2, 90, &copy),
+            !seen_items.is_new(RULE, one, 2, 90, &copy),
             "a copy that came late"
         );
-        assert!(folder.is_new(RULE, two, 2, 110, &copy), "about another");
-        assert!(folder.is_new(RULE, one, 1, 110, &copy), "its own revision");
-        assert!(folder.is_new(RULE, one, 3, 121, &text), "much later");
+        assert!(seen_items.is_new(RULE, two, 2, 110, &copy), "about another");
+        assert!(
+            seen_items.is_new(RULE, one, 1, 110, &copy),
+            "its own revision"
+        );
+        assert!(seen_items.is_new(RULE, one, 3, 121, &text), "much later");
     }
 
     #[test]
     fn memory_is_bounded() {
-        let mut folder = Folder::default();
-        for number in 0..(IDS + 10) as u64 {
-            folder.revise(&number.to_string(), 0, &"");
-            folder.is_new(RULE, InstrumentId(0), number, number as i64 * 100, &[1]);
+        let mut seen_items = SeenItems::default();
+        for number in 0..(IDS_MAX + 10) as u64 {
+            seen_items.revise(&number.to_string(), 0, &"");
+            seen_items.is_new(RULE, InstrumentId(0), number, number as i64 * 100, &[1]);
         }
-        assert_eq!((folder.items.len(), folder.order.len()), (IDS, IDS));
-        assert_eq!(folder.lately[0].len(), PRINTS);
-        let again = folder.revise("0", 0, &"").map(|seen| seen.former);
+        assert_eq!(
+            (seen_items.items.len(), seen_items.order.len()),
+            (IDS_MAX, IDS_MAX)
+        );
+        assert_eq!(seen_items.headlines[0].len(), HEADLINES_MAX);
+        let again = seen_items.revise("0", 0, &"").map(|seen| seen.former);
         assert_eq!(again, Some(None));
     }
 

@@ -1,12 +1,12 @@
-//! Whom a headline concerns: cashtags (`$AAPL`) and names to instruments.
+//! Finds the instruments that a headline mentions, by cashtags (`$AAPL`) and names.
 //!
-//! A name counts as written: `Apple` is the company, `apple` is not. Only in headlines all in capitals are
-//! names found however they are written.
+//! A name must have the case in which it is listed: `Apple` is the company, `apple` is not. Only in a
+//! headline all in capitals does case not count.
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-/// The instruments that headlines may name.
+/// The instruments that headlines may mention.
 #[derive(Debug, Default)]
 pub struct Router {
     symbols: Vec<String>,
@@ -18,7 +18,7 @@ pub struct Router {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct ListedInstrument {
     symbol: String,
     cashtag: String,
     names: String,
@@ -28,12 +28,12 @@ impl Router {
     /// Reads a CSV file with the columns `symbol`, `cashtag` and `names`, the latter separated by `|`.
     ///
     /// # Errors
-    /// The line at fault and what is wrong with it.
+    /// A message with the line at fault and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut router = Self::default();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         for line in reader.deserialize() {
-            let line: Line = line.map_err(|error| {
+            let line: ListedInstrument = line.map_err(|error| {
                 format!("{error}; the columns are symbol, cashtag, names (separated by |)")
             })?;
             let at = router.symbols.len();
@@ -61,8 +61,8 @@ impl Router {
         Ok(router)
     }
 
-    /// Appends the instruments that the text names, each once, in the order of their first mention. Of names
-    /// that begin with the same words the longest counts.
+    /// Appends the instruments that the text mentions, each once, in the order of their first mention. Of
+    /// names that begin with the same words the longest counts.
     pub fn find<'r>(&'r self, text: &str, found: &mut Vec<&'r str>) {
         let mut note = |at: usize| {
             let symbol = &*self.symbols[at];
@@ -70,11 +70,11 @@ impl Router {
                 found.push(symbol);
             }
         };
-        let shouted = !text.chars().any(char::is_lowercase);
-        let spoken: Vec<&str> = words(text).collect();
+        let is_capitals = !text.chars().any(char::is_lowercase);
+        let all: Vec<&str> = words(text).collect();
         let mut at = 0;
-        while at < spoken.len() {
-            let word = spoken[at];
+        while at < all.len() {
+            let word = all[at];
             at += 1;
             if let Some(tag) = word.strip_prefix('$') {
                 if let Some(&instrument) = self.tags.get(&tag.to_uppercase()) {
@@ -86,9 +86,9 @@ impl Router {
                 continue;
             };
             let same = |name: &str, word: &str| {
-                name == word || shouted && name.to_uppercase() == word.to_uppercase()
+                name == word || is_capitals && name.to_uppercase() == word.to_uppercase()
             };
-            let rest = &spoken[at - 1..];
+            let rest = &all[at - 1..];
             let fits = |(name, _): &&(Vec<String>, usize)| {
                 name.len() <= rest.len() && name.iter().zip(rest).all(|(n, w)| same(n, w))
             };
@@ -100,8 +100,8 @@ impl Router {
     }
 }
 
-/// The words of a text: letters and digits, and what stands within names (`AT&T`, `Coca-Cola`, `$BRK.B`). A
-/// possessive's end is none of it.
+/// The words of a text: letters, digits, and the characters within names (`AT&T`, `Coca-Cola`, `$BRK.B`),
+/// without the `'s` of a possessive.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let separates = |c: char| !(c.is_alphanumeric() || matches!(c, '&' | '-' | '$' | '.'));
     text.split(separates)

@@ -1,9 +1,9 @@
-//! BERT's uncased WordPiece: text to the numbers of a vocabulary's pieces.
+//! BERT's uncased WordPiece: turns text into the numbers of a vocabulary's pieces.
 //!
 //! Wu et al. 2016, "Google's neural machine translation system" (arXiv 1609.08144), as Devlin et al. 2018
-//! (BERT, arXiv 1810.04805) use it: control characters out, ideographs apart, accents off, lower case, words
-//! split at blanks and punctuation, and each word taken apart by the longest piece that fits. Equal to the
-//! tokeniser that the models were trained with (`tests/wordpiece.rs`).
+//! (BERT, arXiv 1810.04805) use it: remove control characters and accents, separate ideographs, lower the
+//! case, split words at blanks and punctuation, and split each word by the longest piece that fits. Equal
+//! to the tokeniser that the models were trained with (`tests/news/wordpiece.rs`).
 
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
@@ -17,9 +17,9 @@ use crate::hex::hex;
 pub struct WordPiece {
     /// Pieces that begin a word.
     first: FxHashMap<Box<str>, u32>,
-    /// Pieces that go on with one, without their `##`.
+    /// Pieces that continue a word, without their `##`.
     further: FxHashMap<Box<str>, u32>,
-    /// Bytes of the longest piece.
+    /// The length of the longest piece in bytes.
     longest: usize,
     unknown: u32,
     begin: u32,
@@ -27,25 +27,25 @@ pub struct WordPiece {
     sha256: String,
 }
 
-/// What became of a text.
+/// The result of encoding a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encoded {
-    /// Its pieces, without the two ends.
+    /// The number of its pieces, without the marks of beginning and end.
     pub pieces: usize,
-    /// Of them words that the vocabulary cannot spell.
+    /// How many of them are words that the vocabulary cannot spell.
     pub unknown: usize,
-    /// Whether the text was longer than allowed, and its end is missing.
+    /// Whether the text was too long and was cut.
     pub cut: bool,
 }
 
-/// A longer word is none that anybody wrote.
+/// The most characters of a word; a longer one is encoded as unknown, as BERT does.
 const MAX_WORD: usize = 100;
 
 impl WordPiece {
-    /// Reads a vocabulary: one piece a line, whose number is that of its line, from 0.
+    /// Parses a vocabulary: one piece on each line; its number is that of the line, from 0.
     ///
     /// # Errors
-    /// What is missing in it or twice.
+    /// A message that names the piece that is missing, or is there twice.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut all = Self {
             first: FxHashMap::default(),
@@ -63,7 +63,7 @@ impl WordPiece {
             };
             all.longest = all.longest.max(piece.len());
             if pieces.insert(piece.into(), id as u32).is_some() {
-                return Err(format!("line {} says `{piece}` once more", id + 1));
+                return Err(format!("line {} repeats `{piece}`", id + 1));
             }
         }
         let special = |name: &str| {
@@ -84,8 +84,8 @@ impl WordPiece {
         &self.sha256
     }
 
-    /// Appends the numbers of `text`, its two ends around them: `most` numbers at most, which is two at
-    /// least.
+    /// Appends the numbers of `text` between the marks of beginning and end, at most `most` numbers in all;
+    /// less than two counts as two.
     pub fn encode(&self, text: &str, most: usize, out: &mut Vec<u32>) -> Encoded {
         let most = out.len() + most.max(2) - 1;
         let mut encoded = Encoded::default();
@@ -122,7 +122,7 @@ impl WordPiece {
         encoded
     }
 
-    /// Appends the pieces of a word; true where there was no room for all.
+    /// Appends the pieces of a word. True where there was no room for all of them.
     fn spell(&self, word: &str, most: usize, out: &mut Vec<u32>, encoded: &mut Encoded) -> bool {
         if word.is_empty() {
             return false;
@@ -155,7 +155,7 @@ impl WordPiece {
     }
 }
 
-/// The longest piece that `rest` begins with.
+/// The longest piece with which `rest` begins: its number and length in bytes.
 fn longest(pieces: &FxHashMap<Box<str>, u32>, rest: &str, most: usize) -> Option<(u32, usize)> {
     let mut end = rest.floor_char_boundary(most.min(rest.len()));
     while end > 0 {
@@ -167,7 +167,7 @@ fn longest(pieces: &FxHashMap<Box<str>, u32>, rest: &str, most: usize) -> Option
     None
 }
 
-/// The characters as the vocabulary spells them.
+/// The normalised characters of a text.
 fn normal(text: &str) -> impl Iterator<Item = char> {
     let apart = |c: char| {
         let blank = is_ideograph(c).then_some(' ');
@@ -194,7 +194,7 @@ fn is_control(c: char) -> bool {
     }
 }
 
-/// All of ASCII that is neither letter, digit nor blank, and Unicode's punctuation.
+/// Every ASCII character that is not a letter, a digit or a blank, and Unicode's punctuation.
 fn is_punctuation(c: char) -> bool {
     use GeneralCategory as C;
     c.is_ascii_punctuation()
@@ -211,7 +211,7 @@ fn is_punctuation(c: char) -> bool {
             )
 }
 
-/// Chinese, Japanese and Korean ideographs, which stand without blanks.
+/// Chinese, Japanese and Korean ideographs, which are written without blanks between them.
 fn is_ideograph(c: char) -> bool {
     matches!(
         u32::from(c),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Pipeline, PipelineError};
+use super::error::PipelineError;
 use crate::config;
-use crate::config::ModelKind;
+use crate::config::{ConfigFault, Document, ModelKind};
 use crate::hex::hex;
 use crate::model::contract::{Contract, DeclaredContract};
 use crate::model::linear::Linear;
@@ -25,6 +25,49 @@ pub(super) struct ModelFile {
 }
 
 impl ModelFile {
+    /// Reads the file that `[model]` names, below the folder of the document. A file without metadata is
+    /// taken to have these features.
+    ///
+    /// # Errors
+    /// [`PipelineError`] where none is named or it cannot be read.
+    pub(super) fn read(
+        model: &config::ModelConfig,
+        document: &Document,
+        execution: Execution,
+        features: &[String],
+    ) -> Result<Self, PipelineError> {
+        if model.kind == ModelKind::Sum {
+            let sha256 = hex(&Sha256::digest(b"sum"));
+            return Ok(Self {
+                kind: model.kind,
+                path: "sum".into(),
+                bytes: vec![],
+                sha256,
+                execution,
+                declared: DeclaredContract::default(),
+            });
+        }
+        let Some(file) = &model.file else {
+            let what = "`[model]` needs `file`: the model's file below this folder";
+            return Err(document.error(ConfigFault::at("model.file", what)).into());
+        };
+        let folder = document.path().parent().unwrap_or(Path::new("."));
+        let path = folder.join(file);
+        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
+            path: path.clone(),
+            cause,
+        })?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Ok(Self {
+            kind: model.kind,
+            path,
+            bytes,
+            sha256,
+            execution,
+            declared: declared(model, features),
+        })
+    }
+
     /// A session, what the model says of itself, and where it computes.
     ///
     /// # Errors
@@ -59,58 +102,18 @@ impl ModelFile {
     }
 }
 
-impl Pipeline {
-    /// The file that `[model]` names, read.
-    ///
-    /// # Errors
-    /// [`PipelineError`] where none is named or it cannot be read.
-    pub(super) fn model_file(&self) -> Result<ModelFile, PipelineError> {
-        let config::Model { kind, file, .. } = &self.file.model;
-        if *kind == ModelKind::Sum {
-            let sha256 = hex(&Sha256::digest(b"sum"));
-            return Ok(ModelFile {
-                kind: *kind,
-                path: "sum".into(),
-                bytes: vec![],
-                sha256,
-                execution: self.execution,
-                declared: DeclaredContract::default(),
-            });
-        }
-        let Some(file) = file else {
-            let what = "`[model]` needs `file`: the model's file below this folder".into();
-            return Err(self.error("[model]", what).into());
-        };
-        let path = self.path.parent().unwrap_or(Path::new(".")).join(file);
-        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
-            path: path.clone(),
-            cause,
-        })?;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        Ok(ModelFile {
-            kind: *kind,
-            path,
-            bytes,
-            sha256,
-            execution: self.execution,
-            declared: self.declared_contract(),
-        })
-    }
-
-    /// What the configuration says about a model.
-    fn declared_contract(&self) -> DeclaredContract {
-        let model = &self.file.model;
-        DeclaredContract {
-            features: self.plan.names().to_vec(),
-            steps: model.steps,
-            labels: model.labels.clone(),
-            version: model.version.clone(),
-            inputs: model
-                .inputs
-                .iter()
-                .map(|input| (input.name.clone(), input.features.clone()))
-                .collect(),
-            output: model.output.clone(),
-        }
+/// What the configuration says of a model, for a file that does not say it.
+fn declared(model: &config::ModelConfig, features: &[String]) -> DeclaredContract {
+    DeclaredContract {
+        features: features.to_vec(),
+        steps: model.steps,
+        labels: model.labels.clone(),
+        version: model.version.clone(),
+        inputs: model
+            .inputs
+            .iter()
+            .map(|input| (input.name.clone(), input.features.clone()))
+            .collect(),
+        output: model.output.clone(),
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::alert::command::Command;
+use crate::alert::command::AlertCommand;
 use crate::decode::DecodeError;
 use crate::frame::{Frame, Origin, Position};
 use crate::signal::Signal;
@@ -17,7 +17,7 @@ pub struct Delivery {
     /// The signals.
     pub signals: Vec<Signal>,
     /// Commands about alerts, each with the number of signals that come before it.
-    pub commands: Vec<(usize, Command)>,
+    pub commands: Vec<(usize, AlertCommand)>,
     /// Frames that could not be decoded.
     pub dead_letters: Vec<UndecodedFrame>,
     /// How far the shard has come in each partition of the batch.
@@ -50,6 +50,7 @@ pub(super) fn test_signal(ts_event: i64) -> Signal {
         instrument: InstrumentId(0),
         ts_event: Nanos(ts_event),
         ts_out: Nanos(0),
+        model: 0,
         outputs: [0.0; MAX_OUTPUTS],
         quality: Quality::Ok,
         reasons: [None; MAX_REASONS],

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use super::account::Account;
-use crate::alert::command::Command;
+use crate::alert::command::AlertCommand;
+use crate::decode::command::parse_command;
 use crate::decode::{DecodeError, Decoded, Decoder, Notice};
 use crate::event::Batch;
 use crate::frame::{Origin, split_stamp};
@@ -41,7 +42,7 @@ pub enum FrameOutcome {
     Notice(Notice),
     /// It is a command about alerts. It takes effect after the signals of all frames before it, and before
     /// those of all frames after it, so the caller steps first and then applies it.
-    Command(Command),
+    Command(AlertCommand),
     /// It is a command that was read again. The state of alerts has it already: it has no further effect.
     ReplayedCommand,
     /// It cannot be decoded, and the caller must write it to the dead letters.
@@ -81,7 +82,7 @@ impl Intake {
         self.counts.late_frames += u64::from(late);
         self.counts.known_frames += u64::from(replayed);
         let command = match self.decoder.reads_commands() {
-            true => Command::parse(message, stamp.map_or(origin.ts_recv, |stamp| stamp.ts_recv)),
+            true => parse_command(message, stamp.map_or(origin.ts_recv, |stamp| stamp.ts_recv)),
             false => None,
         };
         let decoded = match command {

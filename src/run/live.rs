@@ -29,7 +29,6 @@ use super::stop::StopFlag;
 use super::summary::{Summary, summarise};
 use super::worker::{DELIVERIES, WorkerSettings, work};
 use super::writer::Writer;
-use crate::alert::journal::Desk;
 use crate::clock;
 use crate::config::{ConfigError, SourceKind};
 use crate::model::ModelError;
@@ -129,7 +128,9 @@ impl Run {
         runtime: &Runtime,
     ) -> Result<Self, RunError> {
         let config = &pipeline.file.engine;
-        let desk = Desk::of(pipeline, &loaded.lineage, true).map_err(SinkError::from)?;
+        let desk = pipeline
+            .alert_journal(&loaded.lineage, true)
+            .map_err(SinkError::from)?;
         let writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
         refuse_capture(pipeline, options)?;
         let capture = options
@@ -161,7 +162,7 @@ impl Run {
         }
         let source = Source::start(pipeline, options.until_end, rings, runtime)?;
         status.set_state(PipelineState::Running(RunningPipeline {
-            model_sha256: loaded.lineage.model_sha256.clone(),
+            model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),
             workers: statuses.clone(),
             feed: Arc::clone(&source.status),

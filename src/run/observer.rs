@@ -3,7 +3,7 @@
 //! An observer changes nothing: with one or without, the engine does the same and the signals are equal.
 
 use super::intake::FrameOutcome;
-use crate::alert::command::Command;
+use crate::alert::command::AlertCommand;
 use crate::event::Batch;
 use crate::frame::Origin;
 use crate::instrument::Instruments;
@@ -22,7 +22,7 @@ pub trait Observer {
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError>;
 
     /// A command about alerts takes effect, after the step of the frames before it.
-    fn command(&mut self, _command: &Command) {}
+    fn command(&mut self, _command: &AlertCommand) {}
 }
 
 /// One step: the events of some frames, and the signals that they gave.

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use super::delivery::Delivery;
-use crate::alert::command::Command;
+use crate::alert::command::AlertCommand;
 
 /// Deliveries of several shards, in an order that does not depend on their threads.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) enum WriterInput {
     /// What came of a batch, or of the part of one between two commands.
     Delivery(Delivery),
     /// A command.
-    Command(Command),
+    Command(AlertCommand),
 }
 
 impl CommandOrder {
@@ -74,10 +74,11 @@ impl CommandOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::command::parse_command;
     use crate::run::delivery::test_signal;
     use crate::units::Nanos;
 
-    fn delivery(shard: usize, times: &[i64], commands: &[(usize, &Command)]) -> Delivery {
+    fn delivery(shard: usize, times: &[i64], commands: &[(usize, &AlertCommand)]) -> Delivery {
         Delivery {
             shard,
             signals: times.iter().map(|&ts| test_signal(ts)).collect(),
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn a_command_waits_for_all_shards_and_is_applied_once() {
         let tick = br#"{"ts_event":1,"action":"tick"}"#;
-        let tick = Command::parse(tick, Nanos(5)).unwrap().unwrap();
+        let tick = parse_command(tick, Nanos(5)).unwrap().unwrap();
         let mut order = CommandOrder::new(2);
         order.push(delivery(0, &[1, 4, 6], &[(1, &tick), (2, &tick)]));
         assert_eq!(

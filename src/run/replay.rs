@@ -25,14 +25,13 @@ use super::status::WorkerStatus;
 use super::summary::{Summary, summarise};
 use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
-use crate::alert::journal::Desk;
 use crate::clock;
 use crate::frame::Origin;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::signal::Signal;
 use crate::sink;
-use crate::sink::{Beside, Sink, SinkError};
+use crate::sink::{SideFiles, Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
 use crate::source::ring::ring_of;
 use crate::units::Nanos;
@@ -90,7 +89,7 @@ pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, R
         &loaded.lineage,
         &pipeline.fields,
         options.output.as_deref(),
-        Beside {
+        SideFiles {
             dead_letters: options.dead_letters.as_deref(),
             alerts: options.alerts.as_deref(),
         },
@@ -129,7 +128,7 @@ pub fn replay_observed(
     inputs: &[PathBuf],
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
-    let nowhere = sink::open_file(&loaded.lineage, &[], None, Beside::default())?;
+    let nowhere = sink::open_file(&loaded.lineage, &[], None, SideFiles::default())?;
     let options = ReplayOptions {
         inputs: inputs.to_vec(),
         ..ReplayOptions::default()
@@ -168,7 +167,9 @@ fn writer(
     loaded: &Loaded,
     sink: Box<dyn Sink>,
 ) -> Result<Writer, ReplayError> {
-    let alerts = Desk::of(pipeline, &loaded.lineage, false).map_err(SinkError::from)?;
+    let alerts = pipeline
+        .alert_journal(&loaded.lineage, false)
+        .map_err(SinkError::from)?;
     Ok(Writer::new(sink, &loaded.lineage).with_alerts(alerts))
 }
 

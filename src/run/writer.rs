@@ -6,13 +6,13 @@
 use std::time::{Duration, Instant};
 
 use super::delivery::Delivery;
-use crate::alert::command::Command;
-use crate::alert::journal::Desk;
+use crate::alert::command::AlertCommand;
 use crate::clock;
 use crate::decode::DecodeError;
 use crate::frame::{Origin, Position};
 use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
+use crate::sink::alert_journal::AlertJournal;
 use crate::sink::{DeadLetter, Sink, SinkError};
 
 /// Owns the sink, and the state of alerts.
@@ -22,7 +22,7 @@ pub struct Writer {
     names: Vec<Vec<String>>,
     streams: Vec<String>,
     written: u64,
-    alerts: Option<Desk>,
+    alerts: Option<AlertJournal>,
     /// When the state of alerts was saved last.
     saved: Instant,
     /// Positions that the sink has acknowledged, and that wait for the state of alerts.
@@ -49,14 +49,14 @@ impl Writer {
 
     /// The same with alerts.
     #[must_use]
-    pub fn with_alerts(self, alerts: Option<Desk>) -> Self {
+    pub fn with_alerts(self, alerts: Option<AlertJournal>) -> Self {
         Self { alerts, ..self }
     }
 
     /// Alerts made, whether or not the sink keeps any.
     #[must_use]
     pub fn alerts(&self) -> u64 {
-        self.alerts.as_ref().map_or(0, Desk::published)
+        self.alerts.as_ref().map_or(0, AlertJournal::published)
     }
 
     /// Whether dead letters are kept.
@@ -80,7 +80,7 @@ impl Writer {
         self.written += 1;
         let sink = &mut self.sink;
         match &mut self.alerts {
-            Some(alerts) => alerts.take(signal, name, |key, record| sink.alert(key, record)),
+            Some(alerts) => alerts.signal(signal, name, |key, record| sink.alert(key, record)),
             None => Ok(()),
         }
     }
@@ -89,7 +89,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`SinkError`].
-    pub fn command(&mut self, command: &Command) -> Result<(), SinkError> {
+    pub fn command(&mut self, command: &AlertCommand) -> Result<(), SinkError> {
         let sink = &mut self.sink;
         let found = match &mut self.alerts {
             Some(alerts) => alerts.command(command, |key, record| sink.alert(key, record))?,
@@ -169,7 +169,7 @@ impl Writer {
                 // The state is that of all signals written: they must have arrived before it counts.
                 self.sink.flush()?;
                 self.sink.acknowledged(&mut self.acknowledged)?;
-                alerts.keep()?;
+                alerts.write_state()?;
                 self.saved = now;
                 return Ok(std::mem::take(&mut self.acknowledged));
             }

@@ -1,17 +1,17 @@
-//! A decayed mean of scores, as signals of news carry it.
+//! The decayed average of an instrument's news scores.
 
-/// A mean at a time.
+/// A decayed average at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Average {
-    /// The mean; 0 where nothing weighs.
+    /// The weighted mean; 0 where the weight is 0.
     pub value: f64,
-    /// How many scores it is worth.
+    /// The sum of the weights: a score of this moment has weight 1.
     pub weight: f64,
 }
 
 impl Average {
-    /// The mean after a time without news: weighed against one score of zero, so that what is old or rests on
-    /// little counts little, and 0 stands for no news.
+    /// The value after `age` nanoseconds without news, shrunk towards 0 by one score of zero: an old
+    /// average, or one of few scores, counts little.
     #[must_use]
     pub fn after(self, age: i64, half_life: i64) -> f64 {
         let weight = self.weight * decay(age, half_life);
@@ -19,7 +19,7 @@ impl Average {
     }
 }
 
-/// 2^(−age / half-life); 1 for what is not yet.
+/// 2^(−age / half-life); 1 for a negative age.
 #[must_use]
 pub fn decay(age: i64, half_life: i64) -> f64 {
     libm::exp2(-(age.max(0) as f64 / half_life as f64))

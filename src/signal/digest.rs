@@ -1,4 +1,4 @@
-//! The digest: one hash over all signals of a run, which proves that two runs gave the same.
+//! The digest: one hash over all signals of a run. Two runs with the same digest made the same signals.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,15 @@ use super::lineage::Lineage;
 use super::{MAX_OUTPUTS, Signal};
 use crate::hex::hex;
 
-/// A hash over signals that is the same for the same input, however it was batched, sharded or carried.
+/// A hash over signals that is the same for the same input, however it was batched, sharded or transported.
 ///
 /// Covers everything in a signal but the clock readings of this run (`ts_recv`, `ts_out`, `latency_ns`)
-/// and the address that its frame happened to have (`source`, and `signal_id`, which is made of it): the
-/// same capture has other addresses in a file than in a topic. Order counts per instrument only.
+/// and the address of its frame (`source`, and `signal_id`, which is made of it): the same message has
+/// another address in a file than in a topic. Order counts for each instrument alone.
 #[derive(Debug)]
 pub struct Digest {
-    outputs: usize,
+    /// The number of outputs of each model.
+    outputs: Vec<usize>,
     header: Sha256,
     keys: BTreeMap<Box<str>, usize>,
     hashes: Vec<Sha256>,
@@ -27,26 +28,31 @@ impl Digest {
     #[must_use]
     pub fn new(lineage: &Lineage) -> Self {
         let mut header = Sha256::new();
-        for part in [
-            &lineage.schema,
-            &lineage.pipeline,
-            &lineage.model_name,
-            &lineage.model_version,
-            &lineage.model_sha256,
-            &lineage.features_sha256,
-        ] {
+        let with_length = |header: &mut Sha256, part: &str| {
             header.update((part.len() as u64).to_le_bytes());
             header.update(part);
+        };
+        with_length(&mut header, &lineage.schema);
+        with_length(&mut header, &lineage.pipeline);
+        for model in &lineage.models {
+            for part in [
+                &model.name,
+                &model.version,
+                &model.sha256,
+                &model.features_sha256,
+            ] {
+                with_length(&mut header, part);
+            }
+            for label in &model.labels {
+                header.update(label);
+                header.update([0]);
+            }
+            header.update(model.horizon_ns.to_le_bytes());
+            header.update([u8::from(model.shadow)]);
         }
-        for label in &lineage.labels {
-            header.update(label);
-            header.update([0]);
-        }
-        header.update(lineage.horizon_ns.to_le_bytes());
-        header.update([u8::from(lineage.shadow)]);
-        let outputs = lineage.labels.len().max(1);
+        let outputs = lineage.models.iter().map(|model| model.labels.len().max(1));
         Self {
-            outputs,
+            outputs: outputs.collect(),
             header,
             keys: BTreeMap::new(),
             hashes: vec![],
@@ -54,7 +60,7 @@ impl Digest {
         }
     }
 
-    /// Takes a signal of the instrument with that name. Ids must be those of one table.
+    /// Adds a signal of the instrument with this name. All ids must come from one table of instruments.
     pub fn add(&mut self, signal: &Signal, name: &str) {
         let at = signal.instrument.index();
         if at >= self.by_id.len() {
@@ -74,10 +80,12 @@ impl Digest {
         let mut bytes = [0_u8; 8 * (MAX_OUTPUTS + 2)];
         bytes[..8].copy_from_slice(&signal.ts_event.0.to_le_bytes());
         bytes[8] = signal.quality as u8;
-        for (at, output) in signal.outputs[..self.outputs].iter().enumerate() {
+        bytes[9] = signal.model;
+        let outputs = self.outputs[usize::from(signal.model)];
+        for (at, output) in signal.outputs[..outputs].iter().enumerate() {
             bytes[16 + 8 * at..24 + 8 * at].copy_from_slice(&output.to_bits().to_le_bytes());
         }
-        self.hashes[slot].update(&bytes[..16 + 8 * self.outputs]);
+        self.hashes[slot].update(&bytes[..16 + 8 * outputs]);
         for reason in signal.reasons.iter().flatten() {
             self.hashes[slot].update(reason.code.to_le_bytes());
             self.hashes[slot].update(reason.weight.to_bits().to_le_bytes());
@@ -91,7 +99,7 @@ impl Digest {
         }
     }
 
-    /// Adds the keys of another shard; no key may be in both.
+    /// Adds the digest of another shard; no instrument may be in both.
     pub fn merge(&mut self, other: Self) {
         for (name, slot) in other.keys {
             self.keys.insert(name, self.hashes.len());

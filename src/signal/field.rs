@@ -1,14 +1,17 @@
 //! The fields of a published signal, in the order in which they are written.
 
-use super::lineage::Lineage;
+use std::fmt;
 
-/// A field of a signal.
+use super::lineage::Lineage;
+use super::model::ModelIdentity;
+
+/// A field of a published signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     missing_docs,
     reason = "the names are those of the schema, which describes them"
 )]
-pub enum Field {
+pub enum SignalField {
     Schema,
     SignalId,
     Pipeline,
@@ -34,7 +37,7 @@ pub enum Field {
     Shadow,
 }
 
-impl Field {
+impl SignalField {
     /// All fields in the order in which they are written.
     pub const ALL: [(&'static str, Self); 23] = [
         ("schema", Self::Schema),
@@ -62,34 +65,30 @@ impl Field {
         ("shadow", Self::Shadow),
     ];
 
-    /// The fields of these names, in the order given; all where none is named.
+    /// The fields of these names, in the order given; all fields where no name is given.
     ///
     /// # Errors
-    /// The name that is none, and those that there are.
-    pub fn select(names: &[String]) -> Result<Vec<Self>, (String, String)> {
+    /// The first name that is not that of a field.
+    pub fn select(names: &[String]) -> Result<Vec<Self>, UnknownField> {
         if names.is_empty() {
             return Ok(Self::ALL.iter().map(|field| field.1).collect());
         }
-        let find = |name: &String| {
-            let known = Self::ALL
-                .iter()
-                .find(|field| field.0 == name)
-                .map(|field| field.1);
-            known.ok_or_else(|| {
-                let all: Vec<&str> = Self::ALL.iter().map(|field| field.0).collect();
-                let what = format!("a signal has no field `{name}`; it has {}", all.join(", "));
-                (format!("\"{name}\""), what)
+        let find = |(at, name): (usize, &String)| {
+            let known = Self::ALL.iter().find(|field| field.0 == name);
+            known.map(|field| field.1).ok_or_else(|| UnknownField {
+                at,
+                name: name.clone(),
             })
         };
-        names.iter().map(find).collect()
+        names.iter().enumerate().map(find).collect()
     }
 
-    /// Whether signals of this lineage have it.
+    /// Whether the signals that this model makes in this lineage have the field.
     #[must_use]
-    pub fn is_of(self, lineage: &Lineage) -> bool {
+    pub fn is_of(self, model: &ModelIdentity, lineage: &Lineage) -> bool {
         match self {
-            Self::Grade => !lineage.grades.is_empty(),
-            Self::Reasons => !lineage.reasons.is_empty(),
+            Self::Grade => !model.grades.is_empty(),
+            Self::Reasons => !model.reasons.is_empty(),
             Self::Sentiment | Self::Item => lineage.half_life_ns.is_some(),
             _ => true,
         }
@@ -102,5 +101,26 @@ impl Field {
             .iter()
             .find(|field| field.1 == self)
             .map_or("", |field| field.0)
+    }
+}
+
+/// A name that is not that of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownField {
+    /// Its place in the list of names.
+    pub at: usize,
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for UnknownField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<&str> = SignalField::ALL.iter().map(|field| field.0).collect();
+        let name = &self.name;
+        write!(
+            f,
+            "a signal has no field `{name}`; it has {}",
+            all.join(", ")
+        )
     }
 }

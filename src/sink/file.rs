@@ -1,4 +1,4 @@
-//! Signals as JSON lines, to a file or to standard output; dead letters to a file beside.
+//! Signals as JSON lines, to a file or to standard output; dead letters and alerts to files of their own.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -7,69 +7,69 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::json::JsonWriter;
-use super::{Beside, DeadLetter, Sink, SinkError};
+use super::{DeadLetter, SideFiles, Sink, SinkError};
 use crate::frame::Position;
 use crate::hex::hex;
 use crate::signal::Signal;
 use crate::units::Nanos;
 
-/// JSON lines.
+/// Writes JSON lines.
 pub struct FileSink {
-    /// None where signals go nowhere.
+    /// None where signals are not written.
     writer: Option<JsonWriter>,
     out: BufWriter<Box<dyn Write + Send>>,
     path: Option<PathBuf>,
-    letters: Letters,
-    alerts: Letters,
+    dead_letters: SideFile,
+    alerts: SideFile,
     line: Vec<u8>,
     /// Positions of the input that the next flush acknowledges.
     marks: Vec<Position>,
 }
 
-/// A file of dead letters or of alerts, where one is wanted.
-struct Letters {
+/// The file of dead letters or of alerts; without a file they are not written.
+struct SideFile {
     file: Option<(PathBuf, BufWriter<File>)>,
 }
 
 impl FileSink {
-    /// A sink that creates or replaces the file; standard output where there is none.
+    /// A sink that creates or replaces the file; without a path it writes to standard output.
     ///
     /// # Errors
     /// [`SinkError::File`] naming the file.
     pub fn create(
         writer: JsonWriter,
         path: Option<&Path>,
-        beside: Beside<'_>,
+        side: SideFiles<'_>,
     ) -> Result<Self, SinkError> {
         let out: Box<dyn Write + Send> = match path {
             Some(path) => Box::new(create(path)?),
             None => Box::new(io::stdout()),
         };
-        let letters = Letters::create(beside.dead_letters)?;
-        let alerts = Letters::create(beside.alerts)?;
+        let dead_letters = SideFile::create(side.dead_letters)?;
+        let alerts = SideFile::create(side.alerts)?;
         let out = BufWriter::with_capacity(1 << 16, out);
         Ok(Self {
             writer: Some(writer),
             out,
             path: path.map(Path::to_owned),
-            letters,
+            dead_letters,
             alerts,
             line: vec![],
             marks: vec![],
         })
     }
 
-    /// A sink that keeps dead letters only, if a file is named for them.
+    /// A sink that does not write signals, only dead letters and alerts.
     ///
     /// # Errors
     /// [`SinkError::File`] naming the file.
-    pub fn nowhere(beside: Beside<'_>) -> Result<Self, SinkError> {
+    pub fn nowhere(side: SideFiles<'_>) -> Result<Self, SinkError> {
         Ok(Self {
             writer: None,
             out: BufWriter::new(Box::new(io::sink())),
             path: None,
-            letters: Letters::create(beside.dead_letters)?,
-            alerts: Letters::create(beside.alerts)?,
+            dead_letters: SideFile::create(side.dead_letters)?,
+            alerts: SideFile::create(side.alerts)?,
             line: vec![],
             marks: vec![],
         })
@@ -100,7 +100,7 @@ impl Sink for FileSink {
     }
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
-        self.letters.write(letter)
+        self.dead_letters.dead_letter(letter)
     }
 
     fn alert(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
@@ -122,16 +122,16 @@ impl Sink for FileSink {
 
     fn flush(&mut self) -> Result<(), SinkError> {
         self.out.flush().map_err(|cause| self.failed(cause))?;
-        self.letters.flush()?;
+        self.dead_letters.flush()?;
         self.alerts.flush()
     }
 
     fn keeps_dead_letters(&self) -> bool {
-        self.letters.file.is_some()
+        self.dead_letters.file.is_some()
     }
 }
 
-impl Letters {
+impl SideFile {
     fn create(path: Option<&Path>) -> Result<Self, SinkError> {
         let file = match path {
             Some(path) => Some((path.to_owned(), BufWriter::new(create(path)?))),
@@ -140,11 +140,11 @@ impl Letters {
         Ok(Self { file })
     }
 
-    fn write(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
-        // Text as it is; other bytes in hexadecimal, so that nothing is lost.
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
+        // Text as it is; other bytes in hexadecimal, so that no byte is lost.
         let text = std::str::from_utf8(letter.bytes).ok();
-        // A plain capture does not say when its lines came.
-        let known = letter.origin.ts_recv != Nanos::UNDEFINED;
+        // A capture without stamps does not say when a line was received.
+        let is_known = letter.origin.ts_recv != Nanos::UNDEFINED;
         let record = json!({
             "error": letter.reason,
             "field": letter.field,
@@ -153,7 +153,7 @@ impl Letters {
                 "partition": letter.origin.partition,
                 "offset": letter.origin.offset,
             },
-            "ts_recv": known.then_some(letter.origin.ts_recv.0),
+            "ts_recv": is_known.then_some(letter.origin.ts_recv.0),
             "payload": text,
             "payload_hex": text.is_none().then(|| hex(letter.bytes)),
         });

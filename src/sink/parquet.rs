@@ -1,4 +1,4 @@
-//! Signals as Parquet: one column a field, one column a label for probabilities.
+//! Signals as Parquet: a column for each field, and for each label's probability.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,26 +18,30 @@ use super::file::create;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::signal::Signal;
-use crate::signal::field::Field;
+use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
+use crate::signal::model::ModelIdentity;
 
-/// Signals in a Parquet file, readable once the sink has been dropped or closed.
+/// Writes signals to a Parquet file, which is readable once the sink is closed.
 pub struct ParquetSink {
     lineage: Lineage,
+    /// Of each model, the output that holds each label's probability, in the order of the columns.
+    outputs: Vec<Vec<Option<usize>>>,
     columns: Vec<(Part, Builder)>,
     schema: Arc<Schema>,
     writer: Option<ArrowWriter<File>>,
     path: PathBuf,
-    /// Rows not written yet.
+    /// The number of rows that are not written yet.
     rows: usize,
     /// Positions of the input that are acknowledged when the file is closed.
     marks: Vec<Position>,
 }
 
-/// What a column holds.
+/// The value of a column.
 #[derive(Clone, Copy, Debug)]
 enum Part {
-    Field(Field),
+    Field(SignalField),
+    /// The probability of a label, by its index among the labels of all models.
     Probability(usize),
     Average,
     Weight,
@@ -53,7 +57,7 @@ enum Builder {
     Flag(BooleanBuilder),
 }
 
-/// Signals in a row group.
+/// The number of signals in a row group.
 const ROWS: usize = 1 << 16;
 
 impl ParquetSink {
@@ -61,11 +65,16 @@ impl ParquetSink {
     ///
     /// # Errors
     /// [`SinkError`] naming the file.
-    pub fn create(lineage: Lineage, fields: &[Field], path: &Path) -> Result<Self, SinkError> {
+    pub fn create(
+        lineage: Lineage,
+        fields: &[SignalField],
+        path: &Path,
+    ) -> Result<Self, SinkError> {
         let mut columns = vec![];
         let mut schema = vec![];
-        for &field in fields.iter().filter(|field| field.is_of(&lineage)) {
-            for (name, part, nullable) in parts(field, &lineage) {
+        let labels = labels(&lineage);
+        for &field in fields {
+            for (name, part, nullable) in parts(field, &lineage, &labels) {
                 let builder = Builder::of(part);
                 schema.push(Column::new(name, builder.data_type(), nullable));
                 columns.push((part, builder));
@@ -79,7 +88,12 @@ impl ParquetSink {
             }
         })?;
         let path = path.to_owned();
+        let outputs = lineage.models.iter().map(|model| {
+            let output = |label: &&str| model.labels.iter().position(|own| own == label);
+            labels.iter().map(output).collect()
+        });
         Ok(Self {
+            outputs: outputs.collect(),
             lineage,
             columns,
             schema,
@@ -114,8 +128,9 @@ impl ParquetSink {
 
 impl Sink for ParquetSink {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
+        let outputs = &self.outputs[usize::from(signal.model)];
         for (part, builder) in &mut self.columns {
-            builder.push(*part, signal, instrument, &self.lineage);
+            builder.push(*part, signal, instrument, &self.lineage, outputs);
         }
         self.rows += 1;
         if self.rows == ROWS {
@@ -135,7 +150,7 @@ impl Sink for ParquetSink {
         }
     }
 
-    /// Nothing has arrived for good before the file is closed, and then everything.
+    /// Nothing has arrived before the file is closed, and then everything.
     fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
         if self.writer.is_none() {
             positions.append(&mut self.marks);
@@ -143,7 +158,7 @@ impl Sink for ParquetSink {
         Ok(())
     }
 
-    /// Rows become readable when the file is closed, not before: Parquet has its index at the end.
+    /// Does nothing: rows become readable when the file is closed, because Parquet has its index at the end.
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
@@ -177,37 +192,55 @@ pub(crate) fn parquet_writer(file: File, schema: Arc<Schema>) -> Result<ArrowWri
     ArrowWriter::try_new(file, schema, Some(properties)).map_err(|error| error.to_string())
 }
 
-/// The columns of a field: name, part, whether it may be null.
-fn parts(field: Field, lineage: &Lineage) -> Vec<(String, Part, bool)> {
-    match field {
-        Field::Probabilities => {
-            let one = |(at, label): (usize, &String)| {
-                (format!("probability_{label}"), Part::Probability(at), false)
-            };
-            lineage.labels.iter().enumerate().map(one).collect()
+/// The labels of all models, each once.
+fn labels(lineage: &Lineage) -> Vec<&str> {
+    let mut labels = vec![];
+    for label in lineage.models.iter().flat_map(|model| &model.labels) {
+        if !labels.contains(&label.as_str()) {
+            labels.push(label.as_str());
         }
-        Field::Sentiment => vec![
+    }
+    labels
+}
+
+/// The columns of a field, where any model has it: name, part, whether it may be null.
+fn parts(field: SignalField, lineage: &Lineage, labels: &[&str]) -> Vec<(String, Part, bool)> {
+    let mut models = lineage.models.iter();
+    if !models.any(|model| field.is_of(model, lineage)) {
+        return vec![];
+    }
+    match field {
+        SignalField::Probabilities => {
+            let one = |(at, label): (usize, &&str)| {
+                let has_it = |model: &ModelIdentity| model.labels.iter().any(|own| own == label);
+                let nullable = !lineage.models.iter().all(has_it);
+                let name = format!("probability_{label}");
+                (name, Part::Probability(at), nullable)
+            };
+            labels.iter().enumerate().map(one).collect()
+        }
+        SignalField::Sentiment => vec![
             ("sentiment_average".into(), Part::Average, false),
             ("sentiment_weight".into(), Part::Weight, false),
         ],
-        Field::Source => vec![
+        SignalField::Source => vec![
             ("source_topic".into(), Part::Topic, false),
             ("source_partition".into(), Part::Partition, false),
             ("source_offset".into(), Part::Offset, false),
         ],
-        // Stage times of a batch are for operators; the metrics have them.
-        Field::LatencyNs => vec![],
+        // The times of a batch's stages are for operators, who find them in the metrics.
+        SignalField::LatencyNs => vec![],
         field => {
             let nullable = matches!(
                 field,
-                Field::Label
-                    | Field::Confidence
-                    | Field::Grade
-                    | Field::HorizonNs
-                    | Field::ValidUntil
+                SignalField::Label
+                    | SignalField::Confidence
+                    | SignalField::Grade
+                    | SignalField::HorizonNs
+                    | SignalField::ValidUntil
             );
             let name = match field {
-                Field::Instrument if !lineage.key.is_empty() => lineage.key,
+                SignalField::Instrument if !lineage.key.is_empty() => lineage.key,
                 field => field.name(),
             };
             vec![(name.to_owned(), Part::Field(field), nullable)]
@@ -221,17 +254,19 @@ impl Builder {
             Part::Probability(_)
             | Part::Average
             | Part::Weight
-            | Part::Field(Field::Score | Field::Confidence) => Self::Number(Float64Builder::new()),
+            | Part::Field(SignalField::Score | SignalField::Confidence) => {
+                Self::Number(Float64Builder::new())
+            }
             Part::Partition
             | Part::Offset
             | Part::Field(
-                Field::TsEvent
-                | Field::TsRecv
-                | Field::TsOut
-                | Field::HorizonNs
-                | Field::ValidUntil,
+                SignalField::TsEvent
+                | SignalField::TsRecv
+                | SignalField::TsOut
+                | SignalField::HorizonNs
+                | SignalField::ValidUntil,
             ) => Self::Integer(Int64Builder::new()),
-            Part::Field(Field::Shadow) => Self::Flag(BooleanBuilder::new()),
+            Part::Field(SignalField::Shadow) => Self::Flag(BooleanBuilder::new()),
             _ => Self::Text(StringBuilder::new()),
         }
     }
@@ -245,18 +280,25 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, part: Part, signal: &Signal, instrument: &str, lineage: &Lineage) {
+    fn push(
+        &mut self,
+        part: Part,
+        signal: &Signal,
+        instrument: &str,
+        lineage: &Lineage,
+        outputs: &[Option<usize>],
+    ) {
         match self {
             Self::Text(builder) => builder.append_option(text(part, signal, instrument, lineage)),
             Self::Integer(builder) => builder.append_option(integer(part, signal, lineage)),
             Self::Number(builder) => builder.append_option(match part {
-                Part::Probability(at) => Some(signal.outputs[at]),
+                Part::Probability(at) => outputs[at].map(|output| signal.outputs[output]),
                 Part::Average => signal.average.map(|average| average.value),
                 Part::Weight => signal.average.map(|average| average.weight),
-                Part::Field(Field::Confidence) => lineage.label(signal).map(|best| best.1),
+                Part::Field(SignalField::Confidence) => lineage.label(signal).map(|best| best.1),
                 _ => Some(lineage.score(signal)),
             }),
-            Self::Flag(builder) => builder.append_value(lineage.shadow),
+            Self::Flag(builder) => builder.append_value(lineage.model(signal).shadow),
         }
     }
 
@@ -272,34 +314,78 @@ impl Builder {
 
 fn text(part: Part, signal: &Signal, instrument: &str, lineage: &Lineage) -> Option<String> {
     Some(match part {
-        Part::Field(Field::Schema) => lineage.schema.clone(),
-        Part::Field(Field::SignalId) => lineage.signal_id(signal, instrument),
-        Part::Field(Field::Pipeline) => lineage.pipeline.clone(),
-        Part::Field(Field::Instrument) => instrument.to_owned(),
-        Part::Field(Field::Label) => lineage.label(signal)?.0.to_owned(),
-        Part::Field(Field::Grade) => lineage.grade(signal)?.to_owned(),
-        Part::Field(Field::Reasons) => lineage.codes(signal).collect::<Vec<_>>().join(","),
-        Part::Field(Field::Item) => signal.item_text(),
-        Part::Field(Field::Quality) => signal.quality.word().to_owned(),
-        Part::Field(Field::Model) => {
-            format!(
-                "{} {} {}",
-                lineage.model_name, lineage.model_version, lineage.model_sha256
-            )
+        Part::Field(SignalField::Schema) => lineage.schema.clone(),
+        Part::Field(SignalField::SignalId) => lineage.signal_id(signal, instrument),
+        Part::Field(SignalField::Pipeline) => lineage.pipeline.clone(),
+        Part::Field(SignalField::Instrument) => instrument.to_owned(),
+        Part::Field(SignalField::Label) => lineage.label(signal)?.0.to_owned(),
+        Part::Field(SignalField::Grade) => lineage.grade(signal)?.to_owned(),
+        Part::Field(SignalField::Reasons) => lineage.codes(signal).collect::<Vec<_>>().join(","),
+        Part::Field(SignalField::Item) => signal.item_text(),
+        Part::Field(SignalField::Quality) => signal.quality.word().to_owned(),
+        Part::Field(SignalField::Model) => {
+            let model = lineage.model(signal);
+            format!("{} {} {}", model.name, model.version, model.sha256)
         }
-        Part::Field(Field::FeaturesSha256) => lineage.features_sha256.clone(),
+        Part::Field(SignalField::FeaturesSha256) => lineage.model(signal).features_sha256.clone(),
         _ => lineage.stream(signal.origin.stream).to_owned(),
     })
 }
 
 fn integer(part: Part, signal: &Signal, lineage: &Lineage) -> Option<i64> {
     match part {
-        Part::Field(Field::TsEvent) => Some(signal.ts_event.0),
-        Part::Field(Field::TsRecv) => Some(signal.origin.ts_recv.0),
-        Part::Field(Field::TsOut) => Some(signal.ts_out.0),
-        Part::Field(Field::ValidUntil) => lineage.valid_until(signal),
+        Part::Field(SignalField::TsEvent) => Some(signal.ts_event.0),
+        Part::Field(SignalField::TsRecv) => Some(signal.origin.ts_recv.0),
+        Part::Field(SignalField::TsOut) => Some(signal.ts_out.0),
+        Part::Field(SignalField::ValidUntil) => lineage.valid_until(signal),
         Part::Partition => Some(i64::from(signal.origin.partition)),
         Part::Offset => Some(signal.origin.offset),
-        _ => Some(lineage.horizon_ns).filter(|&nanos| nanos > 0),
+        _ => Some(lineage.model(signal).horizon_ns).filter(|&nanos| nanos > 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Float64Type;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+    use crate::signal::tests::{signal, two_models};
+
+    #[test]
+    fn a_file_of_two_models_has_the_columns_of_both() {
+        let name = format!("foretick-two-models-{}.parquet", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let fields = [
+            SignalField::Model,
+            SignalField::Probabilities,
+            SignalField::Grade,
+        ];
+        let mut sink = ParquetSink::create(two_models(), &fields, &path).unwrap();
+        sink.signal(&signal(0), "X.Y").unwrap();
+        sink.signal(&signal(1), "X.Y").unwrap();
+        sink.close().unwrap();
+        let file = File::open(&path).unwrap();
+        let mut reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .unwrap()
+            .build()
+            .unwrap();
+        let rows = reader.next().unwrap().unwrap();
+        let text = |name: &str| {
+            rows.column_by_name(name)
+                .unwrap()
+                .as_string::<i32>()
+                .clone()
+        };
+        assert_eq!(text("model").value(0).trim(), "1");
+        assert_eq!(text("model").value(1).trim(), "2");
+        assert!(text("grade").is_null(0));
+        assert_eq!(text("grade").value(1), "A");
+        let up = rows.column_by_name("probability_up").unwrap();
+        assert_eq!(up.as_primitive::<Float64Type>().value(0), 0.75);
+        assert!(up.is_null(1));
+        std::fs::remove_file(&path).unwrap();
     }
 }

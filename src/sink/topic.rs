@@ -1,6 +1,6 @@
-//! Signals to a Kafka topic, keyed by instrument, and dead letters to a topic of their own.
+//! Signals to a Kafka topic, keyed by instrument; dead letters and alerts to topics of their own.
 //!
-//! How a record gets there is `kafka`'s business; what it looks like is `json`'s.
+//! `kafka` delivers the records, `json` formats them.
 
 use std::time::Duration;
 
@@ -10,28 +10,29 @@ use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::signal::Signal;
 
-/// A topic of signals.
+/// Writes signals to a topic.
 pub struct TopicSink {
     writer: JsonWriter,
     kafka: KafkaSink,
-    dead_letters: DeadLetters,
+    dead_letters: DeadLetterTopic,
     alerts: String,
     payload: Vec<u8>,
-    patience: Duration,
+    /// How long `flush` waits for records to arrive.
+    flush_timeout: Duration,
 }
 
-/// Which topic a dead letter goes to.
+/// The topic that dead letters go to.
 #[derive(Clone, Debug)]
-pub enum DeadLetters {
-    /// All to this one.
-    To(String),
-    /// Each to the one beside the topic that it came from: see [`of_dead_letters`].
-    BesideTheirOwn,
+pub enum DeadLetterTopic {
+    /// All go to this topic.
+    One(String),
+    /// Each goes to the topic of dead letters of the topic that its frame came from: [`dead_letter_topic`].
+    OfSource,
 }
 
-/// The topic of dead letters beside another, where the configuration names none.
+/// The topic for dead letters of another topic, where the configuration names none.
 #[must_use]
-pub fn of_dead_letters(topic: &str) -> String {
+pub fn dead_letter_topic(topic: &str) -> String {
     format!("{topic}.dlq.v1")
 }
 
@@ -43,10 +44,10 @@ impl TopicSink {
     pub fn connect(
         writer: JsonWriter,
         settings: KafkaSinkSettings,
-        dead_letters: DeadLetters,
+        dead_letters: DeadLetterTopic,
         alerts: String,
     ) -> Result<Self, SinkError> {
-        let patience = settings.delivery_timeout;
+        let flush_timeout = settings.delivery_timeout;
         let kafka = KafkaSink::connect(settings).map_err(failed)?;
         Ok(Self {
             writer,
@@ -54,7 +55,7 @@ impl TopicSink {
             dead_letters,
             alerts,
             payload: vec![],
-            patience,
+            flush_timeout,
         })
     }
 }
@@ -70,10 +71,10 @@ impl Sink for TopicSink {
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
         match &self.dead_letters {
-            DeadLetters::To(topic) => self.kafka.send_dead_letter(topic, letter),
-            DeadLetters::BesideTheirOwn => self
+            DeadLetterTopic::One(topic) => self.kafka.send_dead_letter(topic, letter),
+            DeadLetterTopic::OfSource => self
                 .kafka
-                .send_dead_letter(&of_dead_letters(letter.stream), letter),
+                .send_dead_letter(&dead_letter_topic(letter.stream), letter),
         }
         .map_err(failed)
     }
@@ -93,7 +94,7 @@ impl Sink for TopicSink {
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        self.kafka.flush(self.patience).map_err(failed)
+        self.kafka.flush(self.flush_timeout).map_err(failed)
     }
 
     fn keeps_dead_letters(&self) -> bool {

@@ -153,8 +153,7 @@ fn wrong_arguments_are_usage_errors() {
     }
     let help = given::foretick(&["--help"]);
     assert_eq!(help.code, Some(0));
-    assert!(
-        help.stdout
-            .contains("Exit codes: 0 done, 1 a difference or a failure, 2 wrong use")
-    );
+    assert!(help.stdout.contains(
+        "Exit codes: 0 done, 1 a difference or a failure, 2 a usage or configuration error"
+    ));
 }

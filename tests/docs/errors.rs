@@ -78,7 +78,7 @@ fn the_error_page_lists_every_exit_code_and_reason() {
         writeln!(text, "| {code} | {meaning} |").expect("text takes text");
     }
     text.push_str(
-        "\nWith several pipelines (`foretick run A B`): 0 all ended as planned, 1 one was down at the end, 2 wrong use, \
+        "\nWith several pipelines (`foretick run A B`): 0 all ended as planned, 1 one was down at the end, 2 a usage or configuration error, \
          and nothing was started. An error is one line on standard error that begins with `foretick:` \
          and says what was \
          being done, what went wrong, and what to do.\n",
@@ -119,7 +119,7 @@ fn the_error_page_lists_every_exit_code_and_reason() {
     holds("errors", &text);
 }
 
-/// The exit codes of the help: "Exit codes: 0 done, 1 a difference or a failure, 2 wrong use."
+/// The exit codes of the help: "Exit codes: 0 done, 1 a difference or a failure, …".
 fn exit_codes() -> Vec<(String, String)> {
     let help = Cli::command().render_long_help().to_string();
     let (_, rest) = help

@@ -9,7 +9,6 @@ use std::time::Duration;
 use foretick::clock;
 use foretick::frame::Position;
 use foretick::run::live;
-use foretick::run::live::sources::stream_names;
 use foretick::run::live::{RunOptions, RunOutcome};
 use foretick::run::replay;
 use foretick::run::stop::StopFlag;
@@ -77,7 +76,7 @@ impl Live {
         let (sink, stopped) = (Box::new(Collector(Arc::clone(&signals))), stop.clone());
         let run = std::thread::spawn(move || {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
-            loaded.lineage.streams = stream_names(&pipeline);
+            loaded.lineage.streams = pipeline.stream_names();
             let options = RunOptions {
                 capture,
                 ..RunOptions::default()

@@ -16,7 +16,6 @@ use foretick::run::supervisor;
 use foretick::run::supervisor::LoadedPipeline;
 use foretick::signal::Signal;
 use foretick::signal::lineage::Lineage;
-use foretick::sink;
 use foretick::sink::{DeadLetter, Sink, SinkError};
 use rdkafka::message::{Message, OwnedMessage};
 use serde_json::{Value, json};
@@ -446,7 +445,7 @@ fn a_panic_restarts_one_pipeline_from_its_committed_offsets() {
     });
     let left = Arc::new(AtomicU64::new(4));
     let open = move |pipeline: &Pipeline, lineage: &Lineage| -> Result<Box<dyn Sink>, SinkError> {
-        let (inner, left) = (sink::open(pipeline, lineage)?, Arc::clone(&left));
+        let (inner, left) = (pipeline.open_sink(lineage)?, Arc::clone(&left));
         Ok(Box::new(PanickingSink { inner, left }))
     };
     let (members, stop) = (vec![steady, fragile.into_sink(open)], StopFlag::default());

@@ -1,4 +1,4 @@
-//! The daily model of price-direction gives what its recipe recorded.
+//! The daily model of price-direction gives the probabilities that its training recorded.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The shipped model says what its recipe recorded, through the whole engine, and on recorded data has the
-//! figures of its card.
+//! The shipped model gives the scores that its training recorded, through the whole engine, and on recorded
+//! data the figures of its card.
 
 use std::fs;
 use std::path::PathBuf;

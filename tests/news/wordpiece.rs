@@ -1,4 +1,4 @@
-//! Our word pieces are those of the reference tokeniser: recorded numbers (`tests/given/wordpiece/make.py`).
+//! Word pieces are those of the reference tokeniser, whose numbers `tests/given/wordpiece/make.py` recorded.
 
 use std::fmt::Write;
 use std::fs;

@@ -60,6 +60,7 @@ impl Feed {
             normalise: Normalise::None,
             outputs: 1,
             reasons: 0,
+            model: 0,
             half_life: None,
         };
         Self {

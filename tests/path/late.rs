@@ -11,7 +11,7 @@ use foretick::run::replay::{ReplayOptions, replay};
 use foretick::run::shard::Shard;
 use foretick::run::status::WorkerStatus;
 use foretick::run::worker::{WorkerSettings, work};
-use foretick::signal::field::Field;
+use foretick::signal::field::SignalField;
 use foretick::signal::quality::Quality;
 use foretick::source::capture::CaptureWriter;
 use foretick::source::ring::ring;
@@ -104,7 +104,7 @@ fn late_frames_are_degraded_live_and_in_the_replay() {
         ..ReplayOptions::default()
     };
     let pipeline = folder.pipeline(given::SMALL, &[]);
-    assert!(pipeline.fields.contains(&Field::Quality));
+    assert!(pipeline.fields.contains(&SignalField::Quality));
     let summary = replay(&pipeline, &options).expect("the capture was just written");
     let late: usize = before.iter().map(|batch| batch.frames.len()).sum();
     assert_eq!(summary.events.late_frames, late as u64);

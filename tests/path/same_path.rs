@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use foretick::run::replay::{ReplayOptions, replay};
-use foretick::signal::field::Field;
+use foretick::signal::field::SignalField;
 
 use crate::{given, needs};
 
@@ -168,7 +168,7 @@ const SPLITS: [(usize, usize); 9] = [
 
 /// All fields but the clock readings of a run.
 fn of_the_capture() -> Vec<&'static str> {
-    let names = Field::ALL.iter().map(|field| field.0);
+    let names = SignalField::ALL.iter().map(|field| field.0);
     names
         .filter(|name| !["ts_out", "latency_ns"].contains(name))
         .collect()

@@ -16,8 +16,8 @@ enum Step {
 const FIRMS: [&str; 2] = ["ACME/DE", "Zeta"];
 const RULES: [&str; 3] = ["level", "slow", "change"];
 
-fn rules() -> Vec<Rule> {
-    let slow = Rule {
+fn rules() -> Vec<AlertRule> {
+    let slow = AlertRule {
         name: "slow".into(),
         ..level(3, 4)
     };
@@ -60,12 +60,12 @@ fn take(alerts: &mut Alerts, step: &Step, now: &mut i64) -> Vec<Alert> {
         }
         Step::Acknowledge { firm, rule } => {
             let (obligor, rule) = (FIRMS[firm], RULES[rule]);
-            alerts.acknowledge(Target::Rule { obligor, rule });
+            alerts.acknowledge(AlertTarget::Rule { obligor, rule });
             vec![]
         }
         Step::Silence { firm, rule, days } => {
             let (obligor, rule) = (FIRMS[firm], RULES[rule]);
-            alerts.silence(Target::Rule { obligor, rule }, day(*now + days));
+            alerts.silence(AlertTarget::Rule { obligor, rule }, day(*now + days));
             vec![]
         }
     }
@@ -156,15 +156,15 @@ proptest! {
             for pair in events.windows(2) {
                 let (a, b) = (&pair[0], &pair[1]);
                 prop_assert!(a.since <= a.ts_event);
-                if a.state == State::Resolved {
-                    prop_assert!(a.episode < b.episode && b.state != State::Resolved);
+                if a.state == AlertState::Resolved {
+                    prop_assert!(a.episode < b.episode && b.state != AlertState::Resolved);
                     continue;
                 }
                 prop_assert_eq!(a.episode, b.episode);
                 let worse = a.severity < b.severity;
                 let goes_on = match (a.state, b.state) {
-                    (State::Firing, State::Firing) => worse,
-                    (State::Firing, State::Pending) | (State::Pending, State::Pending) => false,
+                    (AlertState::Firing, AlertState::Firing) => worse,
+                    (AlertState::Firing | AlertState::Pending, AlertState::Pending) => false,
                     _ => true,
                 };
                 prop_assert!(goes_on, "{:?} then {:?}", a, b);

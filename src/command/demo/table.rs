@@ -117,7 +117,7 @@ impl Table {
         let took = signal.ts_out.since(signal.origin.ts_recv).max(1) as u64;
         self.took.saturating_record(took);
         let (label, _) = lineage.label(signal).unwrap_or(("-", 0.0));
-        let outputs = lineage.labels.iter().zip(signal.outputs);
+        let outputs = lineage.model(signal).labels.iter().zip(signal.outputs);
         let outputs: String = outputs
             .map(|(label, output)| format!("{label} {output:.3}  "))
             .collect();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::alert::{Alert, State};
+use crate::alert::{Alert, AlertState};
 use crate::units::Nanos;
 
 /// An episode that fired.
@@ -86,7 +86,7 @@ pub fn episodes(alerts: &[Alert]) -> Vec<Episode> {
             fired,
             resolved: None,
         });
-        if alert.state == State::Resolved {
+        if alert.state == AlertState::Resolved {
             episode.resolved = Some(alert.ts_event);
         }
     }

@@ -10,7 +10,7 @@ use super::program::{Node, Operation, Step, WindowKind, WindowSpec};
 use super::spec::{FeatureSpec, Kind, Phase, Unit};
 use crate::engine::window::Span;
 use crate::hex::hex;
-use crate::schema::Field;
+use crate::schema::RecordField;
 
 /// The compiled features of a pipeline.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct FeaturePlan {
     pub(super) columns: Vec<usize>,
     /// Nodes that change as time passes, even without events.
     pub(super) aging: Vec<usize>,
-    fields: Vec<Field>,
+    fields: Vec<RecordField>,
     tokens: Option<usize>,
     figures: Vec<String>,
     names: Vec<String>,
@@ -105,7 +105,7 @@ impl FeaturePlan {
 
     /// The fields of records that are the columns; none where events of a market make the rows.
     #[must_use]
-    pub fn fields(&self) -> &[Field] {
+    pub fn fields(&self) -> &[RecordField] {
         &self.fields
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::FeatureError;
-use crate::schema::Field;
+use crate::schema::RecordField;
 
 /// A `[[feature]]` table as written.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -355,7 +355,7 @@ impl FeatureSpec {
         }
     }
 
-    pub(super) fn field(&self) -> Result<Field, FeatureError> {
+    pub(super) fn field(&self) -> Result<RecordField, FeatureError> {
         if self.hidden {
             return Err(self.error("is a field: `hidden` would leave nothing of it; take it out"));
         }
@@ -367,7 +367,7 @@ impl FeatureSpec {
             return Err(self.error("`min` must not be above `max`"));
         }
         let name = self.of.as_ref().unwrap_or(&self.name);
-        Ok(Field {
+        Ok(RecordField {
             name: Box::leak(name.clone().into_boxed_str()),
             categories: self.categories.clone().unwrap_or_default(),
             min,

@@ -14,19 +14,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{Instrument, Span};
 
 use crate::clock;
-use crate::config::{ConfigError, SourceKind, Start};
-use crate::decode::venue::Venue;
-use crate::decode::venues::Venues;
+use crate::config::SourceKind;
 use crate::frame::{Frame, Origin};
 use crate::pipeline::Pipeline;
 use crate::run::error::RunError;
 use crate::source::conflation::Conflation;
 use crate::source::kafka;
-use crate::source::kafka::{KafkaSourceError, KafkaSourceSettings, Progress};
+use crate::source::kafka::{KafkaSourceError, Progress};
 use crate::source::ring::Sender;
 use crate::source::status::FeedStatus;
 use crate::source::websocket;
-use crate::source::websocket::{WebsocketError, WebsocketSettings};
+use crate::source::websocket::WebsocketError;
 
 /// A running source.
 pub(crate) struct Source {
@@ -55,18 +53,6 @@ enum Kind {
 /// Snapshot requests that may wait; a book whose request is refused requests again at its next gap.
 const REQUESTS: usize = 1_024;
 
-/// The names of the streams that a pipeline's frames come from, for its lineage.
-#[must_use]
-pub fn stream_names(pipeline: &Pipeline) -> Vec<String> {
-    match pipeline.file.source.kind {
-        SourceKind::Websocket => {
-            let settings = websocket_settings(pipeline);
-            vec![settings.map_or(String::new(), |settings| settings.url)]
-        }
-        SourceKind::Kafka => pipeline.file.source.topics.clone(),
-    }
-}
-
 impl Source {
     /// Starts the pipeline's source into these rings.
     pub(crate) fn start(
@@ -87,7 +73,7 @@ impl Source {
                     let tick = tick(every, rings.clone(), Arc::clone(&ticks), stopped.clone());
                     runtime.spawn(tick);
                 }
-                let settings = websocket_settings(pipeline)?;
+                let settings = pipeline.websocket_settings()?;
                 let (venue, symbols) = (settings.venue, &settings.symbols);
                 let out = Conflation::new(venue, rings, symbols, Arc::clone(&status));
                 let feed = websocket::run(settings, out, wanted, Arc::clone(&status), stopped);
@@ -100,7 +86,7 @@ impl Source {
             }
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
-                let settings = kafka_settings(pipeline, until_end);
+                let settings = pipeline.kafka_settings(until_end);
                 let (all, stopped) = (Arc::clone(&progress), Arc::clone(&stop));
                 let thread = kafka::spawn(settings, rings, all, Arc::clone(&status), stopped)
                     .map_err(RunError::Thread)?;
@@ -170,82 +156,6 @@ impl Drop for Source {
     }
 }
 
-fn websocket_settings(pipeline: &Pipeline) -> Result<WebsocketSettings, ConfigError> {
-    let source = &pipeline.file.source;
-    let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())
-        .map_err(|what| pipeline.error("[source]", what))?;
-    let mut settings = WebsocketSettings {
-        symbols,
-        message_bytes_max: source.max_frame_bytes,
-        idle: Duration::from_millis(source.websocket.idle_ms),
-        ..WebsocketSettings::new(venue)
-    };
-    if let Some(url) = &source.websocket.url {
-        settings.url.clone_from(url);
-    }
-    if let Some(rest) = &source.websocket.rest {
-        settings.rest = Some(rest.clone()).filter(|rest| !rest.is_empty());
-    }
-    if !source.websocket.streams.is_empty() {
-        settings.streams.clone_from(&source.websocket.streams);
-    }
-    Ok(settings)
-}
-
-/// The venue that the names of the instruments end in, and their symbols there.
-fn venue_and_symbols(
-    instruments: &[String],
-    venues: &Venues,
-) -> Result<(&'static dyn Venue, Vec<String>), String> {
-    let split = |name: &String| {
-        let (symbol, venue) = name.split_once('.').unwrap_or((name, ""));
-        (symbol.to_owned(), venue.to_owned())
-    };
-    let (symbols, mut names): (Vec<_>, Vec<_>) = instruments.iter().map(split).unzip();
-    names.dedup();
-    let [name] = names.as_slice() else {
-        return Err(match names.first() {
-            None => {
-                "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE"
-                    .into()
-            }
-            Some(_) => format!(
-                "a websocket reads one venue, but `instruments` names several ({}); make a pipeline for each",
-                names.join(", ")
-            ),
-        });
-    };
-    let Some(venue) = venues.named(name) else {
-        let known: Vec<&str> = venues.names().collect();
-        return Err(format!(
-            "`instruments` names the venue `{name}`, which has no websocket here; write SYMBOL.VENUE with one \
-             of: {}",
-            known.join(", ")
-        ));
-    };
-    Ok((venue, symbols))
-}
-
-fn kafka_settings(pipeline: &Pipeline, until_end: bool) -> KafkaSourceSettings {
-    let (source, kafka) = (&pipeline.file.source, &pipeline.file.kafka);
-    KafkaSourceSettings {
-        bootstrap: pipeline.bootstrap(),
-        topics: source.topics.clone(),
-        group: kafka
-            .group
-            .clone()
-            .unwrap_or_else(|| pipeline.file.name.clone()),
-        from_beginning: source.start == Start::Earliest || until_end,
-        // The embedded broker knows no times.
-        rebuild: (source.rebuild_ms > 0 && !kafka.embedded)
-            .then(|| Duration::from_millis(source.rebuild_ms)),
-        stop_at_end: until_end,
-        embedded: kafka.embedded,
-        properties: kafka.properties.clone(),
-        ..KafkaSourceSettings::default()
-    }
-}
-
 /// Sends every shard the time, so that an instrument that falls silent is noticed. A full ring needs no
 /// tick: its frames carry the time.
 async fn tick(
@@ -283,34 +193,6 @@ async fn tick(
                 bytes: bytes.clone(),
             };
             ticks.fetch_add(u64::from(ring.try_send(frame).is_ok()), Ordering::Relaxed);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_websocket_reads_one_known_venue() {
-        let of = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-            venue_and_symbols(&names, &Venues::default())
-                .map(|(venue, symbols)| (venue.name(), symbols))
-        };
-        let (venue, symbols) = of(&["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]).unwrap();
-        assert_eq!(
-            (venue, symbols.join(" ")),
-            ("BINANCE", "BTCUSDT ETHUSDT".into())
-        );
-        for (names, word) in [
-            (&[][..], "needs `instruments`"),
-            (&["BTCUSDT"], "one of: BINANCE"),
-            (&["BTCUSDT.NOWHERE"], "`NOWHERE`"),
-            (&["BTCUSDT.BINANCE", "X.OTHER"], "BINANCE, OTHER"),
-        ] {
-            let error = of(names).unwrap_err();
-            assert!(error.contains(word), "{error}");
         }
     }
 }

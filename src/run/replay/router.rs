@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::alert::command::Command;
+use crate::decode::command::parse_command;
 use crate::decode::route::{SymbolFinder, shard_of};
 use crate::decode::text::text_of;
 use crate::frame::{Frame, Origin};
@@ -59,7 +59,7 @@ impl FrameRouter {
 
     fn is_for_all(&self, Frame { origin, bytes }: &Frame) -> bool {
         let is_command = || {
-            let command = Command::parse(bytes, origin.ts_recv);
+            let command = parse_command(bytes, origin.ts_recv);
             !origin.known && command.is_some_and(|command| command.is_ok())
         };
         bytes.starts_with(b"{\"foretick\":") || self.reads_commands && is_command()

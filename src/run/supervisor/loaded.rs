@@ -5,9 +5,7 @@ use std::path::Path;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::run::budget::ResourceNeed;
-use crate::run::live::sources::stream_names;
 use crate::signal::lineage::Lineage;
-use crate::sink;
 use crate::sink::{Sink, SinkError};
 
 /// A pipeline of the run, with its model.
@@ -30,7 +28,7 @@ impl LoadedPipeline {
         Ok(Self {
             pipeline,
             loaded,
-            open: Box::new(sink::open),
+            open: Box::new(Pipeline::open_sink),
         })
     }
 
@@ -83,6 +81,6 @@ impl LoadedPipeline {
 
 fn load_model(pipeline: &Pipeline) -> Result<Loaded, PipelineError> {
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = stream_names(pipeline);
+    loaded.lineage.streams = pipeline.stream_names();
     Ok(loaded)
 }

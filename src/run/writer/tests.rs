@@ -92,7 +92,7 @@ fn positions_wait_until_the_state_of_alerts_is_saved() {
     let file = format!("foretick-writer-{}.state", std::process::id());
     let state = std::env::temp_dir().join(file);
     let lineage = Lineage::default();
-    let alerts = Desk::open(&[], &lineage, Some(&state)).unwrap();
+    let alerts = AlertJournal::open(&[], &lineage, Some(&state)).unwrap();
     let sink = SlowSink::default();
     let arrived = Arc::clone(&sink.arrived);
     let mut writer = Writer::new(Box::new(sink), &lineage).with_alerts(Some(alerts));

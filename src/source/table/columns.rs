@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::cell::{Reading, time, whole, year_end};
 use super::position::{TablePosition, invalid};
-use crate::schema::{Field, RecordKind};
+use crate::schema::{RecordField, RecordKind};
 use crate::units::Nanos;
 
 /// The columns that are no fields of a record.
@@ -31,7 +31,7 @@ pub struct TableColumns {
     names: ColumnNames,
     product: Option<String>,
     /// The fields of the record that features name.
-    fields: Vec<Field>,
+    fields: Vec<RecordField>,
 }
 
 /// The outcome that a row states.
@@ -64,7 +64,7 @@ impl TableColumns {
         kind: RecordKind,
         names: ColumnNames,
         product: Option<String>,
-        fields: &[Field],
+        fields: &[RecordField],
     ) -> Self {
         Self {
             kind,
@@ -137,7 +137,7 @@ impl TableColumns {
         if self.names.outcome.as_deref() == Some(name) {
             return Reading::AsWritten;
         }
-        let categories = |field: &&Field| field.name == name && !field.categories.is_empty();
+        let categories = |field: &&RecordField| field.name == name && !field.categories.is_empty();
         match self.fields.iter().find(categories) {
             Some(field) => Reading::Category(field.categories.clone()),
             None => Reading::Number,

@@ -9,7 +9,7 @@ use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schema::{Field, RecordKind};
+use crate::schema::{RecordField, RecordKind};
 use crate::tests::scratch::Scratch;
 use crate::units::Nanos;
 
@@ -20,7 +20,7 @@ fn columns(kind: RecordKind, ts_event: Option<&str>) -> TableColumns {
         ts_event: ts_event.map(str::to_owned),
         outcome: Some("status".into()),
     };
-    let field = |name, categories: &[&str]| Field {
+    let field = |name, categories: &[&str]| RecordField {
         name,
         categories: categories.iter().map(|one| (*one).to_owned()).collect(),
         min: f64::NEG_INFINITY,

@@ -1,0 +1,252 @@
+//! The text of a `pipeline.toml` with the overrides of the command line; finds the line of a key.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{ConfigError, ConfigFault};
+use super::overrides;
+
+/// A configuration file, read but not parsed.
+#[derive(Clone, Debug)]
+pub struct Document {
+    path: PathBuf,
+    text: String,
+    /// `key=value`, applied to the parsed text in this order.
+    overrides: Vec<String>,
+}
+
+impl Document {
+    /// Reads `pipeline.toml` of this folder, or this file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it cannot be read.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let path = if path.is_dir() {
+            path.join("pipeline.toml")
+        } else {
+            path.to_owned()
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Self {
+                path,
+                text,
+                overrides: overrides.to_vec(),
+            }),
+            Err(cause) => Err(ConfigError {
+                path,
+                line: None,
+                what: format!(
+                    "while reading the pipeline: {cause}; name its folder or its pipeline.toml"
+                ),
+            }),
+        }
+    }
+
+    /// Parses the text, then applies the overrides and parses the result.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line of what cannot be parsed, or the override at fault.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let written: T = toml::from_str(&self.text).map_err(|error| ConfigError {
+            path: self.path.clone(),
+            line: error.span().map(|span| line_at(&self.text, span.start)),
+            what: with_advice(error.message()),
+        })?;
+        if self.overrides.is_empty() {
+            return Ok(written);
+        }
+        let mut table: toml::Table =
+            toml::from_str(&self.text).expect("the same text was parsed above");
+        for assignment in &self.overrides {
+            overrides::set(&mut table, assignment).map_err(|what| self.without_line(what))?;
+        }
+        table.try_into().map_err(|error: toml::de::Error| {
+            self.without_line(format!(
+                "with --set {}: {}",
+                self.overrides.join(" --set "),
+                with_advice(error.message())
+            ))
+        })
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The error for a refused value: with its line in the file, or with the override that set it.
+    #[must_use]
+    pub fn error(&self, fault: ConfigFault) -> ConfigError {
+        let ConfigFault { key, what } = fault;
+        let sets = |assignment: &str| {
+            let (set, _) = assignment.split_once('=').unwrap_or((assignment, ""));
+            let rest = key.strip_prefix(set.trim());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if self.overrides.iter().any(|one| sets(one)) {
+            // Without the value, which may be a secret.
+            return self.without_line(format!("with --set {key}: {what}"));
+        }
+        ConfigError {
+            path: self.path.clone(),
+            line: self.line(&key),
+            what,
+        }
+    }
+
+    /// The line, from 1, on which a key stands. Where the key is not written, that of the table in which it
+    /// would stand; none where that is not written either.
+    #[must_use]
+    pub fn line(&self, key: &str) -> Option<usize> {
+        let root = DeTable::parse(&self.text).ok()?;
+        let mut table = root.get_ref();
+        let mut offset = None;
+        for part in key.split('.') {
+            let (name, index) = split_index(part);
+            let Some((name, value)) = table.iter().find(|(known, _)| known.get_ref() == name)
+            else {
+                break;
+            };
+            offset = Some(name.span().start);
+            let value = match index {
+                None => value,
+                Some(index) => match value.get_ref().as_array().and_then(|all| all.get(index)) {
+                    Some(element) => {
+                        offset = Some(element.span().start);
+                        element
+                    }
+                    None => break,
+                },
+            };
+            match table_in(value) {
+                Some(next) => table = next,
+                None => break,
+            }
+        }
+        offset.map(|offset| line_at(&self.text, offset))
+    }
+
+    fn without_line(&self, what: String) -> ConfigError {
+        ConfigError {
+            path: self.path.clone(),
+            line: None,
+            what,
+        }
+    }
+}
+
+fn table_in<'t, 'i>(value: &'t Spanned<DeValue<'i>>) -> Option<&'t DeTable<'i>> {
+    match value.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+/// `feature[2]` as `feature` and 2.
+fn split_index(part: &str) -> (&str, Option<usize>) {
+    let indexed = part.strip_suffix(']').and_then(|part| part.split_once('['));
+    match indexed {
+        Some((name, index)) => (name, index.parse().ok()),
+        None => (part, None),
+    }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
+/// The parser's message, with what to do about it.
+fn with_advice(message: &str) -> String {
+    let advice = if message.contains("unknown field") {
+        "; take the key out or correct its name (units stand in the names: window_ms, max_frame_bytes)"
+    } else if message.contains("missing field") {
+        "; add it, see the comments in pipelines/price-direction/pipeline.toml"
+    } else {
+        ""
+    };
+    format!("{}{advice}", message.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str, overrides: &[&str]) -> Document {
+        Document {
+            path: "pipeline.toml".into(),
+            text: text.to_owned(),
+            overrides: overrides.iter().map(|one| (*one).to_owned()).collect(),
+        }
+    }
+
+    /// `shards`, `steps` and `every` also stand in a comment, in another table and in a name.
+    const TEXT: &str = "\
+# shards: one; every row
+name = \"steps\"
+[model]
+kind = \"onnx\"
+steps = 50
+[label]
+horizon_ms = 2_000
+steps = 1
+[[feature]]
+name = \"every\"
+kind = \"price\"
+[[feature]]
+name = \"every\"
+kind = \"size\"
+[row]
+on = \"trade\"
+every = 0
+[engine]
+shards = 0
+[sink]
+fields = [
+  \"label\",
+  \"mood\",
+]
+";
+
+    #[test]
+    fn a_key_is_found_where_it_stands_though_its_text_stands_elsewhere_too() {
+        let document = document(TEXT, &[]);
+        for (key, line) in [
+            ("engine.shards", 19),
+            ("row.every", 17),
+            ("model.steps", 5),
+            ("label.steps", 8),
+            ("feature[0]", 9),
+            ("feature[1]", 12),
+            ("feature[1].kind", 14),
+            ("sink.fields[1]", 23),
+            ("row.on", 16),
+        ] {
+            assert_eq!(document.line(key), Some(line), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_written_is_shown_at_its_table() {
+        let document = document(TEXT, &[]);
+        assert_eq!(document.line("engine.batch"), Some(18));
+        assert_eq!(document.line("feature[7]"), Some(9));
+        assert_eq!(document.line("news.half_life_ms"), None);
+    }
+
+    #[test]
+    fn a_value_of_an_override_is_no_fault_of_the_file() {
+        let document = document(TEXT, &["engine.shards=0", "row={on=\"bar\"}"]);
+        let refuse = |key: &str| document.error(ConfigFault::at(key, "no")).to_string();
+        assert_eq!(
+            refuse("engine.shards"),
+            "pipeline.toml: with --set engine.shards: no"
+        );
+        assert_eq!(refuse("row.on"), "pipeline.toml: with --set row.on: no");
+        assert_eq!(refuse("model.steps"), "pipeline.toml:5: no");
+    }
+}

@@ -1,0 +1,90 @@
+//! `[row]` and `[label]`: which events make rows, and what really happened after a row.
+
+use serde::Deserialize;
+
+/// `[row]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowConfig {
+    /// The kind of event that makes a row: `trade`, `quote`, `book`, `bar`, `news`, `statement` or
+    /// `application`. Required.
+    pub on: RowOn,
+    /// A signal is made at every `every`-th row of an instrument. Default: `1`, which scores every row.
+    #[serde(default = "every")]
+    pub every: u64,
+    /// How old book and quote may be before a signal is marked `stale`, in milliseconds of event time.
+    /// Default: `5000`.
+    #[serde(default = "stale_after_ms")]
+    pub stale_after_ms: i64,
+    /// Whether signals are made, marked `warming`, before all windows have been full once. Default: `true`.
+    #[serde(default = "while_warming")]
+    pub while_warming: bool,
+}
+
+fn every() -> u64 {
+    1
+}
+
+fn stale_after_ms() -> i64 {
+    5_000
+}
+
+fn while_warming() -> bool {
+    true
+}
+
+/// The kind of event that makes a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowOn {
+    /// Each trade.
+    Trade,
+    /// Each quote.
+    Quote,
+    /// Each change of the book.
+    Book,
+    /// Each loan application.
+    Application,
+    /// Each financial statement; a window holds a company's last periods.
+    Statement,
+    /// Each bar.
+    Bar,
+    /// Each headline, once for each instrument that it concerns.
+    News,
+}
+
+impl RowOn {
+    /// The topic that holds these events, which is the default of `source.topics`.
+    #[must_use]
+    pub fn default_topic(self) -> &'static str {
+        match self {
+            Self::Application => "credit.applications.v1",
+            Self::Statement => "credit.statements.v1",
+            Self::News => "news.items.v1",
+            Self::Bar => "md.bars.v1",
+            Self::Trade | Self::Quote | Self::Book => "md.trades.v1",
+        }
+    }
+}
+
+/// `[label]`: what really happened after a row: how far the mid moved.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelConfig {
+    /// How long after the row the mid is looked at, in milliseconds of event time. Required; above zero.
+    pub horizon_ms: i64,
+    /// A move of the mid by more than this is labelled `up` or `down`, else `flat`, in basis points.
+    /// Required.
+    pub threshold_bps: f64,
+    /// Rows before this time are `train`, later ones `test`; rows whose label or window reaches across it are
+    /// `purge`. RFC 3339 in UTC, or nanoseconds since the epoch. Not given: all rows are `train`.
+    pub test_from: Option<String>,
+    /// The number of rows in a window of the model to be trained, by which rows around `test_from` are
+    /// purged. Default: `1`.
+    #[serde(default = "steps")]
+    pub steps: u64,
+}
+
+fn steps() -> u64 {
+    1
+}

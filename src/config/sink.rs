@@ -1,0 +1,56 @@
+//! `[sink]`: where signals, alerts and dead letters are written.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[sink]`. Paths are relative to the working folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SinkConfig {
+    /// Where signals are written: `stdout` (JSON lines), `file` or `kafka`. Default: `"stdout"`.
+    pub kind: SinkKind,
+    /// The file, where `kind = "file"`: JSON lines, or Parquet where the name ends in `.parquet`. Default:
+    /// `"signals.jsonl"`.
+    pub file: Option<PathBuf>,
+    /// The topic of signals, where `kind = "kafka"`. Default: the name of `signal.schema`.
+    pub topic: Option<String>,
+    /// Where frames that cannot be read are written: a topic where `kind = "kafka"`, else a file. Default for
+    /// Kafka: `<topic>.dlq.v1` of the topic that a frame came from, or of the signals where it came from
+    /// none; otherwise they are dropped and counted.
+    pub dead_letters: Option<String>,
+    /// Where alerts are written: a topic where `kind = "kafka"`, else a file. Default for Kafka:
+    /// `alerts.default.v1`; otherwise alerts are not written.
+    pub alerts: Option<String>,
+    /// The file that keeps the episodes of alerts over a restart of `run`. Not given: each run begins without
+    /// open episodes.
+    pub alerts_state: Option<PathBuf>,
+    /// The fields of a signal that are written, in this order. Default: `[]`, which writes all fields.
+    pub fields: Vec<String>,
+}
+
+impl Default for SinkConfig {
+    fn default() -> Self {
+        Self {
+            kind: SinkKind::Stdout,
+            file: None,
+            topic: None,
+            dead_letters: None,
+            alerts: None,
+            alerts_state: None,
+            fields: vec![],
+        }
+    }
+}
+
+/// Where signals are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SinkKind {
+    /// Standard output, JSON lines.
+    Stdout,
+    /// A file.
+    File,
+    /// A Kafka topic.
+    Kafka,
+}

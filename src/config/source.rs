@@ -1,0 +1,82 @@
+//! `[source]`: where frames come from, and which of them are read.
+
+use serde::Deserialize;
+
+use super::table::TableConfig;
+use super::websocket::WebsocketConfig;
+
+/// `[source]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceConfig {
+    /// The transport of a live run: `websocket` or `kafka`. Commands that read files ignore it. Default:
+    /// `"kafka"`.
+    pub kind: SourceKind,
+    /// The instruments to read, as `SYMBOL.VENUE`; frames of others are dropped and counted. Default: `[]`,
+    /// which reads all that arrive. A websocket subscribes to these and needs at least one.
+    pub instruments: Vec<String>,
+    /// The most instruments (companies, applicants) that each shard keeps state for. Frames of further ones
+    /// are dropped and counted. Default: `10000`, which bounds memory where `instruments` is empty.
+    pub max_instruments: usize,
+    /// The largest frame that is read, in bytes; a larger one is a dead letter. Default: `4194304` (4 MiB):
+    /// the largest message of Binance, a snapshot of 5,000 levels, has 400 kB.
+    pub max_frame_bytes: usize,
+    /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
+    /// which grades all products.
+    pub products: Vec<String>,
+    /// What the columns of a CSV or Parquet file mean. Not given: tables are not read.
+    pub table: Option<TableConfig>,
+    /// The exchange's feed, where `kind = "websocket"`.
+    pub websocket: WebsocketConfig,
+    /// The topics to read, where `kind = "kafka"`. Default: the topic that holds what `row.on` names:
+    /// `credit.statements.v1`, `credit.applications.v1`, `news.items.v1`, `md.bars.v1`, else `md.trades.v1`.
+    pub topics: Vec<String>,
+    /// Whether the configuration lists `topics`; no key of its own.
+    #[serde(skip)]
+    pub topics_written: bool,
+    /// How far back the topics are read again at a start, in milliseconds of the records' timestamps, so that
+    /// windows and averages are complete. Signals of these records are not published again. Default: `0`,
+    /// which reads nothing again: windows warm up anew.
+    pub rebuild_ms: u64,
+    /// Where a consumer group without committed offsets starts: `earliest` (the oldest record) or `latest`
+    /// (the next record). Default: `"latest"`: a signal for an old record is of no use live.
+    pub start: StartOffset,
+}
+
+impl Default for SourceConfig {
+    fn default() -> Self {
+        Self {
+            kind: SourceKind::Kafka,
+            instruments: vec![],
+            max_instruments: 10_000,
+            max_frame_bytes: 4 << 20,
+            products: vec![],
+            table: None,
+            websocket: WebsocketConfig::default(),
+            topics: vec![],
+            topics_written: false,
+            rebuild_ms: 0,
+            start: StartOffset::Latest,
+        }
+    }
+}
+
+/// The transport of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// An exchange's websocket.
+    Websocket,
+    /// Kafka topics.
+    Kafka,
+}
+
+/// Where a consumer group without committed offsets starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartOffset {
+    /// At the oldest record.
+    Earliest,
+    /// At the next record.
+    Latest,
+}

@@ -1,0 +1,36 @@
+//! `[source.websocket]`: the feed of a venue.
+
+use serde::Deserialize;
+
+/// `[source.websocket]`: the feed of the venue in which the names of `instruments` end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebsocketConfig {
+    /// The base address of the websocket, without a path. Default: that of the venue, for Binance
+    /// `wss://data-stream.binance.vision`, its public market data for spot.
+    pub url: Option<String>,
+    /// The base address of the REST interface, for snapshots of books; an empty text requests none.
+    /// Default: that of the venue, for Binance `https://data-api.binance.vision`.
+    pub rest: Option<String>,
+    /// The streams to subscribe to for each instrument, by the venue's names. Default: `[]`, which
+    /// subscribes to the usual ones of the venue: for Binance `trade`, `bookTicker`, `depth@100ms`.
+    pub streams: Vec<String>,
+    /// How long the connection may be silent before it is closed and opened again, in milliseconds. Default:
+    /// `10000`: a connection that is lost without a word must not look like a quiet market for long.
+    pub idle_ms: u64,
+    /// How often the shards receive a tick of the clock, in milliseconds, so that a silent instrument becomes
+    /// `stale`; `0` sends none. Default: `1000`.
+    pub tick_ms: u64,
+}
+
+impl Default for WebsocketConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            rest: None,
+            streams: vec![],
+            idle_ms: 10_000,
+            tick_ms: 1_000,
+        }
+    }
+}

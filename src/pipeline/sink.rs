@@ -1,0 +1,63 @@
+//! The sink of a pipeline, opened for a live run.
+
+use std::path::Path;
+
+use super::source::bootstrap;
+use crate::alert::record::SCHEMA;
+use crate::config::{PipelineFile, SinkKind, SourceKind};
+use crate::signal::field::SignalField;
+use crate::signal::lineage::Lineage;
+use crate::sink::json::JsonWriter;
+use crate::sink::kafka::KafkaSinkSettings;
+use crate::sink::topic::{DeadLetterTopic, TopicSink, dead_letter_topic};
+use crate::sink::{SideFiles, Sink, SinkError, open_file};
+
+/// Opens the sink that `[sink]` names.
+///
+/// # Errors
+/// [`SinkError`] where the file cannot be made or no broker answers.
+pub(super) fn open(
+    file: &PipelineFile,
+    fields: &[SignalField],
+    lineage: &Lineage,
+) -> Result<Box<dyn Sink>, SinkError> {
+    let sink = &file.sink;
+    let side = SideFiles {
+        dead_letters: sink.dead_letters.as_deref().map(Path::new),
+        alerts: sink.alerts.as_deref().map(Path::new),
+    };
+    match sink.kind {
+        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side),
+        SinkKind::File => {
+            let path = sink.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+            open_file(lineage, fields, Some(path), side)
+        }
+        SinkKind::Kafka => open_topic(file, fields, lineage),
+    }
+}
+
+fn open_topic(
+    file: &PipelineFile,
+    fields: &[SignalField],
+    lineage: &Lineage,
+) -> Result<Box<dyn Sink>, SinkError> {
+    let sink = &file.sink;
+    let topic = sink.topic.clone().unwrap_or_else(|| lineage.schema.clone());
+    let dead_letters = match (&sink.dead_letters, file.source.kind) {
+        (Some(topic), _) => DeadLetterTopic::One(topic.clone()),
+        (None, SourceKind::Kafka) => DeadLetterTopic::OfSource,
+        (None, SourceKind::Websocket) => DeadLetterTopic::One(dead_letter_topic(&topic)),
+    };
+    let settings = KafkaSinkSettings {
+        bootstrap: bootstrap(&file.kafka),
+        topic,
+        properties: file.kafka.properties.clone(),
+        ..KafkaSinkSettings::default()
+    };
+    let writer = JsonWriter::new(lineage.clone(), fields);
+    let alerts = sink.alerts.clone().unwrap_or_else(|| SCHEMA.into());
+    let sink = TopicSink::connect(writer, settings, dead_letters, alerts)?;
+    Ok(Box::new(sink))
+}
+
+const DEFAULT_FILE: &str = "signals.jsonl";

@@ -1,0 +1,107 @@
+//! Writes a file whole or not at all: readers, and a start after a crash, see the old or the new content.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Replaces the content of a file: writes a temporary file in its folder, syncs it, renames it, and syncs the
+/// folder, so that the rename survives a power failure.
+///
+/// # Errors
+/// The system's error. The file is then as it was before, and the temporary file is gone.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (temporary, mut file) = create_beside(path)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // The first error says more than that of the clean-up would.
+        drop(fs::remove_file(&temporary));
+        return Err(error);
+    }
+    sync_folder(folder_of(path))
+}
+
+/// A new file in the folder of `path`, whose name no other file and no other writer has.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file")
+    })?;
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut temporary = name.to_owned();
+        temporary.push(format!(".{}-{number}.tmp", std::process::id()));
+        let temporary = folder_of(path).join(temporary);
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+        {
+            Ok(file) => return Ok((temporary, file)),
+            // Left over by a process of the same number that crashed.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("foretick-atomic-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn files_whose_names_differ_in_the_ending_have_different_temporary_files() {
+        let folder = folder("endings");
+        let (eu, us) = (folder.join("alerts.eu"), folder.join("alerts.us"));
+        let temporary = |path: &Path| create_beside(path).unwrap().0;
+        assert_ne!(temporary(&eu), temporary(&us));
+        assert_ne!(temporary(&eu), temporary(&eu), "of two writers of one file");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn the_content_is_replaced_and_nothing_is_left_over() {
+        let folder = folder("replace");
+        let path = folder.join("alerts.eu");
+        replace_file(&path, b"old").unwrap();
+        replace_file(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(&folder), ["alerts.eu"]);
+        // A folder cannot be replaced by a file.
+        fs::create_dir(folder.join("taken")).unwrap();
+        assert!(replace_file(&folder.join("taken"), b"x").is_err());
+        assert_eq!(names(&folder), ["alerts.eu", "taken"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
