@@ -35,6 +35,7 @@ const RULES: &[Rule] = &[
     is_safe,
     names_no_machine,
     is_a_schema,
+    dependencies_are_built_once,
 ];
 
 /// Files that may use `unsafe`, each block with its `// SAFETY:`: vector instructions, loads and stores whose
@@ -257,6 +258,15 @@ fn is_a_schema(path: &str, text: &str) -> Vec<Breach> {
         .collect()
 }
 
+/// With the resolvers 2 and 3, dev-dependencies add features to what they share with the command, so that
+/// `cargo test` builds most dependencies a second time.
+fn dependencies_are_built_once(path: &str, text: &str) -> Vec<Breach> {
+    if path == "Cargo.toml" && !text.lines().any(|line| line == "resolver = \"1\"") {
+        return vec![(1, "keep `resolver = \"1\"`".into())];
+    }
+    vec![]
+}
+
 /// A pipeline's folder has its configuration, its model card and its training.
 fn pipelines_are_whole(files: &[String]) -> Vec<String> {
     let below = |file: &String| {
@@ -399,6 +409,12 @@ fn each_rule_sees_its_breach() {
             1,
         ),
         (is_a_schema, "schemas/a.json", "{\n  \"title\":\n}", 3),
+        (
+            dependencies_are_built_once,
+            "Cargo.toml",
+            "resolver = \"3\"\n",
+            1,
+        ),
     ];
     for (rule, path, text, line) in cases {
         let lines: Vec<usize> = rule(path, text).iter().map(|(line, _)| *line).collect();
@@ -438,6 +454,11 @@ fn each_rule_accepts_what_it_allows() {
         ),
         (names_no_machine, "src/a.rs", concat!("net/wo", "rk/a")),
         (names_no_machine, "Makefile", concat!("$(HERE)/wo", "rk/a")),
+        (
+            dependencies_are_built_once,
+            "Cargo.toml",
+            "[package]\nresolver = \"1\"\n",
+        ),
     ];
     for (rule, path, text) in cases {
         assert_eq!(rule(path, text), [], "{path}: {text}");
