@@ -78,10 +78,21 @@ impl Decoder {
     /// A decoder that reads records of this form, and nothing else.
     #[must_use]
     pub fn for_records(self, form: Arc<RecordForm>) -> Self {
+        // An applicant is of no use to the next batch, and there is no end of them.
+        let instruments = match form.kind() {
+            RecordKind::Application => self.instruments.per_batch(),
+            RecordKind::Statement => self.instruments,
+        };
         Self {
+            instruments,
             records: Some(form),
             ..self
         }
+    }
+
+    /// Forgets the names that hold for one batch only: see [`Instruments::release`].
+    pub fn release_names(&mut self) {
+        self.instruments.release();
     }
 
     /// A decoder that reads news items, and nothing else.

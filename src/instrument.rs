@@ -41,6 +41,9 @@ pub struct Instruments {
     by_name: FxHashMap<Box<str>, InstrumentId>,
     listed: Option<Box<[Box<str>]>>,
     most: usize,
+    per_batch: bool,
+    /// Names that [`Instruments::release`] removed.
+    released: u64,
 }
 
 impl Instruments {
@@ -55,7 +58,43 @@ impl Instruments {
             by_name: FxHashMap::default(),
             listed,
             most,
+            per_batch: false,
+            released: 0,
         }
+    }
+
+    /// The same, for names that hold for one batch only, and so without a limit. [`Instruments::release`]
+    /// removes them.
+    #[must_use]
+    pub fn per_batch(self) -> Self {
+        Self {
+            most: usize::MAX,
+            per_batch: true,
+            ..self
+        }
+    }
+
+    /// Whether names hold for one batch only.
+    #[must_use]
+    pub fn are_per_batch(&self) -> bool {
+        self.per_batch
+    }
+
+    /// Removes all names, where they hold for one batch only; ids begin at 0 again. To be called once the
+    /// signals of the batch carry their names.
+    pub fn release(&mut self) {
+        if self.per_batch {
+            self.released += self.names.len() as u64;
+            self.names.clear();
+            self.by_symbol.clear();
+            self.by_name.clear();
+        }
+    }
+
+    /// The number of ids assigned so far, released ones too.
+    #[must_use]
+    pub fn assigned(&self) -> u64 {
+        self.released + self.names.len() as u64
     }
 
     /// The id of `symbol` at `venue`, assigned on the first call. If `venue` is empty, the symbol is the
@@ -129,6 +168,24 @@ mod tests {
         assert_eq!(table.name(btc), "BTCUSDT.BINANCE");
         table.intern("ETHUSDT", "BINANCE").unwrap();
         assert_eq!(table.intern("BNBUSDT", "BINANCE"), Err(Refused::TooMany));
+    }
+
+    #[test]
+    fn names_of_a_batch_are_released_and_have_no_limit() {
+        let mut table = Instruments::new(&[], 1).per_batch();
+        for _ in 0..3 {
+            assert_eq!(table.intern("k1:a", ""), Ok(InstrumentId(0)));
+            assert_eq!(table.intern("k1:b", ""), Ok(InstrumentId(1)));
+            assert_eq!(table.name(InstrumentId(1)), "k1:b");
+            table.release();
+            assert!(table.is_empty());
+            assert_eq!(table.name(InstrumentId(1)), "-");
+        }
+        assert_eq!(table.assigned(), 6);
+        let mut table = Instruments::new(&[], 1);
+        table.intern("AAPL", "XNAS").unwrap();
+        table.release();
+        assert_eq!((table.len(), table.assigned()), (1, 1), "names that stay");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 #[path = "credit/alerts.rs"]
 mod alerts;
+#[path = "credit/applicants.rs"]
+mod applicants;
 #[path = "credit/bad_records.rs"]
 mod bad_records;
 #[path = "credit/foreign_model.rs"]

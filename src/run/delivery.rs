@@ -14,6 +14,8 @@ pub struct Delivery {
     pub shard: usize,
     /// Names of the instruments that are new since its last delivery, in the order of their numbers.
     pub new_names: Vec<String>,
+    /// Whether these names are all there are, and hold for this delivery only.
+    pub names_per_batch: bool,
     /// The signals.
     pub signals: Vec<Signal>,
     /// Commands about alerts, each with the number of signals that come before it.

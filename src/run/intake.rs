@@ -139,6 +139,12 @@ impl Intake {
         self.batch.clear();
     }
 
+    /// Empties the batch, and forgets the names that hold for it only.
+    pub fn release(&mut self) {
+        self.batch.clear();
+        self.decoder.release_names();
+    }
+
     /// The instruments by name.
     #[must_use]
     pub fn instruments(&self) -> &Instruments {

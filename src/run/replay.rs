@@ -157,7 +157,7 @@ pub fn observe_events(
             signals: &[],
             instruments: intake.instruments(),
         })?;
-        intake.clear();
+        intake.release();
     }
     Ok(intake)
 }
@@ -285,6 +285,7 @@ impl<O: Observer> OneThread<'_, O> {
             self.writer.signal(signal, name)?;
         }
         self.signals.clear();
+        self.shard.end_batch();
         Ok(())
     }
 }

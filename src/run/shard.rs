@@ -40,13 +40,17 @@ impl Shard {
     /// A shard; `live` where `ts_recv` is of this run, so that its age means something.
     #[must_use]
     pub fn new(decoder: Decoder, engine: Engine, lineage: &Lineage, live: bool) -> Self {
+        let digest = match decoder.instruments().are_per_batch() {
+            true => Digest::without_order(lineage),
+            false => Digest::new(lineage),
+        };
         Self {
             intake: Intake::new(decoder),
             engine,
             began: None,
             stepped: false,
             stages: Stages::default(),
-            digest: Digest::new(lineage),
+            digest,
             live,
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
@@ -139,6 +143,14 @@ impl Shard {
     #[must_use]
     pub fn batch(&self) -> &Batch {
         self.intake.batch()
+    }
+
+    /// Ends a batch after its last step, once its signals carry their names: records that stand alone, and
+    /// the names in them, are held no longer.
+    pub fn end_batch(&mut self) {
+        if std::mem::take(&mut self.stepped) {
+            self.intake.release();
+        }
     }
 
     /// Does work that no signal has waited for, until none is left or `wanted` says that there is other

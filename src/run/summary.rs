@@ -108,17 +108,21 @@ impl Summary {
 /// The summary of what some shards did; what the writer did is left to add.
 pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shard>) -> Summary {
     let mut summary = Summary::default();
-    let mut digest = Digest::new(lineage);
+    let mut digest: Option<Digest> = None;
     let mut all_stages = Stages::default();
     for shard in shards {
         summary.events.add_shard(&shard);
-        summary.instruments += shard.instruments().len() as u64;
+        summary.instruments += shard.instruments().assigned();
         let (account, stages, part) = shard.into_parts();
         summary.frames += &account;
         all_stages.merge(&stages);
-        digest.merge(part);
+        match &mut digest {
+            Some(digest) => digest.merge(part),
+            None => digest = Some(part),
+        }
     }
     summary.latency_ns = (&all_stages).into();
+    let digest = digest.unwrap_or_else(|| Digest::new(lineage));
     summary.digest = digest.finish();
     summary
 }

@@ -124,7 +124,7 @@ impl Backlog {
         }
     }
 
-    /// UnacknowledgedPositions the frames just drained as late where the backlog is older than `late_after`.
+    /// Marks the frames just drained as late where the backlog is older than `late_after`.
     fn mark_late(&mut self, frames: &mut [Frame], is_drained: bool, late_after: Option<Duration>) {
         let Some(late_after) = late_after else {
             return;
@@ -163,10 +163,13 @@ impl Worker {
             .map(name)
             .collect();
         self.named = instruments.len();
+        delivery.names_per_batch = instruments.are_per_batch();
         let mut wanted = vec![];
         shard.engine_mut().take_snapshot_requests(&mut wanted);
         let name = |id| shard.instruments().name(id).to_owned();
         delivery.wanted_snapshots = wanted.into_iter().map(name).collect();
+        shard.end_batch();
+        self.named = shard.instruments().len();
         Ok(delivery)
     }
 

@@ -146,6 +146,9 @@ impl Writer {
             let mut rest = commands;
             rest.try_for_each(|(_, command)| self.command(&command))
         });
+        if delivery.names_per_batch {
+            names.clear();
+        }
         self.names[delivery.shard] = names;
         written?;
         for frame in delivery.dead_letters.drain(..) {

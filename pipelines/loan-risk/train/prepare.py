@@ -38,7 +38,6 @@ OTHER = """name = "loan-risk-{name}"
 kind = "kafka"
 topics = ["credit.applications.v1"]
 products = ["{product}"]
-max_instruments = 1_000_000
 
 [row]
 on = "application"
