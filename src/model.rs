@@ -31,15 +31,15 @@ pub trait Model: Send {
     fn score(&mut self, windows: &[f64], scores: &mut Vec<f64>) -> Result<(), ModelError>;
 }
 
-/// Why a model cannot be used.
+/// The reason for which a model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file is not there or not readable.
+    /// The file does not exist or cannot be read.
     #[error("while reading the model {}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         cause: std::io::Error,
     },
     /// ONNX Runtime is missing or of the wrong version.
@@ -48,18 +48,18 @@ pub enum ModelError {
          libonnxruntime of version 1.22 or newer"
     )]
     Runtime(String),
-    /// The GPU that was asked for cannot be had.
+    /// The configured GPU cannot be used.
     #[error(
-        "while setting up CUDA: {0}; or write `provider = \"cpu\"`, or `fallback = \"cpu\"` to go on \
+        "while setting up CUDA: {0}; or write `provider = \"cpu\"`, or `fallback = \"cpu\"` to run \
          without a GPU where there is none"
     )]
     Cuda(String),
-    /// The file is no model that can be loaded.
+    /// The file cannot be loaded as a model.
     #[error("while loading the model {}: {what}", path.display())]
     Load {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The error, and what to do.
         what: String,
     },
     /// The model was made for other features or another window.
@@ -71,11 +71,11 @@ pub enum ModelError {
         what: String,
     },
     /// The graph takes windows of another length.
-    #[error("the model takes windows of {takes} rows, not of {asked}; ask for {takes}")]
+    #[error("the model takes windows of {takes} rows, not of {asked}; use {takes}")]
     Window {
         /// Rows that the graph takes.
         takes: usize,
-        /// Rows that were asked for.
+        /// Rows that were requested.
         asked: usize,
     },
     /// Inference failed.
@@ -83,7 +83,7 @@ pub enum ModelError {
     Run(String),
 }
 
-/// Probabilities from scores: e^(x − max) / Σ, in place.
+/// Turns scores into probabilities, in place: e^(x − max) / Σ.
 pub fn softmax(scores: &mut [f64]) {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;

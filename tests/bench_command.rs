@@ -169,7 +169,7 @@ fn bench_refuses_what_it_cannot_measure() {
         (
             &[&good, "--window", "8"],
             2,
-            "takes windows of 7 rows, not of 8; ask for 7",
+            "takes windows of 7 rows, not of 8; use 7",
         ),
         (&[&good], 2, "--window <T>"),
         (&[&good, "--window", "7", "--stride", "0"], 2, "from 1 on"),

@@ -145,4 +145,9 @@ impl SlideStates for InstrumentStates {
         let state = self.states[key].as_deref_mut();
         &mut state.expect("its row made the state").slide
     }
+
+    fn find(&mut self, key: usize) -> Option<&mut SlideState> {
+        let state = self.states.get_mut(key)?.as_deref_mut()?;
+        state.slide.as_deref_mut()
+    }
 }

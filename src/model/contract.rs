@@ -14,45 +14,45 @@ pub struct Contract {
     pub version: String,
     /// SHA-256 of its file, in hexadecimal.
     pub sha256: String,
-    /// Columns that it was trained on, in order.
+    /// The columns that it was trained on, in order.
     pub features: Vec<String>,
     /// SHA-256 of their definitions, in hexadecimal; none where the file does not say.
     pub features_sha256: Option<String>,
-    /// Its classes, in the order of its outputs; none for a plain score.
+    /// Its classes, in the order of its outputs; empty for a single score.
     pub labels: Vec<String>,
     /// Rows in a window.
     pub steps: usize,
     /// Normalisation fitted in training.
     pub normalise: Option<Normalise>,
-    /// How far ahead it looks, in nanoseconds.
+    /// Prediction horizon, in nanoseconds.
     pub horizon_ns: Option<i64>,
-    /// Codes of the reasons that it gives beside its scores, in order.
+    /// Codes of the reasons that it outputs after its scores, in order.
     pub reasons: Vec<String>,
-    /// Where each label lies on the scale of the score: the default rate of a grade.
+    /// The expected score of each label: the default rate of a grade; empty where the file has none.
     pub places: Vec<f64>,
-    /// Names of grades by the score up to which they go, best first.
+    /// Grades, best first: the name of each, and its highest score.
     pub grades: Vec<(String, f64)>,
 }
 
 /// What the pipeline's configuration says about a model whose file carries no contract, or a part of one.
 #[derive(Clone, Debug, Default)]
 pub struct DeclaredContract {
-    /// The columns.
+    /// The columns of a row.
     pub features: Vec<String>,
     /// Rows in a window.
     pub steps: Option<usize>,
-    /// Classes.
+    /// Its classes.
     pub labels: Vec<String>,
-    /// Version.
+    /// Its version.
     pub version: Option<String>,
-    /// Which columns each input takes; empty: there is one, and it takes all.
+    /// The columns of each input; empty where there is one input, which takes all.
     pub inputs: Vec<(String, Vec<String>)>,
     /// The output that holds the scores.
     pub output: Option<String>,
 }
 
 impl Contract {
-    /// Numbers a window gives: scores, and the reasons behind them.
+    /// Numbers that a window gives: the scores, then the reasons.
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.labels.len().max(1) + self.reasons.len()

@@ -1,9 +1,10 @@
-//! Vector arithmetic of the recurrent layers: the same bits on every processor.
+//! Vector arithmetic of sliding windows: the same bits on every processor.
 //!
 //! Every output is one sum of fused multiply-adds in one order, `start + Σ weight[k] · input[k]` with k
-//! ascending; activations are polynomials of our own (`math`). A lane is an output: how many lanes a
-//! register has, how many rows share a pass, and which processor it is change no bit. All `unsafe` of the
-//! crate is below this module; its calls check lengths and places first. Knows no model and no window.
+//! ascending; activations are polynomials of our own (`math`). A lane is an output, so the bits depend
+//! neither on the width of a register, nor on the number of rows in a pass, nor on the processor. All
+//! `unsafe` code of the library is in this module; its public functions check lengths and places first.
+//! Knows no model and no window.
 
 #![allow(unsafe_code)]
 

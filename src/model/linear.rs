@@ -1,8 +1,9 @@
 //! The built-in linear model: the baseline that every pipeline can name.
 //!
-//! One weight a column gives a score; one row of weights a label gives probabilities (multinomial
-//! logistic regression). Where columns are the numbers of word pieces, a piece has the weights, one a label,
-//! wherever it stands: a bag of pieces. Its windows have one row. Same bits on every machine.
+//! Without labels, one weight per column gives a score; with labels, one row of weights per label gives
+//! probabilities (multinomial logistic regression). Where the columns are the numbers of word pieces, each
+//! piece has one weight per label, whatever its position: a bag of pieces. Windows have one row. The scores
+//! have the same bits on every machine.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use super::normalise::Normalise;
 use super::{Model, ModelError, softmax};
 use crate::signal::MAX_OUTPUTS;
 
-/// b + W·x, or b + the sum of W of each piece; and softmax where there are labels.
+/// b + W·x, or b + the sum of the weights of each piece; then softmax where there are labels.
 #[derive(Clone, Debug)]
 pub struct Linear {
     weights: Weights,
@@ -25,9 +26,9 @@ pub struct Linear {
 
 #[derive(Clone, Debug)]
 enum Weights {
-    /// A row a label of a number a column.
+    /// A row per label, each with a number per column.
     OfColumns(Vec<Vec<f64>>),
-    /// A number a label by piece; a piece that is not there weighs nothing.
+    /// The weights of each piece, a number per label. A piece without weights adds nothing.
     OfPieces(FxHashMap<u32, Vec<f64>>),
 }
 
@@ -53,7 +54,7 @@ impl Linear {
     /// Reads a model from its JSON text.
     ///
     /// # Errors
-    /// [`ModelError::Load`] with what is wrong.
+    /// [`ModelError::Load`] with the first error in the file.
     pub fn parse(path: &Path, text: &[u8], sha256: String) -> Result<(Self, Contract), ModelError> {
         let fail = |what: String| ModelError::Load {
             path: path.to_owned(),
@@ -75,12 +76,12 @@ impl Linear {
                 all.values().all(|piece| piece.len() == rows),
                 Weights::OfPieces(all),
             ),
-            _ => return Err(fail("give `weights` or `pieces`, one of them".into())),
+            _ => return Err(fail("give either `weights` or `pieces`".into())),
         };
         if !shaped || wire.bias.len() != rows {
             return Err(fail(format!(
-                "`weights` must be {rows} rows (one a label) of {columns} numbers (one a feature), or each of \
-                 `pieces` {rows} numbers, and `bias` {rows} numbers"
+                "`weights` must be {rows} rows (one per label) of {columns} numbers (one per feature), or each of \
+                 `pieces` must have {rows} numbers; `bias` must have {rows} numbers"
             )));
         }
         let normalise = match (wire.mean, wire.std) {
@@ -156,7 +157,7 @@ impl Model for Linear {
                 }
                 Weights::OfPieces(all) => {
                     scores.extend_from_slice(&self.bias);
-                    // A number that is no piece's, as NaN would be, becomes 0, the padding.
+                    // A number that is not a piece, such as NaN, becomes 0, the padding.
                     for weights in row.iter().filter_map(|&piece| all.get(&(piece as u32))) {
                         for (score, weight) in scores[before..].iter_mut().zip(weights) {
                             *score += weight;
@@ -180,7 +181,7 @@ mod tests {
         "weights":[[1,0],[0,2]],"bias":[0,-1]}"#;
 
     #[test]
-    fn probabilities_of_each_row() {
+    fn each_row_gets_its_own_probabilities() {
         let (mut linear, contract) =
             Linear::parse(Path::new("m"), FILE.as_bytes(), "s".into()).unwrap();
         assert_eq!((contract.outputs(), contract.steps), (2, 1));
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_weighs_the_same_wherever_it_stands() {
+    fn a_piece_has_the_same_weight_at_every_position() {
         let text = FILE.replace(
             "\"weights\":[[1,0],[0,2]]",
             "\"pieces\":{\"7\":[1,0],\"9\":[0,2]}",
@@ -209,11 +210,14 @@ mod tests {
         assert!((scores[8] - of(1.0)).abs() < 1e-15, "the bias alone");
         let both = FILE.replace("\"bias\"", "\"pieces\":{},\"bias\"");
         let error = Linear::parse(Path::new("m"), both.as_bytes(), String::new()).unwrap_err();
-        assert!(error.to_string().contains("one of them"), "{error}");
+        assert!(
+            error.to_string().contains("either `weights` or `pieces`"),
+            "{error}"
+        );
     }
 
     #[test]
-    fn a_wrong_shape_is_refused_with_the_right_one() {
+    fn weights_of_a_wrong_shape_are_refused_with_the_right_shape() {
         let text = FILE.replace("[0,2]", "[0]");
         let error = Linear::parse(Path::new("m.json"), text.as_bytes(), String::new()).unwrap_err();
         let error = error.to_string();

@@ -1,17 +1,17 @@
-//! Rows to z-scores, before a model sees them.
+//! The normalisation of rows before the model.
 
 use serde::{Deserialize, Serialize};
 
-/// How a pipeline normalises its rows.
+/// How the rows of a pipeline are normalised.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Normalise {
-    /// As they are; the model's graph may normalise itself.
+    /// Not at all; the model's graph may normalise them.
     None,
-    /// (x − mean) / std with figures fitted in training, carried in the model's metadata.
+    /// (x − mean) / std, with mean and std fitted in training and stored in the model's metadata.
     Fixed {
-        /// One mean a column.
+        /// One mean per column.
         mean: Vec<f64>,
-        /// One standard deviation a column, above zero.
+        /// One standard deviation per column, above zero.
         std: Vec<f64>,
     },
     /// (x − mean) / (std + 1e-12) over all rows of the instrument so far, this one included; std
@@ -34,7 +34,7 @@ pub struct Expanding {
 const USABLE_MAX: f64 = 1e150;
 
 impl Normalise {
-    /// Normalises a row in place; `so_far` is the instrument's own and only grows for `Expanding`.
+    /// Normalises a row in place. `so_far` is the state of the row's instrument; only `Expanding` uses it.
     pub fn apply(&self, so_far: &mut Expanding, row: &mut [f64]) {
         match self {
             Self::None => {}
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn expanding_equals_its_slow_twin() {
+    fn expanding_equals_mean_and_deviation_of_all_rows() {
         let mut so_far = Expanding::default();
         let xs: Vec<f64> = (0..500)
             .map(|i| f64::from(i * 7919 % 101) * 0.01 + 50.0)
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_uses_the_figures_of_training() {
+    fn fixed_uses_mean_and_deviation_of_training() {
         let fixed = Normalise::Fixed {
             mean: vec![1.0, -2.0],
             std: vec![2.0, 4.0],

@@ -76,7 +76,8 @@ impl Onnx {
         let interface =
             GraphInterface::of(&plain, &contract, &declared.inputs, output).map_err(fail)?;
         let active = interface.active(Provider::Cpu, execution).map_err(fail)?;
-        // Also where a GPU is configured: a fault of the graph itself is then not reported as one of the GPU.
+        // Also where a GPU is configured: a fault of the graph itself is then not reported as one of the
+        // GPU.
         let mut onnx = Self::start(plain, &interface, active)?;
         if let Provider::Cuda { device } = execution.provider {
             let active = interface

@@ -1,22 +1,25 @@
-//! ONNX's messages as far as a folded graph needs them, and the numbers in its tensors.
+//! The messages of ONNX files, and what is read from nodes.
 //!
-//! Field numbers are those of `onnx.proto`. Knows no operator. What nobody here reads is kept as the bytes
-//! it came in, so that a file can be decoded, changed in one place, and encoded again.
+//! Field numbers are those of `onnx.proto`. Fields that are not read are kept as bytes, so that a file can
+//! be decoded, changed in one place, and encoded again. Knows no operator. The numbers of tensors are in
+//! `tensor`.
+
+pub mod tensor;
 
 use prost::{Message, Oneof};
 
 use super::recognise::error::RecogniseError;
 
-/// A file: a graph, and what is said about it.
+/// A file: a graph and its metadata.
 #[derive(Clone, PartialEq, Message)]
 pub struct ModelProto {
     /// Version of the file format.
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
-    /// Who wrote it.
+    /// The program that wrote it.
     #[prost(string, tag = "2")]
     pub producer_name: String,
-    /// The writer's version.
+    /// The version of that program.
     #[prost(string, tag = "3")]
     pub producer_version: String,
     /// Namespace of the model.
@@ -37,13 +40,13 @@ pub struct ModelProto {
     /// Keys and values: the contract.
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<StringStringEntryProto>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "20")]
     pub training_info: Vec<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "25")]
     pub functions: Vec<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "26")]
     pub configuration: Vec<Vec<u8>>,
 }
@@ -63,19 +66,19 @@ pub struct GraphProto {
     /// Free text.
     #[prost(string, tag = "10")]
     pub doc_string: String,
-    /// What comes in; in old files the constants too.
+    /// The inputs; in old files the constants too.
     #[prost(message, repeated, tag = "11")]
     pub input: Vec<ValueInfoProto>,
-    /// What goes out.
+    /// The outputs.
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfoProto>,
-    /// Types of what lies between.
+    /// Types of intermediate tensors.
     #[prost(message, repeated, tag = "13")]
     pub value_info: Vec<ValueInfoProto>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "14")]
     pub quantization_annotation: Vec<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "15")]
     pub sparse_initializer: Vec<Vec<u8>>,
     /// Keys and values.
@@ -98,7 +101,7 @@ pub struct NodeProto {
     /// The operator.
     #[prost(string, tag = "4")]
     pub op_type: String,
-    /// Its settings.
+    /// Its attributes.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
     /// Free text.
@@ -107,18 +110,18 @@ pub struct NodeProto {
     /// The operator set; empty for ONNX's own.
     #[prost(string, tag = "7")]
     pub domain: String,
-    /// Which function of the name, where there are several.
+    /// Which of several functions with the same name.
     #[prost(string, tag = "8")]
     pub overload: String,
     /// Keys and values.
     #[prost(message, repeated, tag = "9")]
     pub metadata_props: Vec<StringStringEntryProto>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "10")]
     pub device_configurations: Vec<Vec<u8>>,
 }
 
-/// A setting of an operator.
+/// An attribute of an operator.
 #[derive(Clone, PartialEq, Message)]
 pub struct AttributeProto {
     /// Its name.
@@ -136,7 +139,7 @@ pub struct AttributeProto {
     /// A constant.
     #[prost(message, optional, tag = "5")]
     pub t: Option<TensorProto>,
-    /// A graph within.
+    /// A graph.
     #[prost(message, optional, tag = "6")]
     pub g: Option<GraphProto>,
     /// Floats.
@@ -151,33 +154,33 @@ pub struct AttributeProto {
     /// Constants.
     #[prost(message, repeated, tag = "10")]
     pub tensors: Vec<TensorProto>,
-    /// Graphs within.
+    /// Graphs.
     #[prost(message, repeated, tag = "11")]
     pub graphs: Vec<GraphProto>,
     /// Free text.
     #[prost(string, tag = "13")]
     pub doc_string: String,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "14")]
     pub tp: Option<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "15")]
     pub type_protos: Vec<Vec<u8>>,
-    /// Which of the fields holds the value.
+    /// The field that holds the value.
     #[prost(int32, optional, tag = "20")]
     pub r#type: Option<i32>,
-    /// The setting of the function around it that it repeats.
+    /// The attribute of the enclosing function to which it refers.
     #[prost(string, tag = "21")]
     pub ref_attr_name: String,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "22")]
     pub sparse_tensor: Option<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", repeated, tag = "23")]
     pub sparse_tensors: Vec<Vec<u8>>,
 }
 
-/// A constant: its numbers lie in `raw_data`, or in the field of their type.
+/// A constant. Its numbers are in `raw_data`, or in the field of their type.
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorProto {
     /// Its shape.
@@ -186,7 +189,7 @@ pub struct TensorProto {
     /// The type of its numbers.
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "3")]
     pub segment: Option<Vec<u8>>,
     /// Numbers of type float32.
@@ -244,28 +247,28 @@ pub struct ValueInfoProto {
     pub metadata_props: Vec<StringStringEntryProto>,
 }
 
-/// The type of a value; what is no tensor is kept as it came.
+/// The type of a value; types other than tensors are kept as bytes.
 #[derive(Clone, PartialEq, Message)]
 pub struct TypeProto {
     /// A tensor.
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorTypeProto>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "4")]
     pub sequence_type: Option<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "5")]
     pub map_type: Option<Vec<u8>>,
     /// What the value means.
     #[prost(string, tag = "6")]
     pub denotation: String,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "7")]
     pub opaque_type: Option<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "8")]
     pub sparse_tensor_type: Option<Vec<u8>>,
-    /// As it came.
+    /// Kept as bytes.
     #[prost(bytes = "vec", optional, tag = "9")]
     pub optional_type: Option<Vec<u8>>,
 }
@@ -303,10 +306,10 @@ pub struct DimensionProto {
 /// How large a dimension is.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Size {
-    /// So many.
+    /// A fixed size.
     #[prost(int64, tag = "1")]
     Value(i64),
-    /// As many as wherever else this symbol stands.
+    /// A symbol: the same size wherever it appears.
     #[prost(string, tag = "2")]
     Param(String),
 }
@@ -333,21 +336,16 @@ pub struct OperatorSetIdProto {
     pub version: i64,
 }
 
-/// `TensorProto.DataType`: float32.
-pub const FLOAT: i32 = 1;
-const INT32: i32 = 6;
-const INT64: i32 = 7;
-
 impl ModelProto {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`RecogniseError::Bytes`] where it is no ONNX file.
+    /// [`RecogniseError::Bytes`] where the bytes are not an ONNX file.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecogniseError> {
         Ok(Self::decode(bytes)?)
     }
 
-    /// The file again.
+    /// Encodes the file.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         self.encode_to_vec()
@@ -355,134 +353,22 @@ impl ModelProto {
 }
 
 impl NodeProto {
-    /// Argument `at`, where it is given.
+    /// Argument number `at`, if it is given.
     #[must_use]
     pub fn argument(&self, at: usize) -> Option<&str> {
         let name = self.input.get(at).map(String::as_str);
         name.filter(|name| !name.is_empty())
     }
 
-    /// A setting.
+    /// An attribute.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&AttributeProto> {
         self.attribute.iter().find(|one| one.name == name)
     }
 
-    /// A setting that is an integer.
+    /// An integer attribute.
     #[must_use]
     pub fn integer(&self, name: &str) -> Option<i64> {
         self.setting(name)?.i
     }
-}
-
-impl TensorProto {
-    /// A constant of float32 numbers.
-    #[must_use]
-    pub fn of(name: String, dims: Vec<i64>, numbers: &[f32]) -> Self {
-        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
-        Self {
-            name,
-            dims,
-            data_type: Some(FLOAT),
-            raw_data: Some(bytes.collect()),
-            ..Self::default()
-        }
-    }
-
-    /// Its shape.
-    #[must_use]
-    pub fn shape(&self) -> Vec<usize> {
-        let size = |&size| usize::try_from(size).unwrap_or(0);
-        self.dims.iter().map(size).collect()
-    }
-
-    /// Its numbers, which must be float32: others would be rounded.
-    ///
-    /// # Errors
-    /// [`RecogniseError::Graph`] where they are of another type, elsewhere, or too few.
-    pub fn floats(&self) -> Result<Vec<f32>, RecogniseError> {
-        if self.data_type() != FLOAT {
-            return self.refuse(&format!("is of type {}, not float32", self.type_name()));
-        }
-        let numbers = match &self.raw_data {
-            Some(raw) => numbers(raw, f32::from_le_bytes),
-            None => self.float_data.clone(),
-        };
-        self.counted(numbers)
-    }
-
-    /// Its numbers, which must be int64 or int32.
-    ///
-    /// # Errors
-    /// [`RecogniseError::Graph`] where they are of another type, elsewhere, or too few.
-    pub fn integers(&self) -> Result<Vec<i64>, RecogniseError> {
-        let numbers = match (self.data_type(), &self.raw_data) {
-            (INT64, Some(raw)) => numbers(raw, i64::from_le_bytes),
-            (INT64, None) => self.int64_data.clone(),
-            (INT32, Some(raw)) => widened(&numbers(raw, i32::from_le_bytes)),
-            (INT32, None) => widened(&self.int32_data),
-            _ => return self.refuse(&format!("is of type {}, not int64", self.type_name())),
-        };
-        self.counted(numbers)
-    }
-
-    fn counted<N>(&self, numbers: Vec<N>) -> Result<Vec<N>, RecogniseError> {
-        if numbers.len() == self.shape().iter().product::<usize>() {
-            return Ok(numbers);
-        }
-        self.refuse(&format!(
-            "has {} numbers in the file for shape {:?}",
-            numbers.len(),
-            self.dims
-        ))
-    }
-
-    fn refuse<T>(&self, what: &str) -> Result<T, RecogniseError> {
-        Err(RecogniseError::Graph(format!(
-            "constant `{}` {what}",
-            self.name
-        )))
-    }
-
-    fn type_name(&self) -> String {
-        type_name(self.data_type())
-    }
-}
-
-/// The name of a `TensorProto.DataType`.
-#[must_use]
-pub fn type_name(data_type: i32) -> String {
-    let names = [
-        "undefined",
-        "float32",
-        "uint8",
-        "int8",
-        "uint16",
-        "int16",
-        "int32",
-        "int64",
-        "string",
-        "bool",
-        "float16",
-        "float64",
-        "uint32",
-        "uint64",
-        "complex64",
-        "complex128",
-        "bfloat16",
-    ];
-    let name = usize::try_from(data_type).ok().and_then(|at| names.get(at));
-    name.map_or_else(|| format!("number {data_type}"), |name| (*name).to_owned())
-}
-
-fn numbers<N, const BYTES: usize>(raw: &[u8], number: fn([u8; BYTES]) -> N) -> Vec<N> {
-    raw.as_chunks()
-        .0
-        .iter()
-        .map(|&bytes| number(bytes))
-        .collect()
-}
-
-fn widened(numbers: &[i32]) -> Vec<i64> {
-    numbers.iter().copied().map(i64::from).collect()
 }

@@ -24,7 +24,7 @@ use self::request::WindowRequest;
 use self::state::SlideStates;
 use super::kernel::Isa;
 
-/// A network as a file describes it.
+/// A network as recognised in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RecognisedNetwork {
     /// Recurrent layers.
@@ -45,11 +45,11 @@ pub enum PackedNetwork {
 /// The windows of all keys of a shard, which move by a row at a time. The caller owns the state of each
 /// key, and passes [`SlideStates`] to each call.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one a shard")]
+#[expect(clippy::large_enum_variant, reason = "there is one per shard")]
 pub enum SlidingWindows {
-    /// As recurrent states in flight.
+    /// Of a recurrent network.
     Recurrent(RecurrentWindows),
-    /// As columns that windows share.
+    /// Of a convolution network.
     Convolution(ConvolutionWindows),
 }
 
@@ -63,7 +63,7 @@ impl RecognisedNetwork {
         }
     }
 
-    /// What happens to each feature first.
+    /// The normalisation of each feature.
     #[must_use]
     pub fn scale(&self) -> &[(ScaleStep, Vec<f32>)] {
         match self {
@@ -72,7 +72,7 @@ impl RecognisedNetwork {
         }
     }
 
-    /// Packs it.
+    /// Packs the network for these instructions.
     #[must_use]
     pub fn pack(&self, isa: Isa) -> PackedNetwork {
         match self {
@@ -109,7 +109,7 @@ impl PackedNetwork {
         }
     }
 
-    /// What happens to each feature first.
+    /// The normalisation of each feature.
     #[must_use]
     pub fn scaling(&self) -> &[(ScaleStep, Vec<f32>)] {
         match self {
@@ -127,7 +127,7 @@ impl PackedNetwork {
         }
     }
 
-    /// Numbers that a window gives.
+    /// Scores per window.
     #[must_use]
     pub fn outputs(&self) -> usize {
         match self {
@@ -136,7 +136,7 @@ impl PackedNetwork {
         }
     }
 
-    /// Reads the weights that a row needs before its score: the floor under a step.
+    /// Reads the weights that a row needs at least before its score. Returns their sum.
     #[must_use]
     pub fn read_weights(&self) -> f32 {
         match self {
@@ -181,7 +181,7 @@ impl SlidingWindows {
         key: usize,
         states: &mut impl SlideStates,
     ) -> Result<(), StateMismatch> {
-        match (self, states.state_mut(key)) {
+        match (self, states.find(key)) {
             (_, None) => Ok(()),
             (Self::Recurrent(windows), Some(state)) => windows.restore(key, state),
             (Self::Convolution(windows), Some(state)) => windows.restore(key, state),

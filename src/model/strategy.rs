@@ -66,9 +66,8 @@ impl Strategy {
 
     /// Chooses for an ONNX file with windows of so many steps. `path` names the file in errors.
     ///
-    /// # Errors
-    /// [`ModelError`] where `mode` is [`Windows::Carried`] and the network has no such state, or ONNX Runtime
-    /// is missing or fails.
+    /// # Errors [`ModelError`] where `mode` is [`Windows::Carried`] and the network has no such state, or
+    /// ONNX Runtime is missing or fails.
     pub fn choose(
         path: &Path,
         bytes: &[u8],
@@ -193,8 +192,8 @@ fn largest_difference(
 /// Windows that are compared.
 const WINDOWS_COMPARED: usize = 12;
 
-/// The largest difference of two lists of scores, relative to the largest absolute value of the second. It is
-/// infinite where the lists differ in length, or a score is not a number.
+/// The largest difference of two lists of scores, relative to the largest absolute value of the second. It
+/// is infinite where the lists differ in length, or a score is not a number.
 #[must_use]
 pub fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
     if ours.len() != theirs.len() {

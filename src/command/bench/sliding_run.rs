@@ -76,8 +76,8 @@ impl<'a> SlidingRun<'a> {
         WindowRequest::Row { key, due }
     }
 
-    /// Takes so many rows and times each by itself. In half of the turns the floor is read instead of a step:
-    /// right after one another, each would find its weights in the cache.
+    /// Takes so many rows and times each by itself. In half of the turns the floor is read instead of a
+    /// step: right after one another, each would find its weights in the cache.
     pub(super) fn latencies(&mut self, ticks: usize) {
         self.tick();
         for _ in 0..ticks {

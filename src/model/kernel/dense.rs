@@ -4,14 +4,15 @@ use super::isa::Isa;
 use super::lanes::{Job, Lanes};
 use super::weights::PackedWeights;
 
-/// y = start + Σ W·x of one row, in four sums over k mod 4, added in pairs: a short chain for few outputs.
+/// y = start + Σ W·x of one row, as four sums over k mod 4, added in pairs: four short chains of dependent
+/// additions instead of a long one.
 #[derive(Debug)]
 pub struct DenseStep<'a> {
-    /// One gate.
+    /// The weights, of one gate.
     pub weights: &'a PackedWeights,
-    /// The row.
+    /// The input row.
     pub input: &'a [f32],
-    /// [`Isa::padded`] numbers.
+    /// The outputs, [`Isa::padded`] numbers.
     pub out: &'a mut [f32],
 }
 

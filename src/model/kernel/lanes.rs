@@ -2,9 +2,9 @@
 
 /// A register of lanes. All operations are IEEE 754 with one rounding each.
 pub(super) trait Lanes: Copy {
-    /// Lanes in it.
+    /// Number of lanes.
     const LANES: usize;
-    /// Accumulators that fit the registers update_gate what feeds them.
+    /// Accumulators that fit into the registers, beside the operands of a multiply-add.
     const ACCUMULATORS: usize;
 
     /// All lanes `value`.
@@ -12,12 +12,12 @@ pub(super) trait Lanes: Copy {
     /// Reads [`Lanes::LANES`] numbers.
     ///
     /// # Safety
-    /// So many numbers can be read there.
+    /// `from` points to [`Lanes::LANES`] numbers that can be read.
     unsafe fn load(from: *const f32) -> Self;
     /// Writes [`Lanes::LANES`] numbers.
     ///
     /// # Safety
-    /// So many numbers can be written there.
+    /// `to` points to [`Lanes::LANES`] numbers that can be written.
     unsafe fn store(self, to: *mut f32);
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
@@ -25,17 +25,17 @@ pub(super) trait Lanes: Copy {
     fn div(self, other: Self) -> Self;
     /// self · factor + addend, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
-    /// The larger; `other` where one is no number.
+    /// The larger; `other` where either is NaN.
     fn max(self, other: Self) -> Self;
-    /// The smaller; `other` where one is no number.
+    /// The smaller; `other` where either is NaN.
     fn min(self, other: Self) -> Self;
-    /// 2^n, where `self` is n + 1.5 · 2^23 with n whole: the last bits of such a number are n.
+    /// 2^n for `self` = n + 1.5 · 2^23 with a whole number n, which is in the last bits of such a number.
     fn exp2_of_shifted(self) -> Self;
 }
 
-/// Work that is written once for all registers; [`super::Isa`] runs it with those of the processor.
+/// Work that is written once for all registers. [`super::Isa`] runs it with those of the processor.
 pub(super) trait Job {
-    /// What the work gives.
+    /// The result of the work.
     type Output;
 
     /// Does the work with registers `L`.

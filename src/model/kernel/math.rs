@@ -1,14 +1,14 @@
 //! e^x, the logistic function and tanh on lanes, as fused polynomials: no platform math library.
 //!
 //! Gates use one rational function: tanh x = x·P(x²) / Q(x²), and with it σ(2x) = (1 + tanh x) / 2. All
-//! coefficients are positive, so nothing cancels: within 4e-7 relative (tanh), 2e-7 absolute (σ). The
-//! layers behind, where a small probability matters, use e^x. A number that is none stays none.
+//! coefficients are positive, so nothing cancels: within 4e-7 relative (tanh), 2e-7 absolute (σ). The dense
+//! layers of the head, where a small probability matters, use e^x. NaN stays NaN.
 
 use super::isa::Isa;
 use super::lanes::{Job, Lanes};
 
-/// Coefficients of P and Q, lowest first: the least largest relative error on |x| ≤ 9, 2.1e-8, found by
-/// Lawson's weights on Loeb's linearised fit.
+/// Coefficients of P and Q, lowest first. They minimise the largest relative error on |x| ≤ 9, 2.1e-8; found
+/// with Lawson's weights on Loeb's linearised fit.
 const P: [f32; 5] = [
     1.0,
     0.133_810_25,
@@ -23,11 +23,11 @@ const Q: [f32; 5] = [
     3.285_633_7e-4,
     7.776_552_6e-7,
 ];
-/// From here on tanh differs from one by less than 4e-8.
+/// For larger x, tanh x differs from 1 by less than 4e-8.
 const FLAT: f32 = 9.0;
 
-/// Divisor and dividend of tanh x: Q(x²) and x·P(x²). Several at once, a step of each in turn, so that they
-/// do not wait for one another.
+/// Divisor and dividend of tanh x: Q(x²) and x·P(x²). Several x are computed together, interleaved, so that
+/// none waits for the result of its own last instruction.
 #[inline(always)]
 pub(super) fn tanh_parts<L: Lanes, const N: usize>(x: [L; N]) -> ([L; N], [L; N]) {
     let (mut x, mut square) = (x, x);
@@ -50,11 +50,11 @@ pub(super) fn tanh_parts<L: Lanes, const N: usize>(x: [L; N]) -> ([L; N], [L; N]
 
 #[inline(always)]
 fn clamp<L: Lanes>(x: L, most: f32) -> L {
-    // In this order of operands a number that is none passes.
+    // In this order of operands NaN passes.
     L::splat(most).min(L::splat(-most).max(x))
 }
 
-/// Of e^r − 1: coefficients of r² to r⁷, highest first, from Cephes' `expf` (S. L. Moshier, 1992).
+/// Coefficients of r² to r⁷ in e^r − 1, highest first, from Cephes' `expf` (S. L. Moshier, 1992).
 const EXP: [f32; 6] = [
     1.987_569_2e-4,
     1.398_2e-3,
@@ -66,10 +66,10 @@ const EXP: [f32; 6] = [
 /// ln 2 in two parts, the first short enough that n times it is exact.
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
-/// 1.5 · 2^23: adding it rounds to a whole number, which then stands in the last bits.
+/// 1.5 · 2^23. Adding it rounds to a whole number, and moves that to the last bits.
 const SHIFT: f32 = 12_582_912.0;
 
-/// e^x = 2^n · e^r with n = round(x / ln 2), for |x| ≤ 87, and that of ±87 beyond.
+/// e^x = 2^n · e^r with n = round(x / ln 2); x is clamped to ±87.
 #[inline(always)]
 fn exp<L: Lanes>(x: L) -> L {
     let x = clamp(x, 87.0);
@@ -85,21 +85,21 @@ fn exp<L: Lanes>(x: L) -> L {
     power.mul_add(p.mul_add(r.mul(r), r), power)
 }
 
-/// σ(2x), by e^x: next to one, where a forget gate stands that remembers, it is right to the last place.
+/// σ(2x), by e^x: exact to the last place near 1, where the forget gate of a long memory is.
 #[inline(always)]
-pub(super) fn keep<L: Lanes>(x: L) -> L {
+pub(super) fn sigmoid_near_one<L: Lanes>(x: L) -> L {
     let one = L::splat(1.0);
     one.div(exp(L::splat(-2.0).mul(x)).add(one))
 }
 
 impl Isa {
-    /// Softmax in place: e^(x − max) / Σ, the sum in order.
+    /// Softmax in place: e^(x − max) / Σ, summed in ascending order.
     pub fn softmax(self, scores: &mut [f32]) {
         let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         for score in scores.iter_mut() {
             *score -= most;
         }
-        self.squash(scores, Function::Exp);
+        self.apply(scores, Function::Exp);
         let sum = scores.iter().fold(0.0, |sum, score| sum + score);
         for score in scores {
             *score /= sum;
@@ -108,20 +108,20 @@ impl Isa {
 
     /// 1 / (1 + e^−x), in place.
     pub fn sigmoid(self, values: &mut [f32]) {
-        self.squash(values, Function::Sigmoid);
+        self.apply(values, Function::Sigmoid);
     }
 
     /// tanh x, in place.
     pub fn tanh(self, values: &mut [f32]) {
-        self.squash(values, Function::Tanh);
+        self.apply(values, Function::Tanh);
     }
 
-    fn squash(self, values: &mut [f32], kind: Function) {
+    fn apply(self, values: &mut [f32], kind: Function) {
         self.run(Elementwise { values, kind });
     }
 }
 
-/// What [`Elementwise`] computes.
+/// The function that [`Elementwise`] computes.
 #[derive(Clone, Copy)]
 enum Function {
     /// e^x
@@ -132,7 +132,7 @@ enum Function {
     Tanh,
 }
 
-/// A function of each value, in place.
+/// Applies a function to each value, in place.
 struct Elementwise<'a> {
     values: &'a mut [f32],
     kind: Function,

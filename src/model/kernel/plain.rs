@@ -2,7 +2,7 @@
 
 use super::lanes::Lanes;
 
-/// Eight lanes in an array, which a compiler may turn into whatever the processor has.
+/// Eight lanes in an array, for which the compiler chooses instructions.
 #[derive(Clone, Copy)]
 pub(super) struct Plain([f32; 8]);
 
@@ -24,7 +24,7 @@ impl Lanes for Plain {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the caller vouches for eight numbers; an array of f32 asks for no more alignment.
+        // SAFETY: the caller guarantees eight numbers; an array of f32 needs no larger alignment than f32.
         Self(unsafe { from.cast::<[f32; 8]>().read() })
     }
 
@@ -80,5 +80,5 @@ impl Lanes for Plain {
     }
 }
 
-/// The bits of 1.0, to which an exponent is added.
+/// The bits of 1.0. Adding n to its exponent gives 2^n.
 pub(super) const ONE: u32 = 0x3f80_0000;

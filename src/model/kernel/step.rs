@@ -1,7 +1,7 @@
 //! One step of a recurrent layer for several rows.
 //!
-//! A gate is `(b + Σ R[k]·h[k]) + (Σ W[k]·x[k])`: two sums, each in ascending k, added last. So either
-//! half can be computed earlier, elsewhere or once for many rows, and the gate keeps its bits.
+//! A gate is `(b + Σ R[k]·h[k]) + (Σ W[k]·x[k])`: two sums, each in ascending k, added last. So either sum
+//! can be computed earlier, or once for many rows, and the gate has the same bits.
 
 #![allow(
     clippy::needless_range_loop,
@@ -11,50 +11,50 @@
 
 use super::isa::Isa;
 use super::lanes::{Job, Lanes};
-use super::math::{keep, tanh_parts};
+use super::math::{sigmoid_near_one, tanh_parts};
 use super::weights::{InputRows, PackedWeights, TileVisitor, for_each_tile, product};
 
 /// One of the two sums of a gate.
 #[derive(Clone, Copy, Debug)]
 pub enum GateSum<'a> {
-    /// To be computed from the rows.
+    /// Computed by the step, from the rows.
     Product(&'a PackedWeights, InputRows<'a>),
-    /// Computed by [`PackedWeights::sums`] before.
+    /// Computed before, by [`PackedWeights::sums`].
     Precomputed(InputRows<'a>),
 }
 
-/// How gates become a new state. The sums of logistic gates are wanted halved: a power of two, by which
-/// weights and biases are multiplied when packed, without a rounding.
+/// How gates become a new state. Weights and biases of logistic gates are packed halved, which rounds
+/// nothing: the kernel computes σ(2x).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepKind {
-    /// Gates i, o, f, c. `carry` is c.
+    /// Gates i, o, f, c. `carry` is the cell state c.
     Lstm,
-    /// Gates z, r, h with the reset gate on R·h + b, which is why the two sums of h are apart. `carry` is
-    /// h.
+    /// Gates z, r, h, with the reset gate on R·h + b, so that the two sums of gate h are not added before.
+    /// `carry` is h.
     Gru,
-    /// Gates z, r of a GRU whose reset gate acts on h: gives r ⊙ h, and z to `update_gate`. `carry` is h and
-    /// stays.
+    /// Gates z, r of a GRU whose reset gate acts on h: writes r ⊙ h to `out`, and z to `update_gate`.
+    /// `carry` is h and does not change.
     GruGates,
-    /// Gate h of such a GRU, its recurrent sum being over r ⊙ h; takes z from `update_gate`. `carry` is h.
+    /// Gate h of such a GRU, with the recurrent sum over r ⊙ h; reads z from `update_gate`. `carry` is h.
     GruCandidate,
 }
 
 /// One step of a layer for several rows.
 #[derive(Debug)]
 pub struct LayerStep<'a> {
-    /// What the gates mean.
-    pub cell: StepKind,
+    /// How its gates become a state.
+    pub kind: StepKind,
     /// Units of the layer.
     pub units: usize,
     /// b + Σ R·h.
     pub recurrent: GateSum<'a>,
     /// Σ W·x.
     pub input: GateSum<'a>,
-    /// What each row carries to its next step; changed in place.
+    /// The state that each row carries to its next step; changed in place.
     pub carry: &'a mut [f32],
-    /// Where each row's begins.
+    /// Where that of each row begins.
     pub carry_at: &'a [usize],
-    /// One row behind the other, each [`Isa::padded`] wide: see [`StepKind`].
+    /// The update gate z of each row, [`Isa::padded`] numbers; see [`StepKind`].
     pub update_gate: &'a mut [f32],
     /// The new outputs, in the same layout.
     pub out: &'a mut [f32],
@@ -64,7 +64,7 @@ impl Isa {
     /// Steps a layer.
     ///
     /// # Panics
-    /// Where rows, weights and places do not fit together.
+    /// Where rows, weights and places do not fit.
     #[inline]
     pub fn step(self, step: LayerStep<'_>) {
         step.check(self);
@@ -79,13 +79,13 @@ impl LayerStep<'_> {
         for half in [&self.recurrent, &self.input] {
             let given = match half {
                 GateSum::Product(panels, given) => {
-                    assert!(panels.isa == isa && panels.gates == self.cell.gates());
+                    assert!(panels.isa == isa && panels.gates == self.kind.gates());
                     assert_eq!(panels.units(), self.units, "weights of other units");
                     given.check(panels.inputs);
                     given
                 }
                 GateSum::Precomputed(given) => {
-                    given.check(self.cell.gates() * padded);
+                    given.check(self.kind.gates() * padded);
                     given
                 }
             };
@@ -97,7 +97,7 @@ impl LayerStep<'_> {
         };
         carry.check(padded);
         assert_eq!(self.out.len(), rows * padded, "room for the outputs");
-        if matches!(self.cell, StepKind::GruGates | StepKind::GruCandidate) {
+        if matches!(self.kind, StepKind::GruGates | StepKind::GruCandidate) {
             assert_eq!(self.update_gate.len(), rows * padded, "room for z");
         }
     }
@@ -159,7 +159,7 @@ impl Job for LayerStep<'_> {
     fn run<L: Lanes>(self) {
         let rows = self.carry_at.len();
         let panels = self.units.div_ceil(L::LANES);
-        match self.cell {
+        match self.kind {
             StepKind::Lstm => for_each_tile::<L, _, 4>(&mut LayerStepOf::<4>(self), panels, rows),
             StepKind::Gru => for_each_tile::<L, _, 3>(&mut LayerStepOf::<3>(self), panels, rows),
             StepKind::GruGates => {
@@ -184,7 +184,7 @@ impl<L: Lanes, const G: usize> TileVisitor<L> for LayerStepOf<'_, G> {
                 half::<L, G, MR, P>(&step.input, panel, row),
             )
         };
-        // Each taken once: taken again, it would end what the ones before may touch.
+        // Derive each pointer once; re-borrowing would invalidate the earlier ones.
         let (carry, update_gate, out) = (
             step.carry.as_mut_ptr(),
             step.update_gate.as_mut_ptr(),
@@ -210,7 +210,7 @@ impl<L: Lanes, const G: usize> TileVisitor<L> for LayerStepOf<'_, G> {
     }
 }
 
-/// Where the numbers of one panel of one row lie.
+/// Where the numbers of one panel of one row are.
 #[derive(Clone, Copy)]
 struct TilePlaces {
     carry: *mut f32,
@@ -226,8 +226,8 @@ impl TilePlaces {
     };
 }
 
-/// Gates to new state. A logistic gate holds half its sum (see [`StepKind`]), so that with tanh = p / q of it
-/// σ = (q + p) / 2q: products of gates become one quotient.
+/// Computes the new state from the gates. A logistic gate is half its sum (see [`StepKind`]), so with
+/// tanh = p / q of it, σ = (q + p) / 2q: products of gates become one quotient.
 ///
 /// # Safety
 /// The places can be read and written, `L::LANES` numbers each; `update_gate` only for GRUs in two parts.
@@ -253,19 +253,19 @@ unsafe fn combine<L: Lanes, const G: usize, const P: usize, const MR: usize>(
                     let ([qi, qo, qc], [pi, po, pc]) = tanh_parts([gate[0], gate[1], gate[3]]);
                     open[m][panel] = [qo.add(qo), qo.add(po)];
                     let gain = qi.add(pi).mul(pc).div(qi.add(qi).mul(qc));
-                    // What is kept at each step is multiplied up over a window: here every rounding counts.
-                    keep(gate[2]).mul_add(carry, gain)
+                    // The forget gates of a window are multiplied up: here every rounding counts.
+                    sigmoid_near_one(gate[2]).mul_add(carry, gain)
                 }
                 3 => {
                     let ([q], [p]) = tanh_parts([gate[1]]);
                     let reset = q.add(p).div(q.add(q));
                     let ([q], [p]) = tanh_parts([reset.mul_add(r[2], x[2])]);
                     let new = p.div(q);
-                    keep(gate[0]).mul_add(carry.sub(new), new)
+                    sigmoid_near_one(gate[0]).mul_add(carry.sub(new), new)
                 }
                 2 => {
                     let ([q], [p]) = tanh_parts([gate[1]]);
-                    open[m][panel][0] = keep(gate[0]);
+                    open[m][panel][0] = sigmoid_near_one(gate[0]);
                     q.add(p).mul(carry).div(q.add(q))
                 }
                 _ => {

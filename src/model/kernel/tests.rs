@@ -20,7 +20,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-/// A layer of one kind, its rows, and what a step makes of them: outputs, carry and what lies update_gate.
+/// A layer of one kind, its rows, and the outputs, carry and update gate of a step.
 fn step(isa: Isa, cell: StepKind, [rows, units, inputs]: [usize; 3], known: bool) -> [Vec<f32>; 3] {
     let (gates, padded) = (cell.gates(), isa.padded(units));
     let w = numbers(gates * units * inputs, 1, 0.8);
@@ -70,7 +70,7 @@ fn step(isa: Isa, cell: StepKind, [rows, units, inputs]: [usize; 3], known: bool
     };
     let (mut update_gate, mut out) = (vec![1.5; rows * padded], vec![0.0; rows * padded]);
     isa.step(LayerStep {
-        cell,
+        kind: cell,
         units,
         recurrent,
         input: GateSum::Product(&w, x),
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_gives_the_same_bits_in_any_company(
+    fn a_row_gives_the_same_bits_beside_any_other_rows(
         cell in 0_usize..4, rows in 2_usize..15, units in 1_usize..40,
     ) {
         for isa in Isa::available() {
@@ -178,7 +178,7 @@ fn activations_are_right_to_the_last_places() {
 }
 
 #[test]
-fn softmax_sums_to_one_and_what_is_no_number_stays_none() {
+fn softmax_sums_to_one_and_nan_stays_nan() {
     for isa in Isa::available() {
         let mut scores = [1.0, 2.0, 3.0];
         isa.softmax(&mut scores);

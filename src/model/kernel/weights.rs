@@ -1,4 +1,4 @@
-//! Packed weights, and sums over them: each output one sum, in ascending order of its inputs.
+//! Packed weights, and sums over them: each output is one sum, in ascending order of its inputs.
 
 #![allow(
     clippy::needless_range_loop,
@@ -10,8 +10,8 @@ use super::aligned::Aligned;
 use super::isa::Isa;
 use super::lanes::{Job, Lanes};
 
-/// Weights of one or more gates of some units, packed: units in panels as wide as a register, within a
-/// panel by input, within that by gate. Beside them the number that each sum starts from.
+/// Weights of one or more gates for some units, packed into panels of units as wide as a register; within a
+/// panel by input, and within an input by gate. With them, the number that each sum starts from.
 #[derive(Debug)]
 pub struct PackedWeights {
     pub(super) isa: Isa,
@@ -22,7 +22,7 @@ pub struct PackedWeights {
     pub(super) cells: Aligned,
 }
 
-/// InputRows of numbers: row i begins at `cells[at[i]]`.
+/// Rows of numbers: row i begins at `cells[at[i]]`.
 #[derive(Clone, Copy, Debug)]
 pub struct InputRows<'a> {
     /// The numbers.
@@ -65,23 +65,23 @@ impl PackedWeights {
         }
     }
 
-    /// Units, without those that fill the last register.
+    /// Number of units, without padding.
     #[must_use]
     pub fn units(&self) -> usize {
         self.units
     }
 
-    /// Numbers that [`PackedWeights::sums`] gives a row.
+    /// Numbers that [`PackedWeights::sums`] gives per row.
     #[must_use]
     pub fn width(&self) -> usize {
         self.gates * self.isa.padded(self.units)
     }
 
-    /// Start + Σ weights · row for each row, written one behind the other in the layout of
-    /// [`super::GateSum::Precomputed`].
+    /// Writes start + Σ weights · row for each row, one after the other, in the layout that
+    /// [`super::GateSum::Precomputed`] takes.
     ///
     /// # Panics
-    /// Where rows and weights do not fit together.
+    /// Where the rows do not fit the weights.
     pub fn sums(&self, rows: InputRows<'_>, out: &mut [f32]) {
         rows.check(self.inputs);
         assert_eq!(out.len(), self.width() * rows.at.len(), "room for the sums");
@@ -92,7 +92,7 @@ impl PackedWeights {
         });
     }
 
-    /// Reads all weights once and adds them up: the least that a step costs in memory traffic.
+    /// Reads all weights once and adds them up: the memory traffic that a step has at least.
     #[must_use]
     pub fn read(&self) -> f32 {
         self.isa.run(Read(self))
@@ -125,7 +125,7 @@ pub(super) unsafe fn product<L: Lanes, const G: usize, const MR: usize, const P:
 ) -> [[[L; G]; P]; MR] {
     let long = panels.inputs * G * L::LANES;
     let mut sums = [[[L::splat(0.0); G]; P]; MR];
-    // SAFETY: panel, rows and inputs lie within what was checked; a panel is `long` numbers.
+    // SAFETY: panel, rows and inputs are within what was checked; a panel has `long` numbers.
     unsafe {
         let starts = panels.start.as_ptr().add(panel * G * L::LANES);
         for sums in &mut sums {
@@ -140,7 +140,7 @@ pub(super) unsafe fn product<L: Lanes, const G: usize, const MR: usize, const P:
         for (m, input) in inputs.iter_mut().enumerate() {
             *input = input.add(*rows.at.get_unchecked(row + m));
         }
-        // One row: four products a turn, else a third of the instructions would be the loop's own.
+        // For one row, the loop is unrolled by four: otherwise a third of the instructions would be its own.
         let turns = if MR == 1 { panels.inputs / 4 } else { 0 };
         for turn in 0..turns {
             for k in 4 * turn..4 * turn + 4 {
@@ -171,12 +171,12 @@ pub(super) unsafe fn product<L: Lanes, const G: usize, const MR: usize, const P:
     sums
 }
 
-/// Walks panels and, within a panel, rows: as many at once as the registers hold. `visit` gets the first
-/// row and the panel; its constants say how many rows and panels.
+/// The work on one tile: `MR` rows from `row` on, of `P` panels from `panel` on.
 pub(super) trait TileVisitor<L: Lanes> {
     fn visit<const MR: usize, const P: usize>(&mut self, panel: usize, row: usize);
 }
 
+/// Visits all tiles, panel by panel, with as many rows at once as the registers hold.
 #[inline(always)]
 pub(super) fn for_each_tile<L: Lanes, V: TileVisitor<L>, const G: usize>(
     visit: &mut V,
@@ -202,7 +202,7 @@ pub(super) fn for_each_tile<L: Lanes, V: TileVisitor<L>, const G: usize>(
                 1 => visit.visit::<1, 1>(panel, row),
                 2 => visit.visit::<2, 1>(panel, row),
                 3 => visit.visit::<3, 1>(panel, row),
-                // Only for those with the registers: the others need no code for it.
+                // Compiled only for registers that hold so many accumulators.
                 4 if L::ACCUMULATORS >= 4 * G => visit.visit::<4, 1>(panel, row),
                 5 if L::ACCUMULATORS >= 5 * G => visit.visit::<5, 1>(panel, row),
                 _ if L::ACCUMULATORS >= 6 * G => visit.visit::<6, 1>(panel, row),
@@ -218,7 +218,7 @@ struct Sums<'a> {
     out: &'a mut [f32],
 }
 
-/// The same with the number of gates known when compiled.
+/// The same with the number of gates as a constant.
 struct SumsOf<'a, const G: usize>(Sums<'a>);
 
 impl Job for Sums<'_> {

@@ -5,8 +5,8 @@ use std::arch::x86_64::*;
 use super::lanes::{Job, Lanes};
 use super::plain::ONE;
 
-/// Lanes of a vector register. The types stay in this module and are named only by the two functions
-/// below, which run on processors that have them.
+/// Lanes of a vector register. Only the two functions below name these types, and they run only on
+/// processors that have the instructions.
 macro_rules! lanes {
     ($name:ident, $register:ty, $lanes:literal, $accumulators:literal, $splat:ident, $load:ident,
      $store:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $fma:ident, $max:ident, $min:ident,
@@ -14,8 +14,8 @@ macro_rules! lanes {
         #[derive(Clone, Copy)]
         pub(super) struct $name($register);
 
-        // SAFETY, for every block here: the instructions exist, because a register of this type comes
-        // into being only below `with_avx2` and `with_avx512`, which assert them.
+        // SAFETY, for every block here: the instructions exist, because a register of this type is made
+        // only within `with_avx2` and `with_avx512`, which assert them.
         #[allow(clippy::undocumented_unsafe_blocks)]
         impl Lanes for $name {
             const LANES: usize = $lanes;

@@ -5,8 +5,8 @@
 
 use crate::model::Model;
 
-/// Scores every window at several positions of the batch, and one window at each position, with other windows
-/// and alone.
+/// Scores every window at several positions of the batch, and one window at each position, with other
+/// windows and alone.
 ///
 /// # Errors
 /// The first score whose bits differ from those in the first batch, and what to do.

@@ -1,7 +1,7 @@
 //! Sessions of ONNX Runtime, on the processor or on an NVIDIA GPU.
 //!
-//! There is no silent fallback to the processor: a session on a GPU runs every node of the graph there, or it
-//! is refused. Makes sessions, and runs none.
+//! There is no silent fallback to the processor: a session on a GPU runs every node of the graph there, or
+//! it is refused. Makes sessions, and runs none.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ pub(super) fn on_cpu(environment: &Environment, bytes: &[u8]) -> ort::Result<Ses
     builder(environment)?.commit_from_memory(bytes)
 }
 
-/// A session on a GPU. `sizes` gives the dimensions that the graph leaves open: with them, ONNX Runtime folds
-/// the nodes that compute shapes, which would otherwise run on the processor.
+/// A session on a GPU. `sizes` gives the dimensions that the graph leaves open: with them, ONNX Runtime
+/// folds the nodes that compute shapes, which would otherwise run on the processor.
 ///
 /// # Errors
 /// The message of ONNX Runtime; [`explain`] adds what it means.

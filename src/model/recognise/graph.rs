@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::error::{RecogniseError, refuse};
+use crate::model::proto::tensor::{FLOAT, type_name};
 use crate::model::proto::{
-    FLOAT, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, Size, ValueInfoProto, type_name,
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, Size, ValueInfoProto,
 };
 
 /// The graph of a file.

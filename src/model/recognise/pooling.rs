@@ -1,7 +1,7 @@
 //! The columns of the last convolution that the head takes: some columns up to the last, flat or pooled.
 //!
-//! Every window must share them: a column that sees the padding before the first row would differ in the next
-//! window, and one that is padded after the last row would see later rows.
+//! Every window must share them: a column that sees the padding before the first row would differ in the
+//! next window, and one that is padded after the last row would see later rows.
 
 use std::ops::Range;
 
@@ -110,8 +110,8 @@ fn pooled_axes(
     }
 }
 
-/// For a dense layer over several columns of the newest convolution: the place of each of its inputs in these
-/// columns, one after the other, the oldest first.
+/// For a dense layer over several columns of the newest convolution: the place of each of its inputs in
+/// these columns, one after the other, the oldest first.
 pub(super) fn flat(
     path: &mut GraphPath<'_>,
     subject: &str,

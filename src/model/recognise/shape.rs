@@ -5,7 +5,8 @@
 use super::error::RecogniseError;
 use super::origin::Origins;
 use super::path::{GraphPath, MOST_CELLS};
-use crate::model::proto::{FLOAT, NodeProto};
+use crate::model::proto::NodeProto;
+use crate::model::proto::tensor::FLOAT;
 
 /// The results of a node that only moves numbers; `None` where it is another operator.
 pub(super) fn moved(

@@ -1,11 +1,11 @@
-//! Both ends of a recognised network: how a row is normalised before its layers, and the dense layers
-//! behind them, packed for the kernels. Knows nothing of what is between.
+//! The two ends of a recognised network: the normalisation of a row before the layers, and the dense layers
+//! after them, packed for the kernels.
 
 use super::recurrent::network;
 use super::recurrent::network::{Activation, ScaleStep};
 use crate::model::kernel::{DenseStep, Isa, PackedWeights};
 
-/// A row as the first layer takes it: rounded to f32 and scaled.
+/// Writes a row as the first layer takes it: rounded to f32 and scaled.
 pub(super) fn scale(by: &[(ScaleStep, Vec<f32>)], row: &[f64], scaled: &mut [f32]) {
     for (scaled, value) in scaled.iter_mut().zip(row) {
         *scaled = *value as f32;
@@ -22,7 +22,7 @@ pub(super) fn scale(by: &[(ScaleStep, Vec<f32>)], row: &[f64], scaled: &mut [f32
     }
 }
 
-/// DenseStep layers, packed.
+/// The dense layers after the recurrent layers or convolutions, packed.
 #[derive(Debug)]
 pub(super) struct Head {
     isa: Isa,
@@ -46,7 +46,7 @@ impl Head {
         }
     }
 
-    /// Appends what the layers make of their input.
+    /// Appends the outputs of the last layer.
     pub(super) fn score(&self, input: &[f32], [a, b]: &mut [Vec<f32>; 2], scores: &mut Vec<f64>) {
         a.clear();
         a.extend_from_slice(input);
@@ -66,11 +66,11 @@ impl Head {
     }
 }
 
-/// An activation, in place. Softmax is over all the values.
+/// Applies an activation in place. Softmax runs over all values.
 pub(super) fn activate(isa: Isa, activation: Activation, values: &mut [f32]) {
     match activation {
         Activation::Identity => {}
-        // Not `max`: a number that is none stays none.
+        // Not `max`, so that NaN stays NaN.
         Activation::Relu => values
             .iter_mut()
             .for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Keys with deferred work. A key may be evicted while it is queued: whoever pops it checks for a state.
+/// Keys with deferred work. A key may be evicted while it is queued; the code that pops it checks for a
+/// state.
 #[derive(Debug, Default)]
 pub(super) struct KeyQueue {
     order: VecDeque<usize>,

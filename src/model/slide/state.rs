@@ -19,14 +19,11 @@ pub enum SlideState {
 
 /// Where the caller keeps the states of its keys.
 pub trait SlideStates {
-    /// The place for the state of a key: `None` while it has no row, and after it was evicted. A place
-    /// must exist for each key of a request, from that request on.
+    /// The place for the state of a key whose row is requested; `None` in it where the key has no state yet.
     fn slot(&mut self, key: usize) -> &mut Option<Box<SlideState>>;
 
-    /// The state of a key, if it has one.
-    fn state_mut(&mut self, key: usize) -> Option<&mut SlideState> {
-        self.slot(key).as_deref_mut()
-    }
+    /// The state of a key; `None` where it has had no row, or was evicted.
+    fn find(&mut self, key: usize) -> Option<&mut SlideState>;
 }
 
 /// States by the number of their key, for callers that hold nothing else of a key.
@@ -39,6 +36,10 @@ impl SlideStates for SlideStateTable {
             self.resize_with(key + 1, || None);
         }
         &mut self[key]
+    }
+
+    fn find(&mut self, key: usize) -> Option<&mut SlideState> {
+        self.as_mut_slice().get_mut(key)?.as_deref_mut()
     }
 }
 

@@ -1,13 +1,12 @@
-//! A dense layer over several columns, summed column by column: what the columns so far give can be kept
-//! for the window that the next ones complete.
+//! A dense layer over several columns, summed column by column, so that the sums over the first columns can
+//! be kept for the window that later columns complete.
 //!
-//! `b + Σ W₀·c₀ + Σ W₁·c₁ + …`: a sum of its own for each column, added to the others in order. Keeps no
-//! sums itself.
+//! `b + Σ W₀·c₀ + Σ W₁·c₁ + …`: one sum per column, added to the others in order. Keeps no sums itself.
 
 use crate::model::kernel::{InputRows, Isa, PackedWeights};
 use crate::model::slide::recurrent::network::{Activation, DenseLayer};
 
-/// The layer, packed by column.
+/// The layer, its weights packed by column.
 #[derive(Debug)]
 pub(super) struct FlattenedDense {
     columns: Vec<PackedWeights>,
@@ -17,7 +16,7 @@ pub(super) struct FlattenedDense {
 }
 
 impl FlattenedDense {
-    /// Packs a layer whose inputs are so many columns, the oldest first.
+    /// Packs a layer over so many columns, the oldest first.
     pub(super) fn new(layer: &DenseLayer, columns: usize, isa: Isa) -> Self {
         let width = layer.inputs / columns;
         let panels = (0..columns).map(|column| {
@@ -35,37 +34,37 @@ impl FlattenedDense {
         }
     }
 
-    /// Numbers that it gives.
+    /// Number of outputs.
     pub(super) fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// What happens to its sums.
+    /// The activation of its sums.
     pub(super) fn activation(&self) -> Activation {
         self.activation
     }
 
-    /// Columns that it takes.
+    /// Number of columns that it takes.
     pub(super) fn columns(&self) -> usize {
         self.columns.len()
     }
 
-    /// Numbers in the sums of a window.
+    /// Numbers in the sums of a window, padded to whole registers.
     pub(super) fn width(&self) -> usize {
         self.start.len()
     }
 
-    /// The sums of a window without columns.
+    /// Writes the sums of a window without columns.
     pub(super) fn start(&self, sums: &mut Vec<f32>) {
         sums.clone_from(&self.start);
     }
 
-    /// Begins the sums of a window anew, in place.
+    /// Resets the sums of a window, in place.
     pub(super) fn restart(&self, sums: &mut [f32]) {
         sums.copy_from_slice(&self.start);
     }
 
-    /// Adds what the column in place `at` gives.
+    /// Adds the share of column number `at`.
     pub(super) fn add(&self, at: usize, column: &[f32], sums: &mut [f32], room: &mut Vec<f32>) {
         let rows = InputRows {
             cells: column,
@@ -76,7 +75,7 @@ impl FlattenedDense {
         sums.iter_mut().zip(room).for_each(|(sum, x)| *sum += *x);
     }
 
-    /// Reads the weights of the last column.
+    /// Reads the weights of the last column. Returns their sum.
     pub(super) fn read_last(&self) -> f32 {
         self.columns.last().map_or(0.0, PackedWeights::read)
     }

@@ -1,7 +1,7 @@
-//! A convolution network as plain data: what a recognised ONNX file says.
+//! A convolution network as plain data.
 //!
-//! Convolutions over the rows of a window, each with one column a row that depends on rows before it alone;
-//! then dense layers on the last columns. Computes nothing: `recognise` reads it from a file, `filters`
+//! Convolutions over the rows of a window, each with one column per row that depends on that row and earlier
+//! ones; then dense layers on the last columns. Computes nothing: `recognise` reads it from a file, `packed`
 //! packs and runs it.
 
 use crate::model::slide::recurrent::network::{Activation, DenseLayer, ScaleStep};
@@ -13,47 +13,47 @@ pub struct ConvolutionNetwork {
     pub features: usize,
     /// Rows in a window: T.
     pub steps: usize,
-    /// What happens to each feature first, in this order; F operands each.
+    /// The normalisation of each feature, step by step; F operands each.
     pub scale: Vec<(ScaleStep, Vec<f32>)>,
-    /// At least one. Each takes the rows or the columns of one before it.
+    /// At least one. Each takes the rows, or the columns of an earlier one.
     pub filters: Vec<ConvolutionFilter>,
-    /// Which columns of the last filter the head takes.
+    /// The columns of the last filter that the head takes.
     pub head_input: HeadInput,
-    /// DenseLayer layers, and activations between and behind them. May be empty.
+    /// Dense layers with their activations. May be empty.
     pub head: Vec<DenseLayer>,
 }
 
 /// One convolution: y = then(activation(b + W·x) + plus), x being the columns 0, D, … (K − 1)·D rows back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConvolutionFilter {
-    /// What it takes: 0 the rows, n the columns of filter n.
+    /// Its source: 0 for the rows, n for the columns of filter n.
     pub from: usize,
-    /// Numbers in such a column: I.
+    /// Numbers in a column of the source: I.
     pub inputs: usize,
     /// Numbers in its own columns: C.
     pub channels: usize,
     /// Columns that it takes: K.
     pub kernel: usize,
-    /// Rows from each of them to the next: D.
+    /// Rows from each of these to the next: D.
     pub dilation: usize,
     /// Weights, [C, I, K], row by row, the newest column last.
     pub w: Vec<f32>,
     /// Biases, C.
     pub b: Vec<f32>,
-    /// What happens to the sums.
+    /// The activation of the sums.
     pub activation: Activation,
-    /// Whose column at the same row is added then, counted as in `from`.
+    /// The source whose column at the same row is added then, numbered as in `from`.
     pub plus: Option<usize>,
-    /// What happens to that.
+    /// The activation of that result.
     pub then: Activation,
 }
 
-/// What the head takes of the last filter's columns at the end of a window.
+/// The columns of the last filter, at the end of a window, that the head takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadInput {
     /// The last column.
     Last,
-    /// So many columns, one behind the other, the oldest first.
+    /// So many columns, concatenated, the oldest first.
     Flat(usize),
     /// Their mean, channel by channel.
     Mean(usize),
@@ -62,7 +62,7 @@ pub enum HeadInput {
 }
 
 impl HeadInput {
-    /// Columns that are taken.
+    /// Number of columns.
     #[must_use]
     pub fn columns(self) -> usize {
         match self {
@@ -81,7 +81,7 @@ impl ConvolutionFilter {
 }
 
 impl ConvolutionNetwork {
-    /// Numbers in a column of a source: 0 the rows, n filter n.
+    /// Numbers in a column of a source: 0 for the rows, n for filter n.
     #[must_use]
     pub fn width(&self, source: usize) -> usize {
         match source.checked_sub(1) {
@@ -90,7 +90,7 @@ impl ConvolutionNetwork {
         }
     }
 
-    /// Numbers that the head takes.
+    /// Inputs of the head.
     #[must_use]
     pub fn head_inputs(&self) -> usize {
         let channels = self.width(self.filters.len());
@@ -100,7 +100,7 @@ impl ConvolutionNetwork {
         }
     }
 
-    /// Numbers that a window gives.
+    /// Scores per window.
     #[must_use]
     pub fn outputs(&self) -> usize {
         let inputs = self.head_inputs();

@@ -1,7 +1,7 @@
 //! A convolution network packed for the kernels: the next column of every filter, for several keys at once.
 //!
-//! A column depends on rows alone, not on the window it is looked at through: it is computed once and kept
-//! for as long as a window or another filter takes it. Knows no window; `columns` does.
+//! A column depends on rows alone, not on the window: it is computed once, and kept for as long as a window
+//! or another filter reads it. Knows no window; `windows` does.
 
 use super::columns::ColumnCache;
 use super::flat::FlattenedDense;
@@ -19,16 +19,16 @@ pub struct PackedConvolution {
     steps: usize,
     scale: Vec<(ScaleStep, Vec<f32>)>,
     layers: Vec<PackedFilter>,
-    /// Of the rows, and then of each filter.
+    /// Of the rows, then of each filter.
     rings: Vec<Ring>,
     head_input: HeadInput,
-    /// The first dense layer, where it is over several columns.
+    /// The first dense layer, if it is over several columns.
     flat: Option<FlattenedDense>,
     head: Head,
     outputs: usize,
 }
 
-/// Buffers for a step; one a thread.
+/// Buffers for a step; one per thread.
 #[derive(Debug, Default)]
 pub struct ConvolutionScratch {
     given: Vec<f32>,
@@ -42,7 +42,7 @@ pub struct ConvolutionScratch {
 #[derive(Debug)]
 struct PackedFilter {
     from: usize,
-    /// InputRows back to each column that it takes, the oldest first.
+    /// How many rows back each column is that it takes, the oldest first.
     taps: Vec<usize>,
     weights: PackedWeights,
     activation: Activation,
@@ -92,7 +92,7 @@ impl PackedConvolution {
         self.features
     }
 
-    /// InputRows in a window.
+    /// Rows in a window.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.steps
@@ -110,13 +110,13 @@ impl PackedConvolution {
         self.isa
     }
 
-    /// What happens to each feature first.
+    /// The normalisation of each feature.
     #[must_use]
     pub fn scaling(&self) -> &[(ScaleStep, Vec<f32>)] {
         &self.scale
     }
 
-    /// The first dense layer, where it is over several columns.
+    /// The first dense layer, if it is over several columns.
     pub(super) fn flat(&self) -> Option<&FlattenedDense> {
         self.flat.as_ref()
     }
@@ -127,7 +127,7 @@ impl PackedConvolution {
         self.rings.last().map_or(0, Ring::end)
     }
 
-    /// Reads all weights that a row needs before its score: the floor under a step.
+    /// Reads all weights that a row needs before its score. Returns their sum.
     #[must_use]
     pub fn read_weights(&self) -> f32 {
         let filters: f32 = self.layers.iter().map(|layer| layer.weights.read()).sum();
@@ -197,7 +197,7 @@ impl PackedConvolution {
             for at in 0..columns {
                 flat.add(at, column(at), sums, &mut scratch.sums);
             }
-            return self.behind(scratch, scores);
+            return self.score_from_sums(scratch, scores);
         }
         let taken = &mut scratch.given;
         taken.clear();
@@ -208,7 +208,7 @@ impl PackedConvolution {
                 HeadInput::Last => {}
                 HeadInput::Flat(_) => taken.extend_from_slice(column(at)),
                 HeadInput::Mean(_) => pairs.for_each(|(sum, x)| *sum += x),
-                // Not `max`: a number that is none stays none.
+                // Not `max`, so that NaN stays NaN.
                 HeadInput::Max(_) => pairs.for_each(|(most, &x)| {
                     if (x > *most || x.is_nan()) && !most.is_nan() {
                         *most = x;
@@ -222,11 +222,11 @@ impl PackedConvolution {
         self.head.score(taken, &mut scratch.dense, scores);
     }
 
-    /// Appends the scores of a window whose sums over all columns but the last are known.
+    /// Appends the scores of a window from its sums over all columns but the last.
     pub(super) fn complete(
         &self,
         cache: &ColumnCache,
-        known: &[f32],
+        sums: &[f32],
         scratch: &mut ConvolutionScratch,
         scores: &mut Vec<f64>,
     ) {
@@ -235,7 +235,7 @@ impl PackedConvolution {
             .as_ref()
             .expect("sums are of a layer over columns");
         scratch.flat.clear();
-        scratch.flat.extend_from_slice(known);
+        scratch.flat.extend_from_slice(sums);
         let last = self.head_input.columns() - 1;
         flat.add(
             last,
@@ -243,10 +243,10 @@ impl PackedConvolution {
             &mut scratch.flat,
             &mut scratch.sums,
         );
-        self.behind(scratch, scores);
+        self.score_from_sums(scratch, scores);
     }
 
-    /// Adds the newest column to the sums of a window that has it in place `at`.
+    /// Adds the newest column, as column number `at`, to the sums of a window.
     pub(super) fn add(
         &self,
         cache: &ColumnCache,
@@ -261,8 +261,8 @@ impl PackedConvolution {
         flat.add(at, self.last(cache, 0), sums, &mut scratch.sums);
     }
 
-    /// The dense layers behind the one over columns, whose sums are in `scratch`.
-    fn behind(&self, scratch: &mut ConvolutionScratch, scores: &mut Vec<f64>) {
+    /// Appends the scores from the sums of the layer over columns, which are in `scratch`.
+    fn score_from_sums(&self, scratch: &mut ConvolutionScratch, scores: &mut Vec<f64>) {
         let flat = self
             .flat
             .as_ref()
@@ -302,7 +302,7 @@ impl PackedFilter {
     }
 }
 
-/// As many columns of each source as a filter or the head looks back.
+/// The rings of a key: of each source as many columns as a filter or the head looks back.
 fn rings(network: &ConvolutionNetwork) -> Vec<Ring> {
     let mut at = 0;
     let sources = 0..=network.filters.len();
@@ -330,10 +330,10 @@ impl Ring {
         self.at + self.columns * self.width
     }
 
-    /// The column so many rows before `row`.
+    /// Where the column `back` rows before `row` lies.
     fn place(&self, row: u64, back: usize) -> std::ops::Range<usize> {
         let columns = self.columns as u64;
-        // Before the first row there are zeros that no complete window takes.
+        // Before the first row there are zeros, which no complete window reads.
         let slot = (row + columns - back as u64) % columns;
         let begin = self.at + slot as usize * self.width;
         begin..begin + self.width

@@ -102,7 +102,7 @@ impl ConvolutionWindows {
     ) -> bool {
         while let Some(key) = self.behind.pop() {
             // An evicted key has no state.
-            let Some(state) = states.state_mut(key) else {
+            let Some(state) = states.find(key) else {
                 continue;
             };
             self.catch_up(state.convolution_mut());
@@ -209,7 +209,7 @@ impl ConvolutionWindows {
 
 /// The state of a key that has had a row.
 fn convolution(states: &mut impl SlideStates, key: usize) -> &mut ConvolutionState {
-    let state = states.state_mut(key).expect("the key has had a row");
+    let state = states.find(key).expect("the key has had a row");
     state.convolution_mut()
 }
 

@@ -40,7 +40,7 @@ impl CompletionBatch {
         self.recurrent_sums.clear();
         self.carry.clear();
         for &key in &self.keys {
-            let state = states.state_mut(key).expect("the key has had a row");
+            let state = states.find(key).expect("the key has had a row");
             let state = state.recurrent_mut();
             self.rows.extend_from_slice(state.newest_row(schedule));
             self.recurrent_sums.extend_from_slice(&state.recurrent_sums);
@@ -54,7 +54,7 @@ impl CompletionBatch {
         let outputs = self.outputs.chunks_exact(len);
         let cells = outputs.zip(self.carry.chunks_exact(len));
         for (&key, (h, carry)) in self.keys.iter().zip(cells) {
-            let state = states.state_mut(key).expect("the key has had a row");
+            let state = states.find(key).expect("the key has had a row");
             let state = state.recurrent_mut();
             state.h.copy_from_slice(h);
             state.carry.copy_from_slice(carry);

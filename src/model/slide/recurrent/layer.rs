@@ -3,31 +3,37 @@
 use super::network;
 use crate::model::kernel::{GateSum, InputRows, Isa, LayerStep, PackedWeights, StepKind};
 
+/// A layer, packed for the kernels.
 #[derive(Debug)]
 pub(super) struct PackedLayer {
-    pub(super) cell: StepKind,
+    pub(super) step_kind: StepKind,
     pub(super) units: usize,
+    /// Units, padded to whole registers.
     pub(super) padded: usize,
-    /// Where its units begin in a state, and its sums in those known beforehand.
+    /// Where its units begin in a state.
     pub(super) at: usize,
-    pub(super) known_at: usize,
+    /// Where its sums begin in the precomputed recurrent sums.
+    pub(super) sums_at: usize,
     pub(super) input: PackedWeights,
     pub(super) recurrent: PackedWeights,
-    /// Of a GRU whose reset gate acts on h: gate h, which needs the others first.
+    /// For a GRU whose reset gate acts on h: input and recurrent weights of gate h, computed after the
+    /// others.
     pub(super) candidate: Option<(PackedWeights, PackedWeights)>,
     pub(super) start_h: Vec<f32>,
     pub(super) start_c: Vec<f32>,
 }
 
-/// What the gates of a step are summed from: the known sums where given, else from h and x.
+/// The operands of a step.
 pub(super) struct StepInputs<'a> {
-    pub(super) known: Option<InputRows<'a>>,
+    /// The recurrent sums, where they were precomputed; otherwise they are computed from `h`.
+    pub(super) recurrent_sums: Option<InputRows<'a>>,
     pub(super) h: InputRows<'a>,
-    pub(super) projected: Option<InputRows<'a>>,
+    /// The input sums, where they were precomputed; otherwise they are computed from `x`.
+    pub(super) input_sums: Option<InputRows<'a>>,
     pub(super) x: InputRows<'a>,
 }
 
-/// Where a step works.
+/// The state and the buffers that a step writes.
 pub(super) struct StepBuffers<'a> {
     pub(super) carry: &'a mut [f32],
     pub(super) carry_at: &'a [usize],
@@ -42,19 +48,19 @@ impl PackedLayer {
         layer: &network::RecurrentLayer,
         isa: Isa,
         at: usize,
-        known_at: usize,
+        sums_at: usize,
     ) -> Self {
         let (units, inputs, gates) = (layer.units, layer.inputs, layer.cell.gates());
-        // The kernels take logistic gates halved; the tanh gate is the last of either kind of cell.
-        let share = |gate: usize| if gate + 1 == gates { 1.0 } else { 0.5 };
+        // The kernels take logistic gates halved; the tanh gate is the last in both kinds of cells.
+        let factor = |gate: usize| if gate + 1 == gates { 1.0 } else { 0.5 };
         let b = |side: usize, gate: usize, unit: usize| {
-            share(gate) * layer.b[(side * gates + gate) * units + unit]
+            factor(gate) * layer.b[(side * gates + gate) * units + unit]
         };
         let w = |gate: usize, unit: usize, k: usize| {
-            share(gate) * layer.w[(gate * units + unit) * inputs + k]
+            factor(gate) * layer.w[(gate * units + unit) * inputs + k]
         };
         let r = |gate: usize, unit: usize, k: usize| {
-            share(gate) * layer.r[(gate * units + unit) * units + k]
+            factor(gate) * layer.r[(gate * units + unit) * units + k]
         };
         let both = |gate, unit| b(0, gate, unit) + b(1, gate, unit);
         let pack = |gates,
@@ -64,7 +70,7 @@ impl PackedLayer {
             PackedWeights::pack(isa, [gates, units, inputs], weight, start)
         };
         let zero = |_, _| 0.0;
-        let (cell, input, recurrent, candidate) = match layer.cell {
+        let (step_kind, input, recurrent, candidate) = match layer.cell {
             network::CellKind::Lstm => (
                 StepKind::Lstm,
                 pack(4, inputs, &w, &zero),
@@ -72,7 +78,7 @@ impl PackedLayer {
                 None,
             ),
             network::CellKind::Gru { reset_after: true } => {
-                // The two sums of gate h are not added but apart: each has its own bias.
+                // The two sums of gate h are not added: each has its own bias.
                 let of_input = |gate, unit| if gate == 2 { b(0, 2, unit) } else { 0.0 };
                 let of_h = |gate, unit| {
                     if gate == 2 {
@@ -108,14 +114,14 @@ impl PackedLayer {
         if let Some((h, c)) = &layer.start {
             start_h[..units].copy_from_slice(h);
             // A GRU carries its output.
-            start_c[..units].copy_from_slice(if cell == StepKind::Lstm { c } else { h });
+            start_c[..units].copy_from_slice(if step_kind == StepKind::Lstm { c } else { h });
         }
         Self {
-            cell,
+            step_kind,
             units,
             padded,
             at,
-            known_at,
+            sums_at,
             input,
             recurrent,
             candidate,
@@ -125,8 +131,8 @@ impl PackedLayer {
     }
 
     #[inline]
-    pub(super) fn step(&self, isa: Isa, parts: &StepInputs<'_>, room: StepBuffers<'_>) {
-        let (cell, units) = (self.cell, self.units);
+    pub(super) fn step(&self, isa: Isa, parts: &StepInputs<'_>, buffers: StepBuffers<'_>) {
+        let (kind, units) = (self.step_kind, self.units);
         let StepBuffers {
             carry,
             carry_at,
@@ -134,16 +140,16 @@ impl PackedLayer {
             update_gate,
             reset,
             out,
-        } = room;
-        let recurrent = parts.known.map_or(
+        } = buffers;
+        let recurrent = parts.recurrent_sums.map_or(
             GateSum::Product(&self.recurrent, parts.h),
             GateSum::Precomputed,
         );
         let input = parts
-            .projected
+            .input_sums
             .map_or(GateSum::Product(&self.input, parts.x), GateSum::Precomputed);
         let first = LayerStep {
-            cell,
+            kind,
             units,
             recurrent,
             input,
@@ -160,7 +166,7 @@ impl PackedLayer {
             cells: reset,
             at: own,
         };
-        let input = match parts.projected {
+        let input = match parts.input_sums {
             None => GateSum::Product(candidate, parts.x),
             Some(rows) => GateSum::Precomputed(InputRows {
                 cells: &rows.cells[self.input.width()..],
@@ -168,7 +174,7 @@ impl PackedLayer {
             }),
         };
         isa.step(LayerStep {
-            cell: StepKind::GruCandidate,
+            kind: StepKind::GruCandidate,
             units,
             recurrent: GateSum::Product(candidate_h, reset),
             input,
@@ -180,19 +186,20 @@ impl PackedLayer {
     }
 }
 
-/// Buffers for a step; one a thread.
+/// Buffers for a step; one per thread.
 #[derive(Debug, Default)]
 pub struct RecurrentScratch {
     pub(super) out: Vec<f32>,
     pub(super) before: Vec<f32>,
     pub(super) update_gate: Vec<f32>,
     pub(super) reset: Vec<f32>,
-    pub(super) known: Vec<f32>,
+    /// The input sums of one row.
+    pub(super) input_sums: Vec<f32>,
     pub(super) at: RowStarts,
     pub(super) dense: [Vec<f32>; 2],
 }
 
-/// Where rows begin in the parts of a step.
+/// Where the rows of a step begin in its operands.
 #[derive(Debug, Default)]
 pub(super) struct RowStarts {
     pub(super) state: Vec<usize>,
@@ -202,8 +209,13 @@ pub(super) struct RowStarts {
 }
 
 impl RecurrentScratch {
-    /// Buffers and places for moving states on.
-    pub(super) fn prepare(&mut self, layer: &PackedLayer, places: &[usize], inputs: Option<usize>) {
+    /// Sizes the buffers to advance states.
+    pub(super) fn prepare_advance(
+        &mut self,
+        layer: &PackedLayer,
+        places: &[usize],
+        inputs: Option<usize>,
+    ) {
         let at = &mut self.at;
         at.state.clear();
         at.state.extend(places.iter().map(|place| place + layer.at));
@@ -212,17 +224,17 @@ impl RecurrentScratch {
         at.input.clear();
         at.input
             .extend((0..places.len()).map(|row| row * inputs.unwrap_or(0)));
-        self.room(layer, places.len());
+        self.resize(layer, places.len());
     }
 
-    /// Buffers and places for last steps.
-    pub(super) fn lay_out(
+    /// Sizes the buffers for last steps.
+    pub(super) fn prepare_last_steps(
         &mut self,
         layer: &PackedLayer,
         windows: usize,
         state: usize,
         inputs: usize,
-        known: usize,
+        recurrent_sums: usize,
     ) {
         let at = &mut self.at;
         let every = |list: &mut Vec<usize>, begin: usize, width: usize| {
@@ -230,12 +242,12 @@ impl RecurrentScratch {
             list.extend((0..windows).map(|row| begin + row * width));
         };
         every(&mut at.state, layer.at, state);
-        every(&mut at.zero, 0, known);
+        every(&mut at.zero, 0, recurrent_sums);
         every(&mut at.input, 0, inputs);
-        self.room(layer, windows);
+        self.resize(layer, windows);
     }
 
-    fn room(&mut self, layer: &PackedLayer, rows: usize) {
+    fn resize(&mut self, layer: &PackedLayer, rows: usize) {
         let cells = rows * layer.padded;
         self.out.resize(cells, 0.0);
         if layer.candidate.is_some() {

@@ -1,7 +1,7 @@
-//! A recurrent network as plain data: what a recognised ONNX file says, in ONNX's own order.
+//! A recurrent network as plain data, in ONNX's own order of gates and weights.
 //!
 //! A stack of LSTM or GRU layers over a window of rows, then dense layers on the last output. Computes
-//! nothing: `recognise` reads it from a file, `recurrent` packs and runs it.
+//! nothing: `recognise` reads it from a file, `packed` packs and runs it.
 
 /// Normalisation of a row, a stack of recurrent layers, dense layers on the last output of the last.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,11 +10,11 @@ pub struct RecurrentNetwork {
     pub features: usize,
     /// Rows in a window: T.
     pub steps: usize,
-    /// What happens to each feature first, in this order; F operands each.
+    /// The normalisation of each feature, step by step; F operands each.
     pub scale: Vec<(ScaleStep, Vec<f32>)>,
-    /// At least one. The first takes the row, each further one the output of the one before.
+    /// At least one. The first takes the rows, each other one the outputs of the one before.
     pub layers: Vec<RecurrentLayer>,
-    /// DenseLayer layers, and activations between and behind them. May be empty.
+    /// Dense layers with their activations. May be empty.
     pub head: Vec<DenseLayer>,
 }
 
@@ -48,7 +48,7 @@ pub enum CellKind {
 pub struct RecurrentLayer {
     /// Its kind.
     pub cell: CellKind,
-    /// Numbers that come in at each step: I.
+    /// Inputs per step: I.
     pub inputs: usize,
     /// Its units: H.
     pub units: usize,
@@ -56,31 +56,31 @@ pub struct RecurrentLayer {
     pub w: Vec<f32>,
     /// Recurrent weights, [gates · H, H], row by row.
     pub r: Vec<f32>,
-    /// Biases, [2 · gates · H]: those of the input, then those of the recurrence.
+    /// Biases, [2 · gates · H]: input biases, then recurrent biases.
     pub b: Vec<f32>,
-    /// The state before the first step where it is not zero: h of H numbers, and for an LSTM c of H.
+    /// The state before the first step, if it is not zero: h with H numbers, and for an LSTM c with H.
     pub start: Option<(Vec<f32>, Vec<f32>)>,
 }
 
 /// y = activation(b + W·x).
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseLayer {
-    /// Numbers in: I.
+    /// Inputs: I.
     pub inputs: usize,
-    /// Numbers out: O.
+    /// Outputs: O.
     pub outputs: usize,
     /// Weights, [O, I], row by row.
     pub w: Vec<f32>,
     /// Biases, O.
     pub b: Vec<f32>,
-    /// What happens to the sums.
+    /// The activation of the sums.
     pub activation: Activation,
 }
 
-/// What a dense layer ends with.
+/// The activation of a dense layer or a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// Nothing.
+    /// None.
     Identity,
     /// max(x, 0)
     Relu,
@@ -104,7 +104,7 @@ impl CellKind {
 }
 
 impl RecurrentNetwork {
-    /// Numbers that a window gives.
+    /// Scores per window.
     #[must_use]
     pub fn outputs(&self) -> usize {
         let units = self.layers.last().map_or(0, |layer| layer.units);
@@ -117,7 +117,7 @@ impl RecurrentNetwork {
         self.layers.iter().map(|layer| layer.units).sum()
     }
 
-    /// Bytes of the input weights of all recurrent layers, which each step must read at least.
+    /// Bytes of the input weights of all recurrent layers, which each step reads at least.
     #[must_use]
     pub fn input_weight_bytes(&self) -> usize {
         self.layers

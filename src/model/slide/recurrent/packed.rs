@@ -1,5 +1,5 @@
-//! A recurrent network packed for the kernels: one step of all layers for several rows, whole windows,
-//! and the dense layers behind. Keeps no state of its own; `slide` does.
+//! A recurrent network packed for the kernels: one step of all layers for several rows, whole windows, and
+//! the dense layers of the head. Keeps no state; `windows` does.
 
 pub use super::layer::RecurrentScratch;
 use super::layer::{PackedLayer, StepBuffers, StepInputs};
@@ -20,7 +20,7 @@ pub struct PackedRecurrent {
     outputs: usize,
 }
 
-/// Windows that lack their last step, one behind the other in every part.
+/// Windows that lack only their last step. In every list, their numbers lie one after the other.
 #[derive(Debug)]
 pub struct LastSteps<'a> {
     /// How many.
@@ -39,12 +39,12 @@ impl PackedRecurrent {
     /// Packs a network.
     #[must_use]
     pub fn new(network: &RecurrentNetwork, isa: Isa) -> Self {
-        let (mut at, mut known_at) = (0, 0);
+        let (mut at, mut sums_at) = (0, 0);
         let mut layers = vec![];
         for layer in &network.layers {
-            let layer = PackedLayer::new(layer, isa, at, known_at);
+            let layer = PackedLayer::new(layer, isa, at, sums_at);
             at += layer.padded;
-            known_at += layer.recurrent.width();
+            sums_at += layer.recurrent.width();
             layers.push(layer);
         }
         Self {
@@ -64,7 +64,7 @@ impl PackedRecurrent {
         self.features
     }
 
-    /// InputRows in a window.
+    /// Rows in a window.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.steps
@@ -88,13 +88,13 @@ impl PackedRecurrent {
         &self.scale
     }
 
-    /// Numbers in the outputs of all layers, and again in what they carry.
+    /// Numbers in the outputs of all layers of one state; the carry has as many.
     #[must_use]
     pub fn state_len(&self) -> usize {
         self.layers.iter().map(|layer| layer.padded).sum()
     }
 
-    /// Numbers in the recurrent sums of all layers.
+    /// Numbers in the recurrent sums of all layers of one state.
     #[must_use]
     pub fn recurrent_sums_len(&self) -> usize {
         self.layers
@@ -109,14 +109,14 @@ impl PackedRecurrent {
         self.layers.iter().map(|layer| layer.units).collect()
     }
 
-    /// Bytes of weights that a step reads update_gate those of the first layer's input.
+    /// Bytes of weights that a step reads, without the input weights of the first layer.
     #[must_use]
     pub fn step_bytes(&self) -> usize {
-        let cells = |layer: &PackedLayer| layer.units * layer.cell.gates() * 2 * layer.units;
+        let cells = |layer: &PackedLayer| layer.units * layer.step_kind.gates() * 2 * layer.units;
         4 * self.layers.iter().map(cells).sum::<usize>()
     }
 
-    /// Reads the input weights of all layers: the floor under a step.
+    /// Reads the input weights of all layers, which a step reads at least. Returns their sum.
     #[must_use]
     pub fn read_input_weights(&self) -> f32 {
         let read = |layer: &PackedLayer| {
@@ -126,7 +126,7 @@ impl PackedRecurrent {
         self.layers.iter().map(read).sum()
     }
 
-    /// A row as the first layer takes it: rounded to f32 and scaled.
+    /// Writes a row as the first layer takes it: rounded to f32 and scaled.
     pub fn scale(&self, row: &[f64], scaled: &mut [f32]) {
         head::scale(&self.scale, row, scaled);
     }
@@ -140,8 +140,8 @@ impl PackedRecurrent {
         }
     }
 
-    /// The first layer's input sums of one scaled row, the same for all windows; kept in `scratch` for
-    /// [`PackedRecurrent::advance`].
+    /// Computes the input sums of the first layer for one scaled row, the same for all windows, in `scratch`
+    /// for [`PackedRecurrent::advance`].
     pub fn project(&self, row: &[f32], scratch: &mut RecurrentScratch) {
         let Some(layer) = self.layers.first() else {
             return;
@@ -152,15 +152,15 @@ impl PackedRecurrent {
         };
         let width = layer.input.width();
         let more = layer.candidate.as_ref().map_or(0, |(w, _)| w.width());
-        scratch.known.resize(width + more, 0.0);
-        layer.input.sums(rows, &mut scratch.known[..width]);
+        scratch.input_sums.resize(width + more, 0.0);
+        layer.input.sums(rows, &mut scratch.input_sums[..width]);
         if let Some((candidate, _)) = &layer.candidate {
-            candidate.sums(rows, &mut scratch.known[width..]);
+            candidate.sums(rows, &mut scratch.input_sums[width..]);
         }
     }
 
-    /// Advances several states by the row that was given to [`Self::project`]. The numbers of state `i` begin
-    /// at `places[i]`, in `h` and in `carry`.
+    /// Advances several states by the row that was given to [`Self::project`]. The numbers of state `i`
+    /// begin at `places[i]`, in `h` and in `carry`.
     pub fn advance(
         &self,
         places: &[usize],
@@ -172,24 +172,24 @@ impl PackedRecurrent {
             let inputs = number
                 .checked_sub(1)
                 .map(|before| self.layers[before].padded);
-            scratch.prepare(layer, places, inputs);
+            scratch.prepare_advance(layer, places, inputs);
             let RecurrentScratch {
                 out,
                 before,
                 update_gate,
                 reset,
-                known,
+                input_sums,
                 at,
                 ..
             } = scratch;
             let parts = StepInputs {
-                known: None,
+                recurrent_sums: None,
                 h: InputRows {
                     cells: h,
                     at: &at.state,
                 },
-                projected: inputs.is_none().then_some(InputRows {
-                    cells: known,
+                input_sums: inputs.is_none().then_some(InputRows {
+                    cells: input_sums,
                     at: &at.zero,
                 }),
                 x: InputRows {
@@ -197,7 +197,7 @@ impl PackedRecurrent {
                     at: &at.input,
                 },
             };
-            let room = StepBuffers {
+            let buffers = StepBuffers {
                 carry: &mut *carry,
                 carry_at: &at.state,
                 own: &at.own,
@@ -205,7 +205,7 @@ impl PackedRecurrent {
                 reset,
                 out,
             };
-            layer.step(self.isa, &parts, room);
+            layer.step(self.isa, &parts, buffers);
             for (out, at) in out.chunks_exact(layer.padded).zip(&at.state) {
                 h[*at..*at + layer.padded].copy_from_slice(out);
             }
@@ -213,8 +213,9 @@ impl PackedRecurrent {
         }
     }
 
-    /// b + Σ R·h of all layers of one state: what its next step needs that does not depend on the row.
-    pub fn precompute(&self, h: &[f32], known: &mut [f32]) {
+    /// Computes b + Σ R·h of all layers of one state: the part of its next step that does not depend on the
+    /// row.
+    pub fn precompute(&self, h: &[f32], sums: &mut [f32]) {
         for layer in &self.layers {
             let width = layer.recurrent.width();
             let rows = InputRows {
@@ -223,11 +224,11 @@ impl PackedRecurrent {
             };
             layer
                 .recurrent
-                .sums(rows, &mut known[layer.known_at..layer.known_at + width]);
+                .sums(rows, &mut sums[layer.sums_at..layer.sums_at + width]);
         }
     }
 
-    /// The last steps of some windows, all at once. Appends the scores of each.
+    /// Computes the last steps of some windows together. Appends the scores of each.
     pub fn complete(
         &self,
         last: LastSteps<'_>,
@@ -246,7 +247,7 @@ impl PackedRecurrent {
             let inputs = number
                 .checked_sub(1)
                 .map_or(self.features, |before| self.layers[before].padded);
-            scratch.lay_out(layer, windows, state, inputs, sums);
+            scratch.prepare_last_steps(layer, windows, state, inputs, sums);
             let RecurrentScratch {
                 out,
                 before,
@@ -256,21 +257,21 @@ impl PackedRecurrent {
                 ..
             } = scratch;
             let parts = StepInputs {
-                known: Some(InputRows {
-                    cells: &recurrent_sums[layer.known_at..],
+                recurrent_sums: Some(InputRows {
+                    cells: &recurrent_sums[layer.sums_at..],
                     at: &at.zero,
                 }),
                 h: InputRows {
                     cells: &[],
                     at: &[],
                 },
-                projected: None,
+                input_sums: None,
                 x: InputRows {
                     cells: if number == 0 { rows } else { before },
                     at: &at.input,
                 },
             };
-            let room = StepBuffers {
+            let buffers = StepBuffers {
                 carry: &mut *carry,
                 carry_at: &at.state,
                 own: &at.own,
@@ -278,7 +279,7 @@ impl PackedRecurrent {
                 reset,
                 out,
             };
-            layer.step(self.isa, &parts, room);
+            layer.step(self.isa, &parts, buffers);
             if let Some(outputs) = outputs.as_deref_mut() {
                 for (out, at) in out.chunks_exact(layer.padded).zip(&at.state) {
                     outputs[*at..*at + layer.padded].copy_from_slice(out);
@@ -294,8 +295,8 @@ impl PackedRecurrent {
         scratch.before = last;
     }
 
-    /// Scores one whole window of scaled rows, step by step: the slow twin, and the way for windows that
-    /// are not in flight. The same bits.
+    /// Scores one whole window of scaled rows, step by step, with the same bits: the reference of the tests,
+    /// and for windows that are not in flight.
     pub fn score_window(
         &self,
         rows: &[f32],
@@ -306,25 +307,25 @@ impl PackedRecurrent {
             Aligned::zeros(self.state_len()),
             Aligned::zeros(self.state_len()),
         );
-        let mut known = Aligned::zeros(self.recurrent_sums_len());
+        let mut recurrent_sums = Aligned::zeros(self.recurrent_sums_len());
         self.start(&mut h, &mut carry);
         let (before, last) = rows.split_at(rows.len() - self.features);
         for row in before.chunks_exact(self.features) {
             self.project(row, scratch);
             self.advance(&[0], &mut h, &mut carry, scratch);
         }
-        self.precompute(&h, &mut known);
+        self.precompute(&h, &mut recurrent_sums);
         let last = LastSteps {
             windows: 1,
             rows: last,
-            recurrent_sums: &known,
+            recurrent_sums: &recurrent_sums,
             carry: &mut carry,
             outputs: None,
         };
         self.complete(last, scratch, scores);
     }
 
-    /// The scores of a state as it is.
+    /// Appends the scores of a state, from its outputs.
     pub fn score_outputs(&self, h: &[f32], scratch: &mut RecurrentScratch, scores: &mut Vec<f64>) {
         if let Some(layer) = self.layers.last() {
             self.head(&h[layer.at..], &mut scratch.dense, scores);

@@ -107,7 +107,7 @@ impl RecurrentWindows {
     ) -> bool {
         while let Some(key) = self.urgent.pop() {
             // An evicted key has no state.
-            let Some(state) = states.state_mut(key) else {
+            let Some(state) = states.find(key) else {
                 continue;
             };
             self.later.push(key);
@@ -117,7 +117,7 @@ impl RecurrentWindows {
             }
         }
         while let Some(key) = self.later.first() {
-            if let Some(state) = states.state_mut(key) {
+            if let Some(state) = states.find(key) {
                 let state = state.recurrent_mut();
                 while let Some(group) = self.first_lagging(state) {
                     self.advance(state, group);
@@ -351,7 +351,7 @@ impl RecurrentWindows {
 
 /// The state of a key that has had a row in this step, or a complete window before it.
 fn recurrent(states: &mut impl SlideStates, key: usize) -> &mut RecurrentState {
-    let state = states.state_mut(key).expect("the key has had a row");
+    let state = states.find(key).expect("the key has had a row");
     state.recurrent_mut()
 }
 
