@@ -1,6 +1,7 @@
-//! Windows to scores: LSTMs in ONNX Runtime, alone and in batches, and the sum that costs nearly nothing.
+//! Windows to scores: LSTMs in ONNX Runtime, alone and in batches, and the sum of a row for comparison.
 //!
-//! `FORETICK_PROVIDER=cuda` runs the batches on a GPU. What is not there is left out, with a word about it.
+//! `FORETICK_PROVIDER=cuda` runs the batches on a GPU. A model or a runtime that is missing is skipped, with
+//! a message.
 
 mod market;
 
@@ -41,8 +42,8 @@ fn lstm(bencher: Bencher<'_, '_>) {
     }
 }
 
-/// The LSTM of price-direction (64 → 32 → dense, windows of [50, 14]) on so many windows a run: the time
-/// is that of a run, which all its windows wait for; the items are windows.
+/// The LSTM of price-direction (64 → 32 → dense, windows of [50, 14]) with so many windows per run. The time
+/// is that of a run; the items are windows.
 #[divan::bench(args = [1, 4, 8, 32])]
 fn windows(bencher: Bencher<'_, '_>, batch: usize) {
     let execution = Execution {
@@ -97,7 +98,7 @@ fn each(bencher: Bencher<'_, '_>, windows: &[f64], model: &mut dyn Model) {
     });
 }
 
-/// Numbers such as z-scores are, the same each time.
+/// Numbers in the range of z-scores, the same each time.
 fn numbers(count: usize) -> Vec<f64> {
     (0..count)
         .map(|at| (at * 7_919 % 401) as f64 / 100.0 - 2.0)

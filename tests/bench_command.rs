@@ -1,7 +1,7 @@
-//! `foretick bench`: its scores are those of ONNX Runtime's own windows, whatever path it takes and however
-//! many instruments there are, and what it cannot use it refuses by words that say what to do.
+//! `foretick bench`: its scores equal those of ONNX Runtime's whole windows, with each strategy and any
+//! number of instruments, and it refuses wrong options, models and rows with an error that says what to do.
 //!
-//! Holds no figure of time: a test machine has neighbours.
+//! Checks no figure of time, because a test machine runs other work too.
 
 mod needs;
 
@@ -15,7 +15,7 @@ use foretick::model::Model;
 use foretick::model::onnx::Onnx;
 use serde_json::Value;
 
-/// Files, rows in their windows, numbers in a row, and the path they get.
+/// Files, rows in their windows, numbers in a row, and their strategy.
 const FILES: [(&str, usize, usize, &str); 5] = [
     ("onnx-lstm", 7, 3, "slide"),
     ("onnx-mixed", 7, 3, "slide"),
@@ -28,8 +28,8 @@ const FILES: [(&str, usize, usize, &str); 5] = [
 const ROWS: usize = 40;
 
 #[test]
-fn scores_are_those_of_onnx_runtime_s_windows() {
-    if !needs::onnx("scores_are_those_of_onnx_runtime_s_windows") {
+fn scores_equal_those_of_onnx_runtime() {
+    if !needs::onnx("scores_equal_those_of_onnx_runtime") {
         return;
     }
     for (name, steps, features, path) in FILES {
@@ -59,10 +59,10 @@ fn scores_are_those_of_onnx_runtime_s_windows() {
     }
 }
 
-/// With a stride, the same windows to the bit, but not all of them.
+/// With a stride, the scores of every so many windows, to the bit.
 #[test]
-fn a_stride_leaves_windows_out() {
-    if !needs::onnx("a_stride_leaves_windows_out") {
+fn with_a_stride_fewer_windows_have_the_same_scores() {
+    if !needs::onnx("with_a_stride_fewer_windows_have_the_same_scores") {
         return;
     }
     for (name, steps, features, _) in FILES {
@@ -228,15 +228,15 @@ fn bench_refuses_what_it_cannot_measure() {
 
 fn refuses(arguments: &[&str], code: i32, words: &str) {
     let done = foretick(&[&["bench", "--seconds", "0"], arguments].concat());
-    let said = stderr(&done);
-    assert_eq!(done.status.code(), Some(code), "{arguments:?}: {said}");
+    let message = stderr(&done);
+    assert_eq!(done.status.code(), Some(code), "{arguments:?}: {message}");
     assert!(
-        said.contains(words),
-        "{arguments:?}: {said:?} does not say {words:?}"
+        message.contains(words),
+        "{arguments:?}: {message:?} does not say {words:?}"
     );
 }
 
-/// The report of a run over a file of rows, and the scores that it wrote.
+/// Runs over a file of rows. Returns the report and the scores that were written.
 fn scored(name: &str, steps: usize, rows: &Path, more: &[&str]) -> (Value, String) {
     let output = rows.with_file_name("scores.csv");
     let arguments = [

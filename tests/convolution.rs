@@ -1,8 +1,8 @@
-//! ONNX files of convolution networks are recognised as what ONNX Runtime runs, and slide as its windows, or
-//! are refused by words that say why.
+//! ONNX files of convolution networks are recognised as the network that ONNX Runtime runs, and their
+//! sliding windows score as its whole windows; others are refused with a reason.
 //!
-//! A folder of files is the test: `given/convolution`, with the script that wrote them. The bits of the fast
-//! way have tests of their own.
+//! The files are in `given/convolution`, with the script that wrote them. The bits of the kernels have tests
+//! of their own.
 
 #[path = "given/naive.rs"]
 mod naive;
@@ -27,7 +27,7 @@ use foretick::model::strategy::{Strategy, Windows, difference};
 /// Rows in the windows of the files.
 const STEPS: usize = 12;
 
-/// Files that are refused, by the part of their name after `refused-`, and words of the reason.
+/// Files that are refused: the part of the name after `refused-`, and words of the reason.
 const REFUSED: [(&str, &str); 10] = [
     (
         "centred",
@@ -54,14 +54,14 @@ const REFUSED: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn every_exporter_s_network_is_the_one_that_runs() {
-    if !needs::onnx("every_exporter_s_network_is_the_one_that_runs") {
+fn the_network_of_every_exporter_scores_as_onnx_runtime_does() {
+    if !needs::onnx("the_network_of_every_exporter_scores_as_onnx_runtime_does") {
         return;
     }
-    let mut held = 0;
+    let mut compared = 0;
     for (name, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
         let network = recognised(&bytes).unwrap_or_else(|why| panic!("{name}: {why}"));
-        let rows = draw((STEPS + 5) * network.features(), held);
+        let rows = draw((STEPS + 5) * network.features(), compared);
         let mut whole = Onnx::bare(&bytes, STEPS).expect("the model loads");
         for window in rows.windows(STEPS * network.features()) {
             let wide: Vec<f64> = window.iter().copied().map(f64::from).collect();
@@ -70,15 +70,15 @@ fn every_exporter_s_network_is_the_one_that_runs() {
             let far = difference(&naive::forward(&network, window), &wanted);
             assert!(far <= 3e-6, "{name}: {far:e}");
         }
-        held += 1;
+        compared += 1;
     }
-    assert!(held >= 16, "only {held} files");
+    assert!(compared >= 16, "only {compared} files");
 }
 
 /// 2,000 consecutive windows of two keys, as the engine requests them.
 #[test]
-fn windows_slide_as_onnx_runtime_computes_them_whole() {
-    if !needs::onnx("windows_slide_as_onnx_runtime_computes_them_whole") {
+fn sliding_windows_score_as_whole_windows_of_onnx_runtime() {
+    if !needs::onnx("sliding_windows_score_as_whole_windows_of_onnx_runtime") {
         return;
     }
     for (name, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
@@ -140,8 +140,8 @@ fn a_network_without_shared_columns_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_network_is_read_as_it_was_made() {
-    if !needs::onnx("a_network_is_read_as_it_was_made") {
+fn filters_and_head_input_are_read_as_exported() {
+    if !needs::onnx("filters_and_head_input_are_read_as_exported") {
         return;
     }
     let tcn = convolution("torch-script-tcn");
@@ -149,7 +149,7 @@ fn a_network_is_read_as_it_was_made() {
         .filters
         .iter()
         .map(|f| (f.from, f.kernel, f.dilation, f.plus));
-    // Two residual blocks; the first one's skip is a 1 × 1 convolution, folded to the front.
+    // Two residual blocks; the skip connection of the first is a 1 × 1 convolution, folded to the front.
     let wanted = [
         (0, 1, 1, None),
         (0, 2, 1, None),
@@ -180,7 +180,7 @@ fn a_network_is_read_as_it_was_made() {
         convolution("torch-script-largest").head_input,
         HeadInput::Max(8)
     );
-    // By channel or by step, a flat row of columns is the same network.
+    // Columns flattened by channel or by step are the same network.
     let (by_channel, by_step) = (
         convolution("torch-script-flat"),
         convolution("torch-script-flat-by-step"),
@@ -189,8 +189,8 @@ fn a_network_is_read_as_it_was_made() {
 }
 
 #[test]
-fn a_convolution_has_no_state_to_carry() {
-    if !needs::onnx("a_convolution_has_no_state_to_carry") {
+fn a_carried_state_of_a_convolution_is_refused() {
+    if !needs::onnx("a_carried_state_of_a_convolution_is_refused") {
         return;
     }
     let error = chosen(&given("torch-script-tcn"), Windows::Carried).expect_err("it has none");
@@ -202,7 +202,7 @@ fn a_convolution_has_no_state_to_carry() {
     );
 }
 
-/// A folded graph with a byte changed, every fifth in turn, is read or refused: nothing in it is trusted.
+/// A folded graph with one byte changed, every fifth in turn, is recognised or refused, without a panic.
 #[test]
 fn damaged_graphs_never_panic() {
     if !needs::onnx("damaged_graphs_never_panic") {
@@ -216,7 +216,7 @@ fn damaged_graphs_never_panic() {
                 let mut damaged = folded.clone();
                 damaged[at] ^= change;
                 match ModelProto::parse(&damaged).and_then(|model| recognise(&model, STEPS)) {
-                    // What is accepted can be packed and run.
+                    // A network that is accepted can be packed and run.
                     Ok(network) => {
                         let requests = (1..=STEPS).map(|row| WindowRequest::Row {
                             key: 0,
@@ -255,7 +255,7 @@ fn convolution(name: &str) -> ConvolutionNetwork {
     }
 }
 
-/// So many numbers between −2 and 2.
+/// Numbers between −2 and 2.
 fn draw(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {

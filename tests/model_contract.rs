@@ -1,8 +1,8 @@
-//! A model that does not fit its pipeline is refused before anything runs, by words that name the
+//! A model that does not fit its pipeline is refused before anything runs, with an error that names the
 //! difference.
 //!
-//! The broken models are the shipped one with a few bytes changed, the broken pipelines the shipped one
-//! with a few words changed: nothing but the change can be at fault. No test scores a window.
+//! The broken models are the shipped one with a few bytes changed, the broken pipelines the shipped one with
+//! a few words changed, so that only the change can be the cause. No test scores a window.
 
 mod needs;
 
@@ -85,8 +85,8 @@ fn onnx_runtime_sends_no_usage_data() {
 }
 
 #[test]
-fn a_model_made_for_other_rows_is_refused() {
-    if !has_runtime("a_model_made_for_other_rows_is_refused") {
+fn a_model_trained_on_other_features_is_refused() {
+    if !has_runtime("a_model_trained_on_other_features_is_refused") {
         return;
     }
     let features = "foretick.features\x12";
@@ -127,8 +127,8 @@ fn a_model_made_for_other_rows_is_refused() {
 }
 
 #[test]
-fn a_model_without_its_whole_contract_is_refused() {
-    if !has_runtime("a_model_without_its_whole_contract_is_refused") {
+fn a_model_whose_contract_lacks_an_entry_is_refused() {
+    if !has_runtime("a_model_whose_contract_lacks_an_entry_is_refused") {
         return;
     }
     let rename = |model: &mut Vec<u8>| replace(model, "", "foretick.steps", "foretick.stepz");
@@ -146,8 +146,8 @@ fn a_model_without_its_whole_contract_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_model_is_refused() {
-    if !has_runtime("a_file_that_is_no_model_is_refused") {
+fn a_file_that_is_not_a_model_is_refused() {
+    if !has_runtime("a_file_that_is_not_a_model_is_refused") {
         return;
     }
     let text = |model: &mut Vec<u8>| *model = b"weights: see the other file\n".to_vec();
@@ -213,12 +213,12 @@ fn another_horizon_is_refused() {
         return;
     }
     let done = check(Path::new(PIPELINE), &["--set", "label.horizon_ms=1000"]);
-    let said = stderr(&done);
-    assert!(!done.status.success(), "{said}");
+    let message = stderr(&done);
+    assert!(!done.status.success(), "{message}");
     let difference = "`horizon_ms` of [label] is 1000 but the model was trained for 2000";
     assert!(
-        said.contains(difference) && said.contains("make them agree"),
-        "{said}"
+        message.contains(difference) && message.contains("make them agree"),
+        "{message}"
     );
 }
 
@@ -237,7 +237,7 @@ fn the_error_of_a_missing_runtime_says_how_to_fetch_it() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn another_library_is_not_taken_for_the_runtime() {
+fn another_library_than_onnx_runtime_is_refused() {
     let done = check_with(Path::new("libm.so.6"), Path::new(PIPELINE), &[]);
     refused(
         &done,
@@ -250,7 +250,7 @@ fn another_library_is_not_taken_for_the_runtime() {
     );
 }
 
-/// A name, what is done to the model's bytes, and what the refusal must say.
+/// A name, a change of the model's bytes, and words of the error.
 type Case<'a> = (&'a str, &'a dyn Fn(&mut Vec<u8>), &'a [&'a str]);
 
 const LINEAR: &[&str] = &[
@@ -273,12 +273,12 @@ fn refuses(cases: &[Case<'_>]) {
     }
 }
 
-/// The command must have failed with this code and these words.
+/// Checks that a command failed with this exit code and these words.
 fn refused(done: &Output, code: i32, words: &[&str]) {
-    let said = stderr(done);
-    assert_eq!(done.status.code(), Some(code), "{said}");
+    let message = stderr(done);
+    assert_eq!(done.status.code(), Some(code), "{message}");
     for word in words {
-        assert!(said.contains(word), "`{word}` is not in: {said}");
+        assert!(message.contains(word), "`{word}` is not in: {message}");
     }
 }
 
@@ -297,7 +297,7 @@ fn check_with(library: &Path, pipeline: &Path, arguments: &[&str]) -> Output {
 
 fn foretick(pipeline: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foretick"));
-    // The model is meant here, and no broker is needed for that.
+    // Only the model is checked; no broker is needed.
     command.args(["check", "--offline"]);
     command.arg(pipeline).args(arguments);
     command
@@ -336,7 +336,7 @@ fn has_runtime(test: &str) -> bool {
     there
 }
 
-/// Where `needle` first ends, from `from` on.
+/// The end of the first `needle` from `from` on.
 fn end_of(bytes: &[u8], from: usize, needle: &[u8]) -> usize {
     let at = bytes[from..]
         .windows(needle.len().max(1))
@@ -344,14 +344,15 @@ fn end_of(bytes: &[u8], from: usize, needle: &[u8]) -> usize {
     from + at.expect("the shipped model has it") + needle.len()
 }
 
-/// Overwrites the first `old` behind `key`. Lengths stand before each text in the file, and stay true.
+/// Overwrites the first `old` after `key`. The file stores the length before each text, so it must not
+/// change.
 fn replace(bytes: &mut [u8], key: &str, old: &str, new: &str) {
     assert_eq!(old.len(), new.len());
     let end = end_of(bytes, end_of(bytes, 0, key.as_bytes()), old.as_bytes());
     bytes[end - new.len()..end].copy_from_slice(new.as_bytes());
 }
 
-/// Makes the first hexadecimal digit behind `key` another.
+/// Changes the first hexadecimal digit after `key`.
 fn first_digit(bytes: &mut [u8], key: &str) {
     let at = end_of(bytes, 0, key.as_bytes());
     bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };

@@ -1,8 +1,8 @@
-//! ONNX files of every exporter are recognised as the network that ONNX Runtime runs, or refused by words
-//! that say why.
+//! ONNX files of every exporter are recognised as the network that ONNX Runtime runs, or refused with a
+//! reason.
 //!
-//! A folder of files is the test: `given/recurrent`, with the scripts that wrote them. Only the meaning is
-//! held, by a naive forward pass; the fast kernels have tests of their own.
+//! The files are in `given/recurrent`, with the scripts that wrote them. Scores are those of a naive forward
+//! pass; the kernels have tests of their own.
 
 #[path = "given/recurrent.rs"]
 mod given;
@@ -27,7 +27,7 @@ use ort::value::Tensor;
 
 use self::given::{draw, files, given};
 
-/// Files that are refused, by the part of their name after `refused-`, and words of the reason.
+/// Files that are refused: the part of the name after `refused-`, and words of the reason.
 const REFUSED: [(&str, &str); 22] = [
     ("attention", "is attention over the steps of layer 2"),
     ("batch", "the input is fixed to batch = 8, not 1"),
@@ -75,11 +75,11 @@ const REFUSED: [(&str, &str); 22] = [
 ];
 
 #[test]
-fn every_exporter_s_network_is_the_one_that_runs() {
-    if !needs::onnx("every_exporter_s_network_is_the_one_that_runs") {
+fn the_network_of_every_exporter_scores_as_onnx_runtime_does() {
+    if !needs::onnx("the_network_of_every_exporter_scores_as_onnx_runtime_does") {
         return;
     }
-    let mut held = 0;
+    let mut compared = 0;
     for (name, steps, bytes) in files() {
         if name.contains("refused") {
             continue;
@@ -88,14 +88,14 @@ fn every_exporter_s_network_is_the_one_that_runs() {
         let network = network(&folded, steps).unwrap_or_else(|why| panic!("{name}: {why}"));
         hold(&name, &network, &bytes, 3e-6);
         hold(&format!("{name}, folded"), &network, &folded.bytes(), 3e-6);
-        held += 1;
+        compared += 1;
     }
-    assert!(held >= 20, "only {held} files");
+    assert!(compared >= 20, "only {compared} files");
 }
 
 #[test]
-fn the_twin_with_long_memory_is_another_network_and_exact_too() {
-    if !needs::onnx("the_twin_with_long_memory_is_another_network_and_exact_too") {
+fn the_copy_with_long_memory_is_another_network_and_recognised_exactly() {
+    if !needs::onnx("the_copy_with_long_memory_is_another_network_and_recognised_exactly") {
         return;
     }
     for (name, steps, bytes) in files() {
@@ -153,8 +153,8 @@ fn a_network_that_is_no_plain_stack_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_network_is_read_in_the_operator_s_own_order() {
-    if !needs::onnx("a_network_is_read_in_the_operator_s_own_order") {
+fn weights_are_read_in_the_order_of_the_operator() {
+    if !needs::onnx("weights_are_read_in_the_order_of_the_operator") {
         return;
     }
     let mixed = given("onnx-mixed");
@@ -204,7 +204,7 @@ fn a_network_is_read_in_the_operator_s_own_order() {
     assert_eq!(bare.layers[0].cell, CellKind::Gru { reset_after: true });
 }
 
-/// One window length fits; another, bytes that are no file, and half a file are refused.
+/// A window of another length, bytes that are not a file, and half a file are refused.
 #[test]
 fn other_windows_and_broken_files_are_refused() {
     if !needs::onnx("other_windows_and_broken_files_are_refused") {
@@ -230,10 +230,10 @@ fn other_windows_and_broken_files_are_refused() {
     }
 }
 
-/// Decoded and encoded again, a file is the same to ONNX Runtime.
+/// ONNX Runtime computes the same scores after a file was decoded and encoded.
 #[test]
-fn files_survive_being_read_and_written() {
-    if !needs::onnx("files_survive_being_read_and_written") {
+fn files_score_the_same_after_decoding_and_encoding() {
+    if !needs::onnx("files_score_the_same_after_decoding_and_encoding") {
         return;
     }
     for (name, steps, bytes) in files().filter(|(name, _, _)| !name.contains("half")) {
@@ -248,7 +248,7 @@ fn files_survive_being_read_and_written() {
     }
 }
 
-/// A folded graph with a byte changed, every seventh in turn, is read or refused: nothing in it is trusted.
+/// A folded graph with one byte changed, every seventh in turn, is recognised or refused, without a panic.
 #[test]
 fn damaged_graphs_never_panic() {
     if !needs::onnx("damaged_graphs_never_panic") {
@@ -276,7 +276,7 @@ fn damaged_graphs_never_panic() {
     );
 }
 
-/// The published model: one layer for each column, side by side.
+/// The published model has one layer per column, in parallel.
 #[test]
 fn the_published_default_model_is_refused_with_the_reason() {
     const TEST: &str = "the_published_default_model_is_refused_with_the_reason";
@@ -311,7 +311,7 @@ fn the_shipped_model_is_recognised() {
     hold("price-direction", &network, &bytes, 1e-5);
 }
 
-/// The gate that keeps the state has 4 more, in a GRU up to 4 in all, and no other number has changed.
+/// The bias of the gate that keeps the state is raised by 4, in a GRU up to 4 in all; nothing else changes.
 fn keeps_more(name: &str, layer: &RecurrentLayer, twin: &RecurrentLayer) {
     let gate = if layer.cell == CellKind::Lstm { 2 } else { 0 };
     let half = layer.cell.gates() * layer.units;
@@ -330,7 +330,7 @@ fn keeps_more(name: &str, layer: &RecurrentLayer, twin: &RecurrentLayer) {
     assert_eq!(&biased, twin, "{name}");
 }
 
-/// Holds the naive forward pass against ONNX Runtime's on random windows.
+/// Compares the naive forward pass with ONNX Runtime's scores on random windows.
 fn hold(name: &str, network: &RecurrentNetwork, model: &[u8], tolerance: f64) {
     for seed in 1..4 {
         let x = window(network, seed);
@@ -349,7 +349,7 @@ fn hold(name: &str, network: &RecurrentNetwork, model: &[u8], tolerance: f64) {
     }
 }
 
-/// The first output of one window.
+/// The first output for one window.
 fn run(model: &[u8], window: &[f32], shape: [usize; 3]) -> Vec<f32> {
     let environment = environment().expect("asked for before");
     let mut builder = Session::builder(environment).expect("a session can be set up");

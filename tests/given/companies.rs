@@ -1,9 +1,9 @@
-//! Companies that fare well and badly, made up: their statements, year by year.
+//! Made-up companies that do well or badly: their statements, year by year.
 
 use serde_json::json;
 
-/// Eight years of companies, in the order in which their statements are known. Every other one loses money
-/// from the fifth year to the seventh and recovers in the last.
+/// Eight years of statements, in the order in which they are published. Every other company loses money from
+/// the fifth year to the seventh, and recovers in the last.
 pub(crate) fn statements(companies: usize) -> Vec<String> {
     let mut lines = vec![];
     for year in 0..8_i64 {

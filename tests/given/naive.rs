@@ -1,7 +1,7 @@
-//! A network by its definition, in f64 and plain loops: the slow twin of every fast one.
+//! A naive forward pass: networks by their definition, in f64 and plain loops, to compare the kernels with.
 //!
-//! ONNX's formulas, gate by gate, one unit after another; a convolution with zeros before the first row.
-//! Shares no code with what it is held against.
+//! ONNX's formulas, gate by gate, one unit after another; a convolution has zeros before the first row.
+//! Shares no code with the kernels.
 
 use foretick::model::slide::RecognisedNetwork;
 use foretick::model::slide::convolution::network::{

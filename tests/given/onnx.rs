@@ -1,6 +1,6 @@
-//! Writes small ONNX models, so that tests can have any: flatten, one behind the other, one matrix, softmax.
+//! Writes small ONNX models for tests: flattened inputs, concatenated, times one matrix, softmax.
 //!
-//! Just enough of the format (protocol buffers by hand) for one graph; reads nothing.
+//! Encodes just enough of the format (protocol buffers by hand) for one graph; decodes nothing.
 
 /// The shape of a graph, and the metadata of its file.
 #[derive(Clone)]
@@ -9,11 +9,12 @@ pub(crate) struct Graph {
     pub(crate) inputs: Vec<(&'static str, Vec<i64>)>,
     /// The type of the inputs: 1 is f32, 7 is i64.
     pub(crate) element: u64,
-    /// Scores that it gives.
+    /// Number of scores.
     pub(crate) outputs: i64,
     /// The axis of its softmax: over the scores of a window (1), or over those of all windows (0).
     pub(crate) softmax: u64,
-    /// Looks every number up in a table of so many first, so that one beyond its end fails the run; 0: not.
+    /// The size of a table in which every number is looked up first, so that a number beyond its end fails
+    /// the run; 0 for none.
     pub(crate) table: i64,
     /// `metadata_props`.
     pub(crate) metadata: Vec<(String, String)>,
@@ -42,7 +43,7 @@ impl Graph {
         }
     }
 
-    /// Changes one entry of the metadata; takes it out where `value` is none.
+    /// Changes one entry of the metadata; removes it where `value` is none.
     pub(crate) fn say(mut self, key: &str, value: Option<&str>) -> Self {
         let key = format!("foretick.{key}");
         self.metadata.retain(|entry| entry.0 != key);
@@ -125,7 +126,7 @@ fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -
     node
 }
 
-/// The number at this place of a matrix, which has them row by row.
+/// The number at this place of the matrix, row by row.
 pub(crate) fn weight(place: i64) -> f32 {
     ((place * 37 % 101) - 50) as f32 / 5_000.0
 }
@@ -166,7 +167,7 @@ fn value(name: &str, element: u64, shape: &[i64]) -> Message {
     value
 }
 
-/// A protocol buffer: fields, one behind the other.
+/// A protocol buffer: fields, one after the other.
 #[derive(Default)]
 struct Message(Vec<u8>);
 

@@ -1,6 +1,6 @@
 //! The ONNX files of `given/recurrent`, and numbers to run them on.
 //!
-//! Recognises nothing and runs nothing.
+//! Recognises and runs nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub(crate) fn given(name: &str) -> Vec<u8> {
     fs::read(folder().join(format!("{name}.onnx"))).expect("the file is part of the repository")
 }
 
-/// So many numbers between −2 and 2.
+/// Numbers between −2 and 2.
 pub(crate) fn draw(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {

@@ -1,7 +1,7 @@
-//! `price-direction` over recorded markets: sliding gives the signals of whole windows, in ONNX Runtime's
-//! scores, through warm-up, loss, reconnect, overload and silence.
+//! `price-direction` over recorded markets: sliding windows give the signals of whole windows, with ONNX
+//! Runtime's scores, through warm-up, loss, reconnect, overload and silence.
 //!
-//! That a run's batches and shards change nothing is held to the byte.
+//! Batches and shards change no byte of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -20,8 +20,9 @@ use crate::needs;
 const FIELDS: &str = r#"sink.fields=["instrument","ts_event","quality","probabilities"]"#;
 
 #[test]
-fn recorded_markets_give_the_signals_of_whole_windows() {
-    let Some(market) = Market::recorded("recorded_markets_give_the_signals_of_whole_windows")
+fn sliding_and_whole_windows_give_equal_signals_on_recorded_markets() {
+    let Some(market) =
+        Market::recorded("sliding_and_whole_windows_give_equal_signals_on_recorded_markets")
     else {
         return;
     };
@@ -36,8 +37,9 @@ fn recorded_markets_give_the_signals_of_whole_windows() {
 }
 
 #[test]
-fn a_troubled_market_gives_the_signals_of_whole_windows() {
-    let Some(market) = Market::troubled("a_troubled_market_gives_the_signals_of_whole_windows")
+fn sliding_and_whole_windows_give_equal_signals_after_loss_and_reconnect() {
+    let Some(market) =
+        Market::troubled("sliding_and_whole_windows_give_equal_signals_after_loss_and_reconnect")
     else {
         return;
     };
@@ -53,8 +55,8 @@ fn a_troubled_market_gives_the_signals_of_whole_windows() {
             };
             assert_eq!(last["quality"], "stale", "{name}");
             if every == 1 {
-                let said = "what fell silent says once more what it said";
-                assert_eq!(last["probabilities"], before["probabilities"], "{said}");
+                let message = "a silent instrument repeats its last scores";
+                assert_eq!(last["probabilities"], before["probabilities"], "{message}");
             }
         }
     }
@@ -64,8 +66,9 @@ fn a_troubled_market_gives_the_signals_of_whole_windows() {
 }
 
 #[test]
-fn a_troubled_market_gives_the_same_signals_in_any_split() {
-    let Some(market) = Market::troubled("a_troubled_market_gives_the_same_signals_in_any_split")
+fn batches_and_shards_change_no_signal_after_loss_and_reconnect() {
+    let Some(market) =
+        Market::troubled("batches_and_shards_change_no_signal_after_loss_and_reconnect")
     else {
         return;
     };
@@ -86,14 +89,14 @@ fn a_troubled_market_gives_the_same_signals_in_any_split() {
     }
 }
 
-/// Captures of two instruments, and a folder for what comes of them.
+/// Captures of two instruments, and a folder for their signals.
 struct Market {
     folder: Folder,
     captures: Vec<PathBuf>,
 }
 
 impl Market {
-    /// As recorded; none after noting what `test` lacks.
+    /// The captures as recorded; none where a file that `test` needs is missing.
     fn recorded(test: &str) -> Option<Self> {
         let data = needs::data(test)?;
         let model = given::repository("pipelines/price-direction/model.onnx");
@@ -112,8 +115,8 @@ impl Market {
         })
     }
 
-    /// With frames lost and a reconnect in the first third of one instrument, frames that were dropped in
-    /// its second, and silence of both at the end.
+    /// The captures with frames lost and a reconnect in the first third of one instrument, dropped frames in
+    /// its second third, and silence of both at the end.
     fn troubled(test: &str) -> Option<Self> {
         let market = Self::recorded(test)?;
         let bitcoin = unpacked(&market.captures[0]);
@@ -146,8 +149,8 @@ impl Market {
         Some(Self { captures, ..market })
     }
 
-    /// Replays with whole windows and with sliding ones, and holds the signals against each other; gives
-    /// those of sliding by instrument.
+    /// Replays with whole and with sliding windows, and compares the signals. Returns those of sliding
+    /// windows, by instrument.
     fn same_as_whole(&self, set: &[&str]) -> BTreeMap<String, Vec<Value>> {
         let (_, whole) = self.run("plain", set);
         let (_, slid) = self.run("auto", set);
@@ -215,7 +218,7 @@ fn snapshot(lines: &[&str]) -> String {
         if id <= last {
             continue;
         }
-        // What came before the recorded snapshot is in it.
+        // The recorded snapshot includes earlier changes.
         if data.get("lastUpdateId").is_some() {
             sides = Default::default();
         }

@@ -20,7 +20,7 @@ fn every_file_gets_its_strategy() {
     }
     for (name, steps, bytes) in files() {
         let strategy = choose(&bytes, steps, Windows::Auto);
-        // What is no recurrent network may still slide as a convolution.
+        // Some files that are not recurrent networks are convolutions, whose windows slide.
         let refused = name.contains("refused") && !name.contains("convolution");
         let expected = if refused { "plain" } else { "slide" };
         assert_eq!(strategy.name(), expected, "{name}: {}", strategy.reason);
@@ -30,11 +30,11 @@ fn every_file_gets_its_strategy() {
     }
 }
 
-/// Recurrent weights so large that the layers are chaotic: what two ways of rounding leave between them
-/// grows at each step, until the windows have nothing in common.
+/// Recurrent weights so large that the layers are chaotic: a difference in rounding grows at each step,
+/// until the scores have nothing in common.
 #[test]
-fn a_network_that_no_two_runtimes_agree_on_is_refused() {
-    if !needs::onnx("a_network_that_no_two_runtimes_agree_on_is_refused") {
+fn a_chaotic_network_is_computed_whole() {
+    if !needs::onnx("a_chaotic_network_is_computed_whole") {
         return;
     }
     const STEPS: usize = 60;
@@ -55,8 +55,8 @@ fn a_network_that_no_two_runtimes_agree_on_is_refused() {
 }
 
 #[test]
-fn a_weight_that_is_no_number_is_refused() {
-    if !needs::onnx("a_weight_that_is_no_number_is_refused") {
+fn a_network_with_a_nan_weight_is_computed_whole() {
+    if !needs::onnx("a_network_with_a_nan_weight_is_computed_whole") {
         return;
     }
     let mut first = true;
@@ -156,15 +156,15 @@ fn check_reports_the_strategy_and_its_reason() {
         assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
         let report: Value = serde_json::from_str(&run.stdout).expect("a report in JSON");
         assert_eq!(report["path"], path, "{name} {asked}: {report}");
-        let said = report["why"].as_str().expect("a reason");
+        let message = report["why"].as_str().expect("a reason");
         assert!(
-            said.contains(why),
-            "{name} {asked}: {said:?} has no {why:?}"
+            message.contains(why),
+            "{name} {asked}: {message:?} has no {why:?}"
         );
         let compared = report["max_rel_diff"].as_f64();
         assert_eq!(compared.is_some(), path != "plain", "{report}");
         assert!(compared.is_none_or(|far| far <= TOLERANCE), "{report}");
-        // The log has it too.
+        // The log names it too.
         assert!(run.stderr.contains(why), "{name} {asked}: {}", run.stderr);
     }
     let run = check("torch-script-refused-mean", "carried");

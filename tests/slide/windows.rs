@@ -1,5 +1,5 @@
-//! Windows of every exporter's network, one after the other: ONNX Runtime's and the slow twin's scores,
-//! and the same bits at every stride, beside other keys and however much has been deferred.
+//! Consecutive windows of every exporter's network: the scores of ONNX Runtime and of a naive forward pass,
+//! and the same bits at every stride, together with other keys and with any deferred work.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use foretick::model::strategy::{TOLERANCE, difference};
 use crate::recurrent::{draw, files};
 use crate::{naive, needs};
 
-/// Windows of each key that follow one another.
+/// Consecutive windows of each key.
 const WINDOWS: usize = 200;
-/// Windows before them without a request, as while features warm up.
-const UNASKED: usize = 20;
+/// Windows before them that are not due, as while features warm up.
+const NOT_DUE: usize = 20;
 /// Keys that take their rows in turn, and by how many rows each is ahead of the one before: one
 /// sequence of rows serves all.
 const KEYS: usize = 3;
@@ -45,14 +45,14 @@ enum Settle {
 }
 
 #[test]
-fn every_exporter_s_windows_slide() {
-    if !needs::onnx("every_exporter_s_windows_slide") {
+fn sliding_windows_of_every_exporter_s_network_score_as_whole_ones() {
+    if !needs::onnx("sliding_windows_of_every_exporter_s_network_score_as_whole_ones") {
         return;
     }
-    let mut held = 0;
+    let mut compared = 0;
     for case in cases() {
         let steps = case.network.steps;
-        let rows = case.rows(UNASKED + WINDOWS + steps - 1 + (KEYS - 1) * AHEAD);
+        let rows = case.rows(NOT_DUE + WINDOWS + steps - 1 + (KEYS - 1) * AHEAD);
         let whole = case.whole(&rows, Isa::Scalar);
         for isa in Isa::available() {
             assert_eq!(case.whole(&rows, isa), whole, "{} on {isa:?}", case.name);
@@ -66,12 +66,12 @@ fn every_exporter_s_windows_slide() {
                 slides(slide, settle, every, (&rows, steps), &whole, &what);
             }
         }
-        held += 1;
+        compared += 1;
     }
-    assert!(held >= 40, "only {held} networks");
+    assert!(compared >= 40, "only {compared} networks");
 }
 
-/// Lets the keys take their rows in a mixed order, in batches of one to six, and holds every score.
+/// Lets the keys take rows in a mixed order, in batches of one to six, and compares every score.
 fn slides(
     mut slide: RecurrentWindows,
     settle: Settle,
@@ -80,7 +80,7 @@ fn slides(
     whole: &[Vec<f64>],
     what: &str,
 ) {
-    let (first, features) = (UNASKED + steps, rows.len() / (whole.len() + steps - 1));
+    let (first, features) = (NOT_DUE + steps, rows.len() / (whole.len() + steps - 1));
     let most = first + WINDOWS - 1;
     let (mut taken, mut scored) = ([0; KEYS], [0; KEYS]);
     let (mut states, mut random) = (SlideStateTable::new(), Random(every));
@@ -118,8 +118,8 @@ fn slides(
 }
 
 #[test]
-fn a_carried_state_is_one_window_over_the_whole_history() {
-    if !needs::onnx("a_carried_state_is_one_window_over_the_whole_history") {
+fn a_carried_state_scores_as_one_window_over_the_whole_history() {
+    if !needs::onnx("a_carried_state_scores_as_one_window_over_the_whole_history") {
         return;
     }
     const HISTORY: usize = 60;
@@ -198,7 +198,7 @@ impl Case {
         windows.step_by(features).map(score).collect()
     }
 
-    /// Holds the scores of each window against those of ONNX Runtime and of the slow twin.
+    /// Compares the scores of each window with those of ONNX Runtime and of the naive forward pass.
     fn hold(&self, rows: &[f64], whole: &[Vec<f64>]) {
         let RecurrentNetwork {
             features, steps, ..
@@ -215,7 +215,10 @@ impl Case {
         }
         let ours = whole.concat();
         assert!(whole.len() >= WINDOWS);
-        for (who, theirs) in [("ONNX Runtime", &theirs), ("the slow twin", &twins)] {
+        for (who, theirs) in [
+            ("ONNX Runtime", &theirs),
+            ("the naive forward pass", &twins),
+        ] {
             let far = difference(&ours, theirs);
             assert!(far <= TOLERANCE, "{}: {far} from {who}", self.name);
         }

@@ -8,7 +8,7 @@ use super::x86;
 /// The instructions to compute with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// Plain Rust: any processor. The twin that the others are held against.
+    /// Plain Rust, for any processor. The tests compare the others with it.
     Scalar,
     /// 8 lanes: AVX2 and FMA.
     Avx2,

@@ -128,9 +128,9 @@ mod tests {
                 "GPU 2 cannot be used",
             ),
         ];
-        for (said, meaning) in cases {
-            let text = explain(said, 2);
-            assert!(text.contains(meaning) && text.contains(said), "{text}");
+        for (message, meaning) in cases {
+            let text = explain(message, 2);
+            assert!(text.contains(meaning) && text.contains(message), "{text}");
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn normal_form(bytes: &[u8], steps: usize) -> Result<ModelProto, RecogniseEr
     ModelProto::parse(&fs::read(&file)?)
 }
 
-/// The symbols of the window's dimensions with the sizes they get, and whether one had to be named first.
+/// The symbols of the window's open dimensions with their sizes, and whether one had to be named first.
 fn fixed_sizes(
     model: &mut ModelProto,
     steps: usize,
@@ -68,16 +68,16 @@ fn fixed_sizes(
         input.filter_map(|input| input.r#type.as_mut()?.tensor_type.as_mut()?.shape.as_mut());
     let (mut named, mut sizes) = (false, Vec::<(String, usize)>::new());
     for (dim, (what, size)) in types.flat_map(|shape| &mut shape.dim).zip(wanted) {
-        let anew = || Size::Param(format!("foretick_{what}"));
+        let symbol = || Size::Param(format!("foretick_{what}"));
         named |= dim.size.is_none();
-        if let Size::Param(symbol) = dim.size.get_or_insert_with(anew) {
+        if let Size::Param(symbol) = dim.size.get_or_insert_with(symbol) {
             sizes.push((symbol.clone(), size));
         }
     }
     match &sizes[..] {
-        [(a, one), (b, other)] if a == b && one != other => {
-            refuse(format!("the input calls batch and steps the same: `{a}`"))
-        }
+        [(a, one), (b, other)] if a == b && one != other => refuse(format!(
+            "the input uses one symbol for batch and steps: `{a}`"
+        )),
         _ => Ok((named, sizes)),
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_new_and_goes_with_its_files() {
+    fn a_folder_is_new_and_is_removed_with_its_files() {
         let (folder, other) = (Folder::new().unwrap(), Folder::new().unwrap());
         assert_ne!(folder.0, other.0);
         let path = folder.0.clone();

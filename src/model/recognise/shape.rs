@@ -341,7 +341,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_of_a_slice_are_those_of_onnx() {
+    fn bounds_of_a_slice_follow_onnx() {
         assert_eq!(strided(-1, i64::MAX, 1, 4), [3]);
         assert_eq!(strided(0, -1, 1, 4), [0, 1, 2]);
         assert_eq!(strided(1, 9, 2, 4), [1, 3]);

@@ -4,9 +4,9 @@
 //! A window of T rows that moves by one row shares T − 1 rows with the one before. So T − 1 windows (with a
 //! stride of k rows: T / k) are in flight; a row advances all of them by one step and completes one. Only
 //! the completing step is on the critical path ([`RecurrentWindows::step`]); the others are deferred
-//! ([`RecurrentWindows::settle`]), or done at once where a window needs them sooner. Exact, not
-//! approximate: a window's state starts anew at its first row, and a step has the same bits whenever and
-//! together with whatever it is computed.
+//! ([`RecurrentWindows::settle`]), or done at once where a window needs them sooner. Exact, not approximate:
+//! a window's state is reset at its first row, and a step has the same bits whenever and together with
+//! whatever it is computed.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
-//! Columns give the bits of whole windows, in every order of work and company.
+//! Windows with shared columns give the bits of whole windows, with deferred work in any order.
 //!
-//! The twin computes each window by itself, zeros before its first row where a file pads, in plain Rust.
+//! The whole windows are computed one by one in plain Rust, with zeros before the first row where a file
+//! pads.
 
 use proptest::prelude::*;
 
@@ -207,7 +208,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 64 }))]
 
     #[test]
-    fn every_order_of_work_gives_the_same_bits(
+    fn deferred_work_in_any_order_gives_the_same_bits(
         ending in 0_usize..4,
         channels in 4_usize..20,
         every in 1_u64..8,
@@ -248,7 +249,7 @@ proptest! {
             }
             prop_assert!(columns.waiting() <= 3);
         }
-        // What fell silent says once more what it said.
+        // A repeat gives the scores of the newest window.
         for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= STEPS as u64) {
             let mut again = vec![];
             columns.step(&mut states, &[WindowRequest::Repeat { key }], &[], &mut again);
@@ -285,7 +286,7 @@ fn every_processor_gives_the_same_scores() {
 
 /// A window sees its oldest row, and no row before it: a wrong place would show.
 #[test]
-fn the_oldest_row_of_a_window_counts_and_none_before_it() {
+fn a_score_depends_on_the_oldest_row_of_its_window_and_on_none_before() {
     for ending in ENDINGS {
         let network = network(ending, 8);
         let packed = Arc::new(PackedConvolution::new(&network, Isa::best()));
@@ -322,7 +323,7 @@ fn the_oldest_row_of_a_window_counts_and_none_before_it() {
 }
 
 #[test]
-fn windows_in_flight_get_a_column_once_and_wait_for_nothing() {
+fn each_row_defers_one_column_per_key() {
     let packed = Arc::new(PackedConvolution::new(&network(ENDINGS[1], 8), Isa::best()));
     let mut columns = ConvolutionWindows::new(packed, 1);
     let mut states = SlideStateTable::new();
@@ -384,7 +385,7 @@ fn a_state_saved_on_one_processor_continues_on_another() {
 }
 
 #[test]
-fn deferred_work_of_an_evicted_key_is_dropped_and_its_number_can_be_used_again() {
+fn deferred_work_of_an_evicted_key_is_dropped() {
     let network = network(ENDINGS[1], 8);
     let packed = Arc::new(PackedConvolution::new(&network, Isa::best()));
     let mut windows = ConvolutionWindows::new(packed, 1);

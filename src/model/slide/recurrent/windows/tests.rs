@@ -1,4 +1,4 @@
-//! Sliding windows give the bits of whole windows, in every order of work and company.
+//! Sliding windows give the bits of whole windows, with deferred work in any order.
 
 use proptest::prelude::*;
 
@@ -111,7 +111,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 48 }))]
 
     #[test]
-    fn every_order_of_work_gives_the_same_bits(
+    fn deferred_work_in_any_order_gives_the_same_bits(
         cell in 0_usize..3,
         steps in 1_usize..24,
         every in 1_u64..30,
@@ -151,7 +151,7 @@ proptest! {
                 left == 0
             });
         }
-        // What fell silent says once more what it said.
+        // A repeat gives the scores of the newest window.
         for (key, &taken) in taken.iter().enumerate().filter(|(_, taken)| **taken >= steps as u64) {
             let mut again = vec![];
             slide.step(&mut states, &[WindowRequest::Repeat { key }], &[], &mut again);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn a_carried_state_never_begins_anew(
+    fn a_carried_state_is_never_reset(
         cell in 0_usize..3, together in 1_usize..5, settle in prop::bool::ANY,
     ) {
         let rows = if cfg!(miri) { 4 } else { 40 };
@@ -283,7 +283,7 @@ fn a_state_saved_on_one_processor_continues_on_another() {
 }
 
 #[test]
-fn deferred_work_of_an_evicted_key_is_dropped_and_its_number_can_be_used_again() {
+fn deferred_work_of_an_evicted_key_is_dropped() {
     let recurrent = Arc::new(PackedRecurrent::new(
         &network(CellKind::Lstm, 12, &[5]),
         Isa::best(),
