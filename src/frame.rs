@@ -26,11 +26,10 @@ pub struct Origin {
     pub partition: i32,
     /// Which topic, file or feed: an index into the names that the driver keeps.
     pub stream: u16,
-    /// Whether the shard had been behind for longer than the pipeline allows when it came to this frame.
-    /// The capture keeps it, so that a replay gives the same signals.
+    /// Whether the shard had been behind for longer than the pipeline allows when it took this frame. A
+    /// capture keeps the mark, so that a replay gives the same signals.
     pub late: bool,
-    /// Whether what comes of it has been published before: it is read once more for what must be remembered
-    /// of it.
+    /// Whether it is read again to rebuild state: what comes of it has been published before.
     pub known: bool,
 }
 

@@ -125,7 +125,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff(args) => {
-            let options = diff::Options {
+            let options = diff::DiffOptions {
                 all_fields: args.all_fields,
                 tolerance: args.tolerance,
             };

@@ -1,8 +1,10 @@
 //! Runs: the one frame loop, its threads, and the drivers that feed it.
 //!
-//! [`shard::Shard`] takes frames and gives signals; [`worker`] threads and a [`writer`] run it live,
-//! [`replay`] runs it over captures. [`supervisor`] keeps several live runs going in one process, within
-//! a [`budget`]. Computes no feature and no score.
+//! [`intake::Intake`] takes frames for all of them: it decodes, reads commands, and accounts for each
+//! frame. [`shard::Shard`] adds the engine, and gives signals; [`worker`] threads and a [`writer`] run it
+//! live, [`replay`] runs it over captures, where an [`observer::Observer`] can watch each step.
+//! [`supervisor`] keeps several live runs going in one process, within a [`budget`]. Computes no feature
+//! and no score.
 
 pub mod account;
 pub mod budget;

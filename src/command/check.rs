@@ -1,4 +1,4 @@
-//! Whether a pipeline would run: its configuration, its model, and the topics that it names.
+//! Checks whether a pipeline would run: its configuration, its model, and the topics that it names.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::config::{SinkKind, SourceKind};
 use crate::kafka::client_config;
 use crate::pipeline::{Pipeline, PipelineError};
 
-/// What was found.
+/// The result of a check.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
+pub struct CheckReport {
     /// Whether the pipeline would run.
     pub ok: bool,
     /// Its name.
@@ -36,13 +36,14 @@ pub struct Report {
     pub batch_max: usize,
     /// How windows are computed: `slide`, `carried` or `plain`.
     pub path: String,
-    /// Why so.
+    /// Why they are computed so.
     pub why: String,
-    /// Largest difference from ONNX Runtime's windows, relative to their largest score, where compared.
+    /// The largest difference from ONNX Runtime's scores, relative to the largest score; none where they
+    /// were not compared.
     pub max_rel_diff: Option<f64>,
-    /// What is wrong.
+    /// Problems, each of which would keep it from running.
     pub problems: Vec<String>,
-    /// What could not be looked at.
+    /// Checks that were skipped, with the reason.
     pub skipped: Vec<String>,
 }
 
@@ -50,11 +51,11 @@ pub struct Report {
 ///
 /// # Errors
 /// [`PipelineError`] where configuration or model are wrong.
-pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError> {
+pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineError> {
     let loaded = pipeline.load_model()?;
     let lineage = &loaded.lineage;
     let model = lineage.first_model();
-    let mut report = Report {
+    let mut report = CheckReport {
         pipeline: pipeline.file.name.clone(),
         features: pipeline.plan.names().to_vec(),
         features_sha256: pipeline.plan.sha256().to_owned(),
@@ -71,7 +72,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
         path: loaded.strategy.name().to_owned(),
         why: loaded.strategy.reason.clone(),
         max_rel_diff: loaded.strategy.max_rel_diff,
-        ..Report::default()
+        ..CheckReport::default()
     };
     let source = &pipeline.file.source;
     let of_files = source.table.is_some() && !source.topics_written;
@@ -82,7 +83,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
     if reads || pipeline.file.sink.kind == SinkKind::Kafka {
         if topics {
             let wanted: &[String] = if reads { &source.topics } else { &[] };
-            report.problems = look_for(pipeline, wanted);
+            report.problems = missing_topics(pipeline, wanted);
         } else {
             report.skipped.push("the topics (--offline)".into());
         }
@@ -94,8 +95,8 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<Report, PipelineError>
     Ok(report)
 }
 
-/// What the broker lacks of the topics that are read.
-fn look_for(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
+/// The input topics that the broker does not have, or why it cannot be asked.
+fn missing_topics(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
     let bootstrap = pipeline.bootstrap();
     let config = client_config(&bootstrap, &[], &pipeline.file.kafka.properties);
     let consumer = match config.map(|config: ClientConfig| config.create::<BaseConsumer>()) {
@@ -105,7 +106,7 @@ fn look_for(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
     };
     match consumer.fetch_metadata(None, PATIENCE) {
         Err(error) => vec![format!(
-            "while asking {bootstrap} for its topics: {error}; is the address right and the broker \
+            "while listing the topics of {bootstrap}: {error}; is the address right and the broker \
              running?"
         )],
         Ok(metadata) => topics
@@ -122,10 +123,10 @@ fn look_for(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
 }
 
 const OF_FILES: &str =
-    "the topics: it reads tables, as [source.table] says, and [source] lists no `topics`";
+    "the topics: the pipeline reads tables ([source.table]), and [source] lists no `topics`";
 const PATIENCE: Duration = Duration::from_secs(5);
 
-impl fmt::Display for Report {
+impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "pipeline  {}", self.pipeline)?;
         writeln!(

@@ -1,8 +1,8 @@
-//! Two streams of signals: equal, or where they first differ.
+//! Compares two files of signals: they are equal, or this is where they first differ.
 //!
 //! Signals are compared in their order per instrument. Clock readings of a run (`ts_recv`, `ts_out`,
-//! `latency_ns`) and the address of a frame (`source`, and `signal_id` made of it) are passed over, as in
-//! the digest, unless all fields are asked for.
+//! `latency_ns`) and the address of a frame (`source`, and `signal_id` made of it) are ignored, as by
+//! the digest, unless all fields are to be compared.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,16 +15,16 @@ use crate::source::file::{FileError, FileSource};
 
 /// What to compare.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct DiffOptions {
     /// Compare clock readings and addresses too.
     pub all_fields: bool,
-    /// Numbers may differ by this much.
+    /// The largest difference of two numbers that count as equal.
     pub tolerance: f64,
 }
 
-/// What the comparison found.
+/// The result of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Report {
+pub struct DiffReport {
     /// Whether there is no difference.
     pub equal: bool,
     /// Signals that differ, or that only one side has.
@@ -33,21 +33,21 @@ pub struct Report {
     pub left: u64,
     /// Signals on the right.
     pub right: u64,
-    /// The largest difference of two numbers.
+    /// The largest difference between two numbers.
     pub largest: f64,
     /// Differing signals by field.
     pub by_field: BTreeMap<String, u64>,
     /// The first difference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first: Option<First>,
+    pub first: Option<FirstDifference>,
 }
 
 /// The first difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct First {
-    /// Of which instrument.
+pub struct FirstDifference {
+    /// The instrument, applicant or obligor.
     pub instrument: String,
-    /// Its so-many-th signal, from 0.
+    /// The number of its signal, from 0.
     pub number: u64,
     /// The field that differs; empty where one side has no such signal.
     pub field: String,
@@ -63,7 +63,7 @@ pub enum DiffError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A line is no signal.
+    /// A line is not a signal.
     #[error(
         "while reading signals from {}, line {line}: {what}; JSON lines as `replay --output` writes \
          them are expected", path.display()
@@ -80,20 +80,20 @@ pub enum DiffError {
 
 type Signal = Map<String, Value>;
 
-const OF_THE_RUN: [&str; 5] = ["ts_recv", "ts_out", "latency_ns", "source", "signal_id"];
+const IGNORED_FIELDS: [&str; 5] = ["ts_recv", "ts_out", "latency_ns", "source", "signal_id"];
 const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Compares two files of signals.
 ///
 /// # Errors
 /// [`DiffError`] where one of them cannot be read.
-pub fn diff(left: &Path, right: &Path, options: Options) -> Result<Report, DiffError> {
+pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffReport, DiffError> {
     let (left, right) = (read(left)?, read(right)?);
     let count = |side: &BTreeMap<String, Vec<Signal>>| side.values().map(|s| s.len() as u64).sum();
-    let mut report = Report {
+    let mut report = DiffReport {
         left: count(&left),
         right: count(&right),
-        ..Report::default()
+        ..DiffReport::default()
     };
     let empty = vec![];
     let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
@@ -122,23 +122,27 @@ fn read(path: &Path) -> Result<BTreeMap<String, Vec<Signal>>, DiffError> {
         let signal: Signal =
             serde_json::from_slice(line).map_err(|error| fail(error.to_string()))?;
         let name = |key| signal.get(key).and_then(Value::as_str);
-        let key = KEYS.into_iter().find_map(name).unwrap_or("").to_owned();
+        let key = KEY_FIELDS
+            .into_iter()
+            .find_map(name)
+            .unwrap_or("")
+            .to_owned();
         keys.entry(key).or_default().push(signal);
     }
     Ok(keys)
 }
 
-/// The fields that say whom a signal is about.
-const KEYS: [&str; 3] = ["instrument", "applicant", "obligor"];
+/// The fields that name the subject of a signal.
+const KEY_FIELDS: [&str; 3] = ["instrument", "applicant", "obligor"];
 
-impl Report {
+impl DiffReport {
     fn compare(
         &mut self,
         key: &str,
         number: usize,
         left: Option<&Signal>,
         right: Option<&Signal>,
-        options: Options,
+        options: DiffOptions,
     ) {
         let (Some(ours), Some(theirs)) = (left, right) else {
             let whole = |side: Option<&Signal>| side.cloned().map_or(Value::Null, Value::Object);
@@ -149,7 +153,7 @@ impl Report {
             .chain(theirs.keys().filter(|name| !ours.contains_key(*name)));
         let mut differs = false;
         for field in fields {
-            if !options.all_fields && OF_THE_RUN.contains(&field.as_str()) {
+            if !options.all_fields && IGNORED_FIELDS.contains(&field.as_str()) {
                 continue;
             }
             let (a, b) = (&ours.get(field), &theirs.get(field));
@@ -184,7 +188,7 @@ impl Report {
 
     fn found(&mut self, key: &str, number: usize, field: &str, left: &Value, right: &Value) {
         self.differences += 1;
-        self.first.get_or_insert_with(|| First {
+        self.first.get_or_insert_with(|| FirstDifference {
             instrument: key.to_owned(),
             number: number as u64,
             field: field.to_owned(),
@@ -194,7 +198,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for DiffReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.equal {
             return writeln!(f, "equal: {} signals", self.left);
@@ -208,7 +212,7 @@ impl fmt::Display for Report {
             writeln!(f, "  {field:<16} {count:>10}")?;
         }
         if let Some(first) = &self.first {
-            let First {
+            let FirstDifference {
                 instrument,
                 number,
                 field,

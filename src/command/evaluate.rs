@@ -147,7 +147,7 @@ impl Judged {
         options: &EvaluationOptions,
     ) -> Result<Self, EvaluateError> {
         let loaded = pipeline.load_model()?;
-        let meant = outcomes.meant(&scale(pipeline, &loaded.lineage))?;
+        let resolved = outcomes.resolve(&scale(pipeline, &loaded.lineage))?;
         let alerts = Alerts::new(pipeline.file.alerts.clone());
         let mut collector = Collector {
             lineage: &loaded.lineage,
@@ -165,7 +165,7 @@ impl Judged {
         }
         let (mut rows, mut failed, mut unscored, mut unknown) = (vec![], vec![], 0, 0);
         let mut last = FxHashSet::default();
-        for (label, outcome) in outcomes.all.iter().zip(meant) {
+        for (label, outcome) in outcomes.all.iter().zip(resolved) {
             let Some(outcome) = outcome else {
                 unknown += 1;
                 continue;

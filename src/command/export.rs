@@ -1,7 +1,7 @@
-//! The driver for training: captures in, a Parquet file of rows with labels and splits out.
+//! Exports training data: captures in, a Parquet file of rows with labels and splits out.
 //!
-//! The rows are those that the engine would score, made by the same code at the same moments; the
-//! label is the only thing in them that looks ahead (`label`).
+//! The rows are those that the engine would score, made by the same code from the same events. The label
+//! alone looks ahead (`label`).
 
 mod exported;
 mod records;
@@ -34,8 +34,8 @@ use crate::sink::SinkError;
 use crate::sink::parquet::parquet_writer;
 use crate::units::Nanos;
 
-/// A row on its way: where it stood, its cells, and how many rows its instrument had by then in the
-/// test's time.
+/// A row that waits for its label: its cells, and the number of its instrument's rows since the test period
+/// began.
 struct Waiting {
     at: Row,
     cells: Box<[f64]>,
@@ -75,11 +75,11 @@ pub fn export(
     rows.export(pipeline, inputs)
 }
 
-/// Makes the rows of a replay, labels them once their future is known, and writes them.
+/// Makes the rows of a replay, labels them once their horizon has passed, and writes them.
 struct LabelledRows {
     rows: RowMaker,
     cells: Vec<f64>,
-    /// Whether rows are normalised by what their instrument has shown so far.
+    /// Whether rows are normalised by the earlier rows of their instrument.
     expands: bool,
     test_from: Option<Nanos>,
     labeller: Labeller<Waiting>,
@@ -91,7 +91,7 @@ struct LabelledRows {
 #[derive(Default)]
 struct InstrumentRows {
     so_far: Expanding,
-    /// Rows in the time of the test.
+    /// Rows in the test period.
     since_border: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A look at a capture: what is in it, what is missing, and whether the book agrees with the quotes.
+//! Inspects a capture: what is in it, what is missing, and whether the book agrees with the quotes.
 //!
 //! Needs no pipeline. The rebuilt book is compared with the venue's own best bid and offer: the book
 //! after a depth update numbered u must equal the last quote numbered u or below, which is known once a
@@ -22,7 +22,7 @@ use crate::sink::SinkError;
 use crate::source::file::FileSource;
 use crate::units::{Nanos, Price, Size};
 
-/// What a capture holds.
+/// The contents of a capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CaptureReport {
     /// Frames read.
@@ -37,7 +37,7 @@ pub struct CaptureReport {
     pub crossed: u64,
     /// Depth updates dropped at the splice, because the snapshot held them.
     pub splice_dropped: u64,
-    /// Unread frames by reason.
+    /// Frames that were not decoded, by reason.
     pub errors: BTreeMap<&'static str, u64>,
     /// The rebuilt book against the venue's best bid and offer.
     pub book_vs_quote: Comparison,

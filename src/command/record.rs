@@ -1,4 +1,4 @@
-//! Records a live source to a capture: the frames as received, nothing decoded.
+//! Records a live source to a capture: the frames as received, not decoded.
 
 use std::path::Path;
 use std::time::Duration;

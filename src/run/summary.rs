@@ -49,30 +49,30 @@ pub struct Latencies {
     pub total: Quantiles,
 }
 
-/// What became of one pipeline of several.
+/// How one pipeline of several ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PipelineOutcome {
     /// What it did over all its starts; digest, instruments and latencies are those of the last.
     #[serde(flatten)]
     pub summary: Summary,
-    /// Times that it was started again after a failure.
+    /// Restarts after a failure.
     pub restarts: u64,
     /// Why it does not run at the end, where that is not as planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
 
-/// What became of all pipelines of a run.
+/// How all pipelines of a run ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PipelineOutcomes {
-    /// Signals of all.
+    /// Signals of all pipelines.
     pub signals: u64,
     /// Each.
     pub pipelines: Vec<PipelineOutcome>,
 }
 
 impl PipelineOutcomes {
-    /// Whether one was down at the end.
+    /// Whether a pipeline had failed at the end.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.pipelines
@@ -242,7 +242,7 @@ impl fmt::Display for PipelineOutcomes {
         for outcome in &self.pipelines {
             write!(f, "{}", outcome.summary)?;
             if outcome.restarts > 0 {
-                writeln!(f, "started again  {} times", outcome.restarts)?;
+                writeln!(f, "restarts       {}", outcome.restarts)?;
             }
             if let Some(failure) = &outcome.failure {
                 writeln!(f, "failed         {failure}")?;
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_and_what_is_not_is_not() {
+    fn warnings_are_written_only_where_there_are_any() {
         let mut summary = Summary::default();
         let text = summary.to_string();
         assert!(

@@ -190,3 +190,43 @@ pub(super) fn create(path: &Path) -> Result<File, SinkError> {
         cause,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Origin;
+
+    #[test]
+    fn positions_are_acknowledged_with_a_flush() {
+        let name = format!("foretick-file-sink-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let files = SideFiles {
+            dead_letters: Some(&path),
+            alerts: None,
+        };
+        let mut sink = FileSink::nowhere(files).unwrap();
+        sink.dead_letter(&DeadLetter {
+            reason: "truncated",
+            field: None,
+            origin: Origin::of_test(),
+            stream: "trades",
+            bytes: b"{",
+        })
+        .unwrap();
+        let at = |next| Position {
+            stream: 0,
+            partition: 0,
+            next,
+        };
+        sink.mark(&[at(1)]);
+        sink.mark(&[at(2)]);
+        let mut positions = vec![];
+        sink.acknowledged(&mut positions).unwrap();
+        assert_eq!(positions, [at(2)], "the later one says it all");
+        assert!(std::fs::metadata(&path).unwrap().len() > 0, "it is written");
+        positions.clear();
+        sink.acknowledged(&mut positions).unwrap();
+        assert_eq!(positions, [], "each once");
+        std::fs::remove_file(path).unwrap();
+    }
+}

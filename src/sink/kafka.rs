@@ -1,7 +1,6 @@
 //! Signals to Kafka, at least once and in order, through an idempotent producer.
 //!
-//! It does not decide what is sent. A record that cannot be delivered fails the run: a signal that is
-//! lost in silence is worse than none.
+//! It does not decide what is sent. A record that cannot be delivered fails the run.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -22,16 +21,16 @@ use crate::kafka::{Properties, PropertyError, client_config};
 use crate::sink::DeadLetter;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
 
-/// Where signals go and how.
+/// The topic of signals, and how the producer sends them.
 #[derive(Clone, Debug)]
 pub struct KafkaSinkSettings {
-    /// Brokers to ask first: `host:port`, comma-separated.
+    /// Brokers to connect to first: `host:port`, comma-separated.
     pub bootstrap: String,
     /// The topic of [`KafkaSink::send`].
     pub topic: String,
     /// Refuse to start where the topic does not exist; otherwise the broker may create it.
     pub require_topic: bool,
-    /// How long a record may wait for company. 0: latency counts more than batches.
+    /// How long a record waits for others to be sent with it. 0, because latency counts more than batches.
     pub linger_ms: u32,
     /// `none` or `lz4`, `zstd`: compression pays for bulk, not for single signals.
     pub compression: String,
@@ -39,7 +38,7 @@ pub struct KafkaSinkSettings {
     pub delivery_timeout: Duration,
     /// Records that may wait for delivery; more, and `send` waits.
     pub queue_records_max: u32,
-    /// Passed on to librdkafka, after a check.
+    /// Properties of librdkafka, checked before they are passed on.
     pub properties: Properties,
 }
 
@@ -58,7 +57,7 @@ impl Default for KafkaSinkSettings {
     }
 }
 
-/// Why the sink cannot go on.
+/// Why records cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaSinkError {
     /// A property was refused.
@@ -69,7 +68,7 @@ pub enum KafkaSinkError {
     Setup {
         /// The brokers.
         bootstrap: String,
-        /// What librdkafka says.
+        /// The error of librdkafka.
         error: Box<KafkaError>,
     },
     /// No broker answers.
@@ -81,7 +80,7 @@ pub enum KafkaSinkError {
         bootstrap: String,
         /// The topic.
         topic: String,
-        /// What librdkafka says.
+        /// The error of librdkafka.
         error: Box<KafkaError>,
     },
     /// `require_topic` is set and the topic is not there.
@@ -109,7 +108,7 @@ pub enum KafkaSinkError {
     Refused {
         /// The topic.
         topic: String,
-        /// What librdkafka says.
+        /// The error of librdkafka.
         error: Box<KafkaError>,
     },
     /// Records that were queued did not arrive. The first error counts.
@@ -139,7 +138,7 @@ pub enum KafkaSinkError {
     },
 }
 
-/// A producer with its account of what has arrived.
+/// A producer that knows which of its records have arrived.
 pub struct KafkaSink {
     producer: ThreadedProducer<Deliveries>,
     topic: Arc<str>,
@@ -193,7 +192,7 @@ impl KafkaSink {
         self.queue(topic, key, payload, &[])
     }
 
-    /// Queues a record that could not be read, with the reason and its origin as headers.
+    /// Queues a frame that could not be decoded, with the reason and its origin as headers.
     ///
     /// # Errors
     /// As [`KafkaSink::send`].
@@ -317,7 +316,7 @@ impl KafkaSink {
 
     fn look_for_topic(&self) -> Result<(), KafkaSinkError> {
         let (bootstrap, topic) = (&self.settings.bootstrap, &self.settings.topic);
-        // Asking for one topic by name may create it; the list of all does not.
+        // A request for one topic by name may create it; one for all topics does not.
         let metadata = self
             .producer
             .client()
@@ -327,8 +326,8 @@ impl KafkaSink {
                 topic: topic.clone(),
                 error: Box::new(error),
             })?;
-        let there = metadata.topics().iter().any(|known| known.name() == topic);
-        if there {
+        let exists = metadata.topics().iter().any(|known| known.name() == topic);
+        if exists {
             return Ok(());
         }
         if self.settings.require_topic {
@@ -375,16 +374,16 @@ impl KafkaSinkSettings {
     }
 }
 
-/// Hears of every delivery, on the producer's own thread.
+/// Counts deliveries, on the producer's own thread.
 #[derive(Default)]
 struct Deliveries(Mutex<Account>);
 
-/// What has become of the records, by their number from 0.
+/// Which records have arrived, by their number from 0.
 #[derive(Default)]
 struct Account {
     /// Records up to here have all arrived.
     through: u64,
-    /// Arrived ahead of an earlier one: partitions answer in any order.
+    /// Records that arrived before an earlier one: partitions answer in any order.
     early: BinaryHeap<Reverse<u64>>,
     /// Arrived or failed.
     answered: u64,
@@ -446,7 +445,7 @@ fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
     )
 }
 
-/// What to do about a failed delivery, where we know.
+/// What to do about a failed delivery, where that is known.
 fn hint(error: &KafkaError) -> &'static str {
     match error.rdkafka_error_code() {
         Some(

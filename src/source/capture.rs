@@ -1,7 +1,8 @@
-//! Writes captures: the frames in the order the engine drained them, one a line, behind their time.
+//! Writes captures: the frames in the order in which the engine took them, one a line, after their receive
+//! time.
 //!
-//! Reading them is `source::file`'s. A line is `ts_recv {…}`, as the message came; `ts_recv! {…}` where the
-//! engine was late, `ts_recv? {…}` where it was read once more and nothing of it published.
+//! `source::file` reads them. A line is `ts_recv {…}`, with the message as received; `ts_recv! {…}` where
+//! the shard was late, `ts_recv? {…}` where the frame was read again and nothing of it was published.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -67,7 +68,7 @@ impl CaptureWriter {
         self.frames
     }
 
-    /// Hands what was written to the system, so that it outlives this process.
+    /// Hands what was written to the operating system, which keeps it when this process ends.
     ///
     /// # Errors
     /// [`SinkError::File`].
@@ -76,7 +77,7 @@ impl CaptureWriter {
         result.map_err(|cause| self.failed(cause))
     }
 
-    /// Ends the file.
+    /// Ends the file; gives the number of its frames.
     ///
     /// # Errors
     /// [`SinkError::File`].
@@ -149,7 +150,7 @@ mod tests {
     use crate::units::Nanos;
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn a_capture_is_read_as_it_was_written() {
         for ending in ["jsonl", "gz", "zst"] {
             let scratch = Scratch::new();
             let path = scratch.path().join(format!("capture.{ending}"));

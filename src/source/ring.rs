@@ -1,9 +1,8 @@
 //! The bounded lock-free ring of frames from a source thread to an engine shard.
 //!
-//! The ring itself never drops: a full ring gives the frame back, and the source answers as its kind
-//! allows (Kafka pauses, a file waits, a websocket conflates or drops with a gap; see `source`).
-//! The queue is crossbeam's `ArrayQueue`; what is added is sleeping while it is empty and knowing when
-//! the last source has gone.
+//! The ring never drops a frame: a full ring gives the frame back, and the source then pauses (Kafka),
+//! waits (a file), or conflates or drops it with a gap (a websocket; see `source`). The queue is
+//! crossbeam's `ArrayQueue`; added are sleeping while it is empty, and the count of senders.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,15 +20,15 @@ pub fn ring(capacity: usize) -> (Sender, Receiver) {
     ring_of(capacity, usize::MAX)
 }
 
-/// A ring for `capacity` frames of `most_bytes` in all, or one larger frame alone.
+/// A ring for `capacity` frames of `bytes_max` in all, or for a single larger frame.
 #[must_use]
-pub fn ring_of(capacity: usize, most_bytes: usize) -> (Sender, Receiver) {
+pub fn ring_of(capacity: usize, bytes_max: usize) -> (Sender, Receiver) {
     let parker = Parker::new();
     let shared = Arc::new(Shared {
         queue: ArrayQueue::new(capacity),
         senders: AtomicUsize::new(1),
         bytes: AtomicUsize::new(0),
-        most_bytes,
+        bytes_max,
     });
     let sender = Sender {
         shared: Arc::clone(&shared),
@@ -56,9 +55,9 @@ pub struct Receiver {
 struct Shared {
     queue: ArrayQueue<Frame>,
     senders: AtomicUsize,
-    /// Bytes of the frames in the queue, and of one that is about to be.
+    /// Bytes of the frames in the queue, and of the frame that is being put in.
     bytes: AtomicUsize,
-    most_bytes: usize,
+    bytes_max: usize,
 }
 
 impl Sender {
@@ -69,7 +68,7 @@ impl Sender {
     pub fn try_send(&self, frame: Frame) -> Result<(), Frame> {
         let (size, bytes) = (frame.bytes.len(), &self.shared.bytes);
         let before = bytes.fetch_add(size, Ordering::AcqRel);
-        let fits = before == 0 || before.saturating_add(size) <= self.shared.most_bytes;
+        let fits = before == 0 || before.saturating_add(size) <= self.shared.bytes_max;
         let pushed = match fits {
             true => self.shared.queue.push(frame),
             false => Err(frame),
@@ -82,14 +81,14 @@ impl Sender {
         Ok(())
     }
 
-    /// Puts a frame in, waiting while the ring is full; gives it back when the shard has gone.
+    /// Puts a frame in, waiting while the ring is full; gives it back when the receiver was dropped.
     ///
     /// # Errors
     /// The frame itself.
     pub fn send(&self, mut frame: Frame) -> Result<(), Frame> {
         let mut backoff = Duration::from_micros(20);
         while let Err(back) = self.try_send(frame) {
-            // Receiver gone: two owners of `shared` at least, us and it, or nobody will ever drain.
+            // The receiver is an owner of `shared` beside the senders. Without it the ring is never drained.
             if Arc::strong_count(&self.shared) <= self.shared.senders.load(Ordering::Acquire) {
                 return Err(back);
             }
@@ -106,7 +105,7 @@ impl Sender {
         self.shared.queue.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether the ring is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shared.queue.is_empty()
@@ -139,12 +138,13 @@ impl Drop for Sender {
 impl Receiver {
     /// Moves up to `most` frames to the end of `frames`; waits up to `patience` for the first one.
     ///
-    /// Returns `false` once every sender has gone and the ring is empty.
+    /// Returns `false` once every sender was dropped and the ring is empty.
     pub fn drain(&self, frames: &mut Vec<Frame>, most: usize, patience: Duration) -> bool {
         if self.take(frames, most) > 0 {
             return true;
         }
-        // Senders are counted before the last look, so that a frame sent just before leaving is seen.
+        // The senders are counted before the last look at the queue, which then sees what a sender put in
+        // before it was dropped.
         let closed = self.shared.senders.load(Ordering::Acquire) == 0;
         if self.take(frames, most) > 0 {
             return true;
@@ -157,8 +157,8 @@ impl Receiver {
         true
     }
 
-    /// Goes on after [`Receiver::drain`] until `frames` holds `most`, `until` has come, or every sender
-    /// has gone.
+    /// Goes on after [`Receiver::drain`] until `frames` holds `most`, `until` has come, or every sender was
+    /// dropped.
     pub fn gather(&self, frames: &mut Vec<Frame>, most: usize, until: Instant) {
         while frames.len() < most {
             let left = until.saturating_duration_since(clock::instant());
@@ -168,13 +168,13 @@ impl Receiver {
         }
     }
 
-    /// Frames still waiting: in flight, at the end of a run.
+    /// Frames waiting in the ring; at the end of a run they are in flight.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.queue.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether the ring is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shared.queue.is_empty()
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn full_gives_the_frame_back() {
+    fn a_full_ring_gives_the_frame_back() {
         let (sender, receiver) = ring(2);
         assert!(sender.try_send(frame(0)).is_ok());
         assert!(sender.try_send(frame(1)).is_ok());
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn full_of_bytes_gives_the_frame_back() {
+    fn a_ring_full_of_bytes_gives_the_frame_back() {
         let (sender, receiver) = ring_of(8, 10);
         let of = |size: usize| Frame {
             bytes: Bytes::from(vec![0; size]),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_learns_that_the_shard_has_gone() {
+    fn a_dropped_receiver_gives_the_frame_back() {
         let (sender, receiver) = ring(1);
         drop(receiver);
         assert!(sender.try_send(frame(0)).is_ok());

@@ -53,9 +53,9 @@ fn a_window_has_the_same_score_in_any_batch() {
                 "{windows} of {frames} frames"
             );
         }
-        let options = diff::Options {
+        let options = diff::DiffOptions {
             tolerance: 1e-6,
-            ..diff::Options::default()
+            ..diff::DiffOptions::default()
         };
         let report = diff(&alone, &together, options).expect("both are signals");
         assert!(report.equal, "{windows} windows: {report}");

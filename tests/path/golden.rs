@@ -99,9 +99,9 @@ fn check(case: &Path, capture: &Path) {
 }
 
 fn same_scores(recorded: &Path, made: &Path) {
-    let options = diff::Options {
+    let options = diff::DiffOptions {
         tolerance: 1e-6,
-        ..diff::Options::default()
+        ..diff::DiffOptions::default()
     };
     let report = diff(recorded, made, options).expect("both are signals");
     assert!(report.equal, "{report}");

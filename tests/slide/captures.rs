@@ -154,9 +154,9 @@ impl Market {
     fn same_as_whole(&self, set: &[&str]) -> BTreeMap<String, Vec<Value>> {
         let (_, whole) = self.run("plain", set);
         let (_, slid) = self.run("auto", set);
-        let options = diff::Options {
+        let options = diff::DiffOptions {
             tolerance: 1e-6,
-            ..diff::Options::default()
+            ..diff::DiffOptions::default()
         };
         let report = diff(&whole, &slid, options).expect("both are signals");
         assert!(report.equal, "{set:?}: {report}");

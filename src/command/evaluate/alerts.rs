@@ -1,6 +1,6 @@
-//! What alerts were worth, once it is known who failed.
+//! How well alerts warned of failures, computed once the failures are known.
 //!
-//! Looks at finished runs; decides nothing about alerts themselves.
+//! Reads the alerts of a finished run; makes none.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,48 +12,48 @@ use crate::units::Nanos;
 /// An episode that fired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Episode {
-    /// Whom it was about.
+    /// The obligor.
     pub obligor: String,
     /// The rule's name.
     pub rule: String,
     /// When it fired.
     pub fired: Nanos,
-    /// When it was resolved; none where it never was.
+    /// When it was resolved; none where it was not.
     pub resolved: Option<Nanos>,
 }
 
-/// A failure that is known.
+/// A known failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Who failed.
+    /// The obligor that failed.
     pub obligor: String,
     /// When.
     pub ts: Nanos,
 }
 
-/// What is looked at.
+/// The period whose episodes and failures are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// The first moment.
+    /// Its first moment.
     pub from: Nanos,
-    /// The last moment whose failures are known.
+    /// Its last moment: failures are known up to here.
     pub to: Nanos,
     /// An episode warns of a failure that comes no later than this after it fired, or while it fires.
     pub horizon_ns: i64,
 }
 
-/// What the alerts of a period were worth.
+/// How well the alerts of a period warned of its failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TrackRecord {
     /// Episodes that fired.
     pub episodes: u64,
-    /// Those of them that a failure followed.
+    /// Episodes that a failure followed.
     pub right: u64,
-    /// Those that none has followed, but whose horizon is not over.
+    /// Episodes without a failure whose horizon is not over.
     pub undecided: u64,
     /// Failures.
     pub failures: u64,
-    /// Those of them that an episode had warned of.
+    /// Failures that an episode had warned of.
     pub warned: u64,
     /// `right` among the episodes that are decided.
     pub precision: Option<f64>,
@@ -64,7 +64,7 @@ pub struct TrackRecord {
     /// Episodes that fired within a year after the one before them, of their obligor and rule, was
     /// resolved.
     pub flaps: u64,
-    /// Episodes in a year: what people have to look at.
+    /// Episodes in a year.
     pub load_per_year: Option<f64>,
 }
 
@@ -93,7 +93,7 @@ pub fn episodes(alerts: &[Alert]) -> Vec<Episode> {
     found.into_values().collect()
 }
 
-/// Holds the episodes that fired in the period against its failures.
+/// Compares the episodes that fired in the period with its failures.
 #[must_use]
 pub fn track(episodes: &[Episode], failures: &[Failure], period: Period) -> TrackRecord {
     let inside = |ts: Nanos| period.from <= ts && ts <= period.to;

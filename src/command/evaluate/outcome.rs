@@ -1,9 +1,9 @@
-//! What really happened, read from a file of labels.
+//! Outcomes, read from a file of labels.
 //!
 //! JSON lines `{"key": …, "ts_event": …, "outcome": 0, "split": "test"}`: `ts_event` is that of the signal
-//! that is judged, without one it is the key's last; `outcome` is 0 or 1 (false or true), or one of the
-//! model's labels, and null where it is not known yet; beside a 1 `ts_failure` may say when it happened. Or a
-//! CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of it.
+//! that the label is about, by default the key's last; `outcome` is 0 or 1 (false or true), or one of the
+//! model's labels, and null where it is not known yet; beside a 1 `ts_failure` may say when it happened. Or
+//! a CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of it.
 
 use std::fmt;
 use std::fs::File;
@@ -28,47 +28,47 @@ pub struct Outcomes {
 /// A label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labelled {
-    /// Whom it is about.
+    /// The instrument, applicant or obligor.
     pub key: String,
-    /// The time of the signal that is judged; none: the key's last.
+    /// The time of the signal that it is about; none: the key's last.
     pub ts_event: Option<i64>,
-    /// What happened.
-    pub outcome: Written,
-    /// When.
+    /// The outcome.
+    pub outcome: WrittenOutcome,
+    /// When the failure happened.
     pub ts_failure: Option<i64>,
-    /// Where it stands.
-    pub place: Place,
+    /// Where it is in the file.
+    pub place: LabelPlace,
 }
 
 /// An outcome as the file has it. What it means depends on the model's labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenOutcome {
     text: String,
-    /// A JSON string, and so no number; in a table nobody knows.
+    /// Whether it is a JSON string, and so no number; false for a table, where that is not known.
     quoted: bool,
 }
 
 /// A place in a file of labels, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum LabelPlace {
     /// Of JSON lines.
     Line(u64),
     /// Of a table, its header not counted.
     Row(u64),
 }
 
-/// What outcomes may be.
+/// The outcomes that a model allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale<'a> {
     /// The model's labels.
     pub labels: &'a [String],
     /// Whether 0 and 1 mean something: for one score, for two labels, and where the score is a probability.
     pub flags: bool,
-    /// Whether they are about persons, of whom no error repeats anything.
+    /// Whether they are about persons: then no error repeats a value.
     pub persons: bool,
 }
 
-/// What happened.
+/// An outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// 0 or 1.
@@ -84,12 +84,12 @@ pub struct OutcomeError {
     /// The file.
     pub path: PathBuf,
     /// Where in it.
-    pub place: Option<Place>,
+    pub place: Option<LabelPlace>,
     /// What is wrong and what to do.
     pub what: String,
 }
 
-type Wrong = (Option<Place>, String);
+type LabelProblem = (Option<LabelPlace>, String);
 
 impl Outcomes {
     /// Reads a file; only labels of `split`, where one is named.
@@ -101,7 +101,7 @@ impl Outcomes {
         columns: Option<&TableColumns>,
         split: Option<&str>,
     ) -> Result<Self, OutcomeError> {
-        let fail = |(place, what): Wrong| OutcomeError {
+        let fail = |(place, what): LabelProblem| OutcomeError {
             path: path.to_owned(),
             place,
             what,
@@ -120,14 +120,14 @@ impl Outcomes {
         Ok(Self { all, path })
     }
 
-    /// What they mean, label by label; none where it is not known yet.
+    /// The outcome of each label; none where it is not known yet.
     ///
     /// # Errors
-    /// [`OutcomeError`] with the first that means nothing to the model.
-    pub fn meant(&self, scale: &Scale<'_>) -> Result<Vec<Option<Outcome>>, OutcomeError> {
+    /// [`OutcomeError`] with the first outcome that the model does not have.
+    pub fn resolve(&self, scale: &Scale<'_>) -> Result<Vec<Option<Outcome>>, OutcomeError> {
         let mut meant = Vec::with_capacity(self.all.len());
         for label in &self.all {
-            let outcome = label.outcome.meant(scale);
+            let outcome = label.outcome.outcome(scale);
             meant.push(outcome.map_err(|what| self.fail(label, what))?);
         }
         self.make_one_kind(&mut meant, scale)?;
@@ -135,7 +135,7 @@ impl Outcomes {
         Ok(meant)
     }
 
-    /// Where 0 and 1 are written beside labels, of two labels the second is what 1 means.
+    /// Where a file has 0 and 1 beside the names of two labels, 1 means the second label.
     fn make_one_kind(
         &self,
         meant: &mut [Option<Outcome>],
@@ -160,7 +160,7 @@ impl Outcomes {
         Ok(())
     }
 
-    /// A key's last signal cannot have come true in two ways.
+    /// Refuses two outcomes for a key's last signal.
     fn agree(&self, meant: &[Option<Outcome>]) -> Result<(), OutcomeError> {
         let mut known: FxHashMap<&str, Outcome> = FxHashMap::default();
         for (label, outcome) in self.all.iter().zip(meant) {
@@ -185,13 +185,13 @@ impl Outcomes {
     }
 }
 
-impl Written {
-    fn meant(&self, scale: &Scale<'_>) -> Result<Option<Outcome>, String> {
+impl WrittenOutcome {
+    fn outcome(&self, scale: &Scale<'_>) -> Result<Option<Outcome>, String> {
         let text = self.text.trim();
         let class = scale.labels.iter().position(|known| known.trim() == text);
         let flag = flag(text).filter(|_| scale.flags);
         match (class, flag) {
-            // Labels called 0 and 1 are what the numbers say.
+            // Labels named 0 and 1 mean the numbers.
             (Some(at), Some(flag))
                 if scale.labels.len() == 2 && at == usize::from(flag) && !self.quoted =>
             {
@@ -200,11 +200,11 @@ impl Written {
             (Some(at), _) => Ok(Some(Outcome::Class(at))),
             (None, Some(flag)) => Ok(Some(Outcome::Flag(flag))),
             (None, None) if text.is_empty() || (!self.quoted && is_absent(text)) => Ok(None),
-            (None, None) => Err(self.means_nothing(scale)),
+            (None, None) => Err(self.unknown_outcome(scale)),
         }
     }
 
-    fn means_nothing(&self, scale: &Scale<'_>) -> String {
+    fn unknown_outcome(&self, scale: &Scale<'_>) -> String {
         let outcome = if scale.persons {
             "the outcome".to_owned()
         } else {
@@ -234,7 +234,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LabelPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, ":{line}"),
@@ -258,7 +258,7 @@ struct Line {
     key: Key,
     ts_event: Option<i64>,
     #[serde(deserialize_with = "written")]
-    outcome: Written,
+    outcome: WrittenOutcome,
     ts_failure: Option<i64>,
     split: Option<String>,
 }
@@ -282,19 +282,19 @@ impl From<Key> for String {
     }
 }
 
-fn written<'de, D: Deserializer<'de>>(from: D) -> Result<Written, D::Error> {
+fn written<'de, D: Deserializer<'de>>(from: D) -> Result<WrittenOutcome, D::Error> {
     let (text, quoted) = match Value::deserialize(from)? {
         Value::String(text) => (text, true),
         Value::Null => (String::new(), false),
         value => (value.to_string(), false),
     };
-    Ok(Written { text, quoted })
+    Ok(WrittenOutcome { text, quoted })
 }
 
-fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, Wrong> {
+fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, LabelProblem> {
     let mut all = vec![];
     for (number, line) in (1..).zip(reader.lines()) {
-        let place = Place::Line(number);
+        let place = LabelPlace::Line(number);
         let wrong = |what: String| (Some(place), what);
         let text = line.map_err(|error| wrong(error.to_string()))?;
         if text.trim().is_empty() {
@@ -314,7 +314,7 @@ fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, Wro
     Ok(all)
 }
 
-/// What is wrong with a line, by words that repeat nothing of it: it names somebody.
+/// What is wrong with a line, without a value of it: it may name a person.
 fn unread(error: &serde_json::Error) -> String {
     let said = error.to_string();
     let what = if !error.is_data() || said.starts_with("missing field") {
@@ -326,8 +326,8 @@ fn unread(error: &serde_json::Error) -> String {
     format!("{what}; a line is {{\"key\": …, \"ts_event\": …, \"outcome\": …}}")
 }
 
-/// Statements: the row of each firm's last period, wherever it stands, as the engine's last window is of it;
-/// of a period told twice what was told last. Anything else: each row.
+/// Statements: the row of each firm's last period, wherever it is in the file, because the engine's last
+/// window is of that period; of two rows of a period the later one. Anything else: each row.
 fn of_table(
     kind: table::TableKind,
     file: File,
@@ -349,14 +349,14 @@ fn of_table(
     let label = |row: OutcomeRow| Labelled {
         key: row.key,
         ts_event: row.ts_event.map(|ts| ts.0),
-        outcome: Written {
+        outcome: WrittenOutcome {
             text: row.outcome,
             quoted: false,
         },
         ts_failure: None,
         place: match row.position {
-            TablePosition::Line(line) => Place::Line(line),
-            TablePosition::Row(row) => Place::Row(row),
+            TablePosition::Line(line) => LabelPlace::Line(line),
+            TablePosition::Row(row) => LabelPlace::Row(row),
         },
     };
     Ok(rows.into_iter().map(label).collect())
@@ -366,7 +366,7 @@ fn of_table(
 mod tests {
     use super::*;
 
-    fn read(text: &str, split: Option<&str>) -> Result<Vec<Labelled>, Wrong> {
+    fn read(text: &str, split: Option<&str>) -> Result<Vec<Labelled>, LabelProblem> {
         lines(text.as_bytes(), split)
     }
 
@@ -378,7 +378,7 @@ mod tests {
             flags,
             persons: false,
         };
-        read(&line, None).unwrap()[0].outcome.meant(&scale)
+        read(&line, None).unwrap()[0].outcome.outcome(&scale)
     }
 
     #[test]
@@ -390,18 +390,18 @@ mod tests {
         let expected = Labelled {
             key: "a".into(),
             ts_event: Some(5),
-            outcome: Written {
+            outcome: WrittenOutcome {
                 text: "1".into(),
                 quoted: false,
             },
             ts_failure: None,
-            place: Place::Line(1),
+            place: LabelPlace::Line(1),
         };
         assert_eq!(of_test, [expected]);
         let both = read(text, None).unwrap();
         assert_eq!(
             (both[1].key.as_str(), both[1].place),
-            ("17", Place::Line(3))
+            ("17", LabelPlace::Line(3))
         );
     }
 
@@ -409,7 +409,7 @@ mod tests {
     fn a_bad_line_is_named_and_not_repeated() {
         let (place, what) = read("{\"key\":\"a\",\"outcome\":1}\n{\"key\":", None).unwrap_err();
         assert!(
-            place == Some(Place::Line(2)) && what.contains("a line is"),
+            place == Some(LabelPlace::Line(2)) && what.contains("a line is"),
             "{what}"
         );
         let (_, what) = read("{\"key\":\"a\"}", None).unwrap_err();
@@ -460,8 +460,8 @@ mod tests {
     }
 
     #[test]
-    fn of_persons_nothing_is_repeated() {
-        let written = Written {
+    fn an_outcome_of_a_person_is_not_repeated() {
+        let written = WrittenOutcome {
             text: "CANARY".into(),
             quoted: false,
         };
@@ -470,7 +470,7 @@ mod tests {
             flags: true,
             persons: true,
         };
-        let what = written.meant(&scale).unwrap_err();
+        let what = written.outcome(&scale).unwrap_err();
         assert!(!what.contains("CANARY") && what.contains("`low`"), "{what}");
     }
 
@@ -491,8 +491,8 @@ mod tests {
         };
         let flags = [Some(true), Some(true), Some(false), None];
         let expected = flags.map(|flag| flag.map(Outcome::Flag));
-        assert_eq!(outcomes.meant(&scale(&two)).unwrap(), expected);
-        let error = outcomes.meant(&scale(&three)).unwrap_err().to_string();
+        assert_eq!(outcomes.resolve(&scale(&two)).unwrap(), expected);
+        let error = outcomes.resolve(&scale(&three)).unwrap_err().to_string();
         assert!(error.contains("labels.jsonl:2: "), "{error}");
     }
 
@@ -511,7 +511,7 @@ mod tests {
                 flags: true,
                 persons: false,
             };
-            outcomes.meant(&scale).map_err(|error| error.to_string())
+            outcomes.resolve(&scale).map_err(|error| error.to_string())
         };
         let (one, zero) = ("\"outcome\":1", "\"outcome\":0");
         assert!(of(&[one, "\"outcome\":1.0", "\"outcome\":null"]).is_ok());

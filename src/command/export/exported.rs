@@ -4,20 +4,20 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What was exported.
+/// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// Rows written.
     pub rows: u64,
-    /// Of them for training.
+    /// Rows of the split `train`.
     pub train: u64,
-    /// Of them for the test.
+    /// Rows of the split `test`.
     pub test: u64,
-    /// Of them for neither: their label or window reaches over the border.
+    /// Rows of neither split: their label or window reaches over the border.
     pub purge: u64,
     /// Rows whose horizon the capture did not reach.
     pub unlabelled: u64,
-    /// Frames that could not be read or were not for us.
+    /// Frames that could not be decoded or are not for this pipeline.
     pub unread: u64,
     /// Hash of the features' definitions.
     pub features_sha256: String,

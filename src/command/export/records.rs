@@ -1,7 +1,7 @@
-//! Rows without labels as Parquet: those of records and of bars. Whom, when known, of which period, how far
-//! to be trusted, and the columns as the engine takes them.
+//! Rows without labels as Parquet: those of records and of bars. Columns: the key, the time, the period, the
+//! quality, and the features as the engine takes them.
 //!
-//! Labels stand in a file of their own, and splits with them.
+//! Labels and splits are in a file of their own.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -78,7 +78,7 @@ impl Observer for UnlabelledRows {
 /// Rows in a row group.
 const ROWS: usize = 1 << 16;
 
-/// The file, and the rows that are not in it yet.
+/// The file, and the rows that are not written yet.
 struct Table {
     writer: ArrowWriter<File>,
     schema: Arc<Schema>,

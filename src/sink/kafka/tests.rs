@@ -39,7 +39,7 @@ fn read_one(broker: &EmbeddedBroker, topic: &str) -> rdkafka::message::OwnedMess
 }
 
 #[test]
-fn what_is_sent_arrives_and_is_accounted_for() {
+fn every_record_arrives_and_is_counted() {
     let broker = EmbeddedBroker::start(&[("signals", 3)]).unwrap();
     let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
     for number in 0..500 {
@@ -49,6 +49,35 @@ fn what_is_sent_arrives_and_is_accounted_for() {
     }
     sink.flush(PATIENCE).unwrap();
     assert_eq!((sink.sent(), sink.delivered()), (500, 500));
+}
+
+#[test]
+fn positions_are_acknowledged_once_the_records_before_them_have_arrived() {
+    let broker = EmbeddedBroker::start(&[("signals", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(KafkaSinkSettings {
+        // Longer than the test takes: nothing is sent before `flush`.
+        linger_ms: 20_000,
+        ..settings(&broker)
+    })
+    .unwrap();
+    let at = |next| Position {
+        stream: 0,
+        partition: 0,
+        next,
+    };
+    let mut positions = vec![];
+    sink.mark(&[at(1)]);
+    sink.acknowledged(&mut positions).unwrap();
+    assert_eq!(positions, [at(1)], "no record comes before it");
+    positions.clear();
+    sink.send(b"k", b"{}", &[]).unwrap();
+    sink.mark(&[at(2)]);
+    sink.acknowledged(&mut positions).unwrap();
+    assert_eq!(positions, []);
+    sink.producer.flush(PATIENCE).unwrap();
+    sink.flush(PATIENCE).unwrap();
+    sink.acknowledged(&mut positions).unwrap();
+    assert_eq!(positions, [at(2)]);
 }
 
 #[test]
@@ -131,7 +160,7 @@ fn a_dead_letter_names_its_origin() {
 }
 
 #[test]
-fn a_topic_that_must_exist_is_looked_for() {
+fn a_required_topic_that_does_not_exist_is_an_error() {
     let broker = EmbeddedBroker::start(&[("other", 1)]).unwrap();
     let refused = KafkaSink::connect(KafkaSinkSettings {
         require_topic: true,
@@ -142,7 +171,7 @@ fn a_topic_that_must_exist_is_looked_for() {
 }
 
 #[test]
-fn only_an_unbroken_run_counts_as_delivered() {
+fn records_count_as_delivered_only_up_to_the_first_gap() {
     let mut account = Account::default();
     for number in [2, 1, 4] {
         account.arrived(number);
