@@ -1,7 +1,7 @@
 """Runs the common job side by side: a careful Python loop, a hand-written Rust loop, and `foretick replay`.
 
 Measures CPU seconds (user + system) per million ticks, each program alone on one core, in turns, so that all see
-the same machine. Does not time start-up apart, and says nothing about latency.
+the same machine. Start-up is included; latency is not measured.
 
     python bench/common_job.py [--ticks N] [--rounds N] [--core N] [--variants AB] [--instruments N]
 

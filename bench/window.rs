@@ -10,7 +10,7 @@ fn main() {
     divan::main();
 }
 
-/// The cost of measuring: the window moves and says nothing.
+/// The cost of measuring: the window moves and computes nothing.
 #[divan::bench(args = LENGTHS)]
 fn nothing(bencher: Bencher<'_, '_>, length: usize) {
     each_value(bencher, VecDeque::new(), |window, _, value| {

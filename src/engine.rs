@@ -115,7 +115,7 @@ impl Engine {
     /// [`ModelError`] when the model fails; the signals of the batch are then lost.
     ///
     /// # Panics
-    /// Where a model does not give as many numbers as it says.
+    /// Where a model gives more or fewer numbers than its contract.
     pub fn score(&mut self, batch: &Batch, signals: &mut Vec<Signal>) -> Result<(), ModelError> {
         let (outputs, reasons) = (self.settings.outputs, self.settings.reasons);
         let instruments = self.rows.instruments_mut();

@@ -9,12 +9,13 @@ use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::units::{Nanos, Price, Side, Size};
 
-/// One thing that happened, as its venue tells it.
+/// One thing that happened, as the venue reports it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
     /// The venue's time; [`Nanos::UNDEFINED`] where the message carries none (Binance `bookTicker`).
     pub ts_event: Nanos,
-    /// Whom it concerns; [`InstrumentId::ALL`] for ticks and for gaps of a whole feed.
+    /// The instrument, company or applicant; [`InstrumentId::ALL`] for ticks, economic figures, and gaps of
+    /// a whole feed.
     pub instrument: InstrumentId,
     /// Index of its frame's [`Origin`] in the batch.
     pub frame: u32,
@@ -25,23 +26,24 @@ pub struct Event {
 /// The kinds of event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body {
-    /// Somebody bought from somebody.
+    /// A trade.
     Trade(Trade),
     /// The best bid and offer.
     Quote(Quote),
-    /// The book changed, or is told anew.
+    /// Levels of the book changed, or a snapshot of the whole book.
     Depth(Depth),
-    /// What an instrument did in a span of time.
+    /// Prices and volume over a span of time.
     Bar(Bar),
-    /// A figure of the economy became known.
+    /// An economic figure became known.
     Figure(Figure),
-    /// What was said of the instrument lately.
+    /// The sentiment of the instrument's headlines.
     Sentiment(Sentiment),
-    /// Something is known to be missing.
+    /// Messages are missing.
     Gap(Gap),
-    /// What an application, a statement or a headline says.
+    /// An application, a statement or a headline.
     Record(Record),
-    /// An item does not concern the instrument any more, or says only what another says: its number.
+    /// An item, by its number, does not concern the instrument any more, or turned out to be a copy of
+    /// another.
     Withdrawn(u64),
     /// The clock, as data: time passed while the market was silent.
     Tick,
@@ -58,7 +60,8 @@ pub struct Trade {
     pub trade_id: u64,
     /// Who started it: the side that took liquidity.
     pub side: Side,
-    /// Several fills of one order told as one (Binance `aggTrade`); numbered apart from single trades.
+    /// Whether it is several fills of one order in one message (Binance `aggTrade`), which have numbers of
+    /// their own.
     pub aggregate: bool,
 }
 
@@ -113,14 +116,14 @@ pub struct Record {
     pub start: u32,
     /// How many.
     pub count: u32,
-    /// The period that a statement describes: a year, or whatever else counts by one; none for records that
-    /// stand alone.
+    /// The period that a statement describes: a year, or another unit that counts by one; none for records
+    /// that stand alone.
     pub period: Option<i64>,
     /// Fields of it that the pipeline does not know; words of a headline that the vocabulary cannot spell.
     pub unknown: u32,
     /// Of a headline: the number of its item, the same for each of its revisions.
     pub item: Option<u64>,
-    /// Whether it tells an item anew.
+    /// Whether it revises an item.
     pub revised: bool,
     /// Whether part of it could not be read: a headline that is too long, or mostly unknown words.
     pub degraded: bool,
@@ -137,16 +140,16 @@ pub struct Bar {
     pub low: Price,
     /// Last price.
     pub close: Price,
-    /// Quantity traded; zero where nobody says.
+    /// Quantity traded; zero where it is unknown.
     pub volume: Size,
 }
 
 /// A figure such as a price index or an interest rate, from the event's time on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// Its place among those that the pipeline's features name.
+    /// Its index among the figures that the pipeline's features name.
     pub figure: u16,
-    /// What it was, in its own unit.
+    /// Its value, in its own unit.
     pub value: f64,
 }
 
@@ -155,9 +158,9 @@ pub struct Figure {
 pub struct Sentiment {
     /// The average, in −1..1.
     pub average: f64,
-    /// How many scores it is worth.
+    /// The sum of the weights of its scores.
     pub weight: f64,
-    /// Time after which it is worth half, in nanoseconds.
+    /// Time after which it weighs half, in nanoseconds.
     pub half_life: i64,
 }
 
@@ -170,23 +173,23 @@ pub struct Level {
     pub size: Size,
 }
 
-/// Frames that should be there and are not.
+/// Messages that are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// How it came.
+    /// Why they are missing.
     pub reason: GapReason,
-    /// How many messages are missing; 0 where nobody can tell.
+    /// How many messages are missing; 0 where that is unknown.
     pub missing: u64,
 }
 
-/// How frames got lost.
+/// Why messages are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GapReason {
     /// The venue's numbering jumped.
     Sequence,
-    /// The connection was lost and made anew.
+    /// The connection was lost and opened again.
     Reconnect,
-    /// We were too slow and dropped them ourselves.
+    /// They were dropped here under overload.
     Overflow,
 }
 

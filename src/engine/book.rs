@@ -3,12 +3,12 @@
 //! A diff covers the updates `first..=last`. Diffs that come before the snapshot wait; the snapshot
 //! drops those it already holds, and the first one kept must reach over its number
 //! (`first <= snapshot + 1 <= last`). A snapshot that came in the order of the stream ([`Splice::InOrder`])
-//! drops all of them. Afterwards each diff must join the one before. A feed without numbers (all zero)
-//! proves nothing and is taken as it comes.
+//! drops all of them. Afterwards each diff must follow the one before without a gap in the numbers. Diffs of
+//! a feed without numbers (all zero) are applied as they come.
 //!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
-//! Levels below the snapshot's depth are unknown until they change. The book asks nobody for a
-//! snapshot; [`Book::wants_snapshot`] says that it needs one.
+//! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;
+//! [`Book::wants_snapshot`] shows that it needs one.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,15 @@ use crate::units::Size;
 /// Price levels of both sides.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Book {
-    /// Ascending, so that the best bid is last and changes move little memory.
+    /// Ascending by price, so that the best bid is last and changes move little memory.
     bids: Vec<Level>,
-    /// Descending: the best ask is last.
+    /// Descending by price, so that the best ask is last.
     asks: Vec<Level>,
+    /// Number of the last update applied.
     last: u64,
+    /// Whether no update is missing.
     live: bool,
+    /// Diffs that wait for a snapshot.
     waiting: Vec<Diff>,
 }
 
@@ -32,14 +35,14 @@ pub struct Book {
 pub enum Applied {
     /// The levels changed.
     Changed,
-    /// A snapshot began the book anew; so many waiting diffs were older than it.
+    /// A snapshot replaced the book, and the waiting diffs that follow it were applied.
     Spliced {
         /// Diffs dropped because the snapshot holds them.
         dropped: u64,
     },
-    /// A diff waits for the snapshot.
+    /// The diff waits for a snapshot.
     Waiting,
-    /// Older than what is known: nothing changed.
+    /// The diff or snapshot is older than the book: nothing changed.
     Stale,
     /// The snapshot is older than the first waiting diff: a newer one is needed.
     TooOld,
@@ -59,13 +62,13 @@ struct Diff {
     asks: Box<[Level]>,
 }
 
-/// Diffs that wait for a snapshot, at most: 17 minutes at 100 ms. Older ones make room.
+/// Diffs that wait for a snapshot, at most: 17 minutes at 100 ms. The oldest is dropped for a new one.
 const MAX_WAITING: usize = 10_000;
-/// Levels kept a side. Binance tells 5,000; the far end goes first.
+/// Levels kept a side. Binance sends 5,000; the levels farthest from the best are dropped first.
 const MAX_LEVELS: usize = 50_000;
 
 impl Book {
-    /// Takes a diff or a snapshot.
+    /// Applies a diff or a snapshot.
     pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level]) -> Applied {
         if let Some(splice) = depth.snapshot {
             if splice == Splice::InOrder {
@@ -95,25 +98,25 @@ impl Book {
         Applied::Changed
     }
 
-    /// Stops trusting the book: something is missing. The levels stay readable as they were.
+    /// Marks the book as broken: updates are missing. The levels stay readable as they were.
     pub fn freeze(&mut self) {
         self.live = false;
         self.waiting.clear();
     }
 
-    /// Whether the levels are the venue's, as far as its numbering can prove.
+    /// Whether no update is missing, as far as the venue's numbers show.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.live
     }
 
-    /// Whether diffs wait for a snapshot that nobody has sent yet.
+    /// Whether diffs wait for a snapshot.
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
         !self.live && !self.waiting.is_empty()
     }
 
-    /// Number of the last update taken.
+    /// Number of the last update applied.
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.last

@@ -1,7 +1,7 @@
 //! Events in, rows out: books, windows and features up to the row that a model is given.
 //!
-//! Also says how far a row can be trusted. Depends on the events alone: no clock, no I/O, no order between
-//! instruments.
+//! Each row has a quality: how far it can be trusted. Depends on the events alone: no clock, no I/O, no
+//! order between instruments.
 
 mod at;
 mod context;

@@ -43,7 +43,7 @@ impl Scorer {
         }
     }
 
-    /// Takes a row of an instrument, whose window it completes; `score` says whether that is to be scored.
+    /// Takes a row of an instrument, whose window it completes; `score` is whether that is to be scored.
     pub(super) fn take_row(
         &mut self,
         instrument: InstrumentId,
@@ -98,7 +98,7 @@ impl Scorer {
     /// [`ModelError`] when the model fails; there are no scores then.
     ///
     /// # Panics
-    /// Where a model does not give as many numbers as it says.
+    /// Where a model gives more or fewer numbers than its contract.
     pub(super) fn score(
         &mut self,
         instruments: &mut InstrumentStates,

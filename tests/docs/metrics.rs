@@ -241,7 +241,7 @@ fn meaning(kind: &str, all: &[Item]) -> String {
     let path = rest.split_once(')').map_or("", |(path, _)| path);
     let field = path.rsplit('.').next().unwrap_or_default().trim();
     let counters =
-        ["Counts", "Events"].map(|name| all.iter().filter(move |item| item.name == name));
+        ["EventCounts", "Events"].map(|name| all.iter().filter(move |item| item.name == name));
     let mut fields = counters
         .into_iter()
         .flatten()

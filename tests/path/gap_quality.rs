@@ -1,4 +1,4 @@
-//! After a gap a signal says `gap` until no feature of its row rests on values from both sides of it.
+//! After a gap the quality is `gap` until no feature of its row rests on values from both sides of it.
 
 use super::feed::{Feed, depth, snapshot, trade};
 
@@ -31,7 +31,7 @@ fn gapped(feature: &str) -> usize {
 #[test]
 fn every_kind_of_window_turns_over_first() {
     for (gapped_signals, feature) in [
-        // The row of the first trade after the gap says so in any case.
+        // The row of the first trade after the gap is marked in any case.
         (1, "[[feature]]\nname = \"x\"\nkind = \"price\""),
         (1, "[[feature]]\nname = \"x\"\nkind = \"time_of_day\""),
         // The first return is over the gap.

@@ -102,15 +102,19 @@ mod tests {
         assert_eq!(
             levels.flow(&book, 1),
             Some(2.0),
-            "a better bid counts whole"
+            "a better bid adds its whole quantity"
         );
         change(&mut book, false, &[level(100, 0)], &[]);
-        assert_eq!(levels.flow(&book, 1), Some(-2.0), "and is missed whole");
+        assert_eq!(
+            levels.flow(&book, 1),
+            Some(-2.0),
+            "and takes it away with it"
+        );
         change(&mut book, false, &[], &[level(101, 0)]);
         assert_eq!(
             levels.flow(&book, 1),
             Some(4.0),
-            "an ask that went away is pressure upwards"
+            "a removed ask counts as added to the bids"
         );
     }
 

@@ -236,7 +236,7 @@ pub enum Kind {
     /// A field of a record: of an application or a statement. `of` names the field; without it the
     /// feature's own name does. Fields stand alone: the model's graph computes what else is needed of them.
     ///
-    /// Formula: the field's value, of text its place in `categories`; NaN where the record lacks it or says
+    /// Formula: the field's value, of text its place in `categories`; NaN where the record lacks it or has
     /// null, which the model's graph imputes
     /// Unit: that of the record
     /// Warm-up: none

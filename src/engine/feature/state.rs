@@ -114,8 +114,8 @@ impl FeatureState {
         );
     }
 
-    /// Writes the row at `now`, the time of the event taken last, to `row`; false where a column has no
-    /// value. `fired` is that of the event taken last.
+    /// Writes the row at `now`, the time of the last event, to `row`; false where a column has no
+    /// value. `fired` is that of the last event.
     pub fn row(&mut self, plan: &FeaturePlan, now: i64, row: &mut [f64], fired: &Fired) -> bool {
         for &node in &plan.aging {
             // Its window was advanced to `now` by the event itself.
@@ -226,8 +226,8 @@ impl FeatureState {
                 let new = |at: usize| fired.0[at] != NewValue::None;
                 let undefined = |at: usize| fired.0[at] == NewValue::Undefined;
                 let known = !values[of].is_nan() && !values[to].is_nan();
-                let says = (new(of) || new(to)) && known || undefined(of) || undefined(to);
-                says.then(|| values[of] / values[to] - 1.0)
+                let changed = (new(of) || new(to)) && known || undefined(of) || undefined(to);
+                changed.then(|| values[of] / values[to] - 1.0)
             }
             Operation::LogReturn(from) => self.memories[memory].log_return(input(from)?),
             Operation::InterArrival => self.memories[memory].since_last(trade.map(|_| update.now)?),

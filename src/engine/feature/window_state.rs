@@ -1,4 +1,4 @@
-//! The windows that features read, of whichever kind.
+//! The windows that features read, of all kinds.
 
 use serde::{Deserialize, Serialize};
 
