@@ -24,7 +24,7 @@ pub const CLASSES: [&str; 3] = ["down", "flat", "up"];
 
 /// A row with its label.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Labelled<T> {
+pub struct LabelledRow<T> {
     /// The row as it was passed in.
     pub row: T,
     /// Index into [`CLASSES`]; `None` where the stream ended before the horizon.
@@ -81,7 +81,7 @@ impl<T> Labeller<T> {
         instrument: InstrumentId,
         now: Nanos,
         mid: Option<f64>,
-        mut known: impl FnMut(Labelled<T>),
+        mut known: impl FnMut(LabelledRow<T>),
     ) {
         let labelling = self.labelling;
         let held = self.held(instrument);
@@ -90,7 +90,7 @@ impl<T> Labeller<T> {
                 break;
             };
             let move_bps = held.mid.map(|after| 1e4 * (after / before - 1.0));
-            known(Labelled {
+            known(LabelledRow {
                 row,
                 class: move_bps.map(|m| labelling.class(m)),
                 move_bps,
@@ -100,9 +100,9 @@ impl<T> Labeller<T> {
     }
 
     /// Passes the rows whose horizon the stream did not reach to `unknown`.
-    pub fn finish(self, mut unknown: impl FnMut(Labelled<T>)) {
+    pub fn finish(self, mut unknown: impl FnMut(LabelledRow<T>)) {
         for (_, _, row) in self.instruments.into_iter().flat_map(|held| held.rows) {
-            unknown(Labelled {
+            unknown(LabelledRow {
                 row,
                 class: None,
                 move_bps: None,

@@ -121,7 +121,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let duration = args.seconds.map(Duration::from_secs);
             let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
-            say(&format!("{frames} frames in {}\n", args.output.display()))?;
+            write_stdout(&format!("{frames} frames in {}\n", args.output.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff(args) => {
@@ -290,7 +290,7 @@ fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
     let runtime = tokio::runtime::Runtime::new().context("while starting the exchange")?;
     let exchange = runtime.block_on(simulate::Exchange::start(settings, args.listen))?;
-    say(&format!(
+    write_stdout(&format!(
         "ws://{0}/stream?streams=btcusdt@trade  http://{0}/api/v3/depth?symbol=BTCUSDT\n",
         exchange.address
     ))?;
@@ -373,14 +373,14 @@ fn chain(error: &anyhow::Error) -> String {
 fn print<T: serde::Serialize + std::fmt::Display>(report: &T, json: bool) -> anyhow::Result<()> {
     if json {
         let text = serde_json::to_string(report).context("while writing the summary")?;
-        say(&format!("{text}\n"))
+        write_stdout(&format!("{text}\n"))
     } else {
-        say(&report.to_string())
+        write_stdout(&report.to_string())
     }
 }
 
 /// Writes to standard output. A full disk, or a reader that has gone, is an error like others.
-fn say(text: &str) -> anyhow::Result<()> {
+fn write_stdout(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

@@ -1,5 +1,5 @@
-//! A checked pipeline: nothing optional that is needed, every value held against the others and
-//! against the model. Builds decoders, engines, sources and sinks from it.
+//! A checked pipeline: nothing optional that is needed, every value compared with the others and with
+//! the model. Builds decoders, engines, sources and sinks from it.
 
 mod alerts;
 mod error;

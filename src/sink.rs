@@ -18,7 +18,7 @@ use crate::signal::Signal;
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 
-/// Something that takes signals, alerts and dead letters, and acknowledges that they have arrived.
+/// Writes signals, alerts and dead letters, and acknowledges those that have arrived.
 pub trait Sink: Send {
     /// Takes a signal of the instrument with this name. It may be buffered until `flush`.
     ///
@@ -50,7 +50,7 @@ pub trait Sink: Send {
     /// [`SinkError`], also for a record taken earlier.
     fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError>;
 
-    /// Hands over all that was taken, and waits until it is written for good.
+    /// Writes everything that was taken; it has arrived when this returns.
     ///
     /// # Errors
     /// [`SinkError`].

@@ -25,7 +25,7 @@ pub(super) struct RuleState {
     /// The number of events published.
     sequence: u64,
     /// The open episode.
-    open: Option<Episode>,
+    open: Option<OpenEpisode>,
     /// The end of a silence: no event is published before.
     silent_until: Option<Nanos>,
     /// An episode whose beginning was published and that was resolved during the silence. At most one:
@@ -42,7 +42,7 @@ struct Observation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Episode {
+struct OpenEpisode {
     number: u64,
     since: Nanos,
     fired: Option<Nanos>,
@@ -60,7 +60,7 @@ struct Episode {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct UnpublishedEnd {
-    episode: Episode,
+    episode: OpenEpisode,
     resolved: Observation,
 }
 
@@ -112,7 +112,7 @@ impl RuleState {
         }
         // An episode that is about to end gets no worse by this observation.
         let worse =
-            |episode: &&mut Episode| episode.fired.is_some() && episode.clear_since.is_none();
+            |episode: &&mut OpenEpisode| episode.fired.is_some() && episode.clear_since.is_none();
         if let Some(episode) = self.open.as_mut().filter(worse) {
             episode.severity = episode.severity.max(rule.severity(pd));
             self.announce(outbox);
@@ -198,7 +198,7 @@ impl RuleState {
             return;
         }
         self.episodes += 1;
-        self.open = Some(Episode {
+        self.open = Some(OpenEpisode {
             number: self.episodes,
             since: self.clock,
             fired: None,
@@ -278,7 +278,7 @@ impl RuleState {
 
     fn publish(
         &mut self,
-        episode: &Episode,
+        episode: &OpenEpisode,
         state: AlertState,
         at: Observation,
         outbox: &mut Outbox<'_>,
@@ -328,7 +328,7 @@ impl Default for RuleState {
     }
 }
 
-impl Episode {
+impl OpenEpisode {
     fn state(&self) -> AlertState {
         match self.fired {
             None => AlertState::Pending,

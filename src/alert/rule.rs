@@ -76,7 +76,7 @@ pub struct SeverityThresholds {
     pub critical: f64,
 }
 
-/// How a PD stands to a rule.
+/// How a rule judges a PD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
     /// At or above the upper threshold.

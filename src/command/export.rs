@@ -24,7 +24,7 @@ use crate::config::{NormaliseBy, RowOn};
 use crate::engine::row::Row;
 use crate::engine::row_maker::RowMaker;
 use crate::instrument::{InstrumentId, Instruments};
-use crate::label::{CLASSES, Labelled, Labeller, Labelling};
+use crate::label::{CLASSES, LabelledRow, Labeller, Labelling};
 use crate::model::normalise::{Expanding, Normalise};
 use crate::pipeline::Pipeline;
 use crate::run::intake::Intake;
@@ -260,8 +260,8 @@ impl Table {
         })
     }
 
-    fn push(&mut self, row: Labelled<Waiting>, names: &Instruments) -> Result<(), SinkError> {
-        let Labelled {
+    fn push(&mut self, row: LabelledRow<Waiting>, names: &Instruments) -> Result<(), SinkError> {
+        let LabelledRow {
             row:
                 Waiting {
                     at,

@@ -9,8 +9,8 @@ pub struct SignalConfig {
     /// The schema that signals follow; also the default of `sink.topic`. Default: `"signals.direction.v1"`.
     pub schema: String,
     /// How far ahead a signal looks, in milliseconds. It must agree with the model's metadata and with
-    /// `label.horizon_ms` where these say it. Default: what they say; signals have no horizon where nothing
-    /// says it.
+    /// `label.horizon_ms` where these are set. Default: their value; signals have no horizon where neither is
+    /// set.
     pub horizon_ms: Option<i64>,
     /// Whether signals are marked `shadow`: made for comparison, not to be acted on. Default: `false`.
     pub shadow: bool,

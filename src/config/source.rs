@@ -36,7 +36,7 @@ pub struct SourceConfig {
     pub topics_written: bool,
     /// How far back the topics are read again at a start, in milliseconds of the records' timestamps, so that
     /// windows and averages are complete. Signals of these records are not published again. Default: `0`,
-    /// which reads nothing again: windows warm up anew.
+    /// which reads nothing again: windows start empty.
     pub rebuild_ms: u64,
     /// Where a consumer group without committed offsets starts: `earliest` (the oldest record) or `latest`
     /// (the next record). Default: `"latest"`: a signal for an old record is of no use live.

@@ -13,7 +13,7 @@ use crate::signal::lineage::Lineage;
 
 /// A pipeline with its model.
 pub struct Loaded {
-    /// What the model says of itself.
+    /// The contract of the model file.
     pub contract: Contract,
     /// What all signals share.
     pub lineage: Lineage,

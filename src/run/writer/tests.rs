@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::run::delivery::test_signal;
+use crate::signal::tests::two_models;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
 
 /// A sink whose first so many records have arrived.
@@ -91,7 +92,7 @@ fn a_position_is_given_back_once_all_records_before_it_have_arrived() {
 fn positions_wait_until_the_state_of_alerts_is_saved() {
     let file = format!("foretick-writer-{}.state", std::process::id());
     let state = std::env::temp_dir().join(file);
-    let lineage = Lineage::default();
+    let lineage = two_models();
     let alerts = AlertJournal::open(&[], &lineage, Some(&state)).unwrap();
     let sink = SlowSink::default();
     let arrived = Arc::clone(&sink.arrived);

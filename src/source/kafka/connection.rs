@@ -53,7 +53,7 @@ pub(super) fn connect(
     Ok(consumer)
 }
 
-/// The first of the topics that the brokers say they do not have.
+/// The first of the topics that the brokers do not have.
 ///
 /// # Errors
 /// Where they do not answer.
@@ -79,7 +79,7 @@ fn defaults(settings: &KafkaSourceSettings) -> [(&'static str, &str); 9] {
     [
         ("group.id", &settings.group),
         ("enable.auto.commit", "false"),
-        // Dropping a consumer would store the offsets of records that nobody has read.
+        // Dropping a consumer would store the offsets of records that were not processed.
         ("enable.auto.offset.store", "false"),
         (
             "auto.offset.reset",
