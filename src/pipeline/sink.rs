@@ -7,10 +7,12 @@ use crate::alert::record::SCHEMA;
 use crate::config::{PipelineFile, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
+use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
-use crate::sink::kafka::KafkaSinkSettings;
+use crate::sink::kafka::settings::KafkaSinkSettings;
+use crate::sink::open::open_file;
 use crate::sink::topic::{DeadLetterTopic, TopicSink, dead_letter_topic};
-use crate::sink::{SideFiles, Sink, SinkError, open_file};
+use crate::sink::{Sink, SinkError};
 
 /// Opens the sink that `[sink]` names.
 ///

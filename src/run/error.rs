@@ -7,6 +7,7 @@ use crate::config::ConfigError;
 use crate::model::ModelError;
 use crate::pipeline::PipelineError;
 use crate::sink::SinkError;
+use crate::source::capture::CaptureError;
 use crate::source::kafka::KafkaSourceError;
 use crate::source::websocket::WebsocketError;
 
@@ -25,6 +26,9 @@ pub enum RunError {
     /// Signals cannot be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// The capture cannot be written.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// The feed cannot be read.
     #[error(transparent)]
     Websocket(#[from] WebsocketError),

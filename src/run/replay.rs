@@ -30,8 +30,9 @@ use crate::frame::Origin;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::signal::Signal;
-use crate::sink;
-use crate::sink::{SideFiles, Sink, SinkError};
+use crate::sink::file::SideFiles;
+use crate::sink::open::open_file;
+use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
 use crate::source::ring::ring_of;
 use crate::units::Nanos;
@@ -85,7 +86,7 @@ pub enum ReplayError {
 pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = options.inputs.iter().map(|path| file_name(path)).collect();
-    let sink = sink::open_file(
+    let sink = open_file(
         &loaded.lineage,
         &pipeline.fields,
         options.output.as_deref(),
@@ -128,7 +129,7 @@ pub fn replay_observed(
     inputs: &[PathBuf],
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
-    let nowhere = sink::open_file(&loaded.lineage, &[], None, SideFiles::default())?;
+    let nowhere = open_file(&loaded.lineage, &[], None, SideFiles::default())?;
     let options = ReplayOptions {
         inputs: inputs.to_vec(),
         ..ReplayOptions::default()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::json::JsonWriter;
-use super::{DeadLetter, SideFiles, Sink, SinkError};
+use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::hex::hex;
 use crate::signal::Signal;
@@ -24,6 +24,15 @@ pub struct FileSink {
     line: Vec<u8>,
     /// Positions of the input that the next flush acknowledges.
     marks: Vec<Position>,
+}
+
+/// The files that are written beside that of the signals, as JSON lines.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SideFiles<'a> {
+    /// The file of frames that could not be read; none: they are not written.
+    pub dead_letters: Option<&'a Path>,
+    /// The file of alerts; none: they are not written.
+    pub alerts: Option<&'a Path>,
 }
 
 /// The file of dead letters or of alerts; without a file they are not written.

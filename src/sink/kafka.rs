@@ -2,141 +2,25 @@
 //!
 //! It does not decide what is sent. A record that cannot be delivered fails the run.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod deliveries;
+pub mod error;
+pub mod settings;
+
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use rdkafka::ClientContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{
-    BaseRecord, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer,
-};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use tracing::warn;
 
+use self::deliveries::{Deliveries, DeliveryAccount};
+use self::error::KafkaSinkError;
+use self::settings::KafkaSinkSettings;
 use crate::clock;
 use crate::frame::Position;
-use crate::kafka::{Properties, PropertyError, client_config};
-use crate::sink::DeadLetter;
+use crate::sink::dead_letter::DeadLetter;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
-
-/// The topic of signals, and how the producer sends them.
-#[derive(Clone, Debug)]
-pub struct KafkaSinkSettings {
-    /// Brokers to connect to first: `host:port`, comma-separated.
-    pub bootstrap: String,
-    /// The topic of [`KafkaSink::send`].
-    pub topic: String,
-    /// Refuse to start where the topic does not exist; otherwise the broker may create it.
-    pub require_topic: bool,
-    /// How long a record waits for others to be sent with it. 0, because latency counts more than batches.
-    pub linger_ms: u32,
-    /// `none` or `lz4`, `zstd`: compression pays for bulk, not for single signals.
-    pub compression: String,
-    /// A record undelivered for so long has failed, and with it the run.
-    pub delivery_timeout: Duration,
-    /// Records that may wait for delivery; more, and `send` waits.
-    pub queue_records_max: u32,
-    /// Properties of librdkafka, checked before they are passed on.
-    pub properties: Properties,
-}
-
-impl Default for KafkaSinkSettings {
-    fn default() -> Self {
-        Self {
-            bootstrap: "127.0.0.1:9092".into(),
-            topic: "signals.direction.v1".into(),
-            require_topic: false,
-            linger_ms: 0,
-            compression: "none".into(),
-            delivery_timeout: Duration::from_secs(30),
-            queue_records_max: 100_000,
-            properties: Properties::new(),
-        }
-    }
-}
-
-/// Why records cannot be sent.
-#[derive(Debug, thiserror::Error)]
-pub enum KafkaSinkError {
-    /// A property was refused.
-    #[error(transparent)]
-    Property(#[from] PropertyError),
-    /// librdkafka refuses the settings.
-    #[error("while setting up the producer to `{bootstrap}`: {error}")]
-    Setup {
-        /// The brokers.
-        bootstrap: String,
-        /// The error of librdkafka.
-        error: Box<KafkaError>,
-    },
-    /// No broker answers.
-    #[error(
-        "while connecting to the brokers `{bootstrap}` to write topic `{topic}`: {error}; is the address right and the broker running?"
-    )]
-    Unreachable {
-        /// The brokers.
-        bootstrap: String,
-        /// The topic.
-        topic: String,
-        /// The error of librdkafka.
-        error: Box<KafkaError>,
-    },
-    /// `require_topic` is set and the topic is not there.
-    #[error(
-        "while looking for topic `{topic}` at `{bootstrap}`: it does not exist; create it, or set `require_topic = false` to let the broker do so"
-    )]
-    NoTopic {
-        /// The brokers.
-        bootstrap: String,
-        /// The topic.
-        topic: String,
-    },
-    /// The queue stayed full: the broker is away or too slow.
-    #[error(
-        "while queueing a record for topic `{topic}`: the queue stayed full for {waited:?}; is the broker running?"
-    )]
-    QueueFull {
-        /// The topic.
-        topic: String,
-        /// The delivery timeout.
-        waited: Duration,
-    },
-    /// librdkafka refuses the record.
-    #[error("while queueing a record for topic `{topic}`: {error}")]
-    Refused {
-        /// The topic.
-        topic: String,
-        /// The error of librdkafka.
-        error: Box<KafkaError>,
-    },
-    /// Records that were queued did not arrive. The first error counts.
-    #[error(
-        "while delivering to topic `{topic}`: {error} ({failed} records failed){}",
-        hint(error)
-    )]
-    Delivery {
-        /// The topic of the first failed record.
-        topic: String,
-        /// Why it failed.
-        error: Box<KafkaError>,
-        /// How many have failed so far.
-        failed: u64,
-    },
-    /// Not everything was delivered in time.
-    #[error(
-        "while waiting for the last deliveries to `{bootstrap}`: {left} records are still on their way after {waited:?}"
-    )]
-    Unfinished {
-        /// The brokers.
-        bootstrap: String,
-        /// Records without an answer.
-        left: u64,
-        /// How long was waited.
-        waited: Duration,
-    },
-}
 
 /// A producer that knows which of its records have arrived.
 pub struct KafkaSink {
@@ -343,93 +227,8 @@ impl KafkaSink {
         Ok(())
     }
 
-    fn account(&self) -> MutexGuard<'_, Account> {
+    fn account(&self) -> MutexGuard<'_, DeliveryAccount> {
         self.producer.client().context().account()
-    }
-}
-
-impl KafkaSinkSettings {
-    fn producer(&self) -> Result<ThreadedProducer<Deliveries>, KafkaSinkError> {
-        let linger = self.linger_ms.to_string();
-        let timeout = self.delivery_timeout.as_millis().to_string();
-        let queue = self.queue_records_max.to_string();
-        let defaults = [
-            ("acks", "all"),
-            ("enable.idempotence", "true"),
-            ("linger.ms", linger.as_str()),
-            // Without this a keyless record would wait for its sticky partition.
-            ("sticky.partitioning.linger.ms", "0"),
-            ("compression.type", &self.compression),
-            ("delivery.timeout.ms", &timeout),
-            ("queue.buffering.max.messages", &queue),
-            // By default records of 1 GiB may wait.
-            ("queue.buffering.max.kbytes", "65536"),
-        ];
-        client_config(&self.bootstrap, &defaults, &self.properties)?
-            .create_with_context(Deliveries::default())
-            .map_err(|error| KafkaSinkError::Setup {
-                bootstrap: self.bootstrap.clone(),
-                error: Box::new(error),
-            })
-    }
-}
-
-/// Counts deliveries, on the producer's own thread.
-#[derive(Default)]
-struct Deliveries(Mutex<Account>);
-
-/// Which records have arrived, by their number from 0.
-#[derive(Default)]
-struct Account {
-    /// Records up to here have all arrived.
-    through: u64,
-    /// Records that arrived before an earlier one: partitions answer in any order.
-    early: BinaryHeap<Reverse<u64>>,
-    /// Arrived or failed.
-    answered: u64,
-    failed: u64,
-    first_failure: Option<(String, KafkaError)>,
-}
-
-impl Deliveries {
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Account {
-    fn arrived(&mut self, number: u64) {
-        self.answered += 1;
-        self.early.push(Reverse(number));
-        while self.early.peek() == Some(&Reverse(self.through)) {
-            self.early.pop();
-            self.through += 1;
-        }
-    }
-
-    fn failed(&mut self, topic: &str, error: &KafkaError) {
-        self.answered += 1;
-        self.failed += 1;
-        self.first_failure
-            .get_or_insert_with(|| (topic.to_owned(), error.clone()));
-    }
-}
-
-impl ClientContext for Deliveries {
-    fn error(&self, error: KafkaError, reason: &str) {
-        warn!(%error, reason, "producer");
-    }
-}
-
-impl ProducerContext<NoCustomPartitioner> for Deliveries {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
-        let mut account = self.account();
-        match result {
-            Ok(_) => account.arrived(number as u64),
-            Err((error, record)) => account.failed(record.topic(), error),
-        }
     }
 }
 
@@ -443,22 +242,6 @@ fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
             })
         },
     )
-}
-
-/// What to do about a failed delivery, where that is known.
-fn hint(error: &KafkaError) -> &'static str {
-    match error.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::UnknownPartition,
-        ) => "; the topic does not exist and the broker does not create it: create it",
-        Some(RDKafkaErrorCode::MessageTimedOut) => {
-            "; no broker took it within the delivery timeout: is the broker running?"
-        }
-        Some(RDKafkaErrorCode::MessageSizeTooLarge) => "; raise the topic's max.message.bytes",
-        _ => "",
-    }
 }
 
 const FLUSH_STEP: Duration = Duration::from_millis(1);

@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use super::json::JsonWriter;
-use super::kafka::{KafkaSink, KafkaSinkError, KafkaSinkSettings};
+use super::kafka::KafkaSink;
+use super::kafka::error::KafkaSinkError;
+use super::kafka::settings::KafkaSinkSettings;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::signal::Signal;

@@ -10,7 +10,16 @@ use std::path::{Path, PathBuf};
 
 use crate::frame::Frame;
 use crate::frame::split_stamp;
-use crate::sink::SinkError;
+
+/// A capture cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("while writing the capture {}: {cause}; the frames up to there are kept", path.display())]
+pub struct CaptureError {
+    /// The file.
+    pub path: PathBuf,
+    /// The system's error.
+    pub cause: io::Error,
+}
 
 /// An open capture; gzip or zstd where the name ends so. Closed by [`CaptureWriter::close`].
 pub struct CaptureWriter {
@@ -29,9 +38,9 @@ impl CaptureWriter {
     /// Creates or replaces the file.
     ///
     /// # Errors
-    /// [`SinkError::File`] naming it.
-    pub fn create(path: &Path) -> Result<Self, SinkError> {
-        let failed = |cause| SinkError::File {
+    /// [`CaptureError`] with its path.
+    pub fn create(path: &Path) -> Result<Self, CaptureError> {
+        let failed = |cause| CaptureError {
             path: path.to_owned(),
             cause,
         };
@@ -55,8 +64,8 @@ impl CaptureWriter {
     /// Appends one frame.
     ///
     /// # Errors
-    /// [`SinkError::File`].
-    pub fn write(&mut self, frame: &Frame) -> Result<(), SinkError> {
+    /// [`CaptureError`].
+    pub fn write(&mut self, frame: &Frame) -> Result<(), CaptureError> {
         self.frames += 1;
         let result = self.write_line(frame);
         result.map_err(|cause| self.failed(cause))
@@ -71,8 +80,8 @@ impl CaptureWriter {
     /// Hands what was written to the operating system, which keeps it when this process ends.
     ///
     /// # Errors
-    /// [`SinkError::File`].
-    pub fn flush(&mut self) -> Result<(), SinkError> {
+    /// [`CaptureError`].
+    pub fn flush(&mut self) -> Result<(), CaptureError> {
         let result = self.out.writer().flush();
         result.map_err(|cause| self.failed(cause))
     }
@@ -80,8 +89,8 @@ impl CaptureWriter {
     /// Ends the file; gives the number of its frames.
     ///
     /// # Errors
-    /// [`SinkError::File`].
-    pub fn close(self) -> Result<u64, SinkError> {
+    /// [`CaptureError`].
+    pub fn close(self) -> Result<u64, CaptureError> {
         let ended = match self.out {
             Encoder::Plain(file) => Ok(file),
             Encoder::Gzip(gzip) => gzip.finish(),
@@ -89,7 +98,7 @@ impl CaptureWriter {
         };
         let result = ended.and_then(|mut file| file.flush());
         let path = self.path;
-        result.map_err(|cause| SinkError::File { path, cause })?;
+        result.map_err(|cause| CaptureError { path, cause })?;
         Ok(self.frames)
     }
 
@@ -121,8 +130,8 @@ impl CaptureWriter {
         out.write_all(b"\n")
     }
 
-    fn failed(&self, cause: io::Error) -> SinkError {
-        SinkError::File {
+    fn failed(&self, cause: io::Error) -> CaptureError {
+        CaptureError {
             path: self.path.clone(),
             cause,
         }

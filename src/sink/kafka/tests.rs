@@ -1,12 +1,13 @@
 //! The sink against the embedded broker.
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Headers;
+use rdkafka::message::{Headers, Message};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::*;
 use crate::frame::Origin;
+use crate::kafka::{Properties, client_config};
 use crate::simulate::broker::EmbeddedBroker;
 use crate::units::Nanos;
 
@@ -172,7 +173,7 @@ fn a_required_topic_that_does_not_exist_is_an_error() {
 
 #[test]
 fn records_count_as_delivered_only_up_to_the_first_gap() {
-    let mut account = Account::default();
+    let mut account = DeliveryAccount::default();
     for number in [2, 1, 4] {
         account.arrived(number);
     }

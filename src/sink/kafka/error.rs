@@ -1,0 +1,104 @@
+//! Why records cannot be sent to Kafka, and what to do.
+
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::kafka::PropertyError;
+
+/// Why records cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum KafkaSinkError {
+    /// A property was refused.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    /// librdkafka refuses the settings.
+    #[error("while setting up the producer to `{bootstrap}`: {error}")]
+    Setup {
+        /// The brokers.
+        bootstrap: String,
+        /// The error of librdkafka.
+        error: Box<KafkaError>,
+    },
+    /// No broker answers.
+    #[error(
+        "while connecting to the brokers `{bootstrap}` to write topic `{topic}`: {error}; is the address right and the broker running?"
+    )]
+    Unreachable {
+        /// The brokers.
+        bootstrap: String,
+        /// The topic.
+        topic: String,
+        /// The error of librdkafka.
+        error: Box<KafkaError>,
+    },
+    /// `require_topic` is set and the topic is not there.
+    #[error(
+        "while looking for topic `{topic}` at `{bootstrap}`: it does not exist; create it, or set `require_topic = false` to let the broker do so"
+    )]
+    NoTopic {
+        /// The brokers.
+        bootstrap: String,
+        /// The topic.
+        topic: String,
+    },
+    /// The queue stayed full: the broker is away or too slow.
+    #[error(
+        "while queueing a record for topic `{topic}`: the queue stayed full for {waited:?}; is the broker running?"
+    )]
+    QueueFull {
+        /// The topic.
+        topic: String,
+        /// The delivery timeout.
+        waited: Duration,
+    },
+    /// librdkafka refuses the record.
+    #[error("while queueing a record for topic `{topic}`: {error}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// The error of librdkafka.
+        error: Box<KafkaError>,
+    },
+    /// Records that were queued did not arrive. The first error counts.
+    #[error(
+        "while delivering to topic `{topic}`: {error} ({failed} records failed){}",
+        hint(error)
+    )]
+    Delivery {
+        /// The topic of the first failed record.
+        topic: String,
+        /// Why it failed.
+        error: Box<KafkaError>,
+        /// How many have failed so far.
+        failed: u64,
+    },
+    /// Not everything was delivered in time.
+    #[error(
+        "while waiting for the last deliveries to `{bootstrap}`: {left} records are still on their way after {waited:?}"
+    )]
+    Unfinished {
+        /// The brokers.
+        bootstrap: String,
+        /// Records without an answer.
+        left: u64,
+        /// How long was waited.
+        waited: Duration,
+    },
+}
+
+/// What to do about a failed delivery, where that is known.
+fn hint(error: &KafkaError) -> &'static str {
+    match error.rdkafka_error_code() {
+        Some(
+            RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownPartition,
+        ) => "; the topic does not exist and the broker does not create it: create it",
+        Some(RDKafkaErrorCode::MessageTimedOut) => {
+            "; no broker took it within the delivery timeout: is the broker running?"
+        }
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => "; raise the topic's max.message.bytes",
+        _ => "",
+    }
+}
