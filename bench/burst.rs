@@ -17,7 +17,7 @@ use foretick::model::onnx::Onnx;
 use foretick::model::slide::SlidingWindows;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
-use foretick::model::strategy::{Strategy, Windows};
+use foretick::model::strategy::{Strategy, WindowMode};
 use hdrhistogram::Histogram;
 
 fn main() {
@@ -28,7 +28,7 @@ fn main() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(MODEL);
     let bytes = std::fs::read(&path).expect("the model lies beside its pipeline");
     let strategy =
-        Strategy::choose(&path, &bytes, STEPS, Windows::Auto, Isa::best()).expect("it can run");
+        Strategy::choose(&path, &bytes, STEPS, WindowMode::Auto, Isa::best()).expect("it can run");
     let features = strategy.network.as_ref().expect("recognised").features();
     println!("µs from when a row was due: p50, p99, max before, in and after the burst");
     for instruments in [1, 16] {

@@ -13,7 +13,7 @@ use foretick::model::onnx::Onnx;
 use foretick::model::slide::SlidingWindows;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
-use foretick::model::strategy::{Strategy, Windows};
+use foretick::model::strategy::{Strategy, WindowMode};
 
 const ROUNDS: usize = 21;
 const ROWS: usize = 400;
@@ -68,7 +68,7 @@ impl Case {
             .split('-')
             .find_map(|part| part.strip_prefix('T')?.parse().ok())?;
         let bytes = std::fs::read(path).expect("the model can be read");
-        let strategy = Strategy::choose(path, &bytes, steps, Windows::Auto, Isa::best());
+        let strategy = Strategy::choose(path, &bytes, steps, WindowMode::Auto, Isa::best());
         let strategy = strategy.expect("ONNX Runtime is there");
         let Some(slide) = strategy.sliding_windows(1) else {
             println!("{name}: {}: {}", strategy.name(), strategy.reason);

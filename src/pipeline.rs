@@ -35,7 +35,7 @@ use crate::model::contract::Contract;
 use crate::model::kernel::Isa;
 use crate::model::normalise::Normalise;
 use crate::model::provider::Execution;
-use crate::model::strategy::{Strategy, Windows};
+use crate::model::strategy::{Strategy, WindowMode};
 use crate::news::News;
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
@@ -312,7 +312,7 @@ impl Pipeline {
 
     /// How the model's windows are computed.
     fn strategy(&self, model: &ModelFile, contract: &Contract) -> Result<Strategy, PipelineError> {
-        let requested = self.file.model.window;
+        let requested = execution::window_mode(self.file.model.window);
         let Some(reason) = windows::why_whole(&self.file, model, contract) else {
             let steps = contract.steps;
             let strategy =
@@ -322,11 +322,11 @@ impl Pipeline {
             return Ok(strategy);
         };
         match requested {
-            Windows::Carried => {
+            WindowMode::Carried => {
                 let what = format!("`window = \"carried\"` is not possible: {reason}; take it out");
                 Err(self.error("model.window", what).into())
             }
-            Windows::Auto | Windows::Plain => Ok(Strategy::plain(reason)),
+            WindowMode::Auto | WindowMode::Plain => Ok(Strategy::plain(reason)),
         }
     }
 

@@ -22,7 +22,7 @@ use foretick::model::slide::convolution::network::{ConvolutionNetwork, HeadInput
 use foretick::model::slide::recurrent::network::Activation;
 use foretick::model::slide::request::WindowRequest;
 use foretick::model::slide::state::SlideStateTable;
-use foretick::model::strategy::{Strategy, Windows, difference};
+use foretick::model::strategy::{Strategy, WindowMode, difference};
 
 /// Rows in the windows of the files.
 const STEPS: usize = 12;
@@ -83,7 +83,7 @@ fn sliding_windows_score_as_whole_windows_of_onnx_runtime() {
     }
     for (name, bytes) in files().filter(|(name, _)| !name.contains("refused")) {
         let strategy =
-            chosen(&bytes, Windows::Auto).unwrap_or_else(|error| panic!("{name}: {error}"));
+            chosen(&bytes, WindowMode::Auto).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(strategy.name(), "slide", "{name}: {}", strategy.reason);
         assert!(
             strategy.max_rel_diff.is_some_and(|far| far <= 1e-5),
@@ -128,7 +128,7 @@ fn a_network_without_shared_columns_is_refused_with_the_reason() {
             why.contains(wanted),
             "{name}: {why:?} does not say {wanted:?}"
         );
-        let strategy = chosen(&bytes, Windows::Auto).expect("whole windows are left");
+        let strategy = chosen(&bytes, WindowMode::Auto).expect("whole windows are left");
         assert_eq!((strategy.name(), strategy.reason), ("plain", why), "{name}");
         seen += 1;
     }
@@ -193,7 +193,7 @@ fn a_carried_state_of_a_convolution_is_refused() {
     if !needs::onnx("a_carried_state_of_a_convolution_is_refused") {
         return;
     }
-    let error = chosen(&given("torch-script-tcn"), Windows::Carried).expect_err("it has none");
+    let error = chosen(&given("torch-script-tcn"), WindowMode::Carried).expect_err("it has none");
     assert!(
         error
             .to_string()
@@ -244,7 +244,7 @@ fn recognised(bytes: &[u8]) -> Result<RecognisedNetwork, RecogniseError> {
     recognise(&normal_form(bytes, STEPS)?, STEPS)
 }
 
-fn chosen(bytes: &[u8], windows: Windows) -> Result<Strategy, foretick::model::ModelError> {
+fn chosen(bytes: &[u8], windows: WindowMode) -> Result<Strategy, foretick::model::ModelError> {
     Strategy::choose(Path::new("model.onnx"), bytes, STEPS, windows, Isa::best())
 }
 

@@ -27,7 +27,7 @@ use self::tape::Tape;
 use crate::model::ModelError;
 use crate::model::kernel::Isa;
 use crate::model::onnx::Onnx;
-use crate::model::strategy::{Strategy, Windows};
+use crate::model::strategy::{Strategy, WindowMode};
 
 /// Measures a model.
 ///
@@ -44,7 +44,7 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     })?;
     let onnx = Onnx::bare(&bytes, steps).map_err(named)?;
     let strategy =
-        Strategy::choose(path, &bytes, steps, Windows::Auto, Isa::best()).map_err(named)?;
+        Strategy::choose(path, &bytes, steps, WindowMode::Auto, Isa::best()).map_err(named)?;
     let tape = match &options.rows {
         Some(rows) => Tape::read(rows, onnx.features(), steps, options.stride)?,
         None => {

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::model::strategy::Windows;
-
 /// `[model]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +36,7 @@ pub struct ModelConfig {
     /// (whole, by ONNX Runtime) or `carried` (one recurrent state that is never reset: another function
     /// than windows, right only for a model that was trained so). Default: `"auto"`.
     #[serde(default)]
-    pub window: Windows,
+    pub window: WindowSetting,
     /// Where ONNX Runtime computes: `cpu`, or `cuda` for an NVIDIA GPU. Default: `"cpu"`.
     #[serde(default)]
     pub provider: ProviderName,
@@ -69,7 +67,7 @@ impl ModelConfig {
             version: None,
             inputs: vec![],
             output: None,
-            window: Windows::Auto,
+            window: WindowSetting::Auto,
             provider: ProviderName::Cpu,
             device: None,
             batch_max: None,
@@ -88,6 +86,19 @@ pub struct ModelInput {
     /// The features that the input takes, in its order: of all rows of the window, or of the newest row where
     /// the input has no dimension of rows. Required.
     pub features: Vec<String>,
+}
+
+/// How windows of rows are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowSetting {
+    /// Incrementally where that is exact, else whole.
+    #[default]
+    Auto,
+    /// Whole, by ONNX Runtime.
+    Plain,
+    /// One state that is never reset, in place of windows.
+    Carried,
 }
 
 /// Where ONNX Runtime computes a model.

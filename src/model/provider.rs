@@ -1,10 +1,10 @@
 //! Where ONNX Runtime computes a model, and how many windows at once.
 //!
-//! Makes no session (`onnx/session.rs` does).
+//! Makes no session; `onnx/session.rs` does.
 
 use std::fmt;
 
-/// What computes.
+/// The hardware that computes a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provider {
     /// The processor.
@@ -17,31 +17,31 @@ pub enum Provider {
     },
 }
 
-/// What is asked for.
+/// The configured execution of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Execution {
     /// Where to compute.
     pub provider: Provider,
-    /// Windows in each run; none: [`Provider::batch_max`].
+    /// Windows in each run; if not configured, [`Provider::batch_max`].
     pub batch_max: Option<usize>,
-    /// Whether the processor may stand in for a GPU that cannot be had.
+    /// Whether the processor may compute where the GPU cannot be used.
     pub fallback: bool,
 }
 
-/// What was found to compute.
+/// The execution that a loaded model has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Active {
     /// Where it computes.
     pub provider: Provider,
     /// Windows in each run.
     pub batch_max: usize,
-    /// Why it is not the provider that was asked for.
+    /// The reason for which it is not the configured provider.
     pub fallback: Option<String>,
 }
 
 impl Provider {
-    /// Windows in a run where nobody says. A processor gains less than twice from several, and every
-    /// run costs as much as a full one; a GPU takes 32 in nearly the time of one.
+    /// Windows in a run, if not configured. A processor gains less than a factor of two from several, and
+    /// every run costs as much as a full one; a GPU computes 32 in nearly the time of one.
     #[must_use]
     pub fn batch_max(self) -> usize {
         match self {
@@ -52,7 +52,7 @@ impl Provider {
 }
 
 impl Active {
-    /// Asks for the very same again: no session of a run falls back on its own.
+    /// The same execution for further sessions, without a fallback: all sessions of a run use one provider.
     #[must_use]
     pub fn execution(&self) -> Execution {
         Execution {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fallback_is_shown_and_not_asked_for_again() {
+    fn a_fallback_is_shown_and_not_requested_again() {
         let active = Active {
             fallback: Some("no GPU".into()),
             ..Active::default()

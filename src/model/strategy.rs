@@ -8,8 +8,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::kernel::Isa;
 use super::onnx::Onnx;
 use super::recognise::error::RecogniseError;
@@ -21,10 +19,9 @@ use super::slide::state::SlideStateTable;
 use super::slide::{PackedNetwork, RecognisedNetwork, SlidingWindows};
 use super::{Model, ModelError};
 
-/// How windows are to be computed: the setting `[model] window`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Windows {
+/// How windows are to be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WindowMode {
     /// Incrementally where that is exact, else whole.
     #[default]
     Auto,
@@ -66,16 +63,17 @@ impl Strategy {
 
     /// Chooses for an ONNX file with windows of so many steps. `path` names the file in errors.
     ///
-    /// # Errors [`ModelError`] where `mode` is [`Windows::Carried`] and the network has no such state, or
-    /// ONNX Runtime is missing or fails.
+    /// # Errors
+    /// [`ModelError`] where `mode` is [`WindowMode::Carried`] and the network has no such state, or ONNX
+    /// Runtime is missing or fails.
     pub fn choose(
         path: &Path,
         bytes: &[u8],
         steps: usize,
-        mode: Windows,
+        mode: WindowMode,
         isa: Isa,
     ) -> Result<Self, ModelError> {
-        if mode == Windows::Plain {
+        if mode == WindowMode::Plain {
             return Ok(Self::plain("asked for by `window = \"plain\"`"));
         }
         let strategy = match recognise_and_compare(bytes, steps, isa) {
@@ -83,7 +81,7 @@ impl Strategy {
             Err(RecogniseError::Runtime(error)) => return Err(error),
             Err(error) => Self::plain(error.to_string()),
         };
-        if mode == Windows::Auto {
+        if mode == WindowMode::Auto {
             return Ok(strategy);
         }
         let reason = match &strategy.network {

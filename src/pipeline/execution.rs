@@ -1,8 +1,9 @@
 //! Where the model computes and how many windows at once: the keys of `[model]` for it, checked.
 
 use crate::config;
-use crate::config::{ConfigFault, ModelKind, ProviderName};
+use crate::config::{ConfigFault, ModelKind, ProviderName, WindowSetting};
 use crate::model::provider::{Execution, Provider};
+use crate::model::strategy::WindowMode;
 
 /// What `[model]` requests.
 ///
@@ -47,6 +48,15 @@ pub(super) fn execution(model: &config::ModelConfig) -> Result<Execution, Config
         batch_max: model.batch_max,
         fallback: model.fallback.is_some(),
     })
+}
+
+/// How `[model] window` requests windows to be computed.
+pub(super) fn window_mode(setting: WindowSetting) -> WindowMode {
+    match setting {
+        WindowSetting::Auto => WindowMode::Auto,
+        WindowSetting::Plain => WindowMode::Plain,
+        WindowSetting::Carried => WindowMode::Carried,
+    }
 }
 
 fn only_with_cuda(key: &str) -> ConfigFault {

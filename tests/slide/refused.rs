@@ -6,7 +6,7 @@ use std::path::Path;
 use foretick::model::kernel::Isa;
 use foretick::model::onnx::Onnx;
 use foretick::model::proto::{ModelProto, StringStringEntryProto, TensorProto};
-use foretick::model::strategy::{Strategy, TOLERANCE, Windows};
+use foretick::model::strategy::{Strategy, TOLERANCE, WindowMode};
 use serde_json::Value;
 
 use crate::given::{self, Folder, Run};
@@ -19,13 +19,13 @@ fn every_file_gets_its_strategy() {
         return;
     }
     for (name, steps, bytes) in files() {
-        let strategy = choose(&bytes, steps, Windows::Auto);
+        let strategy = choose(&bytes, steps, WindowMode::Auto);
         // Some files that are not recurrent networks are convolutions, whose windows slide.
         let refused = name.contains("refused") && !name.contains("convolution");
         let expected = if refused { "plain" } else { "slide" };
         assert_eq!(strategy.name(), expected, "{name}: {}", strategy.reason);
         assert_eq!(strategy.max_rel_diff.is_none(), refused, "{name}");
-        let plain = choose(&bytes, steps, Windows::Plain);
+        let plain = choose(&bytes, steps, WindowMode::Plain);
         assert_eq!((plain.name(), plain.max_rel_diff), ("plain", None));
     }
 }
@@ -39,10 +39,10 @@ fn a_chaotic_network_is_computed_whole() {
     }
     const STEPS: usize = 60;
     let symbolic = file("onnx-lstm-symbolic");
-    let calm = choose(&symbolic, STEPS, Windows::Auto);
+    let calm = choose(&symbolic, STEPS, WindowMode::Auto);
     assert_eq!(calm.name(), "slide", "{}", calm.reason);
     let wild = reweighed(&symbolic, |weight| weight * 12.0);
-    let strategy = choose(&wild, STEPS, Windows::Auto);
+    let strategy = choose(&wild, STEPS, WindowMode::Auto);
     assert_eq!(strategy.name(), "plain", "{}", strategy.reason);
     assert!(
         strategy.reason.contains("differ from ONNX Runtime's by"),
@@ -67,7 +67,7 @@ fn a_network_with_a_nan_weight_is_computed_whole() {
             weight
         }
     });
-    let strategy = choose(&none, 7, Windows::Auto);
+    let strategy = choose(&none, 7, WindowMode::Auto);
     assert_eq!(strategy.name(), "plain", "{}", strategy.reason);
     assert!(
         strategy.reason.contains("by inf relative"),
@@ -89,7 +89,7 @@ fn no_state_is_carried_for_an_unrecognised_network() {
     ] {
         assert!(error.contains(words), "{words:?} in: {error}");
     }
-    let strategy = choose(&file("onnx-lstm"), 7, Windows::Carried);
+    let strategy = choose(&file("onnx-lstm"), 7, WindowMode::Carried);
     assert_eq!(strategy.name(), "carried");
     assert!(
         strategy.reason.contains("never reset"),
@@ -206,14 +206,14 @@ fn check(name: &str, window: &str) -> Run {
     given::run(command.env("FORETICK_LOG", "info"))
 }
 
-fn choose(bytes: &[u8], steps: usize, asked: Windows) -> Strategy {
+fn choose(bytes: &[u8], steps: usize, asked: WindowMode) -> Strategy {
     let strategy = Strategy::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
     strategy.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The error for a pipeline that configures a carried state.
 fn carried(bytes: &[u8], steps: usize) -> String {
-    let asked = Windows::Carried;
+    let asked = WindowMode::Carried;
     let strategy = Strategy::choose(Path::new("this file"), bytes, steps, asked, Isa::best());
     strategy.expect_err("it cannot be had").to_string()
 }
