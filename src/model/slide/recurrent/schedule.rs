@@ -8,6 +8,8 @@ use super::packed::PackedRecurrent;
 #[derive(Debug)]
 pub(super) struct WindowSchedule {
     pub(super) network: Arc<PackedRecurrent>,
+    /// Numbers in the outputs of one window, [`PackedRecurrent::state_len`].
+    state_len: usize,
     /// Rows in a window.
     pub(super) steps: u64,
     /// A window ends at every so many rows.
@@ -34,6 +36,7 @@ impl WindowSchedule {
             _ => 60,
         };
         Self {
+            state_len: network.state_len(),
             network,
             steps,
             stride,
@@ -48,6 +51,7 @@ impl WindowSchedule {
     pub(super) fn carried(network: Arc<PackedRecurrent>) -> Self {
         let steps = network.steps() as u64;
         Self {
+            state_len: network.state_len(),
             network,
             steps,
             stride: 1,
@@ -90,8 +94,7 @@ impl WindowSchedule {
 
     /// Where the cells of a slot lie in the outputs and the carry of a state.
     pub(super) fn slot_cells(&self, slot: u64) -> std::ops::Range<usize> {
-        let len = self.network.state_len();
-        let begin = slot as usize * len;
-        begin..begin + len
+        let begin = slot as usize * self.state_len;
+        begin..begin + self.state_len
     }
 }
