@@ -46,7 +46,7 @@ pub struct Decoder {
     /// The form of records, where the pipeline reads records.
     records: Option<Arc<RecordForm>>,
     /// Reads headlines, where the pipeline reads headlines.
-    news: Option<news::Reader>,
+    news: Option<news::NewsReader>,
     /// The economic figures that features name; others are dropped.
     figures: Vec<String>,
     max_frame_bytes: usize,
@@ -99,7 +99,7 @@ impl Decoder {
     #[must_use]
     pub fn for_news(self, news: Arc<News>) -> Self {
         Self {
-            news: Some(news::Reader::new(news)),
+            news: Some(news::NewsReader::new(news)),
             ..self
         }
     }

@@ -139,7 +139,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Demo(args) => {
             let duration = args.seconds.map(Duration::from_secs);
-            let settings = demo::Settings {
+            let settings = demo::DemoSettings {
                 duration,
                 seed: args.seed,
                 overrides: args.set,
@@ -268,9 +268,9 @@ fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
 }
 
 fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
-    let mut settings = simulate::Settings {
+    let mut settings = simulate::MarketSettings {
         seed: args.seed,
-        ..simulate::Settings::default()
+        ..simulate::MarketSettings::default()
     };
     if !args.symbols.is_empty() {
         settings

@@ -1,8 +1,8 @@
-//! A simulated exchange: real order books under seeded order flow, told in the messages of Binance spot.
+//! A simulated exchange: real order books under seeded order flow, published as messages of Binance spot.
 //!
-//! Stands in for a venue in demonstrations and tests; it is no model of a particular market, and its
-//! prices mean nothing. [`Market`] is pure, [`write_capture`] makes files of it, [`Exchange`] serves it.
-//! [`Newsroom`] tells headlines that move it; [`Firms`] and [`Applicants`] are made up for credit.
+//! Replaces a venue in demonstrations and tests; it is no model of a particular market, and its prices mean
+//! nothing. [`Market`] is pure, [`write_capture`] writes files of it, [`Exchange`] serves it. [`Newsroom`]
+//! makes up headlines that move it; [`Firms`] and [`Applicants`] are made up for credit.
 
 mod book;
 pub mod broker;
@@ -26,20 +26,20 @@ pub use credit::{Applicants, Firms};
 pub use market::Market;
 pub use news::{Headline, Newsroom, Tone};
 pub use server::Exchange;
-pub use wire::{Message, Stream};
+pub use wire::{MarketStream, Message};
 
 use crate::units::{Nanos, Price, Size};
 
-/// What is traded and from which dice.
+/// What is traded, and the seed of all that happens.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct MarketSettings {
     /// Same seed, same messages.
     pub seed: u64,
     /// Time of the opening. An [`Exchange`] opens when it starts instead.
     pub start: Nanos,
-    /// The instruments; each has its own dice, so that one more changes none of the others.
+    /// The instruments; each has its own random numbers, so that one more changes none of the others.
     pub instruments: Vec<Listing>,
-    /// Mean time between two headlines about an instrument, in seconds; none: nothing is heard.
+    /// Mean time between two headlines about an instrument, in seconds; none: there are no headlines.
     pub news_s: Option<f64>,
 }
 
@@ -50,7 +50,7 @@ pub struct Listing {
     pub symbol: String,
     /// Where trading begins.
     pub price: Price,
-    /// Prices are multiples of it; at least 1e-8, the venue's last place.
+    /// Prices are multiples of it; at least 1e-8, the venue's last decimal place.
     pub tick: Price,
     /// Quantities are multiples of it.
     pub step: Size,
@@ -58,11 +58,11 @@ pub struct Listing {
     pub order_size: Size,
     /// Orders and cancellations in a second of normal activity.
     pub rate_hz: f64,
-    /// Deviation of a one-second return in normal activity, in basis points.
+    /// Standard deviation of a one-second return in normal activity, in basis points.
     pub volatility_bp: f64,
 }
 
-/// Why there is no simulated exchange.
+/// Why the simulated exchange cannot start, or its capture not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulateError {
@@ -74,22 +74,22 @@ pub enum SimulateError {
         /// What is wrong and what would be right.
         problem: &'static str,
     },
-    /// The capture's file does not take the text.
+    /// The capture cannot be written.
     #[error("while writing the simulated capture: {0}; check the disk and the path")]
     Write(#[source] io::Error),
-    /// The address cannot be listened on.
+    /// The exchange cannot listen on the address.
     #[error(
         "while opening the simulated exchange on {address}: {source}; choose another port, or 0 for any"
     )]
     Listen {
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
         /// The system's reason.
         source: io::Error,
     },
 }
 
-impl Default for Settings {
+impl Default for MarketSettings {
     /// Four instruments with some 50 to 150 messages a second each, from 2026-01-05 00:00 UTC.
     fn default() -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Default for Settings {
     }
 }
 
-/// A listing with a tick of one cent: (price, step in 1e-8), (order in 1e-8, rate), volatility.
+/// A listing with a tick of one cent: (price, step in 1e-8), (order size in 1e-8, rate), volatility.
 fn listing(symbol: &str, price: (i64, i64), orders: (i64, f64), volatility_bp: f64) -> Listing {
     Listing {
         symbol: symbol.to_owned(),
@@ -119,7 +119,7 @@ fn listing(symbol: &str, price: (i64, i64), orders: (i64, f64), volatility_bp: f
     }
 }
 
-impl Settings {
+impl MarketSettings {
     fn check(&self) -> Result<(), SimulateError> {
         if self.instruments.is_empty() {
             return Err(SimulateError::Listing {

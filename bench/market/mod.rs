@@ -11,14 +11,14 @@ use foretick::event::{Batch, Body, Event};
 use foretick::frame::Origin;
 use foretick::instrument::Instruments;
 use foretick::pipeline::Pipeline;
-use foretick::simulate::{Settings, write_capture};
+use foretick::simulate::{MarketSettings, write_capture};
 use foretick::units::{Nanos, Side};
 
 /// What a recorder of the simulated exchange wrote down: Binance messages, one a frame, with their times.
 pub(crate) fn capture() -> Vec<Vec<u8>> {
     let mut text = vec![];
     let latency = Duration::from_millis(20);
-    write_capture(&Settings::default(), SESSION, latency, &mut text)
+    write_capture(&MarketSettings::default(), SESSION, latency, &mut text)
         .expect("memory takes the capture");
     text.split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty())

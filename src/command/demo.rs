@@ -1,8 +1,8 @@
-//! Everything in one process on embedded defaults: a simulated exchange, headlines about it, firms and
-//! applicants for loans, all pipelines that ship, and an in-memory Kafka broker that others can read from.
+//! The demo, one process: a simulated exchange, headlines about it, firms and applicants for loans, all
+//! pipelines that ship, and an in-memory Kafka broker that other programs can read from.
 //!
 //! For trying out. Nothing is mocked between source and signal: websocket, REST, rings, models and
-//! Kafka protocol are those of `run`. What is made up, and how often, is said in [`crate::simulate`].
+//! Kafka protocol are those of `run`. [`crate::simulate`] documents what is made up, and how often.
 
 mod feeds;
 mod folders;
@@ -33,10 +33,10 @@ use crate::sink::topic::dead_letter_topic;
 
 /// What to show, and for how long.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// Ends by itself after so long.
+pub struct DemoSettings {
+    /// How long the demo runs; without end if not given.
     pub duration: Option<Duration>,
-    /// Seed of all that is made up.
+    /// Seed of everything that is made up.
     pub seed: u64,
     /// Changes to the pipelines' configurations.
     pub overrides: Vec<String>,
@@ -48,19 +48,19 @@ pub enum DemoError {
     /// The pipelines that come with the binary could not be unpacked.
     #[error("while unpacking the pipelines to {}: {cause}", folder.display())]
     Unpack {
-        /// Where to.
+        /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
-    /// A pipeline. Not transparent, as those below: whoever asks for the cause must find it.
+    /// A pipeline. Not transparent, like those below, so that `source` returns the error itself.
     #[error("{0}")]
     Pipelines(#[from] LoadErrors),
     /// The broker.
     #[error("{0}")]
     Broker(#[from] BrokerError),
-    /// What is told beside prices.
-    #[error("while starting to tell news and records: {0}")]
+    /// The publisher of news and records.
+    #[error("while starting to publish news and records: {0}")]
     Feeds(String),
     /// The exchange.
     #[error("{0}")]
@@ -77,14 +77,14 @@ pub enum DemoError {
 ///
 /// # Errors
 /// [`DemoError`] where a part cannot start.
-pub fn demo(settings: &Settings, stop: &StopFlag) -> Result<PipelineOutcomes, DemoError> {
+pub fn demo(settings: &DemoSettings, stop: &StopFlag) -> Result<PipelineOutcomes, DemoError> {
     let unpacked =
         Unpacked::create().map_err(|(folder, cause)| DemoError::Unpack { folder, cause })?;
     let runtime = metrics_runtime()?;
-    let mut market = simulate::Settings {
+    let mut market = simulate::MarketSettings {
         seed: settings.seed,
         news_s: Some(NEWS_S),
-        ..simulate::Settings::default()
+        ..simulate::MarketSettings::default()
     };
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let exchange = runtime.block_on(Exchange::start(market.clone(), anywhere))?;
@@ -107,12 +107,12 @@ pub fn demo(settings: &Settings, stop: &StopFlag) -> Result<PipelineOutcomes, De
     for topic in &written {
         broker.create_topic(topic, if topic.ends_with(".dlq.v1") { 1 } else { 4 })?;
     }
-    introduce(&exchange, &broker, &written);
+    print_addresses(&exchange, &broker, &written);
     let feeds = Feeds::start(&broker.bootstrap(), &market).map_err(DemoError::Feeds)?;
     let shown = Shown::default();
     let members = members
         .into_iter()
-        .map(|member| noted(member, &shown))
+        .map(|member| shown_in_table(member, &shown))
         .collect();
     let painter = Painter::start(shown, stop.clone());
     let options = RunOptions {
@@ -121,13 +121,13 @@ pub fn demo(settings: &Settings, stop: &StopFlag) -> Result<PipelineOutcomes, De
     };
     let ended = supervisor::run(members, &options, &ResourceLimits::default(), stop);
     painter.finish();
-    tracing::debug!(records = feeds.finish(), "told beside prices");
+    tracing::debug!(records = feeds.finish(), "news and records published");
     runtime.block_on(exchange.stop());
     Ok(PipelineOutcomes::from(ended?))
 }
 
-/// The member, with all its signals also in the table.
-fn noted(member: LoadedPipeline, shown: &Shown) -> LoadedPipeline {
+/// The member, whose signals also go to the table.
+fn shown_in_table(member: LoadedPipeline, shown: &Shown) -> LoadedPipeline {
     let shown = shown.clone();
     member.into_sink(move |pipeline, lineage| {
         Ok(Box::new(Tee {
@@ -138,10 +138,10 @@ fn noted(member: LoadedPipeline, shown: &Shown) -> LoadedPipeline {
     })
 }
 
-/// Where the pipelines find exchange and broker; what the user wants comes last.
+/// The addresses of exchange and broker, and the user's own changes last.
 fn overrides(
-    settings: &Settings,
-    market: &simulate::Settings,
+    settings: &DemoSettings,
+    market: &simulate::MarketSettings,
     exchange: &Exchange,
     broker: &EmbeddedBroker,
     unpacked: &Unpacked,
@@ -154,7 +154,7 @@ fn overrides(
     let mut all = vec![
         format!("kafka.bootstrap={}", broker.bootstrap()),
         "kafka.embedded=true".into(),
-        // This broker does not wake a waiting fetch; none at all would keep a core busy.
+        // This broker does not wake a waiting fetch; fetches that do not wait would keep a core busy.
         "kafka.properties={\"fetch.wait.max.ms\" = \"20\"}".into(),
         "source.start=earliest".into(),
         "sink.kind=kafka".into(),
@@ -174,7 +174,7 @@ fn overrides(
             state.display().to_string()
         ),
         format!("loan-risk:privacy.key=file:{}", unpacked.key().display()),
-        // Made-up headlines repeat themselves before long, and their market forgets within seconds.
+        // Made-up headlines are repeated before long, and they move their market for seconds only.
         "news-sentiment:news.fold_ms=5000".into(),
         "news-sentiment:news.half_life_ms=30000".into(),
     ];
@@ -182,7 +182,7 @@ fn overrides(
     all
 }
 
-fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
+fn print_addresses(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
     let (address, bootstrap) = (exchange.address, broker.bootstrap());
     let read = feeds::TOPICS.map(|(topic, _)| topic).join(" ");
     let letters = |topic: &&String| !topic.ends_with(".dlq.v1");
@@ -197,10 +197,10 @@ fn introduce(exchange: &Exchange, broker: &EmbeddedBroker, written: &[String]) {
         signals.join(" ")
     );
     if let Err(error) = io::stdout().write_all(text.as_bytes()) {
-        tracing::warn!(%error, "standard output takes nothing");
+        tracing::warn!(%error, "the addresses could not be printed");
     }
 }
 
-/// A headline about each instrument once in so many seconds.
+/// Mean time between two headlines about an instrument, in seconds.
 const NEWS_S: f64 = 6.0;
 const ALERTS: &str = crate::alert::record::SCHEMA;

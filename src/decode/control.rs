@@ -20,7 +20,7 @@ pub(super) fn decode(
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
-    let wire: Wire<'_> = parse(bytes)?;
+    let wire: ControlFrame<'_> = parse(bytes)?;
     match wire.foretick {
         "gap" => {
             let instrument = match wire.symbol {
@@ -52,7 +52,7 @@ pub(super) fn decode(
 const FIRST_VENUE: &str = "BINANCE";
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct ControlFrame<'a> {
     foretick: &'a str,
     symbol: Option<&'a str>,
     venue: Option<&'a str>,

@@ -20,7 +20,7 @@ use crate::news::fold::{SeenItems, words};
 
 /// Reads items, and remembers their numbers, words and instruments.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct NewsReader {
     news: Arc<News>,
     seen: SeenItems,
     pieces: Vec<u32>,
@@ -31,7 +31,7 @@ const INSTRUMENTS_MAX: usize = 32;
 
 /// The fields of an item.
 #[derive(Debug, Deserialize)]
-struct Wire<'a> {
+struct NewsItem<'a> {
     ts_event: i64,
     ts_recv: Option<i64>,
     #[serde(borrow)]
@@ -45,7 +45,7 @@ struct Wire<'a> {
     instruments: Option<Vec<Cow<'a, str>>>,
 }
 
-impl Reader {
+impl NewsReader {
     /// A reader that has read nothing yet.
     pub(super) fn new(news: Arc<News>) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Reader {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        let wire: Wire<'_> = parse(bytes)?;
+        let wire: NewsItem<'_> = parse(bytes)?;
         let ts_event = past_time(wire.ts_event, wire.ts_recv, batch)?;
         if wire.id.is_empty() {
             return Err(DecodeError::OutOfRange("id"));
@@ -162,7 +162,7 @@ impl Reader {
 /// names.
 fn instruments_of<'a>(
     news: &'a News,
-    wire: &'a Wire<'_>,
+    wire: &'a NewsItem<'_>,
     text: &str,
 ) -> Result<Vec<&'a str>, DecodeError> {
     let mut symbols: Vec<&str> = vec![];

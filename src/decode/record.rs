@@ -77,7 +77,7 @@ impl RecordForm {
             return Cow::Borrowed(bytes);
         }
         let wire = is_shallow(bytes)
-            .then(|| sonic_rs::from_slice::<Wire<'_>>(bytes).ok())
+            .then(|| sonic_rs::from_slice::<WireRecord<'_>>(bytes).ok())
             .flatten();
         let token =
             wire.and_then(|wire| Some(self.public_name(&wire.key(self.kind)?).into_owned()));
@@ -92,7 +92,7 @@ impl RecordForm {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        let wire: Wire<'_> = parse(bytes)?;
+        let wire: WireRecord<'_> = parse(bytes)?;
         let ts_event = past_time(wire.ts_event, wire.ts_recv, batch)?;
         let key = wire.key(self.kind).ok_or(DecodeError::WrongShape)?;
         if key.is_empty() {
@@ -197,7 +197,7 @@ impl RecordField {
 
 /// The fields of both kinds of record.
 #[derive(Debug, serde::Deserialize)]
-struct Wire<'a> {
+struct WireRecord<'a> {
     ts_event: i64,
     ts_recv: Option<i64>,
     #[serde(borrow)]
@@ -213,7 +213,7 @@ struct Wire<'a> {
     items: Option<LazyValue<'a>>,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> WireRecord<'a> {
     fn key(&self, kind: RecordKind) -> Option<Cow<'a, str>> {
         match kind {
             RecordKind::Application => self.applicant.clone(),

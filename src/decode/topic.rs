@@ -12,7 +12,7 @@ mod tests;
 mod wire;
 
 use self::fast_trade::FastTrade;
-use self::wire::Record;
+use self::wire::TopicRecord;
 use super::decoded::Decoded;
 use super::error::DecodeError;
 use super::json::{decimal, parse};
@@ -51,7 +51,7 @@ fn decode_trade(
 }
 
 fn decode_any(
-    record: &Record<'_>,
+    record: &TopicRecord<'_>,
     figures: &[String],
     instruments: &mut Instruments,
     batch: &mut Batch,
@@ -74,12 +74,12 @@ fn decode_any(
     }
     let symbol = record.symbol.ok_or(DecodeError::WrongShape)?;
     let body = match record {
-        Record {
+        TopicRecord {
             sentiment: Some(average),
             ..
         } => Body::Sentiment(context::sentiment(average)?),
-        Record { close: Some(_), .. } => Body::Bar(market::bar(record)?),
-        Record {
+        TopicRecord { close: Some(_), .. } => Body::Bar(market::bar(record)?),
+        TopicRecord {
             price: Some(price),
             size: Some(size),
             side: Some(side),
@@ -90,15 +90,15 @@ fn decode_any(
             side,
             record.trade_id,
         )?),
-        Record {
+        TopicRecord {
             bids: Some(bids),
             asks: Some(asks),
             ..
         } => Body::Depth(market::depth(record, bids, asks, batch)?),
-        Record { bid_px, ask_px, .. } if bid_px.is_some() || ask_px.is_some() => {
+        TopicRecord { bid_px, ask_px, .. } if bid_px.is_some() || ask_px.is_some() => {
             Body::Quote(market::quote(record)?)
         }
-        Record { price: Some(_), .. } | Record { bids: Some(_), .. } => {
+        TopicRecord { price: Some(_), .. } | TopicRecord { bids: Some(_), .. } => {
             return Err(DecodeError::WrongShape);
         }
         _ => return Err(DecodeError::UnknownType),

@@ -1,6 +1,6 @@
 //! One instrument's limit order book: single orders in price-time priority, and the matching.
 //!
-//! Counts in ticks and steps, numbers no updates and tells nobody; `market` does.
+//! Counts in ticks and steps; numbers no updates and publishes none, which `market` does.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::vec_deque::VecDeque;
@@ -13,21 +13,21 @@ use crate::units::Side;
 pub(super) type OrderId = u64;
 
 /// A price and how much rests there, in ticks and steps.
-pub(super) type Level = (i64, i64);
+pub(super) type TickLevel = (i64, i64);
 
 /// The orders of both sides.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Book {
+pub(super) struct OrderBook {
     bids: BTreeMap<i64, Queue>,
     asks: BTreeMap<i64, Queue>,
-    /// Every resting order, in an order without meaning, so that one can be drawn by index.
+    /// Every resting order, in no particular sequence, so that one can be drawn by index.
     orders: Vec<Order>,
-    /// Where an order lies in `orders`.
-    places: FxHashMap<OrderId, usize>,
+    /// The index of each order in `orders`.
+    indices: FxHashMap<OrderId, usize>,
     last_id: OrderId,
 }
 
-/// Where an order rests.
+/// A resting order: its side and price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) id: OrderId,
@@ -39,16 +39,16 @@ pub(super) struct Order {
 #[derive(Clone, Debug, Default)]
 struct Queue {
     steps: i64,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<RestingOrder>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
+struct RestingOrder {
     id: OrderId,
     steps: i64,
 }
 
-impl Book {
+impl OrderBook {
     /// Rests an order behind those at its price. It must not cross the other side.
     pub(super) fn rest(&mut self, side: Side, ticks: i64, steps: i64) {
         debug_assert!(steps > 0);
@@ -63,14 +63,14 @@ impl Book {
         let id = self.last_id;
         let queue = self.side_mut(side).entry(ticks).or_default();
         queue.steps += steps;
-        queue.waiting.push_back(Waiting { id, steps });
-        self.places.insert(id, self.orders.len());
+        queue.waiting.push_back(RestingOrder { id, steps });
+        self.indices.insert(id, self.orders.len());
         self.orders.push(Order { id, side, ticks });
     }
 
-    /// Takes an order off the book and says where it rested; `None` if it is gone already.
+    /// Takes an order off the book and returns it; `None` if it is gone already.
     pub(super) fn cancel(&mut self, id: OrderId) -> Option<Order> {
-        let order = self.forget(id)?;
+        let order = self.remove(id)?;
         if let Entry::Occupied(mut level) = self.side_mut(order.side).entry(order.ticks) {
             let queue = level.get_mut();
             // Ids rise with arrival, so a queue is sorted by them.
@@ -84,8 +84,9 @@ impl Book {
         Some(order)
     }
 
-    /// Fills the oldest order at the best price of `side` with at most `steps`; price and quantity filled.
-    pub(super) fn fill(&mut self, side: Side, steps: i64) -> Option<Level> {
+    /// Fills the oldest order at the best price of `side` with at most `steps`; returns the price and the
+    /// quantity filled.
+    pub(super) fn fill(&mut self, side: Side, steps: i64) -> Option<TickLevel> {
         let (ticks, _) = self.best(side)?;
         let queue = self.side_mut(side).get_mut(&ticks)?;
         let front = queue.waiting.front_mut()?;
@@ -98,13 +99,13 @@ impl Book {
             if queue.waiting.is_empty() {
                 self.side_mut(side).remove(&ticks);
             }
-            self.forget(done);
+            self.remove(done);
         }
         Some((ticks, filled))
     }
 
     /// Best price of a side and the quantity there.
-    pub(super) fn best(&self, side: Side) -> Option<Level> {
+    pub(super) fn best(&self, side: Side) -> Option<TickLevel> {
         let level = match side {
             Side::Buy => self.bids.last_key_value(),
             Side::Sell => self.asks.first_key_value(),
@@ -125,7 +126,7 @@ impl Book {
     }
 
     /// The best `limit` levels of a side, best first.
-    pub(super) fn levels(&self, side: Side, limit: usize) -> Vec<Level> {
+    pub(super) fn levels(&self, side: Side, limit: usize) -> Vec<TickLevel> {
         let level = |(&ticks, queue): (&i64, &Queue)| (ticks, queue.steps);
         match side {
             Side::Buy => self.bids.iter().rev().take(limit).map(level).collect(),
@@ -138,16 +139,16 @@ impl Book {
         self.side(side).len()
     }
 
-    /// All resting orders; their order has no meaning, but is the same for the same history.
+    /// All resting orders, in no particular sequence, which is the same for the same history.
     pub(super) fn orders(&self) -> &[Order] {
         &self.orders
     }
 
-    fn forget(&mut self, id: OrderId) -> Option<Order> {
-        let place = self.places.remove(&id)?;
-        let order = self.orders.swap_remove(place);
-        if let Some(moved) = self.orders.get(place) {
-            self.places.insert(moved.id, place);
+    fn remove(&mut self, id: OrderId) -> Option<Order> {
+        let index = self.indices.remove(&id)?;
+        let order = self.orders.swap_remove(index);
+        if let Some(moved) = self.orders.get(index) {
+            self.indices.insert(moved.id, index);
         }
         Some(order)
     }
@@ -179,8 +180,8 @@ pub(super) fn opposite(side: Side) -> Side {
 mod tests {
     use super::*;
 
-    fn book() -> Book {
-        let mut book = Book::default();
+    fn book() -> OrderBook {
+        let mut book = OrderBook::default();
         for (side, ticks, steps) in [
             (Side::Buy, 99, 5),
             (Side::Sell, 101, 3),

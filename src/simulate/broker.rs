@@ -2,7 +2,7 @@
 //!
 //! It is librdkafka's mock cluster. It keeps records in memory only, at most 5 MiB or 100,000 batches
 //! a partition, the oldest dropped silently; `read_committed` readers see aborted transactions; the
-//! first assignment of a group takes 3 s. Nothing that must last belongs here, and no measurement.
+//! first assignment of a group takes 3 s. Not for records that must last, and not for measurements.
 
 use rdkafka::error::KafkaError;
 use rdkafka::mocking::MockCluster;
@@ -27,7 +27,7 @@ pub enum BrokerError {
     Topic {
         /// The topic.
         topic: String,
-        /// What the broker says.
+        /// The broker's error.
         #[source]
         error: KafkaError,
     },

@@ -1,32 +1,32 @@
-//! Writes a simulated session as a capture: lines of `local_ns {json}`, as a recorder would have kept them.
+//! Writes a simulated session as a capture: lines of `local_ns {json}`, as a recorder writes them.
 //!
-//! Each instrument's REST snapshot stands among the lines, so that a reader has to buffer and splice.
+//! Each instrument's REST snapshot is among the lines, so that a reader has to buffer and splice.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::random::Random;
 use super::wire::Message;
-use super::{Market, Settings, SimulateError};
+use super::{Market, MarketSettings, SimulateError};
 use crate::units::Nanos;
 
-/// Writes what a recorder far from the exchange by `latency` on average saw within `duration`.
+/// Writes the messages that a recorder receives within `duration`, at a mean `latency` from the exchange.
 ///
-/// Local times never decrease. The snapshot of each instrument was asked for some hundred milliseconds
-/// after the start and arrives behind diffs that it contains, one that it half contains, and newer ones.
+/// Local times never decrease. The snapshot of each instrument is requested some hundred milliseconds after
+/// the start and arrives behind diffs that it contains, one that it half contains, and newer ones.
 ///
 /// # Errors
 /// [`SimulateError::Listing`] when an instrument cannot be traded as listed, and
 /// [`SimulateError::Write`] when `out` does not take the text.
 pub fn write_capture(
-    settings: &Settings,
+    settings: &MarketSettings,
     duration: Duration,
     latency: Duration,
     out: &mut impl Write,
 ) -> Result<(), SimulateError> {
     let mut market = Market::new(settings)?;
     let mut recorder = Recorder::new(settings.seed, latency, out);
-    let mut snapshots = Snapshots::new(settings);
+    let mut snapshots = SnapshotSchedule::new(settings);
     let end = Nanos(settings.start.0 + nanos(duration));
     let mut messages = Vec::new();
     let mut time = settings.start;
@@ -44,7 +44,7 @@ pub fn write_capture(
     recorder.out.flush().map_err(SimulateError::Write)
 }
 
-/// The one who writes, with a clock that is behind the exchange's.
+/// The recorder, whose receive times are later than the exchange's times.
 struct Recorder<'a, W> {
     random: Random,
     latency: f64,
@@ -84,16 +84,16 @@ impl<'a, W: Write> Recorder<'a, W> {
     }
 }
 
-/// Snapshots asked for and not yet arrived.
-struct Snapshots {
+/// Snapshots that are to be requested, and answers on their way.
+struct SnapshotSchedule {
     /// When each instrument's book is read, by its index; later ones first.
     to_read: Vec<(Nanos, usize)>,
     /// When each answer arrives: later ones first.
     to_arrive: Vec<(Nanos, usize, String)>,
 }
 
-impl Snapshots {
-    fn new(settings: &Settings) -> Self {
+impl SnapshotSchedule {
+    fn new(settings: &MarketSettings) -> Self {
         let read = |at: usize| Nanos(settings.start.0 + FIRST_SNAPSHOT + at as i64 * SPACING);
         Self {
             to_read: (0..settings.instruments.len())
@@ -109,7 +109,7 @@ impl Snapshots {
         &mut self,
         time: Nanos,
         market: &Market,
-        settings: &Settings,
+        settings: &MarketSettings,
         recorder: &mut Recorder<'_, W>,
     ) -> io::Result<()> {
         while let Some((_, at)) = self.to_read.pop_if(|(due, _)| *due <= time) {
@@ -129,9 +129,9 @@ fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Time is cut here to look for snapshots that are due; messages do not depend on it.
+/// Snapshots that are due are looked for this often; messages do not depend on it.
 const SLICE: i64 = 10_000_000;
-/// When the first book is asked for, after the start, and the next ones after it.
+/// When the first book is requested, after the start, and the time to the next ones.
 const FIRST_SNAPSHOT: i64 = 350_000_000;
 const SPACING: i64 = 70_000_000;
 /// Between the reading of a book and the arrival of the answer: more than two depth intervals.

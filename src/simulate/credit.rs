@@ -1,5 +1,5 @@
-//! Firms that report once a year and applicants for loans, all made up: what `credit.statements.v1` and
-//! `credit.applications.v1` would say of them.
+//! Firms that report once a year and applicants for loans, all made up, as records of
+//! `credit.statements.v1` and `credit.applications.v1`.
 //!
 //! A firm's assets are drawn log-normally (median 400 million, spread 1). It is sound, and its figures differ
 //! from year to year by some percent, until in any year after its fifth it begins to decay, with a chance of
@@ -43,7 +43,7 @@ pub struct Applicants {
 }
 
 impl Firms {
-    /// So many firms.
+    /// `count` firms.
     #[must_use]
     pub fn new(seed: u64, count: usize) -> Self {
         let mut all = Self {
@@ -56,7 +56,7 @@ impl Firms {
         all
     }
 
-    /// The statements of the next year, known at this time: each with its firm's name.
+    /// The statements of the next year, known at `ts`, each with its firm's name.
     pub fn report(&mut self, ts: Nanos) -> Vec<(String, Value)> {
         self.year += 1;
         let mut statements = vec![];
@@ -120,7 +120,7 @@ impl Firm {
 }
 
 impl Applicants {
-    /// From these dice.
+    /// Applicants of this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Applicants {
         }
     }
 
-    /// The next application, made at this time, with the applicant's identifier.
+    /// The next application, made at `ts`, with the applicant's identifier.
     pub fn apply(&mut self, ts: Nanos) -> (String, Value) {
         self.number += 1;
         let random = &mut self.random;

@@ -1,9 +1,9 @@
-//! Who trades: providers that quote around the efficient price and withdraw, takers that come in bursts.
+//! The participants: providers that quote around the efficient price and withdraw, takers that come in bursts.
 //!
-//! Decides one action at a time from the book and the latent price; carries none out. Quotes that the
-//! latent price has passed are withdrawn or picked off, and that makes the book follow it.
+//! Decides one action at a time from the book and the latent price; `market` carries it out. Quotes that the
+//! latent price has passed are withdrawn or taken, so that the book follows it.
 
-use super::book::{Book, OrderId, opposite};
+use super::book::{OrderBook, OrderId, opposite};
 use super::latent::Latent;
 use super::news::Tone;
 use super::random::Random;
@@ -12,12 +12,12 @@ use crate::units::Side;
 
 /// What a participant does, in ticks and steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum OrderAction {
     /// Rests a limit order.
     Quote { side: Side, ticks: i64, steps: i64 },
     /// Cancels a resting order.
     Withdraw { order: OrderId },
-    /// Takes what the other side offers up to the price `limit`; what is left of it lapses.
+    /// Takes what the other side offers up to the price `limit`; the rest of the order lapses.
     Take { side: Side, steps: i64, limit: i64 },
 }
 
@@ -64,7 +64,7 @@ impl Crowd {
     /// The quotes that stand when trading begins.
     pub(super) fn opening(&mut self) -> Vec<(Side, i64, i64)> {
         let mut quotes: Vec<_> = (0..ORDERS).map(|_| self.distant_quote()).collect();
-        // Both sides have an order, however the dice fell.
+        // Both sides have an order, whatever was drawn.
         quotes[0].0 = Side::Buy;
         quotes[0].1 = self.price_at(Side::Buy, 0);
         quotes[1].0 = Side::Sell;
@@ -72,13 +72,13 @@ impl Crowd {
         quotes
     }
 
-    /// Everybody hears news of this tone.
-    pub(super) fn hear(&mut self, tone: Tone) {
-        self.latent.hear(tone.sign());
+    /// The participants learn of a headline of this tone.
+    pub(super) fn react(&mut self, tone: Tone) {
+        self.latent.add_news(tone.sign());
     }
 
-    /// Nanoseconds until somebody acts again; lets that time pass for everybody.
-    pub(super) fn wait(&mut self, book: &Book) -> i64 {
+    /// Draws the nanoseconds until the next action, and lets that time pass.
+    pub(super) fn wait(&mut self, book: &OrderBook) -> i64 {
         let urges = self.urges(book);
         let rate = self.rate_hz * self.latent.activity() * urges.total();
         let seconds = self.random.exponential(1.0 / rate);
@@ -87,8 +87,8 @@ impl Crowd {
         1 + (seconds * NANOS_PER_SECOND) as i64
     }
 
-    /// What the one who acts now does.
-    pub(super) fn act(&mut self, book: &Book) -> Action {
+    /// Draws the next action.
+    pub(super) fn act(&mut self, book: &OrderBook) -> OrderAction {
         let urges = self.urges(book);
         let drawn = self.random.uniform() * urges.total();
         if drawn < urges.take {
@@ -100,7 +100,7 @@ impl Crowd {
         }
     }
 
-    fn urges(&self, book: &Book) -> Urges {
+    fn urges(&self, book: &OrderBook) -> Urges {
         let crowding = book.orders().len() as f64 / ORDERS as f64;
         let alarm = if self.mispriced(book).is_some() {
             ALARM
@@ -115,7 +115,7 @@ impl Crowd {
     }
 
     /// A limit order around the efficient price that does not cross.
-    fn quote(&mut self, book: &Book) -> Action {
+    fn quote(&mut self, book: &OrderBook) -> OrderAction {
         let (side, ticks, steps) = self.distant_quote();
         let ticks = match side {
             Side::Buy => book
@@ -125,7 +125,7 @@ impl Crowd {
                 .best(Side::Buy)
                 .map_or(ticks, |(bid, _)| ticks.max(bid + 1)),
         };
-        Action::Quote { side, ticks, steps }
+        OrderAction::Quote { side, ticks, steps }
     }
 
     fn distant_quote(&mut self) -> (Side, i64, i64) {
@@ -148,23 +148,23 @@ impl Crowd {
         }
     }
 
-    /// Mispriced quotes are pulled first, by whoever sees it; otherwise any order may go. The last
-    /// level of a side stays, and somebody quotes instead.
-    fn withdraw(&mut self, book: &Book) -> Action {
+    /// Mispriced quotes are withdrawn first, by providers that are alert; otherwise any order may go. The last
+    /// level of a side stays, and a quote comes instead.
+    fn withdraw(&mut self, book: &OrderBook) -> OrderAction {
         let alert = self.random.chance(ALERTNESS);
         let mispriced = self.mispriced(book).filter(|_| alert);
         let order = mispriced
             .and_then(|side| book.youngest(side))
             .unwrap_or_else(|| book.orders()[self.random.below(book.orders().len())]);
         if book.depth(order.side) > 1 {
-            Action::Withdraw { order: order.id }
+            OrderAction::Withdraw { order: order.id }
         } else {
             self.quote(book)
         }
     }
 
     /// The side whose best quote is on the wrong side of the efficient price.
-    fn mispriced(&self, book: &Book) -> Option<Side> {
+    fn mispriced(&self, book: &OrderBook) -> Option<Side> {
         let fair = self.latent.price();
         let beyond = |side| book.best(side).map(|(ticks, _)| ticks as f64);
         if beyond(Side::Buy).is_some_and(|bid| bid > fair) {
@@ -176,7 +176,7 @@ impl Crowd {
         }
     }
 
-    fn take(&mut self, book: &Book) -> Action {
+    fn take(&mut self, book: &OrderBook) -> OrderAction {
         self.heat += BURST / (BURST_S * TAKE_SHARE * self.rate_hz);
         let side = self.taker_side(book);
         self.streak = side;
@@ -193,11 +193,11 @@ impl Crowd {
             Side::Sell => best - walk,
         };
         let steps = self.size(scale);
-        Action::Take { side, steps, limit }
+        OrderAction::Take { side, steps, limit }
     }
 
-    /// Takers feel the drift, chase a book that lags, and repeat themselves; much of it is noise.
-    fn taker_side(&mut self, book: &Book) -> Side {
+    /// Takers follow the drift, a book that lags, and their own last side; much of it is noise.
+    fn taker_side(&mut self, book: &OrderBook) -> Side {
         let mid = match (book.best(Side::Buy), book.best(Side::Sell)) {
             (Some((bid, _)), Some((ask, _))) => f64::midpoint(bid as f64, ask as f64),
             _ => self.latent.price(),
@@ -234,15 +234,15 @@ impl Urges {
     }
 }
 
-/// Orders that the book holds about: withdrawals balance quotes there.
+/// Orders in the book on average: there withdrawals balance quotes.
 const ORDERS: usize = 300;
-/// Of the actions in a normal hour, how many are what.
+/// Shares of the actions in a normal hour.
 const QUOTE_SHARE: f64 = 0.45;
 const WITHDRAW_SHARE: f64 = 0.38;
 const TAKE_SHARE: f64 = 0.17;
 /// Mean distance of a quote from the efficient price, in deviations of a one-second return.
 const REACH: f64 = 5.0;
-/// Ticks between the efficient price and the closest quote that a provider dares.
+/// Ticks between the efficient price and the closest quote of a provider.
 const HALF_SPREAD: f64 = 0.1;
 /// Some quotes wait far out for a crash or a spike.
 const DEEP_CHANCE: f64 = 0.04;
@@ -250,7 +250,7 @@ const DEEP: f64 = 15.0;
 /// Others compete for the best price.
 const NEAR_CHANCE: f64 = 0.5;
 const NEAR: f64 = 0.05;
-/// How much quicker providers withdraw while the best quote is mispriced, and how often they see which it is.
+/// How much quicker providers withdraw while the best quote is mispriced, and how often they withdraw that one.
 const ALARM: f64 = 8.0;
 const ALERTNESS: f64 = 0.85;
 /// Takers without excitement, relative to the mean with it.
@@ -259,7 +259,7 @@ const CALM_TAKERS: f64 = 0.6;
 const BURST: f64 = 0.4;
 /// Time in which takers calm down.
 const BURST_S: f64 = 0.6;
-/// What turns a taker's coin, in units of the logistic function.
+/// Weights of a taker's choice of side, in units of the logistic function.
 const DRIFT_PULL: f64 = 1.2;
 const LAG_PULL: f64 = 3.0;
 const STREAK_PULL: f64 = 0.4;

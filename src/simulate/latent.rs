@@ -1,6 +1,6 @@
-//! The efficient price of one instrument: what it is worth, which the order flow follows with noise.
+//! The efficient price of one instrument, which the order flow follows with noise.
 //!
-//! Knows no orders and no trades. Its drift lasts some seconds, which is all that a model can predict here.
+//! Knows no orders and no trades. Its drift lasts some seconds, and nothing else can be predicted here.
 
 use super::news::{LASTS_S, MOVE};
 use super::random::Random;
@@ -14,7 +14,7 @@ pub(super) struct Latent {
     regime: Regime,
     /// Deviation of a one-second return in the normal regime, as a fraction.
     volatility: f64,
-    /// How far news have still to move it, in such deviations.
+    /// How far headlines have still to move it, in such deviations.
     news: f64,
 }
 
@@ -57,22 +57,22 @@ impl Latent {
         }
     }
 
-    /// Hears news of this sign.
-    pub(super) fn hear(&mut self, sign: f64) {
+    /// Adds the move of a headline of this sign.
+    pub(super) fn add_news(&mut self, sign: f64) {
         self.news += sign * MOVE;
     }
 
-    /// The efficient price, in the unit it was started with.
+    /// The efficient price, in the unit of the first one.
     pub(super) fn price(&self) -> f64 {
         libm::exp(self.log_price)
     }
 
-    /// Where the price is being driven, in deviations: seldom beyond ±3.
+    /// The drift of the price, in standard deviations: seldom beyond ±3.
     pub(super) fn drift(&self) -> f64 {
         self.drift + BELIEF * self.news / MOVE
     }
 
-    /// How much more than normal happens now.
+    /// The rate of actions relative to a normal hour.
     pub(super) fn activity(&self) -> f64 {
         match self.regime {
             Regime::Calm => 0.7,
@@ -94,11 +94,11 @@ impl Regime {
 
 /// Mean time in a regime.
 const REGIME_S: f64 = 60.0;
-/// Time in which the drift forgets itself.
+/// Time constant of the drift.
 const DRIFT_S: f64 = 4.0;
-/// How news drive the takers, as if by so many deviations of the drift.
+/// How strongly a headline drives the takers, in standard deviations of the drift.
 const BELIEF: f64 = 2.0;
-/// Share of the long-run variance that comes from the drift; the rest nobody can predict.
+/// Share of the long-run variance that comes from the drift; the rest cannot be predicted.
 const DRIFT_SHARE: f64 = 0.6;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! The market: carries out what the crowds decide, numbers it, and says what happened.
+//! The market: matches the orders of its participants, numbers the updates, and publishes them.
 //!
-//! Event time only: no clock, no I/O, no thread. What it says depends on the settings alone, never on
-//! how its time was cut into calls.
+//! Event time only: no clock, no I/O, no thread. Its messages depend on the settings alone, never on how its
+//! time was cut into calls.
 
-use super::book::{Book, Level, opposite};
-use super::crowd::{Action, Crowd};
-use super::news::Tidings;
+use super::book::{OrderBook, TickLevel, opposite};
+use super::crowd::{Crowd, OrderAction};
+use super::news::HeadlineSource;
 use super::random::Random;
-use super::wire::{Fills, Message, Writer};
-use super::{Listing, NANOS_PER_SECOND, Settings, SimulateError};
+use super::wire::{Fills, Message, MessageWriter};
+use super::{Listing, MarketSettings, NANOS_PER_SECOND, SimulateError};
 use crate::units::{Nanos, Side};
 
 /// All instruments of the simulated exchange.
@@ -21,21 +21,21 @@ pub struct Market {
 #[derive(Clone, Debug)]
 struct Instrument {
     symbol: String,
-    book: Book,
+    book: OrderBook,
     crowd: Crowd,
-    writer: Writer,
+    writer: MessageWriter,
     next_action: Nanos,
     next_depth: Nanos,
     /// Number of the last change of the book.
     update_id: u64,
-    /// The last change that a depth message told.
+    /// The last change that was in a depth message.
     published: u64,
     /// Levels changed since then, with repetitions.
     changed: Vec<(Side, i64)>,
     trade_id: u64,
     aggregate_id: u64,
-    /// What everybody hears of it.
-    tidings: Option<Tidings>,
+    /// Headlines about it, which move its price.
+    headlines: Option<HeadlineSource>,
 }
 
 impl Market {
@@ -43,7 +43,7 @@ impl Market {
     ///
     /// # Errors
     /// [`SimulateError::Listing`] when an instrument cannot be traded as listed.
-    pub fn new(settings: &Settings) -> Result<Self, SimulateError> {
+    pub fn new(settings: &MarketSettings) -> Result<Self, SimulateError> {
         settings.check()?;
         let listings = settings.instruments.iter().enumerate();
         Ok(Self {
@@ -53,12 +53,12 @@ impl Market {
         })
     }
 
-    /// Lets time pass up to and including `until`, and appends what was said meanwhile, in order.
+    /// Lets time pass up to and including `until`, and appends the messages of that time, in order.
     pub fn advance(&mut self, until: Nanos, out: &mut Vec<Message>) {
         while self.step(until, out) {}
     }
 
-    /// The order book as `GET /api/v3/depth` tells it; `None` for a symbol that is not listed.
+    /// The order book as `GET /api/v3/depth` returns it; `None` for a symbol that is not listed.
     #[must_use]
     pub fn snapshot(&self, symbol: &str, limit: usize) -> Option<String> {
         let listed = self.instruments.iter().find(|i| i.symbol == symbol)?;
@@ -69,7 +69,7 @@ impl Market {
         )
     }
 
-    /// Lets the one next thing happen, if it is due by `until`. Depth before orders, instruments as listed.
+    /// Lets the next action happen, if it is due by `until`. Depth before orders, instruments as listed.
     pub(super) fn step(&mut self, until: Nanos, out: &mut Vec<Message>) -> bool {
         let next = self.instruments.iter_mut().min_by_key(|i| i.next());
         let Some(instrument) = next.filter(|i| i.next() <= until) else {
@@ -85,14 +85,14 @@ impl Market {
 }
 
 impl Instrument {
-    fn open(listing: &Listing, at: usize, settings: &Settings) -> Self {
+    fn open(listing: &Listing, at: usize, settings: &MarketSettings) -> Self {
         let mut numbers = Random::new(settings.seed, &format!("{} numbers", listing.symbol));
         let mut crowd = Crowd::new(listing, settings.seed);
-        let mut book = Book::default();
+        let mut book = OrderBook::default();
         for (side, ticks, steps) in crowd.opening() {
             book.rest(side, ticks, steps);
         }
-        // A venue has been there for long, and its instruments do not publish at the same instant.
+        // A venue has traded for years, and its instruments do not publish at the same instant.
         let update_id = 1_000_000_000 + numbers.below(9_000_000_000) as u64;
         let phase = numbers.below(DEPTH_INTERVAL as usize) as i64;
         let wait = crowd.wait(&book);
@@ -100,7 +100,7 @@ impl Instrument {
             symbol: listing.symbol.clone(),
             book,
             crowd,
-            writer: Writer::new(listing, at),
+            writer: MessageWriter::new(listing, at),
             next_action: Nanos(settings.start.0 + wait),
             next_depth: Nanos(settings.start.0 + phase),
             update_id,
@@ -108,7 +108,7 @@ impl Instrument {
             changed: Vec::new(),
             trade_id: 10_000_000 + numbers.below(90_000_000) as u64,
             aggregate_id: 1_000_000 + numbers.below(9_000_000) as u64,
-            tidings: Tidings::of(listing, settings),
+            headlines: HeadlineSource::of(listing, settings),
         }
     }
 
@@ -119,30 +119,34 @@ impl Instrument {
     /// Carries out the action that is due and draws when the next one is.
     fn act(&mut self, out: &mut Vec<Message>) {
         let ts = self.next_action;
-        while let Some(headline) = self.tidings.as_mut().and_then(|all| all.next_by(ts)) {
-            self.crowd.hear(headline.tone);
+        while let Some(headline) = self
+            .headlines
+            .as_mut()
+            .and_then(|source| source.next_by(ts))
+        {
+            self.crowd.react(headline.tone);
         }
         match self.crowd.act(&self.book) {
-            Action::Quote { side, ticks, steps } => self.change(ts, out, |book| {
+            OrderAction::Quote { side, ticks, steps } => self.change(ts, out, |book| {
                 book.rest(side, ticks, steps);
                 Some((side, ticks))
             }),
-            Action::Withdraw { order } => self.change(ts, out, |book| {
+            OrderAction::Withdraw { order } => self.change(ts, out, |book| {
                 book.cancel(order).map(|order| (order.side, order.ticks))
             }),
-            Action::Take { side, steps, limit } => self.take(ts, out, side, steps, limit),
+            OrderAction::Take { side, steps, limit } => self.take(ts, out, side, steps, limit),
         }
         self.next_action = Nanos(ts.0 + self.crowd.wait(&self.book));
     }
 
-    /// Changes the book at one level, if `change` finds what to change, and tells a new best price.
+    /// Changes the book at one level, if `change` finds one, and publishes a new best price.
     fn change(
         &mut self,
         ts: Nanos,
         out: &mut Vec<Message>,
-        change: impl FnOnce(&mut Book) -> Option<(Side, i64)>,
+        change: impl FnOnce(&mut OrderBook) -> Option<(Side, i64)>,
     ) {
-        let best = |book: &Book| (book.best(Side::Buy), book.best(Side::Sell));
+        let best = |book: &OrderBook| (book.best(Side::Buy), book.best(Side::Sell));
         let before = best(&self.book);
         let Some(level) = change(&mut self.book) else {
             return;
@@ -171,13 +175,13 @@ impl Instrument {
         }
     }
 
-    /// Takes from the best level only; how much.
+    /// Takes from the best level only; returns the steps taken.
     fn take_level(
         &mut self,
         ts: Nanos,
         out: &mut Vec<Message>,
         taker: Side,
-        (ticks, resting): Level,
+        (ticks, resting): TickLevel,
         steps: i64,
     ) -> i64 {
         let maker = opposite(taker);
@@ -185,7 +189,7 @@ impl Instrument {
         let mut taken = 0;
         while taken < wanted {
             let mut filled = 0;
-            let said = out.len();
+            let before = out.len();
             self.change(ts, out, |book| {
                 let (ticks, steps) = book.fill(maker, wanted - taken)?;
                 filled = steps;
@@ -199,8 +203,8 @@ impl Instrument {
                 level: (ticks, filled),
                 taker,
             };
-            // The trade comes before the quote that it made.
-            out.insert(said, self.writer.trade(ts, &fill));
+            // The trade comes before the quote that it caused.
+            out.insert(before, self.writer.trade(ts, &fill));
         }
         self.aggregate_id += 1;
         let all = Fills {
@@ -213,7 +217,7 @@ impl Instrument {
         taken
     }
 
-    /// Tells all levels that changed since the last time, best first, and sets the next time.
+    /// Publishes all levels that changed since the last depth message, best first.
     fn publish_depth(&mut self, out: &mut Vec<Message>) {
         let ts = self.next_depth;
         self.next_depth = Nanos(ts.0 + DEPTH_INTERVAL);
@@ -231,8 +235,8 @@ impl Instrument {
         self.published = self.update_id;
     }
 
-    /// Changed prices of a side, upwards, with what rests there now.
-    fn changed_levels(&self, side: Side) -> Vec<Level> {
+    /// Changed prices of a side, ascending, with the quantity that rests there now.
+    fn changed_levels(&self, side: Side) -> Vec<TickLevel> {
         let of_side = self.changed.iter().filter(|(s, _)| *s == side);
         let mut prices: Vec<i64> = of_side.map(|&(_, ticks)| ticks).collect();
         prices.sort_unstable();
@@ -242,5 +246,5 @@ impl Instrument {
     }
 }
 
-/// Depth changes are told this often, in nanoseconds.
+/// Time between two depth messages, in nanoseconds.
 const DEPTH_INTERVAL: i64 = NANOS_PER_SECOND as i64 / 10;

@@ -2,15 +2,15 @@
 //! instrument's efficient price over the seconds after it.
 //!
 //! Every house, survey and board in them is made up. Headlines of one instrument come once every
-//! [`Settings::news_s`] seconds on average, with waits drawn exponentially; two in five are good, two in
+//! [`MarketSettings::news_s`] seconds on average, with waits drawn exponentially; two in five are good, two in
 //! five bad, one in five neither. A good one moves the price up by [`MOVE`] times the deviation of a
-//! one-second return, in shares that decay over [`LASTS_S`] seconds; a bad one moves it down as far. Who
-//! believes it trades so, too.
+//! one-second return, in shares that decay over [`LASTS_S`] seconds; a bad one moves it down as far. Takers
+//! trade in its direction, too.
 
 use std::fmt;
 
 use super::random::Random;
-use super::{Listing, NANOS_PER_SECOND, Settings};
+use super::{Listing, MarketSettings, NANOS_PER_SECOND};
 use crate::units::Nanos;
 
 /// A headline.
@@ -22,7 +22,7 @@ pub struct Headline {
     pub number: u64,
     /// The instrument's symbol.
     pub symbol: String,
-    /// What it says.
+    /// The headline itself.
     pub text: String,
     /// Whether it is good or bad.
     pub tone: Tone,
@@ -40,9 +40,9 @@ pub enum Tone {
 }
 
 /// The headlines of one instrument, one after the other. Equal settings give equal headlines, so that the
-/// market and whoever publishes them need not speak.
+/// market and the publisher of the headlines share no state.
 #[derive(Clone, Debug)]
-pub(super) struct Tidings {
+pub(super) struct HeadlineSource {
     random: Random,
     symbol: String,
     mean_s: f64,
@@ -53,29 +53,31 @@ pub(super) struct Tidings {
 /// The headlines of all instruments, in the order of their times.
 #[derive(Clone, Debug)]
 pub struct Newsroom {
-    of_instruments: Vec<Tidings>,
+    of_instruments: Vec<HeadlineSource>,
 }
 
 impl Newsroom {
-    /// Headlines as the market of these settings hears them; none without `news_s`.
+    /// The headlines that move the market of these settings; none without `news_s`.
     #[must_use]
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &MarketSettings) -> Self {
         let listings = settings.instruments.iter();
         Self {
-            of_instruments: listings.filter_map(|l| Tidings::of(l, settings)).collect(),
+            of_instruments: listings
+                .filter_map(|l| HeadlineSource::of(l, settings))
+                .collect(),
         }
     }
 
-    /// The next headline that is due by then.
+    /// The next headline of all instruments, if it is due by `until`.
     pub fn next_by(&mut self, until: Nanos) -> Option<Headline> {
         let next = self.of_instruments.iter_mut().min_by_key(|of| of.next)?;
         next.next_by(until)
     }
 }
 
-impl Tidings {
-    /// Those of an instrument; none without `news_s`.
-    pub(super) fn of(listing: &Listing, settings: &Settings) -> Option<Self> {
+impl HeadlineSource {
+    /// The headlines of an instrument; none without `news_s`.
+    pub(super) fn of(listing: &Listing, settings: &MarketSettings) -> Option<Self> {
         let mut random = Random::new(settings.seed, &format!("{} news", listing.symbol));
         let mean_s = settings.news_s?;
         let first = wait(&mut random, mean_s);
@@ -88,7 +90,7 @@ impl Tidings {
         })
     }
 
-    /// The next one if it is due by then.
+    /// The next headline, if it is due by `until`.
     pub(super) fn next_by(&mut self, until: Nanos) -> Option<Headline> {
         if self.next > until {
             return None;
@@ -132,7 +134,7 @@ impl Tone {
     }
 }
 
-/// The word that a classifier of sentiment has for it.
+/// The label that a classifier of sentiment gives it.
 impl fmt::Display for Tone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -180,15 +182,15 @@ mod tests {
     use super::*;
     use crate::simulate::Market;
 
-    fn settings(news_s: Option<f64>) -> Settings {
-        Settings {
+    fn settings(news_s: Option<f64>) -> MarketSettings {
+        MarketSettings {
             news_s,
-            ..Settings::default()
+            ..MarketSettings::default()
         }
     }
 
     #[test]
-    fn headlines_come_in_order_and_as_often_as_said() {
+    fn headlines_come_in_order_and_at_the_configured_rate() {
         let settings = settings(Some(10.0));
         let until = Nanos(settings.start.0 + 10_000 * NANOS_PER_SECOND as i64);
         let mut room = Newsroom::new(&settings);

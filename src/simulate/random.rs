@@ -9,7 +9,7 @@ pub(super) struct Random {
 }
 
 impl Random {
-    /// A stream of its own for each pair of seed and name, so that one more name moves no other stream.
+    /// A stream of numbers for each pair of seed and name, so that one more name changes no other stream.
     pub(super) fn new(seed: u64, name: &str) -> Self {
         let state = name.bytes().fold(seed, |state, byte| {
             let mut mixed = Self {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_and_names_part_the_streams() {
+    fn streams_differ_by_seed_and_by_name() {
         let first = |seed, name| Random::new(seed, name).next();
         assert_eq!(first(1, "BTCUSDT"), first(1, "BTCUSDT"));
         assert_ne!(first(1, "BTCUSDT"), first(2, "BTCUSDT"));

@@ -1,7 +1,7 @@
 //! The simulated exchange on a socket: websocket streams and REST in the forms of Binance spot.
 //!
-//! The market's time follows the wall clock, moved on by one task. Takes no orders and limits no rates;
-//! faults happen on demand only, for tests of whoever connects.
+//! One task moves the market's time on with the wall clock. Takes no orders and limits no rates; faults
+//! happen on demand only, for tests of clients.
 
 mod connection;
 mod request;
@@ -21,28 +21,28 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::wire::millis;
-use super::{Market, Message, Settings, SimulateError, Stream};
+use super::{Market, MarketSettings, MarketStream, Message, SimulateError};
 use crate::clock;
 use crate::units::Nanos;
 
-/// A running exchange. Dropping it cuts all connections; [`Exchange::stop`] says goodbye first.
+/// A running exchange. Dropping it cuts all connections; [`Exchange::stop`] announces the shutdown first.
 #[derive(Debug)]
 pub struct Exchange {
-    /// Where it listens: the port that the system chose, if 0 was asked for.
+    /// Where it listens, with the port that the system chose for port 0.
     pub address: SocketAddr,
     /// When the market opened.
     pub opening: Nanos,
-    shared: Arc<Shared>,
+    state: Arc<ExchangeState>,
     stopping: watch::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
-/// What the market's task, the connections and the handle share.
+/// The state that the market's task, the connections and the handle share.
 #[derive(Debug)]
-struct Shared {
+struct ExchangeState {
     market: Mutex<Market>,
-    /// Every connection's queue: one that is [`BACKLOG`] behind is disconnected.
-    said: broadcast::Sender<Said>,
+    /// Messages to all connections; one that is [`BACKLOG`] behind is disconnected.
+    broadcasts: broadcast::Sender<Broadcast>,
     silent: AtomicBool,
     /// Websocket connections so far.
     opened: AtomicU64,
@@ -51,26 +51,29 @@ struct Shared {
     symbols: Vec<String>,
 }
 
-/// What all connections are told.
+/// A message to all connections.
 #[derive(Clone, Debug)]
-enum Said {
-    /// For those who subscribe to it.
+enum Broadcast {
+    /// For the connections that subscribe to it.
     Message(Arc<Message>),
-    /// Close without a word.
+    /// Close without notice.
     Cut,
-    /// Say `serverShutdown` with this time in milliseconds, then close.
+    /// Send `serverShutdown` with this time in milliseconds, then close.
     Shutdown(i64),
 }
 
 impl Exchange {
-    /// Opens the market now, whatever `settings.start` says, and serves it on the current runtime.
+    /// Opens the market now, not at `settings.start`, and serves it on the current runtime.
     ///
     /// # Errors
     /// [`SimulateError::Listing`] when an instrument cannot be traded as listed, and
     /// [`SimulateError::Listen`] when the address is taken or not ours.
-    pub async fn start(settings: Settings, listen: SocketAddr) -> Result<Self, SimulateError> {
+    pub async fn start(
+        settings: MarketSettings,
+        listen: SocketAddr,
+    ) -> Result<Self, SimulateError> {
         let opening = clock::now();
-        let market = Market::new(&Settings {
+        let market = Market::new(&MarketSettings {
             start: opening,
             ..settings.clone()
         })?;
@@ -80,101 +83,101 @@ impl Exchange {
         };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let shared = Arc::new(Shared {
+        let state = Arc::new(ExchangeState {
             market: Mutex::new(market),
-            said: broadcast::Sender::new(BACKLOG),
+            broadcasts: broadcast::Sender::new(BACKLOG),
             silent: AtomicBool::new(false),
             opened: AtomicU64::new(0),
             withheld: Mutex::new(vec![0; settings.instruments.len()]),
             symbols: settings.instruments.into_iter().map(|l| l.symbol).collect(),
         });
         let (stopping, stopped) = watch::channel(());
-        tokio::spawn(trade(Arc::clone(&shared), opening, stopped.clone()));
+        tokio::spawn(trade(Arc::clone(&state), opening, stopped.clone()));
         Ok(Self {
             address,
             opening,
-            serving: tokio::spawn(serve(listener, Arc::clone(&shared), stopped)),
-            shared,
+            serving: tokio::spawn(serve(listener, Arc::clone(&state), stopped)),
+            state,
             stopping,
         })
     }
 
-    /// Tells all clients `serverShutdown`, closes their connections and stops listening.
+    /// Sends `serverShutdown` to all clients, closes their connections and stops listening.
     pub async fn stop(mut self) {
         self.stopping.send_replace(());
-        self.shared.tell(Said::Shutdown(millis(clock::now())));
-        // Who does not take the goodbye is cut when `self` is dropped.
+        self.state.send(Broadcast::Shutdown(millis(clock::now())));
+        // Clients that do not take it are cut when `self` is dropped.
         let gone = async {
-            self.shared.said.closed().await;
+            self.state.broadcasts.closed().await;
             (&mut self.serving).await
         };
-        drop(timeout(PATIENCE, gone).await);
+        drop(timeout(SEND_TIMEOUT, gone).await);
     }
 
     /// How many websocket connections have been opened so far.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.shared.opened.load(Ordering::Relaxed)
+        self.state.opened.load(Ordering::Relaxed)
     }
 
-    /// Closes all websocket connections without a word, as a broken network does.
+    /// Closes all websocket connections without notice, as a broken network does.
     pub fn drop_connections(&self) {
-        self.shared.tell(Said::Cut);
+        self.state.send(Broadcast::Cut);
     }
 
     /// Never sends the next `n` depth messages of an instrument: its update ids jump. False for a
     /// symbol that is not listed.
     pub fn skip_depth(&self, symbol: &str, n: u32) -> bool {
-        let listed = self.shared.symbols.iter().position(|s| s == symbol);
+        let listed = self.state.symbols.iter().position(|s| s == symbol);
         if let Some(at) = listed {
-            lock(&self.shared.withheld)[at] += n;
+            lock(&self.state.withheld)[at] += n;
         }
         listed.is_some()
     }
 
     /// While true, websocket connections stay open and nothing is sent on them, not even pings or
-    /// answers; what happens meanwhile is never told. REST still answers.
+    /// answers; messages of that time are lost. REST still answers.
     pub fn go_silent(&self, silent: bool) {
-        self.shared.silent.store(silent, Ordering::Relaxed);
+        self.state.silent.store(silent, Ordering::Relaxed);
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.shared.tell(Said::Cut);
+        self.state.send(Broadcast::Cut);
     }
 }
 
-impl Shared {
+impl ExchangeState {
     fn silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed)
     }
 
-    fn tell(&self, said: Said) {
-        // Nobody listening is no trouble.
-        drop(self.said.send(said));
+    fn send(&self, broadcast: Broadcast) {
+        // An error only means that there is no connection.
+        drop(self.broadcasts.send(broadcast));
     }
 
-    /// Lets the market's time pass and tells what happened, but for the faults asked for.
+    /// Lets the market's time pass and broadcasts its messages, except those withheld as faults.
     fn advance(&self, until: Nanos, messages: &mut Vec<Message>) {
         lock(&self.market).advance(until, messages);
         for message in messages.drain(..) {
             if !self.withholds(&message) && !self.silent() {
-                self.tell(Said::Message(Arc::new(message)));
+                self.send(Broadcast::Message(Arc::new(message)));
             }
         }
     }
 
     fn withholds(&self, message: &Message) -> bool {
         let left = &mut lock(&self.withheld)[message.instrument];
-        let withheld = message.stream == Stream::Depth && *left > 0;
+        let withheld = message.stream == MarketStream::Depth && *left > 0;
         *left -= u32::from(withheld);
         withheld
     }
 }
 
-/// Moves the market on with the wall clock until the exchange stops.
-async fn trade(shared: Arc<Shared>, opening: Nanos, mut stopped: watch::Receiver<()>) {
+/// Moves the market's time on with the wall clock until the exchange stops.
+async fn trade(state: Arc<ExchangeState>, opening: Nanos, mut stopped: watch::Receiver<()>) {
     let mut messages = Vec::new();
     let mut time = opening;
     let mut pace = interval(PACE);
@@ -188,7 +191,7 @@ async fn trade(shared: Arc<Shared>, opening: Nanos, mut stopped: watch::Receiver
         // After a pause of the whole machine there is much to catch up with: a second at a time.
         while time < now {
             time = now.min(Nanos(time.0 + CATCH_UP));
-            shared.advance(time, &mut messages);
+            state.advance(time, &mut messages);
             yield_now().await;
         }
     }
@@ -196,13 +199,13 @@ async fn trade(shared: Arc<Shared>, opening: Nanos, mut stopped: watch::Receiver
 
 async fn serve(
     listener: TcpListener,
-    shared: Arc<Shared>,
+    state: Arc<ExchangeState>,
     mut stopped: watch::Receiver<()>,
 ) -> std::io::Result<()> {
     // Small messages go out at once.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let router = rest::routes().merge(connection::routes());
-    axum::serve(listener, router.with_state(shared))
+    axum::serve(listener, router.with_state(state))
         .with_graceful_shutdown(async move { drop(stopped.changed().await) })
         .await
 }
@@ -212,10 +215,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Messages that a connection may be behind: some twenty seconds of the default market.
+/// Messages that a connection may be behind: about twenty seconds of the default market.
 const BACKLOG: usize = 8_192;
 /// How often the market's time moves.
 const PACE: Duration = Duration::from_millis(5);
 const CATCH_UP: i64 = 1_000_000_000;
 /// How long a client may take to accept a message before it is disconnected.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SEND_TIMEOUT: Duration = Duration::from_secs(2);

@@ -9,19 +9,19 @@ use sha2::{Digest, Sha256};
 use super::*;
 
 fn after(seconds: i64) -> Nanos {
-    Nanos(Settings::default().start.0 + seconds * 1_000_000_000)
+    Nanos(MarketSettings::default().start.0 + seconds * 1_000_000_000)
 }
 
-fn run(settings: &Settings, seconds: i64) -> Vec<Message> {
+fn run(settings: &MarketSettings, seconds: i64) -> Vec<Message> {
     let (mut market, mut messages) = (Market::new(settings).unwrap(), Vec::new());
     market.advance(after(seconds), &mut messages);
     messages
 }
 
-fn with_seed(seed: u64) -> Settings {
-    Settings {
+fn with_seed(seed: u64) -> MarketSettings {
+    MarketSettings {
         seed,
-        ..Settings::default()
+        ..MarketSettings::default()
     }
 }
 
@@ -77,7 +77,7 @@ fn set(side: &mut BTreeMap<u64, String>, levels: &Value) {
 #[test]
 fn one_seed_gives_the_same_bytes_on_every_machine() {
     let mut digest = Sha256::new();
-    for message in run(&Settings::default(), 60) {
+    for message in run(&MarketSettings::default(), 60) {
         digest.update(format!("{} {}\n", message.ts.0, message.json));
     }
     let hex: String = digest
@@ -102,8 +102,8 @@ fn seeds_differ_and_cuts_do_not() {
 
 #[test]
 fn an_instrument_is_not_moved_by_another() {
-    let all = run(&Settings::default(), 10);
-    let mut settings = Settings::default();
+    let all = run(&MarketSettings::default(), 10);
+    let mut settings = MarketSettings::default();
     settings.instruments.truncate(1);
     let alone = run(&settings, 10);
     let of_first: Vec<_> = all.into_iter().filter(|m| m.instrument == 0).collect();
@@ -112,7 +112,7 @@ fn an_instrument_is_not_moved_by_another() {
 
 #[test]
 fn snapshot_and_diffs_rebuild_the_book() {
-    let (settings, mut messages) = (Settings::default(), Vec::new());
+    let (settings, mut messages) = (MarketSettings::default(), Vec::new());
     let mut market = Market::new(&settings).unwrap();
     market.advance(after(1), &mut messages);
     let symbols: Vec<&str> = settings
@@ -129,7 +129,7 @@ fn snapshot_and_diffs_rebuild_the_book() {
         if !market.step(after(60), &mut messages) {
             break;
         }
-        for diff in messages.iter().filter(|m| m.stream == Stream::Depth) {
+        for diff in messages.iter().filter(|m| m.stream == MarketStream::Depth) {
             books[diff.instrument].apply(&data(diff));
             assert_eq!(
                 books[diff.instrument],
@@ -143,13 +143,13 @@ fn snapshot_and_diffs_rebuild_the_book() {
 
 #[test]
 fn the_ticker_is_the_best_of_the_book_and_never_crossed() {
-    let mut settings = Settings::default();
+    let mut settings = MarketSettings::default();
     settings.instruments.truncate(1);
     let mut market = Market::new(&settings).unwrap();
     let (mut messages, mut ticker) = (Vec::new(), Value::Null);
     while market.step(after(60), &mut messages) {
         for message in messages.drain(..) {
-            if message.stream == Stream::BookTicker {
+            if message.stream == MarketStream::BookTicker {
                 ticker = data(&message);
                 assert!(number(&ticker["b"]) < number(&ticker["a"]), "{ticker}");
             }
@@ -171,7 +171,7 @@ fn the_ticker_is_the_best_of_the_book_and_never_crossed() {
 
 #[test]
 fn trades_count_up_lie_on_the_grid_and_add_up_to_aggregates() {
-    let settings = Settings::default();
+    let settings = MarketSettings::default();
     let mut last = vec![0; settings.instruments.len()];
     let mut open: Vec<Vec<(u64, Value, f64)>> = vec![Vec::new(); last.len()];
     let (mut trades, mut swept) = (0, 0);
@@ -181,7 +181,7 @@ fn trades_count_up_lie_on_the_grid_and_add_up_to_aggregates() {
         let price = || Price::parse(data["p"].as_str().unwrap().as_bytes()).unwrap();
         let quantity = || Size::parse(data["q"].as_str().unwrap().as_bytes()).unwrap();
         match message.stream {
-            Stream::Trade => {
+            MarketStream::Trade => {
                 let id = data["t"].as_u64().unwrap();
                 assert!(last[at] == 0 || id == last[at] + 1);
                 assert_eq!(price().0 % listing.tick.0, 0);
@@ -191,7 +191,7 @@ fn trades_count_up_lie_on_the_grid_and_add_up_to_aggregates() {
                 open[at].push((id, data["p"].clone(), number(&data["q"])));
                 trades += 1;
             }
-            Stream::AggTrade => {
+            MarketStream::AggTrade => {
                 let fills = std::mem::take(&mut open[at]);
                 assert_eq!(data["f"].as_u64(), fills.first().map(|f| f.0));
                 assert_eq!(data["l"].as_u64(), fills.last().map(|f| f.0));
@@ -200,7 +200,7 @@ fn trades_count_up_lie_on_the_grid_and_add_up_to_aggregates() {
                 assert!((sum - number(&data["q"])).abs() < 1e-6);
                 swept += usize::from(fills.len() > 1);
             }
-            Stream::BookTicker | Stream::Depth => {}
+            MarketStream::BookTicker | MarketStream::Depth => {}
         }
     }
     assert!(
@@ -211,7 +211,7 @@ fn trades_count_up_lie_on_the_grid_and_add_up_to_aggregates() {
 
 #[test]
 fn order_flow_predicts_a_little_and_the_price_moves_as_asked() {
-    let settings = Settings::default();
+    let settings = MarketSettings::default();
     let messages = run(&settings, 1_800);
     for (at, listing) in settings.instruments.iter().enumerate() {
         let (flow, returns) = by_second(messages.iter().filter(|m| m.instrument == at));
@@ -232,7 +232,7 @@ fn order_flow_predicts_a_little_and_the_price_moves_as_asked() {
 fn by_second<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<f64>, Vec<f64>) {
     let mut seconds: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
     let mut last: Option<[f64; 4]> = None;
-    for message in messages.filter(|m| m.stream == Stream::BookTicker) {
+    for message in messages.filter(|m| m.stream == MarketStream::BookTicker) {
         let data = data(message);
         let top = ["b", "B", "a", "A"].map(|field| number(&data[field]));
         if let Some(before) = last {
@@ -264,7 +264,7 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn a_capture_holds_snapshots_that_splice() {
-    let (settings, mut bytes) = (Settings::default(), Vec::new());
+    let (settings, mut bytes) = (MarketSettings::default(), Vec::new());
     let (duration, latency) = (Duration::from_secs(3), Duration::from_millis(20));
     write_capture(&settings, duration, latency, &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -316,7 +316,7 @@ fn what_cannot_be_traded_is_refused() {
         (|l| l.volatility_bp = 0.0, "volatility is not"),
         (|l| l.symbol = "ETHUSDT".into(), "listed twice"),
     ] {
-        let mut settings = Settings::default();
+        let mut settings = MarketSettings::default();
         change(&mut settings.instruments[0]);
         let error = Market::new(&settings).map(drop).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -1,19 +1,19 @@
-//! What the exchange says, as text: the JSON of Binance spot's streams and of its REST snapshot.
+//! The exchange's messages as text: the JSON of Binance spot's streams and of its REST snapshot.
 //!
 //! Field order, decimal places and units follow the venue byte for byte. Reads no JSON.
 
 use std::fmt;
 
 use super::Listing;
-use super::book::{Book, Level};
+use super::book::{OrderBook, TickLevel};
 use crate::units::{Nanos, Side};
 
 /// A stream that an instrument has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stream {
+pub enum MarketStream {
     /// Each fill.
     Trade,
-    /// The fills of one taker order at one price, told as one.
+    /// The fills of one taker order at one price, as one message.
     AggTrade,
     /// Each change of the best bid or offer.
     BookTicker,
@@ -28,13 +28,13 @@ pub struct Message {
     pub ts: Nanos,
     /// Index of its instrument in the settings.
     pub instrument: usize,
-    /// What it tells.
-    pub stream: Stream,
+    /// The stream it belongs to.
+    pub stream: MarketStream,
     /// `{"stream":"btcusdt@trade","data":{…}}`
     pub json: String,
 }
 
-impl Stream {
+impl MarketStream {
     /// What follows the symbol in the name of the stream.
     #[must_use]
     pub fn suffix(self) -> &'static str {
@@ -65,7 +65,7 @@ impl Message {
 
 /// Writes the messages of one instrument.
 #[derive(Clone, Debug)]
-pub(super) struct Writer {
+pub(super) struct MessageWriter {
     symbol: String,
     lower: String,
     instrument: usize,
@@ -81,12 +81,12 @@ pub(super) struct Fills {
     pub(super) id: u64,
     /// First and last trade in it.
     pub(super) trades: (u64, u64),
-    pub(super) level: Level,
+    pub(super) level: TickLevel,
     /// Who started it.
     pub(super) taker: Side,
 }
 
-impl Writer {
+impl MessageWriter {
     pub(super) fn new(listing: &Listing, instrument: usize) -> Self {
         Self {
             symbol: listing.symbol.clone(),
@@ -102,7 +102,7 @@ impl Writer {
         let (price, quantity) = self.decimals(fill.level);
         let Fills { id, taker, .. } = fill;
         let maker_bought = *taker == Side::Sell;
-        self.message(ts, Stream::Trade, format_args!(
+        self.message(ts, MarketStream::Trade, format_args!(
             r#"{{"e":"trade","E":{millis},"s":"{symbol}","t":{id},"p":"{price}","q":"{quantity}","T":{millis},"m":{maker_bought},"M":true}}"#
         ))
     }
@@ -113,16 +113,22 @@ impl Writer {
         let Fills { id, taker, .. } = fills;
         let (first, last) = fills.trades;
         let maker_bought = *taker == Side::Sell;
-        self.message(ts, Stream::AggTrade, format_args!(
+        self.message(ts, MarketStream::AggTrade, format_args!(
             r#"{{"e":"aggTrade","E":{millis},"s":"{symbol}","a":{id},"p":"{price}","q":"{quantity}","f":{first},"l":{last},"T":{millis},"m":{maker_bought},"M":true}}"#
         ))
     }
 
-    pub(super) fn book_ticker(&self, ts: Nanos, update: u64, bid: Level, ask: Level) -> Message {
+    pub(super) fn book_ticker(
+        &self,
+        ts: Nanos,
+        update: u64,
+        bid: TickLevel,
+        ask: TickLevel,
+    ) -> Message {
         let symbol = &self.symbol;
         let (bid_px, bid_sz) = self.decimals(bid);
         let (ask_px, ask_sz) = self.decimals(ask);
-        self.message(ts, Stream::BookTicker, format_args!(
+        self.message(ts, MarketStream::BookTicker, format_args!(
             r#"{{"u":{update},"s":"{symbol}","b":"{bid_px}","B":"{bid_sz}","a":"{ask_px}","A":"{ask_sz}"}}"#
         ))
     }
@@ -131,18 +137,18 @@ impl Writer {
         &self,
         ts: Nanos,
         updates: (u64, u64),
-        bids: &[Level],
-        asks: &[Level],
+        bids: &[TickLevel],
+        asks: &[TickLevel],
     ) -> Message {
         let (millis, symbol, (first, last)) = (millis(ts), &self.symbol, updates);
         let (bids, asks) = (self.levels(bids), self.levels(asks));
-        self.message(ts, Stream::Depth, format_args!(
+        self.message(ts, MarketStream::Depth, format_args!(
             r#"{{"e":"depthUpdate","E":{millis},"s":"{symbol}","U":{first},"u":{last},"b":{bids},"a":{asks}}}"#
         ))
     }
 
     /// The answer to `GET /api/v3/depth`.
-    pub(super) fn snapshot(&self, update: u64, book: &Book, limit: usize) -> String {
+    pub(super) fn snapshot(&self, update: u64, book: &OrderBook, limit: usize) -> String {
         let (bids, asks) = (
             book.levels(Side::Buy, limit),
             book.levels(Side::Sell, limit),
@@ -151,7 +157,7 @@ impl Writer {
         format!(r#"{{"lastUpdateId":{update},"bids":{bids},"asks":{asks}}}"#)
     }
 
-    fn message(&self, ts: Nanos, stream: Stream, data: fmt::Arguments<'_>) -> Message {
+    fn message(&self, ts: Nanos, stream: MarketStream, data: fmt::Arguments<'_>) -> Message {
         let (lower, suffix) = (&self.lower, stream.suffix());
         Message {
             ts,
@@ -161,12 +167,12 @@ impl Writer {
         }
     }
 
-    fn decimals(&self, (ticks, steps): Level) -> (Decimal, Decimal) {
+    fn decimals(&self, (ticks, steps): TickLevel) -> (Decimal, Decimal) {
         (Decimal(ticks * self.tick), Decimal(steps * self.step))
     }
 
-    fn levels<'a>(&'a self, levels: &'a [Level]) -> Levels<'a> {
-        Levels {
+    fn levels<'a>(&'a self, levels: &'a [TickLevel]) -> LevelsJson<'a> {
+        LevelsJson {
             writer: self,
             levels,
         }
@@ -188,12 +194,12 @@ impl fmt::Display for Decimal {
 }
 
 /// `[["price","quantity"],…]`
-struct Levels<'a> {
-    writer: &'a Writer,
-    levels: &'a [Level],
+struct LevelsJson<'a> {
+    writer: &'a MessageWriter,
+    levels: &'a [TickLevel],
 }
 
-impl fmt::Display for Levels<'_> {
+impl fmt::Display for LevelsJson<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = "[";
         for &level in self.levels {
@@ -211,14 +217,14 @@ const DATA: &str = r#","data":"#;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::Settings;
+    use crate::simulate::MarketSettings;
 
     /// 61 837.63 and 0.00123 in ticks and steps of BTCUSDT.
-    const LEVEL: Level = (6_183_763, 123);
+    const LEVEL: TickLevel = (6_183_763, 123);
     const TS: Nanos = Nanos(1_672_515_782_136_999_999);
 
-    fn writer() -> Writer {
-        Writer::new(&Settings::default().instruments[0], 0)
+    fn writer() -> MessageWriter {
+        MessageWriter::new(&MarketSettings::default().instruments[0], 0)
     }
 
     #[test]
@@ -252,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_knows_its_name_and_its_bare_form() {
+    fn a_message_has_a_stream_name_and_a_bare_form() {
         let ticker = writer().book_ticker(TS, 7, LEVEL, LEVEL);
         assert_eq!(ticker.name(), "btcusdt@bookTicker");
         assert!(ticker.data().starts_with(r#"{"u":7,"#), "{}", ticker.data());
@@ -260,8 +266,8 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_tells_the_best_levels_first() {
-        let mut book = Book::default();
+    fn a_snapshot_lists_the_best_levels_first() {
+        let mut book = OrderBook::default();
         for ticks in [6_183_760, 6_183_763, 6_183_761] {
             book.rest(Side::Buy, ticks, 123);
         }

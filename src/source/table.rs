@@ -23,7 +23,7 @@ use self::csv_rows::CsvRows;
 use self::parquet_rows::ParquetRows;
 pub use self::position::TablePosition;
 use self::position::invalid;
-use self::rows::Rows;
+use self::rows::TableRows;
 
 /// The kinds of table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,22 +101,22 @@ fn rows(
     kind: TableKind,
     file: File,
     columns: Option<&TableColumns>,
-) -> io::Result<(Box<dyn Rows>, TableColumns)> {
+) -> io::Result<(Box<dyn TableRows>, TableColumns)> {
     let columns = columns.cloned().ok_or_else(|| {
         invalid(
             "it is a table: say in [source.table] which column is the `key` (and `period`, `ts_event`)",
         )
     })?;
-    let rows: Box<dyn Rows> = match kind {
+    let rows: Box<dyn TableRows> = match kind {
         TableKind::Csv => Box::new(CsvRows::open(file, &columns)?),
         TableKind::Parquet => Box::new(ParquetRows::open(file, &columns)?),
     };
     Ok((rows, columns))
 }
 
-/// Rows as lines of JSON, made as they are read.
+/// TableRows as lines of JSON, made as they are read.
 struct RecordLines {
-    rows: Box<dyn Rows>,
+    rows: Box<dyn TableRows>,
     columns: TableColumns,
     number: u64,
     line: Vec<u8>,

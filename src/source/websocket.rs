@@ -23,7 +23,7 @@ use tracing::{info, warn};
 
 use self::backoff::ReconnectBackoff;
 pub use self::settings::{WebsocketError, WebsocketSettings};
-use self::snapshot::Snapshots;
+use self::snapshot::SnapshotFetcher;
 use super::conflation::{Conflation, RECONNECT_GAP};
 use crate::clock;
 use crate::decode::venue::{Reaction, Subscription};
@@ -79,7 +79,7 @@ struct Feed {
     settings: WebsocketSettings,
     out: Conflation,
     status: Arc<FeedStatus>,
-    snapshots: Snapshots,
+    snapshots: SnapshotFetcher,
     /// Number of the connection, from 1.
     connection: i32,
     /// Number of the next frame, over all connections.
@@ -106,7 +106,7 @@ enum End {
 impl Feed {
     fn new(settings: WebsocketSettings, out: Conflation, status: Arc<FeedStatus>) -> Self {
         Self {
-            snapshots: Snapshots::new(&settings, Arc::clone(&status)),
+            snapshots: SnapshotFetcher::new(&settings, Arc::clone(&status)),
             settings,
             out,
             status,

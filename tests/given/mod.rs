@@ -12,7 +12,7 @@ use std::time::Duration;
 use std::{env, fs, process};
 
 use foretick::pipeline::Pipeline;
-use foretick::simulate::{Settings, write_capture};
+use foretick::simulate::{MarketSettings, write_capture};
 
 /// The longest that a test waits for an event. It is reached only where the event never comes, so that it
 /// may be long: a busy machine is no failure.
@@ -68,9 +68,9 @@ pub(crate) fn load(path: &Path, set: &[&str]) -> Pipeline {
 
 /// The lines of a capture of a simulated session of these instruments.
 pub(crate) fn capture(seed: u64, seconds: u64, symbols: &[&str]) -> String {
-    let mut settings = Settings {
+    let mut settings = MarketSettings {
         seed,
-        ..Settings::default()
+        ..MarketSettings::default()
     };
     settings
         .instruments

@@ -14,7 +14,7 @@ use foretick::run::replay;
 use foretick::run::stop::StopFlag;
 use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
-use foretick::simulate::{Exchange, Settings};
+use foretick::simulate::{Exchange, MarketSettings};
 use foretick::sink::{DeadLetter, Sink, SinkError};
 use tokio::runtime::Runtime;
 
@@ -63,7 +63,7 @@ impl Live {
     fn start(folder: &Folder, set: &[&str], capture: Option<PathBuf>) -> Self {
         let runtime = Runtime::new().expect("a runtime can be made");
         let anywhere = ([127, 0, 0, 1], 0).into();
-        let exchange = runtime.block_on(Exchange::start(Settings::default(), anywhere));
+        let exchange = runtime.block_on(Exchange::start(MarketSettings::default(), anywhere));
         let exchange = exchange.expect("the exchange opens");
         let addresses = [
             format!("source.websocket.url=ws://{}", exchange.address),

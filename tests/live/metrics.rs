@@ -1,6 +1,6 @@
 //! What an operator observes of a run: health, readiness and metrics; and that SIGTERM ends it.
 
-use foretick::simulate::{Exchange, Settings};
+use foretick::simulate::{Exchange, MarketSettings};
 use tokio::runtime::Runtime;
 
 use super::child::Running;
@@ -12,7 +12,7 @@ fn a_run_serves_its_health_and_its_metrics() {
     let runtime = Runtime::new().unwrap();
     let anywhere = ([127, 0, 0, 1], 0).into();
     let exchange = runtime
-        .block_on(Exchange::start(Settings::default(), anywhere))
+        .block_on(Exchange::start(MarketSettings::default(), anywhere))
         .unwrap();
     let output = folder.path("signals.jsonl");
     let pipeline = folder.write("pipeline.toml", given::SMALL);

@@ -73,7 +73,7 @@ fn a_capture_is_spliced_and_stays_sound() {
 /// The market itself, so that a snapshot can be asked for when one is needed.
 #[test]
 fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
-    let mut settings = simulate::Settings::default();
+    let mut settings = simulate::MarketSettings::default();
     settings.instruments.truncate(2);
     let mut market = Market::new(&settings).unwrap();
     let mut feed = feed("book");
@@ -82,7 +82,8 @@ fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
         market.advance(Nanos(settings.start.0 + to), &mut messages);
         let mut words: [Vec<&'static str>; 2] = Default::default();
         for message in messages {
-            let is_depth = message.stream == simulate::Stream::Depth && message.instrument == 0;
+            let is_depth =
+                message.stream == simulate::MarketStream::Depth && message.instrument == 0;
             if is_depth && *lost > 0 {
                 *lost -= 1;
                 continue;

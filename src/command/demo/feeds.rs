@@ -1,4 +1,4 @@
-//! What is told beside prices, on topics of the embedded broker: headlines, statements, applications.
+//! Publishes headlines, statements and applications on topics of the embedded broker.
 //!
 //! One thread with one producer; a year of the firms lasts [`YEAR`].
 
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::clock;
 use crate::kafka::{Properties, client_config};
 use crate::run::stop::StopFlag;
-use crate::simulate::{Applicants, Firms, Headline, Newsroom, Settings};
+use crate::simulate::{Applicants, Firms, Headline, MarketSettings, Newsroom};
 use crate::units::Nanos;
 
-/// The topics, and how many partitions each has: items of news are held against those before them.
+/// The topics and their partitions. News has one, because items are compared with earlier items.
 pub(super) const TOPICS: [(&str, i32); 3] = [(NEWS, 1), (STATEMENTS, 2), (APPLICATIONS, 2)];
 const NEWS: &str = "news.items.v1";
 const STATEMENTS: &str = "credit.statements.v1";
@@ -27,55 +27,55 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
-    /// Begins to tell what these settings make up.
-    pub(super) fn start(bootstrap: &str, settings: &Settings) -> Result<Self, String> {
+    /// Starts to publish what these settings make up.
+    pub(super) fn start(bootstrap: &str, settings: &MarketSettings) -> Result<Self, String> {
         let config = client_config(bootstrap, &[("linger.ms", "0")], &Properties::new());
         let producer = config.map_err(|error| error.to_string())?.create();
-        let mut teller = Teller {
+        let mut publisher = Publisher {
             producer: producer.map_err(|error| error.to_string())?,
             newsroom: Newsroom::new(settings),
             firms: Firms::new(settings.seed, FIRMS),
             applicants: Applicants::new(settings.seed),
             next_year: settings.start,
             next_applicant: settings.start,
-            told: 0,
+            published: 0,
         };
         let done = StopFlag::default();
         let over = done.clone();
         let run = move || {
             while !over.is_set() {
-                teller.tell(clock::now());
+                publisher.publish_due(clock::now());
                 std::thread::sleep(STEP);
             }
-            // What has not arrived by then nobody misses.
-            drop(teller.producer.flush(PATIENCE));
-            teller.told
+            // Records that have not arrived by then are not missed.
+            drop(publisher.producer.flush(PATIENCE));
+            publisher.published
         };
         let thread = std::thread::Builder::new().name("feeds".into()).spawn(run);
         let thread = thread.map_err(|error| error.to_string())?;
         Ok(Self { thread, done })
     }
 
-    /// Ends it; gives how many records were told.
+    /// Ends the thread; returns how many records it published.
     pub(super) fn finish(self) -> u64 {
         self.done.set();
         self.thread.join().unwrap_or(0)
     }
 }
 
-struct Teller {
+struct Publisher {
     producer: ThreadedProducer<DefaultProducerContext>,
     newsroom: Newsroom,
     firms: Firms,
     applicants: Applicants,
     next_year: Nanos,
     next_applicant: Nanos,
-    told: u64,
+    published: u64,
 }
 
-impl Teller {
-    /// Tells what is due.
-    fn tell(&mut self, now: Nanos) {
+impl Publisher {
+    /// Publishes the records that are due.
+    fn publish_due(&mut self, now: Nanos) {
         while let Some(headline) = self.newsroom.next_by(now) {
             let item = item(&headline);
             self.send(NEWS, item["id"].as_str().unwrap_or(""), &item);
@@ -101,8 +101,8 @@ impl Teller {
             .producer
             .send(BaseRecord::to(topic).key(key).payload(&payload));
         match sent {
-            Ok(()) => self.told += 1,
-            Err((error, _)) => tracing::warn!(topic, %error, "a record was not told"),
+            Ok(()) => self.published += 1,
+            Err((error, _)) => tracing::warn!(topic, %error, "a record was not published"),
         }
     }
 }

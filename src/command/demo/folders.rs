@@ -23,7 +23,7 @@ macro_rules! embedded {
     };
 }
 
-/// All that the demo runs.
+/// The pipelines of the demo.
 const PIPELINES: &[Embedded] = &[
     embedded!("price-direction", "pipeline.toml", "model.onnx"),
     embedded!(
@@ -41,10 +41,10 @@ const PIPELINES: &[Embedded] = &[
 pub(super) struct Unpacked(PathBuf);
 
 impl Unpacked {
-    /// Unpacks all.
+    /// Unpacks all pipelines.
     ///
     /// # Errors
-    /// The folder, and what the system said.
+    /// The folder, and the system's error.
     pub(super) fn create() -> Result<Self, (PathBuf, io::Error)> {
         let folder = std::env::temp_dir().join(format!("foretick-demo-{}", std::process::id()));
         let unpacked = Self(folder.clone());
@@ -71,7 +71,7 @@ impl Unpacked {
         self.0.join("key")
     }
 
-    /// The folder itself, for what a run keeps.
+    /// The folder itself, for files that a run keeps.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
@@ -85,7 +85,7 @@ impl Drop for Unpacked {
     }
 }
 
-/// From the system's entropy: no seed gives it again.
+/// Random from the system's entropy, so that no seed gives it again.
 fn random_key() -> io::Result<String> {
     let mut key = [0; 32];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut key)?;

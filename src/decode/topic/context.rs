@@ -1,12 +1,12 @@
 //! Economic figures, and the sentiment of headlines, of a topic record.
 
-use super::wire::{Average, Record};
+use super::wire::{TopicAverage, TopicRecord};
 use crate::decode::error::DecodeError;
 use crate::event::{Figure, Sentiment};
 
 pub(super) fn figure(
     name: &str,
-    record: &Record<'_>,
+    record: &TopicRecord<'_>,
     figures: &[String],
 ) -> Result<Figure, DecodeError> {
     let value = record.value.ok_or(DecodeError::WrongShape)?;
@@ -15,7 +15,7 @@ pub(super) fn figure(
     Ok(Figure { figure, value })
 }
 
-pub(super) fn sentiment(average: &Average) -> Result<Sentiment, DecodeError> {
+pub(super) fn sentiment(average: &TopicAverage) -> Result<Sentiment, DecodeError> {
     if !(-1.0..=1.0).contains(&average.average) {
         return Err(DecodeError::OutOfRange("average"));
     }

@@ -17,7 +17,7 @@ pub(super) struct FastTrade<'a> {
 
 /// Reads a trade record; none where only the general parser can.
 pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
-    let mut rest = Rest(bytes);
+    let mut rest = Unread(bytes);
     let mut trade = FastTrade::default();
     let mut ts_event = None;
     rest.take(b'{')?;
@@ -57,9 +57,9 @@ fn once<T>(field: &mut Option<T>, value: T) -> Option<()> {
 }
 
 /// The text that is not read yet.
-struct Rest<'a>(&'a [u8]);
+struct Unread<'a>(&'a [u8]);
 
-impl<'a> Rest<'a> {
+impl<'a> Unread<'a> {
     fn take(&mut self, byte: u8) -> Option<()> {
         self.0 = self.0.strip_prefix(&[byte])?;
         Some(())

@@ -2,7 +2,7 @@
 
 use sonic_rs::LazyValue;
 
-use super::wire::Record;
+use super::wire::TopicRecord;
 use crate::decode::error::{DecodeError, number};
 use crate::decode::json::{decimal, parse, push_levels};
 use crate::event::{Bar, Batch, Depth, Quote, Splice, Trade};
@@ -36,7 +36,7 @@ pub(super) fn trade(
     })
 }
 
-pub(super) fn quote(record: &Record<'_>) -> Result<Quote, DecodeError> {
+pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {
     let (bid_px, bid_sz) = best(("bid_px", &record.bid_px), ("bid_sz", &record.bid_sz))?;
     let (ask_px, ask_sz) = best(("ask_px", &record.ask_px), ("ask_sz", &record.ask_sz))?;
     Ok(Quote {
@@ -48,7 +48,7 @@ pub(super) fn quote(record: &Record<'_>) -> Result<Quote, DecodeError> {
     })
 }
 
-pub(super) fn bar(record: &Record<'_>) -> Result<Bar, DecodeError> {
+pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
     let price = |field: &'static str, value: &Option<LazyValue<'_>>| {
         let value = value.as_ref().ok_or(DecodeError::WrongShape)?;
         let price = number(field, Price::parse(decimal(value)))?;
@@ -100,7 +100,7 @@ fn best(price: NamedValue<'_, '_>, size: NamedValue<'_, '_>) -> Result<(Price, S
 }
 
 pub(super) fn depth(
-    record: &Record<'_>,
+    record: &TopicRecord<'_>,
     bids: &LazyValue<'_>,
     asks: &LazyValue<'_>,
     batch: &mut Batch,

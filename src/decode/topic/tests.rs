@@ -223,7 +223,7 @@ proptest! {
             bytes[place] = byte;
         }
         if let Some(fast) = fast_trade::read(&bytes) {
-            let general = parse::<Record<'_>>(&bytes);
+            let general = parse::<TopicRecord<'_>>(&bytes);
             prop_assert!(general.is_ok(), "{}: {general:?}", String::from_utf8_lossy(&bytes));
             let general = general.unwrap();
             prop_assert_eq!(fast, FastTrade {

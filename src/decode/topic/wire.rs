@@ -5,7 +5,7 @@ use sonic_rs::LazyValue;
 
 /// The decayed average in a signal of sentiment.
 #[derive(Debug, Deserialize)]
-pub(super) struct Average {
+pub(super) struct TopicAverage {
     pub(super) average: f64,
     pub(super) weight: f64,
     pub(super) half_life_ms: i64,
@@ -13,7 +13,7 @@ pub(super) struct Average {
 
 /// The fields of all kinds. Numbers stay text until they become fixed-point.
 #[derive(Debug, Deserialize)]
-pub(super) struct Record<'a> {
+pub(super) struct TopicRecord<'a> {
     pub(super) ts_event: i64,
     pub(super) ts_recv: Option<i64>,
     #[serde(alias = "instrument")]
@@ -51,5 +51,5 @@ pub(super) struct Record<'a> {
     pub(super) volume: Option<LazyValue<'a>>,
     pub(super) figure: Option<&'a str>,
     pub(super) value: Option<f64>,
-    pub(super) sentiment: Option<Average>,
+    pub(super) sentiment: Option<TopicAverage>,
 }

@@ -16,10 +16,10 @@ use tokio::sync::broadcast::Receiver;
 use tokio::time::{interval, timeout};
 
 use super::request::Subscriptions;
-use super::{PATIENCE, Said, Shared};
+use super::{Broadcast, ExchangeState, SEND_TIMEOUT};
 
 /// The paths where a websocket can be opened.
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<ExchangeState>> {
     Router::new()
         .route("/ws", get(bare))
         .route("/ws/{*streams}", get(bare))
@@ -32,43 +32,47 @@ struct StreamsQuery {
 }
 
 async fn bare(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ExchangeState>>,
     streams: Option<Path<String>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let streams = streams.map_or_else(String::new, |Path(streams)| streams);
-    open(shared, upgrade, Subscriptions::new(false, &streams))
+    open(state, upgrade, Subscriptions::new(false, &streams))
 }
 
 async fn combined(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ExchangeState>>,
     Query(query): Query<StreamsQuery>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let streams = query.streams.unwrap_or_default();
-    open(shared, upgrade, Subscriptions::new(true, &streams))
+    open(state, upgrade, Subscriptions::new(true, &streams))
 }
 
-fn open(shared: Arc<Shared>, upgrade: WebSocketUpgrade, subscriptions: Subscriptions) -> Response {
-    // From here on nothing said is missed, although the handshake is not over.
-    let said = shared.said.subscribe();
-    shared.opened.fetch_add(1, Ordering::Relaxed);
+fn open(
+    state: Arc<ExchangeState>,
+    upgrade: WebSocketUpgrade,
+    subscriptions: Subscriptions,
+) -> Response {
+    // From here on no message is missed, although the handshake is not over.
+    let broadcasts = state.broadcasts.subscribe();
+    state.opened.fetch_add(1, Ordering::Relaxed);
     upgrade
         .max_message_size(REQUEST_MAX)
         .on_upgrade(async move |socket| {
             let connection = Connection {
                 socket,
-                shared,
+                state,
                 subscriptions,
                 unanswered: 0,
             };
-            connection.run(said).await;
+            connection.run(broadcasts).await;
         })
 }
 
 struct Connection {
     socket: WebSocket,
-    shared: Arc<Shared>,
+    state: Arc<ExchangeState>,
     subscriptions: Subscriptions,
     /// Pings since the last pong.
     unanswered: u32,
@@ -78,19 +82,19 @@ struct Connection {
 struct Over;
 
 impl Connection {
-    /// Serves the client until either side has enough. Dropping the socket closes it.
-    async fn run(mut self, mut said: Receiver<Said>) {
+    /// Serves the client until either side closes. Dropping the socket closes it.
+    async fn run(mut self, mut broadcasts: Receiver<Broadcast>) {
         let mut pings = interval(PING_EVERY);
         pings.reset();
         loop {
             let step = tokio::select! {
                 // A receiver that lost messages is a client that fell behind.
-                said = said.recv() => match said {
-                    Ok(said) => self.tell(said).await,
+                broadcast = broadcasts.recv() => match broadcast {
+                    Ok(broadcast) => self.broadcast(broadcast).await,
                     Err(_) => Err(Over),
                 },
                 frame = self.socket.recv() => match frame {
-                    Some(Ok(frame)) => self.hear(frame).await,
+                    Some(Ok(frame)) => self.receive(frame).await,
                     Some(Err(_)) | None => Err(Over),
                 },
                 _ = pings.tick() => self.ping().await,
@@ -101,9 +105,9 @@ impl Connection {
         }
     }
 
-    async fn tell(&mut self, said: Said) -> Result<(), Over> {
-        match said {
-            Said::Message(message) if self.subscriptions.contains(message.name()) => {
+    async fn broadcast(&mut self, broadcast: Broadcast) -> Result<(), Over> {
+        match broadcast {
+            Broadcast::Message(message) if self.subscriptions.contains(message.name()) => {
                 let combined = self.subscriptions.combined;
                 let text = if combined {
                     message.json.as_str()
@@ -112,13 +116,13 @@ impl Connection {
                 };
                 self.send(Frame::text(text)).await
             }
-            Said::Message(_) => Ok(()),
-            Said::Cut => Err(Over),
-            Said::Shutdown(millis) => self.say_goodbye(millis).await,
+            Broadcast::Message(_) => Ok(()),
+            Broadcast::Cut => Err(Over),
+            Broadcast::Shutdown(millis) => self.announce_shutdown(millis).await,
         }
     }
 
-    async fn say_goodbye(&mut self, millis: i64) -> Result<(), Over> {
+    async fn announce_shutdown(&mut self, millis: i64) -> Result<(), Over> {
         let data = format!(r#"{{"e":"serverShutdown","E":{millis}}}"#);
         let text = if self.subscriptions.combined {
             format!(r#"{{"stream":"!serverShutdown","data":{data}}}"#)
@@ -134,7 +138,7 @@ impl Connection {
         Err(Over)
     }
 
-    async fn hear(&mut self, frame: Frame) -> Result<(), Over> {
+    async fn receive(&mut self, frame: Frame) -> Result<(), Over> {
         match frame {
             Frame::Text(text) => {
                 let answer = self.subscriptions.answer(&text);
@@ -154,15 +158,15 @@ impl Connection {
         if self.unanswered == UNANSWERED_MAX {
             return Err(Over);
         }
-        self.unanswered += u32::from(!self.shared.silent());
+        self.unanswered += u32::from(!self.state.silent());
         self.send(Frame::Ping(Default::default())).await
     }
 
     async fn send(&mut self, frame: Frame) -> Result<(), Over> {
-        if self.shared.silent() {
+        if self.state.silent() {
             return Ok(());
         }
-        match timeout(PATIENCE, self.socket.send(frame)).await {
+        match timeout(SEND_TIMEOUT, self.socket.send(frame)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Over),
         }

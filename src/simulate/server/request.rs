@@ -1,4 +1,4 @@
-//! What clients ask on a websocket, and the answers: subscriptions and the `combined` property.
+//! Requests of clients on a websocket, and the answers: subscriptions and the `combined` property.
 //!
 //! Like the venue, accepts names of streams that do not exist; they stay silent.
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
 
-/// What one connection wants to hear, and in which form.
+/// The streams that one connection subscribes to, and the form of their messages.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Subscriptions {
     /// Messages come as `{"stream":…,"data":…}` rather than bare.
     pub(super) combined: bool,
-    /// In the order asked for, each once.
+    /// In the order of the requests, each once.
     streams: Vec<String>,
 }
 
@@ -35,13 +35,13 @@ enum Method {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct RequestAnswer {
     result: Value,
     id: Value,
 }
 
 #[derive(Debug, Serialize)]
-struct Refusal {
+struct RequestRefusal {
     code: u8,
     msg: String,
     #[serde(skip_serializing_if = "Value::is_null")]
@@ -64,7 +64,7 @@ impl Subscriptions {
         self.streams.iter().any(|stream| stream == name)
     }
 
-    /// Does what a client's message asks for; the text of the answer.
+    /// Carries out a client's request; returns the text of the answer.
     pub(super) fn answer(&mut self, text: &str) -> String {
         match read(text).and_then(|request| self.perform(request)) {
             Ok(answer) => to_json(&answer),
@@ -72,7 +72,7 @@ impl Subscriptions {
         }
     }
 
-    fn perform(&mut self, request: Request) -> Result<Answer, Refusal> {
+    fn perform(&mut self, request: Request) -> Result<RequestAnswer, RequestRefusal> {
         let Request { method, params, id } = request;
         let params = params.unwrap_or_default();
         let result = match method {
@@ -92,10 +92,10 @@ impl Subscriptions {
                 Value::Bool(self.combined)
             }
         };
-        Ok(Answer { result, id })
+        Ok(RequestAnswer { result, id })
     }
 
-    fn set_property(&mut self, params: &[Value], id: &Value) -> Result<Value, Refusal> {
+    fn set_property(&mut self, params: &[Value], id: &Value) -> Result<Value, RequestRefusal> {
         property(params, id)?;
         let value = params.get(1).and_then(Value::as_bool);
         self.combined = value.ok_or_else(|| refusal(1, "Invalid value type: expected Boolean"))?;
@@ -109,7 +109,7 @@ impl Subscriptions {
     }
 }
 
-fn read(text: &str) -> Result<Request, Refusal> {
+fn read(text: &str) -> Result<Request, RequestRefusal> {
     let request: Request = serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Data => refusal(2, format!("Invalid request: {error}")),
         Category::Syntax | Category::Eof | Category::Io => {
@@ -124,16 +124,16 @@ fn read(text: &str) -> Result<Request, Refusal> {
     }
 }
 
-fn names(params: &[Value]) -> Result<Vec<&str>, Refusal> {
+fn names(params: &[Value]) -> Result<Vec<&str>, RequestRefusal> {
     let names: Option<Vec<&str>> = params.iter().map(Value::as_str).collect();
     names.ok_or_else(|| refusal(2, "Invalid request: stream names must be strings"))
 }
 
 /// There is one property.
-fn property(params: &[Value], id: &Value) -> Result<(), Refusal> {
+fn property(params: &[Value], id: &Value) -> Result<(), RequestRefusal> {
     match params.first().map(Value::as_str) {
         Some(Some("combined")) => Ok(()),
-        Some(Some(_)) => Err(Refusal {
+        Some(Some(_)) => Err(RequestRefusal {
             id: id.clone(),
             ..refusal(0, "Unknown property")
         }),
@@ -144,9 +144,9 @@ fn property(params: &[Value], id: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn refusal(code: u8, msg: impl Into<String>) -> Refusal {
+fn refusal(code: u8, msg: impl Into<String>) -> RequestRefusal {
     let (msg, id) = (msg.into(), Value::Null);
-    Refusal { code, msg, id }
+    RequestRefusal { code, msg, id }
 }
 
 fn to_json(value: &impl Serialize) -> String {

@@ -11,11 +11,11 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{Shared, lock, millis};
+use super::{ExchangeState, lock, millis};
 use crate::clock;
 
 /// The paths below `/api/v3`.
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes() -> Router<Arc<ExchangeState>> {
     Router::new()
         .route("/api/v3/ping", get(async || json(StatusCode::OK, "{}")))
         .route("/api/v3/time", get(time))
@@ -35,7 +35,7 @@ async fn time() -> Json {
     json(StatusCode::OK, format!(r#"{{"serverTime":{now}}}"#))
 }
 
-async fn depth(State(shared): State<Arc<Shared>>, Query(query): Query<DepthQuery>) -> Json {
+async fn depth(State(state): State<Arc<ExchangeState>>, Query(query): Query<DepthQuery>) -> Json {
     let Some(symbol) = query.symbol.filter(|symbol| !symbol.is_empty()) else {
         return json(StatusCode::BAD_REQUEST, NO_SYMBOL);
     };
@@ -43,7 +43,7 @@ async fn depth(State(shared): State<Arc<Shared>>, Query(query): Query<DepthQuery
     let Ok(limit) = limit.map(|limit: usize| limit.min(LARGEST_LIMIT)) else {
         return json(StatusCode::BAD_REQUEST, BAD_LIMIT);
     };
-    match lock(&shared.market).snapshot(&symbol, limit) {
+    match lock(&state.market).snapshot(&symbol, limit) {
         Some(snapshot) => json(StatusCode::OK, snapshot),
         None => json(StatusCode::BAD_REQUEST, UNKNOWN_SYMBOL),
     }

@@ -17,10 +17,10 @@ type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 const LIMIT: Duration = Duration::from_secs(180);
 
 async fn exchange() -> Exchange {
-    start(Settings::default()).await
+    start(MarketSettings::default()).await
 }
 
-async fn start(settings: Settings) -> Exchange {
+async fn start(settings: MarketSettings) -> Exchange {
     let any = "127.0.0.1:0".parse().unwrap();
     Exchange::start(settings, any).await.unwrap()
 }
@@ -44,7 +44,7 @@ async fn next(client: &mut Client) -> Option<Value> {
     }
 }
 
-async fn ask(client: &mut Client, request: &Value) -> Value {
+async fn request(client: &mut Client, request: &Value) -> Value {
     let text = request.to_string();
     client.send(Frame::text(text)).await.unwrap();
     loop {
@@ -75,7 +75,7 @@ fn id(value: &Value, field: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_combined_connection_hears_what_it_asked_for() {
+async fn a_combined_connection_receives_its_subscriptions() {
     let exchange = exchange().await;
     let path = "/stream?streams=btcusdt@trade/ethusdt@bookTicker/solusdt@depth@100ms";
     let mut client = connect(&exchange, path).await;
@@ -97,15 +97,15 @@ async fn a_bare_connection_subscribes_and_unsubscribes() {
     let mut client = connect(&exchange, "/ws").await;
     let subscribe = json!({"method": "SUBSCRIBE", "params": ["btcusdt@bookTicker"], "id": 1});
     let acknowledged = |id: u64| json!({"result": null, "id": id});
-    assert_eq!(ask(&mut client, &subscribe).await, acknowledged(1));
+    assert_eq!(request(&mut client, &subscribe).await, acknowledged(1));
     let ticker = next(&mut client).await.unwrap();
     assert_eq!(ticker["s"], "BTCUSDT");
     assert!(ticker.get("stream").is_none());
     let unsubscribe = json!({"method": "UNSUBSCRIBE", "params": ["btcusdt@bookTicker"], "id": 2});
-    assert_eq!(ask(&mut client, &unsubscribe).await, acknowledged(2));
+    assert_eq!(request(&mut client, &unsubscribe).await, acknowledged(2));
     let quiet = timeout(Duration::from_millis(200), client.next()).await;
     assert!(quiet.is_err(), "{quiet:?}");
-    assert_eq!(ask(&mut client, &json!({"id": 3})).await["code"], 2);
+    assert_eq!(request(&mut client, &json!({"id": 3})).await["code"], 2);
     exchange.stop().await;
 }
 
@@ -200,7 +200,7 @@ async fn silence_keeps_the_connection_and_loses_messages() {
 }
 
 #[tokio::test]
-async fn stopping_says_goodbye_and_frees_the_address() {
+async fn stopping_announces_the_shutdown_and_frees_the_address() {
     let exchange = exchange().await;
     let mut combined = connect(&exchange, "/stream?streams=x").await;
     let mut bare = connect(&exchange, "/ws").await;
@@ -216,12 +216,12 @@ async fn stopping_says_goodbye_and_frees_the_address() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_disconnected() {
-    let mut settings = Settings::default();
+    let mut settings = MarketSettings::default();
     settings.instruments.truncate(1);
     settings.instruments[0].rate_hz = 50_000.0;
     let exchange = start(settings).await;
     let mut client = connect(&exchange, "/ws/btcusdt@bookTicker").await;
-    let left = timeout(LIMIT * 2, exchange.shared.said.closed()).await;
+    let left = timeout(LIMIT * 2, exchange.state.broadcasts.closed()).await;
     assert!(left.is_ok(), "still connected");
     while next(&mut client).await.is_some() {}
 }
@@ -229,7 +229,7 @@ async fn a_client_that_does_not_read_is_disconnected() {
 #[tokio::test]
 async fn a_taken_address_is_an_error_that_names_it() {
     let first = exchange().await;
-    let error = Exchange::start(Settings::default(), first.address).await;
+    let error = Exchange::start(MarketSettings::default(), first.address).await;
     let text = error.map(drop).unwrap_err().to_string();
     assert!(text.contains(&first.address.to_string()), "{text}");
     first.stop().await;

@@ -8,7 +8,7 @@ use crate::units::Nanos;
 
 /// How the cells of a column are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum CellReading {
     /// A number where it is one, else text; an empty cell is null.
     Number,
     /// Text, digit for digit: an identifier is no number, and may be longer than one can hold.
@@ -19,7 +19,7 @@ pub(super) enum Reading {
     AsWritten,
 }
 
-impl Reading {
+impl CellReading {
     pub(super) fn cell(&self, text: &str) -> Value {
         let trimmed = text.trim();
         match self {
@@ -95,19 +95,19 @@ mod tests {
 
     #[test]
     fn a_number_is_one_and_an_identifier_is_none() {
-        let number = |text| Reading::Number.cell(text);
+        let number = |text| CellReading::Number.cell(text);
         assert_eq!(number("0017"), json!("0017"));
         assert_eq!((number(" 0.5"), number("0")), (json!(0.5), json!(0)));
         assert_eq!((number("NA"), number(" ")), (Value::Null, Value::Null));
         for key in ["12345678901234567890", "NA", "1e3", "0017"] {
-            assert_eq!(Reading::Text.cell(&format!(" {key} ")), json!(key));
+            assert_eq!(CellReading::Text.cell(&format!(" {key} ")), json!(key));
         }
-        assert_eq!(Reading::Text.cell(" "), Value::Null);
+        assert_eq!(CellReading::Text.cell(" "), Value::Null);
     }
 
     #[test]
     fn a_category_is_text() {
-        let grade = Reading::Category(vec!["1".into(), "NA".into()]);
+        let grade = CellReading::Category(vec!["1".into(), "NA".into()]);
         assert_eq!(grade.cell("1"), json!("1"));
         assert_eq!(grade.cell("NA"), json!("NA"), "it is called so");
         assert_eq!(

@@ -6,7 +6,7 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::cell::{Reading, time, whole, year_end};
+use super::cell::{CellReading, time, whole, year_end};
 use super::position::{TablePosition, invalid};
 use crate::schema::{RecordField, RecordKind};
 use crate::units::Nanos;
@@ -58,7 +58,7 @@ struct OwnCells {
 }
 
 impl TableColumns {
-    /// Rows that become records of this kind; applications of `product`, where one is named.
+    /// TableRows that become records of this kind; applications of `product`, where one is named.
     #[must_use]
     pub fn new(
         kind: RecordKind,
@@ -130,17 +130,17 @@ impl TableColumns {
     }
 
     /// How the cells of a column are read.
-    pub(super) fn reading(&self, name: &str) -> Reading {
+    pub(super) fn reading(&self, name: &str) -> CellReading {
         if self.names.key == name {
-            return Reading::Text;
+            return CellReading::Text;
         }
         if self.names.outcome.as_deref() == Some(name) {
-            return Reading::AsWritten;
+            return CellReading::AsWritten;
         }
         let categories = |field: &&RecordField| field.name == name && !field.categories.is_empty();
         match self.fields.iter().find(categories) {
-            Some(field) => Reading::Category(field.categories.clone()),
-            None => Reading::Number,
+            Some(field) => CellReading::Category(field.categories.clone()),
+            None => CellReading::Number,
         }
     }
 

@@ -1,23 +1,23 @@
-//! Rows of a CSV file.
+//! TableRows of a CSV file.
 
 use std::fs::File;
 use std::io::{self, BufRead};
 
 use serde_json::{Map, Value};
 
-use super::cell::Reading;
+use super::cell::CellReading;
 use super::columns::TableColumns;
 use super::line_starts::{LineReader, LineStarts};
 use super::position::{TablePosition, invalid};
-use super::rows::Rows;
+use super::rows::TableRows;
 use crate::source::compression::decompressed;
 
-/// Rows of a CSV file, with its header first.
+/// TableRows of a CSV file, with its header first.
 pub(super) struct CsvRows {
     reader: csv::Reader<LineReader<Box<dyn BufRead + Send>>>,
     starts: LineStarts,
     names: Vec<String>,
-    readings: Vec<Reading>,
+    readings: Vec<CellReading>,
     row: csv::StringRecord,
     line: u64,
 }
@@ -63,7 +63,7 @@ impl CsvRows {
     }
 }
 
-impl Rows for CsvRows {
+impl TableRows for CsvRows {
     fn names(&self) -> &[String] {
         &self.names
     }

@@ -1,4 +1,4 @@
-//! Rows of a Parquet file.
+//! TableRows of a Parquet file.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -12,16 +12,16 @@ use parquet::basic::CompressionCodec;
 use parquet::file::metadata::ParquetMetaData;
 use serde_json::{Map, Value};
 
-use super::cell::Reading;
+use super::cell::CellReading;
 use super::columns::TableColumns;
 use super::position::{TablePosition, invalid};
-use super::rows::Rows;
+use super::rows::TableRows;
 
-/// Rows of a Parquet file.
+/// TableRows of a Parquet file.
 pub(super) struct ParquetRows {
     reader: ParquetRecordBatchReader,
     names: Vec<String>,
-    readings: Vec<Reading>,
+    readings: Vec<CellReading>,
     waiting: VecDeque<Map<String, Value>>,
     /// Number of the row given last, from 1.
     number: u64,
@@ -86,7 +86,7 @@ fn check_codecs(metadata: &ParquetMetaData) -> io::Result<()> {
     )))
 }
 
-impl Rows for ParquetRows {
+impl TableRows for ParquetRows {
     fn names(&self) -> &[String] {
         &self.names
     }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::position::TablePosition;
 
-/// Rows of a table, in order.
-pub(super) trait Rows: Send {
+/// TableRows of a table, in order.
+pub(super) trait TableRows: Send {
     /// The names of the columns.
     fn names(&self) -> &[String];
 

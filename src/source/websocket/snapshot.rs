@@ -1,4 +1,4 @@
-//! Snapshots of order books: one for each symbol of a new connection, and whenever one is requested.
+//! SnapshotFetcher of order books: one for each symbol of a new connection, and whenever one is requested.
 //!
 //! A snapshot is fetched only after the symbol's stream of book changes has begun, or it could not be
 //! spliced. Bodies are not read here: splicing is the book's business. A request that fails for good is
@@ -24,9 +24,9 @@ use crate::decode::venue::{SnapshotRequest, Venue};
 use crate::source::status::{FeedStatus, count};
 
 /// The symbols whose books need snapshots, and the snapshots on their way.
-pub(super) struct Snapshots {
+pub(super) struct SnapshotFetcher {
     venue: &'static dyn Venue,
-    rest: Option<Arc<Rest>>,
+    rest: Option<Arc<RestClient>>,
     /// By the hash of the symbol, which is the same in either case.
     symbols: FxHashMap<u64, SymbolSnapshot>,
     under_way: JoinSet<(u64, Option<Bytes>)>,
@@ -34,12 +34,12 @@ pub(super) struct Snapshots {
 
 struct SymbolSnapshot {
     name: String,
-    progress: Progress,
+    progress: SnapshotProgress,
 }
 
 /// How far a symbol's snapshot is on this connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Progress {
+enum SnapshotProgress {
     /// Waits for the stream of changes to begin.
     AwaitsStream,
     /// Being fetched.
@@ -49,7 +49,7 @@ enum Progress {
 }
 
 /// The REST interface of the venue.
-struct Rest {
+struct RestClient {
     venue: &'static dyn Venue,
     agent: ureq::Agent,
     base: String,
@@ -62,14 +62,14 @@ struct Rest {
 }
 
 /// The outcome of one request.
-enum Answer {
+enum RestAnswer {
     Body(Vec<u8>),
     /// Try again after so long, if the venue says how long.
     Later(Option<Duration>, String),
     Refused(String),
 }
 
-impl Snapshots {
+impl SnapshotFetcher {
     pub(super) fn new(settings: &WebsocketSettings, status: Arc<FeedStatus>) -> Self {
         let venue = settings.venue;
         let mut streams = settings.streams.iter();
@@ -77,7 +77,7 @@ impl Snapshots {
         let symbols = settings.symbols.iter().filter(|_| needed).map(|symbol| {
             let snapshot = SymbolSnapshot {
                 name: symbol.clone(),
-                progress: Progress::AwaitsStream,
+                progress: SnapshotProgress::AwaitsStream,
             };
             (name_hash(symbol.as_bytes()), snapshot)
         });
@@ -87,7 +87,7 @@ impl Snapshots {
             rest: settings
                 .rest
                 .as_ref()
-                .map(|base| Arc::new(Rest::new(base, settings, status))),
+                .map(|base| Arc::new(RestClient::new(base, settings, status))),
             under_way: JoinSet::new(),
         }
     }
@@ -96,7 +96,7 @@ impl Snapshots {
     pub(super) fn reconnected(&mut self) {
         self.under_way = JoinSet::new();
         for symbol in self.symbols.values_mut() {
-            symbol.progress = Progress::AwaitsStream;
+            symbol.progress = SnapshotProgress::AwaitsStream;
         }
     }
 
@@ -107,10 +107,11 @@ impl Snapshots {
         };
         let hash = name_hash(symbol);
         let found = self.symbols.get_mut(&hash);
-        let Some(symbol) = found.filter(|symbol| symbol.progress == Progress::AwaitsStream) else {
+        let Some(symbol) = found.filter(|symbol| symbol.progress == SnapshotProgress::AwaitsStream)
+        else {
             return;
         };
-        symbol.progress = Progress::Idle;
+        symbol.progress = SnapshotProgress::Idle;
         let name = symbol.name.clone();
         if let SnapshotRequest::Get { path, weight } = self.venue.snapshot_request(&name) {
             self.fetch(hash, name, path, weight);
@@ -129,7 +130,7 @@ impl Snapshots {
             );
             return vec![];
         };
-        if symbol.progress != Progress::Idle {
+        if symbol.progress != SnapshotProgress::Idle {
             return vec![];
         }
         let name = symbol.name.clone();
@@ -146,7 +147,7 @@ impl Snapshots {
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         let (hash, body) = self.under_way.join_next().await?.ok()?;
         if let Some(symbol) = self.symbols.get_mut(&hash) {
-            symbol.progress = Progress::Idle;
+            symbol.progress = SnapshotProgress::Idle;
         }
         body
     }
@@ -155,13 +156,13 @@ impl Snapshots {
         let (Some(rest), Some(symbol)) = (self.rest.clone(), self.symbols.get_mut(&hash)) else {
             return;
         };
-        symbol.progress = Progress::UnderWay;
+        symbol.progress = SnapshotProgress::UnderWay;
         self.under_way
             .spawn(async move { (hash, rest.snapshot(&name, &path, weight).await) });
     }
 }
 
-impl Rest {
+impl RestClient {
     fn new(base: &str, settings: &WebsocketSettings, status: Arc<FeedStatus>) -> Self {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(REQUEST_TIMEOUT))
@@ -196,16 +197,16 @@ impl Rest {
                 .await
                 .ok()?;
             let wait = match answer {
-                Answer::Body(body) => {
+                RestAnswer::Body(body) => {
                     count(&self.status.snapshots);
                     return Some(self.venue.snapshot_message(symbol, &body).into());
                 }
-                Answer::Refused(reason) => {
+                RestAnswer::Refused(reason) => {
                     count(&self.status.snapshot_failures);
                     error!(symbol, reason, "the venue refuses a book snapshot");
                     return None;
                 }
-                Answer::Later(after, reason) => {
+                RestAnswer::Later(after, reason) => {
                     count(&self.status.snapshot_failures);
                     warn!(symbol, reason, "no book snapshot yet: trying again");
                     after.unwrap_or_else(|| ceiling / 2 + jittered(&self.jitter, ceiling / 2))
@@ -216,10 +217,10 @@ impl Rest {
         }
     }
 
-    fn get(&self, url: &str) -> Answer {
+    fn get(&self, url: &str) -> RestAnswer {
         let mut response = match self.agent.get(url).call() {
             Ok(response) => response,
-            Err(error) => return Answer::Later(None, error.to_string()),
+            Err(error) => return RestAnswer::Later(None, error.to_string()),
         };
         match response.status().as_u16() {
             200 => match response
@@ -228,14 +229,14 @@ impl Rest {
                 .limit(BODY_BYTES_MAX)
                 .read_to_vec()
             {
-                Ok(body) if body.starts_with(b"{") => Answer::Body(body),
-                Ok(_) => Answer::Later(None, "the answer is no JSON object".into()),
-                Err(error) => Answer::Later(None, error.to_string()),
+                Ok(body) if body.starts_with(b"{") => RestAnswer::Body(body),
+                Ok(_) => RestAnswer::Later(None, "the answer is no JSON object".into()),
+                Err(error) => RestAnswer::Later(None, error.to_string()),
             },
             // Too many requests; banned for having gone on.
-            code @ (429 | 418) => Answer::Later(retry_after(&response), format!("HTTP {code}")),
-            code if code >= 500 => Answer::Later(None, format!("HTTP {code}")),
-            code => Answer::Refused(format!("HTTP {code}")),
+            code @ (429 | 418) => RestAnswer::Later(retry_after(&response), format!("HTTP {code}")),
+            code if code >= 500 => RestAnswer::Later(None, format!("HTTP {code}")),
+            code => RestAnswer::Refused(format!("HTTP {code}")),
         }
     }
 }
