@@ -25,7 +25,7 @@ pub use capture::write_capture;
 pub use credit::{Applicants, Firms};
 pub use market::Market;
 pub use news::{Headline, Newsroom, Tone};
-pub use server::Exchange;
+pub use server::{Exchange, SnapshotFault};
 pub use wire::{MarketStream, Message};
 
 use crate::units::{Nanos, Price, Size};

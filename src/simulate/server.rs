@@ -9,6 +9,7 @@ mod rest;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,7 +49,18 @@ struct ExchangeState {
     opened: AtomicU64,
     /// Depth messages still to be withheld, by instrument.
     withheld: Mutex<Vec<u32>>,
+    /// Faults of the next snapshots, by instrument.
+    snapshot_faults: Mutex<Vec<VecDeque<SnapshotFault>>>,
     symbols: Vec<String>,
+}
+
+/// What is wrong with the answer to a request for a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotFault {
+    /// The status 403 instead of a book.
+    Forbidden,
+    /// So many bytes more than the book needs, in a field of their own.
+    Padded(usize),
 }
 
 /// A message to all connections.
@@ -89,6 +101,7 @@ impl Exchange {
             silent: AtomicBool::new(false),
             opened: AtomicU64::new(0),
             withheld: Mutex::new(vec![0; settings.instruments.len()]),
+            snapshot_faults: Mutex::new(vec![VecDeque::new(); settings.instruments.len()]),
             symbols: settings.instruments.into_iter().map(|l| l.symbol).collect(),
         });
         let (stopping, stopped) = watch::channel(());
@@ -135,6 +148,16 @@ impl Exchange {
         listed.is_some()
     }
 
+    /// Gives the next snapshots of an instrument these faults, one each. False for a symbol that is not
+    /// listed.
+    pub fn spoil_snapshots(&self, symbol: &str, faults: &[SnapshotFault]) -> bool {
+        let listed = self.state.symbols.iter().position(|s| s == symbol);
+        if let Some(at) = listed {
+            lock(&self.state.snapshot_faults)[at].extend(faults);
+        }
+        listed.is_some()
+    }
+
     /// While true, websocket connections stay open and nothing is sent on them, not even pings or
     /// answers; messages of that time are lost. REST still answers.
     pub fn go_silent(&self, silent: bool) {
@@ -166,6 +189,12 @@ impl ExchangeState {
                 self.send(Broadcast::Message(Arc::new(message)));
             }
         }
+    }
+
+    /// The fault of the next snapshot of an instrument.
+    fn next_fault(&self, symbol: &str) -> Option<SnapshotFault> {
+        let at = self.symbols.iter().position(|listed| listed == symbol)?;
+        lock(&self.snapshot_faults)[at].pop_front()
     }
 
     fn withholds(&self, message: &Message) -> bool {

@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{ExchangeState, lock, millis};
+use super::{ExchangeState, SnapshotFault, lock, millis};
 use crate::clock;
 
 /// The paths below `/api/v3`.
@@ -43,10 +43,18 @@ async fn depth(State(state): State<Arc<ExchangeState>>, Query(query): Query<Dept
     let Ok(limit) = limit.map(|limit: usize| limit.min(LARGEST_LIMIT)) else {
         return json(StatusCode::BAD_REQUEST, BAD_LIMIT);
     };
-    match lock(&state.market).snapshot(&symbol, limit) {
-        Some(snapshot) => json(StatusCode::OK, snapshot),
-        None => json(StatusCode::BAD_REQUEST, UNKNOWN_SYMBOL),
+    let Some(mut snapshot) = lock(&state.market).snapshot(&symbol, limit) else {
+        return json(StatusCode::BAD_REQUEST, UNKNOWN_SYMBOL);
+    };
+    match state.next_fault(&symbol) {
+        None => {}
+        Some(SnapshotFault::Forbidden) => return json(StatusCode::FORBIDDEN, "{}"),
+        Some(SnapshotFault::Padded(bytes)) => {
+            let padding = format!(r#"{{"padding":"{}","#, "x".repeat(bytes));
+            snapshot.replace_range(..1, &padding);
+        }
     }
+    json(StatusCode::OK, snapshot)
 }
 
 fn json(status: StatusCode, text: impl Into<String>) -> Json {
