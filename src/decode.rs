@@ -110,7 +110,7 @@ impl Decoder {
         Self { venues, ..self }
     }
 
-    /// A decoder that reads these economic figures, numbered by their place.
+    /// A decoder that reads these economic figures, numbered by their index.
     #[must_use]
     pub fn with_figures(self, figures: &[String]) -> Self {
         Self {

@@ -4,6 +4,7 @@
 //! the events alone, never on how they were split into batches (`tests/path/same_path.rs`).
 
 pub mod book;
+mod book_repairs;
 mod cache;
 pub mod feature;
 mod pending;
@@ -175,7 +176,9 @@ impl Engine {
         self.scorer.deferred()
     }
 
-    /// Appends the instruments whose book broke and needs a new snapshot; each once.
+    /// Appends the instruments whose book needs a new snapshot now. A book that still waits is appended
+    /// again at
+    /// later ticks.
     pub fn take_snapshot_requests(&mut self, requests: &mut Vec<InstrumentId>) {
         self.rows.take_snapshot_requests(requests);
     }

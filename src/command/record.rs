@@ -11,6 +11,7 @@ use crate::run::runtime::source_runtime;
 use crate::run::stop::StopFlag;
 use crate::source::capture::CaptureWriter;
 use crate::source::ring::ring;
+use crate::source::snapshot_requests::snapshot_requests;
 
 /// Records the pipeline's source until stopped, for `duration` if given. Gives the number of frames.
 ///
@@ -26,7 +27,9 @@ pub fn record(
     let runtime = source_runtime(pipeline.file.source.kind)?;
     let mut capture = CaptureWriter::create(output)?;
     let (sender, receiver) = ring(pipeline.file.engine.ring_frames);
-    let source = Source::start(pipeline, false, vec![sender], &runtime)?;
+    // Nothing is decoded here, so no book requests a snapshot.
+    let (_, requested) = snapshot_requests();
+    let source = Source::start(pipeline, false, vec![sender], requested, &runtime)?;
     let deadline = duration.map(|duration| clock::instant() + duration);
     let (mut frames, mut positions) = (Vec::with_capacity(BATCH), vec![]);
     let mut stopping = false;

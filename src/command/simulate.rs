@@ -5,14 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::simulate::{Settings, SimulateError, write_capture};
+use crate::simulate::{MarketSettings, SimulateError, write_capture};
 
 /// Writes a session of this duration; gzip or zstd where the path ends in `.gz` or `.zst`.
 ///
 /// # Errors
 /// [`SimulateError`] where an instrument cannot be simulated, or the file not be written.
 pub fn write_capture_file(
-    settings: &Settings,
+    settings: &MarketSettings,
     duration: Duration,
     path: &Path,
 ) -> Result<(), SimulateError> {

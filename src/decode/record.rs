@@ -60,7 +60,8 @@ impl RecordForm {
         self.pseudonym.is_some()
     }
 
-    /// The name of a key in everything that leaves the process: a token, where the records are about persons.
+    /// The name of a key in everything that leaves the process: a token, where the records are about
+    /// persons.
     #[must_use]
     pub fn public_name<'k>(&self, key: &'k str) -> Cow<'k, str> {
         match &self.pseudonym {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::book_repairs::BookRepairs;
 use super::cache;
 use super::feature::{FeaturePlan, Fired};
 use super::period::PeriodChange;
@@ -18,7 +19,7 @@ pub struct RowMaker {
     rules: RowRules,
     state: EngineState,
     counts: EventCounts,
-    snapshot_requests: Vec<InstrumentId>,
+    repairs: BookRepairs,
     fired: Fired,
 }
 
@@ -31,7 +32,7 @@ impl RowMaker {
             rules,
             state: EngineState::default(),
             counts: EventCounts::default(),
-            snapshot_requests: vec![],
+            repairs: BookRepairs::default(),
             fired: Fired::default(),
         }
     }
@@ -95,7 +96,7 @@ impl RowMaker {
             Body::Depth(depth) => {
                 let (effect, needs_snapshot) = market.depth(batch, depth, counts);
                 if needs_snapshot {
-                    self.snapshot_requests.push(event.instrument);
+                    self.repairs.request(event.instrument);
                 }
                 effect
             }
@@ -162,10 +163,14 @@ impl RowMaker {
         }
     }
 
-    /// Appends the instruments that have just fallen silent at this tick of the clock.
+    /// Appends the instruments that have just fallen silent at this tick of the clock; requests snapshots
+    /// again
+    /// for books that wait.
     pub fn tick(&mut self, ts: Nanos, silent: &mut Vec<InstrumentId>) {
         for (instrument, state) in self.state.instruments.iter_mut() {
             let market = &mut state.market;
+            let waits = market.waits_for_snapshot();
+            self.repairs.tick(ts.0, instrument, waits);
             let heard = market.received != Nanos::UNDEFINED;
             if heard && !market.silent && ts.since(market.received) > self.rules.stale_after {
                 market.silent = true;
@@ -198,9 +203,11 @@ impl RowMaker {
         (market.now != i64::MIN).then(|| (Nanos(market.now), market.top.map(|top| top.mid())))
     }
 
-    /// Appends the instruments whose book broke and needs a new snapshot; each once.
+    /// Appends the instruments whose book needs a new snapshot now. A book that still waits is appended
+    /// again at
+    /// later ticks.
     pub fn take_snapshot_requests(&mut self, requests: &mut Vec<InstrumentId>) {
-        requests.append(&mut self.snapshot_requests);
+        self.repairs.take(requests);
     }
 
     /// Counters of the events so far.

@@ -24,8 +24,6 @@ pub struct Delivery {
     pub dead_letters: Vec<UndecodedFrame>,
     /// How far the shard has come in each partition of the batch.
     pub positions: Vec<Position>,
-    /// Instruments whose book needs a new snapshot.
-    pub wanted_snapshots: Vec<String>,
     /// The frames themselves, in the order in which they were worked on, where a capture is made.
     pub frames: Vec<Frame>,
 }

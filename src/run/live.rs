@@ -36,6 +36,7 @@ use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::{Sink, SinkError};
 use crate::source::capture::CaptureWriter;
 use crate::source::ring::{Receiver, ring_of};
+use crate::source::snapshot_requests::snapshot_requests;
 use crate::source::status::FeedStatus;
 
 /// How long to run, and what to keep.
@@ -139,11 +140,13 @@ impl Run {
             .map(CaptureWriter::create)
             .transpose()?;
         let (deliver, deliveries) = bounded(DELIVERIES);
+        let (requests, requested) = snapshot_requests();
         let failed = Arc::new(AtomicBool::new(false));
         let (mut rings, mut workers, mut statuses) = (vec![], vec![], vec![]);
         for number in 0..config.shards {
             let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, true)
-                .keeping_dead_letters(writer.keeps_dead_letters());
+                .keeping_dead_letters(writer.keeps_dead_letters())
+                .requesting_snapshots(requests.clone());
             let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
             let status = Arc::new(WorkerStatus::default());
             let settings = WorkerSettings {
@@ -160,7 +163,7 @@ impl Run {
             statuses.push(status);
             rings.push(sender);
         }
-        let source = Source::start(pipeline, options.until_end, rings, runtime)?;
+        let source = Source::start(pipeline, options.until_end, rings, requested, runtime)?;
         status.set_state(PipelineState::Running(RunningPipeline {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),
@@ -209,9 +212,6 @@ impl Run {
     }
 
     fn deliver(&mut self, mut delivery: Delivery) -> Result<(), RunError> {
-        for name in &delivery.wanted_snapshots {
-            self.source.request(name);
-        }
         self.writer.deliver(&mut delivery)?;
         if let Some(capture) = &mut self.capture {
             for frame in &delivery.frames {

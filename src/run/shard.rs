@@ -14,11 +14,12 @@ use crate::decode::Decoder;
 use crate::engine::Engine;
 use crate::event::Batch;
 use crate::frame::Origin;
-use crate::instrument::Instruments;
+use crate::instrument::{InstrumentId, Instruments};
 use crate::model::ModelError;
 use crate::signal::digest::Digest;
 use crate::signal::lineage::Lineage;
 use crate::signal::{Latency, Signal};
+use crate::source::snapshot_requests::SnapshotRequests;
 use crate::units::Nanos;
 
 /// An intake and an engine, with the figures of both.
@@ -34,6 +35,9 @@ pub struct Shard {
     live: bool,
     from: Nanos,
     to: Nanos,
+    /// Where requests for book snapshots go; none where no feed can answer them.
+    snapshot_requests: Option<SnapshotRequests>,
+    needs_snapshot: Vec<InstrumentId>,
 }
 
 impl Shard {
@@ -54,6 +58,8 @@ impl Shard {
             live,
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
+            snapshot_requests: None,
+            needs_snapshot: vec![],
         }
     }
 
@@ -69,6 +75,13 @@ impl Shard {
     pub fn between(mut self, from: Option<Nanos>, to: Option<Nanos>) -> Self {
         self.from = from.unwrap_or(self.from);
         self.to = to.unwrap_or(self.to);
+        self
+    }
+
+    /// Requests the snapshots that its books need from a feed.
+    #[must_use]
+    pub fn requesting_snapshots(mut self, requests: SnapshotRequests) -> Self {
+        self.snapshot_requests = Some(requests);
         self
     }
 
@@ -112,6 +125,7 @@ impl Shard {
         let applied = clock::instant();
         self.engine.score(self.intake.batch(), signals)?;
         let scored = clock::instant();
+        self.request_snapshots();
         let latency = Latency {
             queue: 0,
             decode: nanos(began, decoded),
@@ -159,6 +173,16 @@ impl Shard {
         self.engine.settle(wanted)
     }
 
+    /// Hands the books' requests to the feed, which must not wait for the signals to be written.
+    fn request_snapshots(&mut self) {
+        self.engine.take_snapshot_requests(&mut self.needs_snapshot);
+        for instrument in self.needs_snapshot.drain(..) {
+            if let Some(requests) = &self.snapshot_requests {
+                requests.request(self.intake.instruments().name(instrument));
+            }
+        }
+    }
+
     /// Stamps the signals of a step and adds them to the digest.
     fn finish(&mut self, signals: &mut [Signal], latency: Latency, took: i64) {
         if signals.is_empty() {
@@ -197,11 +221,6 @@ impl Shard {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
-    }
-
-    /// The engine, for taking what it wants.
-    pub fn engine_mut(&mut self) -> &mut Engine {
-        &mut self.engine
     }
 
     /// What became of the frames.

@@ -164,10 +164,6 @@ impl Worker {
             .collect();
         self.named = instruments.len();
         delivery.names_per_batch = instruments.are_per_batch();
-        let mut wanted = vec![];
-        shard.engine_mut().take_snapshot_requests(&mut wanted);
-        let name = |id| shard.instruments().name(id).to_owned();
-        delivery.wanted_snapshots = wanted.into_iter().map(name).collect();
         shard.end_batch();
         self.named = shard.instruments().len();
         Ok(delivery)

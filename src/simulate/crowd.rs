@@ -1,4 +1,5 @@
-//! The participants: providers that quote around the efficient price and withdraw, takers that come in bursts.
+//! The participants: providers that quote around the efficient price and withdraw, takers that come in
+//! bursts.
 //!
 //! Decides one action at a time from the book and the latent price; `market` carries it out. Quotes that the
 //! latent price has passed are withdrawn or taken, so that the book follows it.
@@ -148,7 +149,8 @@ impl Crowd {
         }
     }
 
-    /// Mispriced quotes are withdrawn first, by providers that are alert; otherwise any order may go. The last
+    /// Mispriced quotes are withdrawn first, by providers that are alert; otherwise any order may go. The
+    /// last
     /// level of a side stays, and a quote comes instead.
     fn withdraw(&mut self, book: &OrderBook) -> OrderAction {
         let alert = self.random.chance(ALERTNESS);
@@ -250,7 +252,8 @@ const DEEP: f64 = 15.0;
 /// Others compete for the best price.
 const NEAR_CHANCE: f64 = 0.5;
 const NEAR: f64 = 0.05;
-/// How much quicker providers withdraw while the best quote is mispriced, and how often they withdraw that one.
+/// How much quicker providers withdraw while the best quote is mispriced, and how often they withdraw that
+/// one.
 const ALARM: f64 = 8.0;
 const ALERTNESS: f64 = 0.85;
 /// Takers without excitement, relative to the mean with it.

@@ -228,7 +228,8 @@ fn order_flow_predicts_a_little_and_the_price_moves_as_asked() {
     }
 }
 
-/// Order-flow imbalance at the best prices (Cont, Kukanov and Stoikov 2014) and return of the mid, by second.
+/// Order-flow imbalance at the best prices (Cont, Kukanov and Stoikov 2014) and return of the mid, by
+/// second.
 fn by_second<'a>(messages: impl Iterator<Item = &'a Message>) -> (Vec<f64>, Vec<f64>) {
     let mut seconds: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
     let mut last: Option<[f64; 4]> = None;

@@ -1,18 +1,19 @@
-//! Compressed files, told apart by their first bytes.
+//! Plain, gzip and zstd files, recognised by their first bytes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
+/// Reads a file, decompressed where its first bytes are those of gzip or zstd.
 pub(super) fn decompressed(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
     let mut magic = [0_u8; 4];
-    let mut known = 0;
-    while known < magic.len() {
-        match file.read(&mut magic[known..])? {
+    let mut count = 0;
+    while count < magic.len() {
+        match file.read(&mut magic[count..])? {
             0 => break,
-            n => known += n,
+            n => count += n,
         }
     }
-    let whole = io::Cursor::new(magic[..known].to_vec()).chain(file);
+    let whole = io::Cursor::new(magic[..count].to_vec()).chain(file);
     Ok(match magic {
         [0x1f, 0x8b, ..] => {
             let gzip = flate2::read::MultiGzDecoder::new(whole);

@@ -152,7 +152,7 @@ impl Conflation {
     }
 
     fn offer(&mut self, shard: usize, listed: Option<usize>, frame: Frame) {
-        // What was held of this instrument is older and goes first.
+        // Held frames of this instrument are older and go first.
         let clear = self.flush_gaps(shard) && listed.is_none_or(|at| self.flush_symbol(at));
         let frame = if clear {
             match self.rings[shard].try_send(frame) {
@@ -258,7 +258,8 @@ impl Lost {
         self.last = Some(origin);
     }
 
-    /// Sends a gap frame of this symbol and venue, if frames were lost. Returns whether none is left to send.
+    /// Sends a gap frame of this symbol and venue, if frames were lost. Returns whether none is left to
+    /// send.
     fn send_gap(
         &mut self,
         symbol: Option<(&str, &str)>,

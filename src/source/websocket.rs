@@ -286,7 +286,8 @@ impl End {
     }
 }
 
-/// How often held frames are sent again: often enough for a quote to be fresh, seldom enough to cost nothing.
+/// How often held frames are sent again: often enough for a quote to be fresh, seldom enough to cost
+/// nothing.
 const FLUSH_EVERY: Duration = Duration::from_millis(1);
 
 /// How long a stopping feed waits for its shards to take the held frames.

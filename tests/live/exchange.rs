@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use foretick::clock;
 use foretick::frame::Position;
+use foretick::run::account::Account;
 use foretick::run::live;
 use foretick::run::live::{RunOptions, RunOutcome};
 use foretick::run::replay;
 use foretick::run::stop::StopFlag;
 use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
-use foretick::simulate::{Exchange, MarketSettings};
+use foretick::simulate::{Exchange, MarketSettings, SnapshotFault};
 use foretick::sink::{DeadLetter, Sink, SinkError};
 use tokio::runtime::Runtime;
 
@@ -61,10 +62,21 @@ listen = ""
 
 impl Live {
     fn start(folder: &Folder, set: &[&str], capture: Option<PathBuf>) -> Self {
+        Self::start_spoilt(folder, set, capture, &[])
+    }
+
+    /// The same at an exchange whose first snapshots of BTCUSDT have these faults.
+    fn start_spoilt(
+        folder: &Folder,
+        set: &[&str],
+        capture: Option<PathBuf>,
+        faults: &[SnapshotFault],
+    ) -> Self {
         let runtime = Runtime::new().expect("a runtime can be made");
         let anywhere = ([127, 0, 0, 1], 0).into();
         let exchange = runtime.block_on(Exchange::start(MarketSettings::default(), anywhere));
         let exchange = exchange.expect("the exchange opens");
+        assert!(exchange.spoil_snapshots("BTCUSDT", faults));
         let addresses = [
             format!("source.websocket.url=ws://{}", exchange.address),
             format!("source.websocket.rest=http://{}", exchange.address),
@@ -132,13 +144,19 @@ impl Live {
     }
 
     fn end(self) -> RunOutcome {
+        self.end_with(|frames| assert_eq!(frames.dropped, 0, "{frames:?}"))
+    }
+
+    /// Ends the run; `check` looks at the frames that were dropped.
+    fn end_with(self, check: impl FnOnce(&Account)) -> RunOutcome {
         self.stop.set();
         let ended = self.run.join().expect("a run does not panic");
         self.runtime.block_on(self.exchange.stop());
         assert!(ended.failure.is_none(), "{:?}", ended.failure);
         let frames = &ended.summary.frames;
         assert!(frames.balances(), "{frames:?}");
-        assert_eq!(frames.dropped + frames.dead_lettered, 0, "{frames:?}");
+        assert_eq!(frames.dead_lettered, 0, "{frames:?}");
+        check(frames);
         assert_eq!(
             ended.summary.signals as usize,
             self.signals.lock().expect("no holder panics").len()
@@ -227,6 +245,18 @@ fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_arrives() {
     assert_eq!(gapped, 0, "the other instrument has no gap");
     let ended = live.end();
     assert!(ended.summary.events.engine.missing > 0);
+}
+
+#[test]
+fn a_lost_snapshot_is_requested_again_without_a_reconnect() {
+    let folder = Folder::new("exchange-snapshot");
+    let faults = [SnapshotFault::Forbidden, SnapshotFault::Padded(200_000)];
+    let set = ["source.max_frame_bytes=150000", "engine.ring_frames=1024"];
+    let live = Live::start_spoilt(&folder, &set, None, &faults);
+    live.wait_for_one("BTCUSDT.BINANCE", Quality::Ok, 0);
+    assert_eq!(live.exchange.connections(), 1);
+    let ended = live.end_with(|frames| assert_eq!(frames.dropped, 1, "the padded one: {frames:?}"));
+    assert_eq!(ended.summary.events.engine.gaps, 0);
 }
 
 #[test]

@@ -210,7 +210,9 @@ async fn a_made_up_venue_goes_from_its_socket_to_signals() {
     assert_eq!(server.request().await, again("open"));
 
     // The new snapshot begins the numbers anew.
-    server.send(&[whole(1), change(2), fill(3), fill(4)]).await;
+    let later = |message: String| message.replace("1700000000", "1700000001");
+    let book = [whole(1), change(2), fill(3), fill(4)];
+    server.send(&book.map(later)).await;
     let qualities = shard.signals(2);
     assert_eq!(qualities[1], Quality::Ok, "{qualities:?}");
     assert!(shard.wanted().is_empty());

@@ -70,7 +70,7 @@ fn a_capture_is_spliced_and_stays_sound() {
     assert!(words.iter().all(|word| ["warming", "ok"].contains(word)));
 }
 
-/// The market itself, so that a snapshot can be asked for when one is needed.
+/// The market itself, so that a snapshot can be requested when one is needed.
 #[test]
 fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
     let mut settings = simulate::MarketSettings::default();
@@ -104,7 +104,7 @@ fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
     assert_eq!(
         feed.snapshot_requests(),
         ["BTCUSDT.BINANCE"],
-        "asked for once"
+        "requested once"
     );
     let before = bitcoin.len();
     assert!(before <= 1, "a frozen book makes no rows: {bitcoin:?}");

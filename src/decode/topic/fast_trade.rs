@@ -83,7 +83,8 @@ impl<'a> Unread<'a> {
         std::str::from_utf8(self.text()?).ok()
     }
 
-    /// A number, bare or in quotes. An exponent is not read, and so the record is left to the general parser.
+    /// A number, bare or in quotes. An exponent is not read, and so the record is left to the general
+    /// parser.
     fn decimal(&mut self) -> Option<&'a [u8]> {
         if self.0.starts_with(b"\"") {
             return self.text();

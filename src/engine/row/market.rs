@@ -7,7 +7,9 @@ use super::counts::EventCounts;
 use super::rules::{RowRules, RowTrigger};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
-use crate::event::{Bar, Batch, Body, Depth, Event, Gap, GapReason, Quote, Sentiment, Trade};
+use crate::event::{
+    Bar, Batch, Body, Depth, Event, Gap, GapReason, Quote, Sentiment, Splice, Trade,
+};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
@@ -159,6 +161,10 @@ impl MarketState {
         counts: &mut EventCounts,
     ) -> (Effect<'static>, bool) {
         let (bids, asks) = batch.levels(depth);
+        if depth.snapshot == Some(Splice::InOrder) {
+            // The venue begins its numbers anew; the book is not behind the last quote.
+            self.top_sequence = 0;
+        }
         match self.book.apply(depth, bids, asks) {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
@@ -258,6 +264,11 @@ impl MarketState {
             features.set_sentiment(sentiment);
         }
         stale
+    }
+
+    /// Whether changes of the book wait for a snapshot.
+    pub(crate) fn waits_for_snapshot(&self) -> bool {
+        self.book.wants_snapshot()
     }
 
     /// Takes a gap event of this instrument.

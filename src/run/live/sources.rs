@@ -41,7 +41,6 @@ pub(crate) struct Source {
 enum Kind {
     Websocket {
         feed: tokio::task::JoinHandle<Result<(), WebsocketError>>,
-        requests: mpsc::Sender<String>,
         stop: watch::Sender<bool>,
     },
     Kafka {
@@ -50,15 +49,14 @@ enum Kind {
     },
 }
 
-/// Snapshot requests that may wait; a book whose request is refused requests again at its next gap.
-const REQUESTS: usize = 1_024;
-
 impl Source {
-    /// Starts the pipeline's source into these rings.
+    /// Starts the pipeline's source into these rings. An instrument whose name arrives on `requested` gets
+    /// a new book snapshot.
     pub(crate) fn start(
         pipeline: &Pipeline,
         until_end: bool,
         rings: Vec<Sender>,
+        requested: mpsc::Receiver<String>,
         runtime: &Runtime,
     ) -> Result<Self, RunError> {
         let status = Arc::new(FeedStatus::default());
@@ -67,7 +65,6 @@ impl Source {
         let kind = match pipeline.file.source.kind {
             SourceKind::Websocket => {
                 let (stop, stopped) = watch::channel(false);
-                let (requests, wanted) = mpsc::channel(REQUESTS);
                 let every = Duration::from_millis(pipeline.file.source.websocket.tick_ms);
                 if !every.is_zero() {
                     let tick = tick(every, rings.clone(), Arc::clone(&ticks), stopped.clone());
@@ -76,13 +73,9 @@ impl Source {
                 let settings = pipeline.websocket_settings()?;
                 let (venue, symbols) = (settings.venue, &settings.symbols);
                 let out = Conflation::new(venue, rings, symbols, Arc::clone(&status));
-                let feed = websocket::run(settings, out, wanted, Arc::clone(&status), stopped);
+                let feed = websocket::run(settings, out, requested, Arc::clone(&status), stopped);
                 let feed = runtime.spawn(feed.instrument(Span::current()));
-                Kind::Websocket {
-                    feed,
-                    requests,
-                    stop,
-                }
+                Kind::Websocket { feed, stop }
             }
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
@@ -99,18 +92,6 @@ impl Source {
             ticks,
             kind: Some(kind),
         })
-    }
-
-    /// Asks for a new depth snapshot of an instrument (`BTCUSDT.BINANCE`).
-    pub(crate) fn request(&self, instrument: &str) {
-        if let Some(Kind::Websocket { requests, .. }) = &self.kind
-            && requests.try_send(instrument.to_owned()).is_err()
-        {
-            tracing::warn!(
-                instrument,
-                "a snapshot was not requested: too many requests wait"
-            );
-        }
     }
 
     /// Stops it; it ends within some 100 ms and drops its rings.

@@ -1,6 +1,6 @@
 //! The REST answers: ping, time and the snapshot of an order book.
 //!
-//! Errors have the venue's codes and texts. No weights are counted and nobody is banned.
+//! Errors have the venue's codes and texts. Counts no weights and bans no client.
 
 use std::sync::Arc;
 

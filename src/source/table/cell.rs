@@ -1,4 +1,4 @@
-//! One cell of a table: what is text, what is a number, and what is a time.
+//! One cell of a table as text, number or time.
 //!
 //! Knows no column and no record.
 
@@ -9,13 +9,13 @@ use crate::units::Nanos;
 /// How the cells of a column are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CellReading {
-    /// A number where it is one, else text; an empty cell is null.
+    /// A number if the cell is one, else text; an empty cell is null.
     Number,
-    /// Text, digit for digit: an identifier is no number, and may be longer than one can hold.
+    /// Text as written, without blanks around it: identifiers may have more digits than a number can hold.
     Text,
     /// One of these texts.
     Category(Vec<String>),
-    /// Text with all of its blanks, as an error is to show it.
+    /// Text with the blanks around it, so that errors show it as written.
     AsWritten,
 }
 
@@ -26,7 +26,7 @@ impl CellReading {
             Self::Number => number(trimmed),
             Self::Text if trimmed.is_empty() => Value::Null,
             Self::Text => json!(trimmed),
-            // A category may be called `NA`; where none is, it says that there is no value.
+            // `NA` is a category if one has that name, and else no value.
             Self::Category(known) if known.iter().any(|one| one == trimmed) => json!(trimmed),
             Self::Category(_) if is_absent(trimmed) => Value::Null,
             Self::Category(_) => json!(trimmed),
@@ -35,7 +35,7 @@ impl CellReading {
     }
 }
 
-/// Whether a cell says that there is no value: an empty one, or a word that pandas and R write for it.
+/// Whether a cell has no value: it is empty, or holds a word that pandas and R write for that.
 #[must_use]
 pub fn is_absent(text: &str) -> bool {
     let text = text.trim();
@@ -46,7 +46,7 @@ fn number(text: &str) -> Value {
     if is_absent(text) {
         return Value::Null;
     }
-    // What begins with zeros is a code, and another without them.
+    // A number with leading zeros is a code; without the zeros it would be another code.
     let padded = text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     if padded {
         return json!(text);
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_one_and_an_identifier_is_none() {
+    fn numbers_become_numbers_and_identifiers_stay_text() {
         let number = |text| CellReading::Number.cell(text);
         assert_eq!(number("0017"), json!("0017"));
         assert_eq!((number(" 0.5"), number("0")), (json!(0.5), json!(0)));
@@ -109,12 +109,12 @@ mod tests {
     fn a_category_is_text() {
         let grade = CellReading::Category(vec!["1".into(), "NA".into()]);
         assert_eq!(grade.cell("1"), json!("1"));
-        assert_eq!(grade.cell("NA"), json!("NA"), "it is called so");
+        assert_eq!(grade.cell("NA"), json!("NA"), "a category of that name");
         assert_eq!(
             (grade.cell("nan"), grade.cell("")),
             (Value::Null, Value::Null)
         );
-        assert_eq!(grade.cell("2"), json!("2"), "refused by who reads it");
+        assert_eq!(grade.cell("2"), json!("2"), "refused by the decoder");
     }
 
     #[test]
