@@ -280,7 +280,10 @@ fn a_topic_that_is_replaced_is_read_from_its_beginning() {
     wait_for_log(&mut run, &["Kafka is back", "the topic was deleted"]);
     both.send_statements(&[(7, 1), (8, 2)]);
     assert_eq!(both.wait_for_fragile(&mut run, 5), [0, 1, 2, 7, 8]);
-    wait_for_log(&mut run, &["made anew", "the topic was deleted"]);
+    wait_for_log(
+        &mut run,
+        &["deleted and created again", "the topic was deleted"],
+    );
     assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
 }
 
