@@ -9,8 +9,7 @@ use crate::{heading, holds};
 
 const INTRODUCTION: &str = "\
 The text of `foretick --help` and of `foretick COMMAND --help`. [Exit codes](errors.md#exit-codes) are \
-the same for all \
-commands.
+the same for all commands.
 ";
 
 #[test]

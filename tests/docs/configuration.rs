@@ -12,8 +12,7 @@ const FOLDERS: [&str; 4] = ["src/config", "src/alert/rule", "src/engine/feature"
 
 const INTRODUCTION: &str = "\
 A pipeline is a folder with a `pipeline.toml`. This page lists its tables and keys. Unknown keys are \
-refused. \
-`--set table.key=value` changes a key for one run; the value is TOML, or else text.
+refused. `--set table.key=value` changes a key for one run; the value is TOML, or else text.
 
 - **Unit** is the unit of the number; a key's name ends in it (`_ms`, `_us`, `_bytes`, `_bps`).
 - **Default** is what holds where the key is not written. \"required\": the table cannot do without it. \"not set\": \

@@ -10,18 +10,22 @@ use foretick::decode::DecodeError;
 use crate::source::{find, items};
 use crate::{given, heading, holds};
 
+const ABOUT_SEVERAL: &str = "
+With several pipelines (`foretick run A B`), 0 says that all ended as planned, 1 that at least one was \
+down at the end, and 2 that nothing was started. An error is one line on standard error that begins with \
+`foretick:` and says what was being done, what went wrong, and what to do.
+";
+
 const ABOUT_REASONS: &str = "
 ## Reasons for dead letters and drops
 
-A frame that cannot be used has one reason. It is counted in `foretick_frames_total{fate, reason}` and \
-in the summary of \
-the run.
+A frame that cannot be used has one reason. It is counted in `foretick_frames_total{fate, reason}` and in \
+the summary of the run.
 
 - **dead letter**: the frame cannot be read. Its bytes go to the dead letters (`<topic>.dlq.v1`, or the \
-file of \
-`--dead-letters`) with this reason, so that it can be mended and sent again. Of a record about a person \
-only the token \
-and the address go there. Without a place for dead letters the frame is dropped and counted.
+file of `--dead-letters`) with this reason, so that it can be mended and sent again. Of a record about a \
+person only the token and the address go there. Without a place for dead letters the frame is dropped and \
+counted.
 - **drop**: the frame can be read, and this pipeline does not use it. Only the counter shows it.
 
 | reason | fate | meaning |
@@ -39,8 +43,7 @@ These frames were dropped by the source, before anything read them.
 
 const READ_BEFORE: &str = "\
 | `read_before` | Kafka delivered a record again after a rebalance or a reconnect, and its signals have \
-arrived already. \
-Nothing is lost. |
+arrived already. Nothing is lost. |
 ";
 
 /// One of each kind of error.
@@ -77,12 +80,7 @@ fn the_error_page_lists_every_exit_code_and_reason() {
     for (code, meaning) in exit_codes() {
         writeln!(text, "| {code} | {meaning} |").expect("text takes text");
     }
-    text.push_str(
-        "\nWith several pipelines (`foretick run A B`): 0 all ended as planned, 1 one was down at the end, 2 a usage or configuration error, \
-         and nothing was started. An error is one line on standard error that begins with `foretick:` \
-         and says what was \
-         being done, what went wrong, and what to do.\n",
-    );
+    text.push_str(ABOUT_SEVERAL);
     text.push_str(ABOUT_REASONS);
     let errors = find(&all, "DecodeError", "derive").expect("the decoder has an error type");
     let mut reasons = BTreeSet::new();

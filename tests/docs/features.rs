@@ -8,9 +8,9 @@ use crate::{heading, holds};
 const LABELS: [&str; 4] = ["Formula", "Unit", "Warm-up", "Needs"];
 
 const INTRODUCTION: &str = "\
-Each `[[feature]]` table of a pipeline is one column of the row, in the order in which the tables \
-stand. The keys of a \
-table and their defaults are in [Configuration](configuration.md#feature); this page lists the kinds.
+Each `[[feature]]` table of a pipeline is one column of the row, in the order in which the tables stand. \
+The keys of a table and their defaults are in [Configuration](configuration.md#feature); this page lists \
+the kinds.
 ";
 
 #[test]

@@ -11,10 +11,9 @@ use crate::source::{Item, find, items};
 use crate::{given, heading, holds};
 
 const INTRODUCTION: &str = "\
-Prometheus reads them from `http://127.0.0.1:9464/metrics` (`[metrics] listen` names another address). Every family has \
-the label `pipeline`, the pipeline's name. Counters of a pipeline begin at 0 again when it is restarted \
-inside the \
-process, except `foretick_pipeline_restarts_total`.
+Prometheus reads them from `http://127.0.0.1:9464/metrics` (`[metrics] listen` names another address). \
+Every family has the label `pipeline`, the pipeline's name. Counters of a pipeline begin at 0 again when \
+it is restarted inside the process, except `foretick_pipeline_restarts_total`.
 
 | family | type | labels | unit | meaning |
 | --- | --- | --- | --- | --- |
@@ -128,10 +127,9 @@ fn the_metrics_page_lists_every_family() {
 const FRAMES: &str = "
 ## `fate` of `foretick_frames_total`
 
-Each frame that was received has one fate: `used`, `conflated`, `dropped` or `dead_lettered`; those \
-that have none yet are \
-in flight. `reason` is set for `dropped` and `dead_lettered`: [Exit codes and reasons](errors.md) lists \
-the reasons.
+Each frame that was received has one fate: `used`, `conflated`, `dropped` or `dead_lettered`; those that \
+have none yet are in flight. `reason` is set for `dropped` and `dead_lettered`: [Exit codes and \
+reasons](errors.md) lists the reasons.
 ";
 
 /// Runs a pipeline until its metrics answer; gives their text.

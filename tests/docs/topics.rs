@@ -9,10 +9,9 @@ use crate::{given, heading, holds};
 
 const INTRODUCTION: &str = "\
 Messages are JSON objects in UTF-8. A topic is named after its schema unless the configuration names \
-another. Times are \
-nanoseconds since 1970-01-01, UTC. Inputs may have more fields than these; they are ignored. Outputs \
-have these fields \
-and no others. Each schema is a JSON Schema (2020-12) in [`schemas/`](../../../schemas), with an example.
+another. Times are nanoseconds since 1970-01-01, UTC. Inputs may have more fields than these; they are \
+ignored. Outputs have these fields and no others. Each schema is a JSON Schema (2020-12) in \
+[`schemas/`](../../../schemas), with an example.
 ";
 
 /// The topics, inputs first. `dead_letter.v1` describes headers, not values.
