@@ -238,14 +238,18 @@ fn meaning(kind: &str, all: &[Item]) -> String {
     };
     let path = rest.split_once(')').map_or("", |(path, _)| path);
     let field = path.rsplit('.').next().unwrap_or_default().trim();
-    let counters =
-        ["EventCounts", "Events"].map(|name| all.iter().filter(move |item| item.name == name));
-    let mut fields = counters
-        .into_iter()
-        .flatten()
-        .flat_map(|item| &item.members);
-    fields
+    let counts = |item: &&Item| {
+        let wing = item.file.starts_with("src/engine/") || item.file.starts_with("src/run/");
+        wing && item.name.ends_with("Counts")
+    };
+    let mut fields = all.iter().filter(counts).flat_map(|item| &item.members);
+    let text = fields
         .find(|member| member.name == field)
         .map(crate::source::Member::text)
-        .unwrap_or_default()
+        .unwrap_or_default();
+    // A reference to the code means nothing on the page.
+    match text.split_once(": see `") {
+        Some((meaning, _)) => format!("{meaning}."),
+        None => text,
+    }
 }
