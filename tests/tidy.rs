@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
     names_no_machine,
     is_a_schema,
     dependencies_are_built_once,
+    uses_scratch_folders,
 ];
 
 /// Files that may use `unsafe`, each block with its `// SAFETY:`: vector instructions, loads and stores whose
@@ -49,6 +50,14 @@ const UNSAFE_FILES: &[&str] = &[
     "src/model/kernel/step.rs",
     "src/model/kernel/x86.rs",
     "src/main.rs",
+];
+
+/// Files that may name the folder of temporary files: they make a folder of their own in it, and remove it.
+const TEMPORARY_FILES: &[&str] = &[
+    "src/command/demo/folders.rs",
+    "src/model/recognise/fold.rs",
+    "src/tests/scratch.rs",
+    "tests/given/mod.rs",
 ];
 
 /// The most lines of a source file, its tests not counted.
@@ -267,6 +276,18 @@ fn dependencies_are_built_once(path: &str, text: &str) -> Vec<Breach> {
     vec![]
 }
 
+/// Files of tests with a fixed name in the folder of temporary files stay there, and two tests may share one.
+fn uses_scratch_folders(path: &str, text: &str) -> Vec<Breach> {
+    if !is_rust(path) || TEMPORARY_FILES.contains(&path) {
+        return vec![];
+    }
+    breaches(code_of(text).lines(), |line| {
+        has_word(line, "temp_dir").then(|| {
+            "use `Scratch` (src/tests) or `Folder` (tests/given), which are removed".into()
+        })
+    })
+}
+
 /// A pipeline's folder has its configuration, its model card and its training.
 fn pipelines_are_whole(files: &[String]) -> Vec<String> {
     let below = |file: &String| {
@@ -415,6 +436,12 @@ fn each_rule_sees_its_breach() {
             "resolver = \"3\"\n",
             1,
         ),
+        (
+            uses_scratch_folders,
+            "src/a.rs",
+            "use std::env;\nenv::temp_dir()",
+            2,
+        ),
     ];
     for (rule, path, text, line) in cases {
         let lines: Vec<usize> = rule(path, text).iter().map(|(line, _)| *line).collect();
@@ -459,6 +486,7 @@ fn each_rule_accepts_what_it_allows() {
             "Cargo.toml",
             "[package]\nresolver = \"1\"\n",
         ),
+        (uses_scratch_folders, "src/a.rs", "// no temp_dir"),
     ];
     for (rule, path, text) in cases {
         assert_eq!(rule(path, text), [], "{path}: {text}");

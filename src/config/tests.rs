@@ -3,17 +3,13 @@
 use std::path::Path;
 
 use super::*;
+use crate::tests::scratch::Scratch;
 
 const GOOD: &str = "name = \"x\"\n[row]\non = \"trade\"\n[[feature]]\nname = \"p\"\nkind = \"price\"\n[model]\nkind = \"sum\"\n";
 
 fn load(text: &str, overrides: &[&str]) -> Result<PipelineFile, String> {
-    let name = format!(
-        "foretick-config-{}-{:x}.toml",
-        std::process::id(),
-        text.len()
-    );
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, text).unwrap();
+    let scratch = Scratch::new();
+    let path = scratch.write("pipeline.toml", text);
     let overrides: Vec<String> = overrides.iter().map(|o| (*o).to_owned()).collect();
     PipelineFile::load(&path, &overrides)
         .map(|loaded| loaded.0)

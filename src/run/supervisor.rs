@@ -172,6 +172,7 @@ mod tests {
     use super::*;
     use crate::run::budget::ResourceNeed;
     use crate::run::summary::PipelineOutcomes;
+    use crate::tests::scratch::Scratch;
 
     const PIPELINE: &str = r#"
 name = "a"
@@ -186,9 +187,8 @@ kind = "sum"
 
     #[test]
     fn a_pipeline_without_a_thread_has_failed_and_stops_the_others() {
-        let file = format!("foretick-supervisor-{}.toml", std::process::id());
-        let path = std::env::temp_dir().join(file);
-        std::fs::write(&path, PIPELINE).unwrap();
+        let scratch = Scratch::new();
+        let path = scratch.write("pipeline.toml", PIPELINE);
         let stop = StopFlag::default();
         let supervised = ["a", "b"].map(|name| SupervisedPipeline {
             pipeline: LoadedPipeline::load(&path, &[format!("name={name:?}")]).unwrap(),
@@ -198,7 +198,6 @@ kind = "sum"
             room: 0,
             stop: stop.clone(),
         });
-        std::fs::remove_file(path).unwrap();
         let outcomes = run_all(
             supervised.into_iter(),
             &stop,

@@ -62,14 +62,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn folder(name: &str) -> PathBuf {
-        let folder =
-            std::env::temp_dir().join(format!("foretick-atomic-{}-{name}", std::process::id()));
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
+    use crate::tests::scratch::Scratch;
 
     fn names(folder: &Path) -> Vec<String> {
         let names = fs::read_dir(folder).unwrap();
@@ -82,26 +75,26 @@ mod tests {
 
     #[test]
     fn files_whose_names_differ_in_the_ending_have_different_temporary_files() {
-        let folder = folder("endings");
+        let scratch = Scratch::new();
+        let folder = scratch.path();
         let (eu, us) = (folder.join("alerts.eu"), folder.join("alerts.us"));
         let temporary = |path: &Path| create_beside(path).unwrap().0;
         assert_ne!(temporary(&eu), temporary(&us));
         assert_ne!(temporary(&eu), temporary(&eu), "of two writers of one file");
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn the_content_is_replaced_and_nothing_is_left_over() {
-        let folder = folder("replace");
+        let scratch = Scratch::new();
+        let folder = scratch.path();
         let path = folder.join("alerts.eu");
         replace_file(&path, b"old").unwrap();
         replace_file(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(names(&folder), ["alerts.eu"]);
+        assert_eq!(names(folder), ["alerts.eu"]);
         // A folder cannot be replaced by a file.
         fs::create_dir(folder.join("taken")).unwrap();
         assert!(replace_file(&folder.join("taken"), b"x").is_err());
-        assert_eq!(names(&folder), ["alerts.eu", "taken"]);
-        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(names(folder), ["alerts.eu", "taken"]);
     }
 }

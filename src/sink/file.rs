@@ -204,11 +204,12 @@ pub(super) fn create(path: &Path) -> Result<File, SinkError> {
 mod tests {
     use super::*;
     use crate::frame::Origin;
+    use crate::tests::scratch::Scratch;
 
     #[test]
     fn positions_are_acknowledged_with_a_flush() {
-        let name = format!("foretick-file-sink-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let scratch = Scratch::new();
+        let path = scratch.path().join("dead-letters.jsonl");
         let files = SideFiles {
             dead_letters: Some(&path),
             alerts: None,
@@ -236,6 +237,5 @@ mod tests {
         positions.clear();
         sink.acknowledged(&mut positions).unwrap();
         assert_eq!(positions, [], "each once");
-        std::fs::remove_file(path).unwrap();
     }
 }

@@ -353,11 +353,12 @@ mod tests {
 
     use super::*;
     use crate::signal::tests::{signal, two_models};
+    use crate::tests::scratch::Scratch;
 
     #[test]
     fn a_file_of_two_models_has_the_columns_of_both() {
-        let name = format!("foretick-two-models-{}.parquet", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let scratch = Scratch::new();
+        let path = scratch.path().join("signals.parquet");
         let fields = [
             SignalField::Model,
             SignalField::Probabilities,
@@ -386,6 +387,5 @@ mod tests {
         let up = rows.column_by_name("probability_up").unwrap();
         assert_eq!(up.as_primitive::<Float64Type>().value(0), 0.75);
         assert!(up.is_null(1));
-        std::fs::remove_file(&path).unwrap();
     }
 }

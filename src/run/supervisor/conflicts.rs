@@ -76,19 +76,17 @@ fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::scratch::Scratch;
 
     fn pipeline(name: &str, more: &[&str]) -> Pipeline {
         let text = format!(
             "name = {name:?}\n[row]\non = \"trade\"\n[[feature]]\nname = \"p\"\nkind = \"price\"\n[model]\nkind \
              = \"sum\"\n"
         );
-        let file = format!("foretick-apart-{}-{name}.toml", std::process::id());
-        let path = std::env::temp_dir().join(file);
-        std::fs::write(&path, text).unwrap();
+        let scratch = Scratch::new();
+        let path = scratch.write("pipeline.toml", text);
         let more: Vec<String> = more.iter().map(|&one| one.to_owned()).collect();
-        let pipeline = Pipeline::load(&path, &more).unwrap();
-        std::fs::remove_file(path).unwrap();
-        pipeline
+        Pipeline::load(&path, &more).unwrap()
     }
 
     #[test]
