@@ -161,22 +161,18 @@ fn bench_refuses_what_it_cannot_measure() {
     let cases: [(&[&str], i32, &str); 8] = [
         (&[&none, "--window", "7"], 1, "while reading the model"),
         (&[&text, "--window", "7"], 1, "text.onnx"),
-        (
-            &[&good, "--window", "0"],
-            2,
-            "write a whole number from 1 on",
-        ),
+        (&[&good, "--window", "0"], 2, "write a whole number above 0"),
         (
             &[&good, "--window", "8"],
             2,
             "takes windows of 7 rows, not of 8; use 7",
         ),
         (&[&good], 2, "--window <T>"),
-        (&[&good, "--window", "7", "--stride", "0"], 2, "from 1 on"),
+        (&[&good, "--window", "7", "--stride", "0"], 2, "above 0"),
         (
             &[&good, "--window", "7", "--instruments", "none"],
             2,
-            "from 1 on",
+            "above 0",
         ),
         (
             &[&good, "--window", "7", "--output", &nowhere],

@@ -207,13 +207,13 @@ fn a_pipeline_of_tables_needs_no_broker() {
     assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
     assert!(
         done.stdout
-            .contains("skipped   the topics: it reads tables"),
+            .contains("skipped   the topics: the pipeline reads tables"),
         "{}",
         done.stdout
     );
     let topics = "source.topics=[\"credit.statements.v1\"]";
     let done = foretick(&["check", &case.path, "--set", nowhere, "--set", topics]);
-    assert_eq!(done.code, Some(1), "whoever writes a topic means it");
+    assert_eq!(done.code, Some(1), "topics that are listed are checked");
 }
 
 #[test]

@@ -289,6 +289,7 @@ impl MarketState {
             GapReason::Sequence | GapReason::Reconnect => {
                 self.book.freeze();
                 self.book_broken = self.book_known;
+                self.top_sequence = 0;
                 self.mark_gap(Quality::Gap, Inputs::ALL);
             }
         }
@@ -343,8 +344,10 @@ impl MarketState {
         quality
     }
 
+    /// After a gap the venue may number anew: nothing is held against the numbers from before.
     fn break_book(&mut self) {
         self.book_broken = self.book_known;
+        self.top_sequence = 0;
         self.mark_gap(Quality::Gap, Inputs::QUOTES);
     }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::run::delivery::test_signal;
 use crate::signal::tests::two_models;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
+use crate::tests::scratch::Scratch;
 
 /// A sink whose first so many records have arrived.
 #[derive(Clone, Default)]
@@ -90,8 +91,8 @@ fn a_position_is_given_back_once_all_records_before_it_have_arrived() {
 
 #[test]
 fn positions_wait_until_the_state_of_alerts_is_saved() {
-    let file = format!("foretick-writer-{}.state", std::process::id());
-    let state = std::env::temp_dir().join(file);
+    let scratch = Scratch::new();
+    let state = scratch.path().join("alerts.state");
     let lineage = two_models();
     let alerts = AlertJournal::open(&[], &lineage, Some(&state)).unwrap();
     let sink = SlowSink::default();
@@ -103,5 +104,4 @@ fn positions_wait_until_the_state_of_alerts_is_saved() {
     assert!(early.is_empty() && !state.exists(), "not saved yet");
     assert_eq!(writer.acknowledged(true).unwrap(), [at(0, 10)]);
     assert!(state.exists());
-    std::fs::remove_file(state).unwrap();
 }
