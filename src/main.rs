@@ -28,7 +28,9 @@ use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
 use tracing_subscriber::EnvFilter;
 
-use foretick::command::arguments::{Cli, Command, LogFormat, Replay, Run, Simulate};
+use foretick::command::arguments::{
+    Cli, Command, LogFormat, ReplayArguments, RunArguments, SimulateArguments,
+};
 
 fn main() -> ExitCode {
     disable_telemetry();
@@ -152,7 +154,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn run_live(args: Run) -> anyhow::Result<ExitCode> {
+fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     let mut changes = args.set;
     if let Some(output) = &args.output {
         let kind = if output.as_os_str() == "-" {
@@ -239,7 +241,7 @@ fn run_several(
     Ok(ExitCode::from(u8::from(outcomes.failed())))
 }
 
-fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
+fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
     let to_stdout = args
         .output
@@ -267,7 +269,7 @@ fn run_replay(args: Replay) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_simulate(args: Simulate) -> anyhow::Result<ExitCode> {
+fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {
     let mut settings = simulate::MarketSettings {
         seed: args.seed,
         ..simulate::MarketSettings::default()

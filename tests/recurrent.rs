@@ -393,7 +393,7 @@ fn features(bytes: &[u8]) -> usize {
         .and_then(|tensor| tensor.shape.as_ref())
         .expect("the window has a shape");
     match shape.dim[2].size {
-        Some(foretick::model::proto::Size::Value(size)) => size as usize,
+        Some(foretick::model::proto::DimensionSize::Value(size)) => size as usize,
         _ => panic!("the features are not fixed"),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::rule::{AlertCondition, ChangeCondition, LevelCondition};
 use super::*;
-use crate::command::evaluate::alerts::{Failure, Period, TrackRecord, episodes, track};
+use crate::command::evaluate::alerts::{Failure, TrackRecord, TrackedPeriod, episodes, track};
 
 const DAY_MS: u64 = 86_400_000;
 const FIRM: &str = "ACME/DE";
@@ -447,7 +447,7 @@ fn a_track_record_counts_what_was_worth_it() {
         failed("long warned", 705),
         failed("never firing", 9999), // after all that is known
     ];
-    let period = Period {
+    let period = TrackedPeriod {
         from: day(0),
         to: Nanos(day(1).0 / 4 * 4383), // three years
         horizon_ns: day(365).0,
@@ -469,7 +469,7 @@ fn a_track_record_counts_what_was_worth_it() {
     let nothing = track(
         &[],
         &[],
-        Period {
+        TrackedPeriod {
             to: day(0),
             ..period
         },

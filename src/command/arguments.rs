@@ -36,27 +36,27 @@ pub enum LogFormat {
 #[derive(Subcommand)]
 pub enum Command {
     /// Run pipelines live, from an exchange or Kafka topics to their sinks.
-    Run(Run),
+    Run(RunArguments),
     /// Replay captures through a pipeline: gives the same signals as live, and their digest.
-    Replay(Replay),
+    Replay(ReplayArguments),
     /// Export the rows that the engine scores, with labels and splits, to Parquet for training.
-    Features(Features),
+    Features(FeaturesArguments),
     /// Compare a pipeline's scores with outcomes: accuracy, ranking, calibration, worth of alerts.
-    Evaluate(Evaluate),
+    Evaluate(EvaluateArguments),
     /// Check a pipeline's configuration, model and topics without running it.
-    Check(Check),
+    Check(CheckArguments),
     /// Measure the time of a model's windows on this machine against ONNX Runtime, and compare the scores.
-    Bench(Bench),
+    Bench(BenchArguments),
     /// Show the content of captures: instruments, gaps, and whether books agree with quotes.
-    Inspect(Inspect),
+    Inspect(InspectArguments),
     /// Record a live source to a capture file.
-    Record(Record),
+    Record(RecordArguments),
     /// Compare two files of signals: shows the first difference and a summary.
-    Diff(Diff),
+    Diff(DiffArguments),
     /// Run all shipped pipelines on a simulated market, news, firms and loans, with an in-memory Kafka.
-    Demo(Demo),
+    Demo(DemoArguments),
     /// Simulate an exchange with Binance's protocol, or write a capture of one.
-    Simulate(Simulate),
+    Simulate(SimulateArguments),
 }
 
 /// A pipeline and changes to its configuration.
@@ -71,7 +71,7 @@ pub struct Which {
 
 #[derive(Args)]
 #[command(after_help = RUN_MORE)]
-pub struct Run {
+pub struct RunArguments {
     /// The folders of the pipelines, or their pipeline.toml. Several run in one process.
     #[arg(required = true, num_args = 1.., value_name = "PIPELINE")]
     pub pipelines: Vec<PathBuf>,
@@ -119,7 +119,7 @@ Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed
 error, nothing started.";
 
 #[derive(Args)]
-pub struct Evaluate {
+pub struct EvaluateArguments {
     #[command(flatten)]
     pub which: Which,
     /// Captures, plain, gzip or zstd; several are merged by receive time. Also CSV and Parquet files, if
@@ -142,7 +142,7 @@ pub struct Evaluate {
 }
 
 #[derive(Args)]
-pub struct Record {
+pub struct RecordArguments {
     #[command(flatten)]
     pub which: Which,
     /// The capture to write; gzip or zstd if the name ends in .gz or .zst.
@@ -154,7 +154,7 @@ pub struct Record {
 }
 
 #[derive(Args)]
-pub struct Demo {
+pub struct DemoArguments {
     /// End after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
@@ -171,7 +171,7 @@ pub struct Demo {
 }
 
 #[derive(Args)]
-pub struct Simulate {
+pub struct SimulateArguments {
     /// Serve the websocket and the REST interface at this address.
     #[arg(long, default_value = "127.0.0.1:9443", conflicts_with = "output")]
     pub listen: SocketAddr,
@@ -190,7 +190,7 @@ pub struct Simulate {
 }
 
 #[derive(Args)]
-pub struct Replay {
+pub struct ReplayArguments {
     #[command(flatten)]
     pub which: Which,
     /// Captures, plain, gzip or zstd; several are merged by receive time.
@@ -226,7 +226,7 @@ pub struct Replay {
 pub struct Speed(pub Option<f64>);
 
 #[derive(Args)]
-pub struct Features {
+pub struct FeaturesArguments {
     #[command(flatten)]
     pub which: Which,
     /// Captures, plain, gzip or zstd; several are merged by receive time.
@@ -241,7 +241,7 @@ pub struct Features {
 }
 
 #[derive(Args)]
-pub struct Check {
+pub struct CheckArguments {
     #[command(flatten)]
     pub which: Which,
     /// Do not check that the broker has the topics.
@@ -253,7 +253,7 @@ pub struct Check {
 }
 
 #[derive(Args)]
-pub struct Bench {
+pub struct BenchArguments {
     /// The ONNX file, with one float32 input [1, T, F]. It needs no metadata.
     #[arg(value_name = "MODEL.onnx")]
     pub model: PathBuf,
@@ -284,7 +284,7 @@ pub struct Bench {
 }
 
 #[derive(Args)]
-pub struct Inspect {
+pub struct InspectArguments {
     /// Captures, plain, gzip or zstd; several are merged by receive time.
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
@@ -297,7 +297,7 @@ pub struct Inspect {
 }
 
 #[derive(Args)]
-pub struct Diff {
+pub struct DiffArguments {
     /// The first file of signals, as JSON lines.
     pub left: PathBuf,
     /// The second file of signals, as JSON lines.

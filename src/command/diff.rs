@@ -78,7 +78,7 @@ pub enum DiffError {
     },
 }
 
-type Signal = Map<String, Value>;
+type SignalObject = Map<String, Value>;
 
 const IGNORED_FIELDS: [&str; 5] = ["ts_recv", "ts_out", "latency_ns", "source", "signal_id"];
 const MAX_LINE_BYTES: usize = 1 << 20;
@@ -89,7 +89,8 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 /// [`DiffError`] where one of them cannot be read.
 pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffReport, DiffError> {
     let (left, right) = (read(left)?, read(right)?);
-    let count = |side: &BTreeMap<String, Vec<Signal>>| side.values().map(|s| s.len() as u64).sum();
+    let count =
+        |side: &BTreeMap<String, Vec<SignalObject>>| side.values().map(|s| s.len() as u64).sum();
     let mut report = DiffReport {
         left: count(&left),
         right: count(&right),
@@ -110,16 +111,16 @@ pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffRepor
     Ok(report)
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, Vec<Signal>>, DiffError> {
+fn read(path: &Path) -> Result<BTreeMap<String, Vec<SignalObject>>, DiffError> {
     let mut source = FileSource::open(&[path.to_owned()], MAX_LINE_BYTES)?;
-    let mut keys = BTreeMap::<String, Vec<Signal>>::new();
+    let mut keys = BTreeMap::<String, Vec<SignalObject>>::new();
     while let Some((origin, line)) = source.next_frame()? {
         let fail = |what: String| DiffError::Line {
             path: path.to_owned(),
             line: origin.offset + 1,
             what,
         };
-        let signal: Signal =
+        let signal: SignalObject =
             serde_json::from_slice(line).map_err(|error| fail(error.to_string()))?;
         let name = |key| signal.get(key).and_then(Value::as_str);
         let key = KEY_FIELDS
@@ -140,12 +141,13 @@ impl DiffReport {
         &mut self,
         key: &str,
         number: usize,
-        left: Option<&Signal>,
-        right: Option<&Signal>,
+        left: Option<&SignalObject>,
+        right: Option<&SignalObject>,
         options: DiffOptions,
     ) {
         let (Some(ours), Some(theirs)) = (left, right) else {
-            let whole = |side: Option<&Signal>| side.cloned().map_or(Value::Null, Value::Object);
+            let whole =
+                |side: Option<&SignalObject>| side.cloned().map_or(Value::Null, Value::Object);
             return self.found(key, number, "", &whole(left), &whole(right));
         };
         let fields = ours

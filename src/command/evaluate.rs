@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::alerts::{Failure, Period, TrackRecord, episodes, track};
+use self::alerts::{Failure, TrackRecord, TrackedPeriod, episodes, track};
 use self::metrics::{Bootstrap, EVEN, Sample, SampleError};
 use self::outcome::{Outcome, OutcomeError, Outcomes, Scale};
 pub use self::report::{EvaluationReport, LabelRate};
@@ -266,7 +266,7 @@ impl Judged {
                 });
             }
         }
-        let period = Period {
+        let period = TrackedPeriod {
             from: Nanos(from),
             to: Nanos(to),
             horizon_ns,

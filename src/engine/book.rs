@@ -27,7 +27,7 @@ pub struct Book {
     /// Whether no update is missing.
     live: bool,
     /// Diffs that wait for a snapshot.
-    waiting: Vec<Diff>,
+    waiting: Vec<HeldDiff>,
 }
 
 /// What a depth event did to the book.
@@ -55,7 +55,7 @@ pub enum Applied {
 
 /// A diff that came before its snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Diff {
+struct HeldDiff {
     first: u64,
     last: u64,
     bids: Box<[Level]>,
@@ -196,7 +196,7 @@ impl Book {
             self.waiting.remove(0);
         }
         let (first, last) = (depth.first, depth.last);
-        self.waiting.push(Diff {
+        self.waiting.push(HeldDiff {
             first,
             last,
             bids: bids.into(),

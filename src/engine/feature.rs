@@ -2,8 +2,8 @@
 //!
 //! The program is the [`FeaturePlan`], compiled once from the pipeline's `[[feature]]` tables and shared;
 //! the state is [`FeatureState`], one per instrument. Formulas, units and warm-ups are documented at
-//! [`Kind`]. Prices become floats here and nowhere before. All arithmetic is IEEE or the crate `libm`, so a
-//! row has the same bits on every machine.
+//! [`FeatureKind`]. Prices become floats here and nowhere before. All arithmetic is IEEE or the crate `libm`,
+//! so a row has the same bits on every machine.
 
 mod check;
 mod error;
@@ -25,6 +25,6 @@ pub use self::fired::Fired;
 pub use self::inputs::Inputs;
 pub use self::plan::FeaturePlan;
 pub use self::quote::TopOfBook;
-pub use self::spec::{FeatureSpec, Kind, Phase, Unit};
+pub use self::spec::{FeatureKind, FeatureSpec, Phase, Unit};
 pub use self::state::FeatureState;
 pub use self::update::MarketUpdate;

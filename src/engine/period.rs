@@ -21,11 +21,11 @@ pub struct CompanyState {
 /// Periods in ascending order, at most as many as a window has.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Periods {
-    known: VecDeque<Period>,
+    known: VecDeque<KnownPeriod>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Period {
+struct KnownPeriod {
     number: i64,
     /// When this became known.
     ts: i64,
@@ -85,7 +85,7 @@ impl Periods {
             return PeriodChange::Restated;
         }
         let row = row.into();
-        let period = Period { number, ts, row };
+        let period = KnownPeriod { number, ts, row };
         if self.known.len() == steps {
             if place == 0 {
                 return PeriodChange::TooOld;

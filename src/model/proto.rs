@@ -296,8 +296,8 @@ pub struct TensorShapeProto {
 #[derive(Clone, PartialEq, Message)]
 pub struct DimensionProto {
     /// The size or the symbol.
-    #[prost(oneof = "Size", tags = "1, 2")]
-    pub size: Option<Size>,
+    #[prost(oneof = "DimensionSize", tags = "1, 2")]
+    pub size: Option<DimensionSize>,
     /// What the dimension means.
     #[prost(string, tag = "3")]
     pub denotation: String,
@@ -305,7 +305,7 @@ pub struct DimensionProto {
 
 /// How large a dimension is.
 #[derive(Clone, PartialEq, Oneof)]
-pub enum Size {
+pub enum DimensionSize {
     /// A fixed size.
     #[prost(int64, tag = "1")]
     Value(i64),

@@ -94,7 +94,7 @@ fn finish(path: GraphPath<'_>, output: &str) -> Result<RecognisedNetwork, Recogn
     };
     path.expect("the output", &origins.cells, last..last + 1)?;
     if !path.network.layers.is_empty() {
-        return refuse("recurrent layers and convolutions stand beside one another");
+        return refuse("the network has both recurrent layers and convolutions");
     }
     Ok(RecognisedNetwork::Convolution(ConvolutionNetwork {
         features: path.network.features,

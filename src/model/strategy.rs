@@ -74,7 +74,7 @@ impl Strategy {
         isa: Isa,
     ) -> Result<Self, ModelError> {
         if mode == WindowMode::Plain {
-            return Ok(Self::plain("asked for by `window = \"plain\"`"));
+            return Ok(Self::plain("configured by `window = \"plain\"`"));
         }
         let strategy = match recognise_and_compare(bytes, steps, isa) {
             Ok(strategy) => strategy,
@@ -98,7 +98,8 @@ impl Strategy {
             return Err(ModelError::Load { path, what });
         }
         let reason =
-            "asked for by `window = \"carried\"`: one state that is never reset, no windows".into();
+            "configured by `window = \"carried\"`: one state that is never reset, no windows"
+                .into();
         Ok(Self {
             carried: true,
             reason,

@@ -92,7 +92,7 @@ pub(crate) fn run_at(
 ) -> Result<RunOutcome, RunError> {
     let runtime = source_runtime(pipeline.file.source.kind)?;
     let began = clock::instant();
-    let mut run = Run::start(status, pipeline, loaded, sink, options, &runtime)?;
+    let mut run = LiveRun::start(status, pipeline, loaded, sink, options, &runtime)?;
     let failure = run
         .write(stop, options.duration.map(|duration| began + duration))
         .err();
@@ -107,7 +107,7 @@ pub(crate) fn run_at(
 type Worker = JoinHandle<(Result<Shard, ModelError>, Receiver)>;
 
 /// The parts of a run.
-struct Run {
+struct LiveRun {
     source: Source,
     workers: Vec<Worker>,
     /// The status of each worker, in their order.
@@ -119,7 +119,7 @@ struct Run {
     failed: Arc<AtomicBool>,
 }
 
-impl Run {
+impl LiveRun {
     fn start(
         status: &PipelineStatus,
         pipeline: &Pipeline,

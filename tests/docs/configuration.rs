@@ -314,7 +314,7 @@ fn type_name(holds: &str, values: Option<&Item>) -> String {
         "PathBuf" => "path",
         "bool" => "true or false",
         "f32" | "f64" => "number",
-        "Kind" | "FeatureKind" => "[kind](features.md)",
+        "FeatureKind" => "[kind](features.md)",
         _ if core.starts_with("BTreeMap") => "table of texts",
         _ if core.starts_with(['u', 'i']) => "whole number",
         _ if values.is_some() => "one of",

@@ -20,7 +20,10 @@ fn the_feature_page_lists_every_kind() {
     let kind = table.members.iter().find(|member| member.name == "kind");
     let kind = kind.map_or("Kind", |member| member.holds.as_str());
     let kinds = find(&all, kind, "Deserialize").expect("features have kinds");
-    let mut text = heading("Feature kinds", "the enum `Kind` of src/engine/feature");
+    let mut text = heading(
+        "Feature kinds",
+        "the enum `FeatureKind` of src/engine/feature",
+    );
     text.push_str(INTRODUCTION);
     let (prose, _) = labelled(&kinds.doc, &LABELS);
     writeln!(text, "\n{}\n", paragraph(&prose)).expect("text takes text");

@@ -33,7 +33,7 @@ pub struct Failure {
 
 /// The period whose episodes and failures are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
+pub struct TrackedPeriod {
     /// Its first moment.
     pub from: Nanos,
     /// Its last moment: failures are known up to here.
@@ -95,7 +95,7 @@ pub fn episodes(alerts: &[Alert]) -> Vec<Episode> {
 
 /// Compares the episodes that fired in the period with its failures.
 #[must_use]
-pub fn track(episodes: &[Episode], failures: &[Failure], period: Period) -> TrackRecord {
+pub fn track(episodes: &[Episode], failures: &[Failure], period: TrackedPeriod) -> TrackRecord {
     let inside = |ts: Nanos| period.from <= ts && ts <= period.to;
     let episodes: Vec<&Episode> = episodes.iter().filter(|e| inside(e.fired)).collect();
     let failures: Vec<&Failure> = failures.iter().filter(|f| inside(f.ts)).collect();
@@ -132,7 +132,7 @@ pub fn track(episodes: &[Episode], failures: &[Failure], period: Period) -> Trac
     }
 }
 
-impl Period {
+impl TrackedPeriod {
     fn warns(&self, episode: &Episode, failure: &Failure) -> bool {
         let lead = failure.ts.since(episode.fired);
         let still_firing = episode

@@ -2,7 +2,7 @@
 
 use super::error::FeatureError;
 use super::order_flow::Levels;
-use super::spec::{FeatureSpec, Kind};
+use super::spec::{FeatureKind, FeatureSpec};
 
 impl FeatureSpec {
     /// Every key given must mean something for the kind, and be in range.
@@ -48,14 +48,14 @@ impl FeatureSpec {
         {
             return Err(self.error("`alpha` must lie in (0, 1]"));
         }
-        if self.kind == Kind::Ema && self.alpha.is_some() == self.half_life_ms.is_some() {
+        if self.kind == FeatureKind::Ema && self.alpha.is_some() == self.half_life_ms.is_some() {
             return Err(self.error("needs one of `alpha` and `half_life_ms`"));
         }
         Ok(())
     }
 }
 
-impl Kind {
+impl FeatureKind {
     /// The keys that mean something for this kind.
     fn keys(self) -> &'static [&'static str] {
         match self {

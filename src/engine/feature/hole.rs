@@ -15,7 +15,7 @@ use super::inputs::Inputs;
 use super::memory::Memory;
 use super::plan::FeaturePlan;
 use super::program::{Operation, Step};
-use super::spec::Kind;
+use super::spec::FeatureKind;
 use super::update::MarketUpdate;
 use super::window_state::WindowState;
 use crate::engine::window::Span;
@@ -136,7 +136,10 @@ impl Hole {
                 // An empty window shows the value that it had last, or a true zero.
                 let shows_old = matches!(
                     kind,
-                    Kind::Mean | Kind::Min | Kind::Max | Kind::VwapDeviation
+                    FeatureKind::Mean
+                        | FeatureKind::Min
+                        | FeatureKind::Max
+                        | FeatureKind::VwapDeviation
                 ) && windows[window].is_empty();
                 let taint = &mut self.nodes[node];
                 taint.now = self.windows[window].now || taint.now && shows_old;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::error::FeatureError;
 use super::inputs::Inputs;
 use super::program::{Node, Operation, Step, WindowKind, WindowSpec};
-use super::spec::{FeatureSpec, Kind, Phase, Unit};
+use super::spec::{FeatureKind, FeatureSpec, Phase, Unit};
 use crate::engine::window::Span;
 use crate::hex::hex;
 use crate::schema::RecordField;
@@ -56,20 +56,21 @@ impl FeaturePlan {
             if plan.named(&spec.name).is_some() {
                 return Err(spec.error("is named twice; give it another name"));
             }
-            if plan.fields.is_empty() != (spec.kind != Kind::Field) && !plan.names.is_empty() {
+            if plan.fields.is_empty() != (spec.kind != FeatureKind::Field) && !plan.names.is_empty()
+            {
                 return Err(spec.error(
                     "cannot stand beside the others: fields of records and features of the \
                                        market do not mix",
                 ));
             }
-            if spec.kind == Kind::Tokens {
+            if spec.kind == FeatureKind::Tokens {
                 plan.tokens = Some(spec.tokens(specs.len() == 1)?);
                 let columns = 0..spec.max_tokens.unwrap_or_default();
                 plan.names
                     .extend(columns.map(|at| format!("{}_{at}", spec.name)));
                 continue;
             }
-            if spec.kind == Kind::Field {
+            if spec.kind == FeatureKind::Field {
                 plan.fields.push(spec.field()?);
                 plan.names.push(spec.name.clone());
                 continue;
@@ -145,35 +146,35 @@ impl FeaturePlan {
 
     fn add(&mut self, spec: &FeatureSpec) -> Result<usize, FeatureError> {
         let operation = match spec.kind {
-            Kind::Price => Operation::Price,
-            Kind::Size => Operation::Size,
-            Kind::SignedSize => Operation::SignedSize,
-            Kind::Mid => Operation::Mid,
-            Kind::Spread => Operation::Spread(spec.unit.unwrap_or(Unit::Price)),
-            Kind::Microprice => Operation::Microprice(spec.unit.unwrap_or(Unit::Price)),
-            Kind::QueueImbalance => Operation::QueueImbalance(spec.levels.unwrap_or(1)),
-            Kind::OrderFlowImbalance => {
+            FeatureKind::Price => Operation::Price,
+            FeatureKind::Size => Operation::Size,
+            FeatureKind::SignedSize => Operation::SignedSize,
+            FeatureKind::Mid => Operation::Mid,
+            FeatureKind::Spread => Operation::Spread(spec.unit.unwrap_or(Unit::Price)),
+            FeatureKind::Microprice => Operation::Microprice(spec.unit.unwrap_or(Unit::Price)),
+            FeatureKind::QueueImbalance => Operation::QueueImbalance(spec.levels.unwrap_or(1)),
+            FeatureKind::OrderFlowImbalance => {
                 self.order_flows += 1;
                 Operation::OrderFlow {
                     levels: spec.levels.unwrap_or(1),
                     slot: self.order_flows - 1,
                 }
             }
-            Kind::Open => Operation::Open,
-            Kind::High => Operation::High,
-            Kind::Low => Operation::Low,
-            Kind::Close => Operation::Close,
-            Kind::Volume => Operation::Volume,
-            Kind::Relative => Operation::Relative {
+            FeatureKind::Open => Operation::Open,
+            FeatureKind::High => Operation::High,
+            FeatureKind::Low => Operation::Low,
+            FeatureKind::Close => Operation::Close,
+            FeatureKind::Volume => Operation::Volume,
+            FeatureKind::Relative => Operation::Relative {
                 of: self.input(spec)?,
                 to: self.series(spec, "to", spec.to.as_deref())?,
             },
-            Kind::Figure => Operation::Figure(self.figure(spec)?),
-            Kind::Sentiment => Operation::Sentiment,
-            Kind::LogReturn => Operation::LogReturn(self.input(spec)?),
-            Kind::InterArrival => Operation::InterArrival,
-            Kind::TimeOfDay => Operation::TimeOfDay(spec.phase.unwrap_or(Phase::Sine)),
-            Kind::Ema => {
+            FeatureKind::Figure => Operation::Figure(self.figure(spec)?),
+            FeatureKind::Sentiment => Operation::Sentiment,
+            FeatureKind::LogReturn => Operation::LogReturn(self.input(spec)?),
+            FeatureKind::InterArrival => Operation::InterArrival,
+            FeatureKind::TimeOfDay => Operation::TimeOfDay(spec.phase.unwrap_or(Phase::Sine)),
+            FeatureKind::Ema => {
                 let from = self.input(spec)?;
                 match (spec.alpha, spec.half_life_ms) {
                     (Some(alpha), _) => Operation::Ema { from, alpha },
@@ -280,17 +281,17 @@ impl FeaturePlan {
             return Ok(node);
         }
         let kind = match of {
-            "price" => Kind::Price,
-            "size" => Kind::Size,
-            "signed_size" => Kind::SignedSize,
-            "mid" => Kind::Mid,
-            "microprice" => Kind::Microprice,
-            "spread" => Kind::Spread,
-            "open" => Kind::Open,
-            "high" => Kind::High,
-            "low" => Kind::Low,
-            "close" => Kind::Close,
-            "volume" => Kind::Volume,
+            "price" => FeatureKind::Price,
+            "size" => FeatureKind::Size,
+            "signed_size" => FeatureKind::SignedSize,
+            "mid" => FeatureKind::Mid,
+            "microprice" => FeatureKind::Microprice,
+            "spread" => FeatureKind::Spread,
+            "open" => FeatureKind::Open,
+            "high" => FeatureKind::High,
+            "low" => FeatureKind::Low,
+            "close" => FeatureKind::Close,
+            "volume" => FeatureKind::Volume,
             _ => {
                 return Err(spec.error(&format!(
                     "`{key} = \"{of}\"` names no feature above it and no series (price, size, \
@@ -317,12 +318,12 @@ impl FeaturePlan {
     /// The window of a feature, shared with those of the same input, span and kind.
     fn window(&mut self, spec: &FeatureSpec) -> Result<usize, FeatureError> {
         let kind = match spec.kind {
-            Kind::Min => WindowKind::Smallest,
-            Kind::Max => WindowKind::Largest,
-            Kind::Sum => WindowKind::Sum,
-            Kind::RealisedVolatility => WindowKind::Squares,
-            Kind::VwapDeviation | Kind::TradeFlow => WindowKind::Trades,
-            Kind::TradeIntensity => WindowKind::Count,
+            FeatureKind::Min => WindowKind::Smallest,
+            FeatureKind::Max => WindowKind::Largest,
+            FeatureKind::Sum => WindowKind::Sum,
+            FeatureKind::RealisedVolatility => WindowKind::Squares,
+            FeatureKind::VwapDeviation | FeatureKind::TradeFlow => WindowKind::Trades,
+            FeatureKind::TradeIntensity => WindowKind::Count,
             _ => WindowKind::Moments,
         };
         let of_trades = matches!(kind, WindowKind::Trades | WindowKind::Count);

@@ -1,7 +1,7 @@
 //! The instructions that features compile to.
 
 use super::inputs::Inputs;
-use super::spec::{Kind, Phase, Unit};
+use super::spec::{FeatureKind, Phase, Unit};
 use crate::engine::window::Span;
 
 /// One instruction.
@@ -53,7 +53,7 @@ pub(super) enum Operation {
     },
     Windowed {
         window: usize,
-        kind: Kind,
+        kind: FeatureKind,
     },
     TimeOfDay(Phase),
     Open,

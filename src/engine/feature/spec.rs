@@ -12,7 +12,7 @@ pub struct FeatureSpec {
     /// The column's name.
     pub name: String,
     /// What it computes.
-    pub kind: Kind,
+    pub kind: FeatureKind,
     /// The series it is computed from: the name of a feature above, or `price`, `size`,
     /// `signed_size` (of trades), `mid`, `microprice`, `spread` (of quotes), `open`, `high`, `low`, `close`,
     /// `volume` (of bars).
@@ -79,7 +79,7 @@ pub struct FeatureSpec {
 /// (a division by zero, an empty queue) makes its row incomplete and enters no window and no average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FeatureKind {
     /// Price of the trade.
     ///
     /// Formula: price
@@ -332,7 +332,7 @@ pub enum Phase {
 }
 
 impl FeatureSpec {
-    pub(super) fn series(name: &str, kind: Kind) -> Self {
+    pub(super) fn series(name: &str, kind: FeatureKind) -> Self {
         Self {
             name: name.to_owned(),
             kind,

@@ -140,7 +140,7 @@ impl FeatureState {
     }
 
     /// Whether every feature has seen enough to mean what its name says; see the warm-ups at
-    /// [`super::Kind`]. Once warm, always warm.
+    /// [`super::FeatureKind`]. Once warm, always warm.
     pub fn is_warm(&mut self, plan: &FeaturePlan, now: i64) -> bool {
         let enough =
             |node: &Node| node.warm_up == 0 || self.memories[node.memory].count >= node.warm_up;

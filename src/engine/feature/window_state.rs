@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::program::{WindowKind, WindowSpec};
-use super::spec::Kind;
+use super::spec::FeatureKind;
 use crate::engine::window::{Extreme, Moments, Sums};
 use crate::event::Trade;
 use crate::units::Side;
@@ -52,15 +52,17 @@ impl WindowState {
 
     /// The value of a windowed feature. Of an empty window it is `before`, the value it had last, except
     /// where zero is true.
-    pub(super) fn value(&self, kind: Kind, now: i64, before: f64) -> f64 {
+    pub(super) fn value(&self, kind: FeatureKind, now: i64, before: f64) -> f64 {
         match (self, kind) {
-            (Self::Moments(moments), Kind::Std) => moments.std(),
+            (Self::Moments(moments), FeatureKind::Std) => moments.std(),
             (Self::Moments(moments), _) => moments.mean().unwrap_or(before),
             (Self::Extreme(extreme), _) => extreme.value().unwrap_or(before),
-            (Self::Sums(sums), Kind::RealisedVolatility) => sums.sums()[0].max(0.0).sqrt(),
-            (Self::Sums(sums), Kind::TradeIntensity) => sums.rate(now),
+            (Self::Sums(sums), FeatureKind::RealisedVolatility) => sums.sums()[0].max(0.0).sqrt(),
+            (Self::Sums(sums), FeatureKind::TradeIntensity) => sums.rate(now),
             (Self::Sums(sums), _) => sums.sums()[0],
-            (Self::Trades(sums), Kind::VwapDeviation) => vwap_deviation(sums).unwrap_or(before),
+            (Self::Trades(sums), FeatureKind::VwapDeviation) => {
+                vwap_deviation(sums).unwrap_or(before)
+            }
             (Self::Trades(sums), _) => {
                 let [_, size, flow] = sums.sums();
                 if sums.is_empty() { 0.0 } else { flow / size }

@@ -85,7 +85,7 @@ impl PackedWeights {
     pub fn sums(&self, rows: InputRows<'_>, out: &mut [f32]) {
         rows.check(self.inputs);
         assert_eq!(out.len(), self.width() * rows.at.len(), "room for the sums");
-        self.isa.run(Sums {
+        self.isa.run(RowSums {
             panels: self,
             rows,
             out,
@@ -212,16 +212,16 @@ pub(super) fn for_each_tile<L: Lanes, V: TileVisitor<L>, const G: usize>(
     }
 }
 
-struct Sums<'a> {
+struct RowSums<'a> {
     panels: &'a PackedWeights,
     rows: InputRows<'a>,
     out: &'a mut [f32],
 }
 
 /// The same with the number of gates as a constant.
-struct SumsOf<'a, const G: usize>(Sums<'a>);
+struct RowSumsOf<'a, const G: usize>(RowSums<'a>);
 
-impl Job for Sums<'_> {
+impl Job for RowSums<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -229,18 +229,18 @@ impl Job for Sums<'_> {
         let (gates, rows) = (self.panels.gates, self.rows.at.len());
         let panels = self.panels.units.div_ceil(L::LANES);
         match gates {
-            1 => for_each_tile::<L, _, 1>(&mut SumsOf::<1>(self), panels, rows),
-            2 => for_each_tile::<L, _, 2>(&mut SumsOf::<2>(self), panels, rows),
-            3 => for_each_tile::<L, _, 3>(&mut SumsOf::<3>(self), panels, rows),
-            _ => for_each_tile::<L, _, 4>(&mut SumsOf::<4>(self), panels, rows),
+            1 => for_each_tile::<L, _, 1>(&mut RowSumsOf::<1>(self), panels, rows),
+            2 => for_each_tile::<L, _, 2>(&mut RowSumsOf::<2>(self), panels, rows),
+            3 => for_each_tile::<L, _, 3>(&mut RowSumsOf::<3>(self), panels, rows),
+            _ => for_each_tile::<L, _, 4>(&mut RowSumsOf::<4>(self), panels, rows),
         }
     }
 }
 
-impl<L: Lanes, const G: usize> TileVisitor<L> for SumsOf<'_, G> {
+impl<L: Lanes, const G: usize> TileVisitor<L> for RowSumsOf<'_, G> {
     #[inline(always)]
     fn visit<const MR: usize, const P: usize>(&mut self, panel: usize, row: usize) {
-        let Sums { panels, rows, out } = &mut self.0;
+        let RowSums { panels, rows, out } = &mut self.0;
         // SAFETY: `PackedWeights::sums` checked the rows; `for_each_tile` stays within panels and rows.
         let sums = unsafe { product::<L, G, MR, P>(panels, *rows, panel, row) };
         for (m, sums) in sums.iter().enumerate() {

@@ -13,7 +13,7 @@ use ort::session::builder::GraphOptimizationLevel;
 use super::error::{RecogniseError, refuse};
 use super::graph::{graph, window_input, window_shape};
 use crate::model::onnx::library::environment;
-use crate::model::proto::{ModelProto, Size};
+use crate::model::proto::{DimensionSize, ModelProto};
 
 /// Folds a file for one window of so many steps.
 ///
@@ -68,9 +68,9 @@ fn fixed_sizes(
         input.filter_map(|input| input.r#type.as_mut()?.tensor_type.as_mut()?.shape.as_mut());
     let (mut named, mut sizes) = (false, Vec::<(String, usize)>::new());
     for (dim, (what, size)) in types.flat_map(|shape| &mut shape.dim).zip(wanted) {
-        let symbol = || Size::Param(format!("foretick_{what}"));
+        let symbol = || DimensionSize::Param(format!("foretick_{what}"));
         named |= dim.size.is_none();
-        if let Size::Param(symbol) = dim.size.get_or_insert_with(symbol) {
+        if let DimensionSize::Param(symbol) = dim.size.get_or_insert_with(symbol) {
             sizes.push((symbol.clone(), size));
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::error::{RecogniseError, refuse};
 use crate::model::proto::tensor::{FLOAT, type_name};
 use crate::model::proto::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, Size, ValueInfoProto,
+    DimensionSize, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
 };
 
 /// The graph of a file.
@@ -83,9 +83,9 @@ pub(super) fn window_shape(input: &ValueInfoProto) -> Result<Vec<Option<usize>>,
             dims.len()
         ));
     }
-    let size = |size: &Option<Size>| match size {
-        Some(Size::Value(size)) => usize::try_from(*size).ok(),
-        Some(Size::Param(_)) | None => None,
+    let size = |size: &Option<DimensionSize>| match size {
+        Some(DimensionSize::Value(size)) => usize::try_from(*size).ok(),
+        Some(DimensionSize::Param(_)) | None => None,
     };
     Ok(dims.iter().map(|dim| size(&dim.size)).collect())
 }

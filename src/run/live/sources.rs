@@ -35,10 +35,10 @@ pub(crate) struct Source {
     /// Ticks of the clock sent to the shards.
     pub(crate) ticks: Arc<AtomicU64>,
     /// None once the source was joined.
-    kind: Option<Kind>,
+    kind: Option<RunningSource>,
 }
 
-enum Kind {
+enum RunningSource {
     Websocket {
         feed: tokio::task::JoinHandle<Result<(), WebsocketError>>,
         stop: watch::Sender<bool>,
@@ -75,7 +75,7 @@ impl Source {
                 let out = Conflation::new(venue, rings, symbols, Arc::clone(&status));
                 let feed = websocket::run(settings, out, requested, Arc::clone(&status), stopped);
                 let feed = runtime.spawn(feed.instrument(Span::current()));
-                Kind::Websocket { feed, stop }
+                RunningSource::Websocket { feed, stop }
             }
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
@@ -83,7 +83,7 @@ impl Source {
                 let (all, stopped) = (Arc::clone(&progress), Arc::clone(&stop));
                 let thread = kafka::spawn(settings, rings, all, Arc::clone(&status), stopped)
                     .map_err(RunError::Thread)?;
-                Kind::Kafka { thread, stop }
+                RunningSource::Kafka { thread, stop }
             }
         };
         Ok(Self {
@@ -97,8 +97,8 @@ impl Source {
     /// Stops it; it ends within some 100 ms and drops its rings.
     pub(crate) fn stop(&self) {
         match &self.kind {
-            Some(Kind::Websocket { stop, .. }) => drop(stop.send(true)),
-            Some(Kind::Kafka { stop, .. }) => stop.store(true, Ordering::Relaxed),
+            Some(RunningSource::Websocket { stop, .. }) => drop(stop.send(true)),
+            Some(RunningSource::Kafka { stop, .. }) => stop.store(true, Ordering::Relaxed),
             None => {}
         }
     }
@@ -106,8 +106,8 @@ impl Source {
     /// Whether it has ended, by itself or because it was stopped.
     pub(crate) fn is_finished(&self) -> bool {
         match &self.kind {
-            Some(Kind::Websocket { feed, .. }) => feed.is_finished(),
-            Some(Kind::Kafka { thread, .. }) => thread.is_finished(),
+            Some(RunningSource::Websocket { feed, .. }) => feed.is_finished(),
+            Some(RunningSource::Kafka { thread, .. }) => thread.is_finished(),
             None => true,
         }
     }
@@ -115,11 +115,11 @@ impl Source {
     /// Waits for its end; for Kafka that includes the last commit.
     pub(crate) fn join(mut self, runtime: &Runtime) -> Result<(), RunError> {
         match self.kind.take() {
-            Some(Kind::Websocket { feed, .. }) => match runtime.block_on(feed) {
+            Some(RunningSource::Websocket { feed, .. }) => match runtime.block_on(feed) {
                 Ok(result) => Ok(result?),
                 Err(error) => Err(RunError::Panicked(error.to_string())),
             },
-            Some(Kind::Kafka { thread, .. }) => match thread.join() {
+            Some(RunningSource::Kafka { thread, .. }) => match thread.join() {
                 Ok(result) => Ok(result?),
                 Err(panic) => Err(RunError::panicked("the Kafka source", panic.as_ref())),
             },

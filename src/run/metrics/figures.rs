@@ -62,7 +62,7 @@ type ReadValue = fn(&PipelineFigures<'_>) -> Option<f64>;
 const COUNTERS: [(&str, &str, &[&str], ReadSeries); 5] = [
     (
         "frames",
-        "Frames by what became of them",
+        "Frames by fate; reason of drops and dead letters",
         &["fate", "reason"],
         |pipeline| pipeline.frames(),
     ),
@@ -80,7 +80,7 @@ const COUNTERS: [(&str, &str, &[&str], ReadSeries); 5] = [
     ),
     (
         "source_events",
-        "What happened to the source",
+        "Reconnects, failures and other events of the source",
         &["kind"],
         |pipeline| pipeline.source_events(),
     ),
@@ -119,7 +119,7 @@ const GAUGES: [(&str, &str, ReadValue); 7] = [
     }),
     (
         "deferred_instruments",
-        "Instruments whose windows in flight have steps to make up for",
+        "Instruments with deferred steps of sliding windows",
         |pipeline| Some(pipeline.workers.iter().map(|r| r.deferred).sum::<usize>() as f64),
     ),
     ("pipeline_up", "Whether the pipeline runs", |pipeline| {
@@ -279,8 +279,12 @@ fn info(
     out: &mut DescriptorEncoder<'_>,
     pipelines: &[PipelineFigures<'_>],
 ) -> Result<(), fmt::Error> {
-    let mut family =
-        out.encode_descriptor("pipeline_info", "What runs", None, MetricType::Gauge)?;
+    let mut family = out.encode_descriptor(
+        "pipeline_info",
+        "Model, provider and version of the running pipeline",
+        None,
+        MetricType::Gauge,
+    )?;
     for PipelineFigures { name, running, .. } in pipelines {
         let Some(running) = running else {
             continue;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use foretick::engine::feature::{FeatureSpec, Kind, Phase, Unit};
+use foretick::engine::feature::{FeatureKind, FeatureSpec, Phase, Unit};
 use foretick::engine::row::RowTrigger;
 use foretick::event::{Batch, Body, Depth, Event, Level, Quote};
 use foretick::units::{Nanos, Price, Side};
@@ -134,7 +134,7 @@ impl Naive {
     /// The value of a feature at the last event.
     fn value(&self, spec: &FeatureSpec) -> f64 {
         match spec.kind {
-            Kind::TimeOfDay => {
+            FeatureKind::TimeOfDay => {
                 let day = 86_400_000_000_000;
                 let turn = std::f64::consts::TAU * self.now().rem_euclid(day) as f64 / day as f64;
                 match spec.phase.unwrap_or(Phase::Sine) {
@@ -151,31 +151,31 @@ impl Naive {
     fn series(&self, spec: &FeatureSpec) -> Series {
         let of_top = |value: &dyn Fn([f64; 4]) -> f64| self.pick(|m| m.top.map(value));
         match spec.kind {
-            Kind::Price => self.pick(|m| m.trade.map(|t| t.0)),
-            Kind::Size => self.pick(|m| m.trade.map(|t| t.1)),
-            Kind::SignedSize => self.pick(|m| m.trade.map(|t| if t.2 { t.1 } else { -t.1 })),
-            Kind::Mid => of_top(&mid),
-            Kind::Spread if spec.unit == Some(Unit::BasisPoints) => {
+            FeatureKind::Price => self.pick(|m| m.trade.map(|t| t.0)),
+            FeatureKind::Size => self.pick(|m| m.trade.map(|t| t.1)),
+            FeatureKind::SignedSize => self.pick(|m| m.trade.map(|t| if t.2 { t.1 } else { -t.1 })),
+            FeatureKind::Mid => of_top(&mid),
+            FeatureKind::Spread if spec.unit == Some(Unit::BasisPoints) => {
                 of_top(&|top| (top[2] - top[0]) / mid(top) * 10_000.0)
             }
-            Kind::Spread => of_top(&|top| top[2] - top[0]),
-            Kind::Microprice if spec.unit == Some(Unit::BasisPoints) => {
+            FeatureKind::Spread => of_top(&|top| top[2] - top[0]),
+            FeatureKind::Microprice if spec.unit == Some(Unit::BasisPoints) => {
                 of_top(&|top| (microprice(top) - mid(top)) / mid(top) * 10_000.0)
             }
-            Kind::Microprice => of_top(&microprice),
-            Kind::QueueImbalance => match spec.levels.unwrap_or(1) {
+            FeatureKind::Microprice => of_top(&microprice),
+            FeatureKind::QueueImbalance => match spec.levels.unwrap_or(1) {
                 1 => of_top(&|top| (top[1] - top[3]) / (top[1] + top[3])),
                 n => self.pick(|m| m.levels.as_ref().map(|sides| imbalance(sides, n))),
             },
-            Kind::OrderFlowImbalance => self.order_flow(spec.levels.unwrap_or(1)),
-            Kind::LogReturn => {
+            FeatureKind::OrderFlowImbalance => self.order_flow(spec.levels.unwrap_or(1)),
+            FeatureKind::LogReturn => {
                 let change = |pair: &[(usize, f64)]| {
                     let (before, (at, now)) = (pair[0].1, pair[1]);
                     (at, libm::log(now / before))
                 };
                 self.input(spec).windows(2).map(change).collect()
             }
-            Kind::InterArrival => {
+            FeatureKind::InterArrival => {
                 let trades = self.pick(|m| m.trade.map(|_| f64::NAN));
                 let seconds = |pair: &[(usize, f64)]| {
                     let nanos = self.history[pair[1].0].now - self.history[pair[0].0].now;
@@ -183,7 +183,7 @@ impl Naive {
                 };
                 trades.windows(2).map(seconds).collect()
             }
-            Kind::Ema => self.ema(spec),
+            FeatureKind::Ema => self.ema(spec),
             kind => unreachable!("{kind:?} has a window"),
         }
     }
@@ -201,12 +201,12 @@ impl Naive {
             return self.series(other);
         }
         let kind = match of {
-            "price" => Kind::Price,
-            "size" => Kind::Size,
-            "signed_size" => Kind::SignedSize,
-            "mid" => Kind::Mid,
-            "microprice" => Kind::Microprice,
-            "spread" => Kind::Spread,
+            "price" => FeatureKind::Price,
+            "size" => FeatureKind::Size,
+            "signed_size" => FeatureKind::SignedSize,
+            "mid" => FeatureKind::Mid,
+            "microprice" => FeatureKind::Microprice,
+            "spread" => FeatureKind::Spread,
             other => unreachable!("{other} is no series"),
         };
         let plain = FeatureSpec {
@@ -255,7 +255,7 @@ impl Naive {
     fn windowed(&self, spec: &FeatureSpec) -> f64 {
         let of_trades = matches!(
             spec.kind,
-            Kind::VwapDeviation | Kind::TradeFlow | Kind::TradeIntensity
+            FeatureKind::VwapDeviation | FeatureKind::TradeFlow | FeatureKind::TradeIntensity
         );
         let input = if of_trades {
             self.pick(|m| m.trade.map(|t| t.0))
@@ -284,11 +284,11 @@ impl Naive {
                 .collect();
             let nothing_is_true = matches!(
                 spec.kind,
-                Kind::Std
-                    | Kind::Sum
-                    | Kind::RealisedVolatility
-                    | Kind::TradeFlow
-                    | Kind::TradeIntensity
+                FeatureKind::Std
+                    | FeatureKind::Sum
+                    | FeatureKind::RealisedVolatility
+                    | FeatureKind::TradeFlow
+                    | FeatureKind::TradeIntensity
             );
             if !inside.is_empty() || nothing_is_true {
                 return self.statistic(spec, &inside);
@@ -302,31 +302,31 @@ impl Naive {
         let values = || inside.iter().map(|told| told.1);
         let trades = || inside.iter().filter_map(|told| self.history[told.0].trade);
         match spec.kind {
-            Kind::Mean => values().sum::<f64>() / n,
-            Kind::Std if inside.len() < 2 => 0.0,
-            Kind::Std => {
+            FeatureKind::Mean => values().sum::<f64>() / n,
+            FeatureKind::Std if inside.len() < 2 => 0.0,
+            FeatureKind::Std => {
                 // About the first value: the mean of large numbers has lost the digits that count.
                 let first = inside[0].1;
                 let mean = values().map(|x| x - first).sum::<f64>() / n;
                 let square = |x: f64| (x - first - mean) * (x - first - mean);
                 (values().map(square).sum::<f64>() / n).sqrt()
             }
-            Kind::Min => values().fold(f64::INFINITY, f64::min),
-            Kind::Max => values().fold(f64::NEG_INFINITY, f64::max),
-            Kind::Sum => values().sum(),
-            Kind::RealisedVolatility => values().map(|r| r * r).sum::<f64>().sqrt(),
-            Kind::VwapDeviation => {
+            FeatureKind::Min => values().fold(f64::INFINITY, f64::min),
+            FeatureKind::Max => values().fold(f64::NEG_INFINITY, f64::max),
+            FeatureKind::Sum => values().sum(),
+            FeatureKind::RealisedVolatility => values().map(|r| r * r).sum::<f64>().sqrt(),
+            FeatureKind::VwapDeviation => {
                 let paid: f64 = trades().map(|t| t.0 * t.1).sum();
                 let size: f64 = trades().map(|t| t.1).sum();
                 let last = trades().next_back().map_or(f64::NAN, |t| t.0);
                 last / (paid / size) - 1.0
             }
-            Kind::TradeFlow if inside.is_empty() => 0.0,
-            Kind::TradeFlow => {
+            FeatureKind::TradeFlow if inside.is_empty() => 0.0,
+            FeatureKind::TradeFlow => {
                 let size: f64 = trades().map(|t| t.1).sum();
                 trades().map(|t| if t.2 { t.1 } else { -t.1 }).sum::<f64>() / size
             }
-            Kind::TradeIntensity => match (spec.window_ms, inside) {
+            FeatureKind::TradeIntensity => match (spec.window_ms, inside) {
                 (Some(millis), _) => n / (millis as f64 / 1e3),
                 (None, [first, .., last]) => {
                     let nanos = self.history[last.0].now - self.history[first.0].now;
