@@ -150,21 +150,31 @@ impl Decoder {
     /// [`DecodeError`]; the batch then holds nothing of this frame.
     pub fn decode(
         &mut self,
-        mut origin: Origin,
+        origin: Origin,
         bytes: &[u8],
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        if bytes.len() > self.max_frame_bytes {
+        let (stamp, message) = split_stamp(bytes);
+        self.decode_message(origin.stamped(stamp), message, bytes.len(), batch)
+    }
+
+    /// The same for a message whose stamp is in its origin already; `frame_bytes` is the length of the frame,
+    /// stamp included.
+    ///
+    /// # Errors
+    /// See [`Decoder::decode`].
+    pub fn decode_message(
+        &mut self,
+        origin: Origin,
+        bytes: &[u8],
+        frame_bytes: usize,
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        if frame_bytes > self.max_frame_bytes {
             return Err(DecodeError::Oversized);
         }
-        let (stamp, bytes) = split_stamp(bytes);
         if !json::is_shallow(bytes) {
             return Err(DecodeError::Malformed);
-        }
-        if let Some(stamp) = stamp {
-            origin.ts_recv = stamp.ts_recv;
-            origin.late |= stamp.late;
-            origin.known |= stamp.known;
         }
         let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
         let values = batch.values.len();

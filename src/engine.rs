@@ -228,10 +228,10 @@ impl Engine {
             .normalise
             .apply(&mut state.normaliser, &mut self.row);
         let window = &mut state.window;
-        window.count(row.quality);
+        window.count(row.quality, row.warm);
         row.quality = window.quality(steps);
         let complete = window.rows() >= steps as u64;
-        let wanted = while_warming || row.quality != Quality::Warming;
+        let wanted = while_warming || window.is_warm(steps);
         let scored = complete && wanted && window.rows().is_multiple_of(every);
         // A headline about several instruments is scored once.
         let shared = row.item.is_some()

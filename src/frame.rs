@@ -43,6 +43,20 @@ impl Origin {
             next: self.offset + 1,
         }
     }
+
+    /// The same with what a capture says of the frame, which stands for what is known here.
+    #[must_use]
+    pub fn stamped(self, stamp: Option<Stamp>) -> Self {
+        let Some(stamp) = stamp else {
+            return self;
+        };
+        Self {
+            ts_recv: stamp.ts_recv,
+            late: self.late || stamp.late,
+            known: self.known || stamp.known,
+            ..self
+        }
+    }
 }
 
 /// How far a partition has been worked on: all of its frames before `next`.
@@ -84,11 +98,14 @@ pub struct Stamp {
 /// is all message.
 #[must_use]
 pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
+    if !line.first().is_some_and(u8::is_ascii_digit) {
+        return (None, line);
+    }
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
     let late = line.get(digits) == Some(&b'!');
     let known = line.get(digits + usize::from(late)) == Some(&b'?');
     let end = digits + usize::from(late) + usize::from(known);
-    if digits == 0 || digits > STAMP_DIGITS_MAX || line.get(end) != Some(&b' ') {
+    if digits > STAMP_DIGITS_MAX || line.get(end) != Some(&b' ') {
         return (None, line);
     }
     let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {

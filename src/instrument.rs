@@ -42,8 +42,6 @@ pub struct Instruments {
     listed: Option<Box<[Box<str>]>>,
     most: usize,
     per_batch: bool,
-    /// Names that [`Instruments::release`] removed.
-    released: u64,
 }
 
 impl Instruments {
@@ -59,7 +57,6 @@ impl Instruments {
             listed,
             most,
             per_batch: false,
-            released: 0,
         }
     }
 
@@ -84,17 +81,10 @@ impl Instruments {
     /// signals of the batch carry their names.
     pub fn release(&mut self) {
         if self.per_batch {
-            self.released += self.names.len() as u64;
             self.names.clear();
             self.by_symbol.clear();
             self.by_name.clear();
         }
-    }
-
-    /// The number of ids assigned so far, released ones too.
-    #[must_use]
-    pub fn assigned(&self) -> u64 {
-        self.released + self.names.len() as u64
     }
 
     /// The id of `symbol` at `venue`, assigned on the first call. If `venue` is empty, the symbol is the
@@ -181,11 +171,10 @@ mod tests {
             assert!(table.is_empty());
             assert_eq!(table.name(InstrumentId(1)), "-");
         }
-        assert_eq!(table.assigned(), 6);
         let mut table = Instruments::new(&[], 1);
         table.intern("AAPL", "XNAS").unwrap();
         table.release();
-        assert_eq!((table.len(), table.assigned()), (1, 1), "names that stay");
+        assert_eq!(table.len(), 1, "names that stay");
     }
 
     #[test]

@@ -17,16 +17,31 @@ pub(super) struct BookRepairs {
 /// The next request for a book that waits.
 #[derive(Debug)]
 struct Retry {
-    /// When it is due, in nanoseconds.
-    at: i64,
+    /// When it is due, in nanoseconds; none before the first tick.
+    at: Option<i64>,
     /// The time between the last request and this one.
     wait: i64,
 }
 
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            at: None,
+            wait: FIRST_RETRY_NS,
+        }
+    }
+}
+
 impl BookRepairs {
-    /// Requests a snapshot now: the book has just lost an update, or its snapshot was too old.
+    /// Requests a snapshot now: the book has just lost an update.
     pub(super) fn request(&mut self, instrument: InstrumentId) {
         self.due.push(instrument);
+        self.retries.insert(instrument, Retry::default());
+    }
+
+    /// Requests a snapshot again, at a tick: the last one was too old, and the next may be as old.
+    pub(super) fn request_later(&mut self, instrument: InstrumentId) {
+        self.retries.entry(instrument).or_default();
     }
 
     /// Notes at a tick whether a book waits for a snapshot; requests it again where that is due.
@@ -38,15 +53,12 @@ impl BookRepairs {
             }
             return;
         }
-        let first = Retry {
-            at: ts.saturating_add(FIRST_RETRY_NS),
-            wait: FIRST_RETRY_NS,
-        };
-        let retry = self.retries.entry(instrument).or_insert(first);
-        if ts >= retry.at {
+        let retry = self.retries.entry(instrument).or_default();
+        let at = *retry.at.get_or_insert(ts.saturating_add(retry.wait));
+        if ts >= at {
             self.due.push(instrument);
             retry.wait = (2 * retry.wait).min(LAST_RETRY_NS);
-            retry.at = ts.saturating_add(retry.wait);
+            retry.at = Some(ts.saturating_add(retry.wait));
         }
     }
 
@@ -86,6 +98,10 @@ mod tests {
         repairs.request(BOOK);
         let waiting = requests(&mut repairs, 0..200, true);
         assert_eq!(waiting, [0, 2, 6, 14, 30, 62, 122, 182]);
+        repairs.request_later(BOOK);
+        let mut due = vec![];
+        repairs.take(&mut due);
+        assert!(due.is_empty(), "a snapshot that was too old is no hurry");
         assert!(requests(&mut repairs, 200..300, false).is_empty());
         assert_eq!(
             requests(&mut repairs, 300..303, true),

@@ -12,6 +12,6 @@ mod rules;
 pub use self::at::Row;
 pub use self::context::Figures;
 pub use self::counts::EventCounts;
-pub(crate) use self::market::Effect;
 pub use self::market::MarketState;
+pub(crate) use self::market::{Effect, SnapshotNeed};
 pub use self::rules::{RowRules, RowTrigger};

@@ -6,7 +6,7 @@ use super::book_repairs::BookRepairs;
 use super::cache;
 use super::feature::{FeaturePlan, Fired};
 use super::period::PeriodChange;
-use super::row::{Effect, EventCounts, Row, RowRules};
+use super::row::{Effect, EventCounts, Row, RowRules, SnapshotNeed};
 use super::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event, Gap, Record};
 use crate::instrument::InstrumentId;
@@ -94,9 +94,11 @@ impl RowMaker {
             Body::Trade(trade) => market.trade(trade, counts),
             Body::Quote(quote) => market.quote(quote, counts),
             Body::Depth(depth) => {
-                let (effect, needs_snapshot) = market.depth(batch, depth, counts);
-                if needs_snapshot {
-                    self.repairs.request(event.instrument);
+                let (effect, need) = market.depth(batch, depth, counts);
+                match need {
+                    Some(SnapshotNeed::Now) => self.repairs.request(event.instrument),
+                    Some(SnapshotNeed::Later) => self.repairs.request_later(event.instrument),
+                    None => {}
                 }
                 effect
             }
@@ -123,8 +125,10 @@ impl RowMaker {
             return None;
         }
         counts.rows += 1;
+        let (quality, warm) = market.row_quality(plan, features, rules);
         Some(Row {
-            quality: market.row_quality(plan, features, rules),
+            quality,
+            warm,
             mid: market.top.map(|top| top.mid()),
             price: market.price,
             ..Row::bare(event.instrument, Nanos(market.now), Default::default())

@@ -11,6 +11,8 @@ pub(super) struct RowWindow {
     rows: u64,
     /// Number of the last row of each quality, counted from 1.
     last: [u64; Quality::ALL.len()],
+    /// Number of the last row whose features were still warming, whatever else was wrong with it.
+    last_warming: u64,
     /// The last rows; of more than one each is kept twice, a window apart, so that a window always lies in
     /// one piece. Empty where windows are slid.
     ring: Vec<f64>,
@@ -28,9 +30,17 @@ impl RowWindow {
     }
 
     /// Counts one row more.
-    pub(super) fn count(&mut self, quality: Quality) {
+    pub(super) fn count(&mut self, quality: Quality, warm: bool) {
         self.rows += 1;
         self.last[quality as usize] = self.rows;
+        if !warm {
+            self.last_warming = self.rows;
+        }
+    }
+
+    /// Whether the features of the last `steps` rows were all warm.
+    pub(super) fn is_warm(&self, steps: usize) -> bool {
+        self.last_warming <= self.rows.saturating_sub(steps as u64)
     }
 
     /// Keeps the row that was counted last.

@@ -44,6 +44,13 @@ impl Account {
         *self.dead_lettered_by_reason.entry(reason).or_default() += 1;
     }
 
+    /// Leaves out copies of frames that every shard got, and used: in the capture they are one frame each.
+    pub fn leave_out_copies(&mut self, copies: u64) {
+        let copies = copies.min(self.used);
+        self.received -= copies;
+        self.used -= copies;
+    }
+
     /// Frames that no fate is known of.
     #[must_use]
     pub fn missing(&self) -> u64 {

@@ -76,24 +76,23 @@ impl Intake {
     /// Takes one frame: appends its events to the batch, and counts it under what became of it.
     pub fn frame(&mut self, origin: Origin, bytes: &[u8]) -> FrameOutcome {
         let (stamp, message) = split_stamp(bytes);
-        let replayed = origin.known || stamp.is_some_and(|stamp| stamp.known);
-        let late = origin.late || stamp.is_some_and(|stamp| stamp.late);
+        let origin = origin.stamped(stamp);
+        let replayed = origin.known;
         self.account.received += 1;
-        self.counts.late_frames += u64::from(late);
+        self.counts.late_frames += u64::from(origin.late);
         self.counts.known_frames += u64::from(replayed);
         let command = match self.decoder.reads_commands() {
-            true => parse_command(message, stamp.map_or(origin.ts_recv, |stamp| stamp.ts_recv)),
+            true => parse_command(message, origin.ts_recv),
             false => None,
         };
         let decoded = match command {
-            None => {
-                self.decoder
-                    .decode(origin, bytes, &mut self.batch)
-                    .map(|decoded| match decoded {
-                        Decoded::Events => FrameOutcome::Events,
-                        Decoded::Notice(notice) => FrameOutcome::Notice(notice),
-                    })
-            }
+            None => self
+                .decoder
+                .decode_message(origin, message, bytes.len(), &mut self.batch)
+                .map(|decoded| match decoded {
+                    Decoded::Events => FrameOutcome::Events,
+                    Decoded::Notice(notice) => FrameOutcome::Notice(notice),
+                }),
             Some(Ok(_)) if replayed => Ok(FrameOutcome::ReplayedCommand),
             Some(command) => command.map(FrameOutcome::Command),
         };

@@ -114,8 +114,10 @@ pub fn replay_into(
     let began = clock::instant();
     let source = pipeline.open(&options.inputs)?;
     let mut writer = writer(pipeline, loaded, sink)?;
-    let shards = on_shards(pipeline, loaded, source, &mut writer, options)?;
-    Ok(finish(pipeline, loaded, shards, &writer, began))
+    let (shards, copies) = on_shards(pipeline, loaded, source, &mut writer, options)?;
+    let mut summary = finish(pipeline, loaded, shards, &writer, began);
+    summary.frames.leave_out_copies(copies);
+    Ok(summary)
 }
 
 /// Replays captures through a loaded pipeline while `observer` watches, on one thread whatever the
@@ -291,14 +293,15 @@ impl<O: Observer> OneThread<'_, O> {
     }
 }
 
-/// A replay with a thread for each shard, one that reads, and the calling one, which writes.
+/// A replay with a thread for each shard, one that reads, and the calling one, which writes. Also returns the
+/// number of copies that [`feed`] made.
 fn on_shards(
     pipeline: &Pipeline,
     loaded: &Loaded,
     mut source: FileSource,
     writer: &mut Writer,
     options: &ReplayOptions,
-) -> Result<Vec<Shard>, ReplayError> {
+) -> Result<(Vec<Shard>, u64), ReplayError> {
     let config = &pipeline.file.engine;
     let (deliver, deliveries) = bounded(64);
     let stop = AtomicBool::new(false);
@@ -339,8 +342,7 @@ fn on_shards(
             shards.push(worker.join().expect("an engine does not panic")?);
         }
         written?;
-        read?;
-        Ok(shards)
+        Ok((shards, read?))
     })
 }
 
@@ -365,18 +367,19 @@ fn write_all(
     writer.close()
 }
 
+/// Reads to the end; returns the number of copies: see [`FrameRouter::copies`].
 fn feed(
     source: &mut FileSource,
     mut router: FrameRouter,
     pace: &mut Pace,
-) -> Result<(), FileError> {
+) -> Result<u64, FileError> {
     while let Some((origin, bytes)) = source.next_frame()? {
         pace.wait(&origin);
         if router.send(origin, bytes).is_err() {
             break;
         }
     }
-    Ok(())
+    Ok(router.copies())
 }
 
 fn make_shard(

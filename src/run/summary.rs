@@ -112,7 +112,7 @@ pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shar
     let mut all_stages = Stages::default();
     for shard in shards {
         summary.events.add_shard(&shard);
-        summary.instruments += shard.instruments().assigned();
+        summary.instruments += shard.instruments().len() as u64;
         let (account, stages, part) = shard.into_parts();
         summary.frames += &account;
         all_stages.merge(&stages);

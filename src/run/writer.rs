@@ -93,7 +93,8 @@ impl Writer {
         let sink = &mut self.sink;
         let found = match &mut self.alerts {
             Some(alerts) => alerts.command(command, |key, record| sink.alert(key, record))?,
-            None => false,
+            // A run that makes no alerts, as an evaluation: there is nothing to apply it to.
+            None => true,
         };
         if !found {
             tracing::warn!(?command, "ignored a command: it names no open alert");

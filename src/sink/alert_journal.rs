@@ -67,6 +67,10 @@ impl AlertJournal {
             cause,
         };
         let snapshot = match state_file {
+            Some(path) if path.exists() && !path.is_file() => {
+                let what = "it is no file; name another in `alerts_state`";
+                return Err(failed(path, io::Error::other(what)));
+            }
             Some(path) if path.exists() => {
                 let text = fs::read(path).map_err(|cause| failed(path, cause))?;
                 let snapshot = serde_json::from_slice(&text);

@@ -76,6 +76,8 @@ fn alerts(folder: &Folder, pipeline: &Pipeline, capture: &str) -> Vec<Value> {
     let summary = replay(pipeline, &options).expect("the capture is sound");
     assert!(summary.frames.balances(), "{:?}", summary.frames);
     assert_eq!(summary.frames.dropped, 0, "{:?}", summary.frames);
+    let lines = capture.lines().count() as u64;
+    assert_eq!(summary.frames.received, lines, "each line is one frame");
     let text = folder.read("alerts.jsonl");
     let parse = |line| serde_json::from_str(line).expect("an alert is JSON");
     let mut alerts: Vec<Value> = text.lines().map(parse).collect();

@@ -168,3 +168,20 @@ fn a_quote_from_before_a_reconnect_is_not_ok() {
     feed.take(6, &quote(2));
     assert_eq!(feed.words(7, &trade("A", 7, 5)), ["ok"]);
 }
+
+#[test]
+fn a_gap_does_not_publish_rows_whose_features_are_warming() {
+    let text = "name = \"gap\"\n[row]\non = \"trade\"\nwhile_warming = false\n[[feature]]\nname = \"x\"\n\
+                kind = \"mean\"\nof = \"price\"\nwindow_ms = 8_000\n[model]\nkind = \"sum\"\n";
+    let mut feed = Feed::new(text, 1);
+    let mut published = vec![];
+    for n in [1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15_i64] {
+        let words = feed.words(1_000 * n, &trade("A", 1_000 * n, n));
+        published.extend(words.into_iter().map(|word| (n, word)));
+    }
+    let first = published.first().expect("the window fills up");
+    assert!(
+        first.0 > 8,
+        "a half-full window is published: {published:?}"
+    );
+}

@@ -109,7 +109,7 @@ fn no_state_is_carried_for_an_unrecognised_network() {
         let run = given::foretick(&["check".as_ref(), "--offline".as_ref(), path.as_os_str()]);
         assert_eq!(run.code, Some(2), "{}", run.stderr);
         for words in [
-            "`window = \"carried\"` cannot be had",
+            "`window = \"carried\"` is not possible",
             "take it out",
             "newest row",
         ] {

@@ -14,6 +14,8 @@ pub struct Row {
     pub ts_event: Nanos,
     /// How far its inputs can be trusted.
     pub quality: Quality,
+    /// Whether its features are warm, whatever its quality.
+    pub warm: bool,
     /// The middle of bid and ask then, where both are known.
     pub mid: Option<f64>,
     /// The last price traded, where one is known.
@@ -32,6 +34,7 @@ impl Row {
             instrument,
             ts_event,
             quality,
+            warm: true,
             mid: None,
             price: Price::UNDEFINED,
             period: None,

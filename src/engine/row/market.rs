@@ -98,6 +98,15 @@ impl Default for MarketState {
     }
 }
 
+/// When a book needs a new snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SnapshotNeed {
+    /// At once: an update is missing.
+    Now,
+    /// After a while: the snapshot that came was too old, and the next may be as old.
+    Later,
+}
+
 impl MarketState {
     /// Reads from the cache lines that the next event needs.
     pub(crate) fn touch(&self) -> u64 {
@@ -152,14 +161,13 @@ impl MarketState {
         }
     }
 
-    /// Applies a book change or a snapshot; also returns whether the book now needs a new snapshot that it
-    /// did not need before.
+    /// Applies a book change or a snapshot; also returns when the book needs a new snapshot, if it does.
     pub(crate) fn depth(
         &mut self,
         batch: &Batch,
         depth: &Depth,
         counts: &mut EventCounts,
-    ) -> (Effect<'static>, bool) {
+    ) -> (Effect<'static>, Option<SnapshotNeed>) {
         let (bids, asks) = batch.levels(depth);
         if depth.snapshot == Some(Splice::InOrder) {
             // The venue begins its numbers anew; the book is not behind the last quote.
@@ -168,25 +176,25 @@ impl MarketState {
         match self.book.apply(depth, bids, asks) {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
-                (self.book_changed(counts), false)
+                (self.book_changed(counts), None)
             }
             Applied::Waiting => {
                 counts.waited += 1;
-                (Effect::default(), false)
+                (Effect::default(), None)
             }
             Applied::Stale => {
                 counts.stale += 1;
-                (Effect::default(), false)
+                (Effect::default(), None)
             }
             Applied::TooOld => {
                 self.break_book();
-                (Effect::default(), true)
+                (Effect::default(), Some(SnapshotNeed::Later))
             }
             Applied::Gap { missing } => {
                 counts.gaps += 1;
                 counts.missing += missing;
                 self.break_book();
-                (Effect::default(), true)
+                (Effect::default(), Some(SnapshotNeed::Now))
             }
         }
     }
@@ -319,16 +327,18 @@ impl MarketState {
         features.apply(plan, &update, fired);
     }
 
-    /// The quality of the row that is made now; what was marked counts for this row alone.
+    /// The quality of the row that is made now, and whether its features are warm; what was marked counts for
+    /// this row alone.
     pub(crate) fn row_quality(
         &mut self,
         plan: &FeaturePlan,
         features: &mut FeatureState,
         rules: &RowRules,
-    ) -> Quality {
+    ) -> (Quality, bool) {
         let mut quality = std::mem::take(&mut self.marked);
         quality = quality.max(features.gap_quality(plan, self.now));
-        if !features.is_warm(plan, self.now) {
+        let warm = features.is_warm(plan, self.now);
+        if !warm {
             quality = quality.max(Quality::Warming);
         }
         let needs_quotes = plan.uses_book() || plan.uses_top();
@@ -341,7 +351,7 @@ impl MarketState {
         if plan.uses_book() && self.book_known && !self.book.is_live() {
             quality = Quality::Gap;
         }
-        quality
+        (quality, warm)
     }
 
     /// After a gap the venue may number anew: nothing is held against the numbers from before.

@@ -18,6 +18,7 @@ pub(super) struct FrameRouter {
     reads_commands: bool,
     /// The shard of the last frame that names an instrument, by stream.
     last: Vec<usize>,
+    copies: u64,
 }
 
 impl FrameRouter {
@@ -29,7 +30,13 @@ impl FrameRouter {
             symbols: SymbolFinder::default(),
             reads_commands: pipeline.decoder().reads_commands(),
             last: vec![0; usize::from(u16::MAX) + 1],
+            copies: 0,
         }
+    }
+
+    /// Frames that were sent to a shard beside the first one: they are one frame of the capture.
+    pub(super) fn copies(&self) -> u64 {
+        self.copies
     }
 
     /// Sends a frame to the shard of its instrument; to every shard what concerns all instruments: gaps of a
@@ -40,6 +47,7 @@ impl FrameRouter {
             bytes: Bytes::copy_from_slice(bytes),
         };
         if self.is_for_all(&frame) {
+            self.copies += self.senders.len() as u64 - 1;
             return self
                 .senders
                 .iter()
