@@ -150,14 +150,22 @@ fn a_gapped_book_shows_on_every_trade() {
 }
 
 #[test]
-fn a_snapshot_that_is_too_old_is_asked_for_again() {
+fn a_snapshot_that_is_too_old_is_requested_again_later() {
     let mut feed = feed("trade");
     make_ready(&mut feed, "BTCUSDT");
     feed.take(1_200, &depth("BTCUSDT", 1_200, (150, 151), "[]", "[]"));
     assert_eq!(feed.snapshot_requests().len(), 1);
     feed.take(1_200, &snapshot("BTCUSDT", 140));
-    assert_eq!(feed.snapshot_requests(), ["BTCUSDT.BINANCE"]);
-    feed.take(1_200, &snapshot("BTCUSDT", 150));
+    assert!(feed.snapshot_requests().is_empty(), "not at once");
+    for (second, requested) in [(2, 0), (3, 0), (4, 1), (5, 0)] {
+        let tick = format!(
+            r#"{{"foretick":"tick","ts":{}}}"#,
+            (START + 1_000 * second) * 1_000_000
+        );
+        feed.take(1_000 * second, &tick);
+        assert_eq!(feed.snapshot_requests().len(), requested, "at {second} s");
+    }
+    feed.take(5_200, &snapshot("BTCUSDT", 150));
     assert!(feed.snapshot_requests().is_empty());
 }
 

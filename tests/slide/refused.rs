@@ -130,7 +130,7 @@ fn check_reports_the_strategy_and_its_reason() {
             "slide",
             "recognised, and equal",
         ),
-        ("torch-script-lstm", "plain", "plain", "asked for"),
+        ("torch-script-lstm", "plain", "plain", "configured"),
         ("torch-script-lstm", "carried", "carried", "never reset"),
         (
             "torch-script-refused-bidirectional",
