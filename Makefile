@@ -40,9 +40,10 @@ miri: ## the kernels' unsafe code under Miri, an interpreter that detects undefi
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib -- \
 		kernel::tests recurrent::windows::tests::every_order recurrent::windows::tests::a_carried
 
-lint: ## formatting and lints; a warning is an error
+lint: ## formatting, lints, links in the code's docs; a warning is an error
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 
 bench: onnxruntime ## the benchmarks of bench/
 	@$(WITH_MODELS) cargo bench --locked --bench '*'

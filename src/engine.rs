@@ -177,8 +177,7 @@ impl Engine {
     }
 
     /// Appends the instruments whose book needs a new snapshot now. A book that still waits is appended
-    /// again at
-    /// later ticks.
+    /// again at later ticks.
     pub fn take_snapshot_requests(&mut self, requests: &mut Vec<InstrumentId>) {
         self.rows.take_snapshot_requests(requests);
     }

@@ -23,7 +23,7 @@
 //! | [`config`], [`pipeline`] | `pipeline.toml` as written; the same, checked, and the parts built from it |
 //! | [`run`] | the one frame loop, its threads, and its drivers: live, replay, supervisor; metrics |
 //! | [`simulate`] | made-up markets, news and firms, an exchange on loopback, an embedded broker |
-//! | [`command`] | what the command line calls: check, inspect, evaluate, export, bench, diff, demo |
+//! | [`command`] | what the command line calls: check, inspect, record, evaluate, export (`features`), bench, diff, demo, simulate; [`command::arguments`] |
 //!
 //! A wing imports only the nouns and wings that are before it in this table, nouns import only nouns, and no
 //! two files import each other. `tests/tidy.rs` reads the table and checks it against the imports.
@@ -52,8 +52,10 @@
 //!    ([`run::account`]).
 //! 4. Features never depend on `ts_recv`: a message without a venue time gets the last venue time.
 //! 5. Sentiment and macro figures enter no row that is earlier than they are, whenever they arrive.
-//! 6. A gap, or a crossed, stale or warming input, shows in the quality of every signal that depends on it.
-//! 7. A Kafka offset is committed after all signals of the frames before it have arrived: at least once.
+//! 6. A gap, or a crossed, stale or warming input, shows in the quality of every signal that depends on it
+//!    ([`engine::row::MarketState`] decides of a row, [`signal::quality`] has the words).
+//! 7. A Kafka offset is committed after all signals of the frames before it have arrived: at least once
+//!    ([`source::kafka`], `membership`).
 //! 8. Prices are integers until `feature`; `unsafe` is in [`model::kernel`] alone, and once in `main`.
 //! 9. Deferred work changes when a score is ready, never the score.
 //! 10. Records about persons leave as tokens ([`decode::privacy`]); their fields leave in training sets only.

@@ -1,6 +1,5 @@
 //! Foretick's own JSON topics: `md.trades.v1`, `md.quotes.v1`, `md.book.v1`, `md.bars.v1`,
-//! `macro.figures.v1`
-//! and `signals.sentiment.v1` (see `schemas/`).
+//! `macro.figures.v1` and `signals.sentiment.v1` (see `schemas/`).
 //!
 //! The fields of a record show its kind, so that one topic may carry everything about an instrument in
 //! order. Unknown fields are ignored, as the schemas promise.

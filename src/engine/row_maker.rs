@@ -168,8 +168,7 @@ impl RowMaker {
     }
 
     /// Appends the instruments that have just fallen silent at this tick of the clock; requests snapshots
-    /// again
-    /// for books that wait.
+    /// again for books that wait.
     pub fn tick(&mut self, ts: Nanos, silent: &mut Vec<InstrumentId>) {
         for (instrument, state) in self.state.instruments.iter_mut() {
             let market = &mut state.market;
@@ -208,8 +207,7 @@ impl RowMaker {
     }
 
     /// Appends the instruments whose book needs a new snapshot now. A book that still waits is appended
-    /// again at
-    /// later ticks.
+    /// again at later ticks.
     pub fn take_snapshot_requests(&mut self, requests: &mut Vec<InstrumentId>) {
         self.repairs.take(requests);
     }

@@ -2,11 +2,9 @@
 //! `credit.statements.v1` and `credit.applications.v1`.
 //!
 //! A firm's assets are drawn log-normally (median 400 million, spread 1). It is sound, and its figures
-//! differ
-//! from year to year by some percent, until in any year after its fifth it begins to decay, with a chance of
-//! one in eight. Then debt grows and income and market value fall for four years, and it fails: it reports
-//! no
-//! more, and another firm takes its place under a new name.
+//! differ from year to year by some percent, until in any year after its fifth it begins to decay, with a
+//! chance of one in eight. Then debt grows and income and market value fall for four years, and it fails:
+//! it reports no more, and another firm takes its place under a new name.
 //!
 //! Of applicants six in eight pay on time, one in eight has slipped by a month or two, one in eight is in
 //! arrears by two to five. Limits are drawn log-normally (median 140,000, spread 0.7); between a tenth and

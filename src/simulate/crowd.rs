@@ -150,8 +150,7 @@ impl Crowd {
     }
 
     /// Mispriced quotes are withdrawn first, by providers that are alert; otherwise any order may go. The
-    /// last
-    /// level of a side stays, and a quote comes instead.
+    /// last level of a side stays, and a quote comes instead.
     fn withdraw(&mut self, book: &OrderBook) -> OrderAction {
         let alert = self.random.chance(ALERTNESS);
         let mispriced = self.mispriced(book).filter(|_| alert);

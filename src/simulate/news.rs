@@ -3,8 +3,7 @@
 //!
 //! Every house, survey and board in them is made up. Headlines of one instrument come once every
 //! [`MarketSettings::news_s`] seconds on average, with waits drawn exponentially; two in five are good, two
-//! in
-//! five bad, one in five neither. A good one moves the price up by [`MOVE`] times the deviation of a
+//! in five bad, one in five neither. A good one moves the price up by [`MOVE`] times the deviation of a
 //! one-second return, in shares that decay over [`LASTS_S`] seconds; a bad one moves it down as far. Takers
 //! trade in its direction, too.
 

@@ -104,7 +104,7 @@ impl KafkaSink {
         self.sent
     }
 
-    /// UnacknowledgedPositions positions of the input: all records of the frames before them have been
+    /// Notes positions of the input: all records of the frames before them have been
     /// queued.
     pub fn mark(&mut self, positions: &[Position]) {
         self.marks.add(self.sent, positions);

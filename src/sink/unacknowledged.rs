@@ -12,7 +12,7 @@ pub(crate) struct UnacknowledgedPositions {
 }
 
 impl UnacknowledgedPositions {
-    /// UnacknowledgedPositions positions behind the first `records` records.
+    /// Notes positions behind the first `records` records.
     pub(crate) fn add(&mut self, records: u64, positions: &[Position]) {
         let marked = positions.iter().map(|&position| (records, position));
         self.waiting.extend(marked);

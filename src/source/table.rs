@@ -114,7 +114,7 @@ fn rows(
     Ok((rows, columns))
 }
 
-/// TableRows as lines of JSON, made as they are read.
+/// Rows as lines of JSON, made as they are read.
 struct RecordLines {
     rows: Box<dyn TableRows>,
     columns: TableColumns,

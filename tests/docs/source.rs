@@ -1,8 +1,7 @@
 //! Doc comments of the structs and enums in `src/`, read line by line.
 //!
 //! Relies on rustfmt: an item begins at the left edge or inside a module, its members stand four blanks
-//! further in,
-//! and its closing brace stands alone. Reads no macro and no tuple struct.
+//! further in, and its closing brace stands alone. Reads no macro and no tuple struct.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Binance's messages to events.
 //!
 //! Raw (`{"e":"trade",…}`) and combined (`{"stream":…,"data":…}`) messages. Times are milliseconds, or
-//! microseconds where the connection asked for them.
+//! microseconds where the connection requested them.
 
 use super::routing::event_type;
 use super::wire::{

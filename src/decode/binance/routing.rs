@@ -1,4 +1,4 @@
-//! What a look at a message's bytes tells, without parsing: its symbol, its kind, whether it is Binance's.
+//! What a look at a message's bytes shows, without parsing: its symbol, its kind, whether it is Binance's.
 
 use memchr::memmem;
 use serde::Deserialize;

@@ -13,7 +13,7 @@ use crate::kafka::{Properties, client_config};
 pub struct KafkaSinkSettings {
     /// Brokers to connect to first: `host:port`, comma-separated.
     pub bootstrap: String,
-    /// The topic of [`KafkaSink::send`].
+    /// The topic of the signals.
     pub topic: String,
     /// Refuse to start where the topic does not exist; otherwise the broker may create it.
     pub require_topic: bool,

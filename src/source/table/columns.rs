@@ -58,7 +58,7 @@ struct OwnCells {
 }
 
 impl TableColumns {
-    /// TableRows that become records of this kind; applications of `product`, where one is named.
+    /// Rows that become records of this kind; applications of `product`, where one is named.
     #[must_use]
     pub fn new(
         kind: RecordKind,

@@ -1,4 +1,4 @@
-//! TableRows of a CSV file.
+//! Rows of a CSV file.
 
 use std::fs::File;
 use std::io::{self, BufRead};
@@ -12,7 +12,7 @@ use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
 use crate::source::compression::decompressed;
 
-/// TableRows of a CSV file, with its header first.
+/// Rows of a CSV file, with its header first.
 pub(super) struct CsvRows {
     reader: csv::Reader<LineReader<Box<dyn BufRead + Send>>>,
     starts: LineStarts,

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Offset and number of each line that has been read and not been asked for yet; blank lines are left out.
+/// Offset and number of each line that has been read and not been returned yet; blank lines are left out.
 type Starts = Arc<Mutex<VecDeque<(u64, u64)>>>;
 
 /// Finds the line at an offset.

@@ -1,4 +1,4 @@
-//! TableRows of a Parquet file.
+//! Rows of a Parquet file.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -17,7 +17,7 @@ use super::columns::TableColumns;
 use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
 
-/// TableRows of a Parquet file.
+/// Rows of a Parquet file.
 pub(super) struct ParquetRows {
     reader: ParquetRecordBatchReader,
     names: Vec<String>,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::position::TablePosition;
 
-/// TableRows of a table, in order.
+/// Rows of a table, in order.
 pub(super) trait TableRows: Send {
     /// The names of the columns.
     fn names(&self) -> &[String];

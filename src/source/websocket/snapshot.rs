@@ -1,4 +1,4 @@
-//! SnapshotFetcher of order books: one for each symbol of a new connection, and whenever one is requested.
+//! Snapshots of order books: one for each symbol of a new connection, and whenever one is requested.
 //!
 //! A snapshot is fetched only after the symbol's stream of book changes has begun, or it could not be
 //! spliced. Bodies are not read here: splicing is the book's business. A request that fails for good is
