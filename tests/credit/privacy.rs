@@ -100,6 +100,8 @@ fn no_output_contains_a_value_of_a_person() {
         "--output",
         "-",
         "--until-end",
+        "--set",
+        "metrics.listen=",
     ]);
     assert_ne!(refused.code, Some(0));
     assert!(
