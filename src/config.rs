@@ -96,6 +96,7 @@ impl PipelineFile {
     pub fn load(path: &Path, overrides: &[String]) -> Result<(Self, Document), ConfigError> {
         let document = Document::read(path, overrides)?;
         let mut file: Self = document.parse()?;
+        file.source.kind_written = document.is_written("source.kind");
         file.fill_in();
         Ok((file, document))
     }

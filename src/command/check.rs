@@ -75,10 +75,14 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
         ..CheckReport::default()
     };
     let source = &pipeline.file.source;
-    let of_files = source.table.is_some() && !source.topics_written;
+    let live = source.kind_written || source.topics_written;
+    let of_files = source.table.is_some() && !live;
     let reads = source.kind == SourceKind::Kafka && !of_files;
     if of_files {
-        report.skipped.push(OF_FILES.into());
+        report.skipped.push(format!(
+            "the topics: {OF_FILES} `run` would read {} from Kafka: write `kind = \"kafka\"` to have that checked",
+            source.topics.join(", ")
+        ));
     }
     if reads || pipeline.file.sink.kind == SinkKind::Kafka {
         if topics {
@@ -123,7 +127,7 @@ fn missing_topics(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
 }
 
 const OF_FILES: &str =
-    "the topics: the pipeline reads tables ([source.table]), and [source] lists no `topics`";
+    "the pipeline reads tables ([source.table]), and [source] names neither `kind` nor `topics`.";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl fmt::Display for CheckReport {

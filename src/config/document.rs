@@ -58,11 +58,7 @@ impl Document {
         if self.overrides.is_empty() {
             return Ok(written);
         }
-        let mut table: toml::Table =
-            toml::from_str(&self.text).expect("the same text was parsed above");
-        for assignment in &self.overrides {
-            overrides::set(&mut table, assignment).map_err(|what| self.without_line(what))?;
-        }
+        let table = self.table().map_err(|what| self.without_line(what))?;
         table.try_into().map_err(|error: toml::de::Error| {
             self.without_line(format!(
                 "with --set {}: {}",
@@ -70,6 +66,27 @@ impl Document {
                 with_advice(error.message())
             ))
         })
+    }
+
+    /// Whether a key is written, in the file or by an override.
+    #[must_use]
+    pub fn is_written(&self, key: &str) -> bool {
+        let Ok(table) = self.table() else {
+            return false;
+        };
+        let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+        let parts = rest.split('.').filter(|part| !part.is_empty());
+        let found = parts.fold(table.get(first), |value, part| value?.get(part));
+        found.is_some()
+    }
+
+    /// The parsed text with the overrides.
+    fn table(&self) -> Result<toml::Table, String> {
+        let mut table = toml::from_str(&self.text).map_err(|error| error.to_string())?;
+        for assignment in &self.overrides {
+            overrides::set(&mut table, assignment)?;
+        }
+        Ok(table)
     }
 
     /// Where the file is.
@@ -236,6 +253,15 @@ fields = [
         assert_eq!(document.line("engine.batch"), Some(18));
         assert_eq!(document.line("feature[7]"), Some(9));
         assert_eq!(document.line("news.half_life_ms"), None);
+    }
+
+    #[test]
+    fn a_key_is_written_in_the_file_or_by_an_override() {
+        let written = |overrides: &[&str], key| document(TEXT, overrides).is_written(key);
+        assert!(written(&[], "engine.shards") && written(&[], "name"));
+        assert!(!written(&[], "engine.batch") && !written(&[], "source.kind"));
+        assert!(written(&["source.kind=kafka"], "source.kind"));
+        assert!(written(&["source={kind=\"kafka\"}"], "source.kind"));
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub struct SourceConfig {
     /// The transport of a live run: `websocket` or `kafka`. Commands that read files ignore it. Default:
     /// `"kafka"`.
     pub kind: SourceKind,
+    /// Whether the configuration names `kind`; no key of its own.
+    #[serde(skip)]
+    pub kind_written: bool,
     /// The instruments to read, as `SYMBOL.VENUE`; frames of others are dropped and counted. Default: `[]`,
     /// which reads all that arrive. A websocket subscribes to these and needs at least one.
     pub instruments: Vec<String>,
@@ -47,6 +50,7 @@ impl Default for SourceConfig {
     fn default() -> Self {
         Self {
             kind: SourceKind::Kafka,
+            kind_written: false,
             instruments: vec![],
             max_instruments: 10_000,
             max_frame_bytes: 4 << 20,

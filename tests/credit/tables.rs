@@ -207,13 +207,17 @@ fn a_pipeline_of_tables_needs_no_broker() {
     assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
     assert!(
         done.stdout
-            .contains("skipped   the topics: the pipeline reads tables"),
+            .contains("`run` would read credit.statements.v1 from Kafka: write `kind = \"kafka\"`"),
         "{}",
         done.stdout
     );
     let topics = "source.topics=[\"credit.statements.v1\"]";
     let done = foretick(&["check", &case.path, "--set", nowhere, "--set", topics]);
     assert_eq!(done.code, Some(1), "topics that are listed are checked");
+    let kafka = "source.kind=kafka";
+    let done = foretick(&["check", &case.path, "--set", nowhere, "--set", kafka]);
+    assert_eq!(done.code, Some(1), "{}", done.stdout);
+    assert!(!done.stdout.contains("skipped"), "{}", done.stdout);
 }
 
 #[test]
