@@ -194,8 +194,9 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     let known = [file.name.as_str()];
     supervisor::check_override_names(&changes, &known)?;
     let pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
+    let streams = pipeline.stream_names()?;
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = pipeline.stream_names();
+    loaded.lineage.streams = streams;
     let plan = budget::ResourcePlan::of([(&pipeline, &loaded)]);
     plan.check(&limits)?;
     plan.log();

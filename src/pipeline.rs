@@ -213,9 +213,11 @@ impl Pipeline {
     }
 
     /// The names of the streams that a live run's frames come from, for [`Lineage::streams`].
-    #[must_use]
-    pub fn stream_names(&self) -> Vec<String> {
-        source::stream_names(&self.file.source)
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the instruments of a websocket are not of one known venue.
+    pub fn stream_names(&self) -> Result<Vec<String>, ConfigError> {
+        source::stream_names(&self.file.source).map_err(|fault| self.document.error(fault))
     }
 
     /// The settings of the venue's feed.

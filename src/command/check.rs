@@ -52,6 +52,7 @@ pub struct CheckReport {
 /// # Errors
 /// [`PipelineError`] where configuration or model are wrong.
 pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineError> {
+    pipeline.stream_names()?;
     let loaded = pipeline.load_model()?;
     let lineage = &loaded.lineage;
     let model = lineage.first_model();

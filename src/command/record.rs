@@ -24,6 +24,8 @@ pub fn record(
     stop: &StopFlag,
 ) -> Result<u64, RunError> {
     pipeline.may_be_captured()?;
+    // Refuses wrong instruments before the file is made: it may replace an older capture.
+    pipeline.stream_names()?;
     let runtime = source_runtime(pipeline.file.source.kind)?;
     let mut capture = CaptureWriter::create(output)?;
     let (sender, receiver) = ring(pipeline.file.engine.ring_frames);

@@ -26,6 +26,10 @@ impl Venue for Binance {
         mapping::VENUE
     }
 
+    fn spelling(&self, symbol: &str) -> String {
+        symbol.to_ascii_uppercase()
+    }
+
     fn addresses(&self) -> Addresses {
         subscription::ADDRESSES
     }

@@ -27,6 +27,9 @@ pub trait Venue: Debug + Send + Sync {
     /// The name behind the dot in an instrument's name: `BINANCE` in `BTCUSDT.BINANCE`.
     fn name(&self) -> &'static str;
 
+    /// A symbol in the venue's own spelling, which its events have: `BTCUSDT` for `btcusdt`.
+    fn spelling(&self, symbol: &str) -> String;
+
     // Connection and subscription.
 
     /// The public addresses, for pipelines that name none.

@@ -1,5 +1,6 @@
 //! The settings of a pipeline's source: websocket, Kafka, tables.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::{
@@ -12,13 +13,13 @@ use crate::source::table::ColumnNames;
 use crate::source::websocket::WebsocketSettings;
 
 /// The names of the streams that frames come from: the address of a websocket, or the topics.
-pub(super) fn stream_names(source: &SourceConfig) -> Vec<String> {
+///
+/// # Errors
+/// Where the instruments of a websocket are not of one known venue.
+pub(super) fn stream_names(source: &SourceConfig) -> Result<Vec<String>, ConfigFault> {
     match source.kind {
-        SourceKind::Websocket => {
-            let settings = websocket(source);
-            vec![settings.map_or(String::new(), |settings| settings.url)]
-        }
-        SourceKind::Kafka => source.topics.clone(),
+        SourceKind::Websocket => Ok(vec![websocket(source)?.url]),
+        SourceKind::Kafka => Ok(source.topics.clone()),
     }
 }
 
@@ -27,8 +28,7 @@ pub(super) fn stream_names(source: &SourceConfig) -> Vec<String> {
 /// # Errors
 /// Where the instruments are not of one known venue.
 pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, ConfigFault> {
-    let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())
-        .map_err(|what| ConfigFault::at("source.instruments", what))?;
+    let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())?;
     let mut settings = WebsocketSettings {
         symbols,
         message_bytes_max: source.max_frame_bytes,
@@ -51,35 +51,58 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
 fn venue_and_symbols(
     instruments: &[String],
     venues: &Venues,
-) -> Result<(&'static dyn Venue, Vec<String>), String> {
-    let split = |name: &String| {
-        let (symbol, venue) = name.split_once('.').unwrap_or((name, ""));
-        (symbol.to_owned(), venue.to_owned())
-    };
-    let (symbols, mut names): (Vec<_>, Vec<_>) = instruments.iter().map(split).unzip();
-    names.dedup();
-    let [name] = names.as_slice() else {
-        return Err(match names.first() {
-            None => {
-                "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE"
-                    .into()
-            }
-            Some(_) => format!(
-                "a websocket reads one venue, but `instruments` names several ({}); make a pipeline for each",
-                names.join(", ")
-            ),
-        });
-    };
-    let Some(venue) = venues.named(name) else {
-        let known: Vec<&str> = venues.names().collect();
-        return Err(format!(
-            "`instruments` names the venue `{name}`, which has no websocket here; write SYMBOL.VENUE with one \
-             of: {}",
-            known.join(", ")
-        ));
-    };
-    Ok((venue, symbols))
+) -> Result<(&'static dyn Venue, Vec<String>), ConfigFault> {
+    let mut found: BTreeMap<&str, &'static dyn Venue> = BTreeMap::new();
+    let mut symbols = vec![];
+    for (at, name) in instruments.iter().enumerate() {
+        let (venue, symbol) = venue_and_symbol(name, venues)
+            .map_err(|what| ConfigFault::at(format!("source.instruments[{at}]"), what))?;
+        found.insert(venue.name(), venue);
+        symbols.push(symbol.to_owned());
+    }
+    let refused = |what: String| Err(ConfigFault::at("source.instruments", what));
+    match found.values().collect::<Vec<_>>().as_slice() {
+        [venue] => Ok((**venue, symbols)),
+        [] => refused(NO_INSTRUMENTS.into()),
+        _ => {
+            let names = found.keys().copied().collect::<Vec<_>>().join(", ");
+            refused(format!(
+                "a websocket reads one venue, but `instruments` names several ({names}); make a pipeline for each"
+            ))
+        }
+    }
 }
+
+/// The venue of an instrument, and its symbol there.
+///
+/// # Errors
+/// What is wrong with the name, and the names that are probably meant.
+fn venue_and_symbol<'n>(
+    name: &'n str,
+    venues: &Venues,
+) -> Result<(&'static dyn Venue, &'n str), String> {
+    let (symbol, written) = name.split_once('.').unwrap_or((name, ""));
+    let wrong = match venues.named(written) {
+        Some(venue) if venue.spelling(symbol) == symbol => return Ok((venue, symbol)),
+        Some(_) => "is not how its venue spells the symbol",
+        None if written.is_empty() => "names no venue",
+        None => "names a venue that has no websocket here",
+    };
+    let meant = |venue: &dyn Venue| format!("{}.{}", venue.spelling(symbol), venue.name());
+    let all = venues.names().filter_map(|name| venues.named(name));
+    // Of a venue that is known, or written in another case, only that one is meant.
+    let (same, others): (Vec<_>, Vec<_>) =
+        all.partition(|venue| venue.name().eq_ignore_ascii_case(written));
+    let likely = if same.is_empty() { others } else { same };
+    let likely: Vec<String> = likely.into_iter().map(meant).collect();
+    Err(format!(
+        "the instrument `{name}` {wrong}; did you mean {}?",
+        likely.join(" or ")
+    ))
+}
+
+const NO_INSTRUMENTS: &str =
+    "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE";
 
 /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
 pub(super) fn kafka(file: &PipelineFile, until_end: bool) -> KafkaSourceSettings {
@@ -138,14 +161,37 @@ mod tests {
             (venue, symbols.join(" ")),
             ("BINANCE", "BTCUSDT ETHUSDT".into())
         );
-        for (names, word) in [
-            (&[][..], "needs `instruments`"),
-            (&["BTCUSDT"], "one of: BINANCE"),
-            (&["BTCUSDT.NOWHERE"], "`NOWHERE`"),
-            (&["BTCUSDT.BINANCE", "X.OTHER"], "BINANCE, OTHER"),
+        for (names, key, said) in [
+            (&[][..], "", "needs `instruments`"),
+            (
+                &["BTCUSDT.BINANCE", "ETHUSDT"],
+                "[1]",
+                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE?",
+            ),
+            (
+                &["BTCUSDT."],
+                "[0]",
+                "names no venue; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &["BTCUSDT.NOWHERE"],
+                "[0]",
+                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &["btcusdt.binance"],
+                "[0]",
+                "names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &["btcusdt.BINANCE"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE?",
+            ),
         ] {
-            let error = of(names).unwrap_err();
-            assert!(error.contains(word), "{error}");
+            let fault = of(names).unwrap_err();
+            assert_eq!(fault.key, format!("source.instruments{key}"), "{names:?}");
+            assert!(fault.what.contains(said), "{}", fault.what);
         }
     }
 }

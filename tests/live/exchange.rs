@@ -88,7 +88,7 @@ impl Live {
         let (sink, stopped) = (Box::new(Collector(Arc::clone(&signals))), stop.clone());
         let run = std::thread::spawn(move || {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
-            loaded.lineage.streams = pipeline.stream_names();
+            loaded.lineage.streams = pipeline.stream_names().expect("one venue");
             let options = RunOptions {
                 capture,
                 ..RunOptions::default()
@@ -289,11 +289,29 @@ fn a_silent_connection_is_replaced() {
 }
 
 #[test]
-fn a_feed_without_instruments_is_refused() {
+fn instruments_of_no_known_venue_are_refused_in_the_same_words() {
     let folder = Folder::new("exchange-none");
-    let text = PIPELINE.replace(r#"["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]"#, "[]");
-    let path = folder.write("pipeline.toml", text);
-    let run = given::foretick(&["run".into(), path, "--seconds".into(), "1".into()]);
-    assert_eq!(run.code, Some(2), "{}", run.stderr);
-    assert!(run.stderr.contains("needs `instruments`"), "{}", run.stderr);
+    for (instruments, said) in [
+        ("[]", "a websocket needs `instruments`"),
+        (r#"["BTCUSDT"]"#, "did you mean BTCUSDT.BINANCE?"),
+        (
+            r#"["BTCUSDT.BINANCE", "ETHUSDT.NOWHERE"]"#,
+            "did you mean ETHUSDT.BINANCE?",
+        ),
+        (r#"["btcusdt.BINANCE"]"#, "did you mean BTCUSDT.BINANCE?"),
+    ] {
+        let text = PIPELINE.replace(r#"["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]"#, instruments);
+        let path = folder.write("pipeline.toml", text);
+        let run = given::foretick(&["run".into(), path.clone(), "--seconds".into(), "1".into()]);
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        let check = given::foretick(&["check".into(), path, "--offline".into()]);
+        assert_eq!((check.code, &check.stderr), (Some(2), &run.stderr));
+        let older = folder.write("older", "1 {}\n");
+        let pipeline = folder.path("pipeline.toml");
+        let args = ["record".into(), pipeline, "--output".into(), older];
+        let record = given::foretick(&args);
+        assert_eq!((record.code, &record.stderr), (Some(2), &run.stderr));
+        assert_eq!(folder.read("older"), "1 {}\n", "an older capture is kept");
+    }
 }

@@ -23,6 +23,10 @@ impl Venue for Meadow {
         "MEADOW"
     }
 
+    fn spelling(&self, symbol: &str) -> String {
+        symbol.to_ascii_uppercase()
+    }
+
     fn addresses(&self) -> Addresses {
         Addresses {
             websocket: "wss://meadow.example",

@@ -80,7 +80,8 @@ impl LoadedPipeline {
 }
 
 fn load_model(pipeline: &Pipeline) -> Result<Loaded, PipelineError> {
+    let streams = pipeline.stream_names()?;
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = pipeline.stream_names();
+    loaded.lineage.streams = streams;
     Ok(loaded)
 }
