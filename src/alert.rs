@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::Nanos;
 
 use episode::{Outbox, RuleState};
-use rule::AlertRule;
+use rule::{AlertRule, check_rules};
 
 /// One change of an episode, to be published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,15 +149,7 @@ impl Alerts {
     /// # Errors
     /// A sentence that names the key at fault.
     pub fn restore(rules: Vec<AlertRule>, snapshot: AlertsSnapshot) -> Result<Self, String> {
-        for (at, rule) in rules.iter().enumerate() {
-            rule.check()?;
-            if rules[..at].iter().any(|other| other.name == rule.name) {
-                let name = &rule.name;
-                return Err(format!(
-                    "two alerts have the `name` \"{name}\": their episodes would mix"
-                ));
-            }
-        }
+        check_rules(&rules).map_err(|(_, what)| what)?;
         Ok(Self {
             rules,
             snapshot,

@@ -95,6 +95,7 @@ impl Pipeline {
                 return Err(ConfigFault::at(key, format!("`{name}` must be above zero")));
             }
         }
+        alerts::check(&file.alerts)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {
             ConfigFault::at(format!("sink.fields[{}]", unknown.at), unknown.to_string())

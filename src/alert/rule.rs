@@ -91,6 +91,24 @@ fn floor() -> f64 {
     0.0005
 }
 
+/// Checks the rules of a pipeline: each by itself, and their names.
+///
+/// # Errors
+/// The index of the rule at fault, and a sentence that names the key.
+pub fn check_rules(rules: &[AlertRule]) -> Result<(), (usize, String)> {
+    for (at, rule) in rules.iter().enumerate() {
+        rule.check().map_err(|what| (at, what))?;
+        let name = &rule.name;
+        if rules[..at].iter().any(|other| other.name == *name) {
+            let what = format!(
+                "two alerts have the `name` \"{name}\": their episodes would mix; rename one"
+            );
+            return Err((at, what));
+        }
+    }
+    Ok(())
+}
+
 impl AlertRule {
     /// Checks the values against each other.
     ///

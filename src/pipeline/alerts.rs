@@ -1,8 +1,17 @@
 //! The alerts of a pipeline: its rules, and the file that keeps their episodes.
 
-use crate::config::{PipelineFile, SinkKind};
+use crate::alert::rule::{AlertRule, check_rules};
+use crate::config::{ConfigFault, PipelineFile, SinkKind};
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
+
+/// Checks the rules of `[[alert]]`.
+///
+/// # Errors
+/// The table at fault.
+pub(super) fn check(rules: &[AlertRule]) -> Result<(), ConfigFault> {
+    check_rules(rules).map_err(|(at, what)| ConfigFault::at(format!("alert[{at}]"), what))
+}
 
 /// The journal of a pipeline's alerts; none where it has no rules. A live run goes on where the run before it
 /// ended.

@@ -51,6 +51,7 @@ impl ModelFile {
             let what = "`[model]` needs `file`: the model's file below this folder";
             return Err(document.error(ConfigFault::at("model.file", what)).into());
         };
+        check_inputs(model, features).map_err(|fault| document.error(fault))?;
         let folder = document.path().parent().unwrap_or(Path::new("."));
         let path = folder.join(file);
         let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
@@ -100,6 +101,20 @@ impl ModelFile {
             }
         }
     }
+}
+
+/// Refuses a `[[model.input]]` of features that the pipeline does not have.
+fn check_inputs(model: &config::ModelConfig, features: &[String]) -> Result<(), ConfigFault> {
+    for (at, input) in model.inputs.iter().enumerate() {
+        if let Some(unknown) = input.features.iter().find(|name| !features.contains(name)) {
+            let what = format!(
+                "[[model.input]] of `{}` lists `{unknown}`, which is not a feature of the pipeline",
+                input.name
+            );
+            return Err(ConfigFault::at(format!("model.input[{at}].features"), what));
+        }
+    }
+    Ok(())
 }
 
 /// What the configuration says of a model, for a file that does not say it.

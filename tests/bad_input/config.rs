@@ -105,6 +105,31 @@ fn contradictory_keys_are_refused() {
     }
 }
 
+/// The rule at fault is the second one, whose table begins on line 24.
+#[test]
+fn the_error_names_the_line_of_an_alert() {
+    let alert = |name: &str, exit: f64| {
+        format!(
+            "[[alert]]\nname = \"{name}\"\non.level = {{ enter = 0.2, exit = {exit} }}\n\
+             severity = {{ warning = 0.2, critical = 0.3 }}\n"
+        )
+    };
+    for (name, exit, what) in [
+        (
+            "other",
+            0.3,
+            "alert \"other\": `exit` must be below `enter`",
+        ),
+        ("level", 0.1, "two alerts have the `name` \"level\""),
+    ] {
+        let rules = format!("\n{}{}", alert("level", 0.1), alert(name, exit));
+        let end = "normalise = \"none\"\n";
+        let message = refused("alert", end, &format!("{end}{rules}"));
+        assert!(message.contains("pipeline.toml:25: "), "{message}");
+        assert!(message.contains(what), "{message}");
+    }
+}
+
 #[test]
 fn the_error_names_a_missing_file() {
     let run = given::foretick(&["replay", "no/such/pipeline", "--input", "x"]);

@@ -179,6 +179,6 @@ fn a_rule_that_makes_no_sense_is_refused() {
         "--set",
         rule,
     ]);
-    assert_eq!(done.code, Some(1), "{}", done.stderr);
-    assert!(done.stdout.contains("`exit`"), "{}", done.stdout);
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    assert!(done.stderr.contains("`exit`"), "{}", done.stderr);
 }

@@ -131,7 +131,7 @@ fn the_error_names_inputs_that_are_not_configured() {
         ),
         (
             PIPELINE.replace("features = [\"b\"]", "features = [\"d\"]"),
-            "lists `d`, which is not a feature",
+            "pipeline.toml:27: [[model.input]] of `now` lists `d`, which is not a feature",
         ),
         (
             PIPELINE.replace("features = [\"b\"]", "features = [\"b\", \"a\"]"),
