@@ -127,7 +127,9 @@ pub struct EvaluateArguments {
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
-    /// model, or 0 or 1 (false or true).
+    /// model, or 0 or 1 (false or true). Without `ts_event` it belongs to the last signal of its key. Alerts
+    /// count from the first signal with an outcome on, so that most of them are left out where each firm has
+    /// one outcome, for its last signal.
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
     /// Use only the outcomes of this split.
