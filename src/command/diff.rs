@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::source::file::{FileError, FileSource};
+use crate::source::table;
+use crate::source::table::TableKind;
 
 /// What to compare.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,12 +78,26 @@ pub enum DiffError {
         /// What is wrong.
         what: String,
     },
+    /// A file holds no lines of text.
+    #[error(
+        "while reading signals from {}: it is {kind}, but `diff` compares JSON lines; write the signals as JSON lines \
+         (`replay --output signals.jsonl`)", path.display()
+    )]
+    NotLines {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
 }
 
 type SignalObject = Map<String, Value>;
 
 const IGNORED_FIELDS: [&str; 5] = ["ts_recv", "ts_out", "latency_ns", "source", "signal_id"];
 const MAX_LINE_BYTES: usize = 1 << 20;
+const PARQUET: &str = "Parquet";
+/// The first bytes of a Parquet file.
+const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// Compares two files of signals.
 ///
@@ -112,9 +128,25 @@ pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffRepor
 }
 
 fn read(path: &Path) -> Result<BTreeMap<String, Vec<SignalObject>>, DiffError> {
+    let refused = |kind| DiffError::NotLines {
+        path: path.to_owned(),
+        kind,
+    };
+    // A file that does not exist is told by its error, whatever its name.
+    match table::kind_of(path).filter(|_| path.exists()) {
+        Some(TableKind::Parquet) => return Err(refused(PARQUET)),
+        Some(TableKind::Csv) => return Err(refused("CSV")),
+        None => {}
+    }
     let mut source = FileSource::open(&[path.to_owned()], MAX_LINE_BYTES)?;
     let mut keys = BTreeMap::<String, Vec<SignalObject>>::new();
     while let Some((origin, line)) = source.next_frame()? {
+        if line.starts_with(PARQUET_MAGIC) {
+            return Err(refused(PARQUET));
+        }
+        if std::str::from_utf8(line).is_err() {
+            return Err(refused("no text"));
+        }
         let fail = |what: String| DiffError::Line {
             path: path.to_owned(),
             line: origin.offset + 1,

@@ -109,3 +109,40 @@ fn a_line_that_is_no_signal_is_refused_with_its_number() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
 }
+
+#[test]
+fn a_file_that_is_no_json_lines_is_named_with_the_remedy() {
+    let folder = two_replays("diff-binary");
+    let b = folder.path("b");
+    let pipeline = folder.path("pipeline.toml");
+    let (capture, parquet) = (folder.path("capture"), folder.path("b.parquet"));
+    let args = [
+        "replay".as_ref(),
+        pipeline.as_os_str(),
+        "--input".as_ref(),
+        capture.as_os_str(),
+        "--output".as_ref(),
+        parquet.as_os_str(),
+    ];
+    assert_eq!(given::foretick(&args).code, Some(0));
+    let refused = |path: &std::path::Path, kind: &str| {
+        let args = ["diff".as_ref(), b.as_os_str(), path.as_os_str()];
+        let run = given::foretick(&args);
+        assert_eq!(run.code, Some(1), "{}", run.stdout);
+        let named = format!(
+            "{}: it is {kind}, but `diff` compares JSON lines",
+            path.display()
+        );
+        assert!(run.stderr.contains(&named), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("`replay --output signals.jsonl`"),
+            "{}",
+            run.stderr
+        );
+    };
+    refused(&parquet, "Parquet");
+    std::fs::copy(&parquet, folder.path("renamed")).expect("a copy");
+    refused(&folder.path("renamed"), "Parquet");
+    refused(&folder.write("table.csv", "a,b\n"), "CSV");
+    refused(&folder.write("bytes", [0xff, 0xfe, b'\n']), "no text");
+}
