@@ -53,7 +53,8 @@ pub enum Command {
     Record(RecordArguments),
     /// Compare two files of signals: shows the first difference and a summary.
     Diff(DiffArguments),
-    /// Run all shipped pipelines on a simulated market, news, firms and loans, with an in-memory Kafka.
+    /// Run four of the shipped pipelines (price-direction, news-sentiment, default-alerts, loan-risk) on a
+    /// simulated market, news, firms and loans, with an in-memory Kafka.
     Demo(DemoArguments),
     /// Simulate an exchange with Binance's protocol, or write a capture of one.
     Simulate(SimulateArguments),

@@ -24,8 +24,17 @@ struct Output {
 
 impl Running {
     pub(crate) fn start<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Self {
+        Self::start_with(args, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with<A: AsRef<std::ffi::OsStr>>(
+        args: &[A],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_foretick"));
         command.args(args).stdin(Stdio::null());
+        command.envs(environment.iter().copied());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command was built");
         let stdout = Output::from(child.stdout.take().expect("it is piped"));

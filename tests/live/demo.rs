@@ -21,7 +21,7 @@ fn the_records_of_the_demo_are_valid_and_readable() {
     if !needs::onnx(test) || !needs::file(test, &model) {
         return;
     }
-    let mut demo = Running::start(&["demo", "--json"]);
+    let mut demo = Running::start_with(&["demo", "--json"], &[("FORETICK_LOG", "info")]);
     let bootstrap = demo.wait_for("the address of the broker", |demo| {
         let output = demo.stdout();
         let (_, rest) = output.split_once("in-memory Kafka")?;
@@ -58,6 +58,9 @@ fn the_records_of_the_demo_are_valid_and_readable() {
         assert!(instruments.contains(&instrument), "{signal}");
     }
     assert_eq!(demo.terminate(), Some(0), "{}", demo.stderr());
+    // Every client has ended before the broker.
+    let log = demo.stderr();
+    assert!(!log.contains("ERROR"), "{log}");
     let output = demo.stdout();
     let summary: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
     let signals = summary["signals"].as_u64();
