@@ -82,6 +82,26 @@ impl Position {
     }
 }
 
+/// Notes at the end of a frame that was cut how long it was: `…(cut from 5000000 bytes)`.
+pub fn mark_cut(frame: &mut Vec<u8>, whole_bytes: usize) {
+    frame.extend_from_slice(format!("{CUT}{whole_bytes}{CUT_END}").as_bytes());
+}
+
+/// The length of a frame; of one that was cut, the length that [`mark_cut`] noted.
+#[must_use]
+pub fn whole_length(frame: &[u8]) -> usize {
+    let mark = frame.strip_suffix(CUT_END.as_bytes()).and_then(|rest| {
+        let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit());
+        let (before, digits) = rest.split_at(rest.len() - digits.count());
+        before.ends_with(CUT.as_bytes()).then_some(digits)
+    });
+    mark.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
+        .unwrap_or(frame.len())
+}
+
+const CUT: &str = "…(cut from ";
+const CUT_END: &str = " bytes)";
+
 /// What a capture says of a frame before the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {

@@ -21,7 +21,8 @@ pub enum DecodeError {
     /// or written Avro or Protobuf.
     NotUtf8,
     /// The frame is longer than `source.max_frame_bytes`. Dead letter. Raise the limit if such messages are
-    /// sound; an order book snapshot of 5,000 levels has about 400 kB.
+    /// sound; an order book snapshot of 5,000 levels has about 400 kB. Of a line of a file the letter shows
+    /// the beginning, and how long the line was.
     Oversized,
     /// The text is JSON, but a field is missing, stands twice, or has another type than the schema says.
     /// Dead letter. Compare the message with the schema of its topic in `schemas/`.

@@ -13,6 +13,7 @@ use super::error::DecodeError;
 use super::json::{is_shallow, parse, past_time};
 use super::privacy::Pseudonym;
 use crate::event::{Batch, Body, Record};
+use crate::frame::whole_length;
 use crate::instrument::Instruments;
 use crate::schema::RecordField;
 use crate::schema::RecordKind;
@@ -82,7 +83,8 @@ impl RecordForm {
             .flatten();
         let token =
             wire.and_then(|wire| Some(self.public_name(&wire.key(self.kind)?).into_owned()));
-        let shown = serde_json::json!({ self.kind.key(): token, "withheld_bytes": bytes.len() });
+        let shown =
+            serde_json::json!({ self.kind.key(): token, "withheld_bytes": whole_length(bytes) });
         Cow::Owned(shown.to_string().into_bytes())
     }
 
@@ -229,7 +231,7 @@ mod tests {
 
     use super::*;
     use crate::decode::Decoder;
-    use crate::frame::Origin;
+    use crate::frame::{Origin, mark_cut};
 
     fn field(name: &'static str) -> RecordField {
         RecordField {
@@ -372,5 +374,9 @@ mod tests {
         assert!(shown.contains("\"applicant\":\"k1:"), "{shown}");
         let shown = String::from_utf8(form.redacted(b"CANARY {").into_owned()).unwrap();
         assert_eq!(shown, r#"{"applicant":null,"withheld_bytes":8}"#);
+        let mut cut = b"CANARY {".to_vec();
+        mark_cut(&mut cut, 5_000);
+        let shown = String::from_utf8(form.redacted(&cut).into_owned()).unwrap();
+        assert_eq!(shown, r#"{"applicant":null,"withheld_bytes":5000}"#);
     }
 }

@@ -12,7 +12,7 @@ use super::compression::decompressed;
 use super::table;
 use super::table::TableColumns;
 use crate::frame::Origin;
-use crate::frame::{STAMP_BYTES_MAX, split_stamp};
+use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
@@ -55,7 +55,7 @@ struct Lines {
 
 impl FileSource {
     /// Opens the files and reads the first line of each. A message over `max_frame_bytes` is cut to a length
-    /// that is still over it, so that the decoder refuses and counts it.
+    /// that is still over it, so that the decoder refuses and counts it, and says at its end how long it was.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
@@ -179,29 +179,46 @@ impl Lines {
         }
     }
 
-    /// Reads up to the next line end, keeping at most one byte over the limit; false at the end.
+    /// Reads up to the next line end, keeping little more than the limit; false at the end.
     fn read_line(&mut self) -> io::Result<bool> {
         self.line.clear();
-        let mut any = false;
+        let mut whole = 0;
         loop {
             let chunk = self.reader.fill_buf()?;
             if chunk.is_empty() {
-                return Ok(any);
+                self.note_cut(whole);
+                return Ok(whole > 0);
             }
-            any = true;
             let end = memchr::memchr(b'\n', chunk);
             let text = &chunk[..end.unwrap_or(chunk.len())];
             // The stamp is not part of the frame: leave room for it.
             let room = (self.max_frame_bytes + 1 + STAMP_BYTES_MAX).saturating_sub(self.line.len());
             self.line.extend_from_slice(&text[..text.len().min(room)]);
+            whole += text.len();
             let used = end.map_or(chunk.len(), |at| at + 1);
             self.reader.consume(used);
             if end.is_some() {
                 if self.line.last() == Some(&b'\r') {
                     self.line.pop();
+                    whole -= 1;
                 }
+                self.note_cut(whole);
                 return Ok(true);
             }
+        }
+    }
+
+    /// Notes the length of a line of which a part was left out.
+    fn note_cut(&mut self, whole: usize) {
+        if whole > self.line.len() {
+            // The cut may go through a character, which would make the text unreadable.
+            if let Err(error) = std::str::from_utf8(&self.line)
+                && error.error_len().is_none()
+            {
+                self.line.truncate(error.valid_up_to());
+            }
+            let stamp = self.line.len() - split_stamp(&self.line).1.len();
+            mark_cut(&mut self.line, whole - stamp);
         }
     }
 }
@@ -222,6 +239,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::frame::whole_length;
     use crate::tests::scratch::Scratch;
 
     fn read_all(paths: &[PathBuf]) -> Result<Vec<(i64, String)>, FileError> {
@@ -290,7 +308,16 @@ mod tests {
             frames[0].1.len() > 40 && frames[0].1.len() < 100,
             "longer than the limit, still"
         );
+        assert!(frames[0].1.ends_with("…(cut from 500 bytes)"));
+        assert_eq!(whole_length(frames[0].1.as_bytes()), 500);
+        assert_eq!(whole_length(frames[1].1.as_bytes()), frames[1].1.len());
         assert_eq!(frames[1].1, "{ok}");
+        let long = scratch.write("euros", "€".repeat(500));
+        let frames = read_all(&[long]).unwrap();
+        assert!(
+            frames[0].1.ends_with("€…(cut from 1500 bytes)"),
+            "{frames:?}"
+        );
     }
 
     #[test]

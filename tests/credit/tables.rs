@@ -238,3 +238,31 @@ fn a_letter_of_a_plain_capture_has_no_time_of_receipt() {
     let letter: Value = serde_json::from_str(&case.folder.read("letters.jsonl")).expect("a letter");
     assert_eq!(letter["ts_recv"], Value::Null);
 }
+
+#[test]
+fn a_letter_of_a_line_that_was_cut_says_how_long_it_was() {
+    let case = Case::statements("cut-letters");
+    let events = case.file("events.jsonl", &format!("{}\n", "x".repeat(5_000)));
+    let letters = case.file("letters.jsonl", "");
+    for shards in ["1", "2"] {
+        let shards = format!("engine.shards={shards}");
+        let done = foretick(&[
+            "replay",
+            &case.path,
+            "--input",
+            &events,
+            "--dead-letters",
+            &letters,
+            "--set",
+            "source.max_frame_bytes=100",
+            "--set",
+            &shards,
+        ]);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let letter: Value =
+            serde_json::from_str(&case.folder.read("letters.jsonl")).expect("a letter");
+        let payload = letter["payload"].as_str().expect("text");
+        assert_eq!(letter["error"], "oversized");
+        assert!(payload.ends_with("xx…(cut from 5000 bytes)"), "{payload}");
+    }
+}
