@@ -74,8 +74,8 @@ pub enum SimulateError {
         /// What is wrong and what would be right.
         problem: &'static str,
     },
-    /// The capture cannot be written.
-    #[error("while writing the simulated capture: {0}; check the disk and the path")]
+    /// The capture cannot be written. The text does not name it: who has its path adds that.
+    #[error("{0}; check the disk and the path")]
     Write(#[source] io::Error),
     /// The exchange cannot listen on the address.
     #[error(

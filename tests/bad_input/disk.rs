@@ -54,6 +54,28 @@ fn a_full_disk_ends_the_run_with_advice() {
 }
 
 #[test]
+fn a_simulated_capture_that_cannot_be_written_is_named_once() {
+    let args = [
+        "simulate",
+        "--seconds",
+        "1",
+        "--output",
+        "/nowhere/day.jsonl",
+    ];
+    let run = given::foretick(&args.map(Path::new));
+    failed(
+        &run,
+        &["while writing the capture /nowhere/day.jsonl: No such file"],
+    );
+    assert_eq!(
+        run.stderr.matches("while writing").count(),
+        1,
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn a_full_disk_is_noticed_by_parquet() {
     let folder = ready("disk-parquet");
     let output = folder.path("signals.parquet");
