@@ -162,7 +162,7 @@ impl Summary {
         if missing_fields > 0 {
             writeln!(
                 f,
-                "missing fields {missing_fields}, for the model to impute"
+                "missing fields {missing_fields}: a model's graph may impute them, a linear model then gives no score"
             )?;
         }
         let undefined = self.events.undefined_scores;
@@ -281,7 +281,7 @@ mod tests {
         let text = summary.to_string();
         for line in [
             "waited         5 book changes for a snapshot, which never came\n",
-            "missing fields 7, ",
+            "missing fields 7: ",
             "undefined      3 scores",
         ] {
             assert!(text.contains(line), "{text}");

@@ -31,7 +31,7 @@ pub struct EvaluationReport {
     pub unscored: u64,
     /// Labels of the split without an outcome: left out.
     pub unknown_outcomes: u64,
-    /// Missing fields of the records, which the model's graph imputed.
+    /// Missing fields of the records: a model's graph may impute them, a linear model then gives no score.
     pub missing_fields: u64,
     /// Windows for which the model gave no finite number.
     pub undefined_scores: u64,
@@ -60,7 +60,7 @@ impl fmt::Display for EvaluationReport {
         )?;
         for (count, what) in [
             (self.unknown_outcomes, "without an outcome, left out"),
-            (self.missing_fields, "missing fields, imputed"),
+            (self.missing_fields, "missing fields"),
             (self.undefined_scores, "undefined scores, no signal"),
         ] {
             if count > 0 {

@@ -237,7 +237,7 @@ pub enum FeatureKind {
     /// feature's own name does. Fields stand alone: the model's graph computes what else is needed of them.
     ///
     /// Formula: the field's value, of text its place in `categories`; NaN where the record lacks it or has
-    /// null, which the model's graph imputes
+    /// null: a model's graph may impute it, a linear model then gives no score
     /// Unit: that of the record
     /// Warm-up: none
     /// Needs: of?, categories?, min?, max?, needed?

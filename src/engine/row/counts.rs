@@ -41,7 +41,7 @@ pub struct EventCounts {
     pub crossed: u64,
     /// Applications, statements and headlines used; a headline once for each of its instruments.
     pub records: u64,
-    /// Fields that records lacked: the model's graph imputes them.
+    /// Fields that records lacked: a model's graph may impute them, a linear model then gives no score.
     pub missing_fields: u64,
     /// Fields of records that the pipeline does not know, and words that the vocabulary cannot spell.
     pub unknown_fields: u64,
