@@ -107,6 +107,7 @@ pub fn evaluate(
     Ok(EvaluationReport {
         pipeline: pipeline.file.name.clone(),
         model_sha256: judged.lineage.first_model().sha256.clone(),
+        classes: judged.classes(),
         figures: sample.figures_within(&Bootstrap::default(), Some(&keys))?,
         baselines,
         by_label: judged.by_label(),
@@ -230,6 +231,15 @@ impl Judged {
             &scores,
             threshold.unwrap_or(EVEN),
         )?)
+    }
+
+    /// The names of the outcomes: see [`EvaluationReport::classes`].
+    fn classes(&self) -> Vec<String> {
+        let is_class = |(_, outcome): &(Scored, Outcome)| matches!(outcome, Outcome::Class(_));
+        match self.rows.iter().all(is_class) {
+            true => self.lineage.first_model().labels.clone(),
+            false => vec!["0".into(), "1".into()],
+        }
     }
 
     /// The probability that an outcome of 0 or 1 is 1.

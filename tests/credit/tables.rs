@@ -1,6 +1,6 @@
 //! Tables as events and as labels: what `evaluate`, `replay` and `check` make of them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::given::{Folder, Run};
 use crate::golden::foretick;
@@ -67,7 +67,13 @@ fn an_unknown_outcome_is_an_error_and_no_zero() {
     };
     let [sound, wrong] = [("sound", "failed"), ("wrong", "Failed ")]
         .map(|(name, last)| case.file(&format!("{name}.csv"), &rows(last)));
-    assert_eq!(case.report(&sound, &sound)["accuracy"], 1.0);
+    let report = case.report(&sound, &sound);
+    assert_eq!(report["accuracy"], 1.0);
+    assert_eq!(report["classes"], json!(["alive", "failed"]));
+    let text = case.evaluate(&sound, &sound, &[]).stdout;
+    let matrix =
+        "happened \\ predicted       alive    failed\nalive                          1         0\n";
+    assert!(text.contains(matrix), "{text}");
     let done = case.evaluate(&wrong, &wrong, &[]);
     assert_eq!(done.code, Some(1), "{}", done.stdout);
     for said in [
@@ -92,6 +98,7 @@ fn an_unknown_outcome_is_an_error_and_no_zero() {
         "id,year,a,happened\nF,2014,1,1.0\nG,2014,-1,False\nH,2014,2,True\n",
     );
     let report = case.report(&sound, &flags);
+    assert_eq!(report["classes"], json!(["0", "1"]));
     assert_eq!(
         (&report["accuracy"], &report["rows"]),
         (&1.0.into(), &3.into())

@@ -116,6 +116,7 @@ fn figures_of_sentiment_are_those_of_the_card() {
         (&json!(2_388), &json!(0)),
         "{report}"
     );
+    assert_eq!(report["classes"], json!(["bearish", "neutral", "bullish"]));
     let figure = |name: &str| report[name].as_f64().expect("a figure");
     assert!(figure("weighted_f1") >= 0.86, "{report}");
     assert!(figure("macro_f1") >= 0.815, "{report}");

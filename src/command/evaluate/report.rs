@@ -18,6 +18,8 @@ pub struct EvaluationReport {
     /// The model's figures.
     #[serde(flatten)]
     pub figures: EvaluationFigures,
+    /// The outcomes in the order of `confusion` and `per_class`: the model's labels, or `0` and `1`.
+    pub classes: Vec<String>,
     /// The figures of baselines on the same rows: `majority`, and `linear` where the pipeline has a
     /// `linear.json`; the latter only on rows without missing fields, which it cannot impute.
     pub baselines: BTreeMap<&'static str, EvaluationFigures>,
@@ -104,10 +106,19 @@ impl fmt::Display for EvaluationReport {
                 number(alerts.load_per_year),
             )?;
         }
-        writeln!(f, "\nhappened \\ predicted")?;
-        for row in &self.figures.confusion {
-            let cells: Vec<String> = row.iter().map(|count| format!("{count:>10}")).collect();
-            writeln!(f, "{}", cells.concat())?;
+        let width = self.classes.iter().map(|class| class.chars().count()).max();
+        let width = width.map_or(10, |longest| (longest + 2).max(10));
+        write!(f, "\n{:<22}", "happened \\ predicted")?;
+        for class in &self.classes {
+            write!(f, "{class:>width$}")?;
+        }
+        writeln!(f)?;
+        for (class, row) in self.classes.iter().zip(&self.figures.confusion) {
+            write!(f, "{class:<22}")?;
+            for count in row {
+                write!(f, "{count:>width$}")?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }
