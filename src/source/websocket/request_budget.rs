@@ -11,6 +11,8 @@ pub(super) struct RequestBudget {
     max: u32,
     window: Duration,
     spent: VecDeque<(Instant, u32)>,
+    /// When the last request that had to wait could be made.
+    waited_until: Option<Instant>,
 }
 
 impl RequestBudget {
@@ -19,6 +21,7 @@ impl RequestBudget {
             max: max.max(1),
             window,
             spent: VecDeque::new(),
+            waited_until: None,
         }
     }
 
@@ -49,6 +52,16 @@ impl RequestBudget {
         Duration::ZERO
     }
 
+    /// Whether the budget becomes exhausted with a request that must wait so long. It stays so until no
+    /// request has had to wait for a whole window.
+    pub(super) fn becomes_exhausted(&mut self, now: Instant, wait: Duration) -> bool {
+        if wait.is_zero() {
+            return false;
+        }
+        let before = self.waited_until.replace(now + wait);
+        before.is_none_or(|until| now.saturating_duration_since(until) >= self.window)
+    }
+
     /// A request of this cost is made now.
     pub(super) fn spend(&mut self, now: Instant, cost: u32) {
         self.spent.push_back((now, cost));
@@ -72,5 +85,20 @@ mod tests {
         assert_eq!(budget.wait(at(10), 500), Duration::from_secs(51));
         assert_eq!(budget.wait(at(10), 5_000), Duration::from_secs(53));
         assert_eq!(budget.wait(at(60), 250), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_exhaustion_is_told_once() {
+        let mut budget = RequestBudget::new(500, Duration::from_secs(60));
+        let begin = crate::clock::instant();
+        let told = [0, 0, 0, 60, 60, 300, 300, 300].map(|second| {
+            let now = begin + Duration::from_secs(second);
+            let wait = budget.wait(now, 250);
+            budget.spend(now + wait, 250);
+            budget.becomes_exhausted(now, wait)
+        });
+        // The fifth waits too, as the third did; that of a later time is told again.
+        let expected = [false, false, true, false, false, false, false, true];
+        assert_eq!(told, expected);
     }
 }

@@ -190,7 +190,16 @@ impl RestClient {
         let mut budget = self.budget.lock().await;
         let mut ceiling = self.backoff_min;
         loop {
-            sleep(budget.wait(clock::instant(), weight)).await;
+            let now = clock::instant();
+            let pause = budget.wait(now, weight);
+            if budget.becomes_exhausted(now, pause) {
+                warn!(
+                    symbol,
+                    ?pause,
+                    "the budget of the venue's requests is spent: snapshots wait"
+                );
+            }
+            sleep(pause).await;
             budget.spend(clock::instant(), weight);
             let (rest, url) = (Arc::clone(self), format!("{}{path}", self.base));
             let answer = tokio::task::spawn_blocking(move || rest.get(&url))
