@@ -12,7 +12,7 @@ use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::assigned::AssignedPartitions;
 use super::connection::{connect, missing_topic};
@@ -25,7 +25,7 @@ use super::progress::Progress;
 use super::record::{event_time, ts_recv_header};
 use super::rings::Rings;
 use super::settings::KafkaSourceSettings;
-use super::trouble::{Trouble, is_lasting};
+use super::trouble::{Brokers, is_lasting};
 use crate::clock;
 use crate::frame::{Frame, Origin};
 use crate::source::ring::Sender;
@@ -41,7 +41,7 @@ pub(super) struct KafkaReader {
     merge: Merge,
     /// Whether the group has assigned our partitions, even if there are none.
     is_assigned: bool,
-    trouble: Option<Trouble>,
+    brokers: Brokers,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
 }
@@ -63,7 +63,7 @@ impl KafkaReader {
             assigned: AssignedPartitions::default(),
             merge: Merge::default(),
             is_assigned: false,
-            trouble: None,
+            brokers: Brokers::new(settings.bootstrap.clone(), Arc::clone(&status)),
             consumer,
             settings,
             rings,
@@ -315,13 +315,7 @@ impl KafkaReader {
                 error,
             });
         }
-        count(&self.status.failures);
-        self.status.set_healthy(false);
-        let now = clock::instant();
-        let trouble = self.trouble.get_or_insert_with(|| Trouble::begin(now));
-        if trouble.log_is_due(now) {
-            warn!(bootstrap = self.settings.bootstrap, %error, "Kafka is in trouble: trying again");
-        }
+        self.brokers.failed(clock::instant(), &error);
         Ok(())
     }
 
@@ -330,22 +324,14 @@ impl KafkaReader {
     /// reader.
     fn probe(&mut self) -> Result<(), KafkaSourceError> {
         let now = clock::instant();
-        let Some(trouble) = self.trouble.as_mut() else {
-            return Ok(());
-        };
-        if !trouble.probe_is_due(now) {
+        if !self.brokers.probe_is_due(now) {
             return Ok(());
         }
         match missing_topic(&self.settings, &self.consumer) {
-            Err(error) => debug!(%error, "no answer from the brokers"),
-            Ok(None) => {
-                let away = trouble.lasted(now);
-                info!(bootstrap = self.settings.bootstrap, ?away, "Kafka is back");
-                self.trouble = None;
-                self.status.set_healthy(true);
-            }
+            Err(error) => self.brokers.gave_no_answer(now, &error),
+            Ok(None) => self.brokers.answered(clock::instant()),
             Ok(Some(topic)) => {
-                if trouble.topic_missing() > self.settings.missing_timeout {
+                if self.brokers.topic_missing() > self.settings.missing_timeout {
                     return Err(KafkaSourceError::Gone {
                         bootstrap: self.settings.bootstrap.clone(),
                         topic,
