@@ -29,8 +29,9 @@ pub struct Origin {
     /// Whether the shard had been behind for longer than the pipeline allows when it took this frame. A
     /// capture keeps the mark, so that a replay gives the same signals.
     pub late: bool,
-    /// Whether it is read again to rebuild state: what comes of it has been published before.
-    pub known: bool,
+    /// Whether it is from before the committed position and is read again only to rebuild state: its
+    /// signals and dead letters are not written again, and its commands are not executed again.
+    pub reprocessed: bool,
 }
 
 impl Origin {
@@ -44,7 +45,8 @@ impl Origin {
         }
     }
 
-    /// The same with what a capture says of the frame, which stands for what is known here.
+    /// The same with the stamp of the capture, if there is one: its receive time replaces ours, and its marks
+    /// are added.
     #[must_use]
     pub fn stamped(self, stamp: Option<Stamp>) -> Self {
         let Some(stamp) = stamp else {
@@ -53,7 +55,7 @@ impl Origin {
         Self {
             ts_recv: stamp.ts_recv,
             late: self.late || stamp.late,
-            known: self.known || stamp.known,
+            reprocessed: self.reprocessed || stamp.reprocessed,
             ..self
         }
     }
@@ -109,13 +111,12 @@ pub struct Stamp {
     pub ts_recv: Nanos,
     /// Whether the shard had been behind for too long: see [`Origin::late`].
     pub late: bool,
-    /// Whether what comes of it had been published before: see [`Origin::known`].
-    pub known: bool,
+    /// Whether it was read again only to rebuild state: see [`Origin::reprocessed`].
+    pub reprocessed: bool,
 }
 
-/// Splits `local_ns {…}`, with `!` behind the time of a late frame and `?` behind that of one that was read
-/// once more, into the stamp and the message; other text
-/// is all message.
+/// Splits a line of a capture into its stamp and the message: `ts_recv {…}`, with `!` after the time of a
+/// late frame and `?` after that of a reprocessed one. Text without a stamp is all message.
 #[must_use]
 pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     if !line.first().is_some_and(u8::is_ascii_digit) {
@@ -123,8 +124,8 @@ pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     }
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
     let late = line.get(digits) == Some(&b'!');
-    let known = line.get(digits + usize::from(late)) == Some(&b'?');
-    let end = digits + usize::from(late) + usize::from(known);
+    let reprocessed = line.get(digits + usize::from(late)) == Some(&b'?');
+    let end = digits + usize::from(late) + usize::from(reprocessed);
     if digits > STAMP_DIGITS_MAX || line.get(end) != Some(&b' ') {
         return (None, line);
     }
@@ -134,7 +135,7 @@ pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     let stamp = nanos.map(|nanos| Stamp {
         ts_recv: Nanos(nanos),
         late,
-        known,
+        reprocessed,
     });
     (stamp, line[end + 1..].trim_ascii_start())
 }
@@ -154,7 +155,7 @@ impl Origin {
             partition: 0,
             stream: 0,
             late: false,
-            known: false,
+            reprocessed: false,
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn origin(number: i64) -> Origin {
         partition: 0,
         stream: 0,
         late: false,
-        known: false,
+        reprocessed: false,
     }
 }
 

@@ -19,8 +19,8 @@ pub struct RunCounts {
     pub venue_errors: u64,
     /// Frames that came while the shard had been behind for too long.
     pub late_frames: u64,
-    /// Frames that were read again, and of which nothing is published.
-    pub known_frames: u64,
+    /// Frames that were read again after a restart only to rebuild state; nothing of them is published.
+    pub reprocessed_frames: u64,
     /// Blocks of deferred steps that were done.
     pub deferred_blocks: u64,
 }
@@ -33,7 +33,7 @@ impl RunCounts {
         self.undefined_scores += shard.engine().undefined();
         self.venue_errors += intake.venue_errors;
         self.late_frames += intake.late_frames;
-        self.known_frames += intake.known_frames;
+        self.reprocessed_frames += intake.reprocessed_frames;
         self.deferred_blocks += shard.engine().deferred().1;
     }
 }
@@ -44,7 +44,7 @@ impl AddAssign for RunCounts {
         self.undefined_scores += other.undefined_scores;
         self.venue_errors += other.venue_errors;
         self.late_frames += other.late_frames;
-        self.known_frames += other.known_frames;
+        self.reprocessed_frames += other.reprocessed_frames;
         self.deferred_blocks += other.deferred_blocks;
     }
 }

@@ -29,8 +29,8 @@ pub struct IntakeCounts {
     pub venue_errors: u64,
     /// Frames that came while the shard had been behind for too long: see [`Origin::late`].
     pub late_frames: u64,
-    /// Frames that were read again, and of which nothing is published: see [`Origin::known`].
-    pub known_frames: u64,
+    /// Frames that were read again only to rebuild state: see [`Origin::reprocessed`].
+    pub reprocessed_frames: u64,
 }
 
 /// What became of a frame.
@@ -43,8 +43,8 @@ pub enum FrameOutcome {
     /// It is a command about alerts. It takes effect after the signals of all frames before it, and before
     /// those of all frames after it, so the caller steps first and then applies it.
     Command(AlertCommand),
-    /// It is a command that was read again. The state of alerts has it already: it has no further effect.
-    ReplayedCommand,
+    /// It is a command in a reprocessed frame. The state of alerts includes it already: it has no effect.
+    ReprocessedCommand,
     /// It cannot be decoded, and the caller must write it to the dead letters.
     DeadLetter(DecodeError),
     /// It is passed over, and counted under the error's reason.
@@ -77,10 +77,10 @@ impl Intake {
     pub fn frame(&mut self, origin: Origin, bytes: &[u8]) -> FrameOutcome {
         let (stamp, message) = split_stamp(bytes);
         let origin = origin.stamped(stamp);
-        let replayed = origin.known;
+        let reprocessed = origin.reprocessed;
         self.account.received += 1;
         self.counts.late_frames += u64::from(origin.late);
-        self.counts.known_frames += u64::from(replayed);
+        self.counts.reprocessed_frames += u64::from(reprocessed);
         let command = match self.decoder.reads_commands() {
             true => parse_command(message, origin.ts_recv),
             false => None,
@@ -93,7 +93,7 @@ impl Intake {
                     Decoded::Events => FrameOutcome::Events,
                     Decoded::Notice(notice) => FrameOutcome::Notice(notice),
                 }),
-            Some(Ok(_)) if replayed => Ok(FrameOutcome::ReplayedCommand),
+            Some(Ok(_)) if reprocessed => Ok(FrameOutcome::ReprocessedCommand),
             Some(command) => command.map(FrameOutcome::Command),
         };
         match decoded {
@@ -103,8 +103,8 @@ impl Intake {
                 self.counts.venue_errors += u64::from(refused);
                 outcome
             }
-            // A dead letter of a frame that is read again has been written before.
-            Err(error) if self.keeps_dead_letters && error.unreadable() && !replayed => {
+            // The dead letter of a reprocessed frame was written when the frame was first read.
+            Err(error) if self.keeps_dead_letters && error.unreadable() && !reprocessed => {
                 self.account.dead_letter(error.reason());
                 FrameOutcome::DeadLetter(error)
             }

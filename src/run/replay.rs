@@ -269,7 +269,7 @@ impl<O: Observer> OneThread<'_, O> {
             }
             FrameOutcome::Events
             | FrameOutcome::Notice(_)
-            | FrameOutcome::ReplayedCommand
+            | FrameOutcome::ReprocessedCommand
             | FrameOutcome::Dropped(_) => {}
         }
         Ok(())

@@ -95,7 +95,7 @@ impl Shard {
         let outcome = self.intake.frame(origin, bytes);
         let is_command = matches!(
             outcome,
-            FrameOutcome::Command(_) | FrameOutcome::ReplayedCommand
+            FrameOutcome::Command(_) | FrameOutcome::ReprocessedCommand
         );
         if !is_command {
             self.began = Some(began);
@@ -139,11 +139,11 @@ impl Shard {
                 at <= first || (signal.ts_event >= from && signal.ts_event < to)
             });
         }
-        if self.intake.counts().known_frames > 0 {
+        if self.intake.counts().reprocessed_frames > 0 {
             let mut at = 0;
             signals.retain(|signal| {
                 at += 1;
-                at <= first || !signal.origin.known
+                at <= first || !signal.origin.reprocessed
             });
         }
         let made = &mut signals[first..];

@@ -206,7 +206,7 @@ impl Worker {
             }
             FrameOutcome::Events
             | FrameOutcome::Notice(_)
-            | FrameOutcome::ReplayedCommand
+            | FrameOutcome::ReprocessedCommand
             | FrameOutcome::Dropped(_) => {}
         }
         if self.settings.captures {

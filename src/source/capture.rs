@@ -107,16 +107,19 @@ impl CaptureWriter {
         // A record that was itself a capture line keeps its own time and marks.
         let (own, message) = split_stamp(&frame.bytes);
         let origin = &frame.origin;
-        let (ts_recv, late, known) = match own {
+        let (ts_recv, late, reprocessed) = match own {
             Some(own) => (
                 own.ts_recv,
                 own.late || origin.late,
-                own.known || origin.known,
+                own.reprocessed || origin.reprocessed,
             ),
-            None => (origin.ts_recv, origin.late, origin.known),
+            None => (origin.ts_recv, origin.late, origin.reprocessed),
         };
-        let (late, known) = (if late { "!" } else { "" }, if known { "?" } else { "" });
-        write!(out, "{}{late}{known} ", ts_recv.0)?;
+        let (late, reprocessed) = (
+            if late { "!" } else { "" },
+            if reprocessed { "?" } else { "" },
+        );
+        write!(out, "{}{late}{reprocessed} ", ts_recv.0)?;
         // A line holds one frame: line ends between the tokens of a message become spaces.
         for (at, piece) in message
             .split(|&byte| byte == b'\n' || byte == b'\r')
@@ -175,7 +178,7 @@ mod tests {
                     partition: 0,
                     stream: 0,
                     late: at == 1,
-                    known: at != 0,
+                    reprocessed: at != 0,
                 };
                 writer
                     .write(&Frame {
@@ -189,7 +192,7 @@ mod tests {
             let mut seen = vec![];
             while let Some((origin, bytes)) = source.next_frame().unwrap() {
                 let text = String::from_utf8(bytes.to_vec()).unwrap();
-                seen.push((origin.ts_recv.0, origin.late, origin.known, text));
+                seen.push((origin.ts_recv.0, origin.late, origin.reprocessed, text));
             }
             let expected = [
                 (10, false, false, "{\"a\":1}"),
@@ -198,7 +201,12 @@ mod tests {
             ];
             assert_eq!(
                 seen,
-                expected.map(|(ts, late, known, text)| (ts, late, known, text.to_owned())),
+                expected.map(|(ts, late, reprocessed, text)| (
+                    ts,
+                    late,
+                    reprocessed,
+                    text.to_owned()
+                )),
                 "{ending}"
             );
         }

@@ -307,7 +307,7 @@ mod tests {
                 partition: 1,
                 stream: 0,
                 late: false,
-                known: false,
+                reprocessed: false,
             },
             bytes: Bytes::copy_from_slice(text.as_bytes()),
         }

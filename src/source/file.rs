@@ -122,7 +122,7 @@ impl FileSource {
             partition: 0,
             stream: self.current as u16,
             late: stamp.is_some_and(|stamp| stamp.late),
-            known: stamp.is_some_and(|stamp| stamp.known),
+            reprocessed: stamp.is_some_and(|stamp| stamp.reprocessed),
         };
         self.next_number += 1;
         Ok(Some((origin, message)))

@@ -210,7 +210,7 @@ mod tests {
                 partition: 0,
                 stream: 0,
                 late: false,
-                known: false,
+                reprocessed: false,
             },
             bytes: Bytes::new(),
         }

@@ -228,7 +228,7 @@ impl Feed {
             partition: self.connection,
             stream: self.settings.stream,
             late: false,
-            known: false,
+            reprocessed: false,
         };
         self.offset += 1;
         Frame { origin, bytes }

@@ -297,7 +297,7 @@ fn frame(stream: u16, text: String) -> Frame {
             partition: 0,
             stream,
             late: false,
-            known: false,
+            reprocessed: false,
         },
         bytes: text.into(),
     }

@@ -122,7 +122,7 @@ fn send(sender: &Sender, offset: i64) {
         partition: 0,
         stream: 0,
         late: false,
-        known: false,
+        reprocessed: false,
     };
     let bytes = Bytes::from_static(b"no message of any venue");
     sender

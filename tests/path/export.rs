@@ -125,7 +125,7 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
             partition: 0,
             stream: 0,
             late: false,
-            known: false,
+            reprocessed: false,
         };
         decoder
             .decode(origin, line.as_bytes(), &mut batch)

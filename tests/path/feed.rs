@@ -79,7 +79,7 @@ impl Feed {
             partition: 0,
             stream: 0,
             late: false,
-            known: false,
+            reprocessed: false,
         };
         self.number += 1;
         self.batch.clear();

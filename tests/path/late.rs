@@ -34,7 +34,7 @@ fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> 
             partition: 0,
             stream: 0,
             late: false,
-            known: false,
+            reprocessed: false,
         };
         let bytes = Bytes::copy_from_slice(message.as_bytes());
         assert!(sender.try_send(Frame { origin, bytes }).is_ok());

@@ -193,7 +193,7 @@ fn origin(offset: i64) -> Origin {
         partition: 0,
         stream: 0,
         late: false,
-        known: false,
+        reprocessed: false,
     }
 }
 

@@ -16,7 +16,7 @@ fn decode_all(frames: &[&str]) -> (Batch, Vec<Result<Decoded, DecodeError>>) {
         partition: 0,
         stream: 0,
         late: false,
-        known: false,
+        reprocessed: false,
     };
     let results = frames
         .iter()

@@ -166,7 +166,7 @@ async fn tick(
             partition: -1,
             stream: 0,
             late: false,
-            known: false,
+            reprocessed: false,
         };
         for ring in &rings {
             let frame = Frame {

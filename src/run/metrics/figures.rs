@@ -232,7 +232,7 @@ const EVENTS: [(&str, Count); 23] = [
     ("undefined_score", |r| r.counts.undefined_scores),
     ("venue_error", |r| r.counts.venue_errors),
     ("late_frame", |r| r.counts.late_frames),
-    ("known_frame", |r| r.counts.known_frames),
+    ("reprocessed_frame", |r| r.counts.reprocessed_frames),
     ("deferred_block", |r| r.counts.deferred_blocks),
 ];
 

@@ -68,7 +68,7 @@ impl FrameRouter {
     fn is_for_all(&self, Frame { origin, bytes }: &Frame) -> bool {
         let is_command = || {
             let command = parse_command(bytes, origin.ts_recv);
-            !origin.known && command.is_some_and(|command| command.is_ok())
+            !origin.reprocessed && command.is_some_and(|command| command.is_ok())
         };
         bytes.starts_with(b"{\"foretick\":") || self.reads_commands && is_command()
     }

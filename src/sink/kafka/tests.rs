@@ -132,7 +132,7 @@ fn a_dead_letter_names_its_origin() {
             partition: 3,
             stream: 0,
             late: false,
-            known: false,
+            reprocessed: false,
         },
     };
     sink.send_dead_letter("trades.dlq", &letter).unwrap();

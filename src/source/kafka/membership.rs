@@ -36,7 +36,7 @@ pub(super) struct Membership {
     rebuild: Option<Duration>,
     /// Whether a group without committed offsets begins at the oldest record.
     from_beginning: bool,
-    /// Of partitions that are read again, the offset of the first record that was not read before.
+    /// The offset of the first new record, for partitions of which earlier records are read again.
     new_from: Mutex<FxHashMap<(u16, i32), i64>>,
 }
 
@@ -82,8 +82,8 @@ impl Membership {
         }
     }
 
-    /// Whether a record was read, and its signals published, before.
-    pub(super) fn is_known(&self, stream: u16, partition: i32, offset: i64) -> bool {
+    /// Whether a record is from before the first new one and is read again only to rebuild state.
+    pub(super) fn is_reprocessed(&self, stream: u16, partition: i32, offset: i64) -> bool {
         let new_from = |at: &FxHashMap<(u16, i32), i64>| at.get(&(stream, partition)).copied();
         self.rebuild.is_some() && new_from(&self.lock_new()).is_some_and(|from| offset < from)
     }

@@ -116,7 +116,8 @@ impl KafkaReader {
             count(&self.status.dropped.tombstone);
             return None;
         };
-        let stream = self.consumer.context().stream_of(record.topic())?;
+        let membership = self.consumer.context();
+        let stream = membership.stream_of(record.topic())?;
         let (partition, offset) = (record.partition(), record.offset());
         let received = ts_recv_header(record);
         let ts = match self.merge.is_over() {
@@ -130,7 +131,7 @@ impl KafkaReader {
                 partition,
                 stream,
                 late: false,
-                known: self.consumer.context().is_known(stream, partition, offset),
+                reprocessed: membership.is_reprocessed(stream, partition, offset),
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),
@@ -319,9 +320,8 @@ impl KafkaReader {
         Ok(())
     }
 
-    /// Asks the brokers whether they are back: silence alone does not tell. A topic that stays missing while
-    /// its brokers answer was deleted; offsets of a new topic of that name begin again, and so must its
-    /// reader.
+    /// Requests metadata: silence does not show whether the brokers are back. A topic that stays missing
+    /// while they answer was deleted: offsets of a new one begin again, and so must its reader.
     fn probe(&mut self) -> Result<(), KafkaSourceError> {
         let now = clock::instant();
         if !self.brokers.probe_is_due(now) {

@@ -38,9 +38,9 @@ impl Rings {
     }
 
     /// Tells the progress of a frame that will be sent. Before it is sent: the engine may be done with it
-    /// when sending returns. The offset of a known frame is committed already.
+    /// when sending returns. The offset of a reprocessed frame is committed already.
     pub(super) fn announce(&self, origin: &Origin) {
-        if !origin.known {
+        if !origin.reprocessed {
             self.progress
                 .handed(origin.stream, origin.partition, origin.offset);
         }
