@@ -48,7 +48,7 @@ impl Origin {
     /// The same with the stamp of the capture, if there is one: its receive time replaces ours, and its marks
     /// are added.
     #[must_use]
-    pub fn stamped(self, stamp: Option<Stamp>) -> Self {
+    pub fn stamped(self, stamp: Option<CaptureStamp>) -> Self {
         let Some(stamp) = stamp else {
             return self;
         };
@@ -104,9 +104,9 @@ pub fn whole_length(frame: &[u8]) -> usize {
 const CUT: &str = "…(cut from ";
 const CUT_END: &str = " bytes)";
 
-/// What a capture says of a frame before the message.
+/// What a line of a capture has before the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct CaptureStamp {
     /// When it was received.
     pub ts_recv: Nanos,
     /// Whether the shard had been behind for too long: see [`Origin::late`].
@@ -118,7 +118,7 @@ pub struct Stamp {
 /// Splits a line of a capture into its stamp and the message: `ts_recv {…}`, with `!` after the time of a
 /// late frame and `?` after that of a reprocessed one. Text without a stamp is all message.
 #[must_use]
-pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
+pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     if !line.first().is_some_and(u8::is_ascii_digit) {
         return (None, line);
     }
@@ -132,7 +132,7 @@ pub fn split_stamp(line: &[u8]) -> (Option<Stamp>, &[u8]) {
     let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
         value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))
     });
-    let stamp = nanos.map(|nanos| Stamp {
+    let stamp = nanos.map(|nanos| CaptureStamp {
         ts_recv: Nanos(nanos),
         late,
         reprocessed,
