@@ -22,7 +22,7 @@ impl InstrumentId {
 
 /// Why a symbol gets no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum InternError {
     /// The pipeline lists its instruments, and this one is not listed.
     NotListed,
     /// The table is full: the pipeline allows no more instruments.
@@ -91,8 +91,8 @@ impl Instruments {
     /// whole name.
     ///
     /// # Errors
-    /// [`Refused`] if the symbol gets no id.
-    pub fn intern(&mut self, symbol: &str, venue: &str) -> Result<InstrumentId, Refused> {
+    /// [`InternError`] if the symbol gets no id.
+    pub fn intern(&mut self, symbol: &str, venue: &str) -> Result<InstrumentId, InternError> {
         // Records of our own topics name no venue. Comparing two empty names by a call takes 90 ns: the
         // library reads at the dangling address of an empty text.
         let is_venue = |name: &str| name.len() == venue.len() && (name.is_empty() || name == venue);
@@ -114,11 +114,11 @@ impl Instruments {
             .as_ref()
             .is_some_and(|listed| !listed.iter().any(|l| **l == *name))
         {
-            return Err(Refused::NotListed);
+            return Err(InternError::NotListed);
         }
         let id = match self.by_name.get(&*name) {
             Some(&id) => id,
-            None if self.names.len() >= self.most => return Err(Refused::TooMany),
+            None if self.names.len() >= self.most => return Err(InternError::TooMany),
             None => {
                 let id = InstrumentId(self.names.len() as u32);
                 self.names.push(name.as_str().into());
@@ -160,7 +160,10 @@ mod tests {
         assert_eq!(table.intern("BTCUSDT", "BINANCE"), Ok(btc));
         assert_eq!(table.name(btc), "BTCUSDT.BINANCE");
         table.intern("ETHUSDT", "BINANCE").unwrap();
-        assert_eq!(table.intern("BNBUSDT", "BINANCE"), Err(Refused::TooMany));
+        assert_eq!(
+            table.intern("BNBUSDT", "BINANCE"),
+            Err(InternError::TooMany)
+        );
     }
 
     #[test]
@@ -198,6 +201,9 @@ mod tests {
     fn only_listed_instruments_get_an_id() {
         let mut table = Instruments::new(&["BTCUSDT.BINANCE".into()], 10);
         assert!(table.intern("BTCUSDT", "BINANCE").is_ok());
-        assert_eq!(table.intern("ETHUSDT", "BINANCE"), Err(Refused::NotListed));
+        assert_eq!(
+            table.intern("ETHUSDT", "BINANCE"),
+            Err(InternError::NotListed)
+        );
     }
 }

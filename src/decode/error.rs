@@ -2,7 +2,7 @@
 //!
 //! A reason is a small `Copy` value; no text is built for it on the path.
 
-use crate::instrument::Refused;
+use crate::instrument::InternError;
 use crate::units::NumberError;
 
 /// Why a frame gave no events.
@@ -157,11 +157,11 @@ impl DecodeError {
     ];
 }
 
-impl From<Refused> for DecodeError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotListed => Self::NotListed,
-            Refused::TooMany => Self::TooManyInstruments,
+impl From<InternError> for DecodeError {
+    fn from(error: InternError) -> Self {
+        match error {
+            InternError::NotListed => Self::NotListed,
+            InternError::TooMany => Self::TooManyInstruments,
         }
     }
 }
