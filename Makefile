@@ -38,7 +38,7 @@ miri: ## the kernels' unsafe code under Miri, an interpreter that detects undefi
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not installed. Install it:" \
 		"rustup toolchain install nightly --component miri" >&2; exit 2; }
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib -- \
-		kernel::tests recurrent::windows::tests::every_order recurrent::windows::tests::a_carried
+		kernel::tests recurrent::windows::tests::deferred_work_in_any_order recurrent::windows::tests::a_carried
 
 lint: ## formatting, lints, links in the code's docs; a warning is an error
 	cargo fmt --check
