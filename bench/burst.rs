@@ -144,7 +144,7 @@ impl Windower {
         }
     }
 
-    fn settle(&mut self, wanted: impl Fn() -> bool) {
+    fn run_deferred_work(&mut self, is_row_due: impl Fn() -> bool) {
         if let Self::Slid {
             slide,
             states,
@@ -152,7 +152,7 @@ impl Windower {
         } = self
         {
             let interrupted = *interrupted;
-            slide.settle(states, || interrupted && wanted());
+            slide.run_deferred_work(states, || interrupted && is_row_due());
         }
     }
 }
@@ -178,7 +178,7 @@ impl Subject {
         };
         while subject.taken.iter().any(|&taken| taken < STEPS) {
             subject.step(1);
-            subject.windower.settle(|| false);
+            subject.windower.run_deferred_work(|| false);
         }
         subject
     }
@@ -203,7 +203,7 @@ impl Subject {
         let begin = clock::thread_cpu();
         for _ in 0..SUSTAINED {
             self.step(1);
-            self.windower.settle(|| false);
+            self.windower.run_deferred_work(|| false);
         }
         let taken = clock::thread_cpu() - begin;
         f64::from(SUSTAINED) / taken.as_secs_f64()
@@ -243,10 +243,10 @@ impl Subject {
             }
             next += come;
             let due = schedule.get(next).map(|(due, _)| *due);
-            let wanted = || due.is_some_and(|due| due <= start.elapsed());
-            self.windower.settle(wanted);
+            let is_row_due = || due.is_some_and(|due| due <= start.elapsed());
+            self.windower.run_deferred_work(is_row_due);
         }
-        self.windower.settle(|| false);
+        self.windower.run_deferred_work(|| false);
     }
 
     fn random(&mut self) -> u64 {

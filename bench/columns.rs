@@ -101,7 +101,7 @@ impl Case {
             self.slide
                 .step(&mut self.states, &[request], row, &mut scores);
             let scored = instant();
-            self.slide.settle(&mut self.states, || false);
+            self.slide.run_deferred_work(&mut self.states, || false);
             if due {
                 critical += scored - start;
                 deferred += scored.elapsed();

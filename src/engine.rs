@@ -164,10 +164,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Does work that no signal has waited for, until none is left or `interrupted` returns true. Returns
-    /// whether all is done. Scores do not depend on it, only how soon the next one comes.
-    pub fn settle(&mut self, interrupted: impl FnMut() -> bool) -> bool {
-        self.scorer.settle(self.rows.instruments_mut(), interrupted)
+    /// Does the work that no signal waited for, until none is left or `interrupted` returns true. Returns
+    /// whether all is done. Scores do not depend on it, only how soon the next one is ready.
+    pub fn run_deferred_work(&mut self, interrupted: impl FnMut() -> bool) -> bool {
+        self.scorer
+            .run_deferred_work(self.rows.instruments_mut(), interrupted)
     }
 
     /// Instruments with deferred steps, and blocks of such steps done so far.

@@ -125,14 +125,14 @@ impl Scorer {
     }
 
     /// Does deferred steps until none is left or `interrupted` returns true. Returns whether all are done.
-    pub(super) fn settle(
+    pub(super) fn run_deferred_work(
         &mut self,
         instruments: &mut InstrumentStates,
         interrupted: impl FnMut() -> bool,
     ) -> bool {
         match &mut self.method {
             ScoringMethod::Whole(_) => true,
-            ScoringMethod::Slid(slide, _) => slide.settle(instruments, interrupted),
+            ScoringMethod::Slid(slide, _) => slide.run_deferred_work(instruments, interrupted),
         }
     }
 

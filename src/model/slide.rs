@@ -162,11 +162,15 @@ impl SlidingWindows {
         }
     }
 
-    /// Does deferred work until none is left or `stop` returns true. Returns whether none is left.
-    pub fn settle(&mut self, states: &mut impl SlideStates, stop: impl FnMut() -> bool) -> bool {
+    /// Does deferred work until none is left or `interrupted` returns true. Returns whether none is left.
+    pub fn run_deferred_work(
+        &mut self,
+        states: &mut impl SlideStates,
+        interrupted: impl FnMut() -> bool,
+    ) -> bool {
         match self {
-            Self::Recurrent(windows) => windows.settle(states, stop),
-            Self::Convolution(windows) => windows.settle(states, stop),
+            Self::Recurrent(windows) => windows.run_deferred_work(states, interrupted),
+            Self::Convolution(windows) => windows.run_deferred_work(states, interrupted),
         }
     }
 

@@ -167,10 +167,10 @@ impl Shard {
         }
     }
 
-    /// Does work that no signal has waited for, until none is left or `wanted` says that there is other
-    /// work. Returns whether all is done.
-    pub fn settle(&mut self, wanted: impl FnMut() -> bool) -> bool {
-        self.engine.settle(wanted)
+    /// Does the work that no signal waited for, until none is left or `interrupted` returns true. Returns
+    /// whether all is done.
+    pub fn run_deferred_work(&mut self, interrupted: impl FnMut() -> bool) -> bool {
+        self.engine.run_deferred_work(interrupted)
     }
 
     /// Hands the books' requests to the feed, which must not wait for the signals to be written.

@@ -85,8 +85,8 @@ pub fn work(
         if deliver.send(delivery).is_err() {
             break;
         }
-        // The signals are out: deferred steps are done until new frames come.
-        shard.settle(|| !ring.is_empty());
+        // The signals have left: do deferred work until new frames come.
+        shard.run_deferred_work(|| !ring.is_empty());
     }
     status.update(&shard, &worker.qualities);
     Ok(shard)

@@ -145,7 +145,7 @@ fn goes_on_after_a_restore(pipeline: &Pipeline, frames: &[String], middle: usize
         first.step(&batch, &mut expected).expect("it does not fail");
         second.step(&batch, &mut signals).expect("it does not fail");
         if number % 7 == 0 {
-            first.settle(|| false);
+            first.run_deferred_work(|| false);
         }
     }
     let signals = &signals[before..];

@@ -38,10 +38,10 @@ struct Case {
 
 /// How much deferred work is done after each batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Settle {
-    Fully,
-    Partly,
-    Never,
+enum DeferredWork {
+    All,
+    OneBlock,
+    Nothing,
 }
 
 #[test]
@@ -60,10 +60,17 @@ fn sliding_windows_of_every_exporter_s_network_score_as_whole_ones() {
         case.hold(&rows, &whole);
         let recurrent = Arc::new(PackedRecurrent::new(&case.network, Isa::best()));
         for every in [1, 2, 3, 7, steps as u64 + 4] {
-            for settle in [Settle::Fully, Settle::Partly, Settle::Never] {
-                let what = format!("{}, every {every}, settled {settle:?}", case.name);
+            for deferred in [
+                DeferredWork::All,
+                DeferredWork::OneBlock,
+                DeferredWork::Nothing,
+            ] {
+                let what = format!(
+                    "{}, every {every}, deferred work done: {deferred:?}",
+                    case.name
+                );
                 let slide = RecurrentWindows::new(Arc::clone(&recurrent), every);
-                slides(slide, settle, every, (&rows, steps), &whole, &what);
+                slides(slide, deferred, every, (&rows, steps), &whole, &what);
             }
         }
         compared += 1;
@@ -74,7 +81,7 @@ fn sliding_windows_of_every_exporter_s_network_score_as_whole_ones() {
 /// Lets the keys take rows in a mixed order, in batches of one to six, and compares every score.
 fn slides(
     mut slide: RecurrentWindows,
-    settle: Settle,
+    deferred: DeferredWork,
     every: u64,
     (rows, steps): (&[f64], usize),
     whole: &[Vec<f64>],
@@ -107,10 +114,10 @@ fn slides(
         }
         slide.step(&mut states, &requests, &cells, &mut scores);
         assert_eq!(bits(&scores), bits(&right), "{what}, rows {taken:?}");
-        match settle {
-            Settle::Fully => assert!(slide.settle(&mut states, || false)),
-            Settle::Partly => drop(slide.settle(&mut states, || true)),
-            Settle::Never => {}
+        match deferred {
+            DeferredWork::All => assert!(slide.run_deferred_work(&mut states, || false)),
+            DeferredWork::OneBlock => drop(slide.run_deferred_work(&mut states, || true)),
+            DeferredWork::Nothing => {}
         }
     }
     let windows = (first as u64..=most as u64).filter(|row| row % every == 0);

@@ -67,7 +67,7 @@ impl<'a> SlidingRun<'a> {
         let cells = self.tape.row(row);
         self.windows
             .step(&mut self.states, &[request], cells, &mut self.newest);
-        self.windows.settle(&mut self.states, || false);
+        self.windows.run_deferred_work(&mut self.states, || false);
         self.keep(row);
     }
 
@@ -94,12 +94,12 @@ impl<'a> SlidingRun<'a> {
             self.windows
                 .step(&mut self.states, &[request], cells, &mut self.newest);
             let scored = clock::instant();
-            self.windows.settle(&mut self.states, || false);
-            let settled = clock::instant();
+            self.windows.run_deferred_work(&mut self.states, || false);
+            let done = clock::instant();
             if self.tape.is_due(row) {
                 record(&mut self.critical, scored - begin);
             }
-            record(&mut self.deferred, settled - scored);
+            record(&mut self.deferred, done - scored);
             self.keep(row);
         }
     }

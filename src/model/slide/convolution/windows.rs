@@ -2,8 +2,9 @@
 //!
 //! Consecutive windows share their columns, so a row adds one column to each filter
 //! ([`ConvolutionWindows::step`]). A dense layer over all columns of a window is summed as they come: the
-//! windows that will need the newest column get its share afterwards ([`ConvolutionWindows::settle`]).
-//! Exact: a sum has one order whenever its parts are computed, and together with whatever they are computed.
+//! windows that will need the newest column get its share afterwards
+//! ([`ConvolutionWindows::run_deferred_work`]). Exact: a sum has one order whenever its parts are computed,
+//! and with whatever rows they are computed.
 
 use std::sync::Arc;
 
@@ -93,12 +94,12 @@ impl ConvolutionWindows {
         self.complete(states, scores);
     }
 
-    /// Adds the newest columns to the sums of windows in flight, until none is left or `stop` returns
-    /// true, which is called after each key. Returns whether none is left.
-    pub fn settle(
+    /// Adds the newest columns to the sums of windows in flight, until none is left or `interrupted` returns
+    /// true; it is called after each key. Returns whether none is left.
+    pub fn run_deferred_work(
         &mut self,
         states: &mut impl SlideStates,
-        mut stop: impl FnMut() -> bool,
+        mut interrupted: impl FnMut() -> bool,
     ) -> bool {
         while let Some(key) = self.behind.pop() {
             // An evicted key has no state.
@@ -106,7 +107,7 @@ impl ConvolutionWindows {
                 continue;
             };
             self.catch_up(state.convolution_mut());
-            if stop() {
+            if interrupted() {
                 return false;
             }
         }

@@ -4,9 +4,9 @@
 //! A window of T rows that moves by one row shares T − 1 rows with the one before. So T − 1 windows (with a
 //! stride of k rows: T / k) are in flight; a row advances all of them by one step and completes one. Only
 //! the completing step is on the critical path ([`RecurrentWindows::step`]); the others are deferred
-//! ([`RecurrentWindows::settle`]), or done at once where a window needs them sooner. Exact, not approximate:
-//! a window's state is reset at its first row, and a step has the same bits whenever and together with
-//! whatever it is computed.
+//! ([`RecurrentWindows::run_deferred_work`]), or done at once where a window needs them sooner. Exact, not
+//! approximate: a window's state is reset at its first row, and a step has the same bits whenever and with
+//! whatever rows it is computed.
 
 use std::sync::Arc;
 
@@ -99,11 +99,11 @@ impl RecurrentWindows {
     }
 
     /// Does deferred steps in blocks of rows, those of the windows that complete next first, until none is
-    /// left or `stop` returns true, which is called after each block. Returns whether none is left.
-    pub fn settle(
+    /// left or `interrupted` returns true; it is called after each block. Returns whether none is left.
+    pub fn run_deferred_work(
         &mut self,
         states: &mut impl SlideStates,
-        mut stop: impl FnMut() -> bool,
+        mut interrupted: impl FnMut() -> bool,
     ) -> bool {
         while let Some(key) = self.urgent.pop() {
             // An evicted key has no state.
@@ -112,7 +112,7 @@ impl RecurrentWindows {
             };
             self.later.push(key);
             self.prepare_next(state.recurrent_mut());
-            if stop() {
+            if interrupted() {
                 return false;
             }
         }
@@ -121,7 +121,7 @@ impl RecurrentWindows {
                 let state = state.recurrent_mut();
                 while let Some(group) = self.first_lagging(state) {
                     self.advance(state, group);
-                    if stop() {
+                    if interrupted() {
                         return false;
                     }
                 }

@@ -212,8 +212,8 @@ proptest! {
         ending in 0_usize..4,
         channels in 4_usize..20,
         every in 1_u64..8,
-        // The key of each row, how many keys are settled after it, after how many rows a batch ends, and
-        // before which batch the states are saved and restored.
+        // The key of each row and for how many keys deferred work is done after it; then the rows of a batch,
+        // and before which batch the states are saved and restored.
         moves in prop::collection::vec((0_usize..3, 0_usize..4), if cfg!(miri) { 20..21 } else { 90..150 }),
         together in 1_usize..9,
         restart in 0_usize..60,
@@ -242,7 +242,7 @@ proptest! {
             prop_assert_eq!(&scores, &right);
             let mut left = batch[0].1;
             if left > 0 {
-                columns.settle(&mut states, || {
+                columns.run_deferred_work(&mut states, || {
                     left -= 1;
                     left == 0
                 });
@@ -339,13 +339,13 @@ fn each_row_defers_one_column_per_key() {
         );
         assert_eq!(columns.waiting(), 1);
         if number % 2 == 0 {
-            assert!(columns.settle(&mut states, || false));
+            assert!(columns.run_deferred_work(&mut states, || false));
             assert_eq!((columns.waiting(), columns.deferred()), (0, number));
         }
     }
 }
 
-/// Appends rows of key 0, each settled; gives the score of the last.
+/// Appends rows of key 0, doing all deferred work after each; gives the score of the last.
 fn score_of_last(
     windows: &mut ConvolutionWindows,
     states: &mut SlideStateTable,
@@ -356,7 +356,7 @@ fn score_of_last(
         let due = number == last;
         let request = WindowRequest::Row { key: 0, due };
         windows.step(states, &[request], &row(0, number), &mut scores);
-        windows.settle(states, || false);
+        windows.run_deferred_work(states, || false);
     }
     scores
 }
@@ -396,7 +396,7 @@ fn deferred_work_of_an_evicted_key_is_dropped() {
     }
     states.fill(None);
     assert!(
-        windows.settle(&mut states, || true),
+        windows.run_deferred_work(&mut states, || true),
         "nothing is left to do"
     );
     assert_eq!(windows.waiting(), 0);

@@ -116,7 +116,7 @@ proptest! {
         steps in 1_usize..24,
         every in 1_u64..30,
         wide in prop::bool::ANY,
-        // The key of each row, how many blocks are settled after it, after how many rows a batch ends, and
+        // The key of each row and the blocks of deferred work done after it; then the rows of a batch, and
         // before which batch the states are saved and restored.
         moves in prop::collection::vec((0_usize..3, 0_usize..6), if cfg!(miri) { 12..13 } else { 90..150 }),
         together in 1_usize..9,
@@ -146,7 +146,7 @@ proptest! {
             slide.step(&mut states, &rows, &cells, &mut scores);
             prop_assert_eq!(&scores, &right);
             let mut left = batch[0].1;
-            slide.settle(&mut states, || {
+            slide.run_deferred_work(&mut states, || {
                 left = left.saturating_sub(1);
                 left == 0
             });
@@ -161,7 +161,7 @@ proptest! {
 
     #[test]
     fn a_carried_state_is_never_reset(
-        cell in 0_usize..3, together in 1_usize..5, settle in prop::bool::ANY,
+        cell in 0_usize..3, together in 1_usize..5, does_deferred_work in prop::bool::ANY,
     ) {
         let rows = if cfg!(miri) { 4 } else { 40 };
         // One window over all rows is the same thing.
@@ -171,12 +171,12 @@ proptest! {
         let (mut states, mut scores) = (SlideStateTable::new(), vec![]);
         let all: Vec<(usize, u64)> = (1..=rows as u64).flat_map(|n| [(0, n), (1, n)]).collect();
         for batch in all.chunks(together) {
-            let asked = |&(key, number): &(usize, u64)| WindowRequest::Row { key, due: number == rows as u64 };
-            let rows: Vec<WindowRequest> = batch.iter().map(asked).collect();
+            let request = |&(key, number): &(usize, u64)| WindowRequest::Row { key, due: number == rows as u64 };
+            let rows: Vec<WindowRequest> = batch.iter().map(request).collect();
             let cells: Vec<f64> = batch.iter().flat_map(|&(key, number)| row(key, number)).collect();
             slide.step(&mut states, &rows, &cells, &mut scores);
-            if settle {
-                prop_assert!(slide.settle(&mut states, || false));
+            if does_deferred_work {
+                prop_assert!(slide.run_deferred_work(&mut states, || false));
             } else {
                 slide = RecurrentWindows::carried(Arc::clone(&short));
                 states = restarted(&states, &mut slide);
@@ -223,7 +223,7 @@ fn the_window_that_completes_next_is_prepared_before_other_steps() {
             &row(0, number),
             &mut vec![],
         );
-        assert!(slide.settle(&mut states, || false));
+        assert!(slide.run_deferred_work(&mut states, || false));
     }
     slide.step(
         &mut states,
@@ -232,7 +232,7 @@ fn the_window_that_completes_next_is_prepared_before_other_steps() {
         &mut vec![],
     );
     assert!(
-        !slide.settle(&mut states, || true),
+        !slide.run_deferred_work(&mut states, || true),
         "interrupted after the first block"
     );
     let state = recurrent(&mut states, 0);
@@ -243,7 +243,7 @@ fn the_window_that_completes_next_is_prepared_before_other_steps() {
     assert_eq!(slide.waiting(), 1);
 }
 
-/// Rows 1 to `last` of key 0, each settled; gives the score of the last.
+/// Appends rows 1 to `last` of key 0, doing all deferred work after each; gives the score of the last.
 fn score_of_last(
     windows: &mut RecurrentWindows,
     states: &mut SlideStateTable,
@@ -254,7 +254,7 @@ fn score_of_last(
         let due = number == last;
         let request = WindowRequest::Row { key: 0, due };
         windows.step(states, &[request], &row(0, number), &mut scores);
-        windows.settle(states, || false);
+        windows.run_deferred_work(states, || false);
     }
     scores
 }
@@ -294,10 +294,10 @@ fn deferred_work_of_an_evicted_key_is_dropped() {
         let request = WindowRequest::Row { key, due: false };
         windows.step(&mut states, &[request], &row(key, 1), &mut vec![]);
     }
-    windows.settle(&mut states, || true);
+    windows.run_deferred_work(&mut states, || true);
     states.fill(None);
     assert!(
-        windows.settle(&mut states, || true),
+        windows.run_deferred_work(&mut states, || true),
         "nothing is left to do"
     );
     assert_eq!(windows.waiting(), 0);
