@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use self::feeds::Feeds;
 use self::folders::Unpacked;
-use self::table::{Painter, Shown, Tee};
+use self::table::{SharedTable, TablePrinter, TableSink};
 use crate::config::SourceKind;
 use crate::run::budget::ResourceLimits;
 use crate::run::error::RunError;
@@ -70,7 +70,7 @@ pub enum DemoError {
     Run(#[from] RunError),
     /// The run.
     #[error("{0}")]
-    Together(#[from] SupervisorError),
+    Supervisor(#[from] SupervisorError),
 }
 
 /// Runs the demo, printing to standard output.
@@ -109,18 +109,18 @@ pub fn demo(settings: &DemoSettings, stop: &StopFlag) -> Result<PipelineOutcomes
     }
     print_addresses(&exchange, &broker, &written);
     let feeds = Feeds::start(&broker.bootstrap(), &market).map_err(DemoError::Feeds)?;
-    let shown = Shown::default();
+    let table = SharedTable::default();
     let members = members
         .into_iter()
-        .map(|member| shown_in_table(member, &shown))
+        .map(|member| with_table(member, &table))
         .collect();
-    let painter = Painter::start(shown, stop.clone());
+    let printer = TablePrinter::start(table, stop.clone());
     let options = RunOptions {
         duration: settings.duration,
         ..RunOptions::default()
     };
     let ended = supervisor::run(members, &options, &ResourceLimits::default(), stop);
-    painter.finish();
+    printer.finish();
     // Not in the macro's arguments: they are evaluated only where the log has this level, and the feeds would
     // go on publishing to a broker that has ended.
     let records = feeds.finish();
@@ -129,14 +129,14 @@ pub fn demo(settings: &DemoSettings, stop: &StopFlag) -> Result<PipelineOutcomes
     Ok(PipelineOutcomes::from(ended?))
 }
 
-/// The member, whose signals also go to the table.
-fn shown_in_table(member: LoadedPipeline, shown: &Shown) -> LoadedPipeline {
-    let shown = shown.clone();
+/// The same pipeline, whose signals and alerts also go to the table.
+fn with_table(member: LoadedPipeline, table: &SharedTable) -> LoadedPipeline {
+    let table = table.clone();
     member.into_sink(move |pipeline, lineage| {
-        Ok(Box::new(Tee {
+        Ok(Box::new(TableSink {
             inner: pipeline.open_sink(lineage)?,
             lineage: lineage.clone(),
-            shown: shown.clone(),
+            table: table.clone(),
         }))
     })
 }

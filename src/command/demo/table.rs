@@ -1,4 +1,5 @@
-//! What the demo shows: the newest signal of each instrument, firm and applicant, and how long signals took.
+//! The table that the demo prints: the newest signal of each instrument, firm and applicant, and how long
+//! signals took.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal, Write};
@@ -15,21 +16,21 @@ use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 use crate::sink::{DeadLetter, Sink, SinkError};
 
-/// The table, shared by those who note and the one who paints.
+/// The table, shared by the sinks that update it and the thread that prints it.
 #[derive(Clone, Default)]
-pub(super) struct Shown(Arc<Mutex<Table>>);
+pub(super) struct SharedTable(Arc<Mutex<Table>>);
 
-/// Hands signals on, and notes them for the table.
-pub(super) struct Tee {
+/// Passes signals and alerts to the pipeline's own sink, and adds them to the table.
+pub(super) struct TableSink {
     pub(super) inner: Box<dyn Sink>,
     pub(super) lineage: Lineage,
-    pub(super) shown: Shown,
+    pub(super) table: SharedTable,
 }
 
-impl Sink for Tee {
+impl Sink for TableSink {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
         self.inner.signal(signal, instrument)?;
-        self.shown.lock().note(signal, instrument, &self.lineage);
+        self.table.lock().signal(signal, instrument, &self.lineage);
         Ok(())
     }
 
@@ -39,7 +40,7 @@ impl Sink for Tee {
 
     fn alert(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
         self.inner.alert(key, record)?;
-        self.shown.lock().alert(key, record);
+        self.table.lock().alert(key, record);
         Ok(())
     }
 
@@ -64,7 +65,7 @@ impl Sink for Tee {
     }
 }
 
-impl Shown {
+impl SharedTable {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,9 +75,9 @@ struct Table {
     prices: BTreeMap<String, String>,
     /// The newest sentiment of each instrument.
     sentiments: BTreeMap<String, String>,
-    /// Firms that reported last, with the place of their statement in the order of all.
+    /// The firms that reported last, with the number of the signal made of their newest statement.
     firms: BTreeMap<String, (u64, String)>,
-    /// What was told last of each firm by each rule, while it is not resolved.
+    /// The newest alert of each firm by rule, until it is resolved.
     alerts: BTreeMap<String, BTreeMap<String, String>>,
     loans: VecDeque<String>,
     signals: u64,
@@ -99,7 +100,7 @@ impl Default for Table {
 }
 
 impl Table {
-    fn note(&mut self, signal: &Signal, name: &str, lineage: &Lineage) {
+    fn signal(&mut self, signal: &Signal, name: &str, lineage: &Lineage) {
         self.signals += 1;
         match lineage.key {
             "obligor" => self.firm(signal, name, lineage),
@@ -132,7 +133,7 @@ impl Table {
         let line = format!("{name:<24}{:>8.2} %  {grade:<6}", 100.0 * pd);
         self.firms.insert(name.to_owned(), (self.signals, line));
         while self.firms.len() > FIRMS {
-            // Whoever has not reported for longest has failed.
+            // The firm that has not reported for longest has failed.
             let oldest = self.firms.iter().min_by_key(|(_, (at, _))| *at);
             let Some(name) = oldest.map(|(name, _)| name.clone()) else {
                 return;
@@ -202,19 +203,19 @@ impl Table {
     }
 }
 
-/// Firms shown at most.
+/// The most firms in the table.
 const FIRMS: usize = 6;
-/// Applicants shown at most.
+/// The most applicants in the table.
 const LOANS: usize = 3;
 
-/// Paints the table every second on a terminal, every five elsewhere.
-pub(super) struct Painter {
+/// The thread that prints the table: every second on a terminal, every five seconds elsewhere.
+pub(super) struct TablePrinter {
     thread: Option<std::thread::JoinHandle<()>>,
     done: StopFlag,
 }
 
-impl Painter {
-    pub(super) fn start(shown: Shown, stop: StopFlag) -> Self {
+impl TablePrinter {
+    pub(super) fn start(table: SharedTable, stop: StopFlag) -> Self {
         let done = StopFlag::default();
         let over = done.clone();
         let thread = std::thread::spawn(move || {
@@ -227,14 +228,14 @@ impl Painter {
                     return;
                 }
                 if beat % every == 0 {
-                    let lines = shown.lock().lines();
+                    let lines = table.lock().lines();
                     let up = if terminal && height > 0 {
                         format!("\x1b[{height}A\x1b[J")
                     } else {
                         String::new()
                     };
                     height = lines.len();
-                    // A reader that has gone is no reason to stop.
+                    // A closed standard output ends the printing, not the demo.
                     if writeln!(io::stdout(), "{up}{}", lines.join("\n")).is_err() {
                         return;
                     }
@@ -250,7 +251,7 @@ impl Painter {
     pub(super) fn finish(mut self) {
         self.done.set();
         if let Some(thread) = self.thread.take() {
-            thread.join().expect("painting does not panic");
+            thread.join().expect("printing does not panic");
         }
     }
 }
