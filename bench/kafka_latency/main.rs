@@ -74,7 +74,7 @@ impl Subject {
         }
     }
 
-    fn start(self, bootstrap: &str, topics: &[String; 2]) -> Running {
+    fn start(self, bootstrap: &str, topics: &[String; 2]) -> RunningSubject {
         let [input, output] = topics;
         let mut command = match self {
             Self::Echo => {
@@ -104,16 +104,16 @@ impl Subject {
             .env("FORETICK_LOG", "warn")
             .stdout(Stdio::null())
             .spawn();
-        Running(child.expect("cargo has built the program"))
+        RunningSubject(child.expect("cargo has built the program"))
     }
 }
 
-/// A subject at work; it ends with its measurement.
-struct Running(Child);
+/// The process of a subject; it is killed when the measurement ends.
+struct RunningSubject(Child);
 
-impl Drop for Running {
+impl Drop for RunningSubject {
     fn drop(&mut self) {
-        // One that has ended by itself cannot be killed, and need not be.
+        // Both fail for a process that has ended by itself.
         drop(self.0.kill());
         drop(self.0.wait());
     }

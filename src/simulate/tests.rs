@@ -35,13 +35,13 @@ fn number(value: &Value) -> f64 {
 
 /// A book as a client keeps it: text of the price → text of the quantity, prices as numbers to sort them.
 #[derive(Debug, Default, PartialEq)]
-struct Rebuilt {
+struct RebuiltBook {
     bids: BTreeMap<u64, String>,
     asks: BTreeMap<u64, String>,
     last: u64,
 }
 
-impl Rebuilt {
+impl RebuiltBook {
     fn from_snapshot(text: &str) -> Self {
         let json: Value = serde_json::from_str(text).unwrap();
         let mut book = Self {
@@ -120,9 +120,10 @@ fn snapshot_and_diffs_rebuild_the_book() {
         .iter()
         .map(|l| l.symbol.as_str())
         .collect();
-    let snapshot =
-        |market: &Market, symbol| Rebuilt::from_snapshot(&market.snapshot(symbol, 5_000).unwrap());
-    let mut books: Vec<Rebuilt> = symbols.iter().map(|s| snapshot(&market, s)).collect();
+    let snapshot = |market: &Market, symbol| {
+        RebuiltBook::from_snapshot(&market.snapshot(symbol, 5_000).unwrap())
+    };
+    let mut books: Vec<RebuiltBook> = symbols.iter().map(|s| snapshot(&market, s)).collect();
     let mut compared = 0;
     loop {
         messages.clear();
@@ -283,7 +284,7 @@ fn a_capture_holds_snapshots_that_splice() {
             found.filter(move |(_, (_, json))| json["stream"] == name.as_str())
         };
         let (at, (_, snapshot)) = of("depth_snapshot").next().unwrap();
-        let mut book = Rebuilt::from_snapshot(&snapshot["data"].to_string());
+        let mut book = RebuiltBook::from_snapshot(&snapshot["data"].to_string());
         let id = book.last;
         let diffs: Vec<_> = of("depth@100ms")
             .map(|(at, (_, j))| (at, &j["data"]))

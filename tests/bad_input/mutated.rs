@@ -1,28 +1,28 @@
-//! A sound capture with its bytes turned, put in, taken out and cut off, by a seeded generator: whatever
-//! comes of it, nothing panics, and every frame is accounted for.
+//! A valid capture with bytes flipped, inserted, removed, repeated and cut off by a seeded generator: nothing
+//! panics, and every frame is accounted for.
 
 use foretick::run::replay::{ReplayOptions, replay};
 
 use crate::given::{self, Folder};
 
-/// Numbers that are the same each time (Marsaglia 2003, "Xorshift RNGs").
-struct Dice(u64);
+/// A generator with a seed (Marsaglia 2003, "Xorshift RNGs").
+struct Random(u64);
 
-impl Dice {
-    fn throw(&mut self, below: usize) -> usize {
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % below as u64) as usize
+        (self.0 % bound as u64) as usize
     }
 }
 
 #[test]
 fn mutated_frames_never_panic_and_are_all_accounted_for() {
     let folder = Folder::new("mutated");
-    let sound = given::capture(61, 12, &["BTCUSDT", "ETHUSDT", "SOLUSDT"]);
+    let valid = given::capture(61, 12, &["BTCUSDT", "ETHUSDT", "SOLUSDT"]);
     for seed in 1..=6 {
-        let text = mutate_lines(&sound, &mut Dice(seed * 0x9e37_79b9));
+        let text = mutate_lines(&valid, &mut Random(seed * 0x9e37_79b9));
         let frames = text
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty());
@@ -44,7 +44,10 @@ fn mutated_frames_never_panic_and_are_all_accounted_for() {
             assert!(account.dead_lettered > 100, "seed {seed}: {account:?}");
             assert!(summary.signals > 0, "the good frames were used");
             let letters = folder.read("letters.jsonl").lines().count() as u64;
-            assert_eq!(letters, account.dead_lettered, "each is kept");
+            assert_eq!(
+                letters, account.dead_lettered,
+                "one line for each dead letter"
+            );
             let lines = folder.read("signals.jsonl").lines().count() as u64;
             assert_eq!(lines, summary.signals);
         }
@@ -52,13 +55,13 @@ fn mutated_frames_never_panic_and_are_all_accounted_for() {
 }
 
 /// Damages about every fifth line.
-fn mutate_lines(sound: &str, dice: &mut Dice) -> Vec<u8> {
+fn mutate_lines(valid: &str, random: &mut Random) -> Vec<u8> {
     let mut text = vec![];
-    for line in sound.lines() {
+    for line in valid.lines() {
         let mut line = line.as_bytes().to_vec();
-        if dice.throw(5) == 0 {
-            for _ in 0..=dice.throw(3) {
-                mutate(&mut line, dice);
+        if random.below(5) == 0 {
+            for _ in 0..=random.below(3) {
+                mutate(&mut line, random);
             }
         }
         text.extend_from_slice(&line);
@@ -67,22 +70,22 @@ fn mutate_lines(sound: &str, dice: &mut Dice) -> Vec<u8> {
     text
 }
 
-/// What JSON and decimals are made of.
-const SPICE: &[u8] = b"0\"{}[],:.-9\\ ";
+/// Bytes that JSON and decimals consist of.
+const JSON_BYTES: &[u8] = b"0\"{}[],:.-9\\ ";
 
-fn mutate(line: &mut Vec<u8>, dice: &mut Dice) {
+fn mutate(line: &mut Vec<u8>, random: &mut Random) {
     if line.is_empty() {
         return;
     }
-    let at = dice.throw(line.len());
-    match dice.throw(6) {
-        0 => line[at] ^= 1 << dice.throw(8),
-        1 => line.insert(at, SPICE[dice.throw(SPICE.len())]),
+    let at = random.below(line.len());
+    match random.below(6) {
+        0 => line[at] ^= 1 << random.below(8),
+        1 => line.insert(at, JSON_BYTES[random.below(JSON_BYTES.len())]),
         2 => drop(line.remove(at)),
         3 => line.truncate(at),
-        4 => drop(line.drain(at..(at + dice.throw(40)).min(line.len()))),
+        4 => drop(line.drain(at..(at + random.below(40)).min(line.len()))),
         _ => {
-            let end = (at + dice.throw(40)).min(line.len());
+            let end = (at + random.below(40)).min(line.len());
             let twice = line[at..end].to_vec();
             line.splice(at..at, twice);
         }

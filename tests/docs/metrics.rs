@@ -6,7 +6,7 @@ use std::io::{Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::child::Running;
+use crate::child::RunningProcess;
 use crate::source::{Item, find, items};
 use crate::{given, heading, holds};
 
@@ -134,7 +134,7 @@ reasons](errors.md) lists the reasons.
 
 /// Runs a pipeline until its metrics answer; gives their text.
 fn served(pipeline: &str) -> String {
-    let mut running = Running::start(&["run", pipeline]);
+    let mut running = RunningProcess::start(&["run", pipeline]);
     let address = running.wait_for("address of the metrics", |running| {
         let said = running.stderr();
         let line = said.lines().find(|line| line.contains("/metrics"))?;

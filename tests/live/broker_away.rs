@@ -7,7 +7,7 @@ use std::process::Command;
 use rdkafka::message::Message;
 use serde_json::Value;
 
-use super::child::Running;
+use super::child::RunningProcess;
 use super::topics::Topics;
 use crate::given::{self, Folder};
 use crate::needs;
@@ -75,7 +75,7 @@ fn a_run_outlives_its_broker_and_loses_no_signal() {
         args.extend(["--set".to_owned(), set]);
     }
     let expected = replayed_signals(&pipeline, &capture, &folder);
-    let mut run = Running::start(&args);
+    let mut run = RunningProcess::start(&args);
     run.wait_for("the first signals", |_| {
         (!topics.read(&output).is_empty()).then_some(())
     });

@@ -11,7 +11,7 @@ use foretick::clock;
 use crate::given::PATIENCE;
 
 /// A running `foretick`, with its output so far.
-pub(crate) struct Running {
+pub(crate) struct RunningProcess {
     child: Child,
     stdout: Output,
     stderr: Output,
@@ -22,7 +22,7 @@ struct Output {
     reader: Option<JoinHandle<()>>,
 }
 
-impl Running {
+impl RunningProcess {
     pub(crate) fn start<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Self {
         Self::start_with(args, &[])
     }
@@ -102,7 +102,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProcess {
     fn drop(&mut self) {
         // Both fail if it has ended already.
         drop(self.child.kill());

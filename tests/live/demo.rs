@@ -10,7 +10,7 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
 
-use super::child::Running;
+use super::child::RunningProcess;
 use crate::given::PATIENCE;
 use crate::{given, needs};
 
@@ -21,7 +21,7 @@ fn the_records_of_the_demo_are_valid_and_readable() {
     if !needs::onnx(test) || !needs::file(test, &model) {
         return;
     }
-    let mut demo = Running::start_with(&["demo", "--json"], &[("FORETICK_LOG", "info")]);
+    let mut demo = RunningProcess::start_with(&["demo", "--json"], &[("FORETICK_LOG", "info")]);
     let bootstrap = demo.wait_for("the address of the broker", |demo| {
         let output = demo.stdout();
         let (_, rest) = output.split_once("in-memory Kafka")?;

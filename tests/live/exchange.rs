@@ -1,4 +1,4 @@
-//! Live runs with the simulated exchange on a socket, and faults of that exchange: signals get the right
+//! LiveRun runs with the simulated exchange on a socket, and faults of that exchange: signals get the right
 //! quality, and the run recovers.
 
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use crate::given::{self, Folder, PATIENCE};
 
 /// An exchange, and a run that is connected to it.
-struct Live {
+struct LiveRun {
     exchange: Exchange,
     runtime: Runtime,
     signals: Signals,
@@ -60,7 +60,7 @@ kind = "sum"
 listen = ""
 "#;
 
-impl Live {
+impl LiveRun {
     fn start(folder: &Folder, set: &[&str], capture: Option<PathBuf>) -> Self {
         Self::start_spoilt(folder, set, capture, &[])
     }
@@ -108,8 +108,8 @@ impl Live {
         self.signals.lock().expect("no holder panics").len()
     }
 
-    /// Waits until both instruments have a signal of this quality behind the first `from` signals. Returns
-    /// the number of signals by then.
+    /// Waits until both instruments have a signal of this quality after the first `from` signals. Returns the
+    /// number of signals so far.
     fn wait_for(&self, quality: Quality, from: usize) -> usize {
         for name in ["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"] {
             self.wait_for_one(name, quality, from);
@@ -121,8 +121,8 @@ impl Live {
         let began = clock::instant();
         loop {
             let signals = self.signals.lock().expect("no holder panics");
-            let wanted = |one: &(String, Quality)| one.0 == name && one.1 == quality;
-            if let Some(at) = signals[from..].iter().position(wanted) {
+            let is_it = |one: &(String, Quality)| one.0 == name && one.1 == quality;
+            if let Some(at) = signals[from..].iter().position(is_it) {
                 return from + at;
             }
             assert!(
@@ -196,7 +196,7 @@ fn a_capture_of_a_run_replays_to_the_same_signals() {
     let folder = Folder::new("exchange-capture");
     for shards in ["engine.shards=1", "engine.shards=2"] {
         let capture = folder.path("run.zst");
-        let live = Live::start(&folder, &[shards], Some(capture.clone()));
+        let live = LiveRun::start(&folder, &[shards], Some(capture.clone()));
         let ok = live.wait_for(Quality::Ok, 0);
         // With a fault, because a capture keeps gaps too.
         assert!(live.exchange.skip_depth("BTCUSDT", 1));
@@ -216,7 +216,7 @@ fn a_capture_of_a_run_replays_to_the_same_signals() {
 #[test]
 fn a_lost_connection_is_a_gap_until_the_run_has_reconnected() {
     let folder = Folder::new("exchange-lost");
-    let live = Live::start(&folder, &[], None);
+    let live = LiveRun::start(&folder, &[], None);
     let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.drop_connections();
     let gap = live.wait_for(Quality::Gap, ok);
@@ -232,7 +232,7 @@ fn a_lost_connection_is_a_gap_until_the_run_has_reconnected() {
 #[test]
 fn a_lost_diff_is_a_gap_of_its_instrument_until_a_snapshot_arrives() {
     let folder = Folder::new("exchange-diff");
-    let live = Live::start(&folder, &[], None);
+    let live = LiveRun::start(&folder, &[], None);
     let ok = live.wait_for(Quality::Ok, 0);
     assert!(live.exchange.skip_depth("BTCUSDT", 3));
     let gap = live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, ok);
@@ -252,7 +252,7 @@ fn a_lost_snapshot_is_requested_again_without_a_reconnect() {
     let folder = Folder::new("exchange-snapshot");
     let faults = [SnapshotFault::Forbidden, SnapshotFault::Padded(200_000)];
     let set = ["source.max_frame_bytes=150000", "engine.ring_frames=1024"];
-    let live = Live::start_spoilt(&folder, &set, None, &faults);
+    let live = LiveRun::start_spoilt(&folder, &set, None, &faults);
     live.wait_for_one("BTCUSDT.BINANCE", Quality::Ok, 0);
     assert_eq!(live.exchange.connections(), 1);
     let ended = live.end_with(|frames| assert_eq!(frames.dropped, 1, "the padded one: {frames:?}"));
@@ -262,7 +262,7 @@ fn a_lost_snapshot_is_requested_again_without_a_reconnect() {
 #[test]
 fn a_silent_exchange_makes_stale_signals() {
     let folder = Folder::new("exchange-silent");
-    let live = Live::start(&folder, &[], None);
+    let live = LiveRun::start(&folder, &[], None);
     let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.go_silent(true);
     let stale = live.wait_for(Quality::Stale, ok);
@@ -274,7 +274,7 @@ fn a_silent_exchange_makes_stale_signals() {
 #[test]
 fn a_silent_connection_is_replaced() {
     let folder = Folder::new("exchange-idle");
-    let live = Live::start(&folder, &["source.websocket.idle_ms=800"], None);
+    let live = LiveRun::start(&folder, &["source.websocket.idle_ms=800"], None);
     let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.go_silent(true);
     let stale = live.wait_for(Quality::Stale, ok);

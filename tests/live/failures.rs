@@ -20,7 +20,7 @@ use foretick::sink::{DeadLetter, Sink, SinkError};
 use rdkafka::message::{Message, OwnedMessage};
 use serde_json::{Value, json};
 
-use super::child::Running;
+use super::child::RunningProcess;
 use super::metrics::{answer, figure};
 use super::pipelines::{LivePipeline, replayed_signals, run_command, signals};
 use super::topics::Topics;
@@ -102,8 +102,9 @@ impl SteadyAndFragile {
     }
 
     /// Starts both and waits until they are ready; returns the run and its URL.
-    fn start(&self) -> (Running, String) {
-        let mut run = Running::start(&self.command(&["--set", "metrics.listen=127.0.0.1:0"]));
+    fn start(&self) -> (RunningProcess, String) {
+        let mut run =
+            RunningProcess::start(&self.command(&["--set", "metrics.listen=127.0.0.1:0"]));
         let address = run.wait_for("the address of the metrics", |run| {
             let log = run.stderr();
             let (_, rest) =
@@ -136,7 +137,7 @@ impl SteadyAndFragile {
         self.topics.fill(&self.fragile.input, lines);
     }
 
-    fn wait_for_steady(&self, run: &mut Running) {
+    fn wait_for_steady(&self, run: &mut RunningProcess) {
         run.wait_for("all signals of the steady pipeline", |_| {
             let written = self.topics.count(&self.steady.output);
             (written >= self.expected.len()).then_some(())
@@ -163,7 +164,7 @@ impl SteadyAndFragile {
     }
 
     /// Waits for so many signals of the fragile pipeline; returns the times of their statements.
-    fn wait_for_fragile(&self, run: &mut Running, count: usize) -> Vec<u64> {
+    fn wait_for_fragile(&self, run: &mut RunningProcess, count: usize) -> Vec<u64> {
         run.wait_for("the signals of the fragile pipeline", |_| {
             (self.topics.count(&self.fragile.output) >= count).then_some(())
         });
@@ -183,7 +184,7 @@ impl SteadyAndFragile {
 }
 
 /// Waits until the log contains one of these texts.
-fn wait_for_log(run: &mut Running, texts: &[&str]) {
+fn wait_for_log(run: &mut RunningProcess, texts: &[&str]) {
     run.wait_for(&format!("{texts:?} in the log"), |run| {
         let log = run.stderr();
         texts.iter().any(|text| log.contains(text)).then_some(())

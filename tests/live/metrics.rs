@@ -3,7 +3,7 @@
 use foretick::simulate::{Exchange, MarketSettings};
 use tokio::runtime::Runtime;
 
-use super::child::Running;
+use super::child::RunningProcess;
 use crate::given::{self, Folder};
 
 #[test]
@@ -32,7 +32,7 @@ fn a_run_serves_its_health_and_its_metrics() {
     ] {
         args.extend(["--set".to_owned(), set]);
     }
-    let mut run = Running::start(&args);
+    let mut run = RunningProcess::start(&args);
     let address = run.wait_for("the address of the metrics", |run| {
         let log = run.stderr();
         let (_, rest) = log.split_once("address=")?;

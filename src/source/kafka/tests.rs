@@ -65,7 +65,7 @@ fn fill(broker: &EmbeddedBroker, topic: &str, partition: i32, records: i64) {
     producer.flush(PATIENCE).unwrap();
 }
 
-struct Running {
+struct RunningSource {
     frames: Receiver,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
@@ -73,7 +73,7 @@ struct Running {
     thread: JoinHandle<Result<(), KafkaSourceError>>,
 }
 
-fn start(settings: KafkaSourceSettings, capacity: usize) -> Running {
+fn start(settings: KafkaSourceSettings, capacity: usize) -> RunningSource {
     let (sender, frames) = ring(capacity);
     let progress = Arc::new(Progress::default());
     let status = Arc::new(FeedStatus::default());
@@ -86,7 +86,7 @@ fn start(settings: KafkaSourceSettings, capacity: usize) -> Running {
         Arc::clone(&stop),
     )
     .unwrap();
-    Running {
+    RunningSource {
         frames,
         progress,
         status,
@@ -95,7 +95,7 @@ fn start(settings: KafkaSourceSettings, capacity: usize) -> Running {
     }
 }
 
-impl Running {
+impl RunningSource {
     /// Reads to the end, a few frames at a time; `each` sees them in order.
     fn read(self, pace: Duration, mut each: impl FnMut(&Frame)) -> Arc<FeedStatus> {
         let begin = clock::instant();

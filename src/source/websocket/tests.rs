@@ -19,7 +19,7 @@ fn binance() -> &'static dyn Venue {
 
 type Server = WebSocketStream<TcpStream>;
 
-struct Running {
+struct RunningFeed {
     listener: TcpListener,
     frames: Receiver,
     seen: Vec<Frame>,
@@ -29,7 +29,7 @@ struct Running {
     task: JoinHandle<Result<(), WebsocketError>>,
 }
 
-impl Running {
+impl RunningFeed {
     async fn start(change: impl FnOnce(&mut WebsocketSettings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut settings = WebsocketSettings {
@@ -107,7 +107,7 @@ const GAP: &str = r#"{"foretick":"gap","reason":"reconnect"}"#;
 
 #[tokio::test]
 async fn a_new_connection_begins_with_a_gap() {
-    let mut feed = Running::start(|_| {}).await;
+    let mut feed = RunningFeed::start(|_| {}).await;
     let mut server = feed.accept().await;
     send(&mut server, TRADE).await;
     assert_eq!(feed.text(0).await, TRADE);
@@ -130,7 +130,7 @@ async fn a_new_connection_begins_with_a_gap() {
 
 #[tokio::test]
 async fn a_silent_connection_is_given_up() {
-    let mut feed = Running::start(|settings| settings.idle = Duration::from_secs(1)).await;
+    let mut feed = RunningFeed::start(|settings| settings.idle = Duration::from_secs(1)).await;
     let mut silent = feed.accept().await;
     // Pings are no data: they must not keep the connection.
     let pings = tokio::spawn(async move {
@@ -148,7 +148,7 @@ async fn a_silent_connection_is_given_up() {
 
 #[tokio::test]
 async fn too_large_a_message_ends_the_connection() {
-    let mut feed = Running::start(|settings| settings.message_bytes_max = 256).await;
+    let mut feed = RunningFeed::start(|settings| settings.message_bytes_max = 256).await;
     let mut server = feed.accept().await;
     send(&mut server, &"x".repeat(300)).await;
     let mut server = feed.accept().await;
@@ -159,7 +159,7 @@ async fn too_large_a_message_ends_the_connection() {
 
 #[tokio::test]
 async fn binary_is_counted_and_dropped() {
-    let mut feed = Running::start(|_| {}).await;
+    let mut feed = RunningFeed::start(|_| {}).await;
     let mut server = feed.accept().await;
     server.send(Message::binary(vec![1, 2, 3])).await.unwrap();
     send(&mut server, TRADE).await;
@@ -171,7 +171,7 @@ async fn binary_is_counted_and_dropped() {
 
 #[tokio::test]
 async fn a_ping_is_answered_though_nothing_is_sent() {
-    let feed = Running::start(|_| {}).await;
+    let feed = RunningFeed::start(|_| {}).await;
     let mut server = feed.accept().await;
     server
         .send(Message::Ping(Bytes::from_static(b"42")))
@@ -184,7 +184,7 @@ async fn a_ping_is_answered_though_nothing_is_sent() {
 
 #[tokio::test]
 async fn an_announced_shutdown_and_old_age_reconnect_at_once() {
-    let mut feed = Running::start(|settings| {
+    let mut feed = RunningFeed::start(|settings| {
         settings.renew_after = Duration::from_millis(600);
         settings.idle = Duration::from_secs(5);
         settings.backoff_min = Duration::from_secs(3600);
@@ -238,7 +238,7 @@ async fn a_snapshot_follows_the_first_depth_message() {
     const SHORT: &str =
         "HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n{\"lastUp";
     let (base, server) = http(vec![BUSY, SHORT, BOOK, BOOK]);
-    let mut feed = Running::start(|settings| settings.rest = Some(base)).await;
+    let mut feed = RunningFeed::start(|settings| settings.rest = Some(base)).await;
     let mut venue = feed.accept().await;
     send(&mut venue, TRADE).await;
     feed.text(0).await;
@@ -285,7 +285,7 @@ async fn settings_that_cannot_work_are_refused() {
 #[tokio::test]
 async fn tls_with_a_server_that_has_none_is_a_failure_and_no_panic() {
     let feed =
-        Running::start(|settings| settings.url = settings.url.replace("ws://", "wss://")).await;
+        RunningFeed::start(|settings| settings.url = settings.url.replace("ws://", "wss://")).await;
     let (mut stream, _) = within(feed.listener.accept()).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad\r\n\r\n")
         .await

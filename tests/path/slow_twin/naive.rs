@@ -1,4 +1,4 @@
-//! The slow twin: rows from the whole history of one instrument, by the formulas as documented.
+//! The slow twin: computes each row from the whole history of one instrument, by the documented formulas.
 //!
 //! Shares no window, book or sum with the engine; takes decoded events only. Slow on purpose.
 
@@ -9,15 +9,15 @@ use foretick::engine::row::RowTrigger;
 use foretick::event::{Batch, Body, Depth, Event, Level, Quote};
 use foretick::units::{Nanos, Price, Side};
 
-/// Everything that happened, in order.
+/// All events of an instrument, in order.
 pub(super) struct Naive {
     specs: Vec<FeatureSpec>,
     trigger: RowTrigger,
     history: Vec<Moment>,
     book: Book,
     now: Option<i64>,
-    /// Number of the state that best bid and offer are of.
-    told: u64,
+    /// Sequence number of the book or quote that set the best bid and offer.
+    top_sequence: u64,
     trade_id: u64,
     /// Whether this feed's trades are aggregates: the kind that came first counts.
     aggregate: Option<bool>,
@@ -59,7 +59,7 @@ impl Naive {
             history: vec![],
             book: Book::default(),
             now: None,
-            told: 0,
+            top_sequence: 0,
             trade_id: 0,
             aggregate: None,
         }
@@ -75,25 +75,25 @@ impl Naive {
         }
         let (mut trade, mut top, mut levels) = (None, None, None);
         match &event.body {
-            Body::Trade(told)
-                if *self.aggregate.get_or_insert(told.aggregate) == told.aggregate
-                    && told.trade_id > self.trade_id =>
+            Body::Trade(traded)
+                if *self.aggregate.get_or_insert(traded.aggregate) == traded.aggregate
+                    && traded.trade_id > self.trade_id =>
             {
-                self.trade_id = told.trade_id;
-                let bought = told.side == Side::Buy;
-                trade = Some((told.price.to_f64(), told.size.to_f64(), bought));
+                self.trade_id = traded.trade_id;
+                let bought = traded.side == Side::Buy;
+                trade = Some((traded.price.to_f64(), traded.size.to_f64(), bought));
             }
-            Body::Quote(quote) if quote.sequence >= self.told => {
-                self.told = quote.sequence;
+            Body::Quote(quote) if quote.sequence >= self.top_sequence => {
+                self.top_sequence = quote.sequence;
                 top = top_of(quote);
             }
             Body::Depth(depth) => {
                 let (bids, asks) = batch.levels(depth);
                 if self.book.take(*depth, bids, asks) {
                     levels = Some(self.book.best(20));
-                    // Quotes come at once, the book every 100 ms: the newer of the two is true.
-                    if self.book.last >= self.told {
-                        self.told = self.book.last;
+                    // Quotes arrive at once, the book every 100 ms: the newer of the two sets the top.
+                    if self.book.last >= self.top_sequence {
+                        self.top_sequence = self.book.last;
                         top = self.book.top();
                     }
                 }
@@ -123,8 +123,8 @@ impl Naive {
 
     /// The row at the last event.
     pub(super) fn row(&self) -> Vec<f64> {
-        let shown = self.specs.iter().filter(|spec| !spec.hidden);
-        shown.map(|spec| self.value(spec)).collect()
+        let visible = self.specs.iter().filter(|spec| !spec.hidden);
+        visible.map(|spec| self.value(spec)).collect()
     }
 
     fn now(&self) -> i64 {
@@ -143,7 +143,7 @@ impl Naive {
                 }
             }
             _ if spec.window.is_some() || spec.window_ms.is_some() => self.windowed(spec),
-            _ => self.series(spec).last().map_or(f64::NAN, |told| told.1),
+            _ => self.series(spec).last().map_or(f64::NAN, |value| value.1),
         }
     }
 
@@ -272,14 +272,14 @@ impl Naive {
         };
         let first = input[0].0;
         for at in (first..self.history.len()).rev() {
-            let fed = input.binary_search_by_key(&at, |told| told.0).is_ok();
+            let fed = input.binary_search_by_key(&at, |value| value.0).is_ok();
             if !fed && !self.history[at].row {
                 continue;
             }
             let after = self.history[at].now - millis * 1_000_000;
             let inside: Vec<(usize, f64)> = input
                 .iter()
-                .filter(|told| told.0 <= at && self.history[told.0].now > after)
+                .filter(|value| value.0 <= at && self.history[value.0].now > after)
                 .copied()
                 .collect();
             let nothing_is_true = matches!(
@@ -299,13 +299,17 @@ impl Naive {
 
     fn statistic(&self, spec: &FeatureSpec, inside: &[(usize, f64)]) -> f64 {
         let n = inside.len() as f64;
-        let values = || inside.iter().map(|told| told.1);
-        let trades = || inside.iter().filter_map(|told| self.history[told.0].trade);
+        let values = || inside.iter().map(|value| value.1);
+        let trades = || {
+            inside
+                .iter()
+                .filter_map(|value| self.history[value.0].trade)
+        };
         match spec.kind {
             FeatureKind::Mean => values().sum::<f64>() / n,
             FeatureKind::Std if inside.len() < 2 => 0.0,
             FeatureKind::Std => {
-                // About the first value: the mean of large numbers has lost the digits that count.
+                // Relative to the first value: the mean of large numbers has too few digits.
                 let first = inside[0].1;
                 let mean = values().map(|x| x - first).sum::<f64>() / n;
                 let square = |x: f64| (x - first - mean) * (x - first - mean);
