@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn text_that_is_not_a_number_is_refused() {
         for text in [
             "", "-", ".", "1.", ".5", "1.2.3", "NaN", "inf", "1e", "1e5e", "0x10", " 1", "1,5",
             "+1",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn text_comes_back() {
+    fn numbers_are_displayed_without_trailing_zeros() {
         assert_eq!(Price(1_230_000_000).to_string(), "1.23");
         assert_eq!(Price(-5).to_string(), "-0.000000005");
         assert_eq!(Size(300_000_000).to_string(), "3");

@@ -86,7 +86,7 @@ fn the_tree_is_tidy() {
 }
 
 #[test]
-fn the_walls_stand() {
+fn imports_keep_to_the_order_of_the_wings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let texts = texts(root, &tracked_files(root));
     let files = texts

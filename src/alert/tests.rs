@@ -68,7 +68,7 @@ fn told(rule: AlertRule, path: &[(i64, f64)], until: i64) -> Vec<String> {
 type Case<'a> = (&'a str, AlertRule, &'a [(i64, f64)], &'a [&'a str]);
 
 #[test]
-fn episodes_go_as_in_prometheus() {
+fn episodes_follow_the_rules_of_prometheus() {
     let cases: &[Case<'_>] = &[
         (
             "at once",
@@ -195,7 +195,7 @@ fn episodes_go_as_in_prometheus() {
 }
 
 #[test]
-fn an_alert_says_all_that_a_reader_needs() {
+fn a_firing_alert_has_every_field() {
     let mut alerts = alerts(&[level(7, 0)]);
     let pending = alerts.observe(FIRM, day(1), 0.25);
     let firing = alerts.tick(day(30));
@@ -217,7 +217,7 @@ fn an_alert_says_all_that_a_reader_needs() {
 }
 
 #[test]
-fn what_is_behind_the_ticks_is_judged_at_their_time() {
+fn an_observation_older_than_a_tick_takes_the_time_of_the_tick() {
     let mut alerts = alerts(&[level(0, 0)]);
     assert_eq!(alerts.tick(day(9)), []);
     assert_eq!(
@@ -236,7 +236,7 @@ fn what_is_behind_the_ticks_is_judged_at_their_time() {
 }
 
 #[test]
-fn a_tick_tells_of_all_obligors_in_the_order_of_time() {
+fn a_tick_publishes_due_alerts_of_all_obligors_in_order_of_time() {
     let mut alerts = alerts(&[level(7, 0)]);
     for (obligor, at) in [("a", 3), ("b", 1), ("c", 2)] {
         assert_eq!(alerts.observe(obligor, day(at), 0.06).len(), 1);
@@ -249,7 +249,7 @@ fn a_tick_tells_of_all_obligors_in_the_order_of_time() {
 }
 
 #[test]
-fn an_acknowledged_alert_speaks_again_when_critical() {
+fn an_acknowledged_alert_is_published_again_only_when_critical() {
     let mut alerts = alerts(&[level(0, 0)]);
     let rule = AlertTarget::Rule {
         obligor: FIRM,
@@ -279,7 +279,7 @@ const OURS: AlertTarget<'_> = AlertTarget::Rule {
 };
 
 #[test]
-fn a_silence_keeps_back_what_is_over_when_it_ends() {
+fn an_episode_that_ends_within_a_silence_is_never_published() {
     let mut alerts = alerts(&[level(0, 0)]);
     assert!(
         alerts.silence(OURS, day(10)),
@@ -298,7 +298,7 @@ fn a_silence_keeps_back_what_is_over_when_it_ends() {
 }
 
 #[test]
-fn a_silence_that_ends_tells_what_still_stands() {
+fn open_episodes_are_published_when_a_silence_ends() {
     let mut alerts = alerts(&[level(0, 0)]);
     let key = alerts.observe(FIRM, day(1), 0.06)[0].dedup_key();
     assert!(alerts.silence(AlertTarget::Episode(&key), day(10)));
@@ -316,7 +316,7 @@ fn a_silence_that_ends_tells_what_still_stands() {
 }
 
 #[test]
-fn a_silence_that_ends_tells_nothing_known() {
+fn an_alert_published_before_a_silence_is_not_repeated_after_it() {
     let mut alerts = alerts(&[level(0, 0)]);
     assert_eq!(alerts.observe(FIRM, day(1), 0.06).len(), 1);
     assert!(alerts.silence(OURS, day(10)));
@@ -338,7 +338,7 @@ fn a_silence_that_ends_tells_nothing_known() {
 }
 
 #[test]
-fn a_rule_that_is_gone_leaves_nothing_open() {
+fn alerts_of_a_removed_rule_are_resolved() {
     let mut before = alerts(&[level(0, 0), change(0)]);
     assert_eq!(before.observe(FIRM, day(1), 0.06).len(), 1);
     let mut after = Alerts::restore(vec![change(0)], before.snapshot().clone()).unwrap();
@@ -347,7 +347,7 @@ fn a_rule_that_is_gone_leaves_nothing_open() {
 }
 
 #[test]
-fn a_wrong_key_is_named() {
+fn the_error_names_the_wrong_key() {
     let with = |set: fn(&mut AlertRule)| {
         let mut rule = level(0, 0);
         set(&mut rule);
@@ -422,7 +422,7 @@ fn ratio(enter_ratio: f64, exit_ratio: f64, floor: f64) -> ChangeCondition {
 }
 
 #[test]
-fn a_track_record_counts_what_was_worth_it() {
+fn a_track_record_has_precision_recall_lead_time_and_flaps() {
     let mut alerts = alerts(&[level(0, 0)]);
     let mut news = vec![];
     for (obligor, at, pd) in [
@@ -478,7 +478,7 @@ fn a_track_record_counts_what_was_worth_it() {
 }
 
 #[test]
-fn what_never_fired_is_no_episode_of_a_record() {
+fn an_episode_that_never_fired_is_not_in_the_track_record() {
     let mut alerts = alerts(&[level(7, 0)]);
     let mut news = alerts.observe(FIRM, day(1), 0.06);
     news.extend(alerts.observe(FIRM, day(2), 0.01));

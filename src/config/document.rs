@@ -265,7 +265,7 @@ fields = [
     }
 
     #[test]
-    fn a_value_of_an_override_is_no_fault_of_the_file() {
+    fn an_invalid_override_is_not_located_in_the_file() {
         let document = document(TEXT, &["engine.shards=0", "row={on=\"bar\"}"]);
         let refuse = |key: &str| document.error(ConfigFault::at(key, "no")).to_string();
         assert_eq!(

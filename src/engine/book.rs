@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn old_news_changes_nothing() {
+    fn an_outdated_diff_changes_nothing() {
         let mut book = live_at(10);
         assert_eq!(
             book.apply(&diff(8, 10), &[level(100, 1)], &[]),

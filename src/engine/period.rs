@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_known_last_stands_whatever_comes_last() {
+    fn the_newest_version_of_a_period_is_kept_in_any_order() {
         let mut periods = Periods::default();
         let mut update = |ts, value| periods.update(2017, ts, &[value], 2);
         assert_eq!(update(30, 1.0), PeriodChange::New);

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_and_links_go_and_signs_stay() {
+    fn markup_and_links_are_removed_and_signs_are_kept() {
         for (headline, text) in [
             ("  Profit\u{a0}up\n 5%  ", "Profit up 5%"),
             ("<p>Profit <b>up</b></p>", "Profit up"),

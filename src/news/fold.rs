@@ -209,7 +209,7 @@ mod tests {
     };
 
     #[test]
-    fn a_revision_counts_once_and_only_if_it_says_something_else() {
+    fn a_revision_counts_once_and_only_if_its_text_differs() {
         let mut seen_items = SeenItems::default();
         let (a, b) = (number("a"), number("b"));
         assert_eq!(a, 0xca97_8112_ca1b_bdca, "published");

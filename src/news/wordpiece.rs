@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn words_come_apart_by_the_longest_pieces() {
+    fn words_are_split_into_the_longest_pieces() {
         assert_eq!(ids("Unaffable runs", 64).0, [2, 5, 6, 7, 8, 9, 3]);
         assert_eq!(ids("$run日日", 64).0, [2, 4, 8, 10, 10, 3]);
         assert_eq!(

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_makes_no_sense_is_refused_by_its_key() {
+    fn the_error_names_the_key_of_an_invalid_value() {
         let cases = [
             ("kind = \"onnx\"\ndevice = 0", "device"),
             ("kind = \"onnx\"\nfallback = \"cpu\"", "fallback"),

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_a_limit_is_refused_with_both_numbers() {
+    fn a_plan_over_a_limit_is_refused_with_both_numbers() {
         let cases = [
             (
                 (Some(26), None),

@@ -305,7 +305,7 @@ fn a_capture_holds_snapshots_that_splice() {
 }
 
 #[test]
-fn what_cannot_be_traded_is_refused() {
+fn an_invalid_market_is_refused() {
     for (change, expected) in [
         (
             (|l| l.symbol = "btc/usdt".into()) as fn(&mut Listing),

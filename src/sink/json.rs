@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_tells_which_model_made_a_signal() {
+    fn the_digest_depends_on_the_model_of_a_signal() {
         let lineage = two_models();
         let digest = |models: [u8; 2]| {
             let mut digest = Digest::new(&lineage);

@@ -38,7 +38,7 @@ fn a_wrong_unit_is_refused() {
 }
 
 #[test]
-fn text_that_is_no_toml_is_refused() {
+fn invalid_toml_is_refused() {
     let message = refused("toml", "[row]", "[row");
     assert!(message.contains("pipeline.toml:4:"), "{message}");
 }

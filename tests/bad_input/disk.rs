@@ -76,7 +76,7 @@ fn a_simulated_capture_that_cannot_be_written_is_named_once() {
 }
 
 #[test]
-fn a_full_disk_is_noticed_by_parquet() {
+fn a_full_disk_fails_a_run_that_writes_parquet() {
     let folder = ready("disk-parquet");
     let output = folder.path("signals.parquet");
     symlink(FULL, &output).unwrap();
@@ -85,7 +85,7 @@ fn a_full_disk_is_noticed_by_parquet() {
 }
 
 #[test]
-fn a_full_disk_is_noticed_by_standard_output() {
+fn a_full_disk_fails_a_run_that_writes_to_standard_output() {
     let folder = ready("disk-stdout");
     let full = File::options().write(true).open(FULL).unwrap();
     let mut command = command(&folder);
@@ -97,7 +97,7 @@ fn a_full_disk_is_noticed_by_standard_output() {
 }
 
 #[test]
-fn a_closed_standard_output_is_no_panic() {
+fn a_summary_that_cannot_be_written_is_an_error_without_a_panic() {
     let folder = ready("disk-summary");
     for json in [&[][..], &["--json"]] {
         let full = File::options().write(true).open(FULL).unwrap();
@@ -109,7 +109,7 @@ fn a_closed_standard_output_is_no_panic() {
 }
 
 #[test]
-fn a_full_disk_is_noticed_by_dead_letters() {
+fn a_full_disk_fails_a_run_that_writes_dead_letters() {
     let folder = ready("disk-letters");
     let mut text = folder.read("capture");
     text += &"{\"e\":\"trade\",\n".repeat(2_000);
@@ -134,7 +134,7 @@ fn the_error_names_a_missing_capture() {
 }
 
 #[test]
-fn a_capture_cut_off_gives_what_it_held_and_an_error() {
+fn a_truncated_capture_gives_its_signals_and_an_error() {
     let folder = ready("disk-cut");
     let whole = replay(&folder, &["--output", "-"].map(Path::new)).stdout;
     let packed = zstd::encode_all(folder.read("capture").as_bytes(), 3).unwrap();

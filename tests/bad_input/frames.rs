@@ -256,7 +256,7 @@ fn a_clock_that_runs_back_is_counted_and_time_stands_still() {
 
 /// A recorder whose clock is behind the venue's receives messages before they were sent.
 #[test]
-fn a_recorder_that_is_behind_changes_no_signal() {
+fn a_recorder_whose_clock_is_behind_changes_no_signal() {
     let folder = Folder::new("bad-behind");
     let text = given::capture(51, 4, &["BTCUSDT"]);
     let behind: String = text

@@ -82,8 +82,8 @@ fn the_error_names_a_missing_model() {
 }
 
 #[test]
-fn a_model_that_fits_is_taken() {
-    if !needs::onnx("a_model_that_fits_is_taken") {
+fn a_model_that_fits_is_accepted() {
+    if !needs::onnx("a_model_that_fits_is_accepted") {
         return;
     }
     let folder = Folder::new("model-fits");

@@ -76,7 +76,7 @@ fn a_graph_that_mixes_its_windows_is_refused() {
 }
 
 #[test]
-fn keys_that_make_no_sense_are_refused_with_their_line() {
+fn invalid_execution_keys_are_refused_with_their_line() {
     for (key, what) in [
         ("device = 1", "`device` is for a GPU"),
         ("fallback = \"cpu\"", "`fallback` is for a GPU"),

@@ -37,8 +37,8 @@ fn alerts_of(lines: &[String], set: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn companies_that_fail_fire_and_those_that_recover_are_resolved() {
-    if !needs::onnx("companies_that_fail_fire_and_those_that_recover_are_resolved") {
+fn alerts_of_failing_companies_fire_and_are_resolved_after_recovery() {
+    if !needs::onnx("alerts_of_failing_companies_fire_and_are_resolved_after_recovery") {
         return;
     }
     let alerts = alerts(&[]);
@@ -166,8 +166,8 @@ fn a_tick_advances_the_alerts_of_a_silent_company() {
 }
 
 #[test]
-fn a_rule_that_makes_no_sense_is_refused() {
-    if !needs::onnx("a_rule_that_makes_no_sense_is_refused") {
+fn a_rule_whose_exit_is_above_its_enter_is_refused() {
+    if !needs::onnx("a_rule_whose_exit_is_above_its_enter_is_refused") {
         return;
     }
     let pipeline = pipeline("default-alerts");

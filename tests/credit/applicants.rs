@@ -21,8 +21,8 @@ fn applications() -> String {
 }
 
 #[test]
-fn every_applicant_is_graded_however_many_there_are() {
-    if !needs::onnx("every_applicant_is_graded_however_many_there_are") {
+fn more_applicants_than_max_instruments_are_all_graded() {
+    if !needs::onnx("more_applicants_than_max_instruments_are_all_graded") {
         return;
     }
     let folder = Folder::new("credit-applicants");

@@ -137,8 +137,8 @@ fn the_published_lstm_gives_the_published_probabilities() {
 }
 
 #[test]
-fn what_the_model_file_lacks_must_be_configured() {
-    if !needs::onnx("what_the_model_file_lacks_must_be_configured") {
+fn a_key_that_contradicts_the_model_file_is_refused() {
+    if !needs::onnx("a_key_that_contradicts_the_model_file_is_refused") {
         return;
     }
     let folder = Folder::new("credit-unsaid");
@@ -156,8 +156,8 @@ fn what_the_model_file_lacks_must_be_configured() {
 }
 
 #[test]
-fn the_error_names_the_side_whose_input_does_not_fit() {
-    if !needs::onnx("the_error_names_the_side_whose_input_does_not_fit") {
+fn the_error_names_the_input_shape_that_the_pipeline_promises() {
+    if !needs::onnx("the_error_names_the_input_shape_that_the_pipeline_promises") {
         return;
     }
     let folder = Folder::new("credit-door");

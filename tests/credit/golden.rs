@@ -55,8 +55,8 @@ pub(crate) fn replay(name: &str, input: &str, set: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn applications_are_graded_as_recorded() {
-    if !needs::onnx("applications_are_graded_as_recorded") {
+fn applications_have_the_recorded_probabilities_and_reasons() {
+    if !needs::onnx("applications_have_the_recorded_probabilities_and_reasons") {
         return;
     }
     let vectors = vectors("loan-risk");
@@ -141,8 +141,8 @@ fn applications_are_graded_as_recorded() {
 }
 
 #[test]
-fn companies_have_the_probability_recorded() {
-    if !needs::onnx("companies_have_the_probability_recorded") {
+fn companies_have_the_recorded_probability() {
+    if !needs::onnx("companies_have_the_recorded_probability") {
         return;
     }
     let (vectors, names) = (vectors("default-alerts"), item_names());

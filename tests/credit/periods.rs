@@ -78,8 +78,8 @@ fn a_restated_year_is_scored_again_and_a_repeated_one_is_not() {
 }
 
 #[test]
-fn an_older_version_that_comes_late_changes_nothing() {
-    if !needs::onnx("an_older_version_that_comes_late_changes_nothing") {
+fn a_late_older_version_of_a_statement_changes_nothing() {
+    if !needs::onnx("a_late_older_version_of_a_statement_changes_nothing") {
         return;
     }
     let years: Vec<String> = (2014..2018)
@@ -94,8 +94,8 @@ fn an_older_version_that_comes_late_changes_nothing() {
 }
 
 #[test]
-fn a_missing_year_shows() {
-    if !needs::onnx("a_missing_year_shows") {
+fn a_window_with_a_missing_year_has_the_quality_gap() {
+    if !needs::onnx("a_window_with_a_missing_year_has_the_quality_gap") {
         return;
     }
     let years = [2010, 2011, 2013, 2014];

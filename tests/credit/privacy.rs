@@ -39,8 +39,8 @@ fn marked() -> String {
 }
 
 #[test]
-fn no_output_contains_a_value_of_a_person() {
-    if !needs::onnx("no_output_contains_a_value_of_a_person") {
+fn no_output_contains_a_personal_value() {
+    if !needs::onnx("no_output_contains_a_personal_value") {
         return;
     }
     let folder = Folder::new("credit-canary");
@@ -144,8 +144,8 @@ fn search(folder: &Path, text: &str) {
 }
 
 #[test]
-fn a_person_keeps_the_token_and_a_new_key_gives_another() {
-    if !needs::onnx("a_person_keeps_the_token_and_a_new_key_gives_another") {
+fn a_person_has_one_token_per_key() {
+    if !needs::onnx("a_person_has_one_token_per_key") {
         return;
     }
     let folder = Folder::new("credit-tokens");

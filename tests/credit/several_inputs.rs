@@ -63,8 +63,8 @@ fn expected(cells: [f32; 5]) -> f64 {
 }
 
 #[test]
-fn each_input_takes_its_features() {
-    if !needs::onnx("each_input_takes_its_features") {
+fn each_input_of_a_model_receives_its_features() {
+    if !needs::onnx("each_input_of_a_model_receives_its_features") {
         return;
     }
     let folder = Folder::new("two-inputs");

@@ -60,7 +60,7 @@ impl Case {
 }
 
 #[test]
-fn an_unknown_outcome_is_an_error_and_no_zero() {
+fn an_unknown_outcome_is_an_error_and_not_a_zero() {
     let case = Case::statements("unknown");
     let rows = |last: &str| {
         format!("id,year,a,happened\nF,2014,1,failed\nG,2014,-1,alive\nH,2014,2,{last}\n")
@@ -147,7 +147,7 @@ fn a_firm_has_the_outcome_of_its_last_period() {
 }
 
 #[test]
-fn an_application_is_judged_at_its_time() {
+fn an_application_has_the_outcome_of_its_time() {
     let case = Case::new("times", "application", "ts_event = \"day\"");
     let table = case.file(
         "rows.csv",
@@ -231,7 +231,7 @@ fn a_pipeline_of_tables_needs_no_broker() {
 }
 
 #[test]
-fn a_letter_of_a_plain_capture_has_no_time_of_receipt() {
+fn a_dead_letter_of_a_line_without_a_stamp_has_no_ts_recv() {
     let case = Case::statements("letters");
     let events = case.file("events.jsonl", "{\"ts_event\":1}\n");
     let letters = case.file("letters.jsonl", "");

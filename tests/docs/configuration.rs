@@ -253,7 +253,7 @@ fn parted(text: &str) -> (String, Option<String>) {
 }
 
 #[test]
-fn a_clause_about_the_default_is_parted_from_the_meaning() {
+fn a_clause_about_the_default_is_separated_from_the_meaning() {
     let text = "The limit. Default: `4194304` (4 MiB): 3.5 MB are usual. It holds for all.";
     let (meaning, clause) = parted(text);
     assert_eq!(meaning, "The limit. It holds for all.");

@@ -43,9 +43,9 @@ impl Drop for Broker {
 }
 
 #[test]
-fn a_run_outlives_its_broker_and_loses_no_signal() {
+fn a_run_survives_an_outage_of_its_broker_and_loses_no_signal() {
     // Where there is one Kafka, another can be started.
-    if needs::kafka("a_run_outlives_its_broker_and_loses_no_signal").is_none() {
+    if needs::kafka("a_run_survives_an_outage_of_its_broker_and_loses_no_signal").is_none() {
         return;
     }
     let folder = Folder::new("live-away");

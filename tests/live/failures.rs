@@ -192,8 +192,8 @@ fn wait_for_log(run: &mut RunningProcess, texts: &[&str]) {
 }
 
 #[test]
-fn a_pipeline_whose_model_fails_restarts_with_the_mended_model() {
-    let test = "a_pipeline_whose_model_fails_restarts_with_the_mended_model";
+fn a_pipeline_whose_model_fails_restarts_with_the_corrected_model() {
+    let test = "a_pipeline_whose_model_fails_restarts_with_the_corrected_model";
     let Some(bootstrap) = needs::kafka(test).filter(|_| needs::onnx(test)) else {
         return;
     };

@@ -165,7 +165,7 @@ impl Server {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_made_up_venue_goes_from_its_socket_to_signals() {
+async fn frames_of_a_new_venue_become_signals() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it listens");
     let (mut shard, sender) = Shard::new();
@@ -232,7 +232,7 @@ async fn a_made_up_venue_goes_from_its_socket_to_signals() {
 }
 
 #[test]
-fn a_made_up_venue_is_conflated_by_its_own_rule() {
+fn a_new_venue_is_conflated_by_its_own_rule() {
     let (mut shard, _) = Shard::new();
     let (sender, receiver) = ring(1);
     let status = Arc::new(FeedStatus::default());

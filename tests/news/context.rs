@@ -179,7 +179,7 @@ fn a_record_that_arrives_late_counts_from_its_arrival() {
 }
 
 #[test]
-fn a_figure_reaches_every_instrument() {
+fn figures_need_a_single_shard() {
     let folder = Folder::new("context-shards");
     let pipeline = folder.write("pipeline.toml", DAILY);
     let done = given::foretick(&[

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::{given, needs};
 
 #[test]
-fn made_up_days_have_the_probabilities_recorded() {
-    if !needs::onnx("made_up_days_have_the_probabilities_recorded") {
+fn generated_days_have_the_recorded_probabilities() {
+    if !needs::onnx("generated_days_have_the_recorded_probabilities") {
         return;
     }
     let folder = given::repository("pipelines/price-direction/daily");

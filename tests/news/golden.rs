@@ -20,8 +20,8 @@ fn text(path: &std::path::Path) -> &str {
 }
 
 #[test]
-fn headlines_are_judged_as_recorded() {
-    if !needs::onnx("headlines_are_judged_as_recorded") {
+fn headlines_have_the_recorded_probabilities() {
+    if !needs::onnx("headlines_have_the_recorded_probabilities") {
         return;
     }
     let golden = fs::read_to_string(pipeline().join("golden.jsonl")).expect("it is shipped");

@@ -91,7 +91,7 @@ fn item(hour: i64, id: &str, headline: &str) -> Value {
 }
 
 #[test]
-fn each_signal_has_the_average() {
+fn each_signal_has_the_decayed_average() {
     let folder = folder("news-average");
     let lines = [
         item(1, "1", "$AAA up"),
@@ -181,7 +181,7 @@ fn a_revision_withdraws_the_former_scores() {
 }
 
 #[test]
-fn a_table_has_the_same() {
+fn parquet_output_has_the_same_averages() {
     let folder = folder("news-table");
     let lines = [item(1, "a", "$AAA up"), item(2, "b", "Alpha down")];
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
@@ -270,7 +270,7 @@ fn each_bad_item_has_its_own_error() {
 }
 
 #[test]
-fn batches_make_no_difference() {
+fn signals_do_not_depend_on_the_batch() {
     let folder = folder("news-batches");
     let mut lines = vec![];
     for at in 0..600_i64 {

@@ -51,7 +51,7 @@ kind = "sum"
 "#;
 
 #[test]
-fn a_capture_is_spliced_and_stays_sound() {
+fn a_capture_is_spliced_without_a_gap() {
     let mut feed = feed("book");
     let text = crate::given::capture(11, 6, &["BTCUSDT", "ETHUSDT"]);
     let mut words = vec![];
@@ -131,7 +131,7 @@ fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
 }
 
 #[test]
-fn a_gapped_book_shows_on_every_trade() {
+fn every_trade_on_a_gapped_book_has_the_quality_gap() {
     let mut feed = feed("trade");
     make_ready(&mut feed, "BTCUSDT");
     assert_eq!(feed.words(1_100, &trade("BTCUSDT", 1_100, 11)), ["ok"]);
@@ -213,7 +213,7 @@ fn missing_trades_are_a_gap_until_both_windows_have_turned_over() {
 }
 
 #[test]
-fn a_crossed_book_shows_in_the_quality() {
+fn a_crossed_book_has_the_quality_crossed() {
     let mut feed = feed("book");
     make_ready(&mut feed, "BTCUSDT");
     let crossing = depth("BTCUSDT", 1_100, (111, 111), r#"[["12","1"]]"#, "[]");
@@ -262,7 +262,7 @@ fn windows_by_time_warm_up() {
 }
 
 #[test]
-fn frames_that_we_dropped_make_signals_degraded() {
+fn dropped_frames_make_signals_degraded() {
     let mut feed = feed("trade");
     make_ready(&mut feed, "BTCUSDT");
     let overflow = r#"{"foretick":"gap","symbol":"BTCUSDT","reason":"overflow","missing":7}"#;

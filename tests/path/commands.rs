@@ -115,7 +115,7 @@ fn alerts_do_not_depend_on_the_number_of_shards() {
 }
 
 #[test]
-fn a_command_that_is_read_again_has_no_effect() {
+fn a_command_in_a_reprocessed_frame_has_no_effect() {
     let folder = Folder::new("commands-again");
     let statement = |ts: i64, mark: &str, pd: &str| {
         format!(

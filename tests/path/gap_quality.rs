@@ -29,7 +29,7 @@ fn gapped(feature: &str) -> usize {
 }
 
 #[test]
-fn every_kind_of_window_turns_over_first() {
+fn signals_after_a_gap_are_gap_until_the_window_has_turned_over() {
     for (gapped_signals, feature) in [
         // The row of the first trade after the gap is marked in any case.
         (1, "[[feature]]\nname = \"x\"\nkind = \"price\""),
@@ -120,7 +120,7 @@ fn a_gap_in_the_trades_is_none_in_the_book() {
 }
 
 #[test]
-fn a_book_that_was_broken_shows_in_its_windows_after_it_is_mended() {
+fn windows_over_a_broken_book_are_gap_until_they_have_turned_over() {
     let mut feed = feed(FLOW);
     feed.take(0, &snapshot("A", 100));
     let change = |feed: &mut Feed, id: u64| {

@@ -39,7 +39,7 @@ struct Expected {
 const SCORES: &str = r#"sink.fields=["instrument","ts_event","quality","probabilities"]"#;
 
 #[test]
-fn every_golden_case_comes_out_as_recorded() {
+fn every_golden_case_gives_the_recorded_signals() {
     let folder = given::repository("tests/golden");
     let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the cases are there")

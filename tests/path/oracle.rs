@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::{given, needs};
 
 #[test]
-fn the_rebuilt_book_is_the_venues() {
-    let Some(data) = needs::data("the_rebuilt_book_is_the_venues") else {
+fn the_rebuilt_book_equals_the_quotes_of_the_venue() {
+    let Some(data) = needs::data("the_rebuilt_book_equals_the_quotes_of_the_venue") else {
         return;
     };
     let spot = data.join("captures/binance-spot");
@@ -35,8 +35,8 @@ fn the_rebuilt_book_is_the_venues() {
 }
 
 #[test]
-fn the_recorders_clock_ran_behind_the_venues() {
-    let Some(data) = needs::data("the_recorders_clock_ran_behind_the_venues") else {
+fn the_recorder_clock_is_behind_the_venue_clock() {
+    let Some(data) = needs::data("the_recorder_clock_is_behind_the_venue_clock") else {
         return;
     };
     let report = inspect(&[data.join("captures/binance-spot/btcusdt_20240808.gz")]);

@@ -16,7 +16,7 @@ use crate::needs;
 const HOUR: i64 = 3_600_000_000_000;
 
 #[test]
-fn books_windows_and_normalisers_go_on_after_a_restore() {
+fn books_windows_and_normalisers_continue_after_a_restore() {
     let folder = Folder::new("restore-market");
     let set = ["model.normalise=\"expanding\""];
     let pipeline = folder.pipeline(given::EVERY_KIND, &set);
@@ -30,7 +30,7 @@ fn books_windows_and_normalisers_go_on_after_a_restore() {
 }
 
 #[test]
-fn windows_of_a_linear_model_go_on_after_a_restore() {
+fn windows_of_a_linear_model_continue_after_a_restore() {
     let case = given::repository("tests/golden/linear-expanding/pipeline.toml");
     let capture = given::capture(6, 8, &["BTCUSDT", "SOLUSDT"]);
     let frames: Vec<String> = capture.lines().map(str::to_owned).collect();
@@ -38,8 +38,8 @@ fn windows_of_a_linear_model_go_on_after_a_restore() {
 }
 
 #[test]
-fn windows_of_an_onnx_model_go_on_after_a_restore() {
-    let test = "windows_of_an_onnx_model_go_on_after_a_restore";
+fn windows_of_an_onnx_model_continue_after_a_restore() {
+    let test = "windows_of_an_onnx_model_continue_after_a_restore";
     let folder = given::repository("pipelines/price-direction");
     if !needs::onnx(test) || !needs::file(test, &folder.join("model.onnx")) {
         return;
@@ -54,7 +54,7 @@ fn windows_of_an_onnx_model_go_on_after_a_restore() {
 }
 
 #[test]
-fn figures_and_sentiment_go_on_after_a_restore() {
+fn figures_and_sentiment_continue_after_a_restore() {
     let folder = Folder::new("restore-context");
     let pipeline = folder.pipeline(DAILY, &[]);
     let mut frames = vec![];
@@ -78,7 +78,7 @@ fn figures_and_sentiment_go_on_after_a_restore() {
 }
 
 #[test]
-fn periods_of_companies_go_on_after_a_restore() {
+fn periods_of_companies_continue_after_a_restore() {
     let folder = Folder::new("restore-periods");
     folder.write("linear.json", LINEAR);
     let pipeline = folder.pipeline(STATEMENTS, &[]);
@@ -96,7 +96,7 @@ fn periods_of_companies_go_on_after_a_restore() {
 }
 
 #[test]
-fn averages_of_news_go_on_after_a_restore() {
+fn averages_of_news_continue_after_a_restore() {
     let folder = Folder::new("restore-news");
     folder.write(
         "vocab.txt",

@@ -62,7 +62,7 @@ fn an_empty_queue_does_not_stay_in_averages_and_windows() {
 }
 
 #[test]
-fn a_figure_of_zero_leaves_the_next_rows_right() {
+fn a_figure_of_zero_affects_only_its_own_row() {
     let features = r#"
 [[feature]]
 name = "f"

@@ -349,7 +349,7 @@ mod tests {
     );
 
     #[test]
-    fn each_wall_sees_its_breach() {
+    fn each_import_rule_sees_its_breach() {
         let long = "fn f() {}\n".repeat(LONG_FILE_LINES + 1).leak();
         let pure = |tree: &SourceTree, _: &Wings| pure_wings_stay_pure(tree);
         let circle = |tree: &SourceTree, _: &Wings| imports_form_no_circle(tree);

@@ -94,7 +94,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 256 }))]
 
     #[test]
-    fn a_restart_repeats_and_forgets_nothing(steps in prop::collection::vec(any_step(), 1..80)) {
+    fn a_restart_changes_no_later_alert(steps in prop::collection::vec(any_step(), 1..80)) {
         let mut whole = alerts(&rules());
         let mut stored = written(&whole);
         let (mut now, mut again) = (100, 100);
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn an_observation_given_twice_is_no_news(steps in prop::collection::vec(any_step(), 1..80)) {
+    fn a_repeated_observation_publishes_nothing(steps in prop::collection::vec(any_step(), 1..80)) {
         let mut alerts = alerts(&rules());
         let mut now = 100;
         for step in &steps {
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn ticks_make_alerts_sooner_never_other_ones(
+    fn ticks_change_when_alerts_are_published_but_not_which(
         steps in prop::collection::vec((observed(), prop::collection::vec(0_i64..3, 0..3)), 1..60),
     ) {
         let (mut ticked, mut silent) = (alerts(&rules()), alerts(&rules()));
@@ -145,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_published_makes_sense(steps in prop::collection::vec(any_step(), 1..120)) {
+    fn published_alerts_follow_the_states_of_an_episode(steps in prop::collection::vec(any_step(), 1..120)) {
         let mut alerts = alerts(&rules());
         let (mut news, mut now) = (vec![], 100);
         for step in &steps {

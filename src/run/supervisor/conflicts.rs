@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_pipelines_would_share_is_refused() {
+    fn a_resource_of_two_pipelines_is_a_conflict() {
         let cases: &[(&str, &[&str], &str)] = &[
             ("a", &["sink.kind=kafka", "kafka.group=g"], "the name a"),
             (

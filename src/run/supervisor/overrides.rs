@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_go_to_whom_they_name() {
+    fn an_override_applies_to_the_pipeline_that_it_names() {
         let set = ["a:x=1", "y=b:2", "b:x=2"].map(str::to_owned);
         assert_eq!(overrides_of("a", &set), ["x=1", "y=b:2"]);
         assert_eq!(overrides_of("b", &set), ["y=b:2", "x=2"]);

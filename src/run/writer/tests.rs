@@ -72,7 +72,7 @@ fn delivery(signals: usize, position: Position) -> Delivery {
 }
 
 #[test]
-fn a_position_is_given_back_once_all_records_before_it_have_arrived() {
+fn a_position_is_acknowledged_once_all_records_before_it_have_arrived() {
     let sink = SlowSink::default();
     let arrived = Arc::clone(&sink.arrived);
     let mut writer = Writer::new(Box::new(sink), &Lineage::default());

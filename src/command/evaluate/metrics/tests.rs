@@ -95,7 +95,7 @@ fn a_row_that_counts_twice_is_two_rows() {
 }
 
 #[test]
-fn a_threshold_moves_what_is_said_alone() {
+fn a_threshold_changes_predictions_only() {
     let (outcomes, scores) = ([true, false, true], [0.04, 0.02, 0.01]);
     let figures = Sample::binary(&outcomes, &scores, 0.03).unwrap().figures();
     assert_eq!(figures.confusion, [[1, 0], [1, 1]]);
@@ -105,7 +105,7 @@ fn a_threshold_moves_what_is_said_alone() {
 }
 
 #[test]
-fn what_is_no_sample_is_refused() {
+fn an_invalid_sample_is_refused() {
     let score = |score| Sample::binary(&[true], &[score], EVEN).unwrap_err();
     assert!(matches!(score(f64::NAN), SampleError::Score { row: 0, .. }));
     assert!(matches!(score(1.1), SampleError::Score { .. }));
