@@ -1,9 +1,9 @@
-//! What a run plans to take: threads, and memory for what waits and for models. Refuses more than is
-//! allowed.
+//! The resources that a run plans to use: threads, and memory for queues and models. A plan over its limits
+//! is refused.
 //!
-//! The memory planned is a bound of the queues, each of which has one, and an estimate of models. What grows
-//! with the instruments (books, windows, at most `max_instruments` of them), what ONNX Runtime takes
-//! while it computes, and the program itself come on top.
+//! The planned memory is the sum of the bounds of all queues and an estimate for the models. It does not
+//! include what grows with the instruments (books and windows of at most `max_instruments`), what ONNX
+//! Runtime uses while it computes, and the program itself.
 
 use std::fmt;
 use std::path::Path;
@@ -16,28 +16,28 @@ use crate::signal::Signal;
 /// What one pipeline needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResourceNeed {
-    /// Engine threads, one a shard. ONNX Runtime computes on these and has none of its own.
+    /// Engine threads, one for each shard. ONNX Runtime computes on them and has no threads of its own.
     pub engines: usize,
-    /// Threads of the source: the one that polls Kafka, or that of the sockets.
+    /// Threads of the source: one that polls Kafka, or one for the sockets.
     pub sources: usize,
     /// The writer's thread.
     pub writers: usize,
     /// Threads of librdkafka's clients.
     pub clients: usize,
-    /// ONNX Runtime's sessions, one a shard where windows are computed whole.
+    /// Sessions of ONNX Runtime: one for each shard where windows are computed whole, else none.
     pub sessions: usize,
-    /// Bytes that may wait in rings, in deliveries and in Kafka's queues.
+    /// The most bytes in rings, in deliveries and in the queues of Kafka's clients.
     pub queue_bytes: u64,
-    /// Bytes of models: the file, and what each session makes of it.
+    /// Bytes of the model: its file, and the copies that each session makes.
     pub model_bytes: u64,
 }
 
-/// What may be taken.
+/// Limits of a plan.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResourceLimits {
-    /// Threads of the process; none: any number.
+    /// The most threads of the process; none: any number.
     pub threads: Option<usize>,
-    /// Bytes of the plan; none: any number.
+    /// The most bytes of the plan; none: any number.
     pub bytes: Option<u64>,
 }
 
@@ -45,7 +45,7 @@ pub struct ResourceLimits {
 #[derive(Clone, Debug, Default)]
 pub struct ResourcePlan(pub Vec<(String, ResourceNeed)>);
 
-/// More is planned than is allowed.
+/// A plan exceeds a limit.
 #[derive(Debug, thiserror::Error)]
 #[error("while planning the run: {what}\n{plan}")]
 pub struct BudgetError {
@@ -65,7 +65,7 @@ impl ResourceNeed {
         let whole = file.model.kind == ModelKind::Onnx
             && loaded.strategy.sliding_windows(file.row.every).is_none();
         let sessions = if whole { shards } else { 0 };
-        // What a batch holds has left the ring, and is at most what the ring held.
+        // Frames of a batch have left the ring, so a shard holds at most the ring twice.
         let ring = file.engine.ring_bytes.max(file.source.max_frame_bytes) as u64;
         let deliveries = (DELIVERIES * file.engine.batch * size_of::<Signal>()) as u64;
         let fetched = if from_kafka { FETCHED_BYTES } else { 0 };
@@ -82,13 +82,13 @@ impl ResourceNeed {
         }
     }
 
-    /// All threads.
+    /// The sum of all threads.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.engines + self.sources + self.writers + self.clients
     }
 
-    /// All bytes.
+    /// The sum of all bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.queue_bytes + self.model_bytes
@@ -96,7 +96,7 @@ impl ResourceNeed {
 }
 
 impl ResourcePlan {
-    /// What these pipelines need.
+    /// The plan of these pipelines.
     pub fn of<'a>(pipelines: impl IntoIterator<Item = (&'a Pipeline, &'a Loaded)>) -> Self {
         let need = |(pipeline, loaded): (&Pipeline, &Loaded)| {
             (
@@ -107,7 +107,7 @@ impl ResourcePlan {
         Self(pipelines.into_iter().map(need).collect())
     }
 
-    /// Writes it to the log.
+    /// Writes the plan to the log.
     pub fn log(&self) {
         for line in self.to_string().lines() {
             tracing::info!("planned for {line}");
@@ -126,10 +126,10 @@ impl ResourcePlan {
         self.0.iter().map(|(_, need)| need.bytes()).sum()
     }
 
-    /// Holds the plan against what is allowed.
+    /// Compares the plan with the limits.
     ///
     /// # Errors
-    /// [`BudgetError`] with both numbers, and what to do.
+    /// [`BudgetError`] where it exceeds one, with both numbers and what to do.
     pub fn check(&self, limits: &ResourceLimits) -> Result<(), BudgetError> {
         let (threads, bytes) = (self.threads(), self.bytes());
         let what = match (limits.threads, limits.bytes) {
@@ -190,16 +190,17 @@ fn model_size(pipeline: &Pipeline) -> u64 {
     pipeline.file.model.file.as_ref().map_or(0, size)
 }
 
-/// The main thread, the one that hears signals, and the metrics server.
+/// The main thread, the thread that handles process signals, and the metrics server.
 const PROCESS_THREADS: usize = 3;
-/// Threads of a client of librdkafka beside one a broker: its main thread, one for its own requests, one for
-/// the group's coordinator or for what was delivered.
+/// Threads of a client of librdkafka in addition to one for each broker: its main thread, one for internal
+/// requests, and one for the group's coordinator (consumer) or for delivery reports (producer).
 const CLIENT_THREADS: usize = 3;
-/// What a consumer holds ready, and one answer of a broker on its way: see `source::kafka`.
+/// Records that a consumer has fetched ahead (`queued.max.messages.kbytes` in `source::kafka`), and one fetch
+/// response in transit (`fetch.max.bytes`, 50 MiB by default).
 const FETCHED_BYTES: u64 = (16 << 20) + (50 << 20);
-/// What a producer keeps until it has arrived: see `sink::kafka`.
+/// Records that a producer keeps until they are acknowledged: see `sink::kafka`.
 const UNSENT_BYTES: u64 = 64 << 20;
-/// Times the size of its file that a session takes: the weights as they are, and as kernels want them.
+/// Memory of a session, in sizes of the model file: the weights as stored, and as the kernels lay them out.
 const COPIES: u64 = 2;
 
 #[cfg(test)]

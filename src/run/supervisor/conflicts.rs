@@ -1,4 +1,5 @@
-//! What only one pipeline of a process can have: names, consumer groups, files. Starts nothing.
+//! Finds resources that two pipelines of a process would share, but only one can use: names, consumer groups,
+//! standard output, files. Starts nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,17 +7,15 @@ use std::path::{Path, PathBuf};
 use crate::config::{SinkKind, SourceKind};
 use crate::pipeline::Pipeline;
 
-/// What pipelines would take from each other.
+/// One message for each conflict, with the two pipelines and what to do.
 pub(super) fn conflicts_between(pipelines: &[&Pipeline]) -> Vec<String> {
     let mut owners = BTreeMap::new();
     let mut messages = vec![];
     for pipeline in pipelines {
         let name = &pipeline.file.name;
-        for (thing, what_to_do) in exclusive_resources(pipeline) {
-            if let Some(other) = owners.insert(thing.clone(), name) {
-                messages.push(format!(
-                    "{other} and {name} both have {thing}; {what_to_do}"
-                ));
+        for (resource, advice) in exclusive_resources(pipeline) {
+            if let Some(other) = owners.insert(resource.clone(), name) {
+                messages.push(format!("{other} and {name} both use {resource}; {advice}"));
             }
         }
     }
@@ -29,24 +28,27 @@ pub(super) fn conflicts_between(pipelines: &[&Pipeline]) -> Vec<String> {
     listens.dedup();
     if listens.len() > 1 {
         messages.push(format!(
-            "one server tells of all pipelines, but they want it at {}; choose one for all with --set \
-             metrics.listen=",
-            listens.join(", ")
+            "one server publishes the metrics of all pipelines, but `metrics.listen` is {}; choose one address \
+             for all with --set metrics.listen=",
+            listens.join(" and ")
         ));
     }
     messages
 }
 
-/// What only one pipeline can have, and what to do where two want it.
+/// The resources that only one pipeline can use, each with what to do where two pipelines use it.
 fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
     let (file, sink) = (&pipeline.file, &pipeline.file.sink);
-    let mut all = vec![(format!("the name {}", file.name), "give one another `name`")];
+    let mut all = vec![(
+        format!("the name {}", file.name),
+        "give one of them another `name`",
+    )];
     if file.source.kind == SourceKind::Kafka {
         let group = file.kafka.group.as_ref().unwrap_or(&file.name);
-        let group = format!("the group {group} at {}", pipeline.bootstrap());
+        let group = format!("the consumer group {group} at {}", pipeline.bootstrap());
         all.push((
             group,
-            "each needs its own, or they share the records: set `kafka.group`",
+            "set another `kafka.group` for one of them, or each would read only a part of the records",
         ));
     }
     let mut files: Vec<PathBuf> = sink.alerts_state.iter().cloned().collect();
@@ -58,18 +60,18 @@ fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
         SinkKind::Kafka => {}
         SinkKind::Stdout => all.push((
             "standard output".into(),
-            "set the sink of one with --set NAME:sink.kind=",
+            "change the sink of one of them with --set NAME:sink.kind=",
         )),
         SinkKind::File => {
             let file = sink.file.as_deref();
             files.push(file.unwrap_or(Path::new("signals.jsonl")).to_owned());
         }
     }
-    let named = |file: &PathBuf| {
-        let what_to_do = "name another with --set NAME:sink.…";
-        (format!("the file {}", file.display()), what_to_do)
+    let resource = |file: &PathBuf| {
+        let advice = "set another file for one of them with --set NAME:sink.…";
+        (format!("the file {}", file.display()), advice)
     };
-    all.extend(files.iter().map(named));
+    all.extend(files.iter().map(resource));
     all
 }
 
@@ -98,7 +100,7 @@ mod tests {
                 &["sink.kind=stdout", "kafka.group=g"],
                 "standard output",
             ),
-            ("b", &["sink.kind=kafka"], "the group a at"),
+            ("b", &["sink.kind=kafka"], "the consumer group a at"),
             (
                 "b",
                 &["sink.kind=file", "sink.dead_letters=l"],
@@ -113,7 +115,7 @@ mod tests {
         for (name, more, words) in cases {
             let a = ["sink.kind=stdout", "sink.dead_letters=l", "kafka.group=a"];
             let more = [*more, &["kafka.bootstrap=h:1"]].concat();
-            let more = match words.starts_with("the group") {
+            let more = match words.starts_with("the consumer group") {
                 true => [more, vec!["kafka.group=a"]].concat(),
                 false => more,
             };
