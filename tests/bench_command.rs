@@ -74,8 +74,12 @@ fn with_a_stride_fewer_windows_have_the_same_scores() {
             let (report, some) = scored(name, steps, &rows, &["--stride", &stride.to_string()]);
             let due = (steps..=ROWS).filter(|row| row.is_multiple_of(stride));
             let lines: Vec<&str> = all.lines().collect();
-            let wanted: Vec<&str> = due.map(|row| lines[row - steps]).collect();
-            assert_eq!(some.lines().collect::<Vec<_>>(), wanted, "{name}, {stride}");
+            let expected: Vec<&str> = due.map(|row| lines[row - steps]).collect();
+            assert_eq!(
+                some.lines().collect::<Vec<_>>(),
+                expected,
+                "{name}, {stride}"
+            );
             assert!(number(&report["max_rel_diff"]) <= 1e-5, "{name}: {report}");
         }
     }
@@ -100,7 +104,7 @@ fn the_report_has_every_figure() {
         .keys()
         .map(String::as_str)
         .collect();
-    let wanted = [
+    let expected = [
         "bytes_per_instrument",
         "clock_ns",
         "cpu_ns_per_row",
@@ -120,7 +124,7 @@ fn the_report_has_every_figure() {
         "window",
         "windows",
     ];
-    assert_eq!(keys, BTreeSet::from(wanted));
+    assert_eq!(keys, BTreeSet::from(expected));
     for kind in [
         "critical_ns",
         "deferred_ns",

@@ -65,9 +65,9 @@ fn the_network_of_every_exporter_scores_as_onnx_runtime_does() {
         let mut whole = Onnx::bare(&bytes, STEPS).expect("the model loads");
         for window in rows.windows(STEPS * network.features()) {
             let wide: Vec<f64> = window.iter().copied().map(f64::from).collect();
-            let mut wanted = vec![];
-            whole.score(&wide, &mut wanted).expect("the model runs");
-            let far = difference(&naive::forward(&network, window), &wanted);
+            let mut expected = vec![];
+            whole.score(&wide, &mut expected).expect("the model runs");
+            let far = difference(&naive::forward(&network, window), &expected);
             assert!(far <= 3e-6, "{name}: {far:e}");
         }
         compared += 1;
@@ -122,11 +122,11 @@ fn a_network_without_shared_columns_is_refused_with_the_reason() {
             continue;
         };
         let listed = REFUSED.iter().find(|(of, _)| *of == kind);
-        let (_, wanted) = listed.unwrap_or_else(|| panic!("{name}: no reason is listed"));
+        let (_, expected) = listed.unwrap_or_else(|| panic!("{name}: no reason is listed"));
         let why = recognised(&bytes).expect_err(&name).to_string();
         assert!(
-            why.contains(wanted),
-            "{name}: {why:?} does not say {wanted:?}"
+            why.contains(expected),
+            "{name}: {why:?} does not say {expected:?}"
         );
         let strategy = chosen(&bytes, WindowMode::Auto).expect("whole windows are left");
         assert_eq!((strategy.name(), strategy.reason), ("plain", why), "{name}");
@@ -150,14 +150,14 @@ fn filters_and_head_input_are_read_as_exported() {
         .iter()
         .map(|f| (f.from, f.kernel, f.dilation, f.plus));
     // Two residual blocks; the skip connection of the first is a 1 × 1 convolution, folded to the front.
-    let wanted = [
+    let expected = [
         (0, 1, 1, None),
         (0, 2, 1, None),
         (2, 2, 1, Some(1)),
         (3, 2, 2, None),
         (4, 2, 2, Some(3)),
     ];
-    assert_eq!(shapes.collect::<Vec<_>>(), wanted);
+    assert_eq!(shapes.collect::<Vec<_>>(), expected);
     assert_eq!((tcn.head_input, tcn.outputs()), (HeadInput::Last, 3));
     assert!(
         tcn.filters[4].then == Activation::Relu && tcn.filters[4].activation == Activation::Relu

@@ -135,13 +135,13 @@ fn a_network_that_is_no_plain_stack_is_refused_with_the_reason() {
         let Some((_, kind)) = name.split_once("refused-") else {
             continue;
         };
-        let wanted = reasons
+        let expected = reasons
             .get(kind)
             .unwrap_or_else(|| panic!("{name}: no reason is listed"));
         let why = recognised(&bytes, steps).expect_err(&name).to_string();
         assert!(
-            why.contains(wanted),
-            "{name}: {why:?} does not say {wanted:?}"
+            why.contains(expected),
+            "{name}: {why:?} does not say {expected:?}"
         );
         seen.insert(kind.to_owned(), ());
     }
@@ -334,17 +334,17 @@ fn keeps_more(name: &str, layer: &RecurrentLayer, twin: &RecurrentLayer) {
 fn hold(name: &str, network: &RecurrentNetwork, model: &[u8], tolerance: f64) {
     for seed in 1..4 {
         let x = window(network, seed);
-        let wanted = run(model, &x, [1, network.steps, network.features]);
+        let expected = run(model, &x, [1, network.steps, network.features]);
         let found = naive::forward(&RecognisedNetwork::Recurrent(network.clone()), &x);
         assert_eq!(
             (found.len(), network.outputs()),
-            (wanted.len(), wanted.len()),
+            (expected.len(), expected.len()),
             "{name}"
         );
-        for (found, wanted) in found.iter().zip(&wanted) {
-            let wanted = f64::from(*wanted);
-            let near = (found - wanted).abs() <= tolerance * wanted.abs().max(0.1);
-            assert!(near, "{name}: {found} here, {wanted} by ONNX Runtime");
+        for (found, expected) in found.iter().zip(&expected) {
+            let expected = f64::from(*expected);
+            let near = (found - expected).abs() <= tolerance * expected.abs().max(0.1);
+            assert!(near, "{name}: {found} here, {expected} by ONNX Runtime");
         }
     }
 }

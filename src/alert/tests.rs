@@ -1,4 +1,4 @@
-//! Episodes by named cases; what holds on any path is in `paths`.
+//! Episodes by named cases; `paths` checks what holds for every sequence of observations.
 
 mod paths;
 
@@ -15,7 +15,7 @@ fn day(day: i64) -> Nanos {
     Nanos::from_millis(day * DAY_MS as i64)
 }
 
-/// On the level of 5 %, off below 3 %; a warning from 10 %, critical from 20 %.
+/// Fires at a PD of 5 %, resolves below 3 %; a warning from 10 %, critical from 20 %.
 fn level(for_days: u64, keep_days: u64) -> AlertRule {
     let text = format!(
         "name = \"level\"\non.level = {{ enter = 0.05, exit = 0.03 }}\n\
@@ -27,7 +27,7 @@ fn level(for_days: u64, keep_days: u64) -> AlertRule {
     toml::from_str(&text).unwrap()
 }
 
-/// On at twice the earlier PD, off below one and a half of it.
+/// Fires at twice the earlier PD, resolves below one and a half times that PD.
 fn change(since_days: u64) -> AlertRule {
     let text = format!(
         "name = \"change\"\non.change = {{ enter_ratio = 2, exit_ratio = 1.5, since_ms = {} }}\n\
@@ -41,7 +41,7 @@ fn alerts(rules: &[AlertRule]) -> Alerts {
     Alerts::new(rules.to_vec()).unwrap()
 }
 
-/// An event in words: its day, its episode, its state and its severity.
+/// Alerts as text: day, episode, state and severity.
 fn words(news: &[Alert]) -> Vec<String> {
     let one = |alert: &Alert| {
         let day = alert.ts_event.0 / day(1).0;
@@ -53,8 +53,8 @@ fn words(news: &[Alert]) -> Vec<String> {
     news.iter().map(one).collect()
 }
 
-/// What observations, in percent by day, publish until the last day.
-fn told(rule: AlertRule, path: &[(i64, f64)], until: i64) -> Vec<String> {
+/// The alerts that observations, in percent by day, publish until the last day.
+fn published(rule: AlertRule, path: &[(i64, f64)], until: i64) -> Vec<String> {
     let mut alerts = alerts(&[rule]);
     let mut news = vec![];
     for (at, percent) in path {
@@ -83,7 +83,7 @@ fn episodes_follow_the_rules_of_prometheus() {
             &["2 #1 firing info", "5 #1 resolved info"],
         ),
         (
-            "a repeat is no news",
+            "a repeat publishes nothing",
             level(0, 0),
             &[(1, 6.0), (2, 7.0), (3, 6.0)],
             &["1 #1 firing info"],
@@ -190,7 +190,7 @@ fn episodes_follow_the_rules_of_prometheus() {
         ),
     ];
     for (name, rule, path, expected) in cases {
-        assert_eq!(told(rule.clone(), path, 100), *expected, "{name}");
+        assert_eq!(published(rule.clone(), path, 100), *expected, "{name}");
     }
 }
 
@@ -270,7 +270,7 @@ fn an_acknowledged_alert_is_published_again_only_when_critical() {
         (vec!["4 #1 resolved critical".into()], 3)
     );
     let next = alerts.observe(FIRM, day(5), 0.15);
-    assert!(!next[0].acknowledged, "it was said of another episode");
+    assert!(!next[0].acknowledged, "another episode was acknowledged");
 }
 
 const OURS: AlertTarget<'_> = AlertTarget::Rule {

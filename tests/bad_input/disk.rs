@@ -1,4 +1,4 @@
-//! Files that cannot be read or written: a full disk, a missing folder, a capture cut off.
+//! Files that cannot be read or written: a full disk, a missing folder, a truncated capture.
 
 #![cfg(unix)]
 
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::given::{self, Folder, Run};
 
-/// Takes nothing, as a full disk does.
+/// A device on which every write fails, as on a full disk.
 const FULL: &str = "/dev/full";
 
 fn ready(test: &str) -> Folder {
@@ -47,7 +47,7 @@ fn a_full_disk_ends_the_run_with_advice() {
         let args = ["--output", FULL, "--set", shards].map(Path::new);
         failed(&replay(&folder, &args), &[FULL, "free some space"]);
     }
-    // Few signals wait in a buffer until the end; that is noticed too.
+    // Few signals stay in a buffer until the end, and fail when it is flushed.
     folder.write("capture", given::capture(71, 1, &["BTCUSDT"]));
     let args = ["--output", FULL].map(Path::new);
     failed(&replay(&folder, &args), &[FULL, "free some space"]);
@@ -142,6 +142,6 @@ fn a_truncated_capture_gives_its_signals_and_an_error() {
     let run = replay(&folder, &["--output", "-"].map(Path::new));
     failed(&run, &["cut off or damaged"]);
     let count = run.stdout.lines().count();
-    assert!(count > 10, "the signals of its sound part are written");
+    assert!(count > 10, "the signals of its intact part are written");
     assert!(count < whole.lines().count());
 }

@@ -1,11 +1,11 @@
-//! Frames that cannot be read, or are not for us, among good ones: each is counted by its reason, and
-//! the unreadable ones are kept as they came.
+//! Unreadable frames, and frames that the pipeline does not use, among valid ones: each is counted by its
+//! reason, and the unreadable ones are kept byte for byte.
 
 use serde_json::{Value, json};
 
 use crate::given::{self, Folder};
 
-/// What a bad frame counts as, and the field at fault.
+/// A bad frame, the reason under which it is counted, and the field at fault.
 struct Case {
     frame: Vec<u8>,
     reason: &'static str,
@@ -101,7 +101,7 @@ fn unreadable() -> Vec<Case> {
     ]
 }
 
-fn not_for_us() -> Vec<Case> {
+fn unused() -> Vec<Case> {
     vec![
         case(
             r#"{"e":"kline","E":1767571201000,"s":"BTCUSDT"}"#,
@@ -133,7 +133,7 @@ fn not_for_us() -> Vec<Case> {
 fn an_unreadable_frame_is_kept_with_its_origin() {
     let folder = Folder::new("bad-unreadable");
     for case in unreadable() {
-        let (summary, letters) = among_good_ones(&folder, &case, true);
+        let (summary, letters) = replay_among_valid(&folder, &case, true);
         let name = String::from_utf8_lossy(&case.frame).into_owned();
         assert_eq!(
             summary["dead_lettered_by_reason"],
@@ -175,7 +175,7 @@ fn from_hex(text: &str) -> Vec<u8> {
 fn an_unreadable_frame_without_dead_letters_is_dropped_and_counted() {
     let folder = Folder::new("bad-dropped");
     for case in unreadable() {
-        let (summary, _) = among_good_ones(&folder, &case, false);
+        let (summary, _) = replay_among_valid(&folder, &case, false);
         assert_eq!(summary["dropped_by_reason"], json!({ case.reason: 1 }));
         assert_eq!(
             (&summary["dead_lettered"], &summary["used"]),
@@ -187,8 +187,8 @@ fn an_unreadable_frame_without_dead_letters_is_dropped_and_counted() {
 #[test]
 fn a_frame_that_the_pipeline_does_not_use_is_dropped_and_counted() {
     let folder = Folder::new("bad-not-ours");
-    for case in not_for_us() {
-        let (summary, letters) = among_good_ones(&folder, &case, true);
+    for case in unused() {
+        let (summary, letters) = replay_among_valid(&folder, &case, true);
         let name = String::from_utf8_lossy(&case.frame).into_owned();
         assert_eq!(
             summary["dropped_by_reason"],
@@ -211,7 +211,7 @@ fn a_snapshot_without_an_instrument_is_dropped() {
         r#"{"lastUpdateId":5,"bids":[],"asks":[]}"#,
         "unnamed_snapshot",
     );
-    let (summary, _) = among_good_ones(&folder, &bare, true);
+    let (summary, _) = replay_among_valid(&folder, &bare, true);
     assert_eq!(summary["dropped_by_reason"], json!({"unnamed_snapshot": 1}));
 }
 
@@ -254,7 +254,7 @@ fn a_clock_that_runs_back_is_counted_and_time_stands_still() {
     assert!(run.stderr.contains("2 backwards"), "{}", run.stderr);
 }
 
-/// A recorder whose clock is behind the venue's receives messages before they were sent.
+/// A recorder whose clock is behind the venue's stamps messages before the time at which they were sent.
 #[test]
 fn a_recorder_whose_clock_is_behind_changes_no_signal() {
     let folder = Folder::new("bad-behind");
@@ -295,7 +295,7 @@ fn a_recorder_whose_clock_is_behind_changes_no_signal() {
 }
 
 /// Replays the bad frame as the sixth of eleven; gives the account and the dead letters.
-fn among_good_ones(folder: &Folder, case: &Case, keep: bool) -> (Value, Vec<Value>) {
+fn replay_among_valid(folder: &Folder, case: &Case, keep: bool) -> (Value, Vec<Value>) {
     let mut text = vec![];
     for n in 0..11 {
         text.extend_from_slice(format!("{} ", 1_767_571_200_000_000_000_i64 + n).as_bytes());

@@ -1,4 +1,4 @@
-//! Models that cannot run, and a runtime that is not there: refused before the first frame, with advice.
+//! Models that cannot run, and a missing runtime: refused before the first frame, with advice.
 
 use std::fs;
 use std::process::Command;
@@ -238,11 +238,11 @@ fn a_horizon_that_the_model_was_not_trained_for_is_refused() {
     );
     let run = given::foretick(&["check".into(), "--offline".into(), pipeline]);
     assert_eq!(run.code, Some(2), "{}", run.stderr);
-    let said = run
+    let contains = run
         .stderr
         .contains("is 5000 but the model was trained for 2000; make them agree");
     assert!(
-        said && run.stderr.contains("pipeline.toml:"),
+        contains && run.stderr.contains("pipeline.toml:"),
         "{}",
         run.stderr
     );

@@ -10,12 +10,12 @@ fn a_missing_gpu_is_an_error_without_a_fallback() {
         return;
     };
     let run = check(&folder, &["model.provider=cuda"]);
-    let said = [
+    let message = [
         "while setting up CUDA: ",
         "(ONNX Runtime: ",
         "or write `provider = \"cpu\"`, or `fallback = \"cpu\"`",
     ];
-    refused(&run, 1, &said);
+    refused(&run, 1, &message);
 }
 
 #[test]

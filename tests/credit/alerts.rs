@@ -62,9 +62,9 @@ fn alerts_of_failing_companies_fire_and_are_resolved_after_recovery() {
             .collect()
     };
     for bad in ["C1", "C3", "C5"] {
-        let told = states(bad, "level");
-        assert_eq!(told.first(), Some(&"firing"), "{bad}: {alerts:?}");
-        assert_eq!(told.last(), Some(&"resolved"), "{bad}: {alerts:?}");
+        let states = states(bad, "level");
+        assert_eq!(states.first(), Some(&"firing"), "{bad}: {alerts:?}");
+        assert_eq!(states.last(), Some(&"resolved"), "{bad}: {alerts:?}");
     }
     for good in ["C0", "C2", "C4"] {
         assert!(states(good, "level").is_empty(), "{good}: {alerts:?}");
@@ -116,17 +116,17 @@ fn a_silenced_alert_is_not_published_and_an_acknowledged_one_is_marked() {
         };
         assert!(of("C1/level/1").is_empty(), "{set:?}: {alerts:?}");
         assert!(!of("C1/change/1").is_empty(), "another rule: {alerts:?}");
-        let known: Vec<&Value> = of("C3/level/1")
+        let acknowledged: Vec<&Value> = of("C3/level/1")
             .iter()
             .map(|alert| &alert["acknowledged"])
             .collect();
         assert_eq!(
-            known.first(),
+            acknowledged.first(),
             Some(&&Value::Bool(false)),
             "{set:?}: {alerts:?}"
         );
         assert_eq!(
-            known.last(),
+            acknowledged.last(),
             Some(&&Value::Bool(true)),
             "{set:?}: {alerts:?}"
         );
@@ -143,7 +143,7 @@ fn a_tick_advances_the_alerts_of_a_silent_company() {
     let last = lines.iter().position(bad).expect("it is there");
     lines.truncate(last + 1);
     let statement: Value = serde_json::from_str(&lines[last]).expect("a statement is JSON");
-    let told = statement["ts_event"].as_i64().expect("a time");
+    let stated_at = statement["ts_event"].as_i64().expect("a time");
     let rule = r#"alert=[{name="level", on={level={enter=0.1, exit=0.05}}, for_ms=1_000, severity={warning=0.15, critical=0.25}}]"#;
     let states = |lines: &[String]| -> Vec<(String, i64)> {
         let alerts = alerts_of(lines, &[rule]);
@@ -151,18 +151,22 @@ fn a_tick_advances_the_alerts_of_a_silent_company() {
         of.map(|alert| {
             let state = alert["state"].as_str().expect("a state");
             let ts = alert["ts_event"].as_i64().expect("a time");
-            (state.to_owned(), ts - told)
+            (state.to_owned(), ts - stated_at)
         })
         .collect()
     };
     let pending = ("pending".to_owned(), 0);
     assert_eq!(states(&lines), std::slice::from_ref(&pending));
-    let tick = |after: i64| format!(r#"{{"ts_event":{},"action":"tick"}}"#, told + after);
+    let tick = |after: i64| format!(r#"{{"ts_event":{},"action":"tick"}}"#, stated_at + after);
     lines.push(tick(999_999_999));
     assert_eq!(states(&lines), std::slice::from_ref(&pending), "not yet");
     lines.push(tick(5_000_000_000));
     let firing = ("firing".to_owned(), 1_000_000_000);
-    assert_eq!(states(&lines), [pending, firing], "as of when it was due");
+    assert_eq!(
+        states(&lines),
+        [pending, firing],
+        "the alert has the time at which it was due"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Applications stand alone: any number of applicants, and nothing of one stays for the next.
+//! Applications depend on nothing else: any number of applicants, and no state between two applications.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is wrong with a record has one answer each: a dead letter by reason, imputation, or nothing at all.
+//! Each fault of a record has one result: a dead letter with its reason, an imputed value, or a count.
 
 use serde_json::{Value, json};
 
@@ -155,6 +155,6 @@ fn missing_and_unknown_fields_are_counted() {
     assert_eq!(events["unknown_fields"], 2, "{events}");
     assert_eq!(
         events["missing_fields"], 16,
-        "20 are wanted, 4 are there: {events}"
+        "20 are configured, 4 are there: {events}"
     );
 }

@@ -1,4 +1,5 @@
-//! A model that others trained, with a table and one `pipeline.toml`: the published probabilities again.
+//! A published model of other authors, with its table and a `pipeline.toml`, gives the published
+//! probabilities.
 
 use std::fs;
 
@@ -30,7 +31,7 @@ const ITEMS: [&str; 18] = [
     "total_operating_expenses",
 ];
 
-/// What a user writes: all that the file does not say itself.
+/// The pipeline as a user writes it, with everything that the model file does not state.
 fn pipeline() -> String {
     let head = r#"
 name = "us-bankruptcy"
@@ -167,6 +168,6 @@ fn the_error_names_the_input_shape_that_the_pipeline_promises() {
     let path = folder.write("pipeline.toml", pipeline());
     let done = foretick(&["check", path.to_str().expect("text"), "--offline"]);
     assert_eq!(done.code, Some(1));
-    let said = "the pipeline promises 4 steps of 18 features";
-    assert!(done.stderr.contains(said), "{}", done.stderr);
+    let message = "the pipeline promises 4 steps of 18 features";
+    assert!(done.stderr.contains(message), "{}", done.stderr);
 }

@@ -1,5 +1,5 @@
-//! The shipped models give what their recipes recorded, through the whole engine and in any batch and shard,
-//! and on recorded data the figures of their cards.
+//! The shipped models give the outputs that their recipes recorded, through the whole engine, in any batch
+//! and on any number of shards; on recorded data they reach the figures of their cards.
 
 use std::fs;
 use std::path::PathBuf;
@@ -168,7 +168,7 @@ fn companies_have_the_recorded_probability() {
     // Some recorded windows have no total assets: such a statement is refused before the model.
     assert!(
         signals.len() >= 16,
-        "one a company, when its fourth year is known"
+        "one for each company, at its fourth year"
     );
     keep_to_schema(&signals, "signals.default.v1");
     for signal in &signals {
@@ -192,7 +192,7 @@ fn companies_have_the_recorded_probability() {
     }
 }
 
-/// Signals are what their schema promises, and their codes have texts.
+/// Checks that the signals are valid by their schema, and that every reason code has a text.
 fn keep_to_schema(signals: &[Value], name: &str) {
     let path = given::repository("schemas").join(format!("{name}.json"));
     let schema: Value = serde_json::from_str(

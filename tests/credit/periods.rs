@@ -1,11 +1,11 @@
-//! A statement counts from its arrival: statements that are late, restated or repeated, and missing years.
+//! A statement counts from its arrival: late, restated and repeated statements, and missing years.
 
 use serde_json::{Value, json};
 
 use crate::golden::replay;
 use crate::needs;
 
-/// A statement of a company that is sound, or not so.
+/// A statement of a company; its net income decides how sound it is.
 fn statement(ts_event: i64, period: i64, net_income: f64) -> String {
     json!({
         "ts_event": ts_event, "obligor": "C1", "period": period,
@@ -18,7 +18,7 @@ fn statement(ts_event: i64, period: i64, net_income: f64) -> String {
 }
 
 fn scores(lines: &[String]) -> Vec<(i64, f64, String)> {
-    let told = |signal: &Value| {
+    let score = |signal: &Value| {
         (
             signal["ts_event"]
                 .as_i64()
@@ -34,7 +34,7 @@ fn scores(lines: &[String]) -> Vec<(i64, f64, String)> {
     };
     replay("default-alerts", &lines.join("\n"), &[])
         .iter()
-        .map(told)
+        .map(score)
         .collect()
 }
 
@@ -70,7 +70,11 @@ fn a_restated_year_is_scored_again_and_a_repeated_one_is_not() {
     lines.push(statement(7, 2005, -40.0));
     let given = scores(&lines);
     let times: Vec<i64> = given.iter().map(|score| score.0).collect();
-    assert_eq!(times, [3, 6], "told again, or too old: nothing new");
+    assert_eq!(
+        times,
+        [3, 6],
+        "a repeated and an old statement give no signal"
+    );
     assert!(
         given[1].1 > given[0].1,
         "a loss raises the probability: {given:?}"

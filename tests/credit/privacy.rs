@@ -1,4 +1,4 @@
-//! Marked personal data goes through everything that can go wrong, and is found nowhere afterwards.
+//! Records with marked personal data, valid and invalid in every way: no output contains a mark.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::needs;
 /// The personal values that no output may contain.
 const CANARY: &str = "CANARY";
 
-/// Applications, good and bad in every way, each with marks in whatever names or describes a person.
+/// Applications, valid and invalid in every way; every field that names or describes a person has a mark.
 fn marked() -> String {
     let record = |change: fn(&mut Value)| {
         let mut line = json!({
@@ -63,7 +63,7 @@ fn no_output_contains_a_personal_value() {
             .expect("as the test or the command made it")
             .to_owned()
     };
-    let mut said = vec![];
+    let mut outputs = vec![];
     for (signals, set) in [
         ("signals.jsonl", &["engine.shards=1"][..]),
         ("shards.jsonl", &["engine.shards=2"]),
@@ -86,11 +86,11 @@ fn no_output_contains_a_personal_value() {
         }
         let done = foretick(&args);
         assert_eq!(done.code, Some(0), "{}", done.stderr);
-        said.push(done.stdout + &done.stderr);
+        outputs.push(done.stdout + &done.stderr);
     }
     let rows = file("rows.parquet");
-    said.push(foretick(&["features", pipeline, "--input", &input, "--output", &rows]).stderr);
-    // Refused, and by words that hold nothing of it.
+    outputs.push(foretick(&["features", pipeline, "--input", &input, "--output", &rows]).stderr);
+    // Both commands refuse personal data, with a message that contains none.
     let capture = file("capture.zst");
     let refused = foretick(&[
         "run",
@@ -109,27 +109,31 @@ fn no_output_contains_a_personal_value() {
         "{}",
         refused.stderr
     );
-    said.push(refused.stderr);
+    outputs.push(refused.stderr);
     let recorded = foretick(&["record", pipeline, "--output", &capture]);
     assert!(
         recorded.stderr.contains("personal data"),
         "{}",
         recorded.stderr
     );
-    for text in &said {
+    for text in &outputs {
         assert!(!text.contains(CANARY), "{text}");
     }
     let letters = folder.read("signals.jsonl.letters");
-    assert_eq!(letters.lines().count(), 9, "every refusal has its letter");
+    assert_eq!(
+        letters.lines().count(),
+        9,
+        "each invalid application is a dead letter"
+    );
     assert!(
         letters.contains("\"k1:"),
-        "who can be told is told as a token: {letters}"
+        "an applicant appears as a token: {letters}"
     );
-    search(&folder.path(""), CANARY);
+    assert_nowhere(&folder.path(""), CANARY);
 }
 
-/// No file below this folder holds the text.
-fn search(folder: &Path, text: &str) {
+/// Checks that no file in this folder contains the text.
+fn assert_nowhere(folder: &Path, text: &str) {
     let mut files = 0;
     for entry in fs::read_dir(folder).expect("as the test or the command made it") {
         let path = entry.expect("as the test or the command made it").path();

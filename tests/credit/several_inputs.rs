@@ -1,4 +1,4 @@
-//! A model that others trained with several inputs: a window of some fields, and the newest of others.
+//! A model with several inputs: a window of some features, and the newest row of others.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn graph() -> Graph {
     }
 }
 
-/// What the graph gives for c and a of two years, and b of the second.
+/// The probability of `good` for c and a of two years, and b of the second.
 fn expected(cells: [f32; 5]) -> f64 {
     let sum = |output: i64| -> f32 {
         let terms = cells.iter().zip(0..);
@@ -114,10 +114,10 @@ fn the_error_names_inputs_that_are_not_configured() {
     if !needs::onnx("the_error_names_inputs_that_are_not_configured") {
         return;
     }
-    let folder = Folder::new("two-inputs-told");
+    let folder = Folder::new("two-inputs-error");
     folder.write("model.onnx", graph().bytes());
     let last = PIPELINE.rfind("[[model.input]]").expect("there are two");
-    for (text, said) in [
+    for (text, message) in [
         (
             PIPELINE[..last].to_owned(),
             "input `window` has no [[model.input]]",
@@ -144,7 +144,7 @@ fn the_error_names_inputs_that_are_not_configured() {
     ] {
         let pipeline = folder.write("pipeline.toml", text);
         let done = given::foretick(&["check", pipeline.to_str().expect("text")]);
-        assert_ne!(done.code, Some(0), "{said}");
-        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+        assert_ne!(done.code, Some(0), "{message}");
+        assert!(done.stderr.contains(message), "{message}: {}", done.stderr);
     }
 }

@@ -1,11 +1,11 @@
-//! Tables as events and as labels: what `evaluate`, `replay` and `check` make of them.
+//! Tables as events and as labels, in `evaluate`, `replay` and `check`.
 
 use serde_json::{Value, json};
 
 use crate::given::{Folder, Run};
 use crate::golden::foretick;
 
-/// A pipeline over a table; what is about persons has a key of tokens.
+/// A pipeline over a table; one about persons has a key for tokens.
 fn pipeline(on: &str, table: &str, rest: &str) -> String {
     format!(
         "name = \"small\"\n{rest}\n[source.table]\nkey = \"id\"\noutcome = \"happened\"\n{table}\n[row]\non = \
@@ -14,7 +14,7 @@ fn pipeline(on: &str, table: &str, rest: &str) -> String {
     )
 }
 
-/// Says `failed` of an `a` above zero.
+/// Predicts `failed` where `a` is above zero.
 const MODEL: &str = r#"{"name": "small", "version": "1", "features": ["a"], "labels": ["alive", "failed"],
     "weights": [[0.0], [1.0]], "bias": [0.0, 0.0]}"#;
 
@@ -76,12 +76,12 @@ fn an_unknown_outcome_is_an_error_and_not_a_zero() {
     assert!(text.contains(matrix), "{text}");
     let done = case.evaluate(&wrong, &wrong, &[]);
     assert_eq!(done.code, Some(1), "{}", done.stdout);
-    for said in [
+    for message in [
         "wrong.csv:4: the outcome `Failed ` is none",
         "`alive`, `failed`",
         "0 or 1",
     ] {
-        assert!(done.stderr.contains(said), "{}", done.stderr);
+        assert!(done.stderr.contains(message), "{}", done.stderr);
     }
     let ones = case.file(
         "ones.jsonl",
@@ -116,13 +116,13 @@ fn no_output_contains_an_outcome_or_identifier_of_a_person() {
     let good = case.file("good.jsonl", &format!("{labels}0}}\n"));
     assert_eq!(case.report(&table, &good)["rows"], 2, "the key is a number");
     let bad = case.file("bad.jsonl", "{\"key\":[8888881],\"outcome\":1}\n");
-    for (labels, said) in [
+    for (labels, message) in [
         (&table, "rows.csv:2: the outcome is none"),
         (&bad, "bad.jsonl:1: "),
     ] {
         let done = case.evaluate(&table, labels, &[]);
         assert_eq!(done.code, Some(1), "{}", done.stdout);
-        assert!(done.stderr.contains(said), "{}", done.stderr);
+        assert!(done.stderr.contains(message), "{}", done.stderr);
         let repeated = done.stderr.contains("CANARY") || done.stderr.contains("888888");
         assert!(!repeated, "{}", done.stderr);
     }
@@ -193,8 +193,8 @@ fn a_missing_column_is_named_and_missing_values_are_counted() {
     let table = case.file("rows.csv", "id,year,b,happened\nF,2014,1,1\nG,2014,-1,0\n");
     let judged = case.evaluate(&table, &table, &[]);
     // The linear model fills no gaps, so nothing is left to judge.
-    let said = "2 further windows had no finite score";
-    assert!(judged.stderr.contains(said), "{}", judged.stderr);
+    let message = "2 further windows had no finite score";
+    assert!(judged.stderr.contains(message), "{}", judged.stderr);
     let replayed = foretick(&["replay", &case.path, "--input", &table]);
     for line in [
         "missing fields 2: a model's graph may impute them, a linear model then gives no score",

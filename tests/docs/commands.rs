@@ -137,7 +137,7 @@ fn run(page: &Page, blocks: &[Block]) {
         .expect("there is a bash");
     let began = foretick::clock::instant();
     let status = loop {
-        if let Some(status) = child.try_wait().expect("the child can be asked") {
+        if let Some(status) = child.try_wait().expect("the child has a status") {
             break status;
         }
         if began.elapsed() > PATIENCE {
@@ -145,8 +145,8 @@ fn run(page: &Page, blocks: &[Block]) {
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    let said = folder.read("output");
-    let tail: Vec<&str> = said.lines().rev().take(40).collect();
+    let output = folder.read("output");
+    let tail: Vec<&str> = output.lines().rev().take(40).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
     assert!(
         status.success(),

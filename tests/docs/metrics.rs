@@ -136,8 +136,8 @@ reasons](errors.md) lists the reasons.
 fn served(pipeline: &str) -> String {
     let mut running = RunningProcess::start(&["run", pipeline]);
     let address = running.wait_for("address of the metrics", |running| {
-        let said = running.stderr();
-        let line = said.lines().find(|line| line.contains("/metrics"))?;
+        let stderr = running.stderr();
+        let line = stderr.lines().find(|line| line.contains("/metrics"))?;
         let plain: String = line
             .chars()
             .filter(|c| c.is_ascii_graphic() || *c == ' ')
@@ -228,7 +228,7 @@ fn unit(name: &str) -> &'static str {
     }
 }
 
-/// What the counter behind a kind of event says of itself: `("trade", |r| r.events.counts.trades)` in the sources of
+/// The doc comment of the counter behind a kind of event: `("trade", |r| r.events.counts.trades)` in the sources of
 /// the metrics leads to the field `trades`.
 fn meaning(kind: &str, all: &[Item]) -> String {
     let files = ["src/run/metrics/figures.rs", "src/run/metrics.rs"].map(given::repository);

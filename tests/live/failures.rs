@@ -408,7 +408,7 @@ struct PanickingSink {
 impl Sink for PanickingSink {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
         let before = self.left.fetch_sub(1, Ordering::Relaxed);
-        assert_ne!(before, 1, "as the test wants");
+        assert_ne!(before, 1, "as the test arranges");
         self.inner.signal(signal, instrument)
     }
 

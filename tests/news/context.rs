@@ -1,4 +1,4 @@
-//! Sentiment and figures of the economy in rows about prices: from their own time on, and never before.
+//! Sentiment and economic figures in rows about prices: each from its own time on, never earlier.
 
 use std::fmt::Write;
 
@@ -52,9 +52,10 @@ fn bar(hour: i64, open: f64, close: f64) -> String {
         .to_string()
 }
 
-fn said(hour: i64, average: f64, weight: f64) -> String {
-    let told = json!({"average": average, "weight": weight, "half_life_ms": 3_600_000});
-    json!({"ts_event": hour * HOUR, "instrument": "A", "score": 0.5, "sentiment": told}).to_string()
+fn sentiment(hour: i64, average: f64, weight: f64) -> String {
+    let fields = json!({"average": average, "weight": weight, "half_life_ms": 3_600_000});
+    json!({"ts_event": hour * HOUR, "instrument": "A", "score": 0.5, "sentiment": fields})
+        .to_string()
 }
 
 fn figure(hour: i64, value: f64) -> String {
@@ -87,7 +88,7 @@ fn a_row_uses_what_was_known_at_its_time() {
         bar(1, 10.0, 10.0), // no figure yet: no row
         figure(2, 20.0),
         bar(3, 9.0, 10.0),
-        said(4, 0.8, 1.0),
+        sentiment(4, 0.8, 1.0),
         bar(4, 10.0, 10.0), // the very moment of it
         figure(5, 10.0),
         bar(5, 10.0, 10.0), // an hour after it: weight one half
@@ -114,7 +115,11 @@ fn a_record_that_arrives_early_counts_from_its_time() {
     in_time.push(figure(0, 15.0));
     for hour in 1..60 {
         if hour % 7 == 0 {
-            in_time.push(said(hour, libm::sin(hour as f64 / 60.0), 1.0 + hour as f64));
+            in_time.push(sentiment(
+                hour,
+                libm::sin(hour as f64 / 60.0),
+                1.0 + hour as f64,
+            ));
         }
         if hour % 5 == 0 {
             in_time.push(figure(hour, hour as f64));
@@ -129,7 +134,7 @@ fn a_record_that_arrives_early_counts_from_its_time() {
     assert_eq!(
         scores(&early),
         expected,
-        "all of the future first, and nothing of it in any row"
+        "records of the future arrive first, and no row uses them"
     );
 }
 
@@ -168,7 +173,7 @@ fn a_record_that_arrives_late_counts_from_its_arrival() {
         figure(0, 0.0),
         bar(1, 10.0, 10.0),
         bar(2, 10.0, 10.0),
-        said(1, 0.8, 1.0), // of hour 1, arrives after hour 2
+        sentiment(1, 0.8, 1.0), // of hour 1, arrives after hour 2
         bar(3, 10.0, 10.0),
     ];
     let given = scores(&lines);

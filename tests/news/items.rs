@@ -1,4 +1,5 @@
-//! Items of news through the whole engine: what becomes of each is stated, counted and the same in any batch.
+//! News items through the whole engine: each is scored, or dropped and counted by its reason, the same in any
+//! batch.
 
 use std::collections::BTreeMap;
 
@@ -75,9 +76,9 @@ fn replay(
     for letter in values("dead.jsonl") {
         *letters
             .entry(
-                letter["reason"]
+                letter["error"]
                     .as_str()
-                    .expect("a letter says why")
+                    .expect("a letter has its reason")
                     .to_owned(),
             )
             .or_default() += 1;
@@ -103,7 +104,7 @@ fn each_signal_has_the_decayed_average() {
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
     let (signals, letters, summary) = replay(&folder, &lines.join("\n"), &[]);
     assert!(letters.is_empty(), "{letters:?}");
-    let told: Vec<(&str, f64, f64, f64)> = signals
+    let scores: Vec<(&str, f64, f64, f64)> = signals
         .iter()
         .map(|signal| {
             let number = |value: &Value| value.as_f64().expect("a number");
@@ -116,20 +117,20 @@ fn each_signal_has_the_decayed_average() {
         })
         .collect();
     // [CLS] $ a ##aa up [SEP]; [CLS] unknown up [SEP] and so on.
-    let (first, second) = (told[0].1, told[1].1);
-    assert_eq!(told[0], ("A.X", first, first, 1.0));
+    let (first, second) = (scores[0].1, scores[1].1);
+    assert_eq!(scores[0], ("A.X", first, first, 1.0));
     let average = (0.5 * first + second) / 1.5;
-    assert_eq!((told[1].0, told[1].3), ("A.X", 1.5));
-    assert!((told[1].2 - average).abs() < 1e-12, "{told:?}");
+    assert_eq!((scores[1].0, scores[1].3), ("A.X", 1.5));
+    assert!((scores[1].2 - average).abs() < 1e-12, "{scores:?}");
     assert_eq!(
-        told[2],
+        scores[2],
         ("B.X", second, second, 1.0),
-        "scored once, told twice"
+        "scored once, published for two instruments"
     );
-    let revised = (0.5 * second + told[3].1) / 1.5;
+    let revised = (0.5 * second + scores[3].1) / 1.5;
     assert!(
-        (told[3].2 - revised).abs() < 1e-12,
-        "what it revises is taken back: {told:?}"
+        (scores[3].2 - revised).abs() < 1e-12,
+        "the score of the revised item is withdrawn: {scores:?}"
     );
     assert_eq!(summary["events"]["records"], 4, "{summary}");
     assert_eq!(summary["events"]["restated"], 1, "{summary}");
@@ -204,17 +205,17 @@ fn parquet_output_has_the_same_averages() {
     assert_eq!(batch.num_rows(), 2);
     for (at, signal) in signals.iter().enumerate() {
         assert_eq!(signal["item"], items.value(at));
-        let told = &signal["sentiment"];
+        let sentiment = &signal["sentiment"];
         assert_eq!(
-            told["average"].as_f64(),
+            sentiment["average"].as_f64(),
             Some(number("sentiment_average", at))
         );
         assert_eq!(
-            told["weight"].as_f64(),
+            sentiment["weight"].as_f64(),
             Some(number("sentiment_weight", at))
         );
     }
-    // Published: SHA-256 of "a".
+    // The published SHA-256 of "a".
     assert_eq!(items.value(0), "ca978112ca1bbdca");
 }
 
@@ -305,7 +306,7 @@ fn signals_do_not_depend_on_the_batch() {
 #[test]
 fn the_error_names_the_key_at_fault() {
     let folder = folder("news-config");
-    for (from, to, said) in [
+    for (from, to, message) in [
         ("vocab.txt\"", "none.txt\"", "while reading"),
         ("max_tokens = 8", "max_tokens = 2", "4..=512"),
         (
@@ -324,6 +325,6 @@ fn the_error_names_the_key_at_fault() {
         let path = folder.path("pipeline.toml");
         let done = given::foretick(&["check", path.to_str().expect("text")]);
         assert_ne!(done.code, Some(0), "{to}");
-        assert!(done.stderr.contains(said), "{to}: {}", done.stderr);
+        assert!(done.stderr.contains(message), "{to}: {}", done.stderr);
     }
 }

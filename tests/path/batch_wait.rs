@@ -1,7 +1,7 @@
-//! A worker with a batch wait: it holds frames for further ones, at most that long.
+//! A worker with a batch wait holds frames until further ones arrive, at most for that time.
 //!
-//! No test measures time from above: a busy machine may be late for anything. A wait is either so long that
-//! it does not end within a test, or the test waits for its end.
+//! No test has an upper limit of time: a busy machine may delay anything. A wait is either so long that it
+//! does not end within a test, or the test waits for its end.
 
 use std::sync::atomic::AtomicBool;
 use std::thread;

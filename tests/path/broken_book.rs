@@ -110,16 +110,12 @@ fn a_lost_diff_is_a_gap_until_a_snapshot_arrives() {
     assert!(before <= 1, "a frozen book makes no rows: {bitcoin:?}");
     assert!(
         ether.iter().all(|word| *word == "ok"),
-        "another book is not concerned"
+        "another book is not affected"
     );
     assert_eq!(feed.engine.counts().gaps, 1);
 
     let back = feed.words(0, &market_snapshot(&market, "BTCUSDT"));
-    assert_eq!(
-        back,
-        ["gap"],
-        "the snapshot's own row tells that something was lost"
-    );
+    assert_eq!(back, ["gap"], "the row of the snapshot has the quality gap");
     let [bitcoin, _] = advance(&mut market, &mut feed, 6 * SECOND, &mut 0);
     let expected = [["gap"; STEPS - 1].as_slice(), &["ok"; 12]].concat();
     assert_eq!(
@@ -284,7 +280,7 @@ fn an_instrument_that_falls_silent_gives_one_stale_signal() {
     let tick = |ms: i64| format!(r#"{{"foretick":"tick","ts":{}}}"#, (START + ms) * 1_000_000);
     assert!(
         feed.take(2_900, &tick(2_900)).is_empty(),
-        "heard of 1.9 s ago"
+        "the last event was 1.9 s ago"
     );
     let repeated = feed.take(3_500, &tick(3_500));
     assert_eq!(repeated.len(), 1);
@@ -294,9 +290,12 @@ fn an_instrument_that_falls_silent_gives_one_stale_signal() {
         Nanos((START + 3_500) * 1_000_000),
         "the tick's time"
     );
-    assert!(feed.take(4_500, &tick(4_500)).is_empty(), "once is enough");
+    assert!(
+        feed.take(4_500, &tick(4_500)).is_empty(),
+        "only one such signal"
+    );
     feed.take(5_000, &trade("BTCUSDT", 5_000, 11));
-    assert_eq!(feed.take(8_000, &tick(8_000)).len(), 1, "silent anew");
+    assert_eq!(feed.take(8_000, &tick(8_000)).len(), 1, "silent again");
 }
 
 fn market_snapshot(market: &Market, symbol: &str) -> String {

@@ -1,4 +1,4 @@
-//! Commands about alerts take effect in the order of the frames, whatever the number of shards.
+//! Commands about alerts take effect in the order of the frames, on any number of shards.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::given::Folder;
 
-/// The PD of a company is what its statement says.
+/// The PD of a company is a field of its statement.
 const PIPELINE: &str = r#"
 name = "commands"
 
@@ -103,11 +103,11 @@ fn alerts_do_not_depend_on_the_number_of_shards() {
     let acknowledged = |alert: &&Value| alert["acknowledged"] == true;
     assert!(expected.iter().any(|alert| acknowledged(&alert)));
     for (shards, batch) in [(1, 1), (2, 7), (2, 4_096), (4, 7), (4, 4_096)] {
-        let told = of(shards, batch);
-        let first = told.iter().zip(&expected).find(|(a, b)| a != b);
+        let alerts = of(shards, batch);
+        let first = alerts.iter().zip(&expected).find(|(a, b)| a != b);
         assert_eq!(first, None, "{shards} shards, batches of {batch}");
         assert_eq!(
-            told.len(),
+            alerts.len(),
             expected.len(),
             "{shards} shards, batches of {batch}"
         );

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::given::{self, Folder};
 
-/// Two seconds after the simulator opens.
+/// Where the test rows begin: eight seconds after the simulator opens.
 const BORDER: i64 = 1_767_571_208_000_000_000;
 const HORIZON: i64 = 1_000_000_000;
 const STEPS: usize = 5;
@@ -75,7 +75,7 @@ fn rows_are_split_without_a_leak() {
     assert_eq!(summary["rows"], count.values().sum::<u64>());
 }
 
-/// The label's own arithmetic is worked out here from every mid, with no queue and no waiting.
+/// Computes the label from the list of all mids, without the queue that the export uses.
 #[test]
 fn a_label_is_the_move_of_the_mid_over_the_horizon() {
     let folder = Folder::new("export-label");
@@ -91,14 +91,14 @@ fn a_label_is_the_move_of_the_mid_over_the_horizon() {
             assert_eq!(
                 (&row.label, row.move_bps),
                 (&None, None),
-                "nobody knows yet"
+                "the horizon is not reached yet"
             );
             continue;
         }
         let known = mids.partition_point(|(ts, _)| *ts <= due);
         let move_bps = (mids[known - 1].1 / row.mid - 1.0) * 10_000.0;
-        let told = row.move_bps.expect("its future is in the capture");
-        assert!((told - move_bps).abs() < 1e-9, "{row:?}: {move_bps}");
+        let exported = row.move_bps.expect("its future is in the capture");
+        assert!((exported - move_bps).abs() < 1e-9, "{row:?}: {move_bps}");
         let expected = match move_bps {
             up if up > 0.1 => "up",
             down if down < -0.1 => "down",
@@ -129,7 +129,7 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
         };
         decoder
             .decode(origin, line.as_bytes(), &mut batch)
-            .expect("it was written by us");
+            .expect("the test wrote it");
         for event in &batch.events {
             rows.apply(&batch, event, &mut cells);
             if let Some((now, Some(mid))) = rows.time_and_mid(event.instrument) {
@@ -140,7 +140,7 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
     mids
 }
 
-/// The columns of a row must be the same whatever comes later; its label may differ.
+/// Later records must not change the columns of a row; they may set its label.
 #[test]
 fn a_row_does_not_depend_on_later_records() {
     let folder = Folder::new("export-future");

@@ -64,7 +64,7 @@ fn check(case: &Path, capture: &Path) {
         .expect("a case has a name")
         .to_string_lossy();
     let path = case.join("expected.toml");
-    let text = fs::read_to_string(&path).expect("a case says what it expects");
+    let text = fs::read_to_string(&path).expect("a case has its expected result");
     let expected: Expected = toml::from_str(&text).expect("expected.toml is as described above");
     let (of, scores) = match &expected.pipeline {
         Some(pipeline) => (given::repository(&pipeline.to_string_lossy()), true),

@@ -1,4 +1,4 @@
-//! The signals of a shard that is late for too long are `degraded`, live and in a replay.
+//! The signals of a shard that has been behind for too long are `degraded`, live and in a replay.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use foretick::units::Nanos;
 
 use crate::given::{self, Folder};
 
-/// Works through the lines, which all wait when the worker starts: it is behind until the last batch.
+/// Processes the lines, which are all in the ring when the worker starts: it is behind until the last batch.
 fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> Vec<Delivery> {
     let pipeline = folder.pipeline(given::SMALL, &[]);
     let loaded = pipeline.load_model().expect("a sum needs no file");

@@ -1,4 +1,4 @@
-//! Figures of the recorded captures that need none of our code: the folder of the data states them.
+//! Figures of the recorded captures that were computed without Foretick and are stated beside the data.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
-//! The same capture gives byte-equal signals, however it is batched and sharded.
+//! The same capture gives byte-equal signals in any batches and on any number of shards.
 //!
-//! Through Kafka: `live.rs`.
+//! The same through Kafka is in `live.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ fn a_simulated_capture_gives_the_same_signals_in_any_split() {
     let capture = folder.write("capture", given::capture(5, 12, &symbols));
     let pipeline = folder.write("pipeline.toml", given::EVERY_KIND);
     let signals = same_in_any_split(&folder, &pipeline, &[], &[capture]);
-    assert_eq!(signals.len(), symbols.len(), "every instrument gave some");
+    assert_eq!(signals.len(), symbols.len(), "every instrument has signals");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_changed_price_changes_the_digest() {
         };
         replay(&pipeline, &options).unwrap().digest
     };
-    // The feature set of this pipeline sees no trade's price: only the mark of its size.
+    // No feature of this pipeline uses the price of a trade, only its signed size.
     assert_eq!(digest("a", &text), digest("b", &changed));
     let pipeline = folder.pipeline(&given::SMALL.replace("\"mid\"", "\"price\""), &[]);
     let digest = |name: &str| {
@@ -108,8 +108,8 @@ fn a_changed_price_changes_the_digest() {
     assert_ne!(digest("a"), digest("b"));
 }
 
-/// Replays in every split, holds the signals of each instrument against the first replay, byte by byte,
-/// and gives them.
+/// Replays in every split, compares the signals of each instrument with the first replay, byte by byte, and
+/// returns them.
 fn same_in_any_split(
     folder: &given::Folder,
     pipeline: &Path,
@@ -137,12 +137,12 @@ fn same_in_any_split(
         let signals = by_instrument(&folder.path("signals.jsonl"));
         let (digest, expected) = first.get_or_insert((summary.digest.clone(), signals.clone()));
         for (name, lines) in &signals {
-            let told = expected
+            let first = expected
                 .get(name)
                 .expect("an instrument of the first split");
-            let differs = lines.iter().zip(told).position(|(a, b)| a != b);
+            let differs = lines.iter().zip(first).position(|(a, b)| a != b);
             assert_eq!(differs, None, "{shards} shards, batches of {batch}: {name}");
-            assert_eq!(lines.len(), told.len(), "{shards} shards, {batch}: {name}");
+            assert_eq!(lines.len(), first.len(), "{shards} shards, {batch}: {name}");
         }
         assert_eq!(signals.len(), expected.len());
         assert_eq!(
@@ -166,7 +166,7 @@ const SPLITS: [(usize, usize); 9] = [
     (4, 4096),
 ];
 
-/// All fields but the clock readings of a run.
+/// All fields except the clock readings of a run.
 fn of_the_capture() -> Vec<&'static str> {
     let names = SignalField::ALL.iter().map(|field| field.0);
     names
@@ -183,7 +183,7 @@ fn by_instrument(path: &Path) -> BTreeMap<String, Vec<String>> {
     {
         let (_, rest) = line
             .split_once(r#""instrument":""#)
-            .expect("the field was asked for");
+            .expect("the field is configured");
         let (name, _) = rest.split_once('"').expect("text ends");
         keys.entry(name.to_owned())
             .or_default()

@@ -104,7 +104,7 @@ to = "f"
     let ln2 = std::f64::consts::LN_2;
     assert_eq!(trade(&mut feed, 7), Some(ln2 + (10.0 / 40.0 - 1.0)));
     feed.take(8, &figure(8, 0.0));
-    assert_eq!(trade(&mut feed, 9), None, "neither has a value");
+    assert_eq!(trade(&mut feed, 9), None, "neither feature has a value");
     feed.take(10, &figure(10, 80.0));
     assert_eq!(trade(&mut feed, 11), Some(ln2 + (10.0 / 80.0 - 1.0)));
     assert_eq!(

@@ -1,10 +1,11 @@
-//! What holds on any path: restarts, ticks and repeats tell nothing new, and what is told makes sense.
+//! Random sequences of steps: restarts, ticks and repeated observations publish nothing new, and published
+//! alerts follow the states of an episode.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What happens on a random path.
+/// A step of a random sequence.
 #[derive(Clone, Debug)]
 enum Step {
     Observe { firm: usize, days: i64, pd: f64 },
@@ -47,7 +48,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Takes a step from this day on, which moves.
+/// Executes a step at day `now`, which it advances.
 fn take(alerts: &mut Alerts, step: &Step, now: &mut i64) -> Vec<Alert> {
     match *step {
         Step::Observe { firm, days, pd } => {
@@ -71,16 +72,16 @@ fn take(alerts: &mut Alerts, step: &Step, now: &mut i64) -> Vec<Alert> {
     }
 }
 
-fn written(alerts: &Alerts) -> String {
+fn stored_state(alerts: &Alerts) -> String {
     serde_json::to_string(alerts.snapshot()).expect("a snapshot is plain data")
 }
 
-fn started(stored: &str) -> Alerts {
+fn restored(stored: &str) -> Alerts {
     let snapshot = serde_json::from_str(stored).expect("a snapshot reads what it wrote");
     Alerts::restore(rules(), snapshot).expect("the rules fit")
 }
 
-/// Events by obligor and rule: across those, ticks may reorder.
+/// Alerts by obligor and rule: ticks may reorder alerts of different obligors and rules.
 fn by_key(news: Vec<Alert>) -> BTreeMap<(String, String), Vec<Alert>> {
     let mut keys = BTreeMap::<_, Vec<Alert>>::new();
     for alert in news {
@@ -96,15 +97,15 @@ proptest! {
     #[test]
     fn a_restart_changes_no_later_alert(steps in prop::collection::vec(any_step(), 1..80)) {
         let mut whole = alerts(&rules());
-        let mut stored = written(&whole);
+        let mut stored = stored_state(&whole);
         let (mut now, mut again) = (100, 100);
         for step in &steps {
-            let mut restarted = started(&stored);
+            let mut restarted = restored(&stored);
             let news = take(&mut restarted, step, &mut again);
             prop_assert_eq!(news, take(&mut whole, step, &mut now));
             prop_assert_eq!(restarted.counts(), whole.counts());
-            stored = written(&restarted);
-            let read = started(&stored);
+            stored = stored_state(&restarted);
+            let read = restored(&stored);
             prop_assert_eq!(read.snapshot(), restarted.snapshot());
         }
     }
@@ -132,7 +133,7 @@ proptest! {
                 now += days;
                 some.extend(ticked.tick(day(now)));
             }
-            // In the order of time: what is behind a tick is judged at the tick's time.
+            // In order of time: an observation older than a tick would take the time of the tick.
             if let Step::Observe { firm, days, pd } = *step {
                 now += days.max(0);
                 some.extend(ticked.observe(FIRMS[firm], day(now), pd));

@@ -364,7 +364,7 @@ mod tests {
             "foretick_pipeline_up{pipeline=\"b\"} 0.0",
             "foretick_events_total{kind=\"trade\",pipeline=\"a\"} 0",
         ] {
-            assert!(text.lines().any(|told| told == line), "{text}");
+            assert!(text.lines().any(|other| other == line), "{text}");
         }
         let families = text.lines().filter(|line| line.starts_with("# TYPE"));
         let mut names: Vec<&str> = families.collect();
