@@ -77,7 +77,7 @@ fn an_unknown_outcome_is_an_error_and_not_a_zero() {
     let done = case.evaluate(&wrong, &wrong, &[]);
     assert_eq!(done.code, Some(1), "{}", done.stdout);
     for message in [
-        "wrong.csv:4: the outcome `Failed ` is none",
+        "wrong.csv:4: the outcome `Failed ` is not an outcome of this model",
         "`alive`, `failed`",
         "0 or 1",
     ] {
@@ -117,7 +117,10 @@ fn no_output_contains_an_outcome_or_identifier_of_a_person() {
     assert_eq!(case.report(&table, &good)["rows"], 2, "the key is a number");
     let bad = case.file("bad.jsonl", "{\"key\":[8888881],\"outcome\":1}\n");
     for (labels, message) in [
-        (&table, "rows.csv:2: the outcome is none"),
+        (
+            &table,
+            "rows.csv:2: the outcome is not an outcome of this model",
+        ),
         (&bad, "bad.jsonl:1: "),
     ] {
         let done = case.evaluate(&table, labels, &[]);

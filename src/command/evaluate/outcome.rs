@@ -211,14 +211,14 @@ impl WrittenOutcome {
             format!("the outcome `{}`", self.text)
         };
         let labels: Vec<String> = scale.labels.iter().map(|one| format!("`{one}`")).collect();
-        let known = match (labels.is_empty(), scale.flags) {
+        let allowed = match (labels.is_empty(), scale.flags) {
             (true, _) => "0 or 1 (false or true)".to_owned(),
             (false, true) => format!("{}, or 0 or 1 (false or true)", labels.join(", ")),
             (false, false) => labels.join(", "),
         };
         format!(
-            "{outcome} is none that this model knows: {known}; write one of these, or nothing where it is not known \
-             yet"
+            "{outcome} is not an outcome of this model: {allowed}; write one of these, or nothing where it is \
+             not known yet"
         )
     }
 }
@@ -316,9 +316,9 @@ fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, Lab
 
 /// What is wrong with a line, without a value of it: it may name a person.
 fn unread(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    let what = if !error.is_data() || said.starts_with("missing field") {
-        said
+    let message = error.to_string();
+    let what = if !error.is_data() || message.starts_with("missing field") {
+        message
     } else {
         "a field is not what it should be: `key` text or a whole number, the times nanoseconds, `split` text"
             .into()
