@@ -26,10 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out" / "common-job"
 PEERS = Path(os.environ.get("FORETICK_PEERS", ROOT.parent / "shared" / "peers"))
 FORETICK = Path(os.environ.get("FORETICK", ROOT / "target" / "release" / "foretick"))
-# CPU seconds per million ticks on a core left alone: what is wanted of us, and what the hand-written Rust
+# CPU seconds per million ticks on a core left alone: our target, and what the hand-written Rust
 # loop takes there. On any other core only the ratio of the two means something.
 TARGETS = {"A": (0.8, 0.63), "B": (4.5, 8.32)}
-# The same with many instruments, whose states do not fit a cache: what is wanted over the hand-written loop.
+# The same with many instruments, whose states do not fit a cache: the target, relative to the hand-written loop.
 MANY_INSTRUMENTS_RATIO = 1.2
 FLOORS = {"A": "rust_floor", "B": "rust_floor_b"}
 
@@ -164,7 +164,7 @@ def report(variant, seconds, ticks, reference, most):
 
 
 def check(variant, reference):
-    """Compares with another program by the peers' own script, which wants their field names."""
+    """Compares with another program by the peers' own script, which needs their field names."""
     renamed = OUT / f"foretick.{variant}.renamed.jsonl"
     with open(OUT / f"foretick.{variant}.jsonl") as ours, open(renamed, "w") as theirs:
         for line in ours:

@@ -1,7 +1,8 @@
-//! Kafka to Kafka, tick to signal: `foretick run` beside a bare echo, at a fixed rate that waits for nobody.
+//! Kafka to Kafka, tick to signal: `foretick run` beside a bare echo, at a fixed rate that does not wait for
+//! answers.
 //!
 //! Every record is due at its own moment (open loop), and its latency counts from then until a consumer holds
-//! the answer: a stall counts for all that was due in it. Says nothing about Kafka's own limits.
+//! the answer: a stall counts for all that was due in it. It does not measure Kafka's own limits.
 //!
 //!     KAFKA_BOOTSTRAP=$(tests/kafka.sh start) cargo bench --bench kafka_latency
 
