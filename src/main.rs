@@ -64,7 +64,7 @@ fn disable_telemetry() {
     }
 }
 
-/// Two options that cannot be used together, where clap cannot know.
+/// An error for two options that cannot be used together, where clap cannot check it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Usage(&'static str);
@@ -317,7 +317,7 @@ fn finish(ended: RunOutcome, json: bool) -> anyhow::Result<ExitCode> {
 fn stop_on_signal() -> anyhow::Result<StopFlag> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = StopFlag::default();
-    let asked = stop.clone();
+    let requested = stop.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -336,10 +336,10 @@ fn stop_on_signal() -> anyhow::Result<StopFlag> {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
                 }
-                if asked.is_set() {
+                if requested.is_set() {
                     std::process::exit(1);
                 }
-                asked.set();
+                requested.set();
             }
         });
     };

@@ -71,12 +71,12 @@ pub enum ModelError {
         what: String,
     },
     /// The graph takes windows of another length.
-    #[error("the model takes windows of {takes} rows, not of {asked}; use {takes}")]
+    #[error("the model takes windows of {takes} rows, not of {requested}; use {takes}")]
     Window {
         /// Rows that the graph takes.
         takes: usize,
         /// Rows that were requested.
-        asked: usize,
+        requested: usize,
     },
     /// Inference failed.
     #[error("while scoring a window: {0}")]

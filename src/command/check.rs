@@ -100,7 +100,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
     Ok(report)
 }
 
-/// The input topics that the broker does not have, or why it cannot be asked.
+/// The input topics that the broker does not have, or why it does not answer.
 fn missing_topics(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
     let bootstrap = pipeline.bootstrap();
     let config = client_config(&bootstrap, &[], &pipeline.file.kafka.properties);

@@ -110,7 +110,7 @@ impl Onnx {
         if takes != 0 && takes != steps {
             return Err(ModelError::Window {
                 takes,
-                asked: steps,
+                requested: steps,
             });
         }
         let contract = Contract {

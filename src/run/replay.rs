@@ -43,7 +43,7 @@ pub struct ReplayOptions {
     /// Captures, merged by receive time.
     pub inputs: Vec<PathBuf>,
     /// Where signals go: JSON lines, or Parquet where the name ends in `.parquet`; `-` is standard
-    /// output. None: nowhere, the digest is all that is wanted.
+    /// output. None: nowhere, only the digest is needed.
     pub output: Option<PathBuf>,
     /// Where unreadable frames go, as JSON lines; without it they are dropped and counted.
     pub dead_letters: Option<PathBuf>,

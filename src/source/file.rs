@@ -1,4 +1,4 @@
-//! Captures: one frame a line, plain, gzip or zstd, which the first bytes of a file tell.
+//! Captures: one frame a line, plain, gzip or zstd, by the first bytes of the file.
 //!
 //! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
 //! that time; lines without one follow the line before them, so that such files are read one after

@@ -35,7 +35,7 @@ pub struct MarketState {
     aggregate: Option<bool>,
     /// The worst that happened since the last row.
     marked: Quality,
-    /// A gap that the next event's features must know of.
+    /// A gap that must be passed to the features of the next event.
     gap: Option<(Quality, Inputs)>,
     /// Whether ticks have found the instrument silent since its last event.
     pub(crate) silent: bool,

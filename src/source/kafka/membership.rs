@@ -165,17 +165,17 @@ impl Membership {
         self.commit(consumer, mode, |_, _| true);
     }
 
-    /// Commits the offsets that are done and not yet committed, of the partitions that `wanted` selects.
+    /// Commits the offsets that are done and not yet committed, of the partitions that `selected` accepts.
     fn commit(
         &self,
         consumer: &BaseConsumer<Self>,
         mode: CommitMode,
-        wanted: impl Fn(u16, i32) -> bool,
+        selected: impl Fn(u16, i32) -> bool,
     ) {
         let mut offsets = TopicPartitionList::new();
         for (stream, partition, next) in self.progress.uncommitted() {
             let topic = self.topic_of(stream);
-            if wanted(stream, partition)
+            if selected(stream, partition)
                 && let Err(error) =
                     offsets.add_partition_offset(topic, partition, Offset::Offset(next))
             {

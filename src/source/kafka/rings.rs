@@ -37,8 +37,8 @@ impl Rings {
         self.send_announced(frame)
     }
 
-    /// Tells the progress of a frame that will be sent. Before it is sent: the engine may be done with it
-    /// when sending returns. The offset of a reprocessed frame is committed already.
+    /// Announces a frame to the progress before it is sent: the engine may be done with it when sending
+    /// returns. The offset of a reprocessed frame is committed already.
     pub(super) fn announce(&self, origin: &Origin) {
         if !origin.reprocessed {
             self.progress

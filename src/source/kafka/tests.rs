@@ -322,7 +322,7 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The embedded broker knows no aborted transactions and no marks; run it with a Kafka at hand.
+/// The embedded broker has no aborted transactions and no control records; run it with a Kafka at hand.
 #[test]
 #[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
 fn the_end_is_found_behind_transactions() {

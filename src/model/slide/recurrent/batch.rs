@@ -7,7 +7,7 @@ use crate::model::slide::state::SlideStates;
 #[derive(Debug, Default)]
 pub(super) struct CompletionBatch {
     pub(super) keys: Vec<usize>,
-    /// Whether the score of each is wanted: a carried state also completes for rows whose score is not.
+    /// Whether the score of each is needed: a carried state also completes for rows whose score is not.
     due: Vec<bool>,
     pub(super) rows: Vec<f32>,
     pub(super) recurrent_sums: Vec<f32>,

@@ -31,7 +31,7 @@ pub struct LastSteps<'a> {
     pub recurrent_sums: &'a [f32],
     /// What each carries, [`PackedRecurrent::state_len`] numbers; advanced in place.
     pub carry: &'a mut [f32],
-    /// Where the new outputs of each go, [`PackedRecurrent::state_len`] numbers, if they are wanted.
+    /// Where the new outputs of each go, [`PackedRecurrent::state_len`] numbers, if they are needed.
     pub outputs: Option<&'a mut [f32]>,
 }
 
