@@ -16,6 +16,8 @@ pub struct TopOfBook {
     ask_sz: f64,
 }
 
+/// The numbers are not inlined: the compiler would move their divisions before the loop over the nodes, and
+/// divide what lies in memory where there is no best bid and offer.
 impl TopOfBook {
     /// From a quote, unless a side is empty.
     #[must_use]
@@ -46,11 +48,13 @@ impl TopOfBook {
 
     /// The middle of bid and ask.
     #[must_use]
+    #[inline(never)]
     pub fn mid(&self) -> f64 {
         0.5 * (self.bid_px + self.ask_px)
     }
 
     /// Ask minus bid, in price or in basis points of the mid.
+    #[inline(never)]
     pub(super) fn spread(&self, unit: Unit) -> f64 {
         let spread = self.ask_px - self.bid_px;
         match unit {
@@ -60,6 +64,7 @@ impl TopOfBook {
     }
 
     /// The mid weighted by the opposite queues, or how far it lies from the mid in basis points.
+    #[inline(never)]
     pub(super) fn microprice(&self, unit: Unit) -> f64 {
         let weighted = self.ask_px * self.bid_sz + self.bid_px * self.ask_sz;
         let price = weighted / (self.bid_sz + self.ask_sz);
@@ -70,6 +75,7 @@ impl TopOfBook {
     }
 
     /// (bid − ask) / (bid + ask) of the two best queues.
+    #[inline(never)]
     pub(super) fn imbalance(&self) -> f64 {
         (self.bid_sz - self.ask_sz) / (self.bid_sz + self.ask_sz)
     }
