@@ -28,7 +28,7 @@ fn foretick(bencher: Bencher<'_, '_>) {
     each_depth(bencher, Book::default, |book, depth, bids, asks| {
         book.apply(depth, bids, asks);
         let best = book.bids().take(LEVELS).chain(book.asks().take(LEVELS));
-        best.map(|level| level.size.0 as usize).sum()
+        best.map(|level| level.size.to_f64() as usize).sum()
     });
 }
 
@@ -37,7 +37,7 @@ fn btree_map(bencher: Bencher<'_, '_>) {
     type Side = BTreeMap<Price, Size>;
     fn change(side: &mut Side, levels: &[Level]) {
         for level in levels {
-            if level.size == Size(0) {
+            if level.size == Size::ZERO {
                 side.remove(&level.price);
             } else {
                 side.insert(level.price, level.size);
@@ -59,7 +59,7 @@ fn btree_map(bencher: Bencher<'_, '_>) {
                 .rev()
                 .take(LEVELS)
                 .chain(sell.values().take(LEVELS));
-            best.map(|size| size.0 as usize).sum()
+            best.map(|size| size.to_f64() as usize).sum()
         },
     );
 }

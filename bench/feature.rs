@@ -23,7 +23,7 @@ fn nothing(bencher: Bencher<'_, '_>) {
     each_trade(
         bencher,
         || (),
-        |(), now, trade| now as f64 + trade.price.0 as f64,
+        |(), now, trade| now as f64 + trade.price.to_f64(),
     );
 }
 

@@ -3,6 +3,7 @@
 //! Knows no transport and no clock. A frame that cannot be read is a small `Copy` error, counted by
 //! reason; nothing of it stays in the batch.
 
+mod amount;
 mod binance;
 pub mod command;
 mod control;

@@ -110,10 +110,10 @@ impl Default for MarketSettings {
 fn listing(symbol: &str, price: (i64, i64), orders: (i64, f64), volatility_bp: f64) -> Listing {
     Listing {
         symbol: symbol.to_owned(),
-        price: Price(price.0 * 1_000_000_000),
-        tick: Price(10_000_000),
-        step: Size(price.1),
-        order_size: Size(orders.0),
+        price: Price::from_scaled(price.0, 0).unwrap_or(Price::UNDEFINED),
+        tick: Price::from_scaled(1, 2).unwrap_or(Price::UNDEFINED),
+        step: Size::from_scaled(price.1, 8).unwrap_or(Size::UNDEFINED),
+        order_size: Size::from_scaled(orders.0, 8).unwrap_or(Size::UNDEFINED),
         rate_hz: orders.1,
         volatility_bp,
     }
@@ -142,19 +142,43 @@ impl MarketSettings {
     }
 }
 
+/// Decimal places of the venue's messages.
+const VENUE_PLACES: i32 = 8;
+
+/// The amounts of a listing in 1e-8, the venue's last decimal place. Zero where an amount has more places or
+/// is too large.
+pub(crate) struct ScaledListing {
+    pub(crate) price: i64,
+    pub(crate) tick: i64,
+    pub(crate) step: i64,
+    pub(crate) order_size: i64,
+}
+
 impl Listing {
+    pub(crate) fn scaled(&self) -> ScaledListing {
+        let price = |price: Price| price.scaled(VENUE_PLACES).unwrap_or(0);
+        let size = |size: Size| size.scaled(VENUE_PLACES).unwrap_or(0);
+        ScaledListing {
+            price: price(self.price),
+            tick: price(self.tick),
+            step: size(self.step),
+            order_size: size(self.order_size),
+        }
+    }
+
     fn problem(&self) -> Option<&'static str> {
         let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        let scaled = self.scaled();
         let between = |value: f64, low: f64, high: f64| (low..=high).contains(&value);
         if self.symbol.is_empty() || !self.symbol.bytes().all(upper) {
             Some("the symbol needs capital letters and digits only, as in BTCUSDT")
-        } else if self.tick.0 <= 0 || self.tick.0 % 10 != 0 {
+        } else if scaled.tick <= 0 {
             Some("the tick is no multiple of 0.00000001; the messages have eight places")
-        } else if self.price.0 / self.tick.0 < 1_000 || self.price.0 / self.tick.0 > 1_000_000_000 {
+        } else if !(1_000..=1_000_000_000).contains(&(scaled.price / scaled.tick)) {
             Some("the price is not between a thousand and a billion ticks; choose another tick")
-        } else if self.step.0 <= 0 || self.order_size < self.step {
+        } else if scaled.step <= 0 || scaled.order_size < scaled.step {
             Some("the order size is below one step, or the step below 0.00000001")
-        } else if self.order_size.0 > 1_000_000_000_000 {
+        } else if scaled.order_size > 1_000_000_000_000 {
             Some("the order size is above 10000; list a larger unit")
         } else if !between(self.rate_hz, 0.1, 100_000.0) {
             Some("the rate is not between 0.1 and 100000 a second")

@@ -234,7 +234,7 @@ impl CaptureReport {
             };
             key.quotes.drain(..newer - 1);
             let side = |level: Option<Level>| {
-                level.map_or((Price::UNDEFINED, Size(0)), |level| {
+                level.map_or((Price::UNDEFINED, Size::ZERO), |level| {
                     (level.price, level.size)
                 })
             };

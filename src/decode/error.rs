@@ -3,7 +3,6 @@
 //! A reason is a small `Copy` value; no text is built for it on the path.
 
 use crate::instrument::InternError;
-use crate::units::NumberError;
 
 /// Why a frame gave no events.
 ///
@@ -34,6 +33,9 @@ pub enum DecodeError {
     /// category, a time before 1970 or more than a day ahead. Dead letter. Correct the field in the producer;
     /// for times look at the unit, which is nanoseconds in all topics.
     OutOfRange(&'static str),
+    /// The named field has more digits than are kept exactly, and is not rounded. Dead letter. Let the producer
+    /// round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
+    TooPrecise(&'static str),
     /// The message is readable, but of a kind that is not used: a stream such as `kline`, or a record of
     /// another topic. Dropped. Take the stream or the topic out of the subscription.
     UnknownType,
@@ -81,6 +83,7 @@ impl DecodeError {
             Self::WrongShape => "wrong_shape",
             Self::BadNumber(_) => "bad_number",
             Self::OutOfRange(_) => "out_of_range",
+            Self::TooPrecise(_) => "too_precise",
             Self::UnknownType => "unknown_type",
             Self::FuturesDepth => "futures_depth",
             Self::NotListed => "instrument_not_listed",
@@ -100,9 +103,10 @@ impl DecodeError {
     #[must_use]
     pub fn field(self) -> Option<&'static str> {
         match self {
-            Self::BadNumber(field) | Self::OutOfRange(field) | Self::MissingField(field) => {
-                Some(field)
-            }
+            Self::BadNumber(field)
+            | Self::OutOfRange(field)
+            | Self::TooPrecise(field)
+            | Self::MissingField(field) => Some(field),
             _ => None,
         }
     }
@@ -117,6 +121,7 @@ impl DecodeError {
             | Self::Oversized
             | Self::WrongShape
             | Self::BadNumber(_)
+            | Self::TooPrecise(_)
             | Self::MissingField(_)
             | Self::UnknownProduct
             | Self::OutOfRange(_) => true,
@@ -134,7 +139,7 @@ impl DecodeError {
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 19] = [
+    pub const REASONS: [&'static str; 20] = [
         "truncated",
         "malformed",
         "not_utf8",
@@ -142,6 +147,7 @@ impl DecodeError {
         "wrong_shape",
         "bad_number",
         "out_of_range",
+        "too_precise",
         "unknown_type",
         "futures_depth",
         "instrument_not_listed",
@@ -164,15 +170,4 @@ impl From<InternError> for DecodeError {
             InternError::TooMany => Self::TooManyInstruments,
         }
     }
-}
-
-/// Names the field of a number that could not be read.
-pub(super) fn number<T>(
-    field: &'static str,
-    parsed: Result<T, NumberError>,
-) -> Result<T, DecodeError> {
-    parsed.map_err(|error| match error {
-        NumberError::NotANumber => DecodeError::BadNumber(field),
-        NumberError::OutOfRange => DecodeError::OutOfRange(field),
-    })
 }

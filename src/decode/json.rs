@@ -7,9 +7,10 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use sonic_rs::LazyValue;
 use sonic_rs::error::Category;
 
-use super::error::{DecodeError, number};
+use super::amount;
+use super::error::DecodeError;
 use crate::event::{Batch, Level};
-use crate::units::{Nanos, Price, Size};
+use crate::units::Nanos;
 
 /// Reads one JSON value into its wire struct, which may borrow from it.
 pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
@@ -98,25 +99,20 @@ pub(super) fn decimal<'a>(value: &'a LazyValue<'_>) -> &'a [u8] {
         .unwrap_or(raw)
 }
 
-/// Appends levels to the batch and says how many. Prices above zero, sizes zero or more.
+/// Appends levels to the batch and says how many. Prices above zero, sizes zero or more. A level without a
+/// price pads the message, and is none.
 pub(super) fn push_levels<'a>(
     batch: &mut Batch,
     levels: impl Iterator<Item = (&'a [u8], &'a [u8])>,
 ) -> Result<u32, DecodeError> {
     let before = batch.levels.len();
     for (price, size) in levels {
-        let level = Level {
-            price: number("price", Price::parse(price))?,
-            size: number("size", Size::parse(size))?,
+        let price = match amount::price("price", price) {
+            Err(DecodeError::MissingField(_)) => continue,
+            price => price?,
         };
-        if level.price <= Price(0) || level.size < Size(0) {
-            return Err(DecodeError::OutOfRange(if level.price <= Price(0) {
-                "price"
-            } else {
-                "size"
-            }));
-        }
-        batch.levels.push(level);
+        let size = amount::size("size", size)?;
+        batch.levels.push(Level { price, size });
     }
     Ok((batch.levels.len() - before) as u32)
 }

@@ -221,12 +221,12 @@ impl Book {
 /// Sets, adds or takes away one level of a side that is sorted with the best last.
 fn set(side: &mut Vec<Level>, level: Level, order: impl Fn(&Level) -> std::cmp::Ordering) {
     match (side.binary_search_by(order), level.size) {
-        (Ok(at), Size(0)) => {
+        (Ok(at), Size::ZERO) => {
             side.remove(at);
         }
         (Ok(at), _) => side[at] = level,
         // Deleting a level that is not known is routine: it lay below the snapshot.
-        (Err(_), Size(0)) => {}
+        (Err(_), Size::ZERO) => {}
         (Err(at), _) => {
             side.insert(at, level);
             if side.len() > MAX_LEVELS {
@@ -243,8 +243,8 @@ mod tests {
 
     fn level(price: i64, size: i64) -> Level {
         Level {
-            price: Price(price),
-            size: Size(size),
+            price: Price::from_scaled(price, 0).unwrap(),
+            size: Size::from_scaled(size, 0).unwrap(),
         }
     }
 

@@ -49,14 +49,15 @@ struct Urges {
 
 impl Crowd {
     pub(super) fn new(listing: &Listing, seed: u64) -> Self {
-        let ticks = listing.price.0 as f64 / listing.tick.0 as f64;
+        let scaled = listing.scaled();
+        let ticks = scaled.price as f64 / scaled.tick as f64;
         let volatility = listing.volatility_bp / 1e4;
         Self {
             random: Random::new(seed, &listing.symbol),
             latent: Latent::new(ticks, volatility),
             rate_hz: listing.rate_hz,
             reach_ticks: REACH * volatility * ticks,
-            order_steps: listing.order_size.0 as f64 / listing.step.0 as f64,
+            order_steps: scaled.order_size as f64 / scaled.step as f64,
             heat: 0.0,
             streak: Side::Buy,
         }

@@ -178,16 +178,16 @@ fn trades_count_up_lie_on_the_grid_and_add_up_to_aggregates() {
     let (mut trades, mut swept) = (0, 0);
     for message in run(&settings, 120) {
         let (at, data) = (message.instrument, data(&message));
-        let listing = &settings.instruments[at];
+        let scaled = settings.instruments[at].scaled();
         let price = || Price::parse(data["p"].as_str().unwrap().as_bytes()).unwrap();
         let quantity = || Size::parse(data["q"].as_str().unwrap().as_bytes()).unwrap();
         match message.stream {
             MarketStream::Trade => {
                 let id = data["t"].as_u64().unwrap();
                 assert!(last[at] == 0 || id == last[at] + 1);
-                assert_eq!(price().0 % listing.tick.0, 0);
-                assert_eq!(quantity().0 % listing.step.0, 0);
-                assert!(quantity().0 > 0);
+                assert_eq!(price().scaled(8).unwrap() % scaled.tick, 0);
+                assert_eq!(quantity().scaled(8).unwrap() % scaled.step, 0);
+                assert!(quantity() > Size::ZERO);
                 last[at] = id;
                 open[at].push((id, data["p"].clone(), number(&data["q"])));
                 trades += 1;
@@ -311,9 +311,18 @@ fn an_invalid_market_is_refused() {
             (|l| l.symbol = "btc/usdt".into()) as fn(&mut Listing),
             "capital letters",
         ),
-        (|l| l.tick = Price(5), "tick is no multiple"),
-        (|l| l.tick = Price(1_000_000_000_000), "between a thousand"),
-        (|l| l.order_size = Size(1), "below one step"),
+        (
+            |l| l.tick = Price::parse(b"5e-9").unwrap(),
+            "tick is no multiple",
+        ),
+        (
+            |l| l.tick = Price::parse(b"1000").unwrap(),
+            "between a thousand",
+        ),
+        (
+            |l| l.order_size = Size::parse(b"1e-8").unwrap(),
+            "below one step",
+        ),
         (|l| l.rate_hz = f64::NAN, "rate is not"),
         (|l| l.volatility_bp = 0.0, "volatility is not"),
         (|l| l.symbol = "ETHUSDT".into(), "listed twice"),

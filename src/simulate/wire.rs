@@ -88,12 +88,13 @@ pub(super) struct Fills {
 
 impl MessageWriter {
     pub(super) fn new(listing: &Listing, instrument: usize) -> Self {
+        let scaled = listing.scaled();
         Self {
             symbol: listing.symbol.clone(),
             lower: listing.symbol.to_ascii_lowercase(),
             instrument,
-            tick: listing.tick.0 / 10,
-            step: listing.step.0,
+            tick: scaled.tick,
+            step: scaled.step,
         }
     }
 

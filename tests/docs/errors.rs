@@ -55,6 +55,7 @@ const ALL: &[DecodeError] = &[
     DecodeError::WrongShape,
     DecodeError::BadNumber("x"),
     DecodeError::OutOfRange("x"),
+    DecodeError::TooPrecise("x"),
     DecodeError::MissingField("x"),
     DecodeError::UnknownProduct,
     DecodeError::UnknownType,

@@ -7,13 +7,14 @@ use super::routing::event_type;
 use super::wire::{
     Combined, Untyped, WireAggTrade, WireBookTicker, WireDepth, WireSnapshot, WireTrade,
 };
+use crate::decode::amount;
 use crate::decode::decoded::{Decoded, Notice};
-use crate::decode::error::{DecodeError, number};
+use crate::decode::error::DecodeError;
 use crate::decode::json::{TextPair, parse, push_levels};
 use crate::decode::last_updates::LastUpdates;
 use crate::event::{Batch, Body, Depth, Quote, Splice, Trade};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::{Nanos, Price, Side, Size};
+use crate::units::{Nanos, Side};
 
 /// The venue's name in the names of instruments.
 pub(super) const VENUE: &str = "BINANCE";
@@ -132,14 +133,8 @@ fn fill(
     buyer_is_maker: bool,
     aggregate: bool,
 ) -> Result<Trade, DecodeError> {
-    let price = number("p", Price::parse(price.as_bytes()))?;
-    let size = number("q", Size::parse(quantity.as_bytes()))?;
-    if price <= Price(0) {
-        return Err(DecodeError::OutOfRange("p"));
-    }
-    if size <= Size(0) {
-        return Err(DecodeError::OutOfRange("q"));
-    }
+    let price = amount::price("p", price.as_bytes())?;
+    let size = amount::traded_size("q", quantity.as_bytes())?;
     // The maker rested; the other side started the trade.
     let side = if buyer_is_maker {
         Side::Sell
@@ -161,8 +156,13 @@ fn quote(
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
     let instrument = instruments.intern(wire.symbol, VENUE)?;
-    let (bid_px, bid_sz) = best("b", wire.bid, "B", wire.bid_quantity)?;
-    let (ask_px, ask_sz) = best("a", wire.ask, "A", wire.ask_quantity)?;
+    // The venue writes an empty side as zero.
+    let side = |price: (_, &str), size: (_, &str)| {
+        let (price, size) = ((price.0, price.1.as_bytes()), (size.0, size.1.as_bytes()));
+        amount::quote_side(price, size, true)
+    };
+    let (bid_px, bid_sz) = side(("b", wire.bid), ("B", wire.bid_quantity))?;
+    let (ask_px, ask_sz) = side(("a", wire.ask), ("A", wire.ask_quantity))?;
     let body = Quote {
         bid_px,
         bid_sz,
@@ -174,23 +174,6 @@ fn quote(
     let ts_event = wire.time.map_or(Ok(Nanos::UNDEFINED), venue_time)?;
     batch.push(instrument, ts_event, Body::Quote(body));
     Ok(Decoded::Events)
-}
-
-/// One side of a quote; the venue writes an empty side as zero.
-fn best(
-    price_field: &'static str,
-    price: &str,
-    size_field: &'static str,
-    size: &str,
-) -> Result<(Price, Size), DecodeError> {
-    let price = number(price_field, Price::parse(price.as_bytes()))?;
-    let size = number(size_field, Size::parse(size.as_bytes()))?;
-    match (price, size) {
-        (price, _) if price < Price(0) => Err(DecodeError::OutOfRange(price_field)),
-        (_, size) if size < Size(0) => Err(DecodeError::OutOfRange(size_field)),
-        (Price(0), _) | (_, Size(0)) => Ok((Price::UNDEFINED, Size(0))),
-        side => Ok(side),
-    }
 }
 
 fn depth(

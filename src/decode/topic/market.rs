@@ -3,7 +3,8 @@
 use sonic_rs::LazyValue;
 
 use super::wire::TopicRecord;
-use crate::decode::error::{DecodeError, number};
+use crate::decode::amount;
+use crate::decode::error::DecodeError;
 use crate::decode::json::{decimal, parse, push_levels};
 use crate::event::{Bar, Batch, Depth, Quote, Splice, Trade};
 use crate::units::{Price, Side, Size};
@@ -14,14 +15,8 @@ pub(super) fn trade(
     side: &str,
     trade_id: Option<u64>,
 ) -> Result<Trade, DecodeError> {
-    let price = number("price", Price::parse(price))?;
-    let size = number("size", Size::parse(size))?;
-    if price <= Price(0) {
-        return Err(DecodeError::OutOfRange("price"));
-    }
-    if size <= Size(0) {
-        return Err(DecodeError::OutOfRange("size"));
-    }
+    let price = amount::price("price", price)?;
+    let size = amount::traded_size("size", size)?;
     let side = match side {
         "buy" => Side::Buy,
         "sell" => Side::Sell,
@@ -51,15 +46,15 @@ pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {
 pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
     let price = |field: &'static str, value: &Option<LazyValue<'_>>| {
         let value = value.as_ref().ok_or(DecodeError::WrongShape)?;
-        let price = number(field, Price::parse(decimal(value)))?;
-        if price <= Price(0) {
-            return Err(DecodeError::OutOfRange(field));
-        }
-        Ok(price)
+        amount::price(field, decimal(value))
     };
+    // A venue that sends no volume has not said that nothing was traded.
     let volume = match &record.volume {
-        Some(volume) => number("volume", Size::parse(decimal(volume)))?,
-        None => Size(0),
+        Some(volume) => match amount::size("volume", decimal(volume)) {
+            Err(DecodeError::MissingField(_)) => Size::UNDEFINED,
+            volume => volume?,
+        },
+        None => Size::UNDEFINED,
     };
     let bar = Bar {
         open: price("open", &record.open)?,
@@ -68,9 +63,6 @@ pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
         close: price("close", &record.close)?,
         volume,
     };
-    if bar.volume < Size(0) {
-        return Err(DecodeError::OutOfRange("volume"));
-    }
     if bar.high < bar.open.max(bar.close) {
         return Err(DecodeError::OutOfRange("high"));
     }
@@ -86,17 +78,13 @@ type NamedValue<'r, 'a> = (&'static str, &'r Option<LazyValue<'a>>);
 /// One side of a quote; `null` is an empty side.
 fn best(price: NamedValue<'_, '_>, size: NamedValue<'_, '_>) -> Result<(Price, Size), DecodeError> {
     let (Some(price_value), Some(size_value)) = (price.1, size.1) else {
-        return Ok((Price::UNDEFINED, Size(0)));
+        return Ok((Price::UNDEFINED, Size::ZERO));
     };
-    match (
-        number(price.0, Price::parse(decimal(price_value)))?,
-        number(size.0, Size::parse(decimal(size_value)))?,
-    ) {
-        (px, _) if px <= Price(0) => Err(DecodeError::OutOfRange(price.0)),
-        (_, sz) if sz < Size(0) => Err(DecodeError::OutOfRange(size.0)),
-        (_, Size(0)) => Ok((Price::UNDEFINED, Size(0))),
-        side => Ok(side),
-    }
+    let (price, size) = (
+        (price.0, decimal(price_value)),
+        (size.0, decimal(size_value)),
+    );
+    amount::quote_side(price, size, false)
 }
 
 pub(super) fn depth(

@@ -16,6 +16,14 @@ fn decode_one(frame: &str) -> (Batch, Result<Decoded, DecodeError>) {
     (batch, result)
 }
 
+fn price(text: &str) -> Price {
+    Price::parse(text.as_bytes()).unwrap()
+}
+
+fn size(text: &str) -> Size {
+    Size::parse(text.as_bytes()).unwrap()
+}
+
 #[test]
 fn a_trade_line_as_it_is() {
     let line = r#"{"ts_event":1700000000000081000,"symbol":"SYM03USDT","price":12.3456,"size":0.500,"side":"buy"}"#;
@@ -26,10 +34,7 @@ fn a_trade_line_as_it_is() {
     let Body::Trade(trade) = event.body else {
         panic!("{event:?}")
     };
-    assert_eq!(
-        (trade.price, trade.size),
-        (Price(12_345_600_000), Size(50_000_000))
-    );
+    assert_eq!((trade.price, trade.size), (price("12.3456"), size("0.5")));
     assert_eq!(trade.side, Side::Buy);
 }
 
@@ -51,7 +56,7 @@ fn quotes_and_books() {
     };
     assert_eq!(
         (quote.bid_px, quote.ask_px),
-        (Price(1_500_000_000), Price::UNDEFINED)
+        (price("1.5"), Price::UNDEFINED)
     );
     let (batch, _) = decode_one(
         r#"{"ts_event":9,"symbol":"A","first_sequence":3,"sequence":5,"snapshot":true,"bids":[[1.5,2]],"asks":[["1.6","3"],[1.7,0]]}"#,
@@ -73,10 +78,7 @@ fn bars_figures_and_sentiment() {
     let Body::Bar(bar) = batch.events[0].body else {
         panic!("{:?}", batch.events)
     };
-    assert_eq!(
-        (bar.open, bar.close),
-        (Price(1_500_000_000), Price(2_000_000_000))
-    );
+    assert_eq!((bar.open, bar.close), (price("1.5"), price("2")));
     let line = r#"{"schema":"signals.sentiment.v1","instrument":"A","ts_event":9,"score":0.5,
         "probabilities":{"bullish":0.5},"sentiment":{"average":-0.25,"weight":2,"half_life_ms":3},"latency_ns":{"queue":1}}"#;
     let (batch, result) = decode_one(line);

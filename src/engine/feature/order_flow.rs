@@ -65,8 +65,8 @@ mod tests {
 
     fn level(price: i64, size: i64) -> Level {
         Level {
-            price: Price(price),
-            size: Size(size * 100_000_000),
+            price: Price::from_scaled(price, 0).unwrap(),
+            size: Size::from_scaled(size, 0).unwrap(),
         }
     }
 

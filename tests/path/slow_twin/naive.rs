@@ -44,8 +44,8 @@ type Sides = [Vec<(f64, f64)>; 2];
 
 #[derive(Default)]
 struct Book {
-    bids: BTreeMap<i64, f64>,
-    asks: BTreeMap<i64, f64>,
+    bids: BTreeMap<Price, f64>,
+    asks: BTreeMap<Price, f64>,
     last: u64,
     live: bool,
     waiting: Vec<(Depth, Vec<Level>, Vec<Level>)>,
@@ -414,7 +414,7 @@ impl Book {
     fn set(&mut self, bids: &[Level], asks: &[Level]) {
         for (side, levels) in [(&mut self.bids, bids), (&mut self.asks, asks)] {
             for level in levels {
-                side.insert(level.price.0, level.size.to_f64());
+                side.insert(level.price, level.size.to_f64());
             }
             side.retain(|_, size| *size > 0.0);
         }
@@ -422,7 +422,7 @@ impl Book {
 
     /// The best levels of both sides, bids first.
     fn best(&self, most: usize) -> Sides {
-        let level = |(price, size): (&i64, &f64)| (Price(*price).to_f64(), *size);
+        let level = |(price, size): (&Price, &f64)| (price.to_f64(), *size);
         [
             self.bids.iter().rev().take(most).map(level).collect(),
             self.asks.iter().take(most).map(level).collect(),

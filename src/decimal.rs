@@ -1,0 +1,237 @@
+//! Decimal numbers in 64 bits, from 10⁻²² to 10¹⁸, in the order of their values.
+//!
+//! Prices span more magnitudes than one fixed point holds: a meme coin trades at 0.00000000124, and its book
+//! holds 146 billion units. So the step depends on the magnitude, in ranges of three digits:
+//!
+//! | value | step | | value | step |
+//! | --- | --- | --- | --- | --- |
+//! | below 10⁻⁶ | 10⁻²² | | below 10⁶ | 10⁻¹² |
+//! | below 10⁻³ | 10⁻²¹ | | below 10⁹ | 10⁻⁹ |
+//! | below 1 | 10⁻¹⁸ | | below 10¹² | 10⁻⁶ |
+//! | below 1000 | 10⁻¹⁵ | | below 10¹⁵ | 10⁻³ |
+//! | | | | below 10¹⁸ | 1 |
+//!
+//! A code is `range · 10¹⁸ + value / step`, with the sign of the value. Codes compare as their values do, and
+//! equal values have equal codes. They cannot be added. From 10⁻⁶ on a value has at least sixteen digits.
+
+use std::fmt;
+
+/// Why a decimal could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberError {
+    /// Not a decimal number: empty, a letter, `NaN`, two points.
+    NotANumber,
+    /// 10¹⁸ or more.
+    OutOfRange,
+    /// More digits than are kept at this magnitude; it would have to be rounded.
+    TooPrecise,
+}
+
+/// The code of no value. No number has it.
+pub(crate) const UNDEFINED: i64 = i64::MAX;
+
+/// Codes in a range.
+const RANGE: u64 = 10_u64.pow(18);
+/// Decimal places of each range. Below 10⁻⁶ they are 22, because 10²² is the largest power of ten that a
+/// float holds exactly.
+const PLACES: [i32; 9] = [22, 21, 18, 15, 12, 9, 6, 3, 0];
+/// Digits that always fit `u64` and a range.
+const DIGITS_MAX: i32 = 18;
+/// Digits that tell every float64 from its neighbours.
+const FLOAT_DIGITS: usize = 17;
+/// How other formats write an undefined price: the largest 64-bit integer, in units or in 1e-9.
+const UNDEFINED_DIGITS: &[u8] = b"9223372036854775807";
+
+/// Reads decimal text, with JSON's exponents. The largest 64-bit integer, as it is or in 1e-9, is
+/// [`UNDEFINED`].
+///
+/// Nothing is rounded, with one exception: a text of sixteen or seventeen digits is taken for a float64, whose
+/// last digit is noise, and may lose it.
+pub(crate) fn parse(text: &[u8]) -> Result<i64, NumberError> {
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        _ => (false, text),
+    };
+    let signed = |code: i64| if negative { -code } else { code };
+    let mut value: u64 = 0;
+    let (mut significant, mut places, mut fraction) = (0, 0, false);
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if significant < DIGITS_MAX => {
+                value = value * 10 + u64::from(byte - b'0');
+                significant += i32::from(value != 0);
+                places += i32::from(fraction);
+            }
+            b'.' if !fraction && at > 0 && at + 1 < digits.len() => fraction = true,
+            b'0'..=b'9' => return parse_long(digits).map(signed),
+            b'e' | b'E' if at > 0 => return parse_long(digits).map(signed),
+            _ => return Err(NumberError::NotANumber),
+        }
+    }
+    if digits.is_empty() {
+        return Err(NumberError::NotANumber);
+    }
+    if value == 0 {
+        return Ok(0);
+    }
+    match encode(value, significant, places) {
+        Err(NumberError::TooPrecise) => parse_long(digits).map(signed),
+        code => code.map(signed),
+    }
+}
+
+/// The code of `value · 10^-places`, where `value` is not zero and has so many digits, at most 18.
+fn encode(value: u64, significant: i32, places: i32) -> Result<i64, NumberError> {
+    // The value is below 10^(significant − places), and not below a tenth of it.
+    let range = (significant - places + 8).div_euclid(3).max(0) as usize;
+    let kept = *PLACES.get(range).ok_or(NumberError::OutOfRange)?;
+    if places > kept {
+        return Err(NumberError::TooPrecise);
+    }
+    // Below 10^18, because the value is below the range's end.
+    let steps = value * 10_u64.pow((kept - places) as u32);
+    Ok((range as u64 * RANGE + steps) as i64)
+}
+
+/// The rare forms: zeros behind, more than 18 digits, or an exponent. Takes the text without its sign.
+fn parse_long(text: &[u8]) -> Result<i64, NumberError> {
+    let text = std::str::from_utf8(text).map_err(|_| NumberError::NotANumber)?;
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((_, "")) => return Err(NumberError::NotANumber),
+        Some(parts) => parts,
+        None => (mantissa, ""),
+    };
+    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
+    if whole.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(NumberError::NotANumber);
+    }
+    let exponent = exponent.map_or(Ok(0), read_exponent)?;
+    // A text is short compared with these integers: nothing overflows.
+    let mut places = fraction.len() as i32 - exponent;
+    while digits.last() == Some(&b'0') {
+        digits.pop();
+        places -= 1;
+    }
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    digits.drain(..zeros);
+    if digits.is_empty() {
+        return Ok(0);
+    }
+    if digits == UNDEFINED_DIGITS && matches!(places, 0 | 9) {
+        return Ok(UNDEFINED);
+    }
+    let significant = digits.len() as i32;
+    if significant - places > DIGITS_MAX {
+        return Err(NumberError::OutOfRange);
+    }
+    if significant > DIGITS_MAX {
+        return Err(NumberError::TooPrecise);
+    }
+    let value = |digits: &[u8]| {
+        digits
+            .iter()
+            .fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
+    };
+    match encode(value(&digits), significant, places) {
+        Err(NumberError::TooPrecise) if is_float_noise(digits.len(), places) => {
+            let rounded = (value(&digits) + 5) / 10;
+            // 9.99…95 becomes 10.00…0, of as many digits.
+            encode(rounded, rounded.ilog10() as i32 + 1, places - 1)
+        }
+        code => code,
+    }
+}
+
+/// Whether a float64's last digit alone is too much.
+fn is_float_noise(digits: usize, places: i32) -> bool {
+    let below = digits as i32 - places;
+    digits == FLOAT_DIGITS && below > -6
+}
+
+fn read_exponent(text: &str) -> Result<i32, NumberError> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NumberError::NotANumber);
+    }
+    // What does not fit is far out of range on its side.
+    let size = digits.parse::<i32>().unwrap_or(i32::MAX).min(1_000_000);
+    Ok(if text.starts_with('-') { -size } else { size })
+}
+
+/// The float64 that is nearest to the code's value.
+pub(crate) fn to_f64(code: i64) -> f64 {
+    let (steps, places) = parts(code);
+    // Both are exact as floats, so that the quotient is rounded once.
+    let value = if steps >> steps.trailing_zeros().min(63) < 1 << f64::MANTISSA_DIGITS {
+        steps as f64 / POWERS[places as usize]
+    } else {
+        format!("{steps}e-{places}").parse().unwrap_or(f64::NAN)
+    };
+    if code < 0 { -value } else { value }
+}
+
+/// Powers of ten as floats, exact.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// Steps without the sign, and decimal places of a step.
+fn parts(code: i64) -> (u64, i32) {
+    let code = code.unsigned_abs();
+    let range = ((code / RANGE) as usize).min(PLACES.len() - 1);
+    (code - range as u64 * RANGE, PLACES[range])
+}
+
+/// The code of `value · 10^-places`. `None` where it would have to be rounded, or is out of range.
+pub(crate) fn from_scaled(value: i64, places: i32) -> Option<i64> {
+    let (mut magnitude, mut places) = (value.unsigned_abs(), places);
+    if magnitude == 0 {
+        return Some(0);
+    }
+    while magnitude % 10 == 0 {
+        magnitude /= 10;
+        places -= 1;
+    }
+    let significant = magnitude.ilog10() as i32 + 1;
+    if significant > DIGITS_MAX {
+        return None;
+    }
+    let code = encode(magnitude, significant, places).ok()?;
+    Some(if value < 0 { -code } else { code })
+}
+
+/// The code's value in 10^-places. `None` where it would have to be rounded, or does not fit.
+pub(crate) fn scaled(code: i64, places: i32) -> Option<i64> {
+    let (steps, kept) = parts(code);
+    let power = 10_u64.checked_pow((places - kept).unsigned_abs())?;
+    let value = if places >= kept {
+        steps.checked_mul(power)?
+    } else if steps.is_multiple_of(power) {
+        steps / power
+    } else {
+        return None;
+    };
+    let value = i64::try_from(value).ok()?;
+    Some(if code < 0 { -value } else { value })
+}
+
+/// Writes the value with as many decimal places as it needs.
+pub(crate) fn write(f: &mut fmt::Formatter<'_>, code: i64) -> fmt::Result {
+    let (steps, places) = parts(code);
+    let sign = if code < 0 { "-" } else { "" };
+    let power = 10_u128.pow(places as u32);
+    let (whole, fraction) = (u128::from(steps) / power, u128::from(steps) % power);
+    if fraction == 0 {
+        return write!(f, "{sign}{whole}");
+    }
+    let digits = format!("{fraction:0width$}", width = places as usize);
+    write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests;

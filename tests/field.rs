@@ -1,0 +1,9 @@
+//! Inputs as the field sends them: each module is a kind of fault, and holds the right answers to it.
+
+mod given;
+mod needs;
+
+#[path = "field/amounts.rs"]
+mod amounts;
+#[path = "field/replayed.rs"]
+mod replayed;

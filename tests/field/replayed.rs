@@ -1,0 +1,96 @@
+//! A pipeline of one feature, replayed: its score is the feature.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::given::{Folder, foretick};
+
+/// The outcome of a replay.
+pub(crate) struct Replayed {
+    pub(crate) code: Option<i32>,
+    pub(crate) signals: Vec<Value>,
+    pub(crate) dead_letters: Vec<Value>,
+    pub(crate) summary: Value,
+    pub(crate) stderr: String,
+}
+
+impl Replayed {
+    /// The scores in their order.
+    pub(crate) fn scores(&self) -> Vec<f64> {
+        let score = |signal: &Value| signal["score"].as_f64().expect("a score is a number");
+        self.signals.iter().map(score).collect()
+    }
+
+    /// Each score with its quality: `100 ok`.
+    pub(crate) fn with_quality(&self) -> Vec<String> {
+        let text = |signal: &Value| format!("{} {}", signal["score"], word(&signal["quality"]));
+        self.signals.iter().map(text).collect()
+    }
+
+    /// Reason and field of each dead letter: `too_precise price`.
+    pub(crate) fn refusals(&self) -> Vec<String> {
+        let text =
+            |letter: &Value| format!("{} {}", word(&letter["error"]), word(&letter["field"]));
+        self.dead_letters.iter().map(text).collect()
+    }
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+/// A pipeline whose only feature is of this table (`kind = "mid"`), with a row at each `on`. Further text goes
+/// into the `[row]` table.
+pub(crate) fn one_feature(feature: &str, on: &str, row: &str) -> String {
+    format!(
+        "name = \"one\"\n[source]\nkind = \"kafka\"\ntopics = [\"md.x.v1\"]\n[row]\non = \"{on}\"\n{row}\n\
+         [[feature]]\nname = \"f\"\n{feature}\n[model]\nkind = \"sum\"\nnormalise = \"none\"\n\
+         [sink]\nkind = \"kafka\"\ntopic = \"signals.x.v1\"\n"
+    )
+}
+
+/// Replays these lines through a pipeline of one feature.
+pub(crate) fn replay(kind: &str, on: &str, lines: &[impl AsRef<str>]) -> Replayed {
+    let pipeline = one_feature(&format!("kind = \"{kind}\""), on, "");
+    replay_with(&pipeline, lines, &[])
+}
+
+/// Replays these lines through a pipeline of this text.
+pub(crate) fn replay_with(pipeline: &str, lines: &[impl AsRef<str>], args: &[&str]) -> Replayed {
+    let folder = Folder::new(&format!("field-{:?}", std::thread::current().id()));
+    let mut text = String::new();
+    for line in lines {
+        writeln!(text, "{}", line.as_ref()).expect("memory takes text");
+    }
+    let (pipeline, input) = (
+        folder.write("pipeline.toml", pipeline),
+        folder.write("in.jsonl", text),
+    );
+    let (output, letters) = (folder.path("out.jsonl"), folder.path("letters.jsonl"));
+    let mut command = vec![
+        "replay".into(),
+        pipeline,
+        "--input".into(),
+        input,
+        "--output".into(),
+        output.clone(),
+        "--dead-letters".into(),
+        letters.clone(),
+        "--json".into(),
+    ];
+    command.extend(args.iter().map(Into::into));
+    let run = foretick(&command);
+    let values = |path| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let parse = |line| serde_json::from_str(line).expect("a line is JSON");
+        text.lines().map(parse).collect()
+    };
+    Replayed {
+        code: run.code,
+        signals: values(&output),
+        dead_letters: values(&letters),
+        summary: serde_json::from_str(&run.stdout).unwrap_or(Value::Null),
+        stderr: run.stderr,
+    }
+}
