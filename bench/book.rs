@@ -11,7 +11,7 @@ use divan::{Bencher, black_box};
 use foretick::engine::book::Book;
 use foretick::event::{Batch, Body, Depth, Level};
 use foretick::instrument::InstrumentId;
-use foretick::units::{Price, Size};
+use foretick::units::{Nanos, Price, Size};
 
 fn main() {
     divan::main();
@@ -26,7 +26,7 @@ fn nothing(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn foretick(bencher: Bencher<'_, '_>) {
     each_depth(bencher, Book::default, |book, depth, bids, asks| {
-        book.apply(depth, bids, asks);
+        book.apply(depth, bids, asks, Nanos::UNDEFINED);
         let best = book.bids().take(LEVELS).chain(book.asks().take(LEVELS));
         best.map(|level| level.size.to_f64() as usize).sum()
     });

@@ -45,8 +45,8 @@ const UNDEFINED_DIGITS: &[u8] = b"9223372036854775807";
 /// Reads decimal text, with JSON's exponents. The largest 64-bit integer, as it is or in 1e-9, is
 /// [`UNDEFINED`].
 ///
-/// Nothing is rounded, with one exception: a text of sixteen or seventeen digits is taken for a float64, whose
-/// last digit is noise, and may lose it.
+/// Nothing is rounded, with one exception: a text of seventeen digits is taken for a float64, whose last
+/// digit is noise, and may lose it.
 pub(crate) fn parse(text: &[u8]) -> Result<i64, NumberError> {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),

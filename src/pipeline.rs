@@ -111,6 +111,7 @@ impl Pipeline {
                 RowOn::Application | RowOn::Statement | RowOn::News => RowTrigger::Record,
             },
             stale_after: file.row.stale_after_ms.saturating_mul(1_000_000),
+            max_gap: file.row.max_gap_ms().saturating_mul(1_000_000),
         };
         Ok(Self {
             plan: Arc::new(plan),

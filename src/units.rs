@@ -23,8 +23,8 @@ pub struct Nanos(pub i64);
 #[serde(transparent)]
 pub struct Price(i64);
 
-/// Quantity in the base currency (coins, shares, contracts), exact: see [`decimal`]. [`Size::UNDEFINED`] where
-/// there is none.
+/// Quantity in the base currency (coins, shares, contracts), exact: see [`decimal`]. [`Size::UNDEFINED`]
+/// where there is none.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -66,18 +66,18 @@ macro_rules! decimal_unit {
             /// Zero.
             pub const ZERO: Self = Self(0);
 
-            /// Reads decimal text. The largest 64-bit integer, as it is or in 1e-9, is how other formats write
-            #[doc = concat!("[`", stringify!($unit), "::UNDEFINED`].")]
+            /// Reads decimal text. The largest 64-bit integer, as it is or in 1e-9, is how other formats
+            /// write a number that is undefined.
             ///
             /// # Errors
-            /// [`NumberError`] where the text is no decimal, is 10¹⁸ or more, or has more digits than are kept
-            /// exactly.
+            /// [`NumberError`] where the text is no decimal, is 10¹⁸ or more, or has more digits than are
+            /// kept exactly.
             pub fn parse(text: &[u8]) -> Result<Self, NumberError> {
                 decimal::parse(text).map(Self)
             }
 
-            /// From an integer in 10^-places: `(6_183_763, 2)` is 61837.63. `None` where it would have to be
-            /// rounded.
+            /// From an integer in 10^-places: `(6_183_763, 2)` is 61837.63. `None` where it would have to
+            /// be rounded.
             #[must_use]
             pub fn from_scaled(value: i64, places: i32) -> Option<Self> {
                 decimal::from_scaled(value, places).map(Self)

@@ -5,5 +5,11 @@ mod needs;
 
 #[path = "field/amounts.rs"]
 mod amounts;
+#[path = "field/features.rs"]
+mod features;
+#[path = "field/numbering.rs"]
+mod numbering;
 #[path = "field/replayed.rs"]
 mod replayed;
+#[path = "field/unknown.rs"]
+mod unknown;

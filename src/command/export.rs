@@ -119,9 +119,9 @@ impl LabelledRows {
     /// Hands over the rows whose horizon has passed with an instrument's new mid.
     fn pass_time(&mut self, id: InstrumentId, names: &Instruments) -> Result<(), SinkError> {
         let mut written = Ok(());
-        if let Some((now, mid)) = self.rows.time_and_mid(id) {
+        if let Some(point) = self.rows.label_point(id) {
             let table = &mut self.table;
-            self.labeller.mid(id, now, mid, |row| {
+            self.labeller.mid(id, point, |row| {
                 if written.is_ok() {
                     written = table.push(row, names);
                 }
@@ -130,7 +130,7 @@ impl LabelledRows {
         written
     }
 
-    fn wait(&mut self, at: Row, mid: f64) {
+    fn wait(&mut self, at: Row) {
         let index = at.instrument.index();
         if index >= self.instruments.len() {
             self.instruments.resize_with(index + 1, Default::default);
@@ -146,6 +146,8 @@ impl LabelledRows {
             cells: self.cells.as_slice().into(),
             rows_since_border: instrument.since_border,
         };
+        let point = self.rows.label_point(at.instrument);
+        let mid = point.and_then(|point| point.mid);
         self.labeller.row(at.instrument, at.ts_event, mid, waiting);
     }
 }
@@ -156,8 +158,8 @@ impl Observer for LabelledRows {
             let row = self.rows.apply(step.batch, event, &mut self.cells);
             // A row is labelled after the mid of its own event, and before any later one.
             self.pass_time(event.instrument, step.instruments)?;
-            if let Some((at, mid)) = row.and_then(|at| Some((at, at.mid?))) {
-                self.wait(at, mid);
+            if let Some(at) = row.filter(|at| at.mid.is_some()) {
+                self.wait(at);
             }
         }
         Ok(())

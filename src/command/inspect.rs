@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::decode::{Decoder, Notice};
 use crate::engine::book::{Applied, Book};
-use crate::event::{Batch, Body, Depth, Level, Quote, Trade};
+use crate::event::{Batch, Body, Depth, Event, Level, Quote, Trade};
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
 use crate::run::intake::{FrameOutcome, Intake};
@@ -107,8 +107,7 @@ impl Observer for Inspection {
         for event in &batch.events {
             let origin = batch.origins[event.frame as usize];
             self.report.delay(origin.ts_recv, event.ts_event);
-            self.report
-                .event(batch, event.instrument, &event.body, &mut self.keys);
+            self.report.event(batch, event, &mut self.keys);
         }
         Ok(())
     }
@@ -134,13 +133,8 @@ impl CaptureReport {
         }
     }
 
-    fn event(
-        &mut self,
-        batch: &Batch,
-        id: InstrumentId,
-        body: &Body,
-        keys: &mut Vec<InspectedInstrument>,
-    ) {
+    fn event(&mut self, batch: &Batch, event: &Event, keys: &mut Vec<InspectedInstrument>) {
+        let (id, body) = (event.instrument, &event.body);
         if id == InstrumentId::ALL {
             return self.count(match body {
                 Body::Tick => "tick",
@@ -159,7 +153,7 @@ impl CaptureReport {
                 key.quotes.push_back(*quote);
                 self.compare(key);
             }
-            Body::Depth(depth) => self.depth(key, batch, depth),
+            Body::Depth(depth) => self.depth(key, batch, depth, event.ts_event),
             Body::Gap(_) => self.count("gap"),
             Body::Bar(_) => self.count("bar"),
             Body::Figure(_) => self.count("figure"),
@@ -184,19 +178,20 @@ impl CaptureReport {
         *last = trade.trade_id.max(*last);
     }
 
-    fn depth(&mut self, key: &mut InspectedInstrument, batch: &Batch, depth: &Depth) {
+    fn depth(&mut self, key: &mut InspectedInstrument, batch: &Batch, depth: &Depth, ts: Nanos) {
         self.count(match depth.snapshot {
             Some(_) => "snapshot",
             None => "depth",
         });
         let (bids, asks) = batch.levels(depth);
-        match key.book.apply(depth, bids, asks) {
+        match key.book.apply(depth, bids, asks, ts) {
             Applied::Gap { missing } => {
                 self.gaps += 1;
                 self.missing += missing;
                 return;
             }
             Applied::Waiting | Applied::Stale | Applied::TooOld => return,
+            Applied::Renumbered => self.gaps += 1,
             Applied::Spliced { dropped } => self.splice_dropped += dropped,
             Applied::Changed => {}
         }

@@ -16,9 +16,28 @@ pub struct RowConfig {
     /// Default: `5000`.
     #[serde(default = "stale_after_ms")]
     pub stale_after_ms: i64,
+    /// The longest time between two events that make rows of one instrument, in milliseconds of event time.
+    /// After a longer silence the features begin anew: rows are marked `gap` while one of their windows
+    /// holds values of both sides, and no label reaches across. Default by `on`: `quote` and `book` `60000`,
+    /// `trade` `600000`, `bar` `864000000` (ten days: weekends and holidays are no silence). Records have no
+    /// silence.
+    pub max_gap_ms: Option<i64>,
     /// Whether signals are made, marked `warming`, before all windows have been full once. Default: `true`.
     #[serde(default = "while_warming")]
     pub while_warming: bool,
+}
+
+impl RowConfig {
+    /// `max_gap_ms`, or its default.
+    #[must_use]
+    pub fn max_gap_ms(&self) -> i64 {
+        self.max_gap_ms.unwrap_or(match self.on {
+            RowOn::Quote | RowOn::Book => 60_000,
+            RowOn::Trade => 600_000,
+            RowOn::Bar => 864_000_000,
+            RowOn::Application | RowOn::Statement | RowOn::News => i64::MAX,
+        })
+    }
 }
 
 fn every() -> u64 {

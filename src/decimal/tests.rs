@@ -1,3 +1,5 @@
+//! Texts and their codes, by hand and by property.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -33,8 +33,8 @@ pub enum DecodeError {
     /// category, a time before 1970 or more than a day ahead. Dead letter. Correct the field in the producer;
     /// for times look at the unit, which is nanoseconds in all topics.
     OutOfRange(&'static str),
-    /// The named field has more digits than are kept exactly, and is not rounded. Dead letter. Let the producer
-    /// round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
+    /// The named field has more digits than are kept exactly, and is not rounded. Dead letter. Let the
+    /// producer round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
     TooPrecise(&'static str),
     /// The message is readable, but of a kind that is not used: a stream such as `kline`, or a record of
     /// another topic. Dropped. Take the stream or the topic out of the subscription.

@@ -6,6 +6,10 @@
 //! drops all of them. Afterwards each diff must follow the one before without a gap in the numbers. Diffs of
 //! a feed without numbers (all zero) are applied as they come.
 //!
+//! A number that is not above those before it is a copy, unless its own time is later: then the venue has
+//! begun to number anew. Diffs wait for a snapshot then; a snapshot replaces the book at once. A snapshot
+//! without a time of its own may be late instead: it is kept until a diff follows it, or a newer one comes.
+//!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;
 //! [`Book::wants_snapshot`] shows that it needs one.
@@ -13,7 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Depth, Level, Splice};
-use crate::units::Size;
+use crate::units::{Nanos, Size};
 
 /// Price levels of both sides.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -28,6 +32,10 @@ pub struct Book {
     live: bool,
     /// Diffs that wait for a snapshot.
     waiting: Vec<HeldDiff>,
+    /// Number of the last diff, whether it was used or not, and the time of the last diff or snapshot.
+    heard: (u64, Nanos),
+    /// A snapshot that is older than the book, or than the diffs that wait.
+    old_snapshot: Option<Box<HeldDiff>>,
 }
 
 /// What a depth event did to the book.
@@ -40,20 +48,22 @@ pub enum Applied {
         /// Diffs dropped because the snapshot holds them.
         dropped: u64,
     },
+    /// The venue has begun to number anew, and a snapshot of the new numbers has replaced the book.
+    Renumbered,
     /// The diff waits for a snapshot.
     Waiting,
-    /// The diff or snapshot is older than the book: nothing changed.
+    /// The diff is a copy, or the diff or snapshot is older than the book: nothing changed.
     Stale,
     /// The snapshot is older than the first waiting diff: a newer one is needed.
     TooOld,
     /// Updates are missing: the book is frozen as it was, until a new snapshot.
     Gap {
-        /// How many.
+        /// How many; 0 where the venue has begun to number anew.
         missing: u64,
     },
 }
 
-/// A diff that came before its snapshot.
+/// A diff that came before its snapshot, or a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct HeldDiff {
     first: u64,
@@ -68,21 +78,29 @@ const MAX_WAITING: usize = 10_000;
 const MAX_LEVELS: usize = 50_000;
 
 impl Book {
-    /// Applies a diff or a snapshot.
-    pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level]) -> Applied {
+    /// Applies a diff or a snapshot; `ts` is its own time, or undefined.
+    pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
         if let Some(splice) = depth.snapshot {
             if splice == Splice::InOrder {
                 self.freeze();
             }
-            return self.snapshot(depth.last, bids, asks);
+            return self.snapshot(depth.last, bids, asks, ts);
         }
+        if depth.last == 0 && self.last == 0 && self.live {
+            self.change(bids, asks);
+            return Applied::Changed;
+        }
+        let (heard, heard_at) = self.heard;
+        if depth.last <= heard && depth.last > 0 {
+            if !is_later(ts, heard_at) {
+                return Applied::Stale;
+            }
+            return self.begin_anew(depth, bids, asks, ts);
+        }
+        self.heard = (depth.last, ts);
         if !self.live {
             self.wait(depth, bids, asks);
             return Applied::Waiting;
-        }
-        if depth.last == 0 && self.last == 0 {
-            self.change(bids, asks);
-            return Applied::Changed;
         }
         if depth.last <= self.last {
             return Applied::Stale;
@@ -90,6 +108,7 @@ impl Book {
         if depth.first > self.last + 1 {
             let missing = depth.first - self.last - 1;
             self.freeze();
+            self.heard = (depth.last, ts);
             self.wait(depth, bids, asks);
             return Applied::Gap { missing };
         }
@@ -98,10 +117,13 @@ impl Book {
         Applied::Changed
     }
 
-    /// Marks the book as broken: updates are missing. The levels stay readable as they were.
+    /// Marks the book as broken: updates are missing. The levels stay readable as they were; nothing is held
+    /// against the numbers from before.
     pub fn freeze(&mut self) {
         self.live = false;
         self.waiting.clear();
+        self.heard = (0, Nanos::UNDEFINED);
+        self.old_snapshot = None;
     }
 
     /// Whether no update is missing, as far as the venue's numbers show.
@@ -150,28 +172,36 @@ impl Book {
         matches!((self.best_bid(), self.best_ask()), (Some(bid), Some(ask)) if bid.price >= ask.price)
     }
 
-    fn snapshot(&mut self, last: u64, bids: &[Level], asks: &[Level]) -> Applied {
-        if self.live && last < self.last {
-            return Applied::Stale;
+    fn snapshot(&mut self, last: u64, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
+        let first_waiting = self.waiting.first().map(|diff| diff.first);
+        let old_for_live = self.live && last < self.last;
+        let too_old = first_waiting.is_some_and(|first| last + 1 < first);
+        if old_for_live || too_old {
+            if is_later(ts, self.heard.1) {
+                self.freeze();
+                self.install(last, bids, asks, ts);
+                return Applied::Renumbered;
+            }
+            self.old_snapshot = Some(Box::new(HeldDiff {
+                first: last,
+                last,
+                bids: bids.into(),
+                asks: asks.into(),
+            }));
+            return if too_old {
+                Applied::TooOld
+            } else {
+                Applied::Stale
+            };
         }
-        if self
-            .waiting
-            .first()
-            .is_some_and(|diff| last + 1 < diff.first)
-        {
-            return Applied::TooOld;
-        }
-        self.bids.clear();
-        self.asks.clear();
-        self.change(bids, asks);
-        self.last = last;
-        self.live = true;
+        self.install(last, bids, asks, ts);
         let waiting = std::mem::take(&mut self.waiting);
         let dropped = waiting.iter().take_while(|diff| diff.last <= last).count();
         for (at, diff) in waiting.iter().enumerate().skip(dropped) {
             if diff.first > self.last + 1 {
-                let missing = diff.first - self.last - 1;
+                let (missing, heard) = (diff.first - self.last - 1, self.heard);
                 self.freeze();
+                self.heard = heard;
                 self.waiting = waiting[at..].to_vec();
                 return Applied::Gap { missing };
             }
@@ -180,6 +210,37 @@ impl Book {
         }
         Applied::Spliced {
             dropped: dropped as u64,
+        }
+    }
+
+    /// Takes the first diff of new numbers: it follows the snapshot that seemed old, or waits for one.
+    fn begin_anew(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
+        let snapshot = self.old_snapshot.take();
+        self.freeze();
+        self.heard = (depth.last, ts);
+        let follows = |snapshot: &HeldDiff| depth.first <= snapshot.last + 1;
+        let Some(snapshot) = snapshot.filter(|snapshot| follows(snapshot)) else {
+            self.wait(depth, bids, asks);
+            return Applied::Gap { missing: 0 };
+        };
+        self.install(snapshot.last, &snapshot.bids, &snapshot.asks, ts);
+        if depth.last > self.last {
+            self.change(bids, asks);
+            self.last = depth.last;
+        }
+        Applied::Renumbered
+    }
+
+    /// Replaces the levels by those of a snapshot.
+    fn install(&mut self, last: u64, bids: &[Level], asks: &[Level], ts: Nanos) {
+        self.bids.clear();
+        self.asks.clear();
+        self.change(bids, asks);
+        self.last = last;
+        self.live = true;
+        self.old_snapshot = None;
+        if ts != Nanos::UNDEFINED {
+            self.heard.1 = ts;
         }
     }
 
@@ -216,6 +277,11 @@ impl Book {
             });
         }
     }
+}
+
+/// Whether the time is known and after the other, which may be unknown.
+fn is_later(ts: Nanos, before: Nanos) -> bool {
+    ts != Nanos::UNDEFINED && before != Nanos::UNDEFINED && ts > before
 }
 
 /// Sets, adds or takes away one level of a side that is sorted with the best last.
@@ -276,6 +342,7 @@ mod tests {
             &whole(last),
             &[level(99, 1), level(98, 2)],
             &[level(101, 1), level(102, 5)],
+            Nanos::UNDEFINED,
         );
         book
     }
@@ -287,6 +354,7 @@ mod tests {
             &diff(11, 12),
             &[level(100, 7), level(99, 0), level(50, 0)],
             &[level(101, 3)],
+            Nanos::UNDEFINED,
         );
         assert_eq!(applied, Applied::Changed);
         assert_eq!(
@@ -298,7 +366,7 @@ mod tests {
             [level(101, 3), level(102, 5)]
         );
         assert!(!book.is_crossed());
-        book.apply(&diff(13, 13), &[level(101, 1)], &[]);
+        book.apply(&diff(13, 13), &[level(101, 1)], &[], Nanos::UNDEFINED);
         assert!(book.is_crossed());
     }
 
@@ -306,13 +374,21 @@ mod tests {
     fn diffs_wait_for_the_snapshot_and_are_joined_to_it() {
         let mut book = Book::default();
         for (first, last) in [(5, 7), (8, 9), (10, 12), (13, 13)] {
-            let applied = book.apply(&diff(first, last), &[level(90 + last as i64, 1)], &[]);
+            let applied = book.apply(
+                &diff(first, last),
+                &[level(90 + last as i64, 1)],
+                &[],
+                Nanos::UNDEFINED,
+            );
             assert_eq!(applied, Applied::Waiting);
         }
         assert!(book.wants_snapshot());
-        assert_eq!(book.apply(&whole(3), &[], &[]), Applied::TooOld);
         assert_eq!(
-            book.apply(&whole(10), &[], &[]),
+            book.apply(&whole(3), &[], &[], Nanos::UNDEFINED),
+            Applied::TooOld
+        );
+        assert_eq!(
+            book.apply(&whole(10), &[], &[], Nanos::UNDEFINED),
             Applied::Spliced { dropped: 2 }
         );
         assert_eq!((book.sequence(), book.is_live()), (13, true));
@@ -323,14 +399,17 @@ mod tests {
     fn a_gap_freezes_the_book_until_a_snapshot() {
         let mut book = live_at(10);
         assert_eq!(
-            book.apply(&diff(13, 14), &[level(100, 1)], &[]),
+            book.apply(&diff(13, 14), &[level(100, 1)], &[], Nanos::UNDEFINED),
             Applied::Gap { missing: 2 }
         );
         assert!(!book.is_live() && book.wants_snapshot());
         assert_eq!(book.best_bid(), Some(level(99, 1)), "as it was");
-        assert_eq!(book.apply(&diff(15, 15), &[], &[]), Applied::Waiting);
         assert_eq!(
-            book.apply(&whole(14), &[level(97, 1)], &[]),
+            book.apply(&diff(15, 15), &[], &[], Nanos::UNDEFINED),
+            Applied::Waiting
+        );
+        assert_eq!(
+            book.apply(&whole(14), &[level(97, 1)], &[], Nanos::UNDEFINED),
             Applied::Spliced { dropped: 1 }
         );
         assert_eq!((book.sequence(), book.best_bid()), (15, Some(level(97, 1))));
@@ -339,11 +418,14 @@ mod tests {
     #[test]
     fn a_gap_among_the_waiting_starts_the_wait_anew() {
         let mut book = Book::default();
-        book.apply(&diff(5, 7), &[], &[]);
-        book.apply(&diff(9, 9), &[], &[]);
-        assert_eq!(book.apply(&whole(6), &[], &[]), Applied::TooOld);
+        book.apply(&diff(5, 7), &[], &[], Nanos::UNDEFINED);
+        book.apply(&diff(9, 9), &[], &[], Nanos::UNDEFINED);
         assert_eq!(
-            book.apply(&whole(8), &[], &[]),
+            book.apply(&whole(6), &[], &[], Nanos::UNDEFINED),
+            Applied::TooOld
+        );
+        assert_eq!(
+            book.apply(&whole(8), &[], &[], Nanos::UNDEFINED),
             Applied::Spliced { dropped: 0 }
         );
     }
@@ -351,16 +433,19 @@ mod tests {
     #[test]
     fn a_snapshot_in_the_stream_begins_the_numbers_anew() {
         let mut book = live_at(10);
-        book.apply(&diff(13, 14), &[], &[]);
+        book.apply(&diff(13, 14), &[], &[], Nanos::UNDEFINED);
         let restart = Depth {
             snapshot: Some(Splice::InOrder),
             ..whole(1)
         };
-        let applied = book.apply(&restart, &[level(97, 1)], &[]);
+        let applied = book.apply(&restart, &[level(97, 1)], &[], Nanos::UNDEFINED);
         assert_eq!(applied, Applied::Spliced { dropped: 0 });
         assert_eq!((book.sequence(), book.best_bid()), (1, Some(level(97, 1))));
-        assert_eq!(book.apply(&diff(2, 2), &[], &[]), Applied::Changed);
-        let applied = book.apply(&restart, &[level(96, 1)], &[]);
+        assert_eq!(
+            book.apply(&diff(2, 2), &[], &[], Nanos::UNDEFINED),
+            Applied::Changed
+        );
+        let applied = book.apply(&restart, &[level(96, 1)], &[], Nanos::UNDEFINED);
         assert_eq!(
             applied,
             Applied::Spliced { dropped: 0 },
@@ -372,13 +457,16 @@ mod tests {
     fn an_outdated_diff_changes_nothing() {
         let mut book = live_at(10);
         assert_eq!(
-            book.apply(&diff(8, 10), &[level(100, 1)], &[]),
+            book.apply(&diff(8, 10), &[level(100, 1)], &[], Nanos::UNDEFINED),
             Applied::Stale
         );
-        assert_eq!(book.apply(&whole(9), &[level(100, 1)], &[]), Applied::Stale);
+        assert_eq!(
+            book.apply(&whole(9), &[level(100, 1)], &[], Nanos::UNDEFINED),
+            Applied::Stale
+        );
         assert_eq!(book.best_bid(), Some(level(99, 1)));
         assert_eq!(
-            book.apply(&diff(10, 11), &[level(100, 1)], &[]),
+            book.apply(&diff(10, 11), &[level(100, 1)], &[], Nanos::UNDEFINED),
             Applied::Changed,
             "overlap is fine"
         );
@@ -388,7 +476,7 @@ mod tests {
     fn a_feed_without_numbers_is_taken_as_it_comes() {
         let mut book = live_at(0);
         assert_eq!(
-            book.apply(&diff(0, 0), &[level(100, 1)], &[]),
+            book.apply(&diff(0, 0), &[level(100, 1)], &[], Nanos::UNDEFINED),
             Applied::Changed
         );
     }

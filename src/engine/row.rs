@@ -6,12 +6,14 @@
 mod at;
 mod context;
 mod counts;
+mod effect;
+mod gaps;
 mod market;
 mod rules;
 
 pub use self::at::Row;
 pub use self::context::Figures;
 pub use self::counts::EventCounts;
+pub(crate) use self::effect::{Effect, SnapshotNeed};
 pub use self::market::MarketState;
-pub(crate) use self::market::{Effect, SnapshotNeed};
 pub use self::rules::{RowRules, RowTrigger};

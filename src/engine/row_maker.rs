@@ -10,6 +10,7 @@ use super::row::{Effect, EventCounts, Row, RowRules, SnapshotNeed};
 use super::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event, Gap, Record};
 use crate::instrument::InstrumentId;
+use crate::label::LabelPoint;
 use crate::units::Nanos;
 
 /// Makes rows of events.
@@ -91,10 +92,10 @@ impl RowMaker {
         let timed = market.pass_time(event, counts);
         counts.stale += market.read_context(plan, features, figures, before, fired);
         let effect = match &event.body {
-            Body::Trade(trade) => market.trade(trade, counts),
-            Body::Quote(quote) => market.quote(quote, counts),
+            Body::Trade(trade) => market.trade(trade, event.ts_event, counts),
+            Body::Quote(quote) => market.quote(quote, event.ts_event, counts),
             Body::Depth(depth) => {
-                let (effect, need) = market.depth(batch, depth, counts);
+                let (effect, need) = market.depth(batch, depth, event.ts_event, counts);
                 match need {
                     Some(SnapshotNeed::Now) => self.repairs.request(event.instrument),
                     Some(SnapshotNeed::Later) => self.repairs.request_later(event.instrument),
@@ -116,8 +117,12 @@ impl RowMaker {
         if !timed || !effect.any() {
             return None;
         }
+        let makes_row = effect.triggers(rules.on, &event.body);
+        if makes_row {
+            market.end_silence(rules.max_gap, counts);
+        }
         market.apply(plan, features, &effect, fired);
-        if !effect.triggers(rules.on, &event.body) {
+        if !makes_row {
             return None;
         }
         if !features.row(plan, market.now, row, fired) {
@@ -198,12 +203,15 @@ impl RowMaker {
         self.counts.backwards += u64::from(backwards);
     }
 
-    /// The time of an instrument, and the middle of its bid and ask then, once it has had an event with
-    /// a time.
+    /// What labels are made of, once an instrument has had an event with a time.
     #[must_use]
-    pub fn time_and_mid(&self, instrument: InstrumentId) -> Option<(Nanos, Option<f64>)> {
+    pub fn label_point(&self, instrument: InstrumentId) -> Option<LabelPoint> {
         let market = &self.state.instruments.state(instrument)?.market;
-        (market.now != i64::MIN).then(|| (Nanos(market.now), market.top.map(|top| top.mid())))
+        (market.now != i64::MIN).then(|| LabelPoint {
+            now: Nanos(market.now),
+            mid: market.label_mid(),
+            breaks: market.breaks(),
+        })
     }
 
     /// Appends the instruments whose book needs a new snapshot now. A book that still waits is appended

@@ -214,10 +214,12 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "trouble        {} gaps ({} messages missing), {} crossed, {} duplicates, {} stale, {} backwards, \
-             {} late",
+            "trouble        {} gaps ({} messages missing), {} renumbered, {} silences, {} crossed, \
+             {} duplicates, {} stale, {} backwards, {} late",
             events.gaps,
             events.missing,
+            events.renumbered,
+            events.silences,
             events.crossed,
             events.duplicates,
             events.stale,

@@ -1,5 +1,5 @@
-//! Prices and sizes of meme coins, of decentralised exchanges and of daily volumes: exact, or refused with the
-//! field named; never rounded without a word.
+//! D: prices and sizes of meme coins, of decentralised exchanges and of daily volumes are exact, or refused
+//! with the field named.
 
 use crate::replayed::replay;
 

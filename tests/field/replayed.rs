@@ -1,7 +1,10 @@
 //! A pipeline of one feature, replayed: its score is the feature.
 
 use std::fmt::Write;
+use std::fs::File;
 
+use arrow_array::{Array, cast::AsArray};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use crate::given::{Folder, foretick};
@@ -93,4 +96,39 @@ pub(crate) fn replay_with(pipeline: &str, lines: &[impl AsRef<str>], args: &[&st
         summary: serde_json::from_str(&run.stdout).unwrap_or(Value::Null),
         stderr: run.stderr,
     }
+}
+
+/// The labels of the rows that `foretick features` exports of these lines, in their order.
+pub(crate) fn exported_labels(pipeline: &str, lines: &[impl AsRef<str>]) -> Vec<Option<String>> {
+    let folder = Folder::new(&format!("field-export-{:?}", std::thread::current().id()));
+    let text: String = lines
+        .iter()
+        .map(|line| format!("{}\n", line.as_ref()))
+        .collect();
+    let (pipeline, input) = (
+        folder.write("pipeline.toml", pipeline),
+        folder.write("in.jsonl", text),
+    );
+    let output = folder.path("rows.parquet");
+    let run = foretick(&[
+        "features".into(),
+        pipeline,
+        "--input".into(),
+        input,
+        "--output".into(),
+        output.clone(),
+    ]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let file = File::open(output).expect("the export wrote a file");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("the file is Parquet");
+    let mut labels = vec![];
+    for batch in reader.build().expect("the file is Parquet") {
+        let batch = batch.expect("the rows can be read");
+        let column = batch.column_by_name("label").expect("a label column");
+        let column = column.as_string::<i32>();
+        labels.extend(
+            (0..column.len()).map(|at| column.is_valid(at).then(|| column.value(at).to_owned())),
+        );
+    }
+    labels
 }

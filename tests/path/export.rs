@@ -132,7 +132,8 @@ fn mids(folder: &Folder, text: &str) -> Vec<(i64, f64)> {
             .expect("the test wrote it");
         for event in &batch.events {
             rows.apply(&batch, event, &mut cells);
-            if let Some((now, Some(mid))) = rows.time_and_mid(event.instrument) {
+            let point = rows.label_point(event.instrument);
+            if let Some((now, mid)) = point.and_then(|point| Some((point.now, point.mid?))) {
                 mids.push((now.0, mid));
             }
         }

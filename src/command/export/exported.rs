@@ -15,7 +15,8 @@ pub struct Exported {
     pub test: u64,
     /// Rows of neither split: their label or window reaches over the border.
     pub purge: u64,
-    /// Rows whose horizon the capture did not reach.
+    /// Rows without a label: the mid was unknown at the row or at its horizon, or a gap, a silence or the end
+    /// of the capture lies between.
     pub unlabelled: u64,
     /// Frames that could not be decoded or are not for this pipeline.
     pub unread: u64,

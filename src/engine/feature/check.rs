@@ -1,8 +1,9 @@
 //! Whether a `[[feature]]` table makes sense: the keys that each kind takes, and their ranges.
 
 use super::error::FeatureError;
+use super::kind::FeatureKind;
 use super::order_flow::Levels;
-use super::spec::{FeatureKind, FeatureSpec};
+use super::spec::FeatureSpec;
 
 impl FeatureSpec {
     /// Every key given must mean something for the kind, and be in range.

@@ -15,7 +15,6 @@ use super::inputs::Inputs;
 use super::memory::Memory;
 use super::plan::FeaturePlan;
 use super::program::{Operation, Step};
-use super::spec::FeatureKind;
 use super::update::MarketUpdate;
 use super::window_state::WindowState;
 use crate::engine::window::Span;
@@ -102,7 +101,7 @@ impl Hole {
             match *step {
                 Step::Feed { window, input } => {
                     let fed = match input {
-                        Some(node) => self.nodes[node].now && fired.0[node] == NewValue::Defined,
+                        Some(node) => self.nodes[node].now && fired.0[node] != NewValue::None,
                         // Trades themselves are never tainted.
                         None => false,
                     };
@@ -132,17 +131,14 @@ impl Hole {
             self.look_at(plan, window, now, windows);
         }
         for &node in &plan.aging {
-            if let Operation::Windowed { window, kind } = plan.nodes[node].operation {
-                // An empty window shows the value that it had last, or a true zero.
-                let shows_old = matches!(
-                    kind,
-                    FeatureKind::Mean
-                        | FeatureKind::Min
-                        | FeatureKind::Max
-                        | FeatureKind::VwapDeviation
-                ) && windows[window].is_empty();
-                let taint = &mut self.nodes[node];
-                taint.now = self.windows[window].now || taint.now && shows_old;
+            match plan.nodes[node].operation {
+                Operation::Windowed { window, .. } => {
+                    self.nodes[node].now = self.windows[window].now;
+                }
+                Operation::Relative { of, to } => {
+                    self.nodes[node].now = self.nodes[of].now || self.nodes[to].now;
+                }
+                _ => {}
             }
         }
         let tainted = |taint: &Taint| taint.now;

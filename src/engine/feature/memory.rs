@@ -1,7 +1,8 @@
 //! What a node remembers between events, and the recursive formulas that need it.
 //!
-//! A value that is undefined (see [`is_defined`]) enters no memory: it makes its own row incomplete, and the
-//! next one is computed as if it had not come.
+//! A value that is undefined (see [`is_defined`]) enters no average: it makes its own row incomplete, and
+//! the average goes on as if it had not come (pandas: `ewm(ignore_na=True)`). Returns to it and from it are
+//! undefined too.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,15 +21,19 @@ pub(super) fn is_defined(value: f64) -> bool {
 }
 
 impl Memory {
-    /// ln(value / value before); `None` at the first value.
+    /// ln(value / value before); `None` at the first value. There is no return to a value that is undefined,
+    /// zero or negative, nor from it.
     pub(super) fn log_return(&mut self, value: f64) -> Option<f64> {
-        // Of zero there is no return, neither to it nor from it.
-        if !is_defined(value) || value == 0.0 {
-            return Some(f64::NAN);
-        }
         let before = std::mem::replace(&mut self.last, value);
         self.count += 1;
-        (self.count > 1).then(|| libm::log(value / before))
+        let positive = |value: f64| is_defined(value) && value > 0.0;
+        (self.count > 1).then(|| {
+            if positive(before) && positive(value) {
+                libm::log(value / before)
+            } else {
+                f64::NAN
+            }
+        })
     }
 
     /// Seconds since the call before; `None` at the first.

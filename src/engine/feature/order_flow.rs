@@ -62,6 +62,7 @@ fn added(before: Option<Level>, now: Option<Level>, better: impl Fn(Price, Price
 mod tests {
     use super::*;
     use crate::event::{Depth, Splice};
+    use crate::units::Nanos;
 
     fn level(price: i64, size: i64) -> Level {
         Level {
@@ -79,7 +80,7 @@ mod tests {
             asks: 0,
             snapshot: snapshot.then_some(Splice::ByNumber),
         };
-        book.apply(&depth, bids, asks);
+        book.apply(&depth, bids, asks, Nanos::UNDEFINED);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::error::FeatureError;
 use super::inputs::Inputs;
+use super::kind::{FeatureKind, Phase, Unit};
 use super::program::{Node, Operation, Step, WindowKind, WindowSpec};
-use super::spec::{FeatureKind, FeatureSpec, Phase, Unit};
+use super::spec::FeatureSpec;
 use crate::engine::window::Span;
 use crate::hex::hex;
 use crate::schema::RecordField;
@@ -247,6 +248,11 @@ impl FeaturePlan {
             | Operation::QueueImbalance(_) => self.uses_top = true,
             Operation::Windowed { window, .. }
                 if matches!(self.windows[window].span, Span::Time(_)) =>
+            {
+                self.aging.push(self.nodes.len());
+            }
+            Operation::Relative { of, to }
+                if self.aging.contains(&of) || self.aging.contains(&to) =>
             {
                 self.aging.push(self.nodes.len());
             }

@@ -1,7 +1,7 @@
 //! The instructions that features compile to.
 
 use super::inputs::Inputs;
-use super::spec::{FeatureKind, Phase, Unit};
+use super::kind::{FeatureKind, Phase, Unit};
 use crate::engine::window::Span;
 
 /// One instruction.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::Unit;
+use super::kind::Unit;
 use crate::engine::book::Book;
 use crate::event::{Level, Quote};
 use crate::units::Price;
@@ -53,6 +53,12 @@ impl TopOfBook {
         0.5 * (self.bid_px + self.ask_px)
     }
 
+    /// Whether the bid is above the ask. Quotes of several venues may lock, with both at one price.
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        self.bid_px > self.ask_px
+    }
+
     /// Ask minus bid, in price or in basis points of the mid.
     #[inline(never)]
     pub(super) fn spread(&self, unit: Unit) -> f64 {
@@ -81,7 +87,8 @@ impl TopOfBook {
     }
 }
 
-/// (bids − asks) / (bids + asks) of the quantities on the best `levels` levels a side.
+/// (bids − asks) / (bids + asks) of the quantities on the best `levels` levels a side; NaN where a side is
+/// empty.
 pub(super) fn imbalance(book: &Book, levels: usize) -> f64 {
     let bids: f64 = book
         .bids()
@@ -93,5 +100,8 @@ pub(super) fn imbalance(book: &Book, levels: usize) -> f64 {
         .take(levels)
         .map(|level| level.size.to_f64())
         .sum();
+    if bids == 0.0 || asks == 0.0 {
+        return f64::NAN;
+    }
     (bids - asks) / (bids + asks)
 }

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::fired::{Fired, NewValue};
 use super::hole::Hole;
 use super::inputs::Inputs;
+use super::kind::Phase;
 use super::memory::{Memory, is_defined};
 use super::order_flow::Levels;
 use super::plan::FeaturePlan;
 use super::program::{Node, Operation, Step};
-use super::quote;
-use super::spec::Phase;
+use super::quote::{self, TopOfBook};
 use super::update::MarketUpdate;
 use super::window_state::{WindowState, signed};
 use crate::event::Sentiment;
@@ -118,14 +118,7 @@ impl FeatureState {
     /// value. `fired` is that of the last event.
     pub fn row(&mut self, plan: &FeaturePlan, now: i64, row: &mut [f64], fired: &Fired) -> bool {
         for &node in &plan.aging {
-            // Its window was advanced to `now` by the event itself.
-            if fired.0[node] != NewValue::None {
-                continue;
-            }
-            if let Operation::Windowed { window, kind } = plan.nodes[node].operation {
-                self.windows[window].advance(now);
-                self.values[node] = self.windows[window].value(kind, now, self.values[node]);
-            }
+            self.age(plan, node, now, fired);
         }
         let mut complete = true;
         for (cell, &node) in row.iter_mut().zip(&plan.columns) {
@@ -172,13 +165,34 @@ impl FeatureState {
         fired: &Fired,
     ) {
         let value = match input {
-            Some(node) if fired.0[node] == NewValue::Defined => self.values[node],
-            Some(_) => return,
+            Some(node) => match fired.0[node] {
+                NewValue::None => return,
+                NewValue::Undefined => return self.windows[window].push_undefined(update.now),
+                NewValue::Defined => self.values[node],
+            },
             None if update.trade.is_none() => return,
             None => 1.0,
         };
         let kind = plan.windows[window].kind;
         self.windows[window].push(kind, update.now, value, update.trade);
+    }
+
+    /// Brings a node that changes as time passes to `now`; those that it is computed from come before it.
+    fn age(&mut self, plan: &FeaturePlan, node: usize, now: i64, fired: &Fired) {
+        // The event itself has brought it there.
+        if fired.0[node] != NewValue::None {
+            return;
+        }
+        match plan.nodes[node].operation {
+            Operation::Windowed { window, kind } => {
+                self.windows[window].advance(now);
+                self.values[node] = self.windows[window].value(kind, now);
+            }
+            Operation::Relative { of, to } => {
+                self.values[node] = self.values[of] / self.values[to] - 1.0;
+            }
+            _ => {}
+        }
     }
 
     /// The new value of a node, not finite where it is undefined; `None` where this event does not
@@ -193,6 +207,9 @@ impl FeatureState {
         let Node {
             operation, memory, ..
         } = plan.nodes[node];
+        if let Operation::Relative { of, to } = operation {
+            return self.relative(plan, of, to, update.now, fired);
+        }
         let values = &self.values;
         // NaN where the input is undefined.
         let input = |at: usize| (fired.0[at] != NewValue::None).then(|| values[at]);
@@ -201,10 +218,10 @@ impl FeatureState {
             Operation::Price => trade.map(|trade| trade.price.to_f64()),
             Operation::Size => trade.map(|trade| trade.size.to_f64()),
             Operation::SignedSize => trade.map(|trade| signed(trade.side, trade.size.to_f64())),
-            Operation::Mid => update.new_top().map(|top| top.mid()),
-            Operation::Spread(unit) => update.new_top().map(|top| top.spread(unit)),
-            Operation::Microprice(unit) => update.new_top().map(|top| top.microprice(unit)),
-            Operation::QueueImbalance(1) => update.new_top().map(|top| top.imbalance()),
+            Operation::Mid => update.of_top(TopOfBook::mid),
+            Operation::Spread(unit) => update.of_top(|top| top.spread(unit)),
+            Operation::Microprice(unit) => update.of_top(|top| top.microprice(unit)),
+            Operation::QueueImbalance(1) => update.of_top(TopOfBook::imbalance),
             Operation::QueueImbalance(levels) => update
                 .book_set
                 .then(|| quote::imbalance(update.book, levels)),
@@ -212,7 +229,10 @@ impl FeatureState {
                 self.memories[memory].count += 1;
                 self.levels[slot].flow(update.book, levels)
             }
-            Operation::OrderFlow { .. } | Operation::TimeOfDay(_) | Operation::Sentiment => None,
+            Operation::OrderFlow { .. }
+            | Operation::TimeOfDay(_)
+            | Operation::Sentiment
+            | Operation::Relative { .. } => None,
             Operation::Open => update.bar.map(|bar| bar.open.to_f64()),
             Operation::High => update.bar.map(|bar| bar.high.to_f64()),
             Operation::Low => update.bar.map(|bar| bar.low.to_f64()),
@@ -221,13 +241,6 @@ impl FeatureState {
             Operation::Figure(figure) => {
                 let own = update.figure.filter(|(number, _)| *number == figure);
                 own.map(|(_, value)| value)
-            }
-            Operation::Relative { of, to } => {
-                let new = |at: usize| fired.0[at] != NewValue::None;
-                let undefined = |at: usize| fired.0[at] == NewValue::Undefined;
-                let known = !values[of].is_nan() && !values[to].is_nan();
-                let changed = (new(of) || new(to)) && known || undefined(of) || undefined(to);
-                changed.then(|| values[of] / values[to] - 1.0)
             }
             Operation::LogReturn(from) => self.memories[memory].log_return(input(from)?),
             Operation::InterArrival => self.memories[memory].since_last(trade.map(|_| update.now)?),
@@ -239,9 +252,36 @@ impl FeatureState {
             Operation::Windowed { window, kind } => match plan.windows[window].input {
                 Some(from) if input(from)?.is_nan() => Some(f64::NAN),
                 None if trade.is_none() => None,
-                _ => Some(self.windows[window].value(kind, update.now, values[node])),
+                _ => Some(self.windows[window].value(kind, update.now)),
             },
         }
+    }
+
+    /// How far `of` lies from `to`, where the event gave one of them a value; both as of the event.
+    fn relative(
+        &mut self,
+        plan: &FeaturePlan,
+        of: usize,
+        to: usize,
+        now: i64,
+        fired: &Fired,
+    ) -> Option<f64> {
+        let new = |at: usize| fired.0[at] != NewValue::None;
+        if !new(of) && !new(to) {
+            return None;
+        }
+        let undefined = |at: usize| fired.0[at] == NewValue::Undefined;
+        let known = !self.values[of].is_nan() && !self.values[to].is_nan();
+        if !known && !undefined(of) && !undefined(to) {
+            // One of them has not begun.
+            return None;
+        }
+        for &node in &plan.aging {
+            if node == of || node == to {
+                self.age(plan, node, now, fired);
+            }
+        }
+        Some(self.values[of] / self.values[to] - 1.0)
     }
 }
 

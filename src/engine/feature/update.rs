@@ -11,9 +11,9 @@ pub struct MarketUpdate<'a> {
     pub now: i64,
     /// The trade, if it was one.
     pub trade: Option<&'a Trade>,
-    /// The best bid and offer, where both are known.
+    /// The best bid and offer; none while a side is empty.
     pub top: Option<TopOfBook>,
-    /// Whether this event set `top`.
+    /// Whether this event set `top`, or took it away.
     pub top_set: bool,
     /// The book.
     pub book: &'a Book,
@@ -26,8 +26,9 @@ pub struct MarketUpdate<'a> {
 }
 
 impl MarketUpdate<'_> {
-    /// The best bid and offer, if this event set them.
-    pub(super) fn new_top(&self) -> Option<TopOfBook> {
-        if self.top_set { self.top } else { None }
+    /// A number of the best bid and offer, if this event set them: NaN where a side is empty.
+    pub(super) fn of_top(&self, number: impl FnOnce(&TopOfBook) -> f64) -> Option<f64> {
+        let set = self.top_set;
+        set.then(|| self.top.as_ref().map_or(f64::NAN, number))
     }
 }

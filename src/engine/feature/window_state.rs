@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::FeatureKind;
 use super::program::{WindowKind, WindowSpec};
-use super::spec::FeatureKind;
 use crate::engine::window::{Extreme, Moments, Sums};
 use crate::event::Trade;
 use crate::units::Side;
@@ -50,23 +50,45 @@ impl WindowState {
         }
     }
 
-    /// The value of a windowed feature. Of an empty window it is `before`, the value it had last, except
-    /// where zero is true.
-    pub(super) fn value(&self, kind: FeatureKind, now: i64, before: f64) -> f64 {
+    /// Adds a value that is undefined.
+    pub(super) fn push_undefined(&mut self, now: i64) {
+        match self {
+            Self::Moments(moments) => moments.push_undefined(now),
+            Self::Extreme(extreme) => extreme.push_undefined(now),
+            Self::Sums(sums) => sums.push_undefined(now),
+            Self::Trades(sums) => sums.push_undefined(now),
+        }
+    }
+
+    /// The value of a windowed feature; NaN where it is undefined: while an undefined value is in the window,
+    /// and of an empty window, except of sums, which are zero, and of a flow, which is balanced.
+    pub(super) fn value(&self, kind: FeatureKind, now: i64) -> f64 {
+        if self.holds_undefined(now) {
+            return f64::NAN;
+        }
         match (self, kind) {
             (Self::Moments(moments), FeatureKind::Std) => moments.std(),
-            (Self::Moments(moments), _) => moments.mean().unwrap_or(before),
-            (Self::Extreme(extreme), _) => extreme.value().unwrap_or(before),
+            (Self::Moments(moments), _) => moments.mean().unwrap_or(f64::NAN),
+            (Self::Extreme(extreme), _) => extreme.value().unwrap_or(f64::NAN),
             (Self::Sums(sums), FeatureKind::RealisedVolatility) => sums.sums()[0].max(0.0).sqrt(),
-            (Self::Sums(sums), FeatureKind::TradeIntensity) => sums.rate(now),
+            (Self::Sums(sums), FeatureKind::TradeIntensity) => sums.rate(),
             (Self::Sums(sums), _) => sums.sums()[0],
             (Self::Trades(sums), FeatureKind::VwapDeviation) => {
-                vwap_deviation(sums).unwrap_or(before)
+                vwap_deviation(sums).unwrap_or(f64::NAN)
             }
             (Self::Trades(sums), _) => {
                 let [_, size, flow] = sums.sums();
                 if sums.is_empty() { 0.0 } else { flow / size }
             }
+        }
+    }
+
+    fn holds_undefined(&self, now: i64) -> bool {
+        match self {
+            Self::Moments(moments) => moments.holds_undefined(now),
+            Self::Extreme(extreme) => extreme.holds_undefined(now),
+            Self::Sums(sums) => sums.holds_undefined(now),
+            Self::Trades(sums) => sums.holds_undefined(now),
         }
     }
 
@@ -85,15 +107,6 @@ impl WindowState {
             Self::Extreme(extreme) => extreme.is_full(now),
             Self::Sums(sums) => sums.is_full(now),
             Self::Trades(sums) => sums.is_full(now),
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Self::Moments(moments) => moments.is_empty(),
-            Self::Extreme(extreme) => extreme.is_empty(),
-            Self::Sums(sums) => sums.is_empty(),
-            Self::Trades(sums) => sums.is_empty(),
         }
     }
 

@@ -26,6 +26,12 @@ pub struct EventCounts {
     pub incomplete_rows: u64,
     /// Gaps found in the numbering, and gap events.
     pub gaps: u64,
+    /// Falls of a venue's numbers: it began to number anew. They count as gaps, too.
+    pub renumbered: u64,
+    /// Silences of more than `row.max_gap_ms`.
+    pub silences: u64,
+    /// Snapshots of books that are older than the changes that wait for them. Another one is requested.
+    pub old_snapshots: u64,
     /// Messages known to be missing.
     pub missing: u64,
     /// Trades that came twice, or both singly and in aggregate, and records that repeat what is known: not
@@ -37,7 +43,7 @@ pub struct EventCounts {
     pub waited: u64,
     /// Events whose time lay before that of the event before; the later of the two times is used.
     pub backwards: u64,
-    /// Book changes that left the book crossed.
+    /// Book changes that left the book crossed, and quotes whose bid is above the ask.
     pub crossed: u64,
     /// Applications, statements and headlines used; a headline once for each of its instruments.
     pub records: u64,
@@ -60,6 +66,9 @@ impl AddAssign<&Self> for EventCounts {
         self.rows += other.rows;
         self.incomplete_rows += other.incomplete_rows;
         self.gaps += other.gaps;
+        self.renumbered += other.renumbered;
+        self.silences += other.silences;
+        self.old_snapshots += other.old_snapshots;
         self.missing += other.missing;
         self.duplicates += other.duplicates;
         self.stale += other.stale;

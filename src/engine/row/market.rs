@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
-use super::rules::{RowRules, RowTrigger};
+use super::effect::{Effect, SnapshotNeed};
+use super::rules::RowRules;
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
-use crate::event::{
-    Bar, Batch, Body, Depth, Event, Gap, GapReason, Quote, Sentiment, Splice, Trade,
-};
+use crate::event::{Bar, Batch, Depth, Event, Quote, Sentiment, Splice, Trade};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
@@ -18,60 +17,43 @@ use crate::units::{Nanos, Price};
 pub struct MarketState {
     /// Latest event time; `i64::MIN` before the first.
     pub(crate) now: i64,
-    /// When book or quote changed last.
+    /// When book or quote last had both sides.
     quoted: i64,
     /// When the last frame was received.
     pub(crate) received: Nanos,
-    /// Number of the last trade.
+    /// Number and time of the last trade.
     trade_id: u64,
+    traded: i64,
     /// The last price traded.
     pub(crate) price: Price,
     /// The book's update number that `top` is the state of.
-    top_sequence: u64,
+    pub(super) top_sequence: u64,
     pub(crate) top: Option<TopOfBook>,
+    /// When `top` was set last.
+    topped: i64,
+    /// Whether `top` is of before a gap.
+    pub(super) top_broken: bool,
     /// When the last bar ended; `i64::MIN` before the first.
     bar: i64,
+    /// When the last event came that makes rows; `i64::MIN` before the first.
+    pub(super) rowed: i64,
+    /// Gaps in book and quotes, and silences, so far.
+    pub(super) breaks: u64,
     /// Whether the trades used are aggregates: the kind that came first.
     aggregate: Option<bool>,
     /// The worst that happened since the last row.
-    marked: Quality,
+    pub(super) marked: Quality,
     /// A gap that must be passed to the features of the next event.
-    gap: Option<(Quality, Inputs)>,
+    pub(super) gap: Option<(Quality, Inputs)>,
     /// Whether ticks have found the instrument silent since its last event.
     pub(crate) silent: bool,
     /// Whether the book has ever been whole.
-    book_known: bool,
+    pub(super) book_known: bool,
     /// Whether the book lost updates since it was last whole.
-    book_broken: bool,
+    pub(super) book_broken: bool,
     figures: FiguresRead,
     sentiments: Sentiments,
-    book: Book,
-}
-
-/// What an event changed in a market.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Effect<'a> {
-    trade: Option<&'a Trade>,
-    top_set: bool,
-    book_set: bool,
-    bar: Option<&'a Bar>,
-}
-
-impl Effect<'_> {
-    pub(crate) fn any(&self) -> bool {
-        self.trade.is_some() || self.top_set || self.book_set || self.bar.is_some()
-    }
-
-    /// Whether the event makes a row.
-    pub(crate) fn triggers(&self, on: RowTrigger, body: &Body) -> bool {
-        match on {
-            RowTrigger::Trade => self.trade.is_some(),
-            RowTrigger::Quote => self.top_set && matches!(body, Body::Quote(_)),
-            RowTrigger::Book => self.book_set,
-            RowTrigger::Bar => self.bar.is_some(),
-            RowTrigger::Record => false,
-        }
-    }
+    pub(super) book: Book,
 }
 
 impl Default for MarketState {
@@ -81,10 +63,15 @@ impl Default for MarketState {
             quoted: i64::MIN,
             received: Nanos::UNDEFINED,
             trade_id: 0,
+            traded: i64::MIN,
             price: Price::UNDEFINED,
             top_sequence: 0,
             top: None,
+            topped: i64::MIN,
+            top_broken: false,
             bar: i64::MIN,
+            rowed: i64::MIN,
+            breaks: 0,
             aggregate: None,
             marked: Quality::Ok,
             gap: None,
@@ -96,15 +83,6 @@ impl Default for MarketState {
             book: Book::default(),
         }
     }
-}
-
-/// When a book needs a new snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SnapshotNeed {
-    /// At once: an update is missing.
-    Now,
-    /// After a while: the snapshot that came was too old, and the next may be as old.
-    Later,
 }
 
 impl MarketState {
@@ -124,21 +102,35 @@ impl MarketState {
         self.now != i64::MIN
     }
 
-    pub(crate) fn trade<'a>(&mut self, trade: &'a Trade, counts: &mut EventCounts) -> Effect<'a> {
+    /// Takes a trade; `ts` is its own time, or undefined.
+    pub(crate) fn trade<'a>(
+        &mut self,
+        trade: &'a Trade,
+        ts: Nanos,
+        counts: &mut EventCounts,
+    ) -> Effect<'a> {
         // A feed may send trades both singly and in aggregate: the kind that came first is used.
         let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
         let numbered = trade.trade_id > 0 && self.trade_id > 0;
-        if !same_kind || (numbered && trade.trade_id <= self.trade_id) {
+        let fallen = numbered && trade.trade_id <= self.trade_id;
+        // A copy has the time of the trade before or an earlier one.
+        let anew = fallen && ts != Nanos::UNDEFINED && ts.0 > self.traded;
+        if !same_kind || (fallen && !anew) {
             counts.duplicates += 1;
             return Effect::default();
         }
-        if numbered && trade.trade_id > self.trade_id + 1 {
+        if anew {
+            counts.gaps += 1;
+            counts.renumbered += 1;
+            self.mark_gap(Quality::Gap, Inputs::TRADES);
+        } else if numbered && trade.trade_id > self.trade_id + 1 {
             counts.gaps += 1;
             counts.missing += trade.trade_id - self.trade_id - 1;
             self.mark_gap(Quality::Gap, Inputs::TRADES);
         }
         counts.trades += 1;
         self.trade_id = trade.trade_id;
+        self.traded = self.now;
         self.price = trade.price;
         Effect {
             trade: Some(trade),
@@ -146,26 +138,47 @@ impl MarketState {
         }
     }
 
-    pub(crate) fn quote(&mut self, quote: &Quote, counts: &mut EventCounts) -> Effect<'static> {
+    /// Takes a quote; `ts` is its own time, or undefined. A side that it lacks has been withdrawn.
+    pub(crate) fn quote(
+        &mut self,
+        quote: &Quote,
+        ts: Nanos,
+        counts: &mut EventCounts,
+    ) -> Effect<'static> {
         if quote.sequence > 0 && quote.sequence < self.top_sequence {
-            counts.stale += 1;
-            return Effect::default();
+            // An old quote has a time of before.
+            if ts == Nanos::UNDEFINED || ts.0 <= self.topped {
+                counts.stale += 1;
+                return Effect::default();
+            }
+            counts.gaps += 1;
+            counts.renumbered += 1;
+            self.mark_gap(Quality::Gap, Inputs::QUOTES);
         }
         counts.quotes += 1;
         self.top_sequence = quote.sequence;
-        self.top = TopOfBook::of_quote(quote);
-        self.quoted = self.now;
+        self.set_top(TopOfBook::of_quote(quote));
+        counts.crossed += u64::from(self.top.is_some_and(|top| top.is_crossed()));
         Effect {
-            top_set: self.top.is_some(),
+            top_set: true,
             ..Effect::default()
         }
     }
 
-    /// Applies a book change or a snapshot; also returns when the book needs a new snapshot, if it does.
+    fn set_top(&mut self, top: Option<TopOfBook>) {
+        (self.top, self.topped, self.top_broken) = (top, self.now, false);
+        if top.is_some() {
+            self.quoted = self.now;
+        }
+    }
+
+    /// Applies a book change or a snapshot, with its own time or none; also returns when the book needs a new
+    /// snapshot, if it does.
     pub(crate) fn depth(
         &mut self,
         batch: &Batch,
         depth: &Depth,
+        ts: Nanos,
         counts: &mut EventCounts,
     ) -> (Effect<'static>, Option<SnapshotNeed>) {
         let (bids, asks) = batch.levels(depth);
@@ -173,9 +186,16 @@ impl MarketState {
             // The venue begins its numbers anew; the book is not behind the last quote.
             self.top_sequence = 0;
         }
-        match self.book.apply(depth, bids, asks) {
+        match self.book.apply(depth, bids, asks, ts) {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
+                (self.book_changed(counts), None)
+            }
+            Applied::Renumbered => {
+                counts.depths += 1;
+                counts.gaps += 1;
+                counts.renumbered += 1;
+                self.break_book();
                 (self.book_changed(counts), None)
             }
             Applied::Waiting => {
@@ -187,12 +207,14 @@ impl MarketState {
                 (Effect::default(), None)
             }
             Applied::TooOld => {
+                counts.old_snapshots += 1;
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Later))
             }
             Applied::Gap { missing } => {
                 counts.gaps += 1;
                 counts.missing += missing;
+                counts.renumbered += u64::from(missing == 0);
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Now))
             }
@@ -205,17 +227,19 @@ impl MarketState {
             // The gap ends here, not where it was found.
             self.note_gap(Quality::Gap, Inputs::QUOTES);
         }
-        self.quoted = self.now;
+        if self.book.best_bid().is_some() && self.book.best_ask().is_some() {
+            self.quoted = self.now;
+        }
         counts.crossed += u64::from(self.book.is_crossed());
         // A quote may be ahead of the book: Binance sends quotes at once and the book every 100 ms.
         let sequence = self.book.sequence();
         let top_set = sequence >= self.top_sequence;
         if top_set {
             self.top_sequence = sequence;
-            self.top = TopOfBook::of_book(&self.book);
+            self.set_top(TopOfBook::of_book(&self.book));
         }
         Effect {
-            top_set: top_set && self.top.is_some(),
+            top_set,
             book_set: true,
             ..Effect::default()
         }
@@ -279,30 +303,6 @@ impl MarketState {
         self.book.wants_snapshot()
     }
 
-    /// Takes a gap event of this instrument.
-    pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) {
-        counts.gaps += 1;
-        counts.missing += gap.missing;
-        self.break_by(gap.reason);
-    }
-
-    /// Distrusts what was received before a gap.
-    pub(crate) fn break_by(&mut self, reason: GapReason) {
-        match reason {
-            // Under overload trades are dropped. Quotes are conflated: the newest is never missing; and the
-            // book's own numbering shows whether changes of it are.
-            GapReason::Overflow => {
-                self.mark_gap(Quality::Degraded, Inputs::TRADES | Inputs::BARS);
-            }
-            GapReason::Sequence | GapReason::Reconnect => {
-                self.book.freeze();
-                self.book_broken = self.book_known;
-                self.top_sequence = 0;
-                self.mark_gap(Quality::Gap, Inputs::ALL);
-            }
-        }
-    }
-
     /// Hands the event's changes to the features.
     pub(crate) fn apply(
         &mut self,
@@ -345,7 +345,8 @@ impl MarketState {
         if needs_quotes && self.now.saturating_sub(self.quoted) > rules.stale_after {
             quality = quality.max(Quality::Stale);
         }
-        if needs_quotes && self.book_known && self.book.is_crossed() {
+        let crossed_top = self.top.is_some_and(|top| top.is_crossed());
+        if needs_quotes && (crossed_top || self.book_known && self.book.is_crossed()) {
             quality = quality.max(Quality::Crossed);
         }
         if plan.uses_book() && self.book_known && !self.book.is_live() {
@@ -354,23 +355,10 @@ impl MarketState {
         (quality, warm)
     }
 
-    /// After a gap the venue may number anew: nothing is held against the numbers from before.
-    fn break_book(&mut self) {
-        self.book_broken = self.book_known;
-        self.top_sequence = 0;
-        self.mark_gap(Quality::Gap, Inputs::QUOTES);
-    }
-
-    /// Marks the next row, and what features have seen of `inputs` so far.
-    fn mark_gap(&mut self, quality: Quality, inputs: Inputs) {
-        self.marked = self.marked.max(quality);
-        self.note_gap(quality, inputs);
-    }
-
-    fn note_gap(&mut self, quality: Quality, inputs: Inputs) {
-        self.gap = Some(match self.gap {
-            Some((before, others)) => (quality.max(before), inputs | others),
-            None => (quality, inputs),
-        });
+    /// The middle of bid and ask that labels are made of: none while a side is empty, both are crossed, or
+    /// they are of before a gap.
+    pub(crate) fn label_mid(&self) -> Option<f64> {
+        let top = self.top.filter(|top| !top.is_crossed() && !self.top_broken);
+        top.map(|top| top.mid())
     }
 }

@@ -7,6 +7,9 @@ pub struct RowRules {
     pub on: RowTrigger,
     /// Age of book and quote, in nanoseconds, above which a row is `stale`.
     pub stale_after: i64,
+    /// Time between two events that make rows, in nanoseconds, above which the second begins anew: features
+    /// over both sides are `gap`.
+    pub max_gap: i64,
 }
 
 /// The kind of event that makes a row.

@@ -60,6 +60,19 @@ impl Extreme {
         self.advance(now);
     }
 
+    /// Adds a value that is undefined. While it is in the window, nothing that is computed of the window is
+    /// defined.
+    pub fn push_undefined(&mut self, now: i64) {
+        self.received.add_undefined(self.span, now);
+        self.advance(now);
+    }
+
+    /// Whether an undefined value is in the window.
+    #[must_use]
+    pub fn holds_undefined(&self, now: i64) -> bool {
+        self.span.holds_undefined(self.received, now)
+    }
+
     /// Removes what has become too old at `now`.
     pub fn advance(&mut self, now: i64) {
         while let Some(&(position, _)) = self.queue.front() {

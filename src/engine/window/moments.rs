@@ -51,6 +51,21 @@ impl Moments {
         self.advance(now);
     }
 
+    /// Adds a value that is undefined. While it is in the window, nothing that is computed of the window is
+    /// defined.
+    pub fn push_undefined(&mut self, now: i64) {
+        self.received.add_undefined(self.span, now);
+        // It takes a place in a window by count, and adds nothing to the sums.
+        self.entries.push_back((now, self.shift));
+        self.advance(now);
+    }
+
+    /// Whether an undefined value is in the window.
+    #[must_use]
+    pub fn holds_undefined(&self, now: i64) -> bool {
+        self.span.holds_undefined(self.received, now)
+    }
+
     /// Removes what has become too old at `now`.
     pub fn advance(&mut self, now: i64) {
         let mut largest_gone = 0.0_f64;
@@ -80,12 +95,12 @@ impl Moments {
         (count > 0).then(|| self.shift + self.sum / count as f64)
     }
 
-    /// The standard deviation, divided by n (ddof 0); 0 below two values.
+    /// The standard deviation, divided by n (ddof 0): 0 of one value, NaN of none.
     #[must_use]
     pub fn std(&self) -> f64 {
         let count = self.entries.len() as f64;
         if count < 2.0 {
-            return 0.0;
+            return if count == 1.0 { 0.0 } else { f64::NAN };
         }
         let mean = self.sum / count;
         (self.squares / count - mean * mean).max(0.0).sqrt()

@@ -16,7 +16,10 @@ pub enum Span {
 pub(super) struct Received {
     /// Time of the first one; `i64::MAX` before it.
     first: i64,
-    /// How many.
+    /// Where the last undefined one stands: its number, counted from 1, in a window by count; its time in a
+    /// window by time; `i64::MIN` before it.
+    undefined: i64,
+    /// How many, the undefined ones too.
     pub(super) count: u64,
 }
 
@@ -35,6 +38,15 @@ impl Span {
             Self::Count(most) => received.count >= most as u64,
             Self::Time(span) => received.first <= now.saturating_sub(span),
         }
+    }
+
+    /// Whether an undefined value belongs to the window at `now`.
+    pub(super) fn holds_undefined(self, received: Received, now: i64) -> bool {
+        let border = match self {
+            Self::Count(most) => (received.count as i64).saturating_sub_unsigned(most as u64),
+            Self::Time(span) => now.saturating_sub(span),
+        };
+        received.undefined > border
     }
 
     /// Values for which memory is reserved at the start: all of a short window by count, so that its memory
@@ -58,12 +70,22 @@ impl Received {
         }
         self.count += 1;
     }
+
+    /// Notes one undefined value at `now`.
+    pub(super) fn add_undefined(&mut self, span: Span, now: i64) {
+        self.add(now);
+        self.undefined = match span {
+            Span::Count(_) => self.count as i64,
+            Span::Time(_) => now,
+        };
+    }
 }
 
 impl Default for Received {
     fn default() -> Self {
         Self {
             first: i64::MAX,
+            undefined: i64::MIN,
             count: 0,
         }
     }

@@ -46,6 +46,21 @@ impl<const K: usize> Sums<K> {
         self.advance(now);
     }
 
+    /// Adds a value that is undefined. While it is in the window, nothing that is computed of the window is
+    /// defined.
+    pub fn push_undefined(&mut self, now: i64) {
+        self.received.add_undefined(self.span, now);
+        // It takes a place in a window by count, and adds nothing to the sums.
+        self.entries.push_back((now, [0.0; K]));
+        self.advance(now);
+    }
+
+    /// Whether an undefined value is in the window.
+    #[must_use]
+    pub fn holds_undefined(&self, now: i64) -> bool {
+        self.span.holds_undefined(self.received, now)
+    }
+
     /// Removes what has become too old at `now`.
     pub fn advance(&mut self, now: i64) {
         let mut dwarfed = false;
@@ -72,18 +87,21 @@ impl<const K: usize> Sums<K> {
         self.entries.back().map(|entry| entry.1)
     }
 
-    /// Entries per second: over the span, or since the oldest entry of a window by count.
+    /// Entries per second: n over the span of a window by time; in a window by count the n − 1 intervals
+    /// between its entries over the time that they took. NaN where that is no time.
     #[must_use]
-    pub fn rate(&self, now: i64) -> f64 {
-        let nanos = match (self.span, self.entries.front()) {
-            (Span::Time(span), _) => span,
-            (Span::Count(_), Some(&(oldest, _))) => now - oldest,
-            (Span::Count(_), None) => 0,
+    pub fn rate(&self) -> f64 {
+        let (count, nanos) = match (self.span, self.entries.front(), self.entries.back()) {
+            (Span::Time(span), ..) => (self.entries.len(), span),
+            (Span::Count(_), Some(oldest), Some(newest)) => {
+                (self.entries.len() - 1, newest.0 - oldest.0)
+            }
+            (Span::Count(_), ..) => (0, 0),
         };
         if nanos > 0 {
-            self.entries.len() as f64 / (nanos as f64 * 1e-9)
+            count as f64 / (nanos as f64 * 1e-9)
         } else {
-            0.0
+            f64::NAN
         }
     }
 

@@ -210,7 +210,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 23] = [
+const EVENTS: [(&str, Count); 26] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -220,6 +220,9 @@ const EVENTS: [(&str, Count); 23] = [
     ("row", |r| r.counts.engine.rows),
     ("incomplete_row", |r| r.counts.engine.incomplete_rows),
     ("gap", |r| r.counts.engine.gaps),
+    ("renumbered", |r| r.counts.engine.renumbered),
+    ("silence", |r| r.counts.engine.silences),
+    ("old_snapshot", |r| r.counts.engine.old_snapshots),
     ("missing_message", |r| r.counts.engine.missing),
     ("duplicate", |r| r.counts.engine.duplicates),
     ("stale", |r| r.counts.engine.stale),

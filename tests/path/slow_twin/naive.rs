@@ -250,8 +250,8 @@ impl Naive {
         books.windows(2).map(flow).collect()
     }
 
-    /// A feature over a window, read at each of its values and at each row. An empty window repeats its last
-    /// value.
+    /// A feature over a window as of the last event. An empty window has a sum and a flow of zero, and else
+    /// no value.
     fn windowed(&self, spec: &FeatureSpec) -> f64 {
         let of_trades = matches!(
             spec.kind,
@@ -270,41 +270,26 @@ impl Naive {
             let inside = &input[input.len().saturating_sub(count)..];
             return self.statistic(spec, inside);
         };
-        let first = input[0].0;
-        for at in (first..self.history.len()).rev() {
-            let fed = input.binary_search_by_key(&at, |value| value.0).is_ok();
-            if !fed && !self.history[at].row {
-                continue;
-            }
-            let after = self.history[at].now - millis * 1_000_000;
-            let inside: Vec<(usize, f64)> = input
-                .iter()
-                .filter(|value| value.0 <= at && self.history[value.0].now > after)
-                .copied()
-                .collect();
-            let nothing_is_true = matches!(
-                spec.kind,
-                FeatureKind::Std
-                    | FeatureKind::Sum
-                    | FeatureKind::RealisedVolatility
-                    | FeatureKind::TradeFlow
-                    | FeatureKind::TradeIntensity
-            );
-            if !inside.is_empty() || nothing_is_true {
-                return self.statistic(spec, &inside);
-            }
-        }
-        f64::NAN
+        let after = self.now() - millis * 1_000_000;
+        let young = |value: &&(usize, f64)| self.history[value.0].now > after;
+        let inside: Vec<(usize, f64)> = input.iter().filter(young).copied().collect();
+        self.statistic(spec, &inside)
     }
 
     fn statistic(&self, spec: &FeatureSpec, inside: &[(usize, f64)]) -> f64 {
         let n = inside.len() as f64;
         let values = || inside.iter().map(|value| value.1);
-        let trades = || {
-            inside
-                .iter()
-                .filter_map(|value| self.history[value.0].trade)
-        };
+        let trades = || inside.iter().filter_map(|value| self.history[value.0].trade);
+        let nothing_is_true = matches!(
+            spec.kind,
+            FeatureKind::Sum
+                | FeatureKind::RealisedVolatility
+                | FeatureKind::TradeFlow
+                | FeatureKind::TradeIntensity
+        );
+        if inside.is_empty() && !nothing_is_true {
+            return f64::NAN;
+        }
         match spec.kind {
             FeatureKind::Mean => values().sum::<f64>() / n,
             FeatureKind::Std if inside.len() < 2 => 0.0,
@@ -335,12 +320,12 @@ impl Naive {
                 (None, [first, .., last]) => {
                     let nanos = self.history[last.0].now - self.history[first.0].now;
                     if nanos > 0 {
-                        n / (nanos as f64 / 1e9)
+                        (n - 1.0) / (nanos as f64 / 1e9)
                     } else {
-                        0.0
+                        f64::NAN
                     }
                 }
-                (None, _) => 0.0,
+                (None, _) => f64::NAN,
             },
             kind => unreachable!("{kind:?} has no window"),
         }

@@ -1,0 +1,69 @@
+//! Gaps and silences in the market of an instrument: which rows and which features they spoil.
+
+use super::counts::EventCounts;
+use super::market::MarketState;
+use crate::engine::feature::Inputs;
+use crate::event::{Gap, GapReason};
+use crate::signal::quality::Quality;
+
+impl MarketState {
+    /// Takes a gap event of this instrument.
+    pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) {
+        counts.gaps += 1;
+        counts.missing += gap.missing;
+        self.break_by(gap.reason);
+    }
+
+    /// Distrusts what was received before a gap.
+    pub(crate) fn break_by(&mut self, reason: GapReason) {
+        match reason {
+            // Under overload trades are dropped. Quotes are conflated: the newest is never missing; and the
+            // book's own numbering shows whether changes of it are.
+            GapReason::Overflow => {
+                self.mark_gap(Quality::Degraded, Inputs::TRADES | Inputs::BARS);
+            }
+            GapReason::Sequence | GapReason::Reconnect => {
+                self.book.freeze();
+                self.book_broken = self.book_known;
+                (self.top_sequence, self.top_broken) = (0, true);
+                self.mark_gap(Quality::Gap, Inputs::ALL);
+            }
+        }
+    }
+
+    /// After a gap the venue may number anew: nothing is held against the numbers from before.
+    pub(super) fn break_book(&mut self) {
+        self.book_broken = self.book_known;
+        (self.top_sequence, self.top_broken) = (0, true);
+        self.mark_gap(Quality::Gap, Inputs::QUOTES);
+    }
+
+    /// Takes the time of an event that makes a row. A silence of more than `max_gap` nanoseconds before it is
+    /// a gap.
+    pub(crate) fn end_silence(&mut self, max_gap: i64, counts: &mut EventCounts) {
+        let before = std::mem::replace(&mut self.rowed, self.now);
+        if before != i64::MIN && self.now.saturating_sub(before) > max_gap {
+            counts.silences += 1;
+            self.mark_gap(Quality::Gap, Inputs::ALL);
+        }
+    }
+
+    /// Gaps in book and quotes, and silences, so far: a label over one means nothing.
+    pub(crate) fn breaks(&self) -> u64 {
+        self.breaks
+    }
+
+    /// Marks the next row, and what features have seen of `inputs` so far.
+    pub(super) fn mark_gap(&mut self, quality: Quality, inputs: Inputs) {
+        self.marked = self.marked.max(quality);
+        self.note_gap(quality, inputs);
+    }
+
+    pub(super) fn note_gap(&mut self, quality: Quality, inputs: Inputs) {
+        self.breaks += u64::from(inputs.meets(Inputs::QUOTES));
+        self.gap = Some(match self.gap {
+            Some((before, others)) => (quality.max(before), inputs | others),
+            None => (quality, inputs),
+        });
+    }
+}

@@ -1,0 +1,145 @@
+//! C: nothing is held against a venue's numbers from before a reconnect, a gap or a snapshot; a fall of the
+//! numbers is counted, and its signals are marked `gap`; a copy changes nothing.
+
+use crate::replayed::replay;
+
+const START: i64 = 1_790_000_000_000_000_000;
+
+fn trade(at: i64, id: i64, price: i64) -> String {
+    let ts = START + at * 100_000_000;
+    format!(
+        r#"{{"ts_event":{ts},"symbol":"A.X","price":{price},"size":1,"side":"buy","trade_id":{id}}}"#
+    )
+}
+
+fn depth(at: i64, number: i64, snapshot: bool, bid: i64, ask: i64) -> String {
+    let ts = START + at * 100_000_000;
+    format!(
+        r#"{{"ts_event":{ts},"symbol":"A.X","first_sequence":{number},"sequence":{number},"snapshot":{snapshot},"bids":[[{bid},1]],"asks":[[{ask},1]]}}"#
+    )
+}
+
+#[test]
+fn trades_go_on_when_their_numbers_begin_anew() {
+    let lines = [
+        trade(0, 41_000, 1),
+        trade(1, 41_001, 2),
+        trade(2, 1, 3),
+        trade(3, 2, 4),
+        trade(4, 3, 5),
+    ];
+    let run = replay("price", "trade", &lines);
+    assert_eq!(
+        run.with_quality(),
+        ["1.0 ok", "2.0 ok", "3.0 gap", "4.0 ok", "5.0 ok"]
+    );
+    let events = &run.summary["events"];
+    assert_eq!(
+        (&events["renumbered"], &events["gaps"]),
+        (&1.into(), &1.into()),
+        "{events}"
+    );
+}
+
+#[test]
+fn copies_of_trades_are_dropped() {
+    let lines = [
+        trade(0, 7, 1),
+        trade(1, 8, 2),
+        trade(1, 8, 2),
+        trade(0, 7, 1),
+        trade(2, 9, 3),
+    ];
+    let run = replay("price", "trade", &lines);
+    assert_eq!(run.with_quality(), ["1.0 ok", "2.0 ok", "3.0 ok"]);
+    assert_eq!(run.summary["events"]["duplicates"], 2);
+}
+
+#[test]
+fn a_snapshot_replaces_the_book_whatever_its_number() {
+    let lines = [
+        depth(0, 26_941_144, true, 99, 101),
+        depth(1, 26_941_145, false, 99, 101),
+        depth(2, 1, true, 49, 51),
+        depth(3, 2, false, 49, 51),
+        depth(4, 3, false, 50, 51),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores(), [100.0, 100.0, 50.0, 50.0, 50.5]);
+    assert_eq!(run.with_quality()[2], "50.0 gap");
+    assert_eq!(run.summary["events"]["renumbered"], 1);
+}
+
+#[test]
+fn quotes_go_on_when_their_numbers_begin_anew() {
+    let quote = |at: i64, number: i64, bid: i64| {
+        let ts = START + at * 100_000_000;
+        format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","sequence":{number},"bid_px":{bid},"bid_sz":1,"ask_px":{},"ask_sz":1}}"#,
+            bid + 2
+        )
+    };
+    let run = replay(
+        "mid",
+        "quote",
+        &[
+            quote(0, 900, 9),
+            quote(1, 3, 19),
+            quote(2, 4, 29),
+            quote(0, 2, 5),
+        ],
+    );
+    assert_eq!(run.with_quality(), ["10.0 ok", "20.0 gap", "30.0 ok"]);
+    assert_eq!(
+        run.summary["events"]["stale"], 1,
+        "the last one is of before"
+    );
+}
+
+#[test]
+fn diffs_of_new_numbers_wait_for_a_snapshot() {
+    let lines = [
+        depth(0, 500, true, 99, 101),
+        depth(1, 501, false, 99, 101),
+        depth(2, 7, false, 59, 61),
+        depth(3, 8, false, 60, 61),
+        depth(4, 7, true, 59, 61),
+        depth(5, 9, false, 60, 62),
+    ];
+    let run = replay("mid", "book", &lines);
+    // The snapshot holds number 7; number 8 waits and is joined to it.
+    assert_eq!(run.scores(), [100.0, 100.0, 60.5, 60.5]);
+    assert_eq!(run.with_quality()[2], "60.5 gap");
+}
+
+#[test]
+fn a_diff_that_came_twice_clears_nothing_that_waits() {
+    let lines = [
+        depth(0, 11, false, 90, 110),
+        depth(1, 12, false, 91, 110),
+        depth(1, 12, false, 91, 110),
+        depth(0, 11, false, 90, 110),
+        depth(2, 10, true, 80, 120),
+        depth(3, 13, false, 92, 110),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores(), [100.5, 101.0]);
+    assert_eq!(run.summary["events"]["stale"], 2);
+}
+
+#[test]
+fn a_snapshot_that_is_too_old_is_counted_as_such() {
+    let lines = [
+        depth(5, 11, false, 90, 110),
+        depth(0, 3, true, 80, 120),
+        depth(6, 12, false, 91, 110),
+        depth(6, 11, true, 85, 115),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.summary["events"]["old_snapshots"], 1);
+    assert_eq!(
+        run.scores(),
+        [100.5],
+        "the second snapshot is joined to what waits"
+    );
+}
