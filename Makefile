@@ -14,7 +14,7 @@ export ORT_DISABLE_TELEMETRY ?= 1
 # Sets the path of the ONNX Runtime library for a recipe that runs a model; fetches it on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 
-.PHONY: help demo build test test-busy docs miri lint bench train evaluate onnxruntime clean
+.PHONY: help demo build test test-busy docs fuzz miri lint bench train evaluate onnxruntime clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-busy: ## all tests, RUNS times (10), beside a program that takes one core
 
 docs: onnxruntime ## generate the reference pages of docs/ from the code, run the commands in the pages, check their links
 	@$(WITH_MODELS) FORETICK_BLESS=1 cargo test --release --locked --test docs
+
+fuzz: ## the fuzz targets of tests/fuzz, SECONDS (60) each; needs cargo-fuzz and the nightly compiler
+	@tests/fuzz.sh $(or $(SECONDS),60)
 
 miri: ## the kernels' unsafe code under Miri, an interpreter that detects undefined behaviour (some minutes)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo "while starting Miri: it is not installed. Install it:" \
