@@ -31,7 +31,8 @@ pub use self::error::{ConfigError, ConfigFault};
 pub use self::kafka::KafkaConfig;
 pub use self::metrics::MetricsConfig;
 pub use self::model::{
-    Fallback, ModelConfig, ModelInput, ModelKind, NormaliseBy, ProviderName, WindowSetting,
+    ActivationName, Fallback, ModelConfig, ModelInput, ModelKind, NormaliseBy, ProviderName,
+    WindowSetting,
 };
 pub use self::news::NewsConfig;
 pub use self::privacy::PrivacyConfig;

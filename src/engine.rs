@@ -29,6 +29,7 @@ pub use self::settings::EngineSettings;
 use self::state::EngineState;
 use crate::event::{Batch, Body, Event};
 use crate::instrument::InstrumentId;
+use crate::model::score_form::ScoreFault;
 use crate::model::slide::SlidingWindows;
 use crate::model::slide::mismatch::StateMismatch;
 use crate::model::{Model, ModelError};
@@ -48,6 +49,7 @@ pub struct Engine {
     pending: Vec<PendingSignal>,
     silent: Vec<InstrumentId>,
     undefined: u64,
+    invalid_probabilities: u64,
 }
 
 impl Engine {
@@ -77,6 +79,7 @@ impl Engine {
             pending: vec![],
             silent: vec![],
             undefined: 0,
+            invalid_probabilities: 0,
         }
     }
 
@@ -118,16 +121,17 @@ impl Engine {
     /// # Panics
     /// Where a model gives more or fewer numbers than its contract.
     pub fn score(&mut self, batch: &Batch, signals: &mut Vec<Signal>) -> Result<(), ModelError> {
-        let (outputs, reasons) = (self.settings.outputs, self.settings.reasons);
+        let (form, reasons) = (self.settings.form, self.settings.reasons);
+        let numbers = form.given + reasons;
         let instruments = self.rows.instruments_mut();
-        let all = match self.scorer.score(instruments, outputs) {
+        let all = match self.scorer.score(instruments, numbers) {
             Ok(all) => all,
             Err(error) => {
                 self.pending.clear();
                 return Err(error);
             }
         };
-        let mut windows = all.chunks_exact(outputs);
+        let mut windows = all.chunks_exact(numbers);
         let mut scores: &[f64] = &[];
         for pending in self.pending.drain(..) {
             let Row {
@@ -145,17 +149,26 @@ impl Engine {
                     continue;
                 }
             }
-            if !scores.iter().all(|score| score.is_finite()) {
-                self.undefined += 1;
-                continue;
-            }
-            let mut signal = pending.signal(scores, reasons, batch);
+            let (given, reasons) = scores.split_at(form.given);
+            let outputs = match form.outputs(given) {
+                Ok(outputs) if reasons.iter().all(|reason| reason.is_finite()) => outputs,
+                Ok(_) | Err(ScoreFault::Undefined) => {
+                    self.undefined += 1;
+                    continue;
+                }
+                Err(ScoreFault::Range(_) | ScoreFault::Sum(_)) => {
+                    self.invalid_probabilities += 1;
+                    continue;
+                }
+            };
+            let mut signal = pending.signal(outputs, reasons, batch);
             signal.model = self.settings.model;
             if let (Some(item), Some(half_life)) = (item, self.settings.half_life) {
                 let state = instruments
                     .state_mut(instrument)
                     .expect("its row made the state");
-                let score = expected(&signal.outputs[..outputs - reasons], &[]);
+                let outputs = &signal.outputs[..form.classes.max(1)];
+                let score = expected(outputs, &self.settings.values);
                 let (average, ts) = state.scores.add(item, signal.ts_event.0, score, half_life);
                 (signal.average, signal.ts_event) = (Some(average), Nanos(ts));
             }
@@ -193,6 +206,13 @@ impl Engine {
     #[must_use]
     pub fn undefined(&self) -> u64 {
         self.undefined
+    }
+
+    /// Windows for which the model gave numbers that should be probabilities and are none: they became no
+    /// signal.
+    #[must_use]
+    pub fn invalid_probabilities(&self) -> u64 {
+        self.invalid_probabilities
     }
 
     /// All that the instruments hold, to be written between two batches.

@@ -4,6 +4,7 @@
 //! [`contract::Contract`].
 
 pub mod contract;
+pub mod deadline;
 pub mod kernel;
 pub mod linear;
 pub mod normalise;
@@ -11,6 +12,7 @@ pub mod onnx;
 pub mod proto;
 pub mod provider;
 pub mod recognise;
+pub mod score_form;
 pub mod slide;
 pub mod strategy;
 
@@ -78,6 +80,12 @@ pub enum ModelError {
         /// Rows that were requested.
         requested: usize,
     },
+    /// A run took longer than is allowed.
+    #[error(
+        "while scoring a window: the run did not end before its deadline and was stopped; does the graph have a \
+         loop without an end? If it is only slow, raise `[model] deadline_ms`"
+    )]
+    Deadline,
     /// Inference failed.
     #[error("while scoring a window: {0}")]
     Run(String),

@@ -5,14 +5,19 @@ mod alerts;
 mod error;
 mod execution;
 mod features;
+mod horizon;
 mod label;
 mod lineage;
 mod loaded;
+mod memory;
 mod model_file;
 mod news;
 mod records;
+mod scores;
 mod sink;
 mod source;
+mod watchdog;
+mod weights;
 mod windows;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +25,7 @@ use std::sync::Arc;
 
 pub use self::error::PipelineError;
 pub use self::loaded::Loaded;
+use self::memory::MemoryBound;
 use self::model_file::ModelFile;
 use crate::config;
 use crate::config::{
@@ -34,7 +40,7 @@ use crate::label::Labelling;
 use crate::model::contract::Contract;
 use crate::model::kernel::Isa;
 use crate::model::normalise::Normalise;
-use crate::model::provider::Execution;
+use crate::model::provider::{Execution, Provider};
 use crate::model::strategy::{Strategy, WindowMode};
 use crate::news::News;
 use crate::signal::field::SignalField;
@@ -132,8 +138,19 @@ impl Pipeline {
     /// [`PipelineError`] where the model is missing, cannot be loaded, or was made for other features.
     pub fn load_model(&self) -> Result<Loaded, PipelineError> {
         let names = self.plan.names();
-        let mut model = ModelFile::read(&self.file.model, &self.document, self.execution, names)?;
-        let (_, mut contract, active) = model.build(names)?;
+        let mut model = ModelFile::read(
+            &self.file.model,
+            &self.document,
+            self.execution,
+            &self.plan,
+            self.has_single_rows(),
+        )?;
+        let memory = self.file.model.memory_bytes;
+        let memory = (self.execution.provider == Provider::Cpu).then_some(memory);
+        let _bound = (model.kind == ModelKind::Onnx).then(|| MemoryBound::more(memory));
+        let (mut session, mut contract, active) = model
+            .build(names)
+            .map_err(|error| memory::explain(error, self.file.model.memory_bytes))?;
         self.check_single_rows(&contract)?;
         model.execution = active.execution();
         if active.fallback.is_some() {
@@ -142,20 +159,31 @@ impl Pipeline {
         contract.check(names, self.plan.sha256(), &model.path)?;
         let strategy = self.strategy(&model, &contract)?;
         self.check_label_steps(&contract)?;
-        let horizon_ns = self.horizon(&mut contract)?;
+        let horizon_ns = horizon::horizon(&self.file, self.labelling.as_ref(), &contract)
+            .map_err(|fault| self.document.error(fault))?;
         let normalise = match self.file.model.normalise {
             NormaliseBy::None => Normalise::None,
             NormaliseBy::Expanding => Normalise::Expanding,
             NormaliseBy::Model => contract.normalise.clone().unwrap_or(Normalise::None),
         };
+        let form = scores::form(&self.file, &self.fields, &mut contract)
+            .map_err(|fault| self.document.error(fault))?;
+        let pieces = self.news.as_ref().map_or(0, |news| news.pieces.count());
+        scores::try_out(
+            &mut *session,
+            (&self.file, &self.document),
+            (&model, &contract, form),
+            (&normalise, pieces),
+        )?;
         let settings = EngineSettings {
             rules: self.rules,
             steps: contract.steps,
             every: self.file.row.every,
             while_warming: self.file.row.while_warming,
             normalise,
-            outputs: contract.outputs(),
+            form,
             reasons: contract.reasons.len(),
+            values: contract.values.clone(),
             model: 0,
             half_life: self.news.as_ref().map(|news| news.half_life),
         };
@@ -301,10 +329,14 @@ impl Pipeline {
         self.document.error(ConfigFault::at(key, what))
     }
 
+    /// Whether each row is scored by itself: applications and headlines.
+    fn has_single_rows(&self) -> bool {
+        matches!(self.file.row.on, RowOn::Application | RowOn::News)
+    }
+
     /// Refuses windows of several applications or headlines: each is scored by itself.
     fn check_single_rows(&self, contract: &Contract) -> Result<(), ConfigError> {
-        let single = matches!(self.file.row.on, RowOn::Application | RowOn::News);
-        if single && contract.steps != 1 {
+        if self.has_single_rows() && contract.steps != 1 {
             let what = format!(
                 "the model takes windows of {} rows, but applications and headlines are scored one by one",
                 contract.steps
@@ -347,35 +379,5 @@ impl Pipeline {
             )),
             _ => Ok(()),
         }
-    }
-
-    /// The horizon of signals, in nanoseconds; 0 where nothing says it. The model's and the configured ones
-    /// must agree.
-    fn horizon(&self, contract: &mut Contract) -> Result<i64, ConfigError> {
-        let signal = self
-            .file
-            .signal
-            .horizon_ms
-            .map(|ms| ("signal", ms.saturating_mul(1_000_000)));
-        let label = self
-            .labelling
-            .as_ref()
-            .map(|label| ("label", label.horizon_ns));
-        for (table, written) in signal.into_iter().chain(label) {
-            if let Some(trained) = contract.horizon_ns
-                && trained != written
-            {
-                return Err(self.error(
-                    &format!("{table}.horizon_ms"),
-                    format!(
-                        "`horizon_ms` of [{table}] is {} but the model was trained for {}; make them agree",
-                        written / 1_000_000,
-                        trained / 1_000_000
-                    ),
-                ));
-            }
-        }
-        let written = signal.or(label).map(|(_, nanos)| nanos);
-        Ok(contract.horizon_ns.or(written).unwrap_or(0))
     }
 }

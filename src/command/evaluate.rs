@@ -116,6 +116,7 @@ pub fn evaluate(
         unknown_outcomes: judged.unknown,
         missing_fields: judged.events.engine.missing_fields,
         undefined_scores: judged.events.undefined_scores,
+        invalid_probabilities: judged.events.invalid_probabilities,
     })
 }
 
@@ -314,13 +315,15 @@ impl Judged {
 }
 
 /// The outcomes that the model allows. 0 and 1 are compared with a probability; the score of several labels
-/// is one only where each label has a place on the scale of the risk.
+/// is one only where each label has a value that is one.
 fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
     let form = pipeline.form.as_ref();
     let model = lineage.first_model();
     Scale {
         labels: &model.labels,
-        flags: model.labels.len() <= 2 || !model.places.is_empty(),
+        flags: model.labels.len() <= 2
+            || !model.values.is_empty()
+                && model.values.iter().all(|value| (0.0..=1.0).contains(value)),
         persons: form.is_some_and(|form| form.names_persons()),
     }
 }

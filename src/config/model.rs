@@ -24,6 +24,16 @@ pub struct ModelConfig {
     /// labels gives a score.
     #[serde(default)]
     pub labels: Vec<String>,
+    /// The value of each label on the scale of the score, in the order of `labels`: `score` is their mean by
+    /// probability, as with `[-1, 1, 0]` for bearish, bullish, neutral. Required for three and more labels
+    /// whose order nothing else says. Default: what the model's metadata says (`foretick.values`); else
+    /// evenly from -1 for the first label to 1 for the last where the metadata lists the labels, which it
+    /// does lowest first.
+    #[serde(default)]
+    pub values: Vec<f64>,
+    /// What turns the model's numbers into probabilities where it gives logits: `softmax` for one number a
+    /// label, `sigmoid` for a single number. Default: none, the numbers are probabilities or a score.
+    pub activation: Option<ActivationName>,
     /// The model's version, which stands in every signal. Default: what its metadata says.
     pub version: Option<String>,
     /// The features that each input takes: one table for each input of a graph that has several. Default: one
@@ -50,6 +60,14 @@ pub struct ModelConfig {
     /// several instruments share a run. Default: `0`, which adds no latency.
     #[serde(default)]
     pub batch_wait_us: u64,
+    /// How long a run of ONNX Runtime may take, in milliseconds, before it is stopped and is an error.
+    /// Default: `2_000`.
+    #[serde(default = "default_deadline_ms")]
+    pub deadline_ms: u64,
+    /// The memory that ONNX Runtime may take while it loads the model and computes its first windows on the
+    /// processor; on Linux alone. Default: `4_294_967_296`: 4 GiB.
+    #[serde(default = "default_memory_bytes")]
+    pub memory_bytes: u64,
     /// Where the model computes if the GPU is not available: `cpu`. Not given: that is an error.
     pub fallback: Option<Fallback>,
 }
@@ -64,6 +82,8 @@ impl ModelConfig {
             normalise: NormaliseBy::Model,
             steps: None,
             labels: vec![],
+            values: vec![],
+            activation: None,
             version: None,
             inputs: vec![],
             output: None,
@@ -72,9 +92,19 @@ impl ModelConfig {
             device: None,
             batch_max: None,
             batch_wait_us: 0,
+            deadline_ms: default_deadline_ms(),
+            memory_bytes: default_memory_bytes(),
             fallback: None,
         }
     }
+}
+
+fn default_deadline_ms() -> u64 {
+    2_000
+}
+
+fn default_memory_bytes() -> u64 {
+    4_294_967_296
 }
 
 /// `[[model.input]]`
@@ -99,6 +129,16 @@ pub enum WindowSetting {
     Plain,
     /// One state that is never reset, in place of windows.
     Carried,
+}
+
+/// What turns the model's numbers into probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationName {
+    /// e^x, divided by the sum over the labels.
+    Softmax,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
 }
 
 /// Where ONNX Runtime computes a model.

@@ -32,11 +32,13 @@ impl PendingSignal {
         self.scores != ScoreSource::Withdrawal && (self.frame, self.row.item) == (frame, item)
     }
 
-    /// The signal with these scores, the reasons last.
-    pub(super) fn signal(&self, scores: &[f64], reasons: usize, batch: &Batch) -> Signal {
-        let (scores, reasons) = scores.split_at(scores.len() - reasons);
-        let mut outputs = [0.0; MAX_OUTPUTS];
-        outputs[..scores.len()].copy_from_slice(scores);
+    /// The signal with these outputs and reasons.
+    pub(super) fn signal(
+        &self,
+        outputs: [f64; MAX_OUTPUTS],
+        reasons: &[f64],
+        batch: &Batch,
+    ) -> Signal {
         let mut origin = batch.origins[self.frame as usize];
         if origin.ts_recv == Nanos::UNDEFINED {
             origin.ts_recv = self.row.ts_event;

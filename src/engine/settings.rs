@@ -2,6 +2,7 @@
 
 use super::row::{RowRules, RowTrigger};
 use crate::model::normalise::Normalise;
+use crate::model::score_form::ScoreForm;
 
 /// How rows become windows, and windows signals.
 #[derive(Clone, Debug)]
@@ -16,10 +17,12 @@ pub struct EngineSettings {
     pub while_warming: bool,
     /// What happens to a row before the model sees it.
     pub normalise: Normalise,
-    /// Numbers that the model gives for a window: its scores, then its reasons.
-    pub outputs: usize,
-    /// How many of these are reasons.
+    /// What the numbers are that the model gives for a window before its reasons.
+    pub form: ScoreForm,
+    /// How many reasons it gives after them.
     pub reasons: usize,
+    /// The value of each label in an average of news; empty for the scale from −1 to 1.
+    pub values: Vec<f64>,
     /// The model's index in the lineage, for its signals.
     pub model: u8,
     /// Of news: the time in nanoseconds after which a score weighs half in an instrument's average.

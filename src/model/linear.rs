@@ -10,7 +10,7 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use super::contract::Contract;
+use super::contract::{Contract, values_fit};
 use super::normalise::Normalise;
 use super::{Model, ModelError, softmax};
 use crate::signal::MAX_OUTPUTS;
@@ -42,6 +42,8 @@ struct Wire {
     features_sha256: Option<String>,
     #[serde(default)]
     labels: Vec<String>,
+    #[serde(default)]
+    values: Vec<f64>,
     weights: Option<Vec<Vec<f64>>>,
     pieces: Option<FxHashMap<u32, Vec<f64>>>,
     bias: Vec<f64>,
@@ -67,6 +69,7 @@ impl Linear {
                 "{rows} labels; at most {MAX_OUTPUTS} are possible"
             )));
         }
+        values_fit(&wire.values, rows).map_err(fail)?;
         let (shaped, weights) = match (wire.weights, wire.pieces) {
             (Some(all), None) => (
                 all.len() == rows && all.iter().all(|row| row.len() == columns),
@@ -107,6 +110,9 @@ impl Linear {
             features: wire.features,
             features_sha256: wire.features_sha256,
             labels: wire.labels,
+            values: wire.values,
+            ordered: true,
+            given: rows,
             steps: 1,
             normalise,
             horizon_ns: wire.horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
@@ -131,6 +137,7 @@ impl Linear {
             name: "sum".into(),
             version: "1".into(),
             features: columns.to_vec(),
+            given: 1,
             steps: 1,
             ..Contract::default()
         };

@@ -4,6 +4,7 @@
 //! be decoded, changed in one place, and encoded again. Knows no operator. The numbers of tensors are in
 //! `tensor`.
 
+pub mod function;
 pub mod tensor;
 
 use prost::{Message, Oneof};
@@ -349,6 +350,28 @@ impl ModelProto {
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         self.encode_to_vec()
+    }
+}
+
+impl GraphProto {
+    /// Calls `each` with the constants of the graph, of its operators and of the graphs inside of them;
+    /// sparse ones are left out.
+    ///
+    /// # Errors
+    /// The first error of `each`.
+    pub fn each_tensor<E>(
+        &mut self,
+        each: &mut impl FnMut(&mut TensorProto) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.initializer.iter_mut().try_for_each(&mut *each)?;
+        for attribute in self.node.iter_mut().flat_map(|node| &mut node.attribute) {
+            let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);
+            tensors.try_for_each(&mut *each)?;
+            for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+                graph.each_tensor(each)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -42,6 +42,12 @@ pub struct Encoded {
 const MAX_WORD: usize = 100;
 
 impl WordPiece {
+    /// Pieces in the vocabulary; their numbers are below that.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.first.len() + self.further.len()
+    }
+
     /// Parses a vocabulary: one piece on each line; its number is that of the line, from 0.
     ///
     /// # Errors

@@ -39,6 +39,14 @@ pub(super) fn execution(model: &config::ModelConfig) -> Result<Execution, Config
         let what = format!("`batch_max` must be 1 to {BATCH_MOST}, or left out");
         return Err(fault("batch_max", what));
     }
+    for (key, value) in [
+        ("deadline_ms", model.deadline_ms),
+        ("memory_bytes", model.memory_bytes),
+    ] {
+        if value == 0 {
+            return Err(fault(key, format!("`{key}` must be above zero")));
+        }
+    }
     if model.batch_wait_us > WAIT_US_MOST {
         let what = format!("`batch_wait_us` must be at most {WAIT_US_MOST}: a second");
         return Err(fault("batch_wait_us", what));
@@ -105,6 +113,8 @@ mod tests {
             ("kind = \"onnx\"\nfallback = \"cpu\"", "fallback"),
             ("kind = \"onnx\"\nbatch_max = 0", "batch_max"),
             ("kind = \"onnx\"\nbatch_max = 5_000", "batch_max"),
+            ("kind = \"onnx\"\ndeadline_ms = 0", "deadline_ms"),
+            ("kind = \"onnx\"\nmemory_bytes = 0", "memory_bytes"),
             (
                 "kind = \"onnx\"\nbatch_wait_us = 1_000_001",
                 "batch_wait_us",

@@ -15,9 +15,9 @@ pub(super) fn lineage(
     horizon_ns: i64,
 ) -> Lineage {
     // Of two labels of a company or an applicant the score is the probability of the last: its PD.
-    let places = match (records, &contract.labels[..]) {
-        (Some(_), [_, _]) if contract.places.is_empty() => vec![0.0, 1.0],
-        _ => contract.places.clone(),
+    let values = match (records, &contract.labels[..]) {
+        (Some(_), [_, _]) if contract.values.is_empty() => vec![0.0, 1.0],
+        _ => contract.values.clone(),
     };
     Lineage {
         schema: file.signal.schema.clone(),
@@ -31,7 +31,7 @@ pub(super) fn lineage(
             sha256: contract.sha256.clone(),
             features_sha256: features_sha256.to_owned(),
             labels: contract.labels.clone(),
-            places,
+            values,
             reasons: contract.reasons.clone(),
             grades: contract.grades.clone(),
             horizon_ns,

@@ -1,14 +1,18 @@
 //! A model's file: read once, made into a session for each shard.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::error::PipelineError;
+use super::watchdog::Deadline;
+use super::weights;
 use crate::config;
 use crate::config::{ConfigFault, Document, ModelKind};
+use crate::engine::feature::FeaturePlan;
 use crate::hex::hex;
-use crate::model::contract::{Contract, DeclaredContract};
+use crate::model::contract::{ColumnKind, Contract, DeclaredContract};
 use crate::model::linear::Linear;
 use crate::model::onnx::Onnx;
 use crate::model::provider::{Active, Execution};
@@ -22,6 +26,7 @@ pub(super) struct ModelFile {
     pub(super) sha256: String,
     pub(super) execution: Execution,
     pub(super) declared: DeclaredContract,
+    pub(super) deadline: Deadline,
 }
 
 impl ModelFile {
@@ -34,8 +39,12 @@ impl ModelFile {
         model: &config::ModelConfig,
         document: &Document,
         execution: Execution,
-        features: &[String],
+        plan: &FeaturePlan,
+        single_rows: bool,
     ) -> Result<Self, PipelineError> {
+        let deadline = Deadline {
+            run: Duration::from_millis(model.deadline_ms),
+        };
         if model.kind == ModelKind::Sum {
             let sha256 = hex(&Sha256::digest(b"sum"));
             return Ok(Self {
@@ -45,27 +54,40 @@ impl ModelFile {
                 sha256,
                 execution,
                 declared: DeclaredContract::default(),
+                deadline,
             });
         }
         let Some(file) = &model.file else {
             let what = "`[model]` needs `file`: the model's file below this folder";
             return Err(document.error(ConfigFault::at("model.file", what)).into());
         };
-        check_inputs(model, features).map_err(|fault| document.error(fault))?;
+        check_inputs(model, plan.names()).map_err(|fault| document.error(fault))?;
         let folder = document.path().parent().unwrap_or(Path::new("."));
         let path = folder.join(file);
-        let bytes = std::fs::read(&path).map_err(|cause| ModelError::Read {
-            path: path.clone(),
-            cause,
-        })?;
-        let sha256 = hex(&Sha256::digest(&bytes));
+        let bytes = read(&path)?;
+        let mut sha256 = Sha256::new_with_prefix(&bytes);
+        let bytes = match model.kind {
+            ModelKind::Onnx => {
+                let whole = weights::whole(&path, bytes).map_err(|what| ModelError::Load {
+                    path: path.clone(),
+                    what,
+                })?;
+                for file in &whole.files {
+                    sha256.update(file);
+                }
+                whole.bytes
+            }
+            ModelKind::Linear | ModelKind::Sum => bytes,
+        };
+        let sha256 = hex(&sha256.finalize());
         Ok(Self {
             kind: model.kind,
             path,
             bytes,
             sha256,
             execution,
-            declared: declared(model, features),
+            declared: declared(model, plan, single_rows),
+            deadline,
         })
     }
 
@@ -95,6 +117,7 @@ impl ModelFile {
                     sha256,
                     self.execution,
                     &self.declared,
+                    Some(&self.deadline),
                 )?;
                 let active = model.active().clone();
                 Ok((Box::new(model), contract, active))
@@ -117,10 +140,46 @@ fn check_inputs(model: &config::ModelConfig, features: &[String]) -> Result<(), 
     Ok(())
 }
 
+/// Reads a model's file, whole.
+fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    let failed = |cause| ModelError::Read {
+        path: path.to_owned(),
+        cause,
+    };
+    let found = std::fs::metadata(path).map_err(failed)?;
+    let refused = |what: &str| {
+        Err(ModelError::Load {
+            path: path.to_owned(),
+            what: what.into(),
+        })
+    };
+    if !found.is_file() {
+        return refused("it is no file");
+    }
+    if found.len() > weights::BYTES_MAX {
+        return refused("it is larger than 2 GiB, the most that is taken");
+    }
+    std::fs::read(path).map_err(failed)
+}
+
 /// What the configuration says of a model, for a file that does not say it.
-fn declared(model: &config::ModelConfig, features: &[String]) -> DeclaredContract {
+fn declared(
+    model: &config::ModelConfig,
+    plan: &FeaturePlan,
+    single_rows: bool,
+) -> DeclaredContract {
+    let kind = |at: usize| {
+        // Rows of records have their fields as columns, in order.
+        match plan.fields().get(at) {
+            _ if plan.tokens().is_some() => ColumnKind::Token,
+            None => ColumnKind::Number,
+            Some(field) if field.categories.is_empty() => ColumnKind::Field,
+            Some(field) => ColumnKind::Category(field.categories.clone()),
+        }
+    };
     DeclaredContract {
-        features: features.to_vec(),
+        features: plan.names().to_vec(),
+        kinds: (0..plan.len()).map(kind).collect(),
         steps: model.steps,
         labels: model.labels.clone(),
         version: model.version.clone(),
@@ -130,5 +189,6 @@ fn declared(model: &config::ModelConfig, features: &[String]) -> DeclaredContrac
             .map(|input| (input.name.clone(), input.features.clone()))
             .collect(),
         output: model.output.clone(),
+        single_rows,
     }
 }

@@ -15,6 +15,9 @@ pub struct RunCounts {
     pub engine: EventCounts,
     /// Windows for which the model gave no finite number.
     pub undefined_scores: u64,
+    /// Windows for which it gave numbers outside of 0..1, or whose sum is not 1, where probabilities must
+    /// come.
+    pub invalid_probabilities: u64,
     /// Refusals and faults that the venue reported.
     pub venue_errors: u64,
     /// Frames that came while the shard had been behind for too long.
@@ -31,6 +34,7 @@ impl RunCounts {
         let intake = shard.counts();
         self.engine += shard.engine().counts();
         self.undefined_scores += shard.engine().undefined();
+        self.invalid_probabilities += shard.engine().invalid_probabilities();
         self.venue_errors += intake.venue_errors;
         self.late_frames += intake.late_frames;
         self.reprocessed_frames += intake.reprocessed_frames;
@@ -42,6 +46,7 @@ impl AddAssign for RunCounts {
     fn add_assign(&mut self, other: Self) {
         self.engine += &other.engine;
         self.undefined_scores += other.undefined_scores;
+        self.invalid_probabilities += other.invalid_probabilities;
         self.venue_errors += other.venue_errors;
         self.late_frames += other.late_frames;
         self.reprocessed_frames += other.reprocessed_frames;

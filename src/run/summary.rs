@@ -172,6 +172,14 @@ impl Summary {
                 "undefined      {undefined} scores, of which no signal came"
             )?;
         }
+        let invalid = self.events.invalid_probabilities;
+        if invalid > 0 {
+            writeln!(
+                f,
+                "no probability {invalid} scores outside of 0..1 or with another sum than 1, of which no signal \
+                 came"
+            )?;
+        }
         Ok(())
     }
 }

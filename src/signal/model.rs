@@ -15,7 +15,7 @@ pub struct ModelIdentity {
     pub labels: Vec<String>,
     /// The value of each label on the scale of the score, such as the default rate of a grade; empty for the
     /// scale from −1 to 1.
-    pub places: Vec<f64>,
+    pub values: Vec<f64>,
     /// Codes of the reasons, in the order in which the model gives them.
     pub reasons: Vec<String>,
     /// Names of grades with the score up to which they reach, best first.
@@ -39,11 +39,11 @@ impl ModelIdentity {
         Some((&self.labels[best.0], *best.1))
     }
 
-    /// One number: the score itself, or the expected label on the scale of [`Self::places`], or else on one
+    /// One number: the score itself, or the expected label on the scale of [`Self::values`], or else on one
     /// from −1 (first label) to 1 (last): for down, flat, up that is P(up) − P(down).
     #[must_use]
     pub fn score(&self, outputs: &[f64]) -> f64 {
-        expected(&outputs[..self.labels.len().max(1)], &self.places)
+        expected(&outputs[..self.labels.len().max(1)], &self.values)
     }
 
     /// The grade of a score: the first whose limit is not below it, else the last.
@@ -57,14 +57,14 @@ impl ModelIdentity {
 /// The expected value of a label, where labels have these values, or lie evenly between −1 and 1; a single
 /// output itself.
 #[must_use]
-pub fn expected(outputs: &[f64], places: &[f64]) -> f64 {
+pub fn expected(outputs: &[f64], values: &[f64]) -> f64 {
     let classes = outputs.len();
     if classes < 2 {
         return outputs[0];
     }
     let even = |at: usize| 2.0 * at as f64 / (classes - 1) as f64 - 1.0;
-    let place = |at: usize| places.get(at).copied().unwrap_or_else(|| even(at));
+    let value = |at: usize| values.get(at).copied().unwrap_or_else(|| even(at));
     (0..classes)
-        .map(|at| place(at) * outputs[at])
+        .map(|at| value(at) * outputs[at])
         .fold(0.0, |sum, term| sum + term)
 }

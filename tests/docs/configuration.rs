@@ -349,6 +349,7 @@ fn unit(key: &str) -> Option<&'static str> {
         ("window", "values"),
         ("levels", "levels a side"),
         ("device", "the GPU's number"),
+        ("values", "the score's"),
         ("alpha", "weight, 0 to 1"),
         ("min", "the field's unit"),
         ("max", "the field's unit"),

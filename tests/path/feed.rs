@@ -10,6 +10,7 @@ use foretick::event::Batch;
 use foretick::frame::Origin;
 use foretick::instrument::InstrumentId;
 use foretick::model::normalise::Normalise;
+use foretick::model::score_form::ScoreForm;
 use foretick::model::{Model, ModelError};
 use foretick::signal::Signal;
 use foretick::units::Nanos;
@@ -58,8 +59,9 @@ impl Feed {
             every: 1,
             while_warming: pipeline.file.row.while_warming,
             normalise: Normalise::None,
-            outputs: 1,
+            form: ScoreForm::SCORE,
             reasons: 0,
+            values: vec![],
             model: 0,
             half_life: None,
         };

@@ -37,6 +37,8 @@ pub struct EvaluationReport {
     pub missing_fields: u64,
     /// Windows for which the model gave no finite number.
     pub undefined_scores: u64,
+    /// Windows for which the model gave no probabilities, though it should.
+    pub invalid_probabilities: u64,
 }
 
 /// The outcomes of the rows for which the model predicted one label.
@@ -64,6 +66,10 @@ impl fmt::Display for EvaluationReport {
             (self.unknown_outcomes, "without an outcome, left out"),
             (self.missing_fields, "missing fields"),
             (self.undefined_scores, "undefined scores, no signal"),
+            (
+                self.invalid_probabilities,
+                "scores that are no probabilities, no signal",
+            ),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;

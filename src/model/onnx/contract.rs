@@ -7,7 +7,7 @@ use ort::session::Session;
 use serde::de::DeserializeOwned;
 
 use crate::model::ModelError;
-use crate::model::contract::{Contract, DeclaredContract};
+use crate::model::contract::{Contract, DeclaredContract, values_fit};
 use crate::model::normalise::Normalise;
 use crate::signal::MAX_OUTPUTS;
 
@@ -28,7 +28,8 @@ pub(super) fn read(
     let text = |key: &str| props.custom(&format!("foretick.{key}"));
     let metadata = Metadata { text: &text };
     let features = metadata.json::<Vec<String>>("features").map_err(fail)?;
-    let foreign = features.is_none() && declared.steps.is_some();
+    let single = declared.single_rows && declared.steps.is_none();
+    let foreign = features.is_none() && (declared.steps.is_some() || single);
     let features = match features {
         Some(features) => features,
         None if foreign => declared.features.clone(),
@@ -36,8 +37,10 @@ pub(super) fn read(
     };
     let steps = metadata.json("steps").map_err(fail)?;
     let steps = agree("steps", steps, declared.steps).map_err(fail)?;
+    let steps = steps.or((foreign && single).then_some(1));
     let steps = steps.ok_or_else(|| fail(missing("steps")))?;
-    let labels = metadata.json("labels").map_err(fail)?;
+    let labels: Option<Vec<String>> = metadata.json("labels").map_err(fail)?;
+    let ordered = labels.is_some();
     let declared_labels = Some(declared.labels.clone()).filter(|labels| !labels.is_empty());
     let labels: Vec<String> = agree("labels", labels, declared_labels)
         .map_err(fail)?
@@ -48,16 +51,13 @@ pub(super) fn read(
             labels.len()
         )));
     }
-    let places: Vec<f64> = metadata
-        .json("expected_pd")
-        .map_err(fail)?
-        .unwrap_or_default();
-    if !places.is_empty() && places.len() != labels.len() {
-        return Err(fail(format!(
-            "metadata `foretick.expected_pd` has {} numbers for {} labels",
-            places.len(),
-            labels.len()
-        )));
+    let mut values: Vec<f64> = vec![];
+    for key in ["values", "expected_pd"] {
+        if let Some(numbers) = metadata.json::<Vec<f64>>(key).map_err(fail)? {
+            values_fit(&numbers, labels.len())
+                .map_err(|what| fail(format!("metadata `foretick.{key}`: {what}")))?;
+            values = numbers;
+        }
     }
     let horizon_ms: Option<i64> = metadata.json("horizon_ms").map_err(fail)?;
     let version = text("version").or_else(|| declared.version.clone());
@@ -69,10 +69,12 @@ pub(super) fn read(
         normalise: metadata.normalise(features.len()).map_err(fail)?,
         features,
         steps,
+        given: labels.len().max(1),
         labels,
+        ordered,
         horizon_ns: horizon_ms.map(|ms| ms.saturating_mul(1_000_000)),
         reasons: metadata.json("reasons").map_err(fail)?.unwrap_or_default(),
-        places,
+        values,
         grades: metadata.json("grades").map_err(fail)?.unwrap_or_default(),
     })
 }

@@ -5,11 +5,12 @@
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use crate::model::contract::Contract;
+use super::admit::{Admitted, Classes};
+use super::input::GraphInput;
+use crate::model::contract::{ColumnKind, Contract, DeclaredContract};
 use crate::model::provider::{Active, Execution, Provider};
 
-/// The inputs and outputs of a graph. An input is a tensor `[N, T, F]`, N open or 1; where T is 1, or the
-/// graph takes a window flat, `[N, T · F]` too.
+/// The inputs and outputs of a graph.
 #[derive(Debug)]
 pub(super) struct GraphInterface {
     /// The inputs.
@@ -18,80 +19,43 @@ pub(super) struct GraphInterface {
     pub(super) steps: usize,
     /// Numbers in a row.
     pub(super) columns: usize,
-    /// Numbers that a window gives.
-    pub(super) outputs: usize,
-    /// The outputs that are read, scores first, then reasons: the index of each, and numbers per window.
-    pub(super) outputs_read: Vec<(usize, usize)>,
+    /// The outputs that are read, scores first, then reasons.
+    pub(super) outputs: Vec<GraphOutput>,
 }
 
-/// One input.
+/// An output that is read.
 #[derive(Clone, Debug)]
-pub(super) struct GraphInput {
-    /// Its name.
-    pub(super) name: String,
-    /// The columns of a row that it takes, in its order.
-    pub(super) columns: Vec<usize>,
-    /// The rows of a window that it takes, counted from the newest.
-    pub(super) rows: usize,
-    /// Whether it takes any number of windows.
-    open: bool,
-    /// Whether it has no dimension of rows.
-    flat: bool,
-    /// Names of the dimensions that the graph leaves open.
-    symbols: Vec<String>,
+pub(super) struct GraphOutput {
+    /// Its index.
+    pub(super) index: usize,
+    /// Numbers per window.
+    pub(super) count: usize,
+    /// The place of each label's number; empty where they come in the order of the labels.
+    pub(super) order: Vec<usize>,
 }
 
 impl GraphInterface {
-    /// The interface of a session. `inputs` has the columns of each input, where there are several; a single
-    /// input takes all. `output` names the output with the scores.
+    /// The interface of a session. A single input takes all columns, unless `declared` says otherwise.
     ///
     /// # Errors
     /// The first input or output that is not as the contract says, and what to do.
     pub(super) fn of(
         session: &Session,
+        admitted: &Admitted<'_>,
         contract: &Contract,
-        inputs: &[(String, Vec<String>)],
-        output: Option<&str>,
+        declared: &DeclaredContract,
     ) -> Result<Self, String> {
         let (steps, columns) = (contract.steps, contract.features.len());
-        let declared = session.inputs();
-        if let Some((name, _)) = inputs
+        let inputs = session.inputs();
+        if let Some((name, _)) = declared
+            .inputs
             .iter()
-            .find(|(name, _)| !declared.iter().any(|input| input.name() == name))
+            .find(|(name, _)| !inputs.iter().any(|input| input.name() == name))
         {
             return Err(format!(
                 "it has no input `{name}`; take its [[model.input]] out"
             ));
         }
-        let columns_of = |input: &Outlet| -> Result<Vec<usize>, String> {
-            let Some((_, features)) = inputs.iter().find(|(name, _)| name == input.name()) else {
-                return match (declared.len(), inputs) {
-                    (1, []) => Ok((0..columns).collect()),
-                    (several, []) => Err(format!(
-                        "it has {several} inputs ({}); write a [[model.input]] with its features for each",
-                        declared
-                            .iter()
-                            .map(Outlet::name)
-                            .collect::<Vec<_>>()
-                            .join(", ")
-                    )),
-                    _ => Err(format!(
-                        "its input `{}` has no [[model.input]]",
-                        input.name()
-                    )),
-                };
-            };
-            let column = |feature: &String| {
-                let column = contract.features.iter().position(|name| name == feature);
-                column.ok_or_else(|| {
-                    format!(
-                        "[[model.input]] of `{}` lists `{feature}`, which is not a feature of the pipeline",
-                        input.name()
-                    )
-                })
-            };
-            features.iter().map(column).collect()
-        };
         let has_contract = session
             .metadata()
             .is_ok_and(|metadata| metadata.custom("foretick.features").is_some());
@@ -100,15 +64,15 @@ impl GraphInterface {
         } else {
             "the pipeline promises"
         };
-        let inputs = declared
-            .iter()
-            .map(|input| GraphInput::of(input, columns_of(input)?, steps, author));
+        let inputs = inputs.iter().map(|input| {
+            let columns = columns_of(input, inputs, contract, declared)?;
+            GraphInput::of(input, columns, &declared.kinds, steps, author)
+        });
         Ok(Self {
             inputs: inputs.collect::<Result<_, String>>()?,
             steps,
             columns,
-            outputs: contract.outputs(),
-            outputs_read: outputs_read(session, contract, output)?,
+            outputs: outputs_read(session, admitted, contract, declared.output.as_deref())?,
         })
     }
 
@@ -151,112 +115,159 @@ impl GraphInterface {
     }
 }
 
-impl GraphInput {
-    /// An input for these columns, as the graph declares it; `author` wrote that it takes them.
-    fn of(input: &Outlet, columns: Vec<usize>, steps: usize, author: &str) -> Result<Self, String> {
-        let ValueType::Tensor {
-            ty: TensorElementType::Float32,
-            shape,
-            dimension_symbols,
-        } = input.dtype()
-        else {
-            return Err(format!(
-                "its input `{}` is {}; a float32 tensor [1, T, F] is expected",
-                input.name(),
-                input.dtype()
-            ));
+/// The columns of a row that an input takes: those of its [[model.input]]; else all, where it is the only one
+/// or one of those that go with tokens; else the feature of its name.
+fn columns_of(
+    input: &Outlet,
+    all: &[Outlet],
+    contract: &Contract,
+    declared: &DeclaredContract,
+) -> Result<Vec<usize>, String> {
+    let listed = &declared.inputs;
+    let column = |feature: &str| contract.features.iter().position(|name| name == feature);
+    if let Some((_, features)) = listed.iter().find(|(name, _)| name == input.name()) {
+        let place = |feature: &String| {
+            column(feature).ok_or_else(|| {
+                format!(
+                    "[[model.input]] of `{}` lists `{feature}`, which is not a feature of the pipeline",
+                    input.name()
+                )
+            })
         };
-        let width = columns.len();
-        let fits = |wanted: &[usize]| {
-            let same = |(&has, &want): (&i64, &usize)| has == -1 || has == want as i64;
-            shape.len() == wanted.len() && shape.iter().zip(wanted).all(same)
-        };
-        let (rows, flat) = match () {
-            () if steps == 0 || width == 0 => (0, false),
-            () if fits(&[1, steps, width]) => (steps, false),
-            () if fits(&[1, steps * width]) => (steps, true),
-            // Columns that do not change within a window: those of the newest row.
-            () if fits(&[1, width]) => (1, true),
-            () => (0, false),
-        };
-        if rows == 0 {
-            return Err(format!(
-                "its input `{}` has shape {shape:?}, but {author} {steps} steps of {width} features: [1, {steps}, \
-                 {width}]",
-                input.name()
-            ));
-        }
-        Ok(Self {
-            name: input.name().to_owned(),
-            columns,
-            rows,
-            open: shape[0] == -1,
-            flat,
-            symbols: dimension_symbols.to_vec(),
-        })
+        return features.iter().map(place).collect();
     }
-
-    /// Its dimensions for so many windows.
-    pub(super) fn dimensions(&self, batch: usize) -> Vec<usize> {
-        if self.flat {
-            vec![batch, self.rows * self.columns.len()]
-        } else {
-            vec![batch, self.rows, self.columns.len()]
-        }
+    let every = || (0..contract.features.len()).collect();
+    let of_tokens = declared.kinds.contains(&ColumnKind::Token);
+    if of_tokens && all.iter().all(|one| GraphInput::is_of_tokens(one.name())) {
+        return Ok(every());
     }
-
-    /// Writes its part of a window, whose rows have `width` numbers, to `cells`.
-    pub(super) fn fill(&self, window: &[f64], width: usize, cells: &mut [f32]) {
-        let skipped = window.len() / width - self.rows;
-        let rows = window.chunks_exact(width).skip(skipped);
-        for (row, cells) in rows.zip(cells.chunks_exact_mut(self.columns.len())) {
-            for (cell, &column) in cells.iter_mut().zip(&self.columns) {
-                *cell = row[column] as f32;
-            }
+    match (all.len(), &listed[..]) {
+        (1, []) => Ok(every()),
+        (_, []) if all.iter().all(|one| column(one.name()).is_some()) => {
+            Ok(column(input.name()).into_iter().collect())
         }
+        (several, []) => {
+            let names: Vec<&str> = all.iter().map(Outlet::name).collect();
+            Err(format!(
+                "it has {several} inputs ({}); write a [[model.input]] with its features for each",
+                names.join(", ")
+            ))
+        }
+        _ => Err(format!(
+            "its input `{}` has no [[model.input]]",
+            input.name()
+        )),
+    }
+}
+
+fn is_float(outlet: &Outlet) -> bool {
+    use TensorElementType::{Float32, Float64};
+    matches!(
+        outlet.dtype(),
+        ValueType::Tensor {
+            ty: Float32 | Float64,
+            ..
+        }
+    )
+}
+
+/// Numbers per window, where the declaration says it.
+fn numbers_declared(outlet: &Outlet) -> Option<usize> {
+    let ValueType::Tensor { shape, .. } = outlet.dtype() else {
+        return None;
+    };
+    match shape[..] {
+        [_] => Some(1),
+        [_, count] => usize::try_from(count).ok(),
+        _ => None,
     }
 }
 
 /// The outputs with the scores and the reasons.
 fn outputs_read(
     session: &Session,
+    admitted: &Admitted<'_>,
     contract: &Contract,
     output: Option<&str>,
-) -> Result<Vec<(usize, usize)>, String> {
+) -> Result<Vec<GraphOutput>, String> {
     let outputs = session.outputs();
-    let is_float = |outlet: &Outlet| {
-        matches!(
-            outlet.dtype(),
-            ValueType::Tensor {
-                ty: TensorElementType::Float32,
-                ..
-            }
-        )
-    };
     let all: Vec<&str> = outputs.iter().map(Outlet::name).collect();
     let position = |name: &str| outputs.iter().position(|outlet| outlet.name() == name);
-    let scores = match output {
+    let index = match output {
         Some(name) => position(name)
             .ok_or_else(|| format!("it has no output `{name}`; it has {}", all.join(", ")))?,
         None => outputs.iter().position(is_float).unwrap_or(0),
     };
-    if !outputs.get(scores).is_some_and(is_float) {
+    let Some(scores) = outputs.get(index).filter(|outlet| is_float(outlet)) else {
         return Err(format!(
-            "its output `{}` is not a float32 tensor; export it with one (scikit-learn and LightGBM: \
-             `zipmap=False`), or name another in `[model] output`: it has {}",
-            all.get(scores).unwrap_or(&"0"),
+            "its output `{}` is not a tensor of float32 or float64; export it with one (scikit-learn: \
+             `to_onnx(model, x, options={{\"zipmap\": False}})`, PyTorch: `model.float()`), or name another in \
+             `[model] output`: it has {}",
+            all.get(index).unwrap_or(&"0"),
+            all.join(", ")
+        ));
+    };
+    let labels = &contract.labels;
+    let numbers = numbers_declared(scores);
+    let alike = outputs
+        .iter()
+        .filter(|one| is_float(one) && numbers_declared(one) == Some(1))
+        .count();
+    if output.is_none() && labels.len() > 1 && numbers == Some(1) && alike > 1 {
+        return Err(format!(
+            "it has several outputs of one number ({}); export probabilities as one tensor (scikit-learn: \
+             `to_onnx(model, x, options={{\"zipmap\": False}})`), or name the one with the probability of the \
+             last label in `[model] output`",
             all.join(", ")
         ));
     }
+    let mut read = vec![GraphOutput {
+        index,
+        count: contract.given,
+        order: order(admitted, scores.name(), labels)?,
+    }];
     let reasons = contract.reasons.len();
-    let mut read = vec![(scores, contract.labels.len().max(1))];
     if reasons > 0 {
         let index = position("reasons").ok_or_else(|| {
             "its metadata names reasons, but it has no output `reasons`".to_owned()
         })?;
-        read.push((index, reasons));
+        read.push(GraphOutput {
+            index,
+            count: reasons,
+            order: vec![],
+        });
     }
     Ok(read)
+}
+
+/// The place of each label's number in an output, where the file names its classes.
+fn order(admitted: &Admitted<'_>, output: &str, labels: &[String]) -> Result<Vec<usize>, String> {
+    let map = admitted.maps.iter().find(|(name, _)| name == output);
+    let wanted = |classes: &[String]| {
+        format!(
+            "its classes are {classes:?}; write `labels = {classes:?}` in [model], and `values` where the score \
+             is not to rise with their order"
+        )
+    };
+    let place = |classes: &[String]| -> Option<Vec<usize>> {
+        let place = |label: &String| classes.iter().position(|class| class == label);
+        let places: Option<Vec<usize>> = labels.iter().map(place).collect();
+        places.filter(|places| places.len() == classes.len())
+    };
+    match map {
+        Some((_, classes)) if labels.is_empty() || labels.len() != classes.list().len() => {
+            Err(wanted(classes.list()))
+        }
+        Some((_, Classes::Names(names))) => place(names).ok_or_else(|| wanted(names)),
+        // Numbers have an order of their own, so that labels may be other names for them.
+        Some((_, Classes::Numbers(numbers))) => Ok(place(numbers).unwrap_or_default()),
+        None => match &admitted.names {
+            Some(names) if !labels.is_empty() && names != labels && place(names).is_some() => {
+                Err(wanted(names))
+            }
+            _ => Ok(vec![]),
+        },
+    }
 }
 
 /// Rows, and numbers in a row, as the first input declares them; 0 where it leaves them open.

@@ -11,10 +11,36 @@ use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 
 use super::library::library;
+use crate::model::deadline::{Allowed, Watchdog, Watched};
 
-/// A session on the processor.
-pub(super) fn on_cpu(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
-    builder(environment)?.commit_from_memory(bytes)
+/// A session on the processor. `watchdog` ends a load that takes too long.
+///
+/// # Errors
+/// The message of ONNX Runtime, or that the load was ended, and what to do.
+pub(super) fn on_cpu(
+    environment: &Environment,
+    bytes: &[u8],
+    watchdog: Option<&dyn Watchdog>,
+) -> Result<Session, String> {
+    let explained =
+        |error: ort::Error| format!("{error}; is it an ONNX file, whole and self-contained?");
+    let mut builder = builder(environment).map_err(explained)?;
+    let canceler = builder.canceler();
+    let watched = Watched::start(watchdog, Allowed::Load(bytes.len()), move || {
+        if let Err(error) = canceler.cancel() {
+            tracing::warn!(%error, "a load cannot be ended");
+        }
+    });
+    watched.begin(1);
+    let loaded = builder.commit_from_memory(bytes);
+    let ended = watched.finish(|| {});
+    loaded.map_err(|error| match ended {
+        Some(_) => {
+            "it did not load in time and was stopped: its constants take too long to compute"
+                .to_owned()
+        }
+        None => explained(error),
+    })
 }
 
 /// A session on a GPU. `sizes` gives the dimensions that the graph leaves open: with them, ONNX Runtime

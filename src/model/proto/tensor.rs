@@ -22,6 +22,35 @@ impl TensorProto {
         }
     }
 
+    /// Whether its numbers are in another file.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.data_location() != 0
+    }
+
+    /// What its entry about another file says of `key`: `location`, `offset`, `length`.
+    #[must_use]
+    pub fn external(&self, key: &str) -> Option<&str> {
+        let entry = self.external_data.iter().find(|entry| entry.key == key)?;
+        Some(&entry.value)
+    }
+
+    /// The bytes that its numbers take by its shape and type; none for types without a fixed size, and for
+    /// shapes that make no sense.
+    #[must_use]
+    pub fn bytes_wanted(&self) -> Option<u64> {
+        let size: u64 = match self.data_type() {
+            2 | 3 | 9 | 17..=20 => 1,
+            4 | 5 | 10 | 16 => 2,
+            FLOAT | INT32 | 12 => 4,
+            INT64 | 11 | 13 | 14 => 8,
+            15 => 16,
+            _ => return None,
+        };
+        let size_of = |bytes: u64, &size: &i64| bytes.checked_mul(u64::try_from(size).ok()?);
+        self.dims.iter().try_fold(size, size_of)
+    }
+
     /// Its shape.
     #[must_use]
     pub fn shape(&self) -> Vec<usize> {

@@ -210,7 +210,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 26] = [
+const EVENTS: [(&str, Count); 27] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -233,6 +233,7 @@ const EVENTS: [(&str, Count); 26] = [
     ("unknown_field", |r| r.counts.engine.unknown_fields),
     ("restated", |r| r.counts.engine.restated),
     ("undefined_score", |r| r.counts.undefined_scores),
+    ("invalid_probability", |r| r.counts.invalid_probabilities),
     ("venue_error", |r| r.counts.venue_errors),
     ("late_frame", |r| r.counts.late_frames),
     ("reprocessed_frame", |r| r.counts.reprocessed_frames),
