@@ -32,8 +32,6 @@ struct Moment {
     top: Option<[f64; 4]>,
     /// The best levels, bids and asks, where this event changed the book.
     levels: Option<Sides>,
-    /// Whether it made a row.
-    row: bool,
 }
 
 /// A number that changes at some events: index into the history, value.
@@ -115,7 +113,6 @@ impl Naive {
             trade,
             top,
             levels,
-            row,
         };
         self.history.push(moment);
         row
