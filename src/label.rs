@@ -144,23 +144,6 @@ impl<T> Labeller<T> {
     }
 }
 
-/// Parses a time: RFC 3339, or nanoseconds since the epoch.
-///
-/// # Errors
-/// A message that says what to write instead.
-pub fn parse_time(text: &str) -> Result<Nanos, String> {
-    if let Ok(nanos) = text.parse::<i64>() {
-        return Ok(Nanos(nanos));
-    }
-    let usage =
-        |_| format!("`{text}` is not a time; write it as 2024-08-09T00:00:00Z, or as nanoseconds");
-    let time = humantime::parse_rfc3339_weak(text).map_err(usage)?;
-    let since = time
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    Ok(Nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,16 +193,5 @@ mod tests {
         let mut rest = vec![];
         labeller.finish(|row| rest.push(row.class));
         assert_eq!(rest, [None]);
-    }
-
-    #[test]
-    fn times_may_be_dates() {
-        assert_eq!(parse_time("1970-01-01T00:00:01Z"), Ok(Nanos(1_000_000_000)));
-        assert_eq!(parse_time("17"), Ok(Nanos(17)));
-        assert!(
-            parse_time("noon")
-                .unwrap_err()
-                .contains("2024-08-09T00:00:00Z")
-        );
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! | wing | what it holds |
 //! | --- | --- |
-//! | nouns | [`units`], [`clock`], [`instrument`], [`frame`], [`event`], [`schema`], [`label`], [`secret`], [`kafka`], [`hex`], [`decimal`]: what all wings share |
+//! | nouns | [`units`], [`clock`], [`instrument`], [`frame`], [`event`], [`schema`], [`label`], [`secret`], [`kafka`], [`hex`], [`decimal`], [`time`]: what all wings share |
 //! | [`signal`] | a model's answer: quality, lineage, the digest over all signals of a run, published fields |
 //! | [`news`] | text alone: word pieces, routing to instruments, copies |
 //! | [`model`] | ONNX Runtime, linear models, and windows that slide by one step; [`model::kernel`] has the vector arithmetic |
@@ -85,6 +85,7 @@ pub mod signal;
 pub mod simulate;
 pub mod sink;
 pub mod source;
+pub mod time;
 pub mod units;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::label;
+use crate::time::parse_time;
 use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -211,10 +211,10 @@ pub struct ReplayArguments {
     pub alerts: Option<PathBuf>,
     /// Write only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up
     /// windows.
-    #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub from: Option<Nanos>,
     /// Write only signals of events before this time.
-    #[arg(long, value_name = "TIME", value_parser = label::parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,
     /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.
     #[arg(long, default_value = "max", value_parser = parse_speed)]

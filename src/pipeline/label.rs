@@ -2,7 +2,8 @@
 
 use crate::config;
 use crate::config::ConfigFault;
-use crate::label::{Labelling, parse_time};
+use crate::label::Labelling;
+use crate::time::parse_time;
 
 /// How rows are labelled and split.
 ///

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::time::parse_rfc3339;
 use crate::units::Nanos;
 
 /// How the cells of a column are read.
@@ -72,21 +73,12 @@ pub(super) fn time(value: &Value) -> Option<Nanos> {
         return Some(Nanos(nanos));
     }
     let text = value.as_str()?;
-    match text.len() {
-        10 => since_epoch(&format!("{text}T00:00:00Z")),
-        _ => since_epoch(text),
-    }
+    parse_rfc3339(text)
 }
 
 /// When a year is over.
 pub(super) fn year_end(year: i64) -> Option<Nanos> {
-    since_epoch(&format!("{:04}-01-01T00:00:00Z", year + 1))
-}
-
-fn since_epoch(text: &str) -> Option<Nanos> {
-    let time = humantime::parse_rfc3339_weak(text).ok()?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_nanos()).ok().map(Nanos)
+    parse_rfc3339(&format!("{:04}-01-01T00:00:00Z", year + 1))
 }
 
 #[cfg(test)]
