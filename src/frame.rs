@@ -116,7 +116,8 @@ pub struct CaptureStamp {
 }
 
 /// Splits a line of a capture into its stamp and the message: `ts_recv {…}`, with `!` after the time of a
-/// late frame and `?` after that of a reprocessed one. Text without a stamp is all message.
+/// late frame and `?` after that of a reprocessed one. Text without a stamp is all
+/// message, and so is a line whose time is not plausible in nanoseconds.
 #[must_use]
 pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     if !line.first().is_some_and(u8::is_ascii_digit) {
@@ -132,12 +133,15 @@ pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
         value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))
     });
-    let stamp = nanos.map(|nanos| CaptureStamp {
-        ts_recv: Nanos(nanos),
+    let Some(Ok(ts_recv)) = nanos.map(Nanos::plausible) else {
+        return (None, line);
+    };
+    let stamp = CaptureStamp {
+        ts_recv,
         late,
         reprocessed,
-    });
-    (stamp, line[end + 1..].trim_ascii_start())
+    };
+    (Some(stamp), line[end + 1..].trim_ascii_start())
 }
 
 /// Digits of the largest time.

@@ -3,9 +3,10 @@
 //! `ts_recv` is stamped here and nowhere else. A source knows its transport, not what the bytes mean.
 
 pub mod capture;
-mod compression;
+pub mod compression;
 pub mod conflation;
 pub mod file;
+mod foreign;
 pub mod kafka;
 pub mod ring;
 pub mod snapshot_requests;

@@ -10,8 +10,10 @@ pub struct TableConfig {
     pub key: String,
     /// The column of a statement's period: whole numbers, also written `2014.0`. Required for statements.
     pub period: Option<String>,
-    /// The column of the time at which a row became known: nanoseconds since the epoch, RFC 3339, or a date.
-    /// Default: for statements the end of the period's year, for applications the number of the row.
+    /// The column of the time at which a row became known: nanoseconds since the epoch, RFC 3339 with any
+    /// offset (none is UTC), a date, or a timestamp or date of Parquet. Other units, and years outside 1971
+    /// to 2099, are refused. Default: for statements the end of the period's year, for applications the
+    /// number of the row.
     pub ts_event: Option<String>,
     /// The column of the outcome, which `evaluate --labels` reads: 0 or 1 (false or true), or a label of the
     /// model; empty where it is not known yet. Required for `--labels`.

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::compression::{Effort, Encoder};
 use crate::frame::Frame;
 use crate::frame::split_stamp;
 
@@ -23,15 +24,9 @@ pub struct CaptureError {
 
 /// An open capture; gzip or zstd where the name ends so. Closed by [`CaptureWriter::close`].
 pub struct CaptureWriter {
-    out: Encoder,
+    out: Encoder<BufWriter<File>>,
     path: PathBuf,
     frames: u64,
-}
-
-enum Encoder {
-    Plain(BufWriter<File>),
-    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
-    Zstd(zstd::Encoder<'static, BufWriter<File>>),
 }
 
 impl CaptureWriter {
@@ -45,14 +40,7 @@ impl CaptureWriter {
             cause,
         };
         let file = BufWriter::new(File::create(path).map_err(failed)?);
-        let out = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("gz") => Encoder::Gzip(flate2::write::GzEncoder::new(
-                file,
-                flate2::Compression::default(),
-            )),
-            Some("zst") => Encoder::Zstd(zstd::Encoder::new(file, 3).map_err(failed)?),
-            _ => Encoder::Plain(file),
-        };
+        let out = Encoder::new(path, file, Effort::Fast).map_err(failed)?;
         let path = path.to_owned();
         Ok(Self {
             out,
@@ -82,7 +70,7 @@ impl CaptureWriter {
     /// # Errors
     /// [`CaptureError`].
     pub fn flush(&mut self) -> Result<(), CaptureError> {
-        let result = self.out.writer().flush();
+        let result = self.out.flush();
         result.map_err(|cause| self.failed(cause))
     }
 
@@ -91,19 +79,15 @@ impl CaptureWriter {
     /// # Errors
     /// [`CaptureError`].
     pub fn close(self) -> Result<u64, CaptureError> {
-        let ended = match self.out {
-            Encoder::Plain(file) => Ok(file),
-            Encoder::Gzip(gzip) => gzip.finish(),
-            Encoder::Zstd(zstd) => zstd.finish(),
-        };
-        let result = ended.and_then(|mut file| file.flush());
         let path = self.path;
-        result.map_err(|cause| CaptureError { path, cause })?;
+        self.out
+            .finish()
+            .map_err(|cause| CaptureError { path, cause })?;
         Ok(self.frames)
     }
 
     fn write_line(&mut self, frame: &Frame) -> io::Result<()> {
-        let out = self.out.writer();
+        let out = &mut self.out;
         // A record that was itself a capture line keeps its own time and marks.
         let (own, message) = split_stamp(&frame.bytes);
         let origin = &frame.origin;
@@ -141,16 +125,6 @@ impl CaptureWriter {
     }
 }
 
-impl Encoder {
-    fn writer(&mut self) -> &mut dyn Write {
-        match self {
-            Self::Plain(file) => file,
-            Self::Gzip(gzip) => gzip,
-            Self::Zstd(zstd) => zstd,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -161,17 +135,19 @@ mod tests {
     use crate::tests::scratch::Scratch;
     use crate::units::Nanos;
 
+    const BEGAN: i64 = 1_700_000_000_000_000_000;
+
     #[test]
     fn a_capture_is_read_as_it_was_written() {
-        for ending in ["jsonl", "gz", "zst"] {
+        for ending in ["jsonl", "gz", "zst", "GZ", "Zst"] {
             let scratch = Scratch::new();
             let path = scratch.path().join(format!("capture.{ending}"));
             let mut writer = CaptureWriter::create(&path).unwrap();
-            for (at, text) in ["{\"a\":1}", "{\n\"b\":2}", "77 {\"c\":3}"]
+            for (at, text) in ["{\"a\":1}", "{\n\"b\":2}", "1700000000000000077 {\"c\":3}"]
                 .into_iter()
                 .enumerate()
             {
-                let ts_recv = Nanos(10 + at as i64);
+                let ts_recv = Nanos(BEGAN + 10 + at as i64);
                 let origin = Origin {
                     ts_recv,
                     offset: 0,
@@ -195,9 +171,9 @@ mod tests {
                 seen.push((origin.ts_recv.0, origin.late, origin.reprocessed, text));
             }
             let expected = [
-                (10, false, false, "{\"a\":1}"),
-                (11, true, true, "{ \"b\":2}"),
-                (77, false, true, "{\"c\":3}"),
+                (BEGAN + 10, false, false, "{\"a\":1}"),
+                (BEGAN + 11, true, true, "{ \"b\":2}"),
+                (BEGAN + 77, false, true, "{\"c\":3}"),
             ];
             assert_eq!(
                 seen,

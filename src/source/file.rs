@@ -1,8 +1,8 @@
 //! Captures: one frame a line, plain, gzip or zstd, by the first bytes of the file.
 //!
 //! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
-//! that time; lines without one follow the line before them, so that such files are read one after
-//! the other. Reads no message.
+//! that time, lines without one by their `ts_event`; lines with neither follow the line before them.
+//! Reads nothing else of a message.
 
 use std::fs::File;
 use std::io::{self, BufRead};
@@ -13,6 +13,7 @@ use super::table;
 use super::table::TableColumns;
 use crate::frame::Origin;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
+use crate::time::{ImplausibleTime, parse_time};
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
@@ -33,7 +34,7 @@ pub struct FileError {
     pub cause: io::Error,
 }
 
-/// The frames of some captures, in the order of their receive times.
+/// The frames of some captures, in the order of their receive times, or of `ts_event` where there are none.
 pub struct FileSource {
     files: Vec<Lines>,
     current: usize,
@@ -46,7 +47,13 @@ struct Lines {
     path: PathBuf,
     reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
-    stamp: Nanos,
+    /// By what the files are merged: the line's receive time, else its `ts_event`, else the time of the line
+    /// before it.
+    time: Nanos,
+    /// Whether there are other files, with which it is merged.
+    is_merged: bool,
+    /// Whether a line has been read.
+    has_begun: bool,
     done: bool,
     max_frame_bytes: usize,
     /// Number of the line read last, from 1; none for tables.
@@ -74,7 +81,9 @@ impl FileSource {
     ) -> Result<Self, FileError> {
         let mut files = Vec::new();
         for path in paths {
-            files.push(Lines::open(path, max_frame_bytes, columns)?);
+            let mut lines = Lines::open(path, max_frame_bytes, columns)?;
+            lines.is_merged = paths.len() > 1;
+            files.push(lines);
         }
         let mut source = Self {
             merged: files.len() > 1,
@@ -99,7 +108,7 @@ impl FileSource {
             self.files[self.current].advance()?;
         }
         if self.merged {
-            let earliest = |lines: &&(usize, &Lines)| lines.1.stamp;
+            let earliest = |lines: &&(usize, &Lines)| lines.1.time;
             let open = self
                 .files
                 .iter()
@@ -151,7 +160,9 @@ impl Lines {
             path,
             reader,
             line,
-            stamp: Nanos(i64::MIN),
+            time: Nanos(i64::MIN),
+            is_merged: false,
+            has_begun: false,
             done: false,
             max_frame_bytes,
             number: kind.is_none().then_some(0),
@@ -172,11 +183,32 @@ impl Lines {
                 return Ok(());
             }
             if !self.line.is_empty() {
-                let stamp = split_stamp(&self.line).0;
-                self.stamp = stamp.map_or(self.stamp, |stamp| stamp.ts_recv);
-                return Ok(());
+                let first = !std::mem::replace(&mut self.has_begun, true);
+                let (stamp, message) = split_stamp(&self.line);
+                let time = match stamp {
+                    Some(stamp) => Some(stamp.ts_recv),
+                    None if self.is_merged => event_time(message),
+                    None => None,
+                };
+                self.time = time.unwrap_or(self.time);
+                return match stamp {
+                    None if first => self.check_stamp(),
+                    _ => Ok(()),
+                };
             }
         }
+    }
+
+    /// Refuses a file whose first receive time is in another unit: all of its times would be.
+    fn check_stamp(&self) -> Result<(), FileError> {
+        let Some(error) = implausible_stamp(&self.line) else {
+            return Ok(());
+        };
+        Err(FileError {
+            path: self.path.clone(),
+            line: self.number,
+            cause: io::Error::other(format!("its receive time cannot be: {error}")),
+        })
     }
 
     /// Reads up to the next line end, keeping little more than the limit; false at the end.
@@ -230,8 +262,48 @@ fn hint(cause: &io::Error) -> &'static str {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             "; the file is cut off or damaged: record or copy it again"
         }
+        _ if cause.to_string().contains("too much memory") => {
+            "; its window is over 1 GiB: compress it again with `zstd --long=30` or less"
+        }
         _ => "",
     }
+}
+
+/// The `ts_event` of a message, as a number or as text; none where it has no plausible one.
+fn event_time(message: &[u8]) -> Option<Nanos> {
+    const KEY: &[u8] = b"\"ts_event\"";
+    // Quotes within JSON texts are escaped, so no text can pass for the key.
+    let value = memchr::memmem::find_iter(message, KEY).find_map(|at| {
+        let value = message[at + KEY.len()..]
+            .trim_ascii_start()
+            .strip_prefix(b":")?;
+        Some(value.trim_ascii_start())
+    })?;
+    let text = match value.strip_prefix(b"\"") {
+        Some(text) => &text[..memchr::memchr(b'"', text)?],
+        None => {
+            let is_end = |byte: &u8| !byte.is_ascii_digit();
+            &value[..value.iter().position(is_end).unwrap_or(value.len())]
+        }
+    };
+    parse_time(std::str::from_utf8(text).ok()?).ok()
+}
+
+/// The time of a line that begins as a capture's does, but with an implausible time.
+fn implausible_stamp(line: &[u8]) -> Option<ImplausibleTime> {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let marks = line[digits..]
+        .iter()
+        .take_while(|byte| matches!(byte, b'!' | b'?'))
+        .count();
+    let message = line[digits + marks..]
+        .strip_prefix(b" ")?
+        .trim_ascii_start();
+    if !message.starts_with(b"{") && !message.starts_with(b"[") {
+        return None;
+    }
+    let time = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
+    Nanos::plausible(time).err()
 }
 
 #[cfg(test)]
@@ -243,7 +315,7 @@ mod tests {
     use crate::tests::scratch::Scratch;
 
     fn read_all(paths: &[PathBuf]) -> Result<Vec<(i64, String)>, FileError> {
-        let mut source = FileSource::open(paths, 40)?;
+        let mut source = FileSource::open(paths, 80)?;
         let mut frames = Vec::new();
         while let Some((origin, bytes)) = source.next_frame()? {
             frames.push((
@@ -255,11 +327,69 @@ mod tests {
         Ok(frames)
     }
 
+    /// The lines of a text with their first digits as seconds of a plausible receive time.
+    fn stamped(lines: &str) -> String {
+        let lines = lines
+            .split_inclusive('\n')
+            .map(|line| match line.as_bytes() {
+                [digit @ b'0'..=b'9', ..] => {
+                    format!("170000000{}000000000{}", char::from(*digit), &line[1..])
+                }
+                _ => line.to_owned(),
+            });
+        lines.collect()
+    }
+
+    #[test]
+    fn files_without_receive_times_are_merged_by_event_time_in_either_order() {
+        let scratch = Scratch::new();
+        let quotes = r#"{"ts_event":1700000001000000000,"x":"mark-q1"}
+{"x":"mark-q2", "ts_event" : "1700000003000000000"}
+{"x":"mark-q3"}
+"#;
+        let trades = r#"{"x":"mark-t1 \"ts_event\":5","ts_event":"2023-11-14T22:13:22Z"}
+{"ts_event":1700000004,"x":"mark-t2"}
+{"x":"mark-t3","ts_event":"2023-11-15T00:13:24+02:00"}
+"#;
+        let quotes = scratch.write("quotes", quotes);
+        let trades = scratch.write("trades", trades);
+        for paths in [[&quotes, &trades], [&trades, &quotes]] {
+            let frames = read_all(&paths.map(PathBuf::clone)).unwrap();
+            let of = |text: &str| {
+                let mark = text.find("mark-").unwrap();
+                text[mark + 5..mark + 7].to_owned()
+            };
+            let order: Vec<String> = frames.iter().map(|frame| of(&frame.1)).collect();
+            // A line without a plausible time follows its file.
+            let expected = ["q1", "t1", "t2", "q2", "q3", "t3"];
+            assert_eq!(order, expected);
+        }
+    }
+
+    #[test]
+    fn receive_times_in_another_unit_are_refused_with_the_unit() {
+        let scratch = Scratch::new();
+        for (stamp, word) in [
+            ("1700000000", "seconds"),
+            ("1700000000123!", "milliseconds"),
+            ("1700000000123456!?", "microseconds"),
+            ("17", "1970"),
+        ] {
+            let path = scratch.write("unit", format!("{stamp} {{}}\n"));
+            let error = read_all(&[path]).unwrap_err().to_string();
+            assert!(error.contains(word) && error.contains("line 1"), "{error}");
+        }
+        // One wrong time among right ones is a wrong line, for the decoder to refuse.
+        let path = scratch.write("one", stamped("1 {a}\n2 {b}\n") + "17 {c}\n");
+        let frames = read_all(&[path]).unwrap();
+        assert_eq!(frames[2], (Nanos::UNDEFINED.0, "17 {c}".into()));
+    }
+
     #[test]
     fn files_are_merged_by_receive_time() {
         let scratch = Scratch::new();
-        let a = scratch.write("a", b"1 {a}\n3 {b}\r\n\n3 {c}\n");
-        let b = scratch.write("b", b"2 {x}\n3 {y}\n9 {z}");
+        let a = scratch.write("a", stamped("1 {a}\n3 {b}\r\n\n3 {c}\n"));
+        let b = scratch.write("b", stamped("2 {x}\n3 {y}\n9 {z}"));
         let order: Vec<String> = read_all(&[a, b])
             .unwrap()
             .into_iter()
@@ -284,9 +414,10 @@ mod tests {
     #[test]
     fn compressed_files_are_recognised_by_their_first_bytes() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(b"1 {a}\n2 {b}\n").unwrap();
+        gzip.write_all(stamped("1 {a}\n2 {b}\n").as_bytes())
+            .unwrap();
         let gzip = gzip.finish().unwrap();
-        let zstd = zstd::encode_all(&b"1 {a}\n2 {b}\n"[..], 1).unwrap();
+        let zstd = zstd::encode_all(stamped("1 {a}\n2 {b}\n").as_bytes(), 1).unwrap();
         let scratch = Scratch::new();
         for (name, bytes) in [("gz", &gzip), ("zst", &zstd)] {
             let whole = scratch.write(name, bytes);
@@ -301,11 +432,11 @@ mod tests {
 
     #[test]
     fn a_line_over_the_limit_is_cut_but_not_lost() {
-        let long = format!("7 {}\n8 {{ok}}\n", "x".repeat(500));
+        let long = stamped(&format!("7 {}\n8 {{ok}}\n", "x".repeat(500)));
         let scratch = Scratch::new();
         let frames = read_all(&[scratch.write("long", long)]).unwrap();
         assert!(
-            frames[0].1.len() > 40 && frames[0].1.len() < 100,
+            frames[0].1.len() > 80 && frames[0].1.len() < 140,
             "longer than the limit, still"
         );
         assert!(frames[0].1.ends_with("…(cut from 500 bytes)"));
@@ -322,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_message_at_the_limit_is_whole_behind_the_longest_stamp() {
-        let message = "x".repeat(40);
+        let message = "x".repeat(80);
         let line = format!("1723161253937085768!? {message}\n");
         let scratch = Scratch::new();
         let frames = read_all(&[scratch.write("limit", line)]).unwrap();

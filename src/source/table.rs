@@ -1,4 +1,4 @@
-//! Tables: rows of CSV and Parquet files as records, one JSON line each, as the topic would hold them.
+//! Tables: rows of CSV, TSV and Parquet files as records, one JSON line each, as the topic would hold them.
 //!
 //! So a table is read like every other input. Checks no values: a number becomes a number, an empty cell
 //! null, anything else text, and so do keys and categories.
@@ -28,20 +28,28 @@ use self::rows::TableRows;
 /// The kinds of table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableKind {
-    /// Comma-separated, with a header.
+    /// Separated by commas, with a header.
     Csv,
+    /// Separated by tabs, with a header.
+    Tsv,
+    /// Text with a header, separated by what the header has: tabs, semicolons, bars or commas.
+    Text,
     /// Parquet.
     Parquet,
 }
 
-/// The kind of a file, by the end of its name; none for captures.
+/// The kind of a file, by the end of its name in upper or lower case; none for captures.
 #[must_use]
 pub fn kind_of(path: &Path) -> Option<TableKind> {
-    let name = path.file_name()?.to_str()?;
-    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
-    match name.rsplit_once('.')?.1 {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let inner = [".gz", ".zst"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending));
+    match inner.unwrap_or(&name).rsplit_once('.')?.1 {
         "csv" => Some(TableKind::Csv),
-        "parquet" => Some(TableKind::Parquet),
+        "tsv" | "tab" => Some(TableKind::Tsv),
+        "txt" => Some(TableKind::Text),
+        "parquet" | "pq" => Some(TableKind::Parquet),
         _ => None,
     }
 }
@@ -103,12 +111,20 @@ fn rows(
     columns: Option<&TableColumns>,
 ) -> io::Result<(Box<dyn TableRows>, TableColumns)> {
     let columns = columns.cloned().ok_or_else(|| {
-        invalid(
-            "it is a table: say in [source.table] which column is the `key` (and `period`, `ts_event`)",
-        )
+        invalid(match kind {
+            TableKind::Text => {
+                "a file with the ending .txt is read as a table: say in [source.table] which column is the `key` \
+                 (and `period`, `ts_event`), or name a capture .jsonl"
+            }
+            TableKind::Csv | TableKind::Tsv | TableKind::Parquet => {
+                "it is a table: say in [source.table] which column is the `key` (and `period`, `ts_event`)"
+            }
+        })
     })?;
     let rows: Box<dyn TableRows> = match kind {
-        TableKind::Csv => Box::new(CsvRows::open(file, &columns)?),
+        TableKind::Csv => Box::new(CsvRows::open(file, Some(b','), &columns)?),
+        TableKind::Tsv => Box::new(CsvRows::open(file, Some(b'\t'), &columns)?),
+        TableKind::Text => Box::new(CsvRows::open(file, None, &columns)?),
         TableKind::Parquet => Box::new(ParquetRows::open(file, &columns)?),
     };
     Ok((rows, columns))

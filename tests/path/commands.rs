@@ -37,12 +37,15 @@ keep_firing_for_ms = 10
 
 const COMPANIES: i64 = 12;
 
+/// The time of the first frame.
+const BEGAN: i64 = 1_700_000_000_000_000_000;
+
 /// Statements of companies whose PDs rise and fall, and a tick, a silence or an acknowledgement now and
 /// then.
 fn capture() -> String {
     let mut text = String::new();
     for at in 0..6_000_i64 {
-        let (ts, company) = (at * 1_000_000, at * 7 % COMPANIES);
+        let (ts, company) = (BEGAN + at * 1_000_000, at * 7 % COMPANIES);
         let pd = (at / COMPANIES * 13 + company * 17) % 100;
         let statement = format!(
             r#"{ts} {{"ts_event":{ts},"obligor":"C{company}","period":{at},"ticker":{{"symbol":"S{}"}},"items":{{"pd":0.{pd:02}}}}}"#,
@@ -118,13 +121,15 @@ fn alerts_do_not_depend_on_the_number_of_shards() {
 fn a_command_in_a_reprocessed_frame_has_no_effect() {
     let folder = Folder::new("commands-again");
     let statement = |ts: i64, mark: &str, pd: &str| {
+        let time = BEGAN + ts;
         format!(
-            r#"{ts}{mark} {{"ts_event":{ts},"obligor":"C1","period":{ts},"items":{{"pd":{pd}}}}}"#
+            r#"{time}{mark} {{"ts_event":{time},"obligor":"C1","period":{ts},"items":{{"pd":{pd}}}}}"#
         )
     };
     let silence = |mark: &str| {
+        let time = BEGAN + 150;
         format!(
-            r#"150{mark} {{"ts_event":150,"action":"silence","obligor":"C1","rule":"level","until":9000000000000000000}}"#
+            r#"{time}{mark} {{"ts_event":{time},"action":"silence","obligor":"C1","rule":"level","until":9000000000000000000}}"#
         )
     };
     for (shards, mark, count) in [(1, "", 0), (1, "?", 1), (2, "", 0), (2, "?", 1)] {

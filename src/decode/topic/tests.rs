@@ -40,10 +40,10 @@ fn a_trade_line_as_it_is() {
 
 #[test]
 fn numbers_may_be_text_and_a_stamp_may_come_first() {
-    let line = r#"77 {"ts_event":9,"instrument":"A.XNAS","price":"1.5","size":"2","side":"sell","extra":[1]}"#;
+    let line = r#"1700000000000000077 {"ts_event":9,"instrument":"A.XNAS","price":"1.5","size":"2","side":"sell","extra":[1]}"#;
     let (batch, result) = decode_one(line);
     assert_eq!(result, Ok(Decoded::Events));
-    assert_eq!(batch.origins[0].ts_recv, Nanos(77));
+    assert_eq!(batch.origins[0].ts_recv, Nanos(1_700_000_000_000_000_077));
 }
 
 #[test]

@@ -18,13 +18,16 @@ pub(super) enum CellReading {
     Category(Vec<String>),
     /// Text with the blanks around it, so that errors show it as written.
     AsWritten,
+    /// A time: nanoseconds as a number, or text.
+    Time,
 }
 
 impl CellReading {
     pub(super) fn cell(&self, text: &str) -> Value {
         let trimmed = text.trim();
         match self {
-            Self::Number => number(trimmed),
+            Self::Number => flag(trimmed).unwrap_or_else(|| number(trimmed)),
+            Self::Time => number(trimmed),
             Self::Text if trimmed.is_empty() => Value::Null,
             Self::Text => json!(trimmed),
             // `NA` is a category if one has that name, and else no value.
@@ -61,24 +64,48 @@ fn number(text: &str) -> Value {
     }
 }
 
+/// A truth value as a number.
+fn flag(text: &str) -> Option<Value> {
+    match text {
+        "true" | "True" | "TRUE" => Some(json!(1)),
+        "false" | "False" | "FALSE" => Some(json!(0)),
+        _ => None,
+    }
+}
+
 /// A whole number, also written `2014.0`.
 pub(super) fn whole(value: &Value) -> Option<i64> {
     let number = value.as_f64()?;
     (number.fract() == 0.0 && number.abs() < 1e9).then_some(number as i64)
 }
 
-/// Nanoseconds, RFC 3339, or a day, which begins at midnight UTC.
-pub(super) fn time(value: &Value) -> Option<Nanos> {
-    if let Some(nanos) = value.as_i64() {
-        return Some(Nanos(nanos));
-    }
-    let text = value.as_str()?;
-    parse_rfc3339(text)
+/// Nanoseconds, RFC 3339, or a day, which begins at midnight UTC. The error says what is wrong, if anything
+/// more can be said than that it is no time.
+pub(super) fn time(value: &Value) -> Result<Nanos, Option<String>> {
+    let nanos = match value {
+        Value::Number(number) => number
+            .as_i64()
+            .ok_or_else(|| number.as_f64().and_then(unit_of)),
+        Value::String(text) => parse_rfc3339(text).map(|ts| ts.0).ok_or(None),
+        _ => Err(None),
+    };
+    Nanos::plausible(nanos?).map_err(|error| Some(error.to_string()))
+}
+
+/// What is wrong with a time that has a fraction or an exponent.
+fn unit_of(number: f64) -> Option<String> {
+    let written = "write nanoseconds as a whole number without an exponent";
+    Some(match Nanos::plausible(number as i64) {
+        Ok(_) => format!("{number:e} is not exact to a nanosecond; {written}"),
+        Err(error) => format!("{error}; {written}"),
+    })
 }
 
 /// When a year is over.
 pub(super) fn year_end(year: i64) -> Option<Nanos> {
-    parse_rfc3339(&format!("{:04}-01-01T00:00:00Z", year + 1))
+    let next = year.checked_add(1)?;
+    let end = parse_rfc3339(&format!("{next:04}-01-01"))?;
+    Nanos::plausible(end.0).ok()
 }
 
 #[cfg(test)]
@@ -112,14 +139,42 @@ mod tests {
     #[test]
     fn a_day_begins_at_midnight() {
         let of = |text: &str| time(&json!(text)).map(|ts| ts.0);
-        assert_eq!(of("2015-03-31"), Some(1_427_760_000_000_000_000));
+        assert_eq!(of("2015-03-31"), Ok(1_427_760_000_000_000_000));
         assert_eq!(of("2015-03-31"), of("2015-03-31 00:00:00"));
         assert_eq!(of("2015-03-31"), of("2015-03-31T00:00:00Z"));
-        assert_eq!((of("31.03.2015"), of("2015-13-31")), (None, None));
-        assert_eq!(time(&json!(7)), Some(Nanos(7)));
+        assert_eq!((of("31.03.2015"), of("2015-13-31")), (Err(None), Err(None)));
+        let nanos = 1_427_760_000_000_000_000_i64;
+        assert_eq!(time(&json!(nanos)), Ok(Nanos(nanos)));
+        assert_eq!(year_end(2014), Some(Nanos(1_420_070_400_000_000_000)));
+        for year in [14, 1969, 20_150_331, i64::MAX] {
+            assert_eq!(year_end(year), None);
+        }
+    }
+
+    #[test]
+    fn a_time_in_another_unit_is_refused_with_the_unit() {
+        for (value, word) in [
+            (json!(1_427_760_000), "seconds"),
+            (json!(1_427_760_000.5), "seconds"),
+            (json!(1.42776e12), "milliseconds"),
+            (json!(1_427_760_000_000_000_i64), "microseconds"),
+            (json!(1.42776e18), "not exact"),
+            (json!(20_150_331), "write 2015-03-31"),
+            (json!("1970-01-01"), "1970"),
+        ] {
+            let error = time(&value).unwrap_err().unwrap_or_default();
+            assert!(error.contains(word), "{value}: {error}");
+        }
         assert_eq!(
-            year_end(2014).map(|ts| ts.0),
-            Some(1_420_070_400_000_000_000)
+            (time(&Value::Null), time(&json!(true))),
+            (Err(None), Err(None))
         );
+    }
+
+    #[test]
+    fn truth_values_are_numbers_where_a_number_is_read() {
+        let number = |text| CellReading::Number.cell(text);
+        assert_eq!((number("True"), number(" false")), (json!(1), json!(0)));
+        assert_eq!(CellReading::Text.cell("True"), json!("True"));
     }
 }

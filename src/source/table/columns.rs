@@ -18,7 +18,7 @@ pub struct ColumnNames {
     pub key: String,
     /// The period of a statement: whole numbers, also written `2014.0`.
     pub period: Option<String>,
-    /// When a row was known: nanoseconds, RFC 3339, or a day.
+    /// When a row was known: nanoseconds, RFC 3339 with any offset, a day, or a timestamp of Parquet.
     pub ts_event: Option<String>,
     /// What really happened.
     pub outcome: Option<String>,
@@ -105,9 +105,7 @@ impl TableColumns {
 
     /// Holds the columns of a file against those that are needed.
     pub(super) fn check<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> io::Result<()> {
-        let needed = |name: &&str| {
-            self.own().any(|own| own == name) || self.fields.iter().any(|field| field.name == *name)
-        };
+        let needed = |name: &&str| self.needs(name);
         let count = |of: &str| names.clone().filter(|name| *name == of).count();
         if let Some(name) = names.clone().filter(needed).find(|name| count(name) > 1) {
             return Err(invalid(&format!(
@@ -129,6 +127,11 @@ impl TableColumns {
         }
     }
 
+    /// Whether a column is a field that features name, or has a meaning of its own.
+    pub(super) fn needs(&self, name: &str) -> bool {
+        self.own().any(|own| own == name) || self.fields.iter().any(|field| field.name == name)
+    }
+
     /// How the cells of a column are read.
     pub(super) fn reading(&self, name: &str) -> CellReading {
         if self.names.key == name {
@@ -136,6 +139,9 @@ impl TableColumns {
         }
         if self.names.outcome.as_deref() == Some(name) {
             return CellReading::AsWritten;
+        }
+        if self.names.ts_event.as_deref() == Some(name) {
+            return CellReading::Time;
         }
         let categories = |field: &&RecordField| field.name == name && !field.categories.is_empty();
         match self.fields.iter().find(categories) {
@@ -184,7 +190,7 @@ impl TableColumns {
         };
         let ts_event = ts_event.ok_or_else(|| {
             let column = self.names.period.as_deref().unwrap_or("period");
-            unreadable(position, column)
+            unreadable(position, column, None)
         })?;
         let mut record = json!({
             "ts_event": ts_event.0,
@@ -206,15 +212,14 @@ impl TableColumns {
         cells: &mut Map<String, Value>,
         position: TablePosition,
     ) -> io::Result<OwnCells> {
-        let wrong = |column: &str| unreadable(position, column);
         let mut own = |name: &str| cells.remove(name).unwrap_or_default();
         let period = self.names.period.as_deref().map(|column| {
             let value = own(column);
-            whole(&value).ok_or_else(|| wrong(column))
+            whole(&value).ok_or_else(|| unreadable(position, column, None))
         });
         let ts_event = self.names.ts_event.as_deref().map(|column| {
             let value = own(column);
-            time(&value).ok_or_else(|| wrong(column))
+            time(&value).map_err(|why| unreadable(position, column, why))
         });
         Ok(OwnCells {
             key: text_of(own(&self.names.key)),
@@ -225,9 +230,10 @@ impl TableColumns {
     }
 }
 
-fn unreadable(position: TablePosition, column: &str) -> io::Error {
+fn unreadable(position: TablePosition, column: &str, why: Option<String>) -> io::Error {
+    let why = why.map_or(String::new(), |why| format!(": {why}"));
     invalid(&format!(
-        "{position} has no readable `{column}`; correct the cell, or take the row out"
+        "{position} has no readable `{column}`{why}; correct the cell, or take the row out"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Rows of a CSV file.
+//! Rows of a file of separated values: CSV and its kin.
 
 use std::fs::File;
 use std::io::{self, BufRead};
@@ -23,10 +23,29 @@ pub(super) struct CsvRows {
 }
 
 impl CsvRows {
-    pub(super) fn open(file: File, columns: &TableColumns) -> io::Result<Self> {
-        let (lines, starts) = LineReader::new(decompressed(file)?);
-        let mut reader = csv::Reader::from_reader(lines);
+    /// Rows whose cells have this byte between them; where none is given, the one that the header has.
+    pub(super) fn open(
+        file: File,
+        separator: Option<u8>,
+        columns: &TableColumns,
+    ) -> io::Result<Self> {
+        let mut content = decompressed(file)?;
+        let found = separator_of(content.fill_buf()?);
+        let (lines, starts) = LineReader::new(content);
+        let mut reader = csv::ReaderBuilder::new();
+        reader.delimiter(separator.or(found).unwrap_or(b','));
+        let mut reader = reader.from_reader(lines);
         let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+        if let (&[_], Some(separator), Some(found)) = (&*names, separator, found)
+            && found != separator
+        {
+            return Err(invalid(&format!(
+                "its header is one cell, and `{}` separates the names in it; write {}, or give the file a name \
+                 that ends in .txt, for which the header decides",
+                found.escape_ascii(),
+                if separator == b',' { "commas" } else { "tabs" },
+            )));
+        }
         columns.check(names.iter().map(String::as_str))?;
         Ok(Self {
             reader,
@@ -37,6 +56,16 @@ impl CsvRows {
             line: 1,
         })
     }
+}
+
+/// What separates the names of a header: of the usual bytes, the one that it has most of.
+fn separator_of(head: &[u8]) -> Option<u8> {
+    let header = head.split(|&byte| byte == b'\n').next()?;
+    let count = |byte: u8| header.iter().filter(|&&other| other == byte).count();
+    [b',', b'|', b';', b'\t']
+        .into_iter()
+        .filter(|&byte| count(byte) > 0)
+        .max_by_key(|&byte| count(byte))
 }
 
 impl CsvRows {

@@ -2,20 +2,24 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek};
 
-use arrow_array::{Array, RecordBatch, cast::AsArray};
-use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, TimestampNanosecondType};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::CompressionCodec;
 use parquet::file::metadata::ParquetMetaData;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::cell::CellReading;
 use super::columns::TableColumns;
 use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
+use crate::source::foreign::{HEAD_BYTES, foreign_format};
 
 /// Rows of a Parquet file.
 pub(super) struct ParquetRows {
@@ -28,16 +32,29 @@ pub(super) struct ParquetRows {
 }
 
 impl ParquetRows {
-    pub(super) fn open(file: File, columns: &TableColumns) -> io::Result<Self> {
+    /// Opens a file. Only the columns that are needed are decoded.
+    pub(super) fn open(mut file: File, columns: &TableColumns) -> io::Result<Self> {
+        refuse_foreign(&mut file)?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
         check_codecs(builder.metadata())?;
         let fields = builder.schema().fields().iter();
-        let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
-        columns.check(names.iter().map(String::as_str))?;
+        columns.check(fields.clone().map(|field| field.name().as_str()))?;
+        let needed = fields
+            .enumerate()
+            .filter(|(_, field)| columns.needs(field.name()));
+        let (mut places, mut names, mut readings) = (vec![], vec![], vec![]);
+        for (place, field) in needed {
+            check_type(field)?;
+            places.push(place);
+            names.push(field.name().clone());
+            readings.push(columns.reading(field.name()));
+        }
+        let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+        let reader = builder.with_projection(mask).build();
         Ok(Self {
-            reader: builder.build().map_err(io::Error::other)?,
-            readings: names.iter().map(|name| columns.reading(name)).collect(),
+            reader: reader.map_err(io::Error::other)?,
             names,
+            readings,
             waiting: VecDeque::new(),
             number: 0,
         })
@@ -47,20 +64,121 @@ impl ParquetRows {
         let mut rows = vec![Map::new(); batch.num_rows()];
         let readings = self.names.iter().zip(&self.readings);
         for ((name, reading), column) in readings.zip(batch.columns()) {
-            let column = cast(column, &DataType::Utf8).map_err(io::Error::other)?;
-            let texts = column.as_string::<i32>();
-            for (at, row) in rows.iter_mut().enumerate() {
-                let value = if texts.is_null(at) {
-                    Value::Null
-                } else {
-                    reading.cell(texts.value(at))
-                };
-                row.insert(name.clone(), value);
+            let cells = cells(column, reading).map_err(|error| {
+                invalid(&format!("its column `{name}` cannot be read: {error}"))
+            })?;
+            for (row, cell) in rows.iter_mut().zip(cells) {
+                row.insert(name.clone(), cell);
             }
         }
         self.waiting.extend(rows);
         Ok(())
     }
+}
+
+/// The cells of a column as its reading wants them.
+fn cells(column: &ArrayRef, reading: &CellReading) -> Result<Vec<Value>, ArrowError> {
+    let exact = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let cast = |column: &ArrayRef, to: &DataType| cast_with_options(column, to, &exact);
+    match (column.data_type(), reading) {
+        (DataType::Dictionary(_, values), _) => cells(&cast(column, values)?, reading),
+        // The instant is in UTC whatever zone is written beside it.
+        (DataType::Timestamp(_, zone), CellReading::Time) => {
+            let nanos = DataType::Timestamp(TimeUnit::Nanosecond, zone.clone());
+            let column = cast(column, &nanos)?;
+            let nanos = column.as_primitive::<TimestampNanosecondType>();
+            Ok(nanos.iter().map(Value::from).collect())
+        }
+        (DataType::Timestamp(unit, Some(_)), _) => {
+            cells(&cast(column, &DataType::Timestamp(*unit, None))?, reading)
+        }
+        (DataType::Boolean, CellReading::Category(known)) => {
+            let flags = column.as_boolean().iter();
+            let cell = |flag: bool| json!(category_of(flag, known));
+            Ok(flags.map(|flag| flag.map_or(Value::Null, cell)).collect())
+        }
+        // A whole number with a null beside it is a float in pandas; as text it is the number.
+        (
+            DataType::Float64 | DataType::Float32 | DataType::Float16,
+            CellReading::Text | CellReading::Category(_),
+        ) => {
+            let column = cast(column, &DataType::Float64)?;
+            let numbers = column.as_primitive::<Float64Type>();
+            let cell = |number: f64| reading.cell(&number.to_string());
+            Ok(numbers
+                .iter()
+                .map(|number| number.map_or(Value::Null, cell))
+                .collect())
+        }
+        _ => {
+            let column = cast(column, &DataType::Utf8)?;
+            let texts = column.as_string::<i32>().iter();
+            let cell = |text: &str| reading.cell(text);
+            Ok(texts.map(|text| text.map_or(Value::Null, cell)).collect())
+        }
+    }
+}
+
+/// The category that a truth value means, by the way in which the model's categories are written.
+fn category_of(flag: bool, known: &[String]) -> &'static str {
+    let ways = match flag {
+        true => ["true", "True", "TRUE", "1"],
+        false => ["false", "False", "FALSE", "0"],
+    };
+    let is_known = |way: &&str| known.iter().any(|one| one == way);
+    ways.into_iter().find(is_known).unwrap_or(ways[0])
+}
+
+/// Refuses a column whose values are no numbers, texts or times.
+fn check_type(field: &Field) -> io::Result<()> {
+    let mut of = field.data_type();
+    if let DataType::Dictionary(_, values) = of {
+        of = values;
+    }
+    let is_read = of.is_numeric()
+        || of.is_string()
+        || matches!(
+            of,
+            DataType::Null
+                | DataType::Boolean
+                | DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView
+                | DataType::Date32
+                | DataType::Date64
+                | DataType::Timestamp(..)
+        );
+    if is_read {
+        return Ok(());
+    }
+    Err(invalid(&format!(
+        "its column `{}` has the type {of}, which is no number, text, truth value or time; write it as one, or \
+         leave it out of the features",
+        field.name()
+    )))
+}
+
+/// Refuses a file that does not begin as Parquet does.
+fn refuse_foreign(file: &mut File) -> io::Result<()> {
+    let mut head = vec![];
+    file.by_ref()
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
+    file.rewind()?;
+    if head.starts_with(b"PAR1") {
+        return Ok(());
+    }
+    Err(invalid(&match foreign_format(&head) {
+        Some(format) => format!("by its first bytes it is {format}"),
+        None if head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => {
+            "it is compressed as a whole, and Parquet is compressed within: decompress it"
+                .to_owned()
+        }
+        None => "it does not begin as a Parquet file does; check what it holds".to_owned(),
+    }))
 }
 
 /// Whether all columns are compressed by codecs that are built in.

@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array,
+    Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray, StructArray,
+    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray,
+};
+use arrow_schema::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -172,4 +179,201 @@ fn an_error_names_the_line_on_which_its_row_begins() {
         let error = error.to_string();
         assert!(error.contains("line 5 has 4 cells"), "{name}: {error}");
     }
+}
+
+/// A Parquet file of one row: the key, the outcome, and these columns.
+fn parquet_of(columns: Vec<(&str, ArrayRef)>) -> File {
+    let own: [(&str, ArrayRef); 2] = [
+        ("cik", Arc::new(Int64Array::from(vec![17]))),
+        ("status", Arc::new(StringArray::from(vec!["0"]))),
+    ];
+    let batch = RecordBatch::try_from_iter(own.into_iter().chain(columns)).unwrap();
+    let mut bytes = vec![];
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    file(bytes)
+}
+
+/// The record of the one row, or the error.
+fn record_of(columns_of: Vec<(&str, ArrayRef)>, ts_event: Option<&str>) -> Result<Value, String> {
+    let columns = columns(RecordKind::Application, ts_event);
+    let reader = open(TableKind::Parquet, parquet_of(columns_of), Some(&columns));
+    let read = reader.and_then(records);
+    read.map(|mut lines| lines.remove(0))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn timestamps_of_every_unit_and_zone_are_read() {
+    const SECONDS: i64 = 1_625_047_200;
+    let of = |column: ArrayRef| {
+        let record = record_of(vec![("day", column)], Some("day"));
+        record.map(|record| record["ts_event"].clone())
+    };
+    for zone in [None, Some("UTC"), Some("+02:00"), Some("America/New_York")] {
+        let zone = zone.map(Arc::<str>::from);
+        let columns: [ArrayRef; 4] = [
+            Arc::new(TimestampSecondArray::from(vec![SECONDS]).with_timezone_opt(zone.clone())),
+            Arc::new(
+                TimestampMillisecondArray::from(vec![SECONDS * 1_000])
+                    .with_timezone_opt(zone.clone()),
+            ),
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![SECONDS * 1_000_000])
+                    .with_timezone_opt(zone.clone()),
+            ),
+            Arc::new(
+                TimestampNanosecondArray::from(vec![SECONDS * 1_000_000_000])
+                    .with_timezone_opt(zone.clone()),
+            ),
+        ];
+        for column in columns {
+            let of_type = column.data_type().clone();
+            let expected = Ok(json!(SECONDS * 1_000_000_000));
+            assert_eq!(of(column), expected, "{of_type}");
+        }
+    }
+    // Milliseconds that were taken for nanoseconds; integers and floats in other units.
+    let wrong: [(ArrayRef, &str); 4] = [
+        (
+            Arc::new(TimestampNanosecondArray::from(vec![SECONDS * 1_000])),
+            "milliseconds",
+        ),
+        (Arc::new(Int64Array::from(vec![SECONDS])), "seconds"),
+        (
+            Arc::new(Float64Array::from(vec![SECONDS as f64 + 0.5])),
+            "seconds",
+        ),
+        (Arc::new(Int64Array::from(vec![20_150_301])), "2015-03-01"),
+    ];
+    for (column, word) in wrong {
+        let error = of(column).unwrap_err();
+        assert!(error.contains(word) && error.contains("row 1"), "{error}");
+    }
+}
+
+#[test]
+fn every_usual_type_of_parquet_is_read() {
+    let decimal = Decimal128Array::from(vec![1250]).with_precision_and_scale(10, 2);
+    let nullable = Int64Array::from(vec![None]);
+    let large = LargeStringArray::from(vec!["2"]);
+    let packed: DictionaryArray<Int32Type> = vec!["1"].into_iter().collect();
+    for (sales, grade, expected) in [
+        (
+            Arc::new(BooleanArray::from(vec![true])) as ArrayRef,
+            Arc::new(packed) as ArrayRef,
+            json!({"sales": 1, "grade": "1"}),
+        ),
+        (
+            Arc::new(BooleanArray::from(vec![false])),
+            Arc::new(large),
+            json!({"sales": 0, "grade": "2"}),
+        ),
+        (
+            Arc::new(decimal.unwrap()),
+            Arc::new(Float64Array::from(vec![Some(2.0)])),
+            json!({"sales": 12.5, "grade": "2"}),
+        ),
+        (
+            Arc::new(nullable),
+            Arc::new(StringViewArray::from(vec!["1"])),
+            json!({"sales": null, "grade": "1"}),
+        ),
+        (
+            Arc::new(Int64Array::from(vec![3])),
+            Arc::new(BooleanArray::from(vec![true])),
+            json!({"sales": 3, "grade": "1"}),
+        ),
+    ] {
+        let record = record_of(vec![("sales", sales), ("grade", grade)], None).unwrap();
+        assert_eq!(record["fields"], expected);
+    }
+}
+
+#[test]
+fn only_a_column_that_is_read_must_have_a_type_that_can_be() {
+    let inner: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let field = Arc::new(Field::new("a", DataType::Int64, true));
+    let structure: ArrayRef = Arc::new(StructArray::from(vec![(field, inner)]));
+    let unread = record_of(vec![("other", Arc::clone(&structure))], None).unwrap();
+    assert_eq!(unread["fields"], json!({}));
+    let error = record_of(vec![("sales", structure)], None).unwrap_err();
+    assert!(error.contains("`sales` has the type Struct"), "{error}");
+}
+
+#[test]
+fn what_is_no_parquet_is_named() {
+    let columns = columns(RecordKind::Application, None);
+    for (bytes, word) in [
+        (&b"PK\x03\x04"[..], "zip"),
+        (b"cik,status\n", "does not begin as a Parquet file"),
+        (b"\x1f\x8b\x08", "compressed as a whole"),
+    ] {
+        let error = open(TableKind::Parquet, file(bytes), Some(&columns))
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn the_ending_says_the_kind_in_any_case() {
+    for (name, kind) in [
+        ("a.csv", Some(TableKind::Csv)),
+        ("A.CSV", Some(TableKind::Csv)),
+        ("a.Csv.GZ", Some(TableKind::Csv)),
+        ("a.tsv.zst", Some(TableKind::Tsv)),
+        ("a.TXT", Some(TableKind::Text)),
+        ("a.pq", Some(TableKind::Parquet)),
+        ("a.PARQUET", Some(TableKind::Parquet)),
+        ("a.jsonl", None),
+        ("csv", None),
+        ("a.gz", None),
+    ] {
+        assert_eq!(kind_of(Path::new(name)), kind, "{name}");
+    }
+}
+
+#[test]
+fn tabs_and_other_separators_are_read() {
+    let columns = columns(RecordKind::Application, None);
+    let read = |kind, text: &str| open(kind, file(text), Some(&columns)).and_then(records);
+    for (kind, separator) in [
+        (TableKind::Tsv, "\t"),
+        (TableKind::Text, "\t"),
+        (TableKind::Text, ";"),
+        (TableKind::Text, "|"),
+        (TableKind::Text, ","),
+    ] {
+        let text = "cik,status,sales\n17,0,2.5\n".replace(',', separator);
+        let lines = read(kind, &text).unwrap();
+        assert_eq!(lines[0]["fields"]["sales"], json!(2.5), "{separator:?}");
+    }
+    let error = read(TableKind::Csv, "cik;status;sales\n17;0;2.5\n").unwrap_err();
+    assert!(error.to_string().contains("`;` separates"), "{error}");
+}
+
+#[test]
+fn times_of_a_csv_file_may_have_any_offset() {
+    let columns = columns(RecordKind::Application, Some("day"));
+    let day = |day: &str| {
+        let text = format!("cik,status,day\n17,0,{day}\n");
+        let read = open(TableKind::Csv, file(text), Some(&columns)).and_then(records);
+        read.map(|lines| lines[0]["ts_event"].clone())
+    };
+    let expected = json!(1_625_047_200_500_000_000_i64);
+    for text in [
+        "2021-06-30T10:00:00.5Z",
+        "2021-06-30 12:00:00.500+02:00",
+        "2021-06-30T05:30:00.5-04:30",
+        "1625047200500000000",
+    ] {
+        assert_eq!(day(text).unwrap(), expected, "{text}");
+    }
+    let error = day("1625047200500").unwrap_err().to_string();
+    assert!(
+        error.contains("line 2") && error.contains("milliseconds"),
+        "{error}"
+    );
 }
