@@ -131,7 +131,7 @@ def plain_py(variant, ticks):
 
 def foretick(variant, ticks):
     pipeline = ROOT / "bench" / "pipelines" / f"common-job-{variant.lower()}"
-    return [FORETICK, "replay", pipeline, "--input", ticks, "--output", OUT / f"foretick.{variant}.jsonl"]
+    return [FORETICK, "replay", pipeline, "--input", ticks, "--output", OUT / f"foretick.{variant}.jsonl", "--force"]
 
 
 def cpu_seconds(command, core):

@@ -11,5 +11,6 @@ pub mod diff;
 pub mod evaluate;
 pub mod export;
 pub mod inspect;
+pub mod outputs;
 pub mod record;
 pub mod simulate;

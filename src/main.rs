@@ -1,15 +1,16 @@
 //! Executes the command line, and turns errors into exit codes. The only user of `anyhow`.
 //!
-//! Exit codes: 0 done; 1 a difference or a failure, also of one pipeline among several; 2 a usage or
-//! configuration error.
+//! Exit codes: 0 done; 1 a difference, an input that could not be read, or a failure, also of one pipeline
+//! among several; 2 a usage or configuration error.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use foretick::command::outputs::{Content, Output, OutputError, check_outputs};
 use foretick::command::simulate::write_capture_file;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
                     .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
-                window || refused || config || cause.is::<Usage>()
+                let named = cause.is::<Usage>() || cause.is::<OutputError>();
+                window || refused || config || named
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
         }
@@ -75,8 +77,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => run_replay(args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let outputs = outputs_of([("--output", Some(args.output.clone()), Content::Rows)]);
+            check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
             let exported = export::export(&pipeline, &args.input, &args.output)?;
             print(&exported, args.json)?;
+            let percent = args.max_unread.percent;
+            exported.readability.check(&exported.frames, percent)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Evaluate(args) => {
@@ -87,7 +93,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 split: args.split,
                 threshold: Some(args.threshold),
             };
-            print(&evaluate::evaluate(&pipeline, &options)?, args.json)?;
+            let report = evaluate::evaluate(&pipeline, &options)?;
+            print(&report, args.json)?;
+            let percent = args.max_unread.percent;
+            report.readability.check(&report.frames, percent)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => {
@@ -101,6 +110,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             })
         }
         Command::Bench(args) => {
+            let outputs = outputs_of([("--output", args.output.clone(), Content::Scores)]);
+            let inputs = args.rows.iter().chain([&args.model]);
+            let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).collect();
+            check_outputs(&outputs, &inputs, args.force)?;
             let report = bench::bench(&bench::BenchOptions {
                 model: args.model,
                 steps: args.window,
@@ -117,10 +130,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => {
             let report = inspect::inspect(&args.captures, args.max_frame_bytes)?;
             print(&report, args.json)?;
+            let percent = args.max_unread.percent;
+            report.readability.check(&report.account, percent)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Record(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let outputs = outputs_of([("--output", Some(args.output.clone()), Content::Capture)]);
+            check_outputs(&outputs, &read_by(&[], &pipeline), args.force)?;
             let duration = args.seconds.map(Duration::from_secs);
             let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
             write_stdout(&format!("{frames} frames in {}\n", args.output.display()))?;
@@ -155,7 +172,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
-    let mut changes = args.set;
+    let mut changes = args.set.clone();
     if let Some(output) = &args.output {
         let kind = if output.as_os_str() == "-" {
             "stdout"
@@ -174,7 +191,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     let options = RunOptions {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),
-        capture: args.capture,
+        capture: args.capture.clone(),
     };
     let limits = ResourceLimits {
         threads: args.max_threads,
@@ -187,7 +204,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
                 "--output and --capture are for one pipeline; write --set NAME:sink.kind=file for a sink"
             )
         );
-        return run_several(&args.pipelines, &changes, &options, &limits, args.json);
+        return run_several(&args, &changes, &options, &limits);
     }
     let path = &args.pipelines[0];
     let (file, ..) = PipelineFile::load(path, &[])?;
@@ -205,6 +222,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and the sink both write to standard output; leave out one of them")
     );
+    check_sink(&pipeline, options.capture.clone(), args.force)?;
     let stop = stop_on_signal()?;
     let sink = pipeline.open_sink(&loaded.lineage)?;
     let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
@@ -218,13 +236,16 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn run_several(
-    paths: &[PathBuf],
+    args: &RunArguments,
     set: &[String],
     options: &RunOptions,
     limits: &ResourceLimits,
-    json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let members = supervisor::load_all(paths, set)?;
+    let json = args.json;
+    let members = supervisor::load_all(&args.pipelines, set)?;
+    for member in &members {
+        check_sink(member.pipeline(), None, args.force)?;
+    }
     let to_stdout = members
         .iter()
         .any(|member| member.pipeline().file.sink.kind == SinkKind::Stdout);
@@ -252,6 +273,16 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and --output - both write to standard output; leave out one of them")
     );
+    let outputs = outputs_of([
+        ("--output", args.output.clone(), Content::Signals),
+        (
+            "--dead-letters",
+            args.dead_letters.clone(),
+            Content::JsonLines,
+        ),
+        ("--alerts", args.alerts.clone(), Content::JsonLines),
+    ]);
+    check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
     let options = ReplayOptions {
         inputs: args.input,
         output: args.output,
@@ -267,7 +298,53 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     } else {
         print(&summary, args.json)?;
     }
+    let percent = args.max_unread.percent;
+    summary.readability.check(&summary.frames, percent)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The outputs of a command, without options that were not given.
+fn outputs_of<const N: usize>(given: [(&'static str, Option<PathBuf>, Content); N]) -> Vec<Output> {
+    let output = |(named_by, path, content): (_, Option<PathBuf>, _)| {
+        path.map(|path| Output {
+            named_by,
+            path,
+            content,
+        })
+    };
+    given.into_iter().filter_map(output).collect()
+}
+
+/// The files that a command reads: its inputs and the pipeline's configuration.
+fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
+    let inputs = inputs.iter().map(PathBuf::as_path);
+    inputs.chain([pipeline.path()]).collect()
+}
+
+/// Checks the files that a live run is to write.
+fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> anyhow::Result<()> {
+    let sink = &pipeline.file.sink;
+    let is_file = sink.kind == SinkKind::File;
+    let side = |path: &Option<String>| {
+        let path = path.as_ref().map(PathBuf::from);
+        path.filter(|_| sink.kind != SinkKind::Kafka)
+    };
+    let outputs = outputs_of([
+        (
+            "[sink] file",
+            is_file.then(|| pipeline.sink_file().to_owned()),
+            Content::Signals,
+        ),
+        (
+            "[sink] dead_letters",
+            side(&sink.dead_letters),
+            Content::JsonLines,
+        ),
+        ("[sink] alerts", side(&sink.alerts), Content::JsonLines),
+        ("--capture", capture, Content::Capture),
+    ]);
+    check_outputs(&outputs, &read_by(&[], pipeline), force)?;
+    Ok(())
 }
 
 fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {
@@ -286,6 +363,8 @@ fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {
     }
     let duration = args.seconds.map(Duration::from_secs);
     if let (Some(output), Some(duration)) = (&args.output, duration) {
+        let outputs = outputs_of([("--output", Some(output.clone()), Content::Capture)]);
+        check_outputs(&outputs, &[], args.force)?;
         write_capture_file(&settings, duration, output)
             .with_context(|| format!("while writing the capture {}", output.display()))?;
         return Ok(ExitCode::SUCCESS);

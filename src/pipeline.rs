@@ -278,6 +278,12 @@ impl Pipeline {
         sink::open(&self.file, &self.fields, lineage)
     }
 
+    /// The file that signals are written to, where `[sink] kind` is `file`.
+    #[must_use]
+    pub fn sink_file(&self) -> &Path {
+        sink::file_of(&self.file.sink)
+    }
+
     /// The journal of the alerts that `[[alert]]` asks for; none without such a table. A live run goes on
     /// where the run before it ended, and keeps its state.
     ///

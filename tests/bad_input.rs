@@ -15,5 +15,9 @@ mod frames;
 mod model;
 #[path = "bad_input/mutated.rs"]
 mod mutated;
+#[path = "bad_input/outputs.rs"]
+mod outputs;
 #[path = "bad_input/provider.rs"]
 mod provider;
+#[path = "bad_input/unread.rs"]
+mod unread;

@@ -248,6 +248,7 @@ fn scored(name: &str, steps: usize, rows: &Path, more: &[&str]) -> (Value, Strin
         &rows.display().to_string(),
         "--output",
         &output.display().to_string(),
+        "--force",
         "--seconds",
         "0",
         "--json",

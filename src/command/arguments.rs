@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 a difference or a failure, 2 a usage or configuration error."
+    after_help = "Exit codes: 0 done, 1 a difference, a failure, or an input that could not be read, 2 a usage or \
+                  configuration error."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -31,6 +32,15 @@ pub enum LogFormat {
     Text,
     /// One JSON object on each line.
     Json,
+}
+
+/// How much of an input may be unreadable.
+#[derive(Args, Clone, Copy)]
+pub struct MaxUnread {
+    /// The percentage of frames that may be unreadable. Above it, and also if no frame gave an event, the
+    /// exit code is 1 and the last line says what the input looks like. 100 accepts everything.
+    #[arg(long = "max-unread", value_name = "PERCENT", default_value = "1", value_parser = parse_percent)]
+    pub percent: f64,
 }
 
 #[derive(Subcommand)]
@@ -92,8 +102,8 @@ pub struct RunArguments {
     /// End after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
-    /// Write signals to this file instead of the pipeline's sink: JSON lines, Parquet if the name ends in
-    /// .parquet, - for standard output.
+    /// Write signals to this file instead of the pipeline's sink: JSON lines, compressed if the name ends in
+    /// .gz or .zst; Parquet if it ends in .parquet or .pq; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write unreadable frames to this file, as JSON lines.
@@ -105,6 +115,9 @@ pub struct RunArguments {
     /// Also write the frames to a capture, in the order in which the engine took them.
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub force: bool,
     /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -123,8 +136,8 @@ error, nothing started.";
 pub struct EvaluateArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time. Also CSV and Parquet files, if
-    /// [source.table] says what their columns mean.
+    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`. Also
+    /// CSV, TSV and Parquet files, if [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
@@ -139,6 +152,8 @@ pub struct EvaluateArguments {
     /// The score above which a risk counts as predicted.
     #[arg(long, value_name = "P", default_value_t = 0.5)]
     pub threshold: f64,
+    #[command(flatten)]
+    pub max_unread: MaxUnread,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -151,6 +166,9 @@ pub struct RecordArguments {
     /// The capture to write; gzip or zstd if the name ends in .gz or .zst.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub force: bool,
     /// End after this many seconds.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
@@ -181,6 +199,9 @@ pub struct SimulateArguments {
     /// Write a capture instead of serving; gzip or zstd if the name ends in .gz or .zst.
     #[arg(long, value_name = "FILE", requires = "seconds")]
     pub output: Option<PathBuf>,
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub force: bool,
     /// End after this many seconds; of market time if a capture is written.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
@@ -196,11 +217,12 @@ pub struct SimulateArguments {
 pub struct ReplayArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time.
+    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`. Also
+    /// CSV, TSV and Parquet files, if [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
-    /// Write signals to this file: JSON lines, Parquet if the name ends in .parquet, - for standard output.
-    /// Without it only the digest is printed.
+    /// Write signals to this file: JSON lines, compressed if the name ends in .gz or .zst; Parquet if it ends
+    /// in .parquet or .pq; - for standard output. Without it only the digest is printed.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write unreadable frames to this file, as JSON lines. Without it they are dropped and counted.
@@ -209,8 +231,8 @@ pub struct ReplayArguments {
     /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub alerts: Option<PathBuf>,
-    /// Write only signals of events from this time on (RFC 3339 or nanoseconds); earlier frames warm up
-    /// windows.
+    /// Write only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);
+    /// earlier frames warm up windows.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub from: Option<Nanos>,
     /// Write only signals of events before this time.
@@ -219,6 +241,11 @@ pub struct ReplayArguments {
     /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     pub speed: Speed,
+    #[command(flatten)]
+    pub max_unread: MaxUnread,
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub force: bool,
     /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -232,12 +259,18 @@ pub struct Speed(pub Option<f64>);
 pub struct FeaturesArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time.
+    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`. Also
+    /// CSV, TSV and Parquet files, if [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
-    /// The Parquet file to write.
+    /// The Parquet file to write; its name ends in .parquet or .pq.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub max_unread: MaxUnread,
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub force: bool,
     /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -281,6 +314,9 @@ pub struct BenchArguments {
     /// How many seconds to measure. Rows of a file are all scored, however long that takes.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub seconds: u64,
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub force: bool,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -288,12 +324,14 @@ pub struct BenchArguments {
 
 #[derive(Args)]
 pub struct InspectArguments {
-    /// Captures, plain, gzip or zstd; several are merged by receive time.
+    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`.
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
     /// The largest frame that is read, in bytes.
     #[arg(long, default_value_t = 16 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,
+    #[command(flatten)]
+    pub max_unread: MaxUnread,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -334,6 +372,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     bytes
         .and_then(|number| number.checked_mul(1 << shift))
         .ok_or_else(|| "write a whole number of bytes, or 512MiB, 2GiB".into())
+}
+
+/// Parses a percentage, with or without its sign.
+fn parse_percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').trim_end().parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("write a percentage from 0 to 100, such as 0.5".into()),
+    }
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {

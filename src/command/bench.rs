@@ -18,7 +18,7 @@ pub use self::error::BenchError;
 pub use self::options::BenchOptions;
 pub use self::report::{BenchReport, ProcessorTimePerRow};
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -28,6 +28,7 @@ use crate::model::ModelError;
 use crate::model::kernel::Isa;
 use crate::model::onnx::Onnx;
 use crate::model::strategy::{Strategy, WindowMode};
+use crate::sink::output_file::OutputFile;
 
 /// Measures a model.
 ///
@@ -65,6 +66,10 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, BenchError> {
             cause,
         };
         write(&measured, &tape, &mut file).map_err(failed)?;
+        let file = file
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
+        file.finish().map_err(failed)?;
     }
     Ok(BenchReport::new(&measured, &strategy, &tape, options))
 }
@@ -80,8 +85,8 @@ fn with_path(error: ModelError, path: &Path) -> ModelError {
     }
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, BenchError> {
-    let file = File::create(path).map_err(|cause| BenchError::File {
+fn create(path: &Path) -> Result<BufWriter<OutputFile>, BenchError> {
+    let file = OutputFile::create(path).map_err(|cause| BenchError::File {
         doing: "creating",
         path: path.to_owned(),
         cause,

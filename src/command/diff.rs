@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -127,6 +129,13 @@ pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffRepor
     Ok(report)
 }
 
+/// Whether a file begins as Parquet does; what cannot be read is told where it is opened.
+fn is_parquet(path: &Path) -> bool {
+    let mut magic = [0; PARQUET_MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == PARQUET_MAGIC
+}
+
 fn read(path: &Path) -> Result<BTreeMap<String, Vec<SignalObject>>, DiffError> {
     let refused = |kind| DiffError::NotLines {
         path: path.to_owned(),
@@ -136,14 +145,15 @@ fn read(path: &Path) -> Result<BTreeMap<String, Vec<SignalObject>>, DiffError> {
     match table::kind_of(path).filter(|_| path.exists()) {
         Some(TableKind::Parquet) => return Err(refused(PARQUET)),
         Some(TableKind::Csv) => return Err(refused("CSV")),
+        Some(TableKind::Tsv | TableKind::Text) => return Err(refused("a table")),
         None => {}
+    }
+    if is_parquet(path) {
+        return Err(refused(PARQUET));
     }
     let mut source = FileSource::open(&[path.to_owned()], MAX_LINE_BYTES)?;
     let mut keys = BTreeMap::<String, Vec<SignalObject>>::new();
     while let Some((origin, line)) = source.next_frame()? {
-        if line.starts_with(PARQUET_MAGIC) {
-            return Err(refused(PARQUET));
-        }
         if std::str::from_utf8(line).is_err() {
             return Err(refused("no text"));
         }

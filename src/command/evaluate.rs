@@ -22,8 +22,10 @@ use crate::alert::command::AlertCommand;
 use crate::alert::{Alert, Alerts};
 use crate::config::ConfigError;
 use crate::pipeline::{Pipeline, PipelineError};
+use crate::run::account::Account;
 use crate::run::counts::RunCounts;
 use crate::run::observer::{ObservedStep, Observer};
+use crate::run::readability::Readability;
 use crate::run::replay::{ReplayError, replay_observed};
 use crate::signal::lineage::Lineage;
 use crate::sink::SinkError;
@@ -117,6 +119,8 @@ pub fn evaluate(
         missing_fields: judged.events.engine.missing_fields,
         undefined_scores: judged.events.undefined_scores,
         invalid_probabilities: judged.events.invalid_probabilities,
+        frames: judged.frames,
+        readability: judged.readability,
     })
 }
 
@@ -131,6 +135,8 @@ struct Judged {
     /// Labels without an outcome.
     unknown: u64,
     events: RunCounts,
+    frames: Account,
+    readability: Readability,
 }
 
 /// What is kept of a signal.
@@ -202,6 +208,8 @@ impl Judged {
             unscored,
             unknown,
             events: summary.events,
+            frames: summary.frames,
+            readability: summary.readability,
         })
     }
 

@@ -7,7 +7,6 @@ mod exported;
 mod records;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +30,8 @@ use crate::run::intake::Intake;
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
-use crate::sink::parquet::parquet_writer;
+use crate::sink::output_file::OutputFile;
+use crate::sink::parquet::{close_parquet, parquet_writer};
 use crate::units::Nanos;
 
 /// A row that waits for its label: its cells, and the number of its instrument's rows since the test period
@@ -113,6 +113,8 @@ impl LabelledRows {
         });
         written?;
         table.exported.unread = intake.account().dropped;
+        table.exported.frames = intake.account().clone();
+        table.exported.readability = intake.readability().clone();
         Ok(table.close()?)
     }
 
@@ -168,7 +170,7 @@ impl Observer for LabelledRows {
 
 /// The Parquet file.
 struct Table {
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<OutputFile>,
     schema: Arc<Schema>,
     path: PathBuf,
     labelling: Labelling,
@@ -231,15 +233,7 @@ impl Table {
             ("foretick.steps".to_owned(), steps.to_string()),
         ]);
         let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
-        let file = File::create(path).map_err(|cause| SinkError::File {
-            path: path.to_owned(),
-            cause,
-        })?;
-        let writer =
-            parquet_writer(file, Arc::clone(&schema)).map_err(|what| SinkError::Parquet {
-                path: path.to_owned(),
-                what,
-            })?;
+        let writer = parquet_writer(path, Arc::clone(&schema))?;
         Ok(Self {
             writer,
             schema,
@@ -344,12 +338,7 @@ impl Table {
             exported,
             ..
         } = self;
-        match writer.close() {
-            Ok(_) => Ok(exported),
-            Err(error) => Err(SinkError::Parquet {
-                path,
-                what: error.to_string(),
-            }),
-        }
+        close_parquet(writer, &path)?;
+        Ok(exported)
     }
 }

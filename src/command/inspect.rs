@@ -15,8 +15,10 @@ use crate::engine::book::{Applied, Book};
 use crate::event::{Batch, Body, Depth, Event, Level, Quote, Trade};
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
+use crate::run::account::Account;
 use crate::run::intake::{FrameOutcome, Intake};
 use crate::run::observer::{ObservedStep, Observer};
+use crate::run::readability::Readability;
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
 use crate::source::file::FileSource;
@@ -48,6 +50,12 @@ pub struct CaptureReport {
     /// Receive time minus venue time, in nanoseconds: lowest and highest. Negative where our clock
     /// runs behind the venue's.
     pub delay_ns: Option<(i64, i64)>,
+    /// What became of the frames.
+    #[serde(skip)]
+    pub account: Account,
+    /// Whether the frames were readable.
+    #[serde(skip)]
+    pub readability: Readability,
 }
 
 /// How often two views of the same thing were equal.
@@ -83,6 +91,8 @@ pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<CaptureRepo
         frames: intake.account().received,
         errors: intake.account().dropped_by_reason.clone(),
         instruments: names.collect(),
+        account: intake.account().clone(),
+        readability: intake.readability().clone(),
         ..inspection.report
     })
 }

@@ -1,11 +1,12 @@
 //! Writes a simulated session to a capture file.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::simulate::{MarketSettings, SimulateError, write_capture};
+use crate::sink::output_file::OutputFile;
+use crate::source::compression::{Effort, Encoder};
 
 /// Writes a session of this duration; gzip or zstd where the path ends in `.gz` or `.zst`.
 ///
@@ -16,26 +17,15 @@ pub fn write_capture_file(
     duration: Duration,
     path: &Path,
 ) -> Result<(), SimulateError> {
-    let file = BufWriter::new(File::create(path).map_err(SimulateError::Write)?);
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    let mut file = match ending {
-        Some("zst") => {
-            let mut zstd = zstd::Encoder::new(file, 19).map_err(SimulateError::Write)?;
-            write_capture(settings, duration, LATENCY, &mut zstd)?;
-            zstd.finish().map_err(SimulateError::Write)?
-        }
-        Some("gz") => {
-            let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::best());
-            write_capture(settings, duration, LATENCY, &mut gzip)?;
-            gzip.finish().map_err(SimulateError::Write)?
-        }
-        _ => {
-            let mut file = file;
-            write_capture(settings, duration, LATENCY, &mut file)?;
-            file
-        }
-    };
-    file.flush().map_err(SimulateError::Write)
+    let file = OutputFile::create(path).map_err(SimulateError::Write)?;
+    let out = Encoder::new(path, BufWriter::new(file), Effort::Best);
+    let mut out = out.map_err(SimulateError::Write)?;
+    write_capture(settings, duration, LATENCY, &mut out)?;
+    let out = out.finish().map_err(SimulateError::Write)?;
+    let file = out
+        .into_inner()
+        .map_err(|error| SimulateError::Write(error.into_error()))?;
+    file.finish().map_err(SimulateError::Write)
 }
 
 /// The mean time from the simulated exchange to the recorder.

@@ -10,8 +10,9 @@ use serde::Deserialize;
 pub struct SinkConfig {
     /// Where signals are written: `stdout` (JSON lines), `file` or `kafka`. Default: `"stdout"`.
     pub kind: SinkKind,
-    /// The file, where `kind = "file"`: JSON lines, or Parquet where the name ends in `.parquet`. Default:
-    /// `"signals.jsonl"`.
+    /// The file, where `kind = "file"`: JSON lines, compressed where the name ends in `.gz` or `.zst`, or
+    /// Parquet where it ends in `.parquet` or `.pq`. One that exists is replaced only with `run --force`.
+    /// Default: `"signals.jsonl"`.
     pub file: Option<PathBuf>,
     /// The topic of signals, where `kind = "kafka"`. Default: the name of `signal.schema`.
     pub topic: Option<String>,

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::source::bootstrap;
 use crate::alert::record::SCHEMA;
-use crate::config::{PipelineFile, SinkKind, SourceKind};
+use crate::config::{PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
 use crate::sink::kafka::settings::KafkaSinkSettings;
+use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
 use crate::sink::topic::{DeadLetterTopic, TopicSink, dead_letter_topic};
 use crate::sink::{Sink, SinkError};
@@ -29,11 +30,8 @@ pub(super) fn open(
         alerts: sink.alerts.as_deref().map(Path::new),
     };
     match sink.kind {
-        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side),
-        SinkKind::File => {
-            let path = sink.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
-            open_file(lineage, fields, Some(path), side)
-        }
+        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
+        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, Appears::AtOnce),
         SinkKind::Kafka => open_topic(file, fields, lineage),
     }
 }
@@ -60,6 +58,11 @@ fn open_topic(
     let alerts = sink.alerts.clone().unwrap_or_else(|| SCHEMA.into());
     let sink = TopicSink::connect(writer, settings, dead_letters, alerts)?;
     Ok(Box::new(sink))
+}
+
+/// The file that a sink of the kind `file` writes.
+pub(super) fn file_of(sink: &SinkConfig) -> &Path {
+    sink.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
 }
 
 const DEFAULT_FILE: &str = "signals.jsonl";

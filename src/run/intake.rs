@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 
 use super::account::Account;
+use super::looks::looks_like;
+use super::readability::{Readability, UnreadFrame};
 use crate::alert::command::AlertCommand;
 use crate::decode::command::parse_command;
 use crate::decode::{DecodeError, Decoded, Decoder, Notice};
@@ -20,6 +22,7 @@ pub struct Intake {
     account: Account,
     keeps_dead_letters: bool,
     counts: IntakeCounts,
+    readability: Readability,
 }
 
 /// Frames that were used, but are counted for themselves too.
@@ -61,6 +64,7 @@ impl Intake {
             account: Account::default(),
             keeps_dead_letters: false,
             counts: IntakeCounts::default(),
+            readability: Readability::default(),
         }
     }
 
@@ -96,9 +100,14 @@ impl Intake {
             Some(Ok(_)) if reprocessed => Ok(FrameOutcome::ReprocessedCommand),
             Some(command) => command.map(FrameOutcome::Command),
         };
+        if let Err(error) = decoded {
+            self.note_unread(error, origin, message);
+        }
         match decoded {
             Ok(outcome) => {
                 self.account.used += 1;
+                let is_notice = matches!(outcome, FrameOutcome::Notice(_));
+                self.readability.gave_events += u64::from(!is_notice);
                 let refused = outcome == FrameOutcome::Notice(Notice::VenueError);
                 self.counts.venue_errors += u64::from(refused);
                 outcome
@@ -113,6 +122,21 @@ impl Intake {
                 FrameOutcome::Dropped(error)
             }
         }
+    }
+
+    fn note_unread(&mut self, error: DecodeError, origin: Origin, message: &[u8]) {
+        let decoder = &self.decoder;
+        self.readability.note(error.unreadable(), || UnreadFrame {
+            offset: origin.offset,
+            unreadable: error.unreadable(),
+            reason: error.reason(),
+            field: error.field(),
+            // Even the keys of a record about a person may say who it is.
+            looks: looks_like(
+                message,
+                matches!(decoder.redacted(message), Cow::Borrowed(_)),
+            ),
+        });
     }
 
     /// Counts a frame that is dropped without a look at its bytes.
@@ -160,6 +184,12 @@ impl Intake {
     #[must_use]
     pub fn counts(&self) -> IntakeCounts {
         self.counts
+    }
+
+    /// Whether the frames were readable.
+    #[must_use]
+    pub fn readability(&self) -> &Readability {
+        &self.readability
     }
 
     /// Ends the intake, and gives its account.

@@ -3,6 +3,7 @@
 //! Opens no socket. With one shard everything runs on the calling thread; with more, each has its
 //! thread and ring, as live. Signals and alerts do not depend on it.
 
+mod error;
 mod pace;
 mod progress_line;
 mod router;
@@ -13,6 +14,7 @@ use std::time::Instant;
 
 use crossbeam::channel::{Receiver as Deliveries, bounded};
 
+pub use self::error::ReplayError;
 use self::pace::Pace;
 use self::progress_line::ProgressLine;
 use self::router::FrameRouter;
@@ -27,10 +29,10 @@ use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
 use crate::clock;
 use crate::frame::Origin;
-use crate::model::ModelError;
-use crate::pipeline::{Loaded, Pipeline, PipelineError};
+use crate::pipeline::{Loaded, Pipeline};
 use crate::signal::Signal;
 use crate::sink::file::SideFiles;
+use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
 use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
@@ -42,8 +44,9 @@ use crate::units::Nanos;
 pub struct ReplayOptions {
     /// Captures, merged by receive time.
     pub inputs: Vec<PathBuf>,
-    /// Where signals go: JSON lines, or Parquet where the name ends in `.parquet`; `-` is standard
-    /// output. None: nowhere, only the digest is needed.
+    /// Where signals go: JSON lines (compressed where the name ends in `.gz` or `.zst`), or Parquet where it
+    /// ends in `.parquet` or `.pq`; `-` is standard output. The file appears when it is finished, or at once
+    /// and grows where there is a `speed`. None: nowhere, only the digest is needed.
     pub output: Option<PathBuf>,
     /// Where unreadable frames go, as JSON lines; without it they are dropped and counted.
     pub dead_letters: Option<PathBuf>,
@@ -55,28 +58,6 @@ pub struct ReplayOptions {
     pub to: Option<Nanos>,
     /// So many times the speed of the recording; none: as fast as possible.
     pub speed: Option<f64>,
-}
-
-/// Why a replay ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// The pipeline cannot run.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
-    /// A capture cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Signals cannot be written.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-    /// The model failed.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The system gave no thread.
-    #[error(
-        "while starting a thread: {0}; lower `engine.shards`, or allow the process more threads"
-    )]
-    Thread(std::io::Error),
 }
 
 /// Replays captures through a pipeline.
@@ -93,6 +74,10 @@ pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, R
         SideFiles {
             dead_letters: options.dead_letters.as_deref(),
             alerts: options.alerts.as_deref(),
+        },
+        match options.speed {
+            Some(_) => Appears::AtOnce,
+            None => Appears::AtEnd,
         },
     )?;
     replay_into(pipeline, &loaded, sink, options)
@@ -131,7 +116,13 @@ pub fn replay_observed(
     inputs: &[PathBuf],
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
-    let nowhere = open_file(&loaded.lineage, &[], None, SideFiles::default())?;
+    let nowhere = open_file(
+        &loaded.lineage,
+        &[],
+        None,
+        SideFiles::default(),
+        Appears::AtEnd,
+    )?;
     let options = ReplayOptions {
         inputs: inputs.to_vec(),
         ..ReplayOptions::default()

@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::account::Account;
 use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
+use super::readability::Readability;
 use crate::clock;
 use crate::decode::Decoder;
 use crate::engine::Engine;
@@ -239,6 +240,12 @@ impl Shard {
     #[must_use]
     pub fn into_parts(self) -> (Account, Stages, Digest) {
         (self.intake.into_account(), self.stages, self.digest)
+    }
+
+    /// Whether the frames were readable.
+    #[must_use]
+    pub fn readability(&self) -> &Readability {
+        self.intake.readability()
     }
 
     /// What is counted beside the account.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::account::Account;
 use super::counts::RunCounts;
 use super::latency::{Quantiles, Stages};
+use super::readability::Readability;
 use super::shard::Shard;
 use crate::engine::row::EventCounts;
 use crate::signal::digest::Digest;
@@ -33,6 +34,9 @@ pub struct Summary {
     pub instruments: u64,
     /// How long the run took, in seconds of the wall clock.
     pub seconds: f64,
+    /// Whether the frames were readable.
+    #[serde(skip)]
+    pub readability: Readability,
 }
 
 /// Figures by stage.
@@ -112,6 +116,7 @@ pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shar
     let mut all_stages = Stages::default();
     for shard in shards {
         summary.events.add_shard(&shard);
+        summary.readability.add(shard.readability());
         summary.instruments += shard.instruments().len() as u64;
         let (account, stages, part) = shard.into_parts();
         summary.frames += &account;

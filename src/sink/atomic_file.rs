@@ -25,7 +25,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// A new file in the folder of `path`, whose name no other file and no other writer has.
-fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file")

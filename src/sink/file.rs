@@ -1,12 +1,11 @@
 //! Signals as JSON lines, to a file or to standard output; dead letters and alerts to files of their own.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use super::json::JsonWriter;
+use super::line_file::{Appears, LineFile};
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::hex::hex;
@@ -16,11 +15,9 @@ use crate::units::Nanos;
 /// Writes JSON lines.
 pub struct FileSink {
     /// None where signals are not written.
-    writer: Option<JsonWriter>,
-    out: BufWriter<Box<dyn Write + Send>>,
-    path: Option<PathBuf>,
-    dead_letters: SideFile,
-    alerts: SideFile,
+    signals: Option<(JsonWriter, LineFile)>,
+    dead_letters: Option<LineFile>,
+    alerts: Option<LineFile>,
     line: Vec<u8>,
     /// Positions of the input that the next flush acknowledges.
     marks: Vec<Position>,
@@ -35,11 +32,6 @@ pub struct SideFiles<'a> {
     pub alerts: Option<&'a Path>,
 }
 
-/// The file of dead letters or of alerts; without a file they are not written.
-struct SideFile {
-    file: Option<(PathBuf, BufWriter<File>)>,
-}
-
 impl FileSink {
     /// A sink that creates or replaces the file; without a path it writes to standard output.
     ///
@@ -49,22 +41,15 @@ impl FileSink {
         writer: JsonWriter,
         path: Option<&Path>,
         side: SideFiles<'_>,
+        appears: Appears,
     ) -> Result<Self, SinkError> {
-        let out: Box<dyn Write + Send> = match path {
-            Some(path) => Box::new(create(path)?),
-            None => Box::new(io::stdout()),
+        let out = match path {
+            Some(path) => LineFile::create(path, appears)?,
+            None => LineFile::stdout()?,
         };
-        let dead_letters = SideFile::create(side.dead_letters)?;
-        let alerts = SideFile::create(side.alerts)?;
-        let out = BufWriter::with_capacity(1 << 16, out);
         Ok(Self {
-            writer: Some(writer),
-            out,
-            path: path.map(Path::to_owned),
-            dead_letters,
-            alerts,
-            line: vec![],
-            marks: vec![],
+            signals: Some((writer, out)),
+            ..Self::nowhere(side, appears)?
         })
     }
 
@@ -72,84 +57,43 @@ impl FileSink {
     ///
     /// # Errors
     /// [`SinkError::File`] naming the file.
-    pub fn nowhere(side: SideFiles<'_>) -> Result<Self, SinkError> {
+    pub fn nowhere(side: SideFiles<'_>, appears: Appears) -> Result<Self, SinkError> {
+        let create = |path: Option<&Path>| {
+            let file = path.map(|path| LineFile::create(path, appears));
+            file.transpose()
+        };
         Ok(Self {
-            writer: None,
-            out: BufWriter::new(Box::new(io::sink())),
-            path: None,
-            dead_letters: SideFile::create(side.dead_letters)?,
-            alerts: SideFile::create(side.alerts)?,
+            signals: None,
+            dead_letters: create(side.dead_letters)?,
+            alerts: create(side.alerts)?,
             line: vec![],
             marks: vec![],
         })
     }
 
-    fn failed(&self, cause: io::Error) -> SinkError {
-        match &self.path {
-            Some(path) => SinkError::File {
-                path: path.clone(),
-                cause,
-            },
-            None => SinkError::Stdout(cause),
-        }
+    fn files(&mut self) -> impl Iterator<Item = &mut LineFile> {
+        let signals = self.signals.iter_mut().map(|(_, out)| out);
+        signals
+            .chain(&mut self.dead_letters)
+            .chain(&mut self.alerts)
     }
 }
 
 impl Sink for FileSink {
     fn signal(&mut self, signal: &Signal, instrument: &str) -> Result<(), SinkError> {
-        if let Some(writer) = &self.writer {
+        if let Some((writer, out)) = &mut self.signals {
             self.line.clear();
             writer.write(signal, instrument, &mut self.line);
             self.line.push(b'\n');
-            self.out
-                .write_all(&self.line)
-                .map_err(|cause| self.failed(cause))?;
+            out.write(&self.line)?;
         }
         Ok(())
     }
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
-        self.dead_letters.dead_letter(letter)
-    }
-
-    fn alert(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
-        self.alerts.line(record)
-    }
-
-    fn mark(&mut self, positions: &[Position]) {
-        for position in positions {
-            position.note(&mut self.marks);
-        }
-    }
-
-    /// What a flush hands to the system has arrived.
-    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
-        self.flush()?;
-        positions.append(&mut self.marks);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        self.out.flush().map_err(|cause| self.failed(cause))?;
-        self.dead_letters.flush()?;
-        self.alerts.flush()
-    }
-
-    fn keeps_dead_letters(&self) -> bool {
-        self.dead_letters.file.is_some()
-    }
-}
-
-impl SideFile {
-    fn create(path: Option<&Path>) -> Result<Self, SinkError> {
-        let file = match path {
-            Some(path) => Some((path.to_owned(), BufWriter::new(create(path)?))),
-            None => None,
+        let Some(out) = &mut self.dead_letters else {
+            return Ok(());
         };
-        Ok(Self { file })
-    }
-
-    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
         // Text as it is; other bytes in hexadecimal, so that no byte is lost.
         let text = std::str::from_utf8(letter.bytes).ok();
         // A capture without stamps does not say when a line was received.
@@ -166,38 +110,42 @@ impl SideFile {
             "payload": text,
             "payload_hex": text.is_none().then(|| hex(letter.bytes)),
         });
-        self.line(record.to_string().as_bytes())
+        out.write(record.to_string().as_bytes())?;
+        out.write(b"\n")
     }
 
-    /// Appends a line, where there is a file.
-    fn line(&mut self, line: &[u8]) -> Result<(), SinkError> {
-        let Some((path, out)) = &mut self.file else {
+    fn alert(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
+        let Some(out) = &mut self.alerts else {
             return Ok(());
         };
-        out.write_all(line)
-            .and_then(|()| out.write_all(b"\n"))
-            .map_err(|cause| SinkError::File {
-                path: path.clone(),
-                cause,
-            })
+        out.write(record)?;
+        out.write(b"\n")
+    }
+
+    fn mark(&mut self, positions: &[Position]) {
+        for position in positions {
+            position.note(&mut self.marks);
+        }
+    }
+
+    /// What a flush hands to the system has arrived.
+    fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        self.flush()?;
+        positions.append(&mut self.marks);
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        match &mut self.file {
-            Some((path, out)) => out.flush().map_err(|cause| SinkError::File {
-                path: path.clone(),
-                cause,
-            }),
-            None => Ok(()),
-        }
+        self.files().try_for_each(LineFile::flush)
     }
-}
 
-pub(super) fn create(path: &Path) -> Result<File, SinkError> {
-    File::create(path).map_err(|cause| SinkError::File {
-        path: path.to_owned(),
-        cause,
-    })
+    fn close(&mut self) -> Result<(), SinkError> {
+        self.files().try_for_each(LineFile::close)
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        self.dead_letters.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -214,7 +162,7 @@ mod tests {
             dead_letters: Some(&path),
             alerts: None,
         };
-        let mut sink = FileSink::nowhere(files).unwrap();
+        let mut sink = FileSink::nowhere(files, Appears::AtOnce).unwrap();
         sink.dead_letter(&DeadLetter {
             reason: "truncated",
             field: None,

@@ -1,6 +1,5 @@
 //! Signals as Parquet: a column for each field, and for each label's probability.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,9 +11,10 @@ use arrow_array::{
 use arrow_schema::{DataType, Field as Column, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::file::create;
+use super::output_file::OutputFile;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::signal::Signal;
@@ -29,7 +29,7 @@ pub struct ParquetSink {
     outputs: Vec<Vec<Option<usize>>>,
     columns: Vec<(Part, Builder)>,
     schema: Arc<Schema>,
-    writer: Option<ArrowWriter<File>>,
+    writer: Option<ArrowWriter<OutputFile>>,
     path: PathBuf,
     /// The number of rows that are not written yet.
     rows: usize,
@@ -81,12 +81,7 @@ impl ParquetSink {
             }
         }
         let schema = Arc::new(Schema::new(schema));
-        let writer = parquet_writer(create(path)?, Arc::clone(&schema)).map_err(|what| {
-            SinkError::Parquet {
-                path: path.to_owned(),
-                what,
-            }
-        })?;
+        let writer = parquet_writer(path, Arc::clone(&schema))?;
         let path = path.to_owned();
         let outputs = lineage.models.iter().map(|model| {
             let output = |label: &&str| model.labels.iter().position(|own| own == label);
@@ -165,15 +160,8 @@ impl Sink for ParquetSink {
 
     fn close(&mut self) -> Result<(), SinkError> {
         self.write_rows()?;
-        let failed = |what: String| SinkError::Parquet {
-            path: self.path.clone(),
-            what,
-        };
         match self.writer.take() {
-            Some(writer) => writer
-                .close()
-                .map(drop)
-                .map_err(|error| failed(error.to_string())),
+            Some(writer) => close_parquet(writer, &self.path),
             None => Ok(()),
         }
     }
@@ -183,13 +171,36 @@ impl Sink for ParquetSink {
     }
 }
 
-/// A zstd Parquet writer.
-pub(crate) fn parquet_writer(file: File, schema: Arc<Schema>) -> Result<ArrowWriter<File>, String> {
-    let level = ZstdLevel::try_new(3).map_err(|error| error.to_string())?;
+/// A zstd Parquet writer of a file that appears when it is closed.
+pub(crate) fn parquet_writer(
+    path: &Path,
+    schema: Arc<Schema>,
+) -> Result<ArrowWriter<OutputFile>, SinkError> {
+    let failed = |what: ParquetError| SinkError::Parquet {
+        path: path.to_owned(),
+        what: what.to_string(),
+    };
+    let file = OutputFile::create(path).map_err(|cause| SinkError::File {
+        path: path.to_owned(),
+        cause,
+    })?;
+    let level = ZstdLevel::try_new(3).map_err(failed)?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
         .build();
-    ArrowWriter::try_new(file, schema, Some(properties)).map_err(|error| error.to_string())
+    ArrowWriter::try_new(file, schema, Some(properties)).map_err(failed)
+}
+
+/// Writes the end of a Parquet file and gives it its name.
+pub(crate) fn close_parquet(writer: ArrowWriter<OutputFile>, path: &Path) -> Result<(), SinkError> {
+    let file = writer.into_inner().map_err(|what| SinkError::Parquet {
+        path: path.to_owned(),
+        what: what.to_string(),
+    })?;
+    file.finish().map_err(|cause| SinkError::File {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 /// The labels of all models, each once.
@@ -368,7 +379,7 @@ mod tests {
         sink.signal(&signal(0), "X.Y").unwrap();
         sink.signal(&signal(1), "X.Y").unwrap();
         sink.close().unwrap();
-        let file = File::open(&path).unwrap();
+        let file = std::fs::File::open(&path).unwrap();
         let mut reader = ParquetRecordBatchReaderBuilder::try_new(file)
             .unwrap()
             .build()

@@ -317,9 +317,11 @@ fn replay_among_valid(folder: &Folder, case: &Case, keep: bool) -> (Value, Vec<V
         "--input".into(),
         capture,
         "--json".into(),
+        "--max-unread".into(),
+        "100".into(),
     ];
     if keep {
-        args.extend(["--dead-letters".into(), letters]);
+        args.extend(["--dead-letters".into(), letters, "--force".into()]);
     }
     for set in case.set {
         args.extend(["--set".into(), (*set).into()]);

@@ -96,6 +96,8 @@ fn each_bad_application_has_its_own_error() {
             "--dead-letters",
             to,
             "--json",
+            "--max-unread",
+            "100",
         ]);
         assert_eq!(done.code, Some(0), "{}", done.stderr);
         let summary: Value =

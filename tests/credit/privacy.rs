@@ -80,6 +80,8 @@ fn no_output_contains_a_personal_value() {
             &to,
             "--dead-letters",
             &letters,
+            "--max-unread",
+            "100",
         ];
         for one in set {
             args.extend(["--set", one]);
@@ -166,7 +168,7 @@ fn a_person_has_one_token_per_key() {
         command
             .arg("--output")
             .arg(&output)
-            .args(["--set", set])
+            .args(["--force", "--set", set])
             .env(KEY, key);
         let done = given::run(&mut command);
         assert_eq!(done.code, Some(0), "{}", done.stderr);

@@ -91,7 +91,7 @@ fn each_input_of_a_model_receives_its_features() {
     for batch in ["1", "4"] {
         let set = format!("model.batch_max={batch}");
         let mut args = vec!["replay", pipeline, "--input", events, "--output", to];
-        args.extend(["--set", &set]);
+        args.extend(["--force", "--set", &set]);
         let done = given::foretick(&args);
         assert_eq!(done.code, Some(0), "{}", done.stderr);
         let mut seen = 0;

@@ -237,14 +237,17 @@ fn a_pipeline_of_tables_needs_no_broker() {
 fn a_dead_letter_of_a_line_without_a_stamp_has_no_ts_recv() {
     let case = Case::statements("letters");
     let events = case.file("events.jsonl", "{\"ts_event\":1}\n");
-    let letters = case.file("letters.jsonl", "");
+    let letters = case.folder.path("letters.jsonl");
+    let letters = letters.to_str().expect("text");
     let args = [
         "replay",
         &case.path,
         "--input",
         &events,
         "--dead-letters",
-        &letters,
+        letters,
+        "--max-unread",
+        "100",
     ];
     let done = foretick(&args);
     assert_eq!(done.code, Some(0), "{}", done.stderr);

@@ -95,6 +95,7 @@ fn replayed_alerts(folder: &Folder, lines: &[String]) -> Vec<Value> {
         alerts.as_os_str(),
         "--output".as_ref(),
         folder.path("signals.jsonl").as_os_str(),
+        "--force".as_ref(),
     ]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let text = folder.read("alerts.jsonl");

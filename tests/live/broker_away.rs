@@ -121,6 +121,7 @@ fn replayed_signals(pipeline: &Path, capture: &Path, folder: &Folder) -> BTreeSe
         capture,
         "--output".into(),
         output,
+        "--force".into(),
     ];
     let run = given::foretick(&args);
     assert_eq!(run.code, Some(0), "{}", run.stderr);

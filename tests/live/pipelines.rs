@@ -100,6 +100,7 @@ pub(crate) fn replayed_signals(folder: &Folder, pipeline: &Path, lines: &str) ->
         capture.as_os_str(),
         "--output".as_ref(),
         output.as_os_str(),
+        "--force".as_ref(),
     ]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let text = folder.read("replay.jsonl");

@@ -59,7 +59,14 @@ fn replay(
     let [pipeline, events, to, dead] = ["pipeline.toml", "events.jsonl", "out.jsonl", "dead.jsonl"]
         .map(|name| folder.path(name).to_str().expect("text").to_owned());
     let mut args = vec!["replay", &pipeline, "--input", &events, "--output", &to];
-    args.extend(["--dead-letters", &dead, "--json"]);
+    args.extend([
+        "--dead-letters",
+        &dead,
+        "--json",
+        "--force",
+        "--max-unread",
+        "100",
+    ]);
     for one in set {
         args.extend(["--set", one]);
     }
@@ -254,6 +261,8 @@ fn each_bad_item_has_its_own_error() {
         "--dead-letters",
         &dead,
         "--json",
+        "--max-unread",
+        "100",
     ]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let summary: Value = serde_json::from_str(&done.stdout).expect("the summary is JSON");

@@ -110,7 +110,7 @@ def export():
     from pyarrow import parquet
 
     path = OUT / "rows.parquet"
-    foretick("features", PIPELINE, "--input", OUT / "statements.jsonl", "--output", path, "--json")
+    foretick("features", PIPELINE, "--input", OUT / "statements.jsonl", "--output", path, "--force", "--json")
     table = parquet.read_table(path)
     column = lambda name: table.column(name).to_pylist()
     cells = np.stack([table.column(item).to_numpy() for item in ITEMS], axis=1)

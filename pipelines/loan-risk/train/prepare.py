@@ -190,7 +190,7 @@ def export(fields, name="taiwan"):
 
     folder = folder_of(name)
     made = folder / "rows.parquet"
-    foretick("features", reading(fields, name), "--input", folder / "applications.jsonl", "--output", made, "--json")
+    foretick("features", reading(fields, name), "--input", folder / "applications.jsonl", "--output", made, "--force", "--json")
     table = parquet.read_table(made)
     with (folder / "labels.jsonl").open() as lines:
         labels = [json.loads(line) for line in lines]

@@ -126,7 +126,7 @@ def pieces(name, headlines):
     write_lines(items, list(events([f"{name}-{at:06}" for at in range(1, len(headlines) + 1)], headlines)))
     # Each item has an instrument of its own.
     room = f"source.max_instruments={len(headlines)}"
-    foretick("features", PIPELINE, "--set", room, "--input", OUT / items, "--output", path, "--json")
+    foretick("features", PIPELINE, "--set", room, "--input", OUT / items, "--output", path, "--force", "--json")
     table = parquet.read_table(path)
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     contract = {"features": json.loads(metadata["foretick.features"])}

@@ -71,7 +71,7 @@ def export():
     """Has the engine write its rows to out/, and reads them."""
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / "rows.parquet"
-    foretick("features", PIPELINE, "--input", *captures(), "--output", path, "--json")
+    foretick("features", PIPELINE, "--input", *captures(), "--output", path, "--force", "--json")
     return read(path)
 
 

@@ -43,7 +43,7 @@ def is_full(rows):
 def signals():
     """Probabilities of a replay by instrument and time."""
     path = prepare.OUT / "signals.jsonl"
-    prepare.foretick("replay", prepare.PIPELINE, "--input", *prepare.captures(), "--output", path, "--json")
+    prepare.foretick("replay", prepare.PIPELINE, "--input", *prepare.captures(), "--output", path, "--force", "--json")
     said = {}
     for line in path.read_text().splitlines():
         signal = json.loads(line)

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::alerts::TrackRecord;
 use super::metrics::EvaluationFigures;
+use crate::run::account::Account;
+use crate::run::readability::Readability;
 
 /// The figures of a pipeline.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +41,12 @@ pub struct EvaluationReport {
     pub undefined_scores: u64,
     /// Windows for which the model gave no probabilities, though it should.
     pub invalid_probabilities: u64,
+    /// What became of the frames.
+    #[serde(skip)]
+    pub frames: Account,
+    /// Whether the frames were readable.
+    #[serde(skip)]
+    pub readability: Readability,
 }
 
 /// The outcomes of the rows for which the model predicted one label.

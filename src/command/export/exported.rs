@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::run::account::Account;
+use crate::run::readability::Readability;
+
 /// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exported {
@@ -22,6 +25,12 @@ pub struct Exported {
     pub unread: u64,
     /// Hash of the features' definitions.
     pub features_sha256: String,
+    /// What became of the frames.
+    #[serde(skip)]
+    pub frames: Account,
+    /// Whether the frames were readable.
+    #[serde(skip)]
+    pub readability: Readability,
 }
 
 impl fmt::Display for Exported {
@@ -34,6 +43,8 @@ impl fmt::Display for Exported {
             unlabelled,
             unread,
             features_sha256,
+            frames: _,
+            readability: _,
         } = self;
         writeln!(
             f,

@@ -4,7 +4,6 @@
 //! Labels and splits are in a file of their own.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +23,8 @@ use crate::run::intake::Intake;
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
-use crate::sink::parquet::parquet_writer;
+use crate::sink::output_file::OutputFile;
+use crate::sink::parquet::{close_parquet, parquet_writer};
 
 /// Writes the rows of applications, statements, headlines or bars, named by `key`.
 ///
@@ -49,6 +49,8 @@ pub(super) fn export(
         rows: rows.written,
         unlabelled: rows.written,
         unread: intake.account().dropped,
+        frames: intake.account().clone(),
+        readability: intake.readability().clone(),
         features_sha256: pipeline.plan.sha256().to_owned(),
         ..Exported::default()
     })
@@ -80,7 +82,7 @@ const ROWS: usize = 1 << 16;
 
 /// The file, and the rows that are not written yet.
 struct Table {
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<OutputFile>,
     schema: Arc<Schema>,
     path: PathBuf,
     key: StringBuilder,
@@ -112,12 +114,7 @@ impl Table {
             ),
         ]);
         let schema = Arc::new(Schema::new_with_metadata(columns, metadata));
-        let file = File::create(path).map_err(|cause| SinkError::File {
-            path: path.to_owned(),
-            cause,
-        })?;
-        let writer =
-            parquet_writer(file, Arc::clone(&schema)).map_err(|what| failed(path, what))?;
+        let writer = parquet_writer(path, Arc::clone(&schema))?;
         Ok(Self {
             writer,
             schema,
@@ -166,10 +163,7 @@ impl Table {
 
     fn close(mut self) -> Result<(), SinkError> {
         self.write_rows()?;
-        let closed = self.writer.close();
-        closed
-            .map(drop)
-            .map_err(|error| failed(&self.path, error.to_string()))
+        close_parquet(self.writer, &self.path)
     }
 }
 

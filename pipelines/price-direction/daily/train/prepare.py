@@ -231,7 +231,7 @@ def score_items():
         version.update((NEWS / name).read_bytes())
     signals = OUT / f"sentiment.{version.hexdigest()[:12]}.jsonl"
     if not signals.is_file():
-        foretick("replay", NEWS, "--input", OUT / "items.jsonl", "--output", signals, "--json")
+        foretick("replay", NEWS, "--input", OUT / "items.jsonl", "--output", signals, "--force", "--json")
     with signals.open(encoding="utf-8") as lines, events()[0].open("w", encoding="utf-8") as stamped:
         stamped.writelines(f"{json.loads(line)['ts_event']} {line}" for line in lines)
 
@@ -240,7 +240,7 @@ def export():
     """Has the engine score the tweets and write its rows to out/, and reads them."""
     told, rows = write(), OUT / "rows.parquet"
     score_items()
-    foretick("features", PIPELINE, "--input", *events(), "--output", rows, "--json")
+    foretick("features", PIPELINE, "--input", *events(), "--output", rows, "--force", "--json")
     return read(rows, told)
 
 

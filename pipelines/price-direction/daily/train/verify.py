@@ -56,7 +56,7 @@ def check_figures(model, rows):
 def check_signals(model, rows):
     """Every labelled window's signal is what ONNX Runtime says of its rows."""
     path, steps = prepare.OUT / "signals.jsonl", model.read("steps")
-    prepare.foretick("replay", prepare.PIPELINE, "--input", *prepare.events(), "--output", path, "--json")
+    prepare.foretick("replay", prepare.PIPELINE, "--input", *prepare.events(), "--output", path, "--force", "--json")
     said = {}
     for line in path.read_text().splitlines():
         signal = json.loads(line)

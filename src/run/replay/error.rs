@@ -1,0 +1,28 @@
+//! Why a replay ended early.
+
+use crate::model::ModelError;
+use crate::pipeline::PipelineError;
+use crate::sink::SinkError;
+use crate::source::file::FileError;
+
+/// Why a replay ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The pipeline cannot run.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// A capture cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Signals cannot be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The system gave no thread.
+    #[error(
+        "while starting a thread: {0}; lower `engine.shards`, or allow the process more threads"
+    )]
+    Thread(std::io::Error),
+}
