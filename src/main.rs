@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use foretick::command::outputs::{Content, Output, OutputError, check_outputs};
+use foretick::command::outputs::{Output, OutputContent, OutputError, check_outputs};
 use foretick::command::simulate::write_capture_file;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
@@ -77,7 +77,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => run_replay(args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let outputs = outputs_of([("--output", Some(args.output.clone()), Content::Rows)]);
+            let outputs =
+                outputs_of([("--output", Some(args.output.clone()), OutputContent::Rows)]);
             check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
             let exported = export::export(&pipeline, &args.input, &args.output)?;
             print(&exported, args.json)?;
@@ -110,7 +111,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             })
         }
         Command::Bench(args) => {
-            let outputs = outputs_of([("--output", args.output.clone(), Content::Scores)]);
+            let outputs = outputs_of([("--output", args.output.clone(), OutputContent::Scores)]);
             let inputs = args.rows.iter().chain([&args.model]);
             let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).collect();
             check_outputs(&outputs, &inputs, args.force)?;
@@ -136,7 +137,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Record(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let outputs = outputs_of([("--output", Some(args.output.clone()), Content::Capture)]);
+            let outputs = outputs_of([(
+                "--output",
+                Some(args.output.clone()),
+                OutputContent::Capture,
+            )]);
             check_outputs(&outputs, &read_by(&[], &pipeline), args.force)?;
             let duration = args.seconds.map(Duration::from_secs);
             let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
@@ -274,13 +279,13 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         Usage("--json and --output - both write to standard output; leave out one of them")
     );
     let outputs = outputs_of([
-        ("--output", args.output.clone(), Content::Signals),
+        ("--output", args.output.clone(), OutputContent::Signals),
         (
             "--dead-letters",
             args.dead_letters.clone(),
-            Content::JsonLines,
+            OutputContent::JsonLines,
         ),
-        ("--alerts", args.alerts.clone(), Content::JsonLines),
+        ("--alerts", args.alerts.clone(), OutputContent::JsonLines),
     ]);
     check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
     let options = ReplayOptions {
@@ -304,7 +309,9 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The outputs of a command, without options that were not given.
-fn outputs_of<const N: usize>(given: [(&'static str, Option<PathBuf>, Content); N]) -> Vec<Output> {
+fn outputs_of<const N: usize>(
+    given: [(&'static str, Option<PathBuf>, OutputContent); N],
+) -> Vec<Output> {
     let output = |(named_by, path, content): (_, Option<PathBuf>, _)| {
         path.map(|path| Output {
             named_by,
@@ -333,15 +340,19 @@ fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> any
         (
             "[sink] file",
             is_file.then(|| pipeline.sink_file().to_owned()),
-            Content::Signals,
+            OutputContent::Signals,
         ),
         (
             "[sink] dead_letters",
             side(&sink.dead_letters),
-            Content::JsonLines,
+            OutputContent::JsonLines,
         ),
-        ("[sink] alerts", side(&sink.alerts), Content::JsonLines),
-        ("--capture", capture, Content::Capture),
+        (
+            "[sink] alerts",
+            side(&sink.alerts),
+            OutputContent::JsonLines,
+        ),
+        ("--capture", capture, OutputContent::Capture),
     ]);
     check_outputs(&outputs, &read_by(&[], pipeline), force)?;
     Ok(())
@@ -363,7 +374,7 @@ fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {
     }
     let duration = args.seconds.map(Duration::from_secs);
     if let (Some(output), Some(duration)) = (&args.output, duration) {
-        let outputs = outputs_of([("--output", Some(output.clone()), Content::Capture)]);
+        let outputs = outputs_of([("--output", Some(output.clone()), OutputContent::Capture)]);
         check_outputs(&outputs, &[], args.force)?;
         write_capture_file(&settings, duration, output)
             .with_context(|| format!("while writing the capture {}", output.display()))?;

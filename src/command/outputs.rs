@@ -15,12 +15,12 @@ pub struct Output {
     /// Its path.
     pub path: PathBuf,
     /// What is written to it.
-    pub content: Content,
+    pub content: OutputContent,
 }
 
 /// What is written to a file; its name must not promise another format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum OutputContent {
     /// Signals: JSON lines or Parquet.
     Signals,
     /// Dead letters or alerts: JSON lines.
@@ -99,7 +99,7 @@ pub fn check_outputs(outputs: &[Output], inputs: &[&Path], force: bool) -> Resul
     Ok(())
 }
 
-impl Content {
+impl OutputContent {
     /// Why a file of this name must not have this content.
     fn wrong_ending(self, path: &Path) -> Option<String> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
@@ -167,7 +167,12 @@ mod tests {
     use super::*;
     use crate::tests::scratch::Scratch;
 
-    fn check(path: &Path, content: Content, inputs: &[&Path], force: bool) -> Result<(), String> {
+    fn check(
+        path: &Path,
+        content: OutputContent,
+        inputs: &[&Path],
+        force: bool,
+    ) -> Result<(), String> {
         let output = Output {
             named_by: "--output",
             path: path.to_owned(),
@@ -179,20 +184,24 @@ mod tests {
     #[test]
     fn a_name_must_not_promise_another_format() {
         for (name, content, word) in [
-            ("x.jsonl", Content::Signals, None),
-            ("x", Content::Signals, None),
-            ("x.JSONL.GZ", Content::Signals, None),
-            ("x.pq", Content::Signals, None),
-            ("x.Parquet", Content::Rows, None),
-            ("x.csv", Content::Scores, None),
-            ("x.zst", Content::Capture, None),
-            ("x.csv", Content::Signals, Some(".csv")),
-            ("x.CSV.gz", Content::Signals, Some(".csv")),
-            ("x.parquet.zst", Content::Signals, Some("compressed within")),
-            ("x.parquet", Content::JsonLines, Some(".jsonl")),
-            ("x.txt", Content::Capture, Some(".txt")),
-            ("x.jsonl", Content::Rows, Some(".parquet")),
-            ("x.parquet.gz", Content::Rows, Some(".parquet")),
+            ("x.jsonl", OutputContent::Signals, None),
+            ("x", OutputContent::Signals, None),
+            ("x.JSONL.GZ", OutputContent::Signals, None),
+            ("x.pq", OutputContent::Signals, None),
+            ("x.Parquet", OutputContent::Rows, None),
+            ("x.csv", OutputContent::Scores, None),
+            ("x.zst", OutputContent::Capture, None),
+            ("x.csv", OutputContent::Signals, Some(".csv")),
+            ("x.CSV.gz", OutputContent::Signals, Some(".csv")),
+            (
+                "x.parquet.zst",
+                OutputContent::Signals,
+                Some("compressed within"),
+            ),
+            ("x.parquet", OutputContent::JsonLines, Some(".jsonl")),
+            ("x.txt", OutputContent::Capture, Some(".txt")),
+            ("x.jsonl", OutputContent::Rows, Some(".parquet")),
+            ("x.parquet.gz", OutputContent::Rows, Some(".parquet")),
         ] {
             let checked = check(Path::new(name), content, &[], false);
             match word {
@@ -212,7 +221,7 @@ mod tests {
         let dotted = scratch.path().join("./in.jsonl");
         for path in [&input, &soft, &hard, &dotted] {
             for force in [false, true] {
-                let error = check(path, Content::Signals, &[&input], force).unwrap_err();
+                let error = check(path, OutputContent::Signals, &[&input], force).unwrap_err();
                 assert!(error.contains("it is the input"), "{error}");
             }
         }
@@ -222,18 +231,21 @@ mod tests {
     fn an_existing_file_is_replaced_only_by_force() {
         let scratch = Scratch::new();
         let path = scratch.write("out.jsonl", "old");
-        let error = check(&path, Content::Signals, &[], false).unwrap_err();
+        let error = check(&path, OutputContent::Signals, &[], false).unwrap_err();
         assert!(error.contains("--force"), "{error}");
-        assert_eq!(check(&path, Content::Signals, &[], true), Ok(()));
+        assert_eq!(check(&path, OutputContent::Signals, &[], true), Ok(()));
         assert!(
-            check(scratch.path(), Content::Signals, &[], true).is_err(),
+            check(scratch.path(), OutputContent::Signals, &[], true).is_err(),
             "a folder"
         );
         assert_eq!(
-            check(Path::new("/dev/null"), Content::Signals, &[], false),
+            check(Path::new("/dev/null"), OutputContent::Signals, &[], false),
             Ok(())
         );
-        assert_eq!(check(Path::new("-"), Content::Signals, &[], false), Ok(()));
+        assert_eq!(
+            check(Path::new("-"), OutputContent::Signals, &[], false),
+            Ok(())
+        );
     }
 
     #[test]
@@ -242,7 +254,7 @@ mod tests {
         let output = |named_by, name: &str| Output {
             named_by,
             path: scratch.path().join(name),
-            content: Content::JsonLines,
+            content: OutputContent::JsonLines,
         };
         let outputs = [
             output("--alerts", "x.jsonl"),

@@ -179,6 +179,6 @@ fn wrong_arguments_are_usage_errors() {
     let help = given::foretick(&["--help"]);
     assert_eq!(help.code, Some(0));
     assert!(help.stdout.contains(
-        "Exit codes: 0 done, 1 a difference or a failure, 2 a usage or configuration error"
+        "Exit codes: 0 done, 1 a difference, a failure, or an input that could not be read, 2 a usage or"
     ));
 }

@@ -64,7 +64,7 @@ impl Table {
         let input = input.to_str().expect("text");
         let (pipeline, to) = (self.text("pipeline.toml"), self.text("signals.jsonl"));
         let args = [
-            "replay", &pipeline, "--input", input, "--output", &to, "--json",
+            "replay", &pipeline, "--input", input, "--output", &to, "--force", "--json",
         ];
         let done = self.run(&args);
         assert_eq!(done.code, Some(0), "{}", done.stderr);

@@ -309,7 +309,13 @@ fn instruments_of_no_known_venue_are_refused_in_the_same_words() {
         assert_eq!((check.code, &check.stderr), (Some(2), &run.stderr));
         let older = folder.write("older", "1 {}\n");
         let pipeline = folder.path("pipeline.toml");
-        let args = ["record".into(), pipeline, "--output".into(), older];
+        let args = [
+            "record".into(),
+            pipeline,
+            "--output".into(),
+            older,
+            "--force".into(),
+        ];
         let record = given::foretick(&args);
         assert_eq!((record.code, &record.stderr), (Some(2), &run.stderr));
         assert_eq!(folder.read("older"), "1 {}\n", "an older capture is kept");

@@ -276,7 +276,11 @@ impl Naive {
     fn statistic(&self, spec: &FeatureSpec, inside: &[(usize, f64)]) -> f64 {
         let n = inside.len() as f64;
         let values = || inside.iter().map(|value| value.1);
-        let trades = || inside.iter().filter_map(|value| self.history[value.0].trade);
+        let trades = || {
+            inside
+                .iter()
+                .filter_map(|value| self.history[value.0].trade)
+        };
         let nothing_is_true = matches!(
             spec.kind,
             FeatureKind::Sum
