@@ -7,6 +7,8 @@ mod needs;
 mod amounts;
 #[path = "field/features.rs"]
 mod features;
+#[path = "field/headlines.rs"]
+mod headlines;
 #[path = "field/numbering.rs"]
 mod numbering;
 #[path = "field/replayed.rs"]

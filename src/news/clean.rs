@@ -1,11 +1,17 @@
 //! Removes markup, links and repeated blanks from a headline.
 
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
 /// The text of a headline: without HTML tags and links, with entities decoded and single blanks. Tags and
-/// comments become a blank; `script` and `style` are removed with their content.
+/// comments become a blank; `script` and `style` are removed with their content. Letters and their accents
+/// are composed (Unicode's NFC), and characters without a width are left out, so that a word has one
+/// spelling.
 #[must_use]
 pub fn clean(headline: &str) -> String {
     let bare = without_tags(headline);
-    let read = html_escape::decode_html_entities(&bare);
+    let read = composed(decoded(bare));
     let mut text = String::with_capacity(read.len());
     for word in read.split_whitespace() {
         let link = ["http://", "https://"]
@@ -21,6 +27,33 @@ pub fn clean(headline: &str) -> String {
         }
     }
     text
+}
+
+/// Decodes entities. Feeds that escape twice send `&amp;amp;`, so what comes out is decoded again.
+fn decoded(mut text: String) -> String {
+    for _ in 0..ESCAPED_MAX {
+        match html_escape::decode_html_entities(&text) {
+            Cow::Owned(once) if once != text => text = once,
+            _ => break,
+        }
+    }
+    text
+}
+
+/// How often a text may have been escaped.
+const ESCAPED_MAX: usize = 4;
+
+/// The text in Unicode's normal form C, without characters that have no width.
+pub(super) fn composed(text: String) -> String {
+    if text.is_ascii() {
+        return text;
+    }
+    text.nfc().filter(|c| !has_no_width(*c)).collect()
+}
+
+/// A soft hyphen, a zero-width space, a word joiner, or a byte order mark.
+fn has_no_width(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 fn without_tags(headline: &str) -> String {
@@ -96,6 +129,11 @@ mod tests {
             ("<script>never ends", ""),
             ("a <b c <d> e", "a <b c e"),
             ("<é", "<é"),
+            ("AT&amp;amp;T &amp;amp;lt;up&amp;#36;", "AT&T <up$"),
+            (
+                "e\u{301}te\u{301}: Ap\u{ad}ple\u{200b}",
+                "\u{e9}t\u{e9}: Apple",
+            ),
         ] {
             assert_eq!(clean(headline), text, "{headline}");
         }
