@@ -143,8 +143,11 @@ impl Engine {
                 }
                 ScoreSource::SharedWindow => {}
                 ScoreSource::Withdrawal => {
-                    if let (Some(state), Some(item)) = (instruments.state_mut(instrument), item) {
-                        state.scores.withdraw(item);
+                    let state = instruments.state_mut(instrument);
+                    if let ((Some(state), Some(item)), Some(half_life)) =
+                        ((state, item), self.settings.half_life)
+                    {
+                        state.scores.withdraw(item, half_life);
                     }
                     continue;
                 }

@@ -1,9 +1,10 @@
-//! Cashtags and names as headlines have them.
+//! Cashtags and names as headlines have them, and averages of many items.
 
 use serde_json::{Value, json};
 
 use crate::given::{self, Folder};
 
+const SECOND: i64 = 1_000_000_000;
 const START: i64 = 1_700_000_000_000_000_000;
 
 /// A pipeline whose score is the sum of the numbers of a headline's word pieces.
@@ -58,5 +59,33 @@ fn cashtags_and_names_are_found_as_they_are_written() {
         let found: Vec<String> = found.iter().map(instrument).collect();
         let expected = [expected, &["S.X"][..]].concat();
         assert_eq!(found, expected, "{headline}");
+    }
+}
+
+#[test]
+fn the_average_is_of_all_items() {
+    let text = |at: i64| {
+        if at % 3 == 0 {
+            "$AAPL up"
+        } else {
+            "$AAPL down down"
+        }
+    };
+    // [CLS] $ aapl up [SEP]: 2 + 1 + 1 + 4 + 3; with down twice: 2 + 1 + 1 + 5 + 5 + 3.
+    let score = |at: i64| if at % 3 == 0 { 11.0 } else { 17.0 };
+    let items: Vec<Value> = (0..900)
+        .map(|at| json!({"ts_event": START + at * SECOND, "id": format!("i{at}"), "headline": text(at)}))
+        .collect();
+    let signals = signals("average", &items);
+    assert_eq!(signals.len(), 900);
+    let weigh = |age: i64| (-(age as f64) / 600.0).exp2();
+    for last in [100, 255, 256, 899_i64] {
+        let found = &signals[usize::try_from(last).expect("small")];
+        assert_eq!(found["score"].as_f64(), Some(score(last)));
+        let weight: f64 = (0..=last).map(|at| weigh(last - at)).sum();
+        let sum: f64 = (0..=last).map(|at| weigh(last - at) * score(at)).sum();
+        let number = |name: &str| found["sentiment"][name].as_f64().expect("a number");
+        assert!((number("weight") / weight - 1.0).abs() < 1e-9, "{found}");
+        assert!((number("average") - sum / weight).abs() < 1e-9, "{found}");
     }
 }
