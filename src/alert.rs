@@ -1,11 +1,16 @@
 //! Alerts: a probability of default (PD) rises, an episode opens, fires, and is resolved.
 //!
-//! The terms are those of Prometheus: a rule's condition must hold for a while before an alert fires, and be
-//! clear for a while before it is resolved. A state machine without a clock, a socket or a file: time is that
-//! of the observations and of [`Alerts::tick`].
+//! The terms are those of Prometheus: a rule's condition must hold for a while before an alert fires, and
+//! be clear for a while before it is resolved. A state machine without a clock, a socket or a file: time is
+//! that of the observations and of [`Alerts::tick`].
 //!
 //! A PD holds until the next one of its obligor. An event that becomes due in between has the time at which
-//! it was due, not the time at which that was noticed: ticks make alerts sooner, never different.
+//! it was due, not the time at which that was noticed: ticks make alerts sooner, never different. A rule
+//! on the change is judged anew whenever the PD that it compares with changes, which is `since_ms` after an
+//! observation.
+//!
+//! An observation is judged before what becomes due at its very time: a condition that ends when `for_ms` is
+//! over does not fire. A tick says that nothing of its time is still to come, so what is due then is told.
 //!
 //! An observation older than the newest one of its obligor is ignored and counted. One that is the newest,
 //! but older than the last tick, is judged at the time of the tick, so that published events stay valid.
@@ -13,6 +18,7 @@
 
 pub mod command;
 mod episode;
+mod observation;
 pub mod record;
 pub mod rule;
 #[cfg(test)]
@@ -25,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::Nanos;
 
 use episode::{Outbox, RuleState};
+use observation::Observation;
 use rule::{AlertRule, check_rules};
 
 /// One change of an episode, to be published.
@@ -52,6 +59,10 @@ pub struct Alert {
     pub fired: Option<Nanos>,
     /// Whether the episode was acknowledged.
     pub acknowledged: bool,
+    /// Whether the episode was resolved because its rule was taken out of the configuration: then nothing is
+    /// said of the PD.
+    #[serde(default)]
+    pub rule_removed: bool,
 }
 
 /// The state of an episode.
@@ -143,8 +154,7 @@ impl Alerts {
         Self::restore(rules, AlertsSnapshot::default())
     }
 
-    /// Goes on from a snapshot. Changed rules judge later observations; episodes of a rule that no longer
-    /// exists are resolved by the next tick.
+    /// Goes on from a snapshot. Changed rules judge later observations. Call [`Self::resolve_removed`] next.
     ///
     /// # Errors
     /// A sentence that names the key at fault.
@@ -169,8 +179,43 @@ impl Alerts {
         self.snapshot.counts
     }
 
-    /// Takes an obligor's PD and returns the events to publish, those that became due before it first.
+    /// Resolves the open episodes of rules that no longer exist, each at the latest time known of it, and
+    /// returns the events to publish.
+    pub fn resolve_removed(&mut self) -> Vec<Alert> {
+        let mut alerts = vec![];
+        for (obligor, states) in &mut self.snapshot.states {
+            for (name, state) in states {
+                if self.rules.iter().any(|rule| rule.name == *name) {
+                    continue;
+                }
+                let mut outbox = Outbox {
+                    obligor,
+                    rule: name,
+                    alerts: &mut alerts,
+                    silenced: &mut self.snapshot.counts.silenced,
+                };
+                state.withdraw(self.snapshot.ticked, &mut outbox);
+            }
+        }
+        alerts.sort_by_key(|alert| alert.ts_event);
+        alerts
+    }
+
+    /// Takes an obligor's PD and returns the events to publish, those that became due before it first. The
+    /// PD is compared with the one before it; one of a statement: [`Self::observe_period`].
     pub fn observe(&mut self, obligor: &str, ts: Nanos, pd: f64) -> Vec<Alert> {
+        self.observe_period(obligor, ts, None, pd)
+    }
+
+    /// The same for the PD of a reporting period. A restatement, which has the period of the observation
+    /// before it, is compared with the period before that: it replaces its PD and is no change in itself.
+    pub fn observe_period(
+        &mut self,
+        obligor: &str,
+        ts: Nanos,
+        period: Option<i64>,
+        pd: f64,
+    ) -> Vec<Alert> {
         let mut alerts = vec![];
         let counts = &mut self.snapshot.counts;
         if !(0.0..=1.0).contains(&pd) {
@@ -188,7 +233,8 @@ impl Alerts {
                 alerts: &mut alerts,
                 silenced: &mut counts.silenced,
             };
-            late |= !state.observe(rule, ts, pd, now, &mut outbox);
+            let observation = Observation { ts, pd };
+            late |= !state.observe(rule, observation, period, now, &mut outbox);
             self.next_due = self.next_due.min(state.next_due(rule));
         }
         counts.late += u64::from(late);
@@ -212,12 +258,9 @@ impl Alerts {
                     alerts: &mut alerts,
                     silenced: &mut self.snapshot.counts.silenced,
                 };
-                match self.rules.iter().find(|rule| rule.name == *name) {
-                    Some(rule) => {
-                        state.advance(rule, ts, &mut outbox);
-                        self.next_due = self.next_due.min(state.next_due(rule));
-                    }
-                    None => state.withdraw(ts, &mut outbox),
+                if let Some(rule) = self.rules.iter().find(|rule| rule.name == *name) {
+                    state.advance(rule, ts, &mut outbox);
+                    self.next_due = self.next_due.min(state.next_due(rule));
                 }
             }
         }
@@ -231,10 +274,10 @@ impl Alerts {
         self.state(target).is_some_and(RuleState::acknowledge)
     }
 
-    /// Holds back all events of an obligor's rule while event time is before `until`, those of later episodes
-    /// included. At `until` the open episode is published if it has changed, and so is the end of an episode
-    /// whose beginning was published. A time in the past ends a silence. False where the episode is not open,
-    /// or the rule does not exist.
+    /// Holds back all events of an obligor's rule while event time is before `until`, those of later
+    /// episodes included. At `until` the open episode is published if it has changed, and so is the end of
+    /// an episode whose beginning was published. A time in the past ends a silence. False where the episode
+    /// is not open, or the rule does not exist.
     pub fn silence(&mut self, target: AlertTarget<'_>, until: Nanos) -> bool {
         if let AlertTarget::Rule { obligor, rule } = target
             && self.rules.iter().any(|other| other.name == rule)

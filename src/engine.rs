@@ -304,6 +304,7 @@ impl Engine {
             self.scorer
                 .take_window(|cells| company.periods.window(cells));
             row.ts_event = Nanos(company.now);
+            row.period = company.periods.newest();
             if !company.periods.are_consecutive() {
                 row.quality = row.quality.max(Quality::Gap);
             }

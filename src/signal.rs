@@ -37,6 +37,8 @@ pub struct Signal {
     pub average: Option<Average>,
     /// For news: the number of the item, which its revisions share.
     pub item: Option<u64>,
+    /// For statements: the newest period of its window; a restatement has the period of the signal before it.
+    pub period: Option<i64>,
     /// The last traded price before it, for display; it is not published.
     pub last_price: Price,
     /// The address of the frame that caused it.

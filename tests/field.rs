@@ -5,6 +5,8 @@ mod needs;
 
 #[path = "field/amounts.rs"]
 mod amounts;
+#[path = "field/default_rules.rs"]
+mod default_rules;
 #[path = "field/features.rs"]
 mod features;
 #[path = "field/headlines.rs"]

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::observation::Observation;
 use super::rule::{AlertRule, Judgement};
 use super::{Alert, AlertState, LONG_AGO, Severity};
 use crate::units::Nanos;
@@ -18,7 +19,13 @@ pub(super) struct RuleState {
     clock: Nanos,
     /// The newest observation.
     last: Option<Observation>,
-    /// Observations to compare with, oldest first; a rule on the level keeps none.
+    /// Its reporting period.
+    #[serde(default)]
+    period: Option<i64>,
+    /// The last observation of the period before, for a rule that does not look back by time.
+    #[serde(default)]
+    before: Option<Observation>,
+    /// Observations to compare with, oldest first; a rule that does not look back by time keeps none.
     past: VecDeque<Observation>,
     /// The number of episodes begun.
     episodes: u64,
@@ -32,13 +39,6 @@ pub(super) struct RuleState {
     /// during a silence no beginning is published.
     #[serde(rename = "owed")]
     unpublished_end: Option<UnpublishedEnd>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Observation {
-    ts: Nanos,
-    #[serde(with = "exact")]
-    pd: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,43 +73,47 @@ pub(super) struct Outbox<'a> {
     pub(super) silenced: &'a mut u64,
 }
 
-/// What becomes due as time passes. Of steps due at the same time, the end of a silence comes first.
+/// What becomes due as time passes, in the order of steps due at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum DueStep {
     EndSilence,
+    /// The PD to compare with becomes another one.
+    Judge,
     Fire,
     Resolve,
 }
 
-/// The most observations kept of the time that a rule looks back. The one it compares with may thus be older
-/// than configured by 1/256 of that time: a day and a half in a year.
+/// The most observations kept of the time that a rule looks back. The one it compares with may thus be
+/// younger by 1/256 of that time: a day and a half in a year.
 const OBSERVATIONS_MAX: i64 = 256;
 
 impl RuleState {
-    /// Takes a PD observed at `ts` and judged at `now`, which is not before `ts`. False where the observation
-    /// is older than the newest one, and so is not judged.
+    /// Takes a PD and judges it at `now`, which is not before its time. False where the observation is older
+    /// than the newest one, and so is not judged.
     pub(super) fn observe(
         &mut self,
         rule: &AlertRule,
-        ts: Nanos,
-        pd: f64,
+        observation: Observation,
+        period: Option<i64>,
         now: Nanos,
         outbox: &mut Outbox<'_>,
     ) -> bool {
+        let Observation { ts, pd } = observation;
         if self.last.is_some_and(|last| ts < last.ts) {
             return false;
         }
-        self.advance(rule, now, outbox);
-        let observation = Observation { ts, pd };
-        self.last = Some(observation);
-        let earlier = rule
-            .lookback_ns()
-            .and_then(|lookback| self.earlier_pd(observation, lookback));
-        match rule.judge(pd, earlier) {
-            Judgement::Holds => self.holds(rule, outbox),
-            Judgement::Between => self.does_not_hold(false, outbox),
-            Judgement::Clear => self.does_not_hold(true, outbox),
+        // What is due at `now` itself waits: whether its condition still holds is what the observation says.
+        self.pass(rule, outbox, |due, step| {
+            (due, step) <= (now, DueStep::EndSilence)
+        });
+        self.clock = self.clock.max(now);
+        let is_restated = period.is_some() && period == self.period;
+        if !is_restated && self.last.is_some_and(|last| last.ts < ts) {
+            self.before = self.last;
         }
+        (self.last, self.period) = (Some(observation), period);
+        self.keep(rule, observation);
+        self.judge(rule, outbox);
         // An episode that is about to end gets no worse by this observation.
         let worse =
             |episode: &&mut OpenEpisode| episode.fired.is_some() && episode.clear_since.is_none();
@@ -122,17 +126,40 @@ impl RuleState {
         true
     }
 
-    /// Lets time pass.
+    /// Lets time pass, up to what is due at `now`.
     pub(super) fn advance(&mut self, rule: &AlertRule, now: Nanos, outbox: &mut Outbox<'_>) {
-        while let Some((due, what)) = self.due(rule).filter(|(due, _)| *due <= now) {
+        self.pass(rule, outbox, |due, _| due <= now);
+        self.clock = self.clock.max(now);
+    }
+
+    /// Does what is due, one step after the other, as long as it is to be done.
+    fn pass(
+        &mut self,
+        rule: &AlertRule,
+        outbox: &mut Outbox<'_>,
+        is_to_be_done: impl Fn(Nanos, DueStep) -> bool,
+    ) {
+        while let Some((due, step)) = self
+            .due(rule)
+            .filter(|(due, step)| is_to_be_done(*due, *step))
+        {
             self.clock = self.clock.max(due);
-            match what {
+            match step {
                 DueStep::EndSilence => self.end_silence(outbox),
+                DueStep::Judge => self.judge(rule, outbox),
                 DueStep::Fire => self.fire(rule, outbox),
                 DueStep::Resolve => self.resolve(outbox),
             }
         }
-        self.clock = self.clock.max(now);
+    }
+
+    /// Judges the newest PD at the time of the clock.
+    fn judge(&mut self, rule: &AlertRule, outbox: &mut Outbox<'_>) {
+        match rule.judge(self.pd(), self.earlier_pd(rule)) {
+            Judgement::Holds => self.holds(rule, outbox),
+            Judgement::Between => self.does_not_hold(false, outbox),
+            Judgement::Clear => self.does_not_hold(true, outbox),
+        }
     }
 
     /// When the next step is due; [`Nanos::UNDEFINED`] where none is.
@@ -143,9 +170,14 @@ impl RuleState {
     /// Resolves the open episode of a rule that no longer exists; published if its beginning was published.
     pub(super) fn withdraw(&mut self, now: Nanos, outbox: &mut Outbox<'_>) {
         self.clock = self.clock.max(now);
-        self.open = self.open.filter(|episode| episode.published.is_some());
+        let open = self.open.take();
         self.end_silence(outbox);
+        self.open = open.filter(|episode| episode.published.is_some());
+        let published = outbox.alerts.len();
         self.resolve(outbox);
+        for alert in &mut outbox.alerts[published..] {
+            alert.rule_removed = true;
+        }
     }
 
     pub(super) fn acknowledge(&mut self) -> bool {
@@ -173,23 +205,40 @@ impl RuleState {
                 Some((after(clear, rule.keep_firing_for_ns()), DueStep::Resolve))
             }
         });
-        end_silence.into_iter().chain(change).min()
+        let judge = rule.lookback_ns().and_then(|lookback| {
+            let mut times = self.past.iter().map(|known| after(known.ts, lookback));
+            times.find(|due| *due > self.clock)
+        });
+        let judge = judge.map(|due| (due, DueStep::Judge));
+        end_silence.into_iter().chain(change).chain(judge).min()
     }
 
-    /// The PD that was known `lookback_ns` before this observation, which is kept for later comparisons.
-    fn earlier_pd(&mut self, observation: Observation, lookback_ns: i64) -> Option<f64> {
-        let oldest = Nanos(observation.ts.0.saturating_sub(lookback_ns));
-        while self.past.get(1).is_some_and(|second| second.ts <= oldest) {
+    /// The PD to compare with at the time of the clock.
+    fn earlier_pd(&self, rule: &AlertRule) -> Option<f64> {
+        let Some(lookback) = rule.lookback_ns() else {
+            return self.before.map(|before| before.pd);
+        };
+        let then = Nanos(self.clock.0.saturating_sub(lookback));
+        let known = self.past.iter().take_while(|known| known.ts <= then);
+        known.last().map(|known| known.pd)
+    }
+
+    /// Keeps an observation for later comparisons, and only those that may still be compared with.
+    fn keep(&mut self, rule: &AlertRule, observation: Observation) {
+        let Some(lookback) = rule.lookback_ns() else {
+            return self.past.clear();
+        };
+        let then = Nanos(self.clock.0.saturating_sub(lookback));
+        while self.past.get(1).is_some_and(|second| second.ts <= then) {
             self.past.pop_front();
         }
-        let earlier = self.past.front().filter(|first| first.ts <= oldest);
-        let earlier = earlier.map(|first| first.pd);
         match self.past.back_mut() {
-            Some(newest) if newest.ts == observation.ts => *newest = observation,
-            Some(newest) if observation.ts.since(newest.ts) < lookback_ns / OBSERVATIONS_MAX => {}
+            // One that comes soon after another takes its place, and its time.
+            Some(newest) if observation.ts.since(newest.ts) <= lookback / OBSERVATIONS_MAX => {
+                newest.pd = observation.pd;
+            }
             _ => self.past.push_back(observation),
         }
-        earlier
     }
 
     fn holds(&mut self, rule: &AlertRule, outbox: &mut Outbox<'_>) {
@@ -296,6 +345,7 @@ impl RuleState {
             since: episode.since,
             fired: episode.fired,
             acknowledged: episode.acknowledged,
+            rule_removed: false,
         });
     }
 
@@ -318,6 +368,8 @@ impl Default for RuleState {
         Self {
             clock: LONG_AGO,
             last: None,
+            period: None,
+            before: None,
             past: VecDeque::new(),
             episodes: 0,
             sequence: 0,
@@ -344,20 +396,5 @@ impl OpenEpisode {
         };
         let known = self.acknowledged && self.severity < Severity::Critical;
         state != self.state() || (severity < self.severity && !known)
-    }
-}
-
-/// Numbers as text, which every format preserves to the last bit.
-mod exact {
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(number)
-    }
-
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<f64, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(D::Error::custom)
     }
 }

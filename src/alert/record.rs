@@ -23,7 +23,7 @@ pub struct AlertContext<'a> {
 /// The record of an alert.
 #[must_use]
 pub fn record(alert: &Alert, context: AlertContext<'_>) -> Value {
-    json!({
+    let mut record = json!({
         "schema": SCHEMA,
         "dedup_key": alert.dedup_key(),
         "pipeline": context.pipeline,
@@ -41,5 +41,9 @@ pub fn record(alert: &Alert, context: AlertContext<'_>) -> Value {
         "fired": alert.fired.map(|fired| fired.0),
         "acknowledged": alert.acknowledged,
         "model_sha256": context.model_sha256,
-    })
+    });
+    if alert.rule_removed {
+        record["rule_removed"] = true.into();
+    }
+    record
 }

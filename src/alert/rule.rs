@@ -21,8 +21,8 @@ pub struct AlertRule {
     /// which fires at once.
     #[serde(default)]
     pub for_ms: u64,
-    /// How long the condition must be clear before a firing alert is resolved, in milliseconds of event time.
-    /// Default: `0`, which resolves at once.
+    /// How long the condition must be clear before a firing alert is resolved, in milliseconds of event
+    /// time. Default: `0`, which resolves at once.
     #[serde(default)]
     pub keep_firing_for_ms: u64,
 }
@@ -47,8 +47,9 @@ pub struct LevelCondition {
     pub exit: f64,
 }
 
-/// `on.change`. The earlier PD moves on with time, as with `offset` in Prometheus: where a PD rose and stays
-/// there, the ratio is 1 again after `since_ms`.
+/// `on.change`. The earlier PD moves on with time, as with `offset` in Prometheus: where a PD rose and
+/// stays there, the ratio is 1 again after `since_ms`. The rule is judged at each statement, and whenever
+/// the earlier PD becomes another one, which a statement or a tick notices.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeCondition {
@@ -57,7 +58,8 @@ pub struct ChangeCondition {
     /// A ratio below this ends the episode. Required; above 0 and below `enter_ratio`.
     pub exit_ratio: f64,
     /// The earlier PD is the one known this long before, in milliseconds of event time. While none is that
-    /// old, nothing is judged. Default: `0`, which compares with the observation before.
+    /// old, nothing is judged. Default: `0`, which compares with the last PD of the period before: a
+    /// restatement is compared with the same one as the statement that it replaces.
     #[serde(default)]
     pub since_ms: u64,
     /// A lower PD counts as this one, so that a rise from almost nothing to very little is no change.
@@ -163,12 +165,12 @@ impl AlertRule {
         }
     }
 
-    /// How much older the PD must be that the rule compares with: 1 ns for the observation before; none for a
-    /// rule on the level.
+    /// How long before the PD must have been known that the rule compares with; none for a rule on the
+    /// level, and for one that compares with the period before.
     pub(super) fn lookback_ns(&self) -> Option<i64> {
         match self.on {
-            AlertCondition::Level(_) => None,
-            AlertCondition::Change(change) => Some(nanos(change.since_ms).max(1)),
+            AlertCondition::Change(change) if change.since_ms > 0 => Some(nanos(change.since_ms)),
+            AlertCondition::Level(_) | AlertCondition::Change(_) => None,
         }
     }
 

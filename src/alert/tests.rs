@@ -1,6 +1,8 @@
 //! Episodes by named cases; `paths` checks what holds for every sequence of observations.
 
+mod changes;
 mod paths;
+mod silences;
 
 use serde_json::Value;
 
@@ -123,14 +125,10 @@ fn episodes_follow_the_rules_of_prometheus() {
             ],
         ),
         (
-            "for: held until the very moment of the next observation",
+            "for: what ends at the very moment at which it is due does not fire",
             level(7, 0),
             &[(1, 6.0), (8, 1.0)],
-            &[
-                "1 #1 pending info",
-                "8 #1 firing info",
-                "8 #1 resolved info",
-            ],
+            &["1 #1 pending info", "8 #1 resolved info"],
         ),
         (
             "escalation: each rise within an episode once",
@@ -177,6 +175,24 @@ fn episodes_follow_the_rules_of_prometheus() {
             &["11 #1 firing info", "15 #1 resolved info"],
         ),
         (
+            "keep firing: what holds again at the very moment goes on",
+            level(0, 5),
+            &[(1, 6.0), (2, 2.0), (7, 6.0), (9, 2.0)],
+            &["1 #1 firing info", "14 #1 resolved info"],
+        ),
+        (
+            "change in ten days: begins and ends between two observations",
+            change(10),
+            &[(1, 1.0), (5, 4.0), (40, 4.0)],
+            &["11 #1 firing info", "15 #1 resolved info"],
+        ),
+        (
+            "change in ten days: what was put right soon after counts as it was put right",
+            change(2_560),
+            &[(1, 1.0), (2, 4.0), (3_000, 4.0)],
+            &[],
+        ),
+        (
             "change: from nothing to very little is none",
             change(0),
             &[(1, 0.0), (2, 0.05), (3, 0.1)],
@@ -212,6 +228,7 @@ fn a_firing_alert_has_every_field() {
         since: day(1),
         fired: Some(day(8)),
         acknowledged: false,
+        rule_removed: false,
     };
     assert_eq!(firing, [expected]);
 }
@@ -271,79 +288,6 @@ fn an_acknowledged_alert_is_published_again_only_when_critical() {
     );
     let next = alerts.observe(FIRM, day(5), 0.15);
     assert!(!next[0].acknowledged, "another episode was acknowledged");
-}
-
-const OURS: AlertTarget<'_> = AlertTarget::Rule {
-    obligor: FIRM,
-    rule: "level",
-};
-
-#[test]
-fn an_episode_that_ends_within_a_silence_is_never_published() {
-    let mut alerts = alerts(&[level(0, 0)]);
-    assert!(
-        alerts.silence(OURS, day(10)),
-        "before anything was observed"
-    );
-    for (at, pd) in [(1, 0.06), (2, 0.15), (3, 0.01), (4, 0.06), (5, 0.01)] {
-        assert_eq!(alerts.observe(FIRM, day(at), pd), []);
-    }
-    assert_eq!(alerts.tick(day(11)), []);
-    assert_eq!(alerts.counts().silenced, 5);
-    let next = alerts.observe(FIRM, day(12), 0.06);
-    assert_eq!(
-        (words(&next), next[0].sequence),
-        (vec!["12 #3 firing info".into()], 1)
-    );
-}
-
-#[test]
-fn open_episodes_are_published_when_a_silence_ends() {
-    let mut alerts = alerts(&[level(0, 0)]);
-    let key = alerts.observe(FIRM, day(1), 0.06)[0].dedup_key();
-    assert!(alerts.silence(AlertTarget::Episode(&key), day(10)));
-    for (at, pd) in [(2, 0.15), (3, 0.01), (4, 0.25)] {
-        assert_eq!(alerts.observe(FIRM, day(at), pd), []);
-    }
-    let news = alerts.tick(day(20));
-    assert_eq!(
-        words(&news),
-        ["3 #1 resolved warning", "10 #2 firing critical"]
-    );
-    assert_eq!([news[0].sequence, news[1].sequence], [2, 3]);
-    assert_eq!([news[0].pd, news[1].pd], [0.01, 0.25]);
-    assert_eq!(news[1].since, day(4));
-}
-
-#[test]
-fn an_alert_published_before_a_silence_is_not_repeated_after_it() {
-    let mut alerts = alerts(&[level(0, 0)]);
-    assert_eq!(alerts.observe(FIRM, day(1), 0.06).len(), 1);
-    assert!(alerts.silence(OURS, day(10)));
-    assert_eq!(alerts.observe(FIRM, day(2), 0.07), []);
-    assert_eq!(alerts.tick(day(10)), []);
-    assert!(
-        alerts.silence(OURS, day(20)) && alerts.silence(OURS, day(0)),
-        "ended early"
-    );
-    assert_eq!(
-        words(&alerts.observe(FIRM, day(11), 0.15)),
-        ["11 #1 firing warning"]
-    );
-    let unknown = AlertTarget::Rule {
-        obligor: FIRM,
-        rule: "other",
-    };
-    assert!(!alerts.silence(unknown, day(30)));
-}
-
-#[test]
-fn alerts_of_a_removed_rule_are_resolved() {
-    let mut before = alerts(&[level(0, 0), change(0)]);
-    assert_eq!(before.observe(FIRM, day(1), 0.06).len(), 1);
-    let mut after = Alerts::restore(vec![change(0)], before.snapshot().clone()).unwrap();
-    assert_eq!(words(&after.tick(day(2))), ["2 #1 resolved info"]);
-    assert_eq!(after.tick(day(3)), []);
 }
 
 #[test]

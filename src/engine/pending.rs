@@ -58,6 +58,7 @@ impl PendingSignal {
             reasons: Reason::strongest(reasons),
             average: None,
             item: self.row.item,
+            period: self.row.period,
             last_price: self.row.price,
             origin,
             latency: Latency::default(),

@@ -104,6 +104,12 @@ impl Periods {
         self.known.len() == steps
     }
 
+    /// The newest period; none where no period is known.
+    #[must_use]
+    pub fn newest(&self) -> Option<i64> {
+        self.known.back().map(|known| known.number)
+    }
+
     /// Whether each period follows the one before.
     #[must_use]
     pub fn are_consecutive(&self) -> bool {

@@ -56,6 +56,7 @@ pub(super) fn test_signal(ts_event: i64) -> Signal {
         reasons: [None; MAX_REASONS],
         average: None,
         item: None,
+        period: None,
         last_price: Price::UNDEFINED,
         origin: Origin::of_test(),
         latency: Latency::default(),

@@ -132,7 +132,7 @@ impl LiveRun {
         let desk = pipeline
             .alert_journal(&loaded.lineage, true)
             .map_err(SinkError::from)?;
-        let writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
+        let mut writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
         refuse_capture(pipeline, options)?;
         let capture = options
             .capture
@@ -164,6 +164,7 @@ impl LiveRun {
             rings.push(sender);
         }
         let source = Source::start(pipeline, options.until_end, rings, requested, runtime)?;
+        writer.begin()?;
         status.set_state(PipelineState::Running(RunningPipeline {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),

@@ -53,6 +53,26 @@ impl Writer {
         Self { alerts, ..self }
     }
 
+    /// Tells of the episodes whose rules were taken out of the configuration since the last run. Call it
+    /// once, before anything is written.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn begin(&mut self) -> Result<(), SinkError> {
+        let sink = &mut self.sink;
+        let Some(alerts) = &mut self.alerts else {
+            return Ok(());
+        };
+        let removed = alerts.begin(|key, record| sink.alert(key, record))?;
+        if removed > 0 {
+            tracing::warn!(
+                episodes = removed,
+                "resolved open episodes: their rules are no longer in the configuration"
+            );
+        }
+        Ok(())
+    }
+
     /// Alerts made, whether or not the sink keeps any.
     #[must_use]
     pub fn alerts(&self) -> u64 {

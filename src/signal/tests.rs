@@ -38,6 +38,7 @@ pub(crate) fn signal(model: u8) -> Signal {
         reasons: [None; MAX_REASONS],
         average: None,
         item: None,
+        period: None,
         last_price: Price::UNDEFINED,
         origin: Origin::of_test(),
         latency: Latency::default(),

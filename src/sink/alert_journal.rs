@@ -23,6 +23,8 @@ pub struct AlertJournal {
     /// The model of the last signal: index into the models of the lineage.
     model: u8,
     state_file: Option<PathBuf>,
+    /// What was resolved at the start because its rule is gone, until it is published.
+    removed: Vec<Alert>,
     /// Whether the alerts have changed since the state was written.
     changed: bool,
     published: u64,
@@ -82,14 +84,36 @@ impl AlertJournal {
             Some(snapshot) => Alerts::restore(rules.to_vec(), snapshot),
             None => Alerts::new(rules.to_vec()),
         };
+        let mut alerts = alerts.map_err(AlertJournalError::Rules)?;
+        let removed = alerts.resolve_removed();
         Ok(Self {
-            alerts: alerts.map_err(AlertJournalError::Rules)?,
+            changed: !removed.is_empty(),
+            alerts,
             lineage: lineage.clone(),
             model: 0,
             state_file: state_file.map(Path::to_owned),
-            changed: false,
+            removed,
             published: 0,
         })
+    }
+
+    /// Passes the records of the episodes that are over because their rules were taken out of the
+    /// configuration since the last run to `publish`, and returns their number. Call it once, before any
+    /// signal.
+    ///
+    /// # Errors
+    /// Those of `publish`.
+    pub fn begin<E>(
+        &mut self,
+        publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let removed = std::mem::take(&mut self.removed);
+        if removed.is_empty() {
+            return Ok(0);
+        }
+        let records = self.records(&removed, &[]);
+        self.publish(records, publish)?;
+        Ok(removed.len())
     }
 
     /// Takes a signal, and passes each record that it makes to `publish`, with its key.
@@ -107,7 +131,8 @@ impl AlertJournal {
         // Time passes for a company by its own statements, and by ticks: by the statements of others it
         // would depend on how the companies are shared among shards.
         let pd = self.lineage.score(signal);
-        let alerts = self.alerts.observe(obligor, signal.ts_event, pd);
+        let (ts, period) = (signal.ts_event, signal.period);
+        let alerts = self.alerts.observe_period(obligor, ts, period, pd);
         if alerts.is_empty() {
             return Ok(());
         }

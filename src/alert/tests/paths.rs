@@ -131,9 +131,11 @@ proptest! {
         for (step, ticks) in &steps {
             for days in ticks {
                 now += days;
-                some.extend(ticked.tick(day(now)));
+                // Ticks come between the observations: one at a time says that nothing of it is to come.
+                some.extend(ticked.tick(Nanos(day(now).0 + day(1).0 / 2)));
             }
             // In order of time: an observation older than a tick would take the time of the tick.
+            now += 1;
             if let Step::Observe { firm, days, pd } = *step {
                 now += days.max(0);
                 some.extend(ticked.observe(FIRMS[firm], day(now), pd));

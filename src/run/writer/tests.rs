@@ -105,3 +105,76 @@ fn positions_wait_until_the_state_of_alerts_is_saved() {
     assert_eq!(writer.acknowledged(true).unwrap(), [at(0, 10)]);
     assert!(state.exists());
 }
+
+/// A sink that keeps alerts alone.
+#[derive(Clone, Default)]
+struct AlertSink(Arc<Mutex<Vec<serde_json::Value>>>);
+
+impl Sink for AlertSink {
+    fn signal(&mut self, _: &Signal, _: &str) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn alert(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
+        let record = serde_json::from_slice(record).expect("a record is JSON");
+        self.0.lock().unwrap().push(record);
+        Ok(())
+    }
+
+    fn mark(&mut self, _: &[Position]) {}
+
+    fn acknowledged(&mut self, _: &mut Vec<Position>) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn keeps_dead_letters(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_rule_that_was_taken_out_ends_its_episodes_at_the_next_start() {
+    let scratch = Scratch::new();
+    let state = scratch.path().join("alerts.state");
+    let rule = |name: &str| -> crate::alert::rule::AlertRule {
+        let text = format!(
+            "name = \"{name}\"\non.level = {{ enter = 0.1, exit = 0.05 }}\nseverity = {{ warning = 0.2, critical = 0.9 }}"
+        );
+        toml::from_str(&text).unwrap()
+    };
+    let told = |rules: &[crate::alert::rule::AlertRule], signals: usize| {
+        let sink = AlertSink::default();
+        let kept = Arc::clone(&sink.0);
+        let alerts = AlertJournal::open(rules, &two_models(), Some(&state)).unwrap();
+        let mut writer = Writer::new(Box::new(sink), &two_models()).with_alerts(Some(alerts));
+        writer.begin().unwrap();
+        let mut delivery = delivery(signals, at(0, 10));
+        for signal in &mut delivery.signals {
+            signal.outputs[1] = 0.5;
+        }
+        writer.deliver(&mut delivery).unwrap();
+        writer.acknowledged(true).unwrap();
+        let records = kept.lock().unwrap();
+        let text = |record: &serde_json::Value| {
+            let text = |name: &str| record[name].as_str().unwrap_or("").to_owned();
+            let removed = record["rule_removed"].as_bool().unwrap_or(false);
+            format!("{} {} {removed}", text("rule"), text("state"))
+        };
+        records.iter().map(text).collect::<Vec<String>>()
+    };
+    let (one, other) = (rule("one"), rule("other"));
+    let both = [one.clone(), other];
+    assert_eq!(told(&both, 1), ["one firing false", "other firing false"]);
+    assert_eq!(told(&both, 0), [""; 0], "nothing is gone");
+    assert_eq!(told(&[one], 0), ["other resolved true"]);
+    assert_eq!(told(&[], 0), ["one resolved true"]);
+    assert_eq!(told(&[], 0), [""; 0], "each once");
+}
