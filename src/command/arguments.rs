@@ -61,7 +61,7 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Record a live source to a capture file.
     Record(RecordArguments),
-    /// Compare two files of signals: shows the first difference and a summary.
+    /// Compare two files of signals: shows the earliest difference and a summary.
     Diff(DiffArguments),
     /// Run four of the shipped pipelines (price-direction, news-sentiment, default-alerts, loan-risk) on a
     /// simulated market, news, firms and loans, with an in-memory Kafka.
@@ -339,9 +339,9 @@ pub struct InspectArguments {
 
 #[derive(Args)]
 pub struct DiffArguments {
-    /// The first file of signals, as JSON lines.
+    /// The first file of signals: JSON lines or Parquet.
     pub left: PathBuf,
-    /// The second file of signals, as JSON lines.
+    /// The second file of signals: JSON lines or Parquet.
     pub right: PathBuf,
     /// Also compare clock readings and frame addresses.
     #[arg(long)]

@@ -1,21 +1,24 @@
 //! Compares two files of signals: they are equal, or this is where they first differ.
 //!
-//! Signals are compared in their order per instrument. Clock readings of a run (`ts_recv`, `ts_out`,
-//! `latency_ns`) and the address of a frame (`source`, and `signal_id` made of it) are ignored, as by
-//! the digest, unless all fields are to be compared.
+//! Signals are paired by their instrument, their event time, and their order among those of the same
+//! instrument and time, so that one that is missing on a side moves no other pair. Clock readings of a run
+//! (`ts_recv`, `ts_out`, `latency_ns`) and the address of a frame (`source`, and `signal_id` made of it)
+//! are ignored, as by the digest, unless all fields are to be compared.
 
-use std::collections::BTreeMap;
+mod error;
+mod signal_file;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::source::file::{FileError, FileSource};
-use crate::source::table;
-use crate::source::table::TableKind;
+pub use self::error::DiffError;
+use self::signal_file::{SignalFile, SignalKey, SignalObject, Signals};
 
 /// What to compare.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,21 +40,31 @@ pub struct DiffReport {
     pub left: u64,
     /// Signals on the right.
     pub right: u64,
+    /// Pairs of signals that are equal.
+    pub equal_pairs: u64,
+    /// Pairs of signals that differ.
+    pub different: u64,
+    /// Signals that only the left side has.
+    pub only_left: u64,
+    /// Signals that only the right side has.
+    pub only_right: u64,
     /// The largest difference between two numbers.
     pub largest: f64,
     /// Differing signals by field.
     pub by_field: BTreeMap<String, u64>,
-    /// The first difference.
+    /// The earliest difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<FirstDifference>,
 }
 
-/// The first difference.
+/// The earliest difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FirstDifference {
     /// The instrument, applicant or obligor.
     pub instrument: String,
-    /// The number of its signal, from 0.
+    /// The event time of its signal.
+    pub ts_event: Option<i64>,
+    /// The number of the signal among those of this instrument and time, from 0.
     pub number: u64,
     /// The field that differs; empty where one side has no such signal.
     pub field: String,
@@ -61,66 +74,36 @@ pub struct FirstDifference {
     pub right: Value,
 }
 
-/// Why two streams cannot be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum DiffError {
-    /// A file cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A line is not a signal.
-    #[error(
-        "while reading signals from {}, line {line}: {what}; JSON lines as `replay --output` writes \
-         them are expected", path.display()
-    )]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: i64,
-        /// What is wrong.
-        what: String,
-    },
-    /// A file holds no lines of text.
-    #[error(
-        "while reading signals from {}: it is {kind}, but `diff` compares JSON lines; write the signals as JSON lines \
-         (`replay --output signals.jsonl`)", path.display()
-    )]
-    NotLines {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        kind: &'static str,
-    },
-}
+const IGNORED_FIELDS: [&str; 8] = [
+    "ts_recv",
+    "ts_out",
+    "latency_ns",
+    "source",
+    "source_topic",
+    "source_partition",
+    "source_offset",
+    "signal_id",
+];
 
-type SignalObject = Map<String, Value>;
-
-const IGNORED_FIELDS: [&str; 5] = ["ts_recv", "ts_out", "latency_ns", "source", "signal_id"];
-const MAX_LINE_BYTES: usize = 1 << 20;
-const PARQUET: &str = "Parquet";
-/// The first bytes of a Parquet file.
-const PARQUET_MAGIC: &[u8] = b"PAR1";
-
-/// Compares two files of signals.
+/// Compares two files of signals, each of JSON lines or Parquet.
 ///
 /// # Errors
 /// [`DiffError`] where one of them cannot be read.
 pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffReport, DiffError> {
-    let (left, right) = (read(left)?, read(right)?);
-    let count =
-        |side: &BTreeMap<String, Vec<SignalObject>>| side.values().map(|s| s.len() as u64).sum();
+    let (mut left, mut right) = (SignalFile::read(left)?, SignalFile::read(right)?);
+    if left.has_columns != right.has_columns {
+        left.make_columns();
+        right.make_columns();
+    }
     let mut report = DiffReport {
-        left: count(&left),
-        right: count(&right),
+        left: left.count(),
+        right: right.count(),
         ..DiffReport::default()
     };
-    let empty = vec![];
-    let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    let (left, right) = (&left.signals, &right.signals);
+    let keys: BTreeSet<&SignalKey> = left.keys().chain(right.keys()).collect();
     for key in keys {
-        let (ours, theirs) = (
-            left.get(key).unwrap_or(&empty),
-            right.get(key).unwrap_or(&empty),
-        );
+        let (ours, theirs) = (of_key(left, key), of_key(right, key));
         for number in 0..ours.len().max(theirs.len()) {
             report.compare(key, number, ours.get(number), theirs.get(number), options);
         }
@@ -129,59 +112,14 @@ pub fn diff(left: &Path, right: &Path, options: DiffOptions) -> Result<DiffRepor
     Ok(report)
 }
 
-/// Whether a file begins as Parquet does; what cannot be read is told where it is opened.
-fn is_parquet(path: &Path) -> bool {
-    let mut magic = [0; PARQUET_MAGIC.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
-    read.is_ok() && magic == PARQUET_MAGIC
+fn of_key<'a>(side: &'a Signals, key: &SignalKey) -> &'a [SignalObject] {
+    side.get(key).map_or(&[], Vec::as_slice)
 }
-
-fn read(path: &Path) -> Result<BTreeMap<String, Vec<SignalObject>>, DiffError> {
-    let refused = |kind| DiffError::NotLines {
-        path: path.to_owned(),
-        kind,
-    };
-    // A file that does not exist is told by its error, whatever its name.
-    match table::kind_of(path).filter(|_| path.exists()) {
-        Some(TableKind::Parquet) => return Err(refused(PARQUET)),
-        Some(TableKind::Csv) => return Err(refused("CSV")),
-        Some(TableKind::Tsv | TableKind::Text) => return Err(refused("a table")),
-        None => {}
-    }
-    if is_parquet(path) {
-        return Err(refused(PARQUET));
-    }
-    let mut source = FileSource::open(&[path.to_owned()], MAX_LINE_BYTES)?;
-    let mut keys = BTreeMap::<String, Vec<SignalObject>>::new();
-    while let Some((origin, line)) = source.next_frame()? {
-        if std::str::from_utf8(line).is_err() {
-            return Err(refused("no text"));
-        }
-        let fail = |what: String| DiffError::Line {
-            path: path.to_owned(),
-            line: origin.offset + 1,
-            what,
-        };
-        let signal: SignalObject =
-            serde_json::from_slice(line).map_err(|error| fail(error.to_string()))?;
-        let name = |key| signal.get(key).and_then(Value::as_str);
-        let key = KEY_FIELDS
-            .into_iter()
-            .find_map(name)
-            .unwrap_or("")
-            .to_owned();
-        keys.entry(key).or_default().push(signal);
-    }
-    Ok(keys)
-}
-
-/// The fields that name the subject of a signal.
-const KEY_FIELDS: [&str; 3] = ["instrument", "applicant", "obligor"];
 
 impl DiffReport {
     fn compare(
         &mut self,
-        key: &str,
+        key: &SignalKey,
         number: usize,
         left: Option<&SignalObject>,
         right: Option<&SignalObject>,
@@ -190,6 +128,8 @@ impl DiffReport {
         let (Some(ours), Some(theirs)) = (left, right) else {
             let whole =
                 |side: Option<&SignalObject>| side.cloned().map_or(Value::Null, Value::Object);
+            self.only_left += u64::from(right.is_none());
+            self.only_right += u64::from(left.is_none());
             return self.found(key, number, "", &whole(left), &whole(right));
         };
         let fields = ours
@@ -210,6 +150,8 @@ impl DiffReport {
                 differs = true;
             }
         }
+        self.different += u64::from(differs);
+        self.equal_pairs += u64::from(!differs);
     }
 
     fn same(&mut self, a: &Value, b: &Value, tolerance: f64) -> bool {
@@ -230,10 +172,19 @@ impl DiffReport {
         }
     }
 
-    fn found(&mut self, key: &str, number: usize, field: &str, left: &Value, right: &Value) {
+    fn found(&mut self, key: &SignalKey, number: usize, field: &str, left: &Value, right: &Value) {
         self.differences += 1;
-        self.first.get_or_insert_with(|| FirstDifference {
-            instrument: key.to_owned(),
+        let (instrument, ts_event) = key;
+        if self
+            .first
+            .as_ref()
+            .is_some_and(|first| first.ts_event <= *ts_event)
+        {
+            return;
+        }
+        self.first = Some(FirstDifference {
+            instrument: instrument.clone(),
+            ts_event: *ts_event,
             number: number as u64,
             field: field.to_owned(),
             left: left.clone(),
@@ -249,29 +200,40 @@ impl fmt::Display for DiffReport {
         }
         writeln!(
             f,
-            "{} differences in {} and {} signals",
-            self.differences, self.left, self.right
+            "{} differences in {} and {} signals: {} equal, {} different, {} only on the left, {} only on the right",
+            self.differences,
+            self.left,
+            self.right,
+            self.equal_pairs,
+            self.different,
+            self.only_left,
+            self.only_right
         )?;
         for (field, count) in &self.by_field {
             writeln!(f, "  {field:<16} {count:>10}")?;
         }
         if let Some(first) = &self.first {
-            let FirstDifference {
-                instrument,
-                number,
-                field,
-                left,
-                right,
-            } = first;
-            let field = if field.is_empty() {
-                "only on one side"
-            } else {
-                field
-            };
-            writeln!(f, "first: {instrument}, signal {number}, {field}")?;
-            writeln!(f, "  left  {left}")?;
-            writeln!(f, "  right {right}")?;
+            writeln!(f, "first: {first}")?;
+            writeln!(f, "  left  {}", first.left)?;
+            writeln!(f, "  right {}", first.right)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for FirstDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.instrument)?;
+        if let Some(ts) = self.ts_event {
+            write!(f, ", ts_event {ts}")?;
+        }
+        if self.number > 0 {
+            write!(f, ", signal {} of that time", self.number + 1)?;
+        }
+        match (self.field.as_str(), self.left.is_null()) {
+            ("", true) => write!(f, ", only on the right"),
+            ("", false) => write!(f, ", only on the left"),
+            (field, _) => write!(f, ", {field}"),
+        }
     }
 }

@@ -83,7 +83,8 @@ fn a_signal_on_one_side_only_is_a_difference() {
     folder.write("b", &text[..cut]);
     let run = diff(&folder, &[]);
     assert_eq!(run.code, Some(1));
-    assert!(run.stdout.contains("only on one side"), "{}", run.stdout);
+    assert!(run.stdout.contains("1 differences"), "{}", run.stdout);
+    assert!(run.stdout.contains("only on the left"), "{}", run.stdout);
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn a_line_that_is_no_signal_is_refused_with_its_number() {
 }
 
 #[test]
-fn a_file_that_is_no_json_lines_is_named_with_the_remedy() {
+fn a_file_that_is_neither_json_lines_nor_parquet_is_named_with_the_remedy() {
     let folder = two_replays("diff-binary");
     let b = folder.path("b");
     let pipeline = folder.path("pipeline.toml");
@@ -130,7 +131,7 @@ fn a_file_that_is_no_json_lines_is_named_with_the_remedy() {
         let run = given::foretick(&args);
         assert_eq!(run.code, Some(1), "{}", run.stdout);
         let named = format!(
-            "{}: it is {kind}, but `diff` compares JSON lines",
+            "{}: it is {kind}, but `diff` compares JSON lines and Parquet",
             path.display()
         );
         assert!(run.stderr.contains(&named), "{}", run.stderr);
@@ -140,9 +141,11 @@ fn a_file_that_is_no_json_lines_is_named_with_the_remedy() {
             run.stderr
         );
     };
-    refused(&parquet, "Parquet");
     std::fs::copy(&parquet, folder.path("renamed")).expect("a copy");
-    refused(&folder.path("renamed"), "Parquet");
+    for path in [parquet, folder.path("renamed")] {
+        let run = given::foretick(&["diff".as_ref(), b.as_os_str(), path.as_os_str()]);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    }
     refused(&folder.write("table.csv", "a,b\n"), "CSV");
     refused(&folder.write("bytes", [0xff, 0xfa, b'\n']), "no text");
 }
