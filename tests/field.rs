@@ -5,6 +5,8 @@ mod needs;
 
 #[path = "field/amounts.rs"]
 mod amounts;
+#[path = "field/comparing.rs"]
+mod comparing;
 #[path = "field/default_rules.rs"]
 mod default_rules;
 #[path = "field/features.rs"]

@@ -4,20 +4,24 @@
 //! Computes no feature and no score of its own. The labels never reach the engine.
 
 pub mod alerts;
+mod join;
 pub mod metrics;
 pub mod outcome;
+mod redraws;
 mod report;
+mod scored;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::alerts::{Failure, TrackRecord, TrackedPeriod, episodes, track};
+use self::join::{JoinedRow, join};
 use self::metrics::{Bootstrap, EVEN, Sample, SampleError};
-use self::outcome::{Outcome, OutcomeError, Outcomes, Scale};
+use self::outcome::{Labelled, Outcome, OutcomeError, Outcomes, Scale};
+use self::redraws::redraws;
+pub use self::redraws::{RedrawnUnit, Redraws};
 pub use self::report::{EvaluationReport, LabelRate};
+use self::scored::Scored;
 use crate::alert::command::AlertCommand;
 use crate::alert::{Alert, Alerts};
 use crate::config::ConfigError;
@@ -89,7 +93,14 @@ pub fn evaluate(
     let outcomes = Outcomes::read(&options.labels, columns.as_ref(), options.split.as_deref())?;
     let judged = Judged::of(pipeline, &outcomes, options)?;
     let sample = judged.sample(options.threshold)?;
-    let keys = judged.groups();
+    let horizon_ns = judged.lineage.first_model().horizon_ns;
+    let rows = judged.rows.iter().map(|(scored, _)| scored);
+    let (redraws, units) = redraws(rows, pipeline.form.is_some(), horizon_ns);
+    let figures = if redraws.units > 1 {
+        sample.figures_within(&Bootstrap::default(), Some(&units))?
+    } else {
+        sample.figures()
+    };
     let mut baselines = BTreeMap::new();
     let shares = sample.shares();
     baselines.insert("majority", sample.guess(&shares)?.figures());
@@ -110,12 +121,15 @@ pub fn evaluate(
         pipeline: pipeline.file.name.clone(),
         model_sha256: judged.lineage.first_model().sha256.clone(),
         classes: judged.classes(),
-        figures: sample.figures_within(&Bootstrap::default(), Some(&keys))?,
+        figures,
+        redraws,
         baselines,
         by_label: judged.by_label(),
         alerts: (!pipeline.file.alerts.is_empty()).then(|| judged.track()),
         unscored: judged.unscored,
         unknown_outcomes: judged.unknown,
+        repeated_labels: judged.repeated,
+        incomplete_rows: judged.events.engine.incomplete_rows,
         missing_fields: judged.events.engine.missing_fields,
         undefined_scores: judged.events.undefined_scores,
         invalid_probabilities: judged.events.invalid_probabilities,
@@ -134,18 +148,11 @@ struct Judged {
     unscored: u64,
     /// Labels without an outcome.
     unknown: u64,
+    /// Labels that repeat another one of the same signal.
+    repeated: u64,
     events: RunCounts,
     frames: Account,
     readability: Readability,
-}
-
-/// What is kept of a signal.
-#[derive(Clone, Debug)]
-struct Scored {
-    key: Arc<str>,
-    ts_event: i64,
-    probabilities: Vec<f64>,
-    score: f64,
 }
 
 impl Judged {
@@ -162,36 +169,26 @@ impl Judged {
             scored: vec![],
             alerts: alerts.map_err(|what| pipeline.error("[[alert]]", what))?,
             fired: vec![],
+            latest: Nanos(i64::MIN),
         };
         let summary = replay_observed(pipeline, &loaded, &options.inputs, &mut collector)?;
+        // Time has passed for all, as if a tick had come at the end.
+        let due = collector.alerts.tick(collector.latest);
+        collector.fired.extend(due);
         let Collector { scored, fired, .. } = collector;
         let signals = scored.len();
-        let mut at: FxHashMap<(Arc<str>, Option<i64>), usize> = FxHashMap::default();
-        for (place, one) in scored.iter().enumerate() {
-            at.insert((Arc::clone(&one.key), Some(one.ts_event)), place);
-            at.insert((Arc::clone(&one.key), None), place);
-        }
-        let (mut rows, mut failed, mut unscored, mut unknown) = (vec![], vec![], 0, 0);
-        let mut last = FxHashSet::default();
-        for (label, outcome) in outcomes.all.iter().zip(resolved) {
-            let Some(outcome) = outcome else {
-                unknown += 1;
-                continue;
-            };
-            let key: Arc<str> = match &pipeline.form {
-                Some(form) => form.public_name(&label.key).into(),
-                None => label.key.as_str().into(),
-            };
-            match at.get(&(key, label.ts_event)) {
-                // Two labels of a key's last signal count once.
-                Some(&place) if label.ts_event.is_none() && !last.insert(place) => {}
-                Some(&place) => {
-                    rows.push((scored[place].clone(), outcome));
-                    failed.push(label.ts_failure);
-                }
-                None => unscored += 1,
-            }
-        }
+        let key_of = |label: &Labelled| match &pipeline.form {
+            Some(form) => form.public_name(&label.key).into(),
+            None => label.key.as_str().into(),
+        };
+        let joined = join(&scored, outcomes, &resolved, key_of)?;
+        let row = |row: &JoinedRow| (scored[row.signal].clone(), row.outcome);
+        let rows: Vec<(Scored, Outcome)> = joined.rows.iter().map(row).collect();
+        let failed = joined
+            .rows
+            .iter()
+            .map(|row| outcomes.all[row.label].ts_failure);
+        let failed = failed.collect();
         if rows.is_empty() {
             let split = options.split.clone();
             return Err(EvaluateError::Nothing {
@@ -205,15 +202,16 @@ impl Judged {
             rows,
             failed,
             alerts: fired,
-            unscored,
-            unknown,
+            unscored: joined.unscored,
+            unknown: joined.unknown,
+            repeated: joined.repeated,
             events: summary.events,
             frames: summary.frames,
             readability: summary.readability,
         })
     }
 
-    /// Outcomes of 0 and 1 are compared with one probability, labels with the probabilities of all classes.
+    /// Two outcomes are compared with the probability of the second, more with the probabilities of all.
     fn sample(&self, threshold: Option<f64>) -> Result<Sample, EvaluateError> {
         let labels = &self.lineage.first_model().labels;
         let class = |(_, outcome): &(Scored, Outcome)| match outcome {
@@ -221,7 +219,7 @@ impl Judged {
             Outcome::Flag(_) => None,
         };
         let classes: Option<Vec<usize>> = self.rows.iter().map(class).collect();
-        if let Some(classes) = classes {
+        if let Some(classes) = classes.filter(|_| labels.len() != 2) {
             let given: Vec<f64> = self
                 .rows
                 .iter()
@@ -259,17 +257,6 @@ impl Judged {
         }
     }
 
-    /// The key of each row as a number. Rows of one key are not independent: they are resampled together.
-    fn groups(&self) -> Vec<u32> {
-        let mut known: FxHashMap<&str, u32> = FxHashMap::default();
-        let mut groups = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            let next = known.len() as u32;
-            groups.push(*known.entry(&row.0.key).or_insert(next));
-        }
-        groups
-    }
-
     /// Compares alert episodes with failures.
     fn track(&self) -> TrackRecord {
         let horizon_ns = self.lineage.first_model().horizon_ns;
@@ -296,7 +283,7 @@ impl Judged {
     fn by_label(&self) -> Vec<LabelRate> {
         let labels = &self.lineage.first_model().labels;
         let is_flag = |(_, outcome): &(Scored, Outcome)| matches!(outcome, Outcome::Flag(_));
-        let binary = self.rows.iter().all(is_flag);
+        let binary = labels.len() == 2 || self.rows.iter().all(is_flag);
         if labels.len() < 2 || !binary {
             return vec![];
         }
@@ -342,6 +329,8 @@ struct Collector<'a> {
     scored: Vec<Scored>,
     alerts: Alerts,
     fired: Vec<Alert>,
+    /// The latest time of a signal.
+    latest: Nanos,
 }
 
 impl Observer for Collector<'_> {
@@ -350,8 +339,10 @@ impl Observer for Collector<'_> {
             let classes = self.lineage.model(signal).labels.len();
             let name = step.instruments.name(signal.instrument);
             let score = self.lineage.score(signal);
-            self.fired
-                .extend(self.alerts.observe(name, signal.ts_event, score));
+            let (ts, period) = (signal.ts_event, signal.period);
+            let fired = self.alerts.observe_period(name, ts, period, score);
+            self.fired.extend(fired);
+            self.latest = self.latest.max(ts);
             self.scored.push(Scored {
                 key: name.into(),
                 ts_event: signal.ts_event.0,

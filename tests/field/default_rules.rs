@@ -112,3 +112,27 @@ fn what_ends_when_it_is_due_does_not_fire() {
         ["0 pending", "10 firing"]
     );
 }
+
+#[test]
+fn an_evaluation_lets_time_pass_to_its_end() {
+    let folder = Folder::new("field-evaluate-alerts");
+    let lines = [
+        statement(0, 0, 0.01),
+        statement(300, 1, 0.05),
+        statement(600, 2, 0.05).replace("\"C\"", "\"D\""),
+    ];
+    folder.write("pipeline.toml", pipeline(YEARLY));
+    folder.write("in.jsonl", lines.join("\n"));
+    folder.write(
+        "labels.jsonl",
+        "{\"key\":\"C\",\"outcome\":1}\n{\"key\":\"D\",\"outcome\":0}\n",
+    );
+    let [pipeline, input, labels] = ["pipeline.toml", "in.jsonl", "labels.jsonl"]
+        .map(|name| folder.path(name).display().to_string());
+    let run = given::foretick(&[
+        "evaluate", &pipeline, "--input", &input, "--labels", &labels, "--json",
+    ]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).expect("a report is JSON");
+    assert_eq!(report["alerts"]["episodes"], 1, "{report}");
+}

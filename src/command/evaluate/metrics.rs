@@ -119,7 +119,8 @@ impl Sample {
     }
 
     /// Labels from 0 with the probability of each class, row by row. The most probable class is predicted,
-    /// the first of equal ones.
+    /// the first of equal ones. Two classes are outcomes 0 and 1 with the probability of the second, and have
+    /// the figures of [`Self::binary`].
     ///
     /// # Errors
     /// [`SampleError`] with the row at fault.
@@ -129,14 +130,24 @@ impl Sample {
         classes: usize,
     ) -> Result<Self, SampleError> {
         check(labels, probabilities, classes, classes)?;
-        let mut confidence = Vec::with_capacity(labels.len());
-        let mut rows = Vec::with_capacity(labels.len());
-        for (row, &label) in labels.iter().enumerate() {
-            let given = &probabilities[row * classes..][..classes];
+        for (row, given) in probabilities.chunks_exact(classes).enumerate() {
             let sum: f64 = given.iter().sum();
             if (sum - 1.0).abs() > SUM_TOLERANCE {
                 return Err(SampleError::Sum { row, sum });
             }
+        }
+        if classes == 2 {
+            let happened: Vec<bool> = labels.iter().map(|label| *label == 1).collect();
+            let scores: Vec<f64> = probabilities
+                .chunks_exact(2)
+                .map(|given| given[1])
+                .collect();
+            return Self::binary(&happened, &scores, EVEN);
+        }
+        let mut confidence = Vec::with_capacity(labels.len());
+        let mut rows = Vec::with_capacity(labels.len());
+        for (row, &label) in labels.iter().enumerate() {
+            let given = &probabilities[row * classes..][..classes];
             let predicted = (1..classes).fold(
                 0,
                 |best, at| if given[at] > given[best] { at } else { best },
@@ -260,13 +271,11 @@ impl Sample {
                     .map(|class| each[class].auc(|row| self.rows[row].label == class, counts));
                 let auc: Option<f64> = aucs.sum();
                 let right = |row: usize| self.rows[row].label == self.rows[row].predicted;
-                let reliability = calibration::bins(confidence, right, counts);
-                EvaluationFigures {
+                let figures = EvaluationFigures {
                     auc: auc.map(|sum| sum / self.classes as f64),
-                    ece: calibration::ece(&reliability),
-                    reliability,
                     ..figures
-                }
+                };
+                calibrated(figures, confidence, right, counts)
             }
         }
     }
@@ -278,15 +287,32 @@ impl Sample {
         figures: EvaluationFigures,
     ) -> EvaluationFigures {
         let one = |row: usize| self.rows[row].label == 1;
-        let reliability = calibration::bins(ranking, one, counts);
-        EvaluationFigures {
+        let figures = EvaluationFigures {
             auc: ranking.auc(one, counts),
             ks: ranking.ks(one, counts),
             recall_top_decile: ranking.recall_of_top(figures.rows / 10, one, counts),
-            ece: calibration::ece(&reliability),
-            reliability,
             ..figures
-        }
+        };
+        calibrated(figures, ranking, one, counts)
+    }
+}
+
+/// The figures with those of the calibration of these probabilities, by both kinds of bins.
+fn calibrated(
+    figures: EvaluationFigures,
+    ranking: &Ranking,
+    hit: impl Fn(usize) -> bool,
+    counts: &[u32],
+) -> EvaluationFigures {
+    let equal_count = calibration::of_equal_count(ranking, &hit, counts);
+    let equal_width = calibration::of_equal_width(ranking, &hit, counts);
+    EvaluationFigures {
+        ece_equal_count: calibration::ece(&equal_count),
+        ece_equal_width: calibration::ece(&equal_width),
+        ece_bins: calibration::BINS,
+        reliability: equal_count,
+        reliability_equal_width: equal_width,
+        ..figures
     }
 }
 

@@ -120,6 +120,15 @@ impl Outcomes {
         Ok(Self { all, path })
     }
 
+    /// Labels of JSON lines, for tests.
+    #[cfg(test)]
+    pub(super) fn of_lines(text: &str) -> Self {
+        Self {
+            all: lines(text.as_bytes(), None).expect("a test writes labels"),
+            path: "labels.jsonl".into(),
+        }
+    }
+
     /// The outcome of each label; none where it is not known yet.
     ///
     /// # Errors
@@ -176,7 +185,8 @@ impl Outcomes {
         Ok(())
     }
 
-    fn fail(&self, label: &Labelled, what: String) -> OutcomeError {
+    /// An error about a label.
+    pub(super) fn fail(&self, label: &Labelled, what: String) -> OutcomeError {
         OutcomeError {
             path: self.path.clone(),
             place: Some(label.place),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::alerts::TrackRecord;
 use super::metrics::EvaluationFigures;
+use super::redraws::Redraws;
 use crate::run::account::Account;
 use crate::run::readability::Readability;
 
@@ -22,6 +23,8 @@ pub struct EvaluationReport {
     pub figures: EvaluationFigures,
     /// The outcomes in the order of `confusion` and `per_class`: the model's labels, or `0` and `1`.
     pub classes: Vec<String>,
+    /// What the intervals draw together.
+    pub redraws: Redraws,
     /// The figures of baselines on the same rows: `majority`, and `linear` where the pipeline has a
     /// `linear.json`; the latter only on rows without missing fields, which it cannot impute.
     pub baselines: BTreeMap<&'static str, EvaluationFigures>,
@@ -35,6 +38,10 @@ pub struct EvaluationReport {
     pub unscored: u64,
     /// Labels of the split without an outcome: left out.
     pub unknown_outcomes: u64,
+    /// Labels that repeat the outcome of a signal: counted once.
+    pub repeated_labels: u64,
+    /// Events that would have made a row, but a feature had no value: they have no score.
+    pub incomplete_rows: u64,
     /// Missing fields of the records: a model's graph may impute them, a linear model then gives no score.
     pub missing_fields: u64,
     /// Windows for which the model gave no finite number.
@@ -72,18 +79,25 @@ impl fmt::Display for EvaluationReport {
         )?;
         for (count, what) in [
             (self.unknown_outcomes, "without an outcome, left out"),
+            (self.repeated_labels, "that repeat another, counted once"),
             (self.missing_fields, "missing fields"),
             (self.undefined_scores, "undefined scores, no signal"),
             (
                 self.invalid_probabilities,
                 "scores that are no probabilities, no signal",
             ),
+            (self.incomplete_rows, "incomplete rows, no score"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
             }
         }
-        write!(f, "\n\n")?;
+        writeln!(f, "\n{}", self.redraws)?;
+        let bins = self.figures.ece_bins;
+        write!(
+            f,
+            "ece of {bins} bins, of equal count and of equal width\n\n"
+        )?;
         write!(f, "{:<18}{:>12}{:>24}", "", "model", "95 % of redraws")?;
         for name in self.baselines.keys() {
             write!(f, "{name:>12}")?;

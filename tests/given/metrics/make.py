@@ -13,14 +13,18 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import ks_2samp
 from sklearn import metrics
+from sklearn.calibration import calibration_curve
 
 HERE = Path(__file__).parent
 BINS = 15
-NAMES = ["accuracy", "macro_f1", "weighted_f1", "mcc", "auc", "ks", "brier", "log_loss", "ece", "recall_top_decile"]
+NAMES = ["accuracy", "macro_f1", "weighted_f1", "mcc", "auc", "ks", "brier", "log_loss", "ece_equal_count", "ece_equal_width",
+         "recall_top_decile"]
 
 
 def figures(labels, scores):
-    """Of a vector of P(1), or of one row of probabilities per label."""
+    """Of a vector of P(1), or of one row of probabilities per label; two labels are outcomes 0 and 1."""
+    if scores.ndim == 2 and scores.shape[1] == 2:
+        scores = scores[:, 1]
     binary = scores.ndim == 1
     classes = np.arange(2 if binary else scores.shape[1])
     said = (scores > 0.5).astype(int) if binary else scores.argmax(axis=1)
@@ -30,7 +34,8 @@ def figures(labels, scores):
     per_class = zip(precision.tolist(), recall.tolist(), f1.tolist(), support.tolist())
     proba = np.column_stack([1 - scores, scores]) if binary else scores
     confidence, hit = (scores, labels == 1) if binary else (scores.max(axis=1), said == labels)
-    reliability = bins(confidence, hit)
+    reliability, equal_width = bins(confidence, hit), bins_of_equal_width(confidence, hit)
+    ece = lambda some: sum(b["count"] * abs(b["predicted"] - b["observed"]) for b in some) / len(labels)
     found = {
         "rows": len(labels),
         "accuracy": metrics.accuracy_score(labels, said),
@@ -41,11 +46,14 @@ def figures(labels, scores):
         "ks": ks(labels, scores) if binary else None,
         "brier": metrics.brier_score_loss(labels, proba, labels=classes, scale_by_half=binary),
         "log_loss": metrics.log_loss(labels, proba, labels=classes),
-        "ece": sum(b["count"] * abs(b["predicted"] - b["observed"]) for b in reliability) / len(labels),
+        "ece_equal_count": ece(reliability),
+        "ece_equal_width": ece(equal_width),
+        "ece_bins": BINS,
         "recall_top_decile": recall_top_decile(labels, scores) if binary else None,
         "confusion": metrics.confusion_matrix(labels, said, labels=classes).tolist(),
         "per_class": [dict(zip(["precision", "recall", "f1", "support"], one)) for one in per_class],
         "reliability": reliability,
+        "reliability_equal_width": equal_width,
     }
     return {key: float(value) if isinstance(value, np.floating) else value for key, value in found.items()}
 
@@ -55,8 +63,6 @@ def auc(labels, scores, classes):
         return None
     if scores.ndim == 1:
         return metrics.roc_auc_score(labels, scores)
-    if len(classes) == 2:  # scikit-learn takes a vector here; each class against the rest is the same
-        return metrics.roc_auc_score(labels, scores[:, 1])
     return metrics.roc_auc_score(labels, scores, multi_class="ovr", average="macro")
 
 
@@ -84,6 +90,17 @@ def bins(scores, hit):
     return [
         {"count": int(at.sum()), "predicted": float(scores[at].mean()), "observed": float(hit[at].mean())}
         for at in (bin_of == number for number in np.unique(bin_of))
+    ]
+
+
+def bins_of_equal_width(scores, hit):
+    """Means by scikit-learn, which leaves empty bins out; it does not tell the counts."""
+    observed, predicted = calibration_curve(hit, scores, pos_label=1, n_bins=BINS, strategy="uniform")
+    bin_of = np.digitize(scores, np.linspace(0, 1, BINS + 1)[1:-1], right=True)
+    counts = [int(count) for count in np.bincount(bin_of, minlength=BINS) if count]
+    return [
+        {"count": count, "predicted": float(p), "observed": float(o)}
+        for count, p, o in zip(counts, predicted, observed, strict=True)
     ]
 
 

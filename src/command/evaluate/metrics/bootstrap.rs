@@ -27,7 +27,7 @@ pub struct Interval {
     pub resamples: u64,
 }
 
-type Named = [(&'static str, Option<f64>); 10];
+type Named = [(&'static str, Option<f64>); 11];
 
 impl Default for Bootstrap {
     fn default() -> Self {

@@ -15,19 +15,24 @@ pub struct Bin {
     pub observed: f64,
 }
 
-/// Bins of equal mass. Fifteen is what papers on calibration use.
-const BINS: u64 = 15;
+/// How many bins of each kind. Fifteen is what papers on calibration use (Guo et al. 2017, "On calibration
+/// of modern neural networks").
+pub(super) const BINS: u64 = 15;
 
-/// Bins from the lowest score up, with as many rows each as rows of one score allow: these stay in the bin
-/// in which the first of them falls, so that no figure depends on the order in which rows came. There are
-/// fewer bins where scores repeat.
-pub(super) fn bins(ranking: &Ranking, hit: impl Fn(usize) -> bool, counts: &[u32]) -> Vec<Bin> {
+/// Bins of equal count, also called of equal mass: from the lowest score up, with as many rows each as rows
+/// of one score allow: these stay in the bin in which the first of them falls, so that no figure depends on
+/// the order in which rows came. There are fewer bins where scores repeat.
+pub(super) fn of_equal_count(
+    ranking: &Ranking,
+    hit: impl Fn(usize) -> bool,
+    counts: &[u32],
+) -> Vec<Bin> {
     let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     let mut bins: Vec<Bin> = Vec::with_capacity(BINS as usize);
     let (mut seen, mut end) = (0, 0);
     for (score, run) in ranking.ties().rev() {
-        let count: u64 = run.iter().map(|row| u64::from(counts[*row])).sum();
-        if count == 0 {
+        let run = Bin::of_run(score, run, &hit, counts);
+        if run.count == 0 {
             continue;
         }
         if seen >= end {
@@ -35,15 +40,55 @@ pub(super) fn bins(ranking: &Ranking, hit: impl Fn(usize) -> bool, counts: &[u32
             let ends = (1..=BINS).map(|bin| bin * total / BINS);
             end = ends.into_iter().find(|end| *end > seen).unwrap_or(total);
         }
-        let hits = run.iter().filter(|row| hit(**row));
-        let hits: u64 = hits.map(|row| u64::from(counts[*row])).sum();
         if let Some(bin) = bins.last_mut() {
-            bin.count += count;
-            bin.predicted += score * count as f64;
-            bin.observed += hits as f64;
+            bin.add(run);
         }
-        seen += count;
+        seen += run.count;
     }
+    means(bins)
+}
+
+/// Bins of equal width: `(i / 15, (i + 1) / 15]`, the first with 0. Those without a row are left out. The
+/// edges are those of scikit-learn's `calibration_curve`, to the last bit.
+pub(super) fn of_equal_width(
+    ranking: &Ranking,
+    hit: impl Fn(usize) -> bool,
+    counts: &[u32],
+) -> Vec<Bin> {
+    let width = 1.0 / BINS as f64;
+    let mut bins = vec![Bin::default(); BINS as usize];
+    for (score, run) in ranking.ties() {
+        let edges = (1..BINS).map(|edge| edge as f64 * width);
+        let place = edges.filter(|edge| *edge < score).count();
+        bins[place].add(Bin::of_run(score, run, &hit, counts));
+    }
+    bins.retain(|bin| bin.count > 0);
+    means(bins)
+}
+
+impl Bin {
+    /// The sums over rows of one score.
+    fn of_run(score: f64, run: &[usize], hit: impl Fn(usize) -> bool, counts: &[u32]) -> Self {
+        let count = |rows: &mut dyn Iterator<Item = &usize>| -> u64 {
+            rows.map(|row| u64::from(counts[*row])).sum()
+        };
+        let all = count(&mut run.iter());
+        Self {
+            count: all,
+            predicted: score * all as f64,
+            observed: count(&mut run.iter().filter(|row| hit(**row))) as f64,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.predicted += other.predicted;
+        self.observed += other.observed;
+    }
+}
+
+/// Bins with the means in place of the sums.
+fn means(mut bins: Vec<Bin>) -> Vec<Bin> {
     for bin in &mut bins {
         bin.predicted /= bin.count as f64;
         bin.observed /= bin.count as f64;
