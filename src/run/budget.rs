@@ -26,6 +26,8 @@ pub struct ResourceNeed {
     pub clients: usize,
     /// Sessions of ONNX Runtime: one for each shard where windows are computed whole, else none.
     pub sessions: usize,
+    /// Whether a thread of the process watches the runs of its model, which is ONNX.
+    pub watched: bool,
     /// The most bytes in rings, in deliveries and in the queues of Kafka's clients.
     pub queue_bytes: u64,
     /// Bytes of the model: its file, and the copies that each session makes.
@@ -62,7 +64,8 @@ impl ResourceNeed {
         let from_kafka = file.source.kind == SourceKind::Kafka;
         let to_kafka = file.sink.kind == SinkKind::Kafka;
         let brokers = pipeline.bootstrap().split(',').count();
-        let whole = file.model.kind == ModelKind::Onnx
+        let watched = file.model.kind == ModelKind::Onnx;
+        let whole = watched
             && loaded.strategy.sliding_windows(file.row.every).is_none();
         let sessions = if whole { shards } else { 0 };
         // Frames of a batch have left the ring, so a shard holds at most the ring twice.
@@ -77,6 +80,7 @@ impl ResourceNeed {
             writers: 1,
             clients: (usize::from(from_kafka) + usize::from(to_kafka)) * (CLIENT_THREADS + brokers),
             sessions,
+            watched,
             queue_bytes: 2 * ring * shards as u64 + deliveries + fetched + unsent,
             model_bytes: model + COPIES * model * sessions as u64,
         }
@@ -117,7 +121,12 @@ impl ResourcePlan {
     /// All threads of the process.
     #[must_use]
     pub fn threads(&self) -> usize {
-        PROCESS_THREADS + self.0.iter().map(|(_, need)| need.threads()).sum::<usize>()
+        self.own_threads() + self.0.iter().map(|(_, need)| need.threads()).sum::<usize>()
+    }
+
+    /// Threads that belong to no pipeline. One thread watches the ONNX models of all.
+    fn own_threads(&self) -> usize {
+        PROCESS_THREADS + usize::from(self.0.iter().any(|(_, need)| need.watched))
     }
 
     /// All bytes of the plan.
@@ -169,8 +178,9 @@ impl fmt::Display for ResourcePlan {
         }
         write!(
             f,
-            "in all: {} threads ({PROCESS_THREADS} of the process itself), {}",
+            "in all: {} threads ({} of the process itself), {}",
             self.threads(),
+            self.own_threads(),
             Mebibytes(self.bytes())
         )
     }
