@@ -3,15 +3,18 @@
 //! Knows no transport and no clock. A frame that cannot be read is a small `Copy` error, counted by
 //! reason; nothing of it stays in the batch.
 
+mod ahead;
 mod amount;
 mod binance;
 pub mod command;
-mod control;
+pub mod control;
 pub mod decoded;
 pub mod error;
+mod field;
 mod format;
 mod json;
 mod last_updates;
+mod levels;
 mod news;
 pub mod privacy;
 mod record;
@@ -24,19 +27,22 @@ pub mod venues;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use self::ahead::AHEAD_NS;
+use self::ahead::is_ahead;
 pub use self::decoded::{Decoded, Notice};
 pub use self::error::DecodeError;
+use self::error::plausible;
 use self::format::Format;
-pub use self::json::AHEAD_NS;
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
 pub use self::venues::Venues;
-use crate::event::Batch;
+use crate::event::{Batch, Body};
 use crate::frame::Origin;
-use crate::frame::split_stamp;
+use crate::frame::{leading_time, split_stamp};
 use crate::instrument::Instruments;
 use crate::news::News;
 pub use crate::schema::RecordKind;
+use crate::units::Nanos;
 
 /// Reads frames of all streams of one shard, and names their instruments.
 #[derive(Debug)]
@@ -51,12 +57,13 @@ pub struct Decoder {
     /// The economic figures that features name; others are dropped.
     figures: Vec<String>,
     max_frame_bytes: usize,
+    max_ahead_ns: i64,
 }
 
 /// What the decoder remembers of one stream.
 #[derive(Clone, Debug, Default)]
 struct StreamFormat {
-    /// That of its first frame with events.
+    /// That of its last frame with events, which is tried first for the next frame.
     format: Option<Format>,
     updates: LastUpdates,
 }
@@ -73,6 +80,16 @@ impl Decoder {
             news: None,
             figures: vec![],
             max_frame_bytes,
+            max_ahead_ns: AHEAD_NS,
+        }
+    }
+
+    /// A decoder that refuses events whose time is further ahead of their receive time than this.
+    #[must_use]
+    pub fn with_max_ahead(self, max_ahead_ns: i64) -> Self {
+        Self {
+            max_ahead_ns,
+            ..self
         }
     }
 
@@ -159,8 +176,8 @@ impl Decoder {
         self.decode_message(origin.stamped(stamp), message, bytes.len(), batch)
     }
 
-    /// The same for a message whose stamp is in its origin already; `frame_bytes` is the length of the frame,
-    /// stamp included.
+    /// The same for a message whose stamp is in its origin already; `frame_bytes` is the length of the
+    /// frame, stamp included.
     ///
     /// # Errors
     /// See [`Decoder::decode`].
@@ -180,7 +197,13 @@ impl Decoder {
         let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
         let values = batch.values.len();
         batch.begin_frame(origin);
-        let result = self.read(origin, bytes, batch);
+        let mut result = self.read(origin, bytes, batch);
+        if result == Err(DecodeError::Malformed) {
+            result = self.read_odd(origin, bytes, batch);
+        }
+        if result == Ok(Decoded::Events) && self.is_ahead(batch, before.1) {
+            result = Err(DecodeError::TimeAhead("ts_event"));
+        }
         if !matches!(result, Ok(Decoded::Events)) {
             batch.origins.truncate(before.0);
             batch.events.truncate(before.1);
@@ -188,6 +211,35 @@ impl Decoder {
             batch.values.truncate(values);
         }
         result
+    }
+
+    /// Whether one of the events from `first` on is too far ahead of its receive time. Figures and
+    /// sentiment may come before their time: they count from then on, and hold no time.
+    fn is_ahead(&self, batch: &Batch, first: usize) -> bool {
+        let origin = batch.origins.last();
+        let ts_recv = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
+        let mut events = batch.events[first..].iter();
+        events.any(|event| {
+            is_ahead(event.ts_event, ts_recv, self.max_ahead_ns)
+                && !matches!(event.body, Body::Figure(_) | Body::Sentiment(_))
+        })
+    }
+
+    /// Reads a message that is no JSON as it stands: behind a byte order mark, or behind a receive time that
+    /// cannot be.
+    fn read_odd(
+        &mut self,
+        origin: Origin,
+        bytes: &[u8],
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        if let Some(message) = bytes.strip_prefix(BYTE_ORDER_MARK) {
+            return self.read(origin, message, batch);
+        }
+        if let Some(nanos) = leading_time(bytes) {
+            plausible("ts_recv", nanos)?;
+        }
+        Err(DecodeError::Malformed)
     }
 
     fn read(
@@ -199,28 +251,68 @@ impl Decoder {
         if bytes.starts_with(control::PREFIX) {
             return control::decode(bytes, &mut self.instruments, batch);
         }
-        if let Some(form) = &self.records {
-            return form.decode(bytes, &mut self.instruments, batch);
-        }
-        if let Some(news) = &mut self.news {
-            return news.decode(bytes, &mut self.instruments, batch);
+        if self.records.is_some() || self.news.is_some() {
+            return self.read_record(bytes, batch);
         }
         let at = usize::from(origin.stream);
         if at >= self.streams.len() {
             self.streams.resize(at + 1, StreamFormat::default());
         }
-        let StreamFormat { format, updates } = &mut self.streams[at];
-        let (venues, instruments) = (&self.venues, &mut self.instruments);
-        let found = format.or_else(|| Format::of(bytes, venues));
-        let decoded = match found {
-            Some(Format::Venue(venue)) => venue.decode(bytes, updates, instruments, batch),
-            Some(Format::Topic) => topic::decode(bytes, &self.figures, instruments, batch),
-            None => Err(json::refusal(bytes)),
-        }?;
-        // Notices look alike at several venues; events do not.
-        if decoded == Decoded::Events {
-            *format = found;
+        let likely = self.streams[at].format;
+        if let Some(format) = likely
+            && let events @ Ok(Decoded::Events) = self.read_as(format, at, bytes, batch)
+        {
+            return events;
         }
-        Ok(decoded)
+        // Each frame is judged by itself, whatever came before it.
+        if control::is_control(bytes) {
+            return control::decode(bytes, &mut self.instruments, batch);
+        }
+        match Format::of(bytes, &self.venues) {
+            Some(format) => self.read_as(format, at, bytes, batch),
+            None => Err(json::refusal(bytes)),
+        }
+    }
+
+    fn read_record(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<Decoded, DecodeError> {
+        if control::is_control(bytes) {
+            return control::decode(bytes, &mut self.instruments, batch);
+        }
+        match (&self.records, &mut self.news) {
+            (Some(form), _) => form.decode(bytes, &mut self.instruments, batch),
+            (None, Some(news)) => {
+                news.decode(bytes, &mut self.instruments, batch, self.max_ahead_ns)
+            }
+            (None, None) => Err(json::refusal(bytes)),
+        }
+    }
+
+    /// Reads a message as one of this format. Takes back what it appended where there are no events.
+    fn read_as(
+        &mut self,
+        format: Format,
+        stream: usize,
+        bytes: &[u8],
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        let levels = batch.levels.len();
+        let StreamFormat {
+            format: last,
+            updates,
+        } = &mut self.streams[stream];
+        let instruments = &mut self.instruments;
+        let decoded = match format {
+            Format::Venue(venue) => venue.decode(bytes, updates, instruments, batch),
+            Format::Topic => topic::decode(bytes, &self.figures, instruments, batch),
+        };
+        // Notices look alike at several venues; events do not.
+        match decoded {
+            Ok(Decoded::Events) => *last = Some(format),
+            _ => batch.levels.truncate(levels),
+        }
+        decoded
     }
 }
+
+/// What some editors and spreadsheets write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

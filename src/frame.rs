@@ -144,6 +144,22 @@ pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     (Some(stamp), line[end + 1..].trim_ascii_start())
 }
 
+/// The integer before a line's message, if the line begins as one of a capture does.
+#[must_use]
+pub fn leading_time(line: &[u8]) -> Option<i64> {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (time, rest) = line.split_at(digits);
+    let marks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b'!' | b'?'))
+        .count();
+    let message = rest[marks..].strip_prefix(b" ")?.trim_ascii_start();
+    if !message.starts_with(b"{") && !message.starts_with(b"[") {
+        return None;
+    }
+    std::str::from_utf8(time).ok()?.parse().ok()
+}
+
 /// Digits of the largest time.
 const STAMP_DIGITS_MAX: usize = 19;
 /// Bytes of the longest stamp: the digits, both marks, and a blank.

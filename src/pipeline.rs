@@ -210,7 +210,8 @@ impl Pipeline {
     pub fn decoder(&self) -> Decoder {
         let source = &self.file.source;
         let instruments = Instruments::new(&source.instruments, source.max_instruments);
-        let decoder = Decoder::new(instruments, source.max_frame_bytes);
+        let decoder = Decoder::new(instruments, source.max_frame_bytes)
+            .with_max_ahead(source::max_ahead_ns(&self.file));
         match (&self.form, &self.news) {
             (Some(form), _) => decoder.for_records(Arc::clone(form)),
             (None, Some(news)) => decoder.for_news(Arc::clone(news)),
@@ -225,7 +226,8 @@ impl Pipeline {
     pub fn open(&self, inputs: &[PathBuf]) -> Result<FileSource, FileError> {
         let columns = self.columns();
         let most = self.file.source.max_frame_bytes;
-        FileSource::open_with(inputs, most, columns.as_ref())
+        let source = FileSource::open_with(inputs, most, columns.as_ref())?;
+        Ok(source.with_max_jump(source::max_jump_ns(&self.file)))
     }
 
     /// What the columns of a table mean; none without `[source.table]`, or where rows are not records.

@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod compression;
 pub mod conflation;
+mod event_time;
 pub mod file;
 mod foreign;
 pub mod kafka;

@@ -13,9 +13,15 @@ mod default_rules;
 mod features;
 #[path = "field/headlines.rs"]
 mod headlines;
+#[path = "field/json.rs"]
+mod json;
+#[path = "field/names.rs"]
+mod names;
 #[path = "field/numbering.rs"]
 mod numbering;
 #[path = "field/replayed.rs"]
 mod replayed;
+#[path = "field/times.rs"]
+mod times;
 #[path = "field/unknown.rs"]
 mod unknown;

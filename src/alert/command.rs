@@ -26,13 +26,19 @@ enum AlertAction {
 }
 
 impl AlertCommand {
-    /// Whether it has the fields that its action needs.
+    /// The first field that its action needs and that it does not have.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub fn missing(&self) -> Option<&'static str> {
+        let target = match (&self.obligor, &self.rule) {
+            _ if self.target().is_some() => None,
+            (Some(_), None) => Some("rule"),
+            (None, Some(_)) => Some("obligor"),
+            _ => Some("dedup_key"),
+        };
         match self.action {
-            AlertAction::Acknowledge => self.target().is_some(),
-            AlertAction::Silence => self.target().is_some() && self.until.is_some(),
-            AlertAction::Tick => self.ts_event.is_some(),
+            AlertAction::Acknowledge => target,
+            AlertAction::Silence => target.or_else(|| self.until.is_none().then_some("until")),
+            AlertAction::Tick => self.ts_event.is_none().then_some("ts_event"),
         }
     }
 

@@ -24,6 +24,14 @@ pub struct SourceConfig {
     /// The largest frame that is read, in bytes; a larger one is a dead letter. Default: `4194304` (4 MiB):
     /// the largest message of Binance, a snapshot of 5,000 levels, has 400 kB.
     pub max_frame_bytes: usize,
+    /// How far the time of an event may be ahead of the time when it was received, in milliseconds; an
+    /// event that is further ahead is a dead letter, so that one wrong clock cannot hold time. A line of a
+    /// file without receive time is held against the lines around it instead: it is too far ahead where the
+    /// next line is back at the time of the line before. Default: `600000` (10 minutes) where `row.on` is
+    /// `trade`, `quote` or `book`, otherwise `86400000` (a day), for senders that write dates alone. For
+    /// lines without receive time it is a day; records, news and bars in files are not held against each
+    /// other unless this is given.
+    pub max_ahead_ms: Option<u64>,
     /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
     /// which grades all products.
     pub products: Vec<String>,
@@ -37,9 +45,9 @@ pub struct SourceConfig {
     /// Whether the configuration lists `topics`; no key of its own.
     #[serde(skip)]
     pub topics_written: bool,
-    /// How far back the topics are read again at a start, in milliseconds of the records' timestamps, so that
-    /// windows and averages are complete. Signals of these records are not published again. Default: `0`,
-    /// which reads nothing again: windows start empty.
+    /// How far back the topics are read again at a start, in milliseconds of the records' timestamps, so
+    /// that windows and averages are complete. Signals of these records are not published again. Default:
+    /// `0`, which reads nothing again: windows start empty.
     pub rebuild_ms: u64,
     /// Where a consumer group without committed offsets starts: `earliest` (the oldest record) or `latest`
     /// (the next record). Default: `"latest"`: a signal for an old record is of no use live.
@@ -54,6 +62,7 @@ impl Default for SourceConfig {
             instruments: vec![],
             max_instruments: 10_000,
             max_frame_bytes: 4 << 20,
+            max_ahead_ms: None,
             products: vec![],
             table: None,
             websocket: WebsocketConfig::default(),

@@ -10,6 +10,8 @@ mod subscription;
 mod tests;
 mod wire;
 
+use std::borrow::Cow;
+
 use super::decoded::Decoded;
 use super::error::DecodeError;
 use super::last_updates::LastUpdates;
@@ -57,7 +59,7 @@ impl Venue for Binance {
         routing::recognises(message)
     }
 
-    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]> {
+    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
         routing::symbol_of(message)
     }
 
@@ -65,12 +67,12 @@ impl Venue for Binance {
         routing::is_quote(message)
     }
 
-    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]> {
+    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
         routing::book_change_of(message)
     }
 
     fn needs_snapshot(&self, stream: &str) -> bool {
-        routing::is_diff_stream(stream.as_bytes())
+        routing::is_diff_stream(stream)
     }
 
     fn snapshot_request(&self, symbol: &str) -> SnapshotRequest {
@@ -88,6 +90,11 @@ impl Venue for Binance {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        mapping::decode(message, updates, instruments, batch)
+        let mut out = mapping::Output {
+            updates,
+            instruments,
+            batch,
+        };
+        mapping::decode(message, &mut out)
     }
 }

@@ -3,6 +3,8 @@
 //! A reason is a small `Copy` value; no text is built for it on the path.
 
 use crate::instrument::InternError;
+use crate::time::LikelyUnit;
+use crate::units::Nanos;
 
 /// Why a frame gave no events.
 ///
@@ -16,28 +18,39 @@ pub enum DecodeError {
     Truncated,
     /// The text is not JSON, or its brackets nest deeper than 128 levels. Dead letter. Correct the producer.
     Malformed,
-    /// The bytes are not UTF-8. Dead letter. Let the producer write UTF-8; it may have compressed the record,
-    /// or written Avro or Protobuf.
+    /// The bytes are not UTF-8. Dead letter. Let the producer write UTF-8; it may have compressed the
+    /// record, or written Avro or Protobuf.
     NotUtf8,
     /// The frame is longer than `source.max_frame_bytes`. Dead letter. Raise the limit if such messages are
     /// sound; an order book snapshot of 5,000 levels has about 400 kB. Of a line of a file the letter shows
     /// the beginning, and how long the line was.
     Oversized,
-    /// The text is JSON, but a field is missing, stands twice, or has another type than the schema says.
-    /// Dead letter. Compare the message with the schema of its topic in `schemas/`.
+    /// The text is JSON, but no object. Dead letter. Send one message a record or line.
     WrongShape,
+    /// The named field has another type than it should: a number where text is meant, text where a list is
+    /// meant. Dead letter. Compare the message with the schema of its topic in `schemas/`.
+    WrongType(&'static str),
+    /// The named field stands twice, so that either value may be meant. Dead letter. Correct the producer.
+    RepeatedField(&'static str),
     /// The named field is not a decimal number. Dead letter. Correct the field in the producer; `NaN` and
     /// `inf` are not numbers.
     BadNumber(&'static str),
     /// The named field has a value that it cannot mean: a negative price, a trade of size zero, an unknown
-    /// category, a time before 1970 or more than a day ahead. Dead letter. Correct the field in the producer;
-    /// for times look at the unit, which is nanoseconds in all topics.
+    /// category, `BUY` for `buy`. Dead letter. Correct the field in the producer.
     OutOfRange(&'static str),
+    /// The named field is no time in nanoseconds since 1970 of the years 1971 to 2099. The reason names the
+    /// unit that it looks like, if one fits. Dead letter. Let the producer write nanoseconds.
+    ImplausibleTime(&'static str, Option<LikelyUnit>),
+    /// The time of the event is further ahead of the time when it was received, or of the records around
+    /// it, than `source.max_ahead_ms` allows. Dead letter, so that it cannot hold time. Set the producer's
+    /// clock; look for local time that was written as UTC.
+    TimeAhead(&'static str),
     /// The named field has more digits than are kept exactly, and is not rounded. Dead letter. Let the
     /// producer round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
     TooPrecise(&'static str),
-    /// The message is readable, but of a kind that is not used: a stream such as `kline`, or a record of
-    /// another topic. Dropped. Take the stream or the topic out of the subscription.
+    /// The message is readable, but of a kind that is not used: a stream such as `kline`, a record of
+    /// another topic, or an object that nothing shows to be ours. Dropped. Take the stream or the topic out
+    /// of the subscription.
     UnknownType,
     /// A book change of Binance futures, which chain by `pu`; only the spot market is read. Dropped.
     /// Subscribe to the spot market.
@@ -48,8 +61,8 @@ pub enum DecodeError {
     /// The pipeline already keeps state for `source.max_instruments` instruments. Dropped. Raise the limit,
     /// or list the instruments that matter.
     TooManyInstruments,
-    /// The record has no value in the named field, and the model cannot do without it. Dead letter. Send the
-    /// record again with the field.
+    /// The message has no value in the named field: it is absent, null, or spelt in another case (`Price`).
+    /// Dead letter. Send the message again with the field.
     MissingField(&'static str),
     /// The application is for a product that is not in `source.products`. Dead letter. Add the product if
     /// the model was trained on it; otherwise send such applications elsewhere.
@@ -58,16 +71,17 @@ pub enum DecodeError {
     OtherFigure,
     /// The news item is in a language other than `news.language`. Dropped. Nothing to do.
     OtherLanguage,
-    /// The news item names no instrument that the pipeline knows. Dropped. Complete the file `news.names`, or
-    /// name an instrument in `news.unrouted` for such items.
+    /// The news item names no instrument that the pipeline knows. Dropped. Complete the file `news.names`,
+    /// or name an instrument in `news.unrouted` for such items.
     NoInstrument,
     /// The news item repeats an item or revises it with a number that is not newer. Dropped. Nothing to do.
     OldRevision,
     /// The news item has nearly the same words as another item about the same instruments within
     /// `news.fold_ms`. Dropped. Change `news.fold_similarity` if different items are folded.
     NearDuplicate,
-    /// The order book snapshot names no symbol, and its number is near the book updates of no instrument, or
-    /// of several. Dropped. Record snapshots together with their symbol, as `foretick record` does.
+    /// The order book snapshot names no symbol, and its number is among the newest book updates of no
+    /// instrument of the stream, or of several. Dropped. Record snapshots together with their symbol, as
+    /// `foretick record` does.
     UnnamedSnapshot,
 }
 
@@ -81,8 +95,15 @@ impl DecodeError {
             Self::NotUtf8 => "not_utf8",
             Self::Oversized => "oversized",
             Self::WrongShape => "wrong_shape",
+            Self::WrongType(_) => "wrong_type",
+            Self::RepeatedField(_) => "repeated_field",
             Self::BadNumber(_) => "bad_number",
             Self::OutOfRange(_) => "out_of_range",
+            Self::ImplausibleTime(_, Some(LikelyUnit::Seconds)) => "time_in_seconds",
+            Self::ImplausibleTime(_, Some(LikelyUnit::Milliseconds)) => "time_in_milliseconds",
+            Self::ImplausibleTime(_, Some(LikelyUnit::Microseconds)) => "time_in_microseconds",
+            Self::ImplausibleTime(..) => "implausible_time",
+            Self::TimeAhead(_) => "time_ahead",
             Self::TooPrecise(_) => "too_precise",
             Self::UnknownType => "unknown_type",
             Self::FuturesDepth => "futures_depth",
@@ -104,7 +125,11 @@ impl DecodeError {
     pub fn field(self) -> Option<&'static str> {
         match self {
             Self::BadNumber(field)
+            | Self::WrongType(field)
+            | Self::RepeatedField(field)
             | Self::OutOfRange(field)
+            | Self::ImplausibleTime(field, _)
+            | Self::TimeAhead(field)
             | Self::TooPrecise(field)
             | Self::MissingField(field) => Some(field),
             _ => None,
@@ -120,7 +145,11 @@ impl DecodeError {
             | Self::NotUtf8
             | Self::Oversized
             | Self::WrongShape
+            | Self::WrongType(_)
+            | Self::RepeatedField(_)
             | Self::BadNumber(_)
+            | Self::ImplausibleTime(..)
+            | Self::TimeAhead(_)
             | Self::TooPrecise(_)
             | Self::MissingField(_)
             | Self::UnknownProduct
@@ -139,14 +168,21 @@ impl DecodeError {
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 20] = [
+    pub const REASONS: [&'static str; 27] = [
         "truncated",
         "malformed",
         "not_utf8",
         "oversized",
         "wrong_shape",
+        "wrong_type",
+        "repeated_field",
         "bad_number",
         "out_of_range",
+        "time_in_seconds",
+        "time_in_milliseconds",
+        "time_in_microseconds",
+        "implausible_time",
+        "time_ahead",
         "too_precise",
         "unknown_type",
         "futures_depth",
@@ -161,6 +197,12 @@ impl DecodeError {
         "near_duplicate",
         "unnamed_snapshot",
     ];
+}
+
+/// A time in nanoseconds, where it is a plausible one.
+#[inline]
+pub(super) fn plausible(field: &'static str, nanos: i64) -> Result<Nanos, DecodeError> {
+    Nanos::plausible(nanos).map_err(|error| DecodeError::ImplausibleTime(field, error.likely))
 }
 
 impl From<InternError> for DecodeError {

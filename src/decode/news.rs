@@ -9,14 +9,17 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::ahead::is_ahead;
 use super::decoded::Decoded;
 use super::error::DecodeError;
-use super::json::{parse, past_time};
+use super::field::{Field, parse_fields};
+use super::json::parse;
 use crate::event::{Batch, Body, Record};
 use crate::instrument::Instruments;
 use crate::news::News;
 use crate::news::clean::clean;
 use crate::news::fold::{SeenItems, words};
+use crate::units::Nanos;
 
 /// Reads items, and remembers their numbers, words and instruments.
 #[derive(Debug)]
@@ -30,20 +33,34 @@ pub(super) struct NewsReader {
 const INSTRUMENTS_MAX: usize = 32;
 
 /// The fields of an item.
-#[derive(Debug, Deserialize)]
-struct NewsItem<'a> {
-    ts_event: i64,
-    ts_recv: Option<i64>,
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WireItem<'a> {
     #[serde(borrow)]
-    id: Cow<'a, str>,
-    revision: Option<u64>,
+    ts_event: Field<'a>,
     #[serde(borrow)]
-    headline: Cow<'a, str>,
+    ts_recv: Field<'a>,
     #[serde(borrow)]
-    language: Option<Cow<'a, str>>,
+    id: Field<'a>,
     #[serde(borrow)]
-    instruments: Option<Vec<Cow<'a, str>>>,
+    revision: Field<'a>,
+    #[serde(borrow)]
+    headline: Field<'a>,
+    #[serde(borrow)]
+    language: Field<'a>,
+    #[serde(borrow)]
+    instruments: Field<'a>,
 }
+
+const NAMES: [&str; 7] = [
+    "ts_event",
+    "ts_recv",
+    "id",
+    "revision",
+    "headline",
+    "language",
+    "instruments",
+];
 
 impl NewsReader {
     /// A reader that has read nothing yet.
@@ -61,27 +78,41 @@ impl NewsReader {
         bytes: &[u8],
         instruments: &mut Instruments,
         batch: &mut Batch,
+        max_ahead_ns: i64,
     ) -> Result<Decoded, DecodeError> {
-        let wire: NewsItem<'_> = parse(bytes)?;
-        let ts_event = past_time(wire.ts_event, wire.ts_recv, batch)?;
-        if wire.id.is_empty() {
-            return Err(DecodeError::OutOfRange("id"));
+        let wire: WireItem<'_> = parse_fields(bytes, &NAMES)?;
+        let ts_event = wire.ts_event.time("ts_event")?;
+        if let (Some(ts_recv), Some(origin)) = (
+            wire.ts_recv.optional_time("ts_recv")?,
+            batch.origins.last_mut(),
+        ) {
+            origin.ts_recv = ts_recv;
         }
-        let text = clean(&wire.headline);
+        // A wrong time is refused before the item changes what is remembered of others.
+        let ts_recv = batch
+            .origins
+            .last()
+            .map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
+        if is_ahead(ts_event, ts_recv, max_ahead_ns) {
+            return Err(DecodeError::TimeAhead("ts_event"));
+        }
+        let id = wire.id.symbol("id")?;
+        let listed = listed_instruments(&wire.instruments)?;
+        let text = clean(wire.headline.text("headline")?);
         if !text.chars().any(char::is_alphanumeric) {
             return Err(DecodeError::OutOfRange("headline"));
         }
-        if !self.is_in_language(wire.language.as_deref(), &text) {
+        if !self.is_in_language(wire.language.optional_text("language")?, &text) {
             return Err(DecodeError::OtherLanguage);
         }
         let news = Arc::clone(&self.news);
-        let symbols = match instruments_of(&news, &wire, &text) {
+        let symbols = match instruments_of(&news, &listed, &text) {
             // A revision about no instrument withdraws the item from those it was about.
-            Err(DecodeError::NoInstrument) if self.seen.knows(&wire.id) => vec![],
+            Err(DecodeError::NoInstrument) if self.seen.knows(id) => vec![],
             symbols => symbols?,
         };
-        let revision = wire.revision.unwrap_or(0);
-        let seen = self.seen.revise(&wire.id, revision, &(&*text, &symbols));
+        let revision = wire.revision.number_or_zero("revision")?;
+        let seen = self.seen.revise(id, revision, &(&*text, &symbols));
         let seen = seen.ok_or(DecodeError::OldRevision)?;
         let item = seen.number;
         let record = self.values(&text, item, seen.former.is_some(), batch);
@@ -111,7 +142,7 @@ impl NewsReader {
         for &instrument in &withdrawn {
             batch.push(instrument, ts_event, Body::Withdrawn(item));
         }
-        self.seen.assign(&wire.id, &of, &withdrawn);
+        self.seen.assign(id, &of, &withdrawn);
         if of.is_empty() && withdrawn.is_empty() {
             return Err(reason);
         }
@@ -158,18 +189,28 @@ impl NewsReader {
     }
 }
 
+/// The instruments that an item lists.
+fn listed_instruments<'f>(field: &'f Field<'_>) -> Result<Vec<Cow<'f, str>>, DecodeError> {
+    let Some(value) = field.value() else {
+        return Ok(vec![]);
+    };
+    let listed: Vec<Cow<'_, str>> =
+        parse(value.as_raw_str().as_bytes()).map_err(|_| DecodeError::WrongType("instruments"))?;
+    match listed.iter().any(|symbol| symbol.trim().is_empty()) {
+        true => Err(DecodeError::OutOfRange("instruments")),
+        false => Ok(listed),
+    }
+}
+
 /// The instruments that an item is about, each once: those that it lists, or else those that its headline
 /// names.
 fn instruments_of<'a>(
     news: &'a News,
-    wire: &'a NewsItem<'_>,
+    listed: &'a [Cow<'_, str>],
     text: &str,
 ) -> Result<Vec<&'a str>, DecodeError> {
     let mut symbols: Vec<&str> = vec![];
-    for symbol in wire.instruments.iter().flatten() {
-        if symbol.trim().is_empty() {
-            return Err(DecodeError::OutOfRange("instruments"));
-        }
+    for symbol in listed {
         if !symbols.contains(&&**symbol) {
             symbols.push(symbol);
         }
@@ -247,7 +288,8 @@ mod tests {
     #[test]
     fn an_item_is_an_event_for_each_instrument() {
         let mut decoder = decoder(&[]);
-        let line = r#"{"ts_event":9,"id":"1","headline":"<b>Alpha</b> up, $BBB down"}"#;
+        let line =
+            r#"{"ts_event":1700000000000000009,"id":"1","headline":"<b>Alpha</b> up, $BBB down"}"#;
         let read = read(&mut decoder, line).unwrap();
         let names: Vec<&str> = read.iter().map(|(name, _, _)| &**name).collect();
         assert_eq!(names, ["A.X", "B.X"]);
@@ -263,72 +305,83 @@ mod tests {
         let mut decoder = decoder(&["A.X", "B.X"]);
         let mut reason_of = |line: &str| read(&mut decoder, line).err().map(DecodeError::reason);
         for (line, reason) in [
-            (r#"{"ts_event":9,"id":"1","headline":"$AAA up"}"#, None),
             (
-                r#"{"ts_event":9,"id":"1","headline":"$AAA up"}"#,
-                Some("old_revision"),
-            ),
-            (
-                r#"{"ts_event":9,"id":"1","revision":1,"headline":"$AAA down"}"#,
+                r#"{"ts_event":1700000000000000009,"id":"1","headline":"$AAA up"}"#,
                 None,
             ),
             (
-                r#"{"ts_event":9,"id":"2","headline":"$aaa: down!"}"#,
+                r#"{"ts_event":1700000000000000009,"id":"1","headline":"$AAA up"}"#,
+                Some("old_revision"),
+            ),
+            (
+                r#"{"ts_event":1700000000000000009,"id":"1","revision":1,"headline":"$AAA down"}"#,
+                None,
+            ),
+            (
+                r#"{"ts_event":1700000000000000009,"id":"2","headline":"$aaa: down!"}"#,
                 Some("near_duplicate"),
             ),
             (
-                r#"{"ts_event":9,"id":"3","headline":"$CCC up"}"#,
+                r#"{"ts_event":1700000000000000009,"id":"3","headline":"$CCC up"}"#,
                 Some("no_instrument"),
             ),
             (
-                r#"{"ts_event":9,"id":"4","headline":"up","instruments":["C.X"]}"#,
+                r#"{"ts_event":1700000000000000009,"id":"4","headline":"up","instruments":["C.X"]}"#,
                 Some("instrument_not_listed"),
             ),
             (
-                r#"{"ts_event":9,"id":"5","headline":"$AAA hoch","language":"de-AT"}"#,
+                r#"{"ts_event":1700000000000000009,"id":"5","headline":"$AAA hoch","language":"de-AT"}"#,
                 Some("other_language"),
             ),
             (
-                r#"{"ts_event":9,"id":"6","headline":"Альфа растёт $AAA"}"#,
+                r#"{"ts_event":1700000000000000009,"id":"6","headline":"Альфа растёт $AAA"}"#,
                 Some("other_language"),
             ),
             (
-                r#"{"ts_event":9,"id":"7","headline":" <br> ! "}"#,
+                r#"{"ts_event":1700000000000000009,"id":"7","headline":" <br> ! "}"#,
                 Some("out_of_range"),
             ),
             (
-                r#"{"ts_event":9,"id":"","headline":"$AAA"}"#,
+                r#"{"ts_event":1700000000000000009,"id":"","headline":"$AAA"}"#,
                 Some("out_of_range"),
             ),
             (
                 r#"{"ts_event":-9,"id":"8","headline":"$AAA"}"#,
-                Some("out_of_range"),
+                Some("implausible_time"),
             ),
             (
-                r#"{"ts_event":9223372036854775807,"id":"8","headline":"$AAA"}"#,
-                Some("out_of_range"),
+                r#"{"ts_event":1700000000,"id":"8","headline":"$AAA"}"#,
+                Some("time_in_seconds"),
             ),
             // A day and 6 ns after it was received.
             (
-                r#"{"ts_event":86400000000006,"id":"8","headline":"$AAA"}"#,
+                r#"{"ts_event":1700086400000000006,"ts_recv":1700000000000000000,"id":"8","headline":"$AAA"}"#,
+                Some("time_ahead"),
+            ),
+            (
+                r#"{"ts_event":1700000000000000009,"id":"8","headline":"up","instruments":["A.X"," "]}"#,
                 Some("out_of_range"),
             ),
             (
-                r#"{"ts_event":9,"id":"8","headline":"up","instruments":["A.X"," "]}"#,
-                Some("out_of_range"),
+                r#"{"ts_event":1700000000000000009,"id":"9"}"#,
+                Some("missing_field"),
             ),
-            (r#"{"ts_event":9,"id":"9"}"#, Some("wrong_shape")),
-            (r#"{"ts_event":9,"id":"10","headline":"#, Some("truncated")),
+            (
+                r#"{"ts_event":1700000000000000009,"id":"10","headline":"#,
+                Some("truncated"),
+            ),
         ] {
             assert_eq!(reason_of(line), reason, "{line}");
         }
         let many: Vec<String> = (0..33).map(|at| format!("\"{at}\"")).collect();
         let many = many.join(",");
-        let line = format!(r#"{{"ts_event":9,"id":"11","headline":"up","instruments":[{many}]}}"#);
+        let line = format!(
+            r#"{{"ts_event":1700000000000000009,"id":"11","headline":"up","instruments":[{many}]}}"#
+        );
         assert_eq!(reason_of(&line), Some("out_of_range"));
-        let line = r#"{"ts_event":9,"id":"11","headline":"up up","instruments":["B.X","B.X"]}"#;
+        let line = r#"{"ts_event":1700000000000000009,"id":"11","headline":"up up","instruments":["B.X","B.X"]}"#;
         assert_eq!(read(&mut decoder, line).map(|read| read.len()), Ok(1));
-        let line = r#"{"ts_event":9,"id":"12","headline":"$BBB down down","instruments":null,"revision":null}"#;
+        let line = r#"{"ts_event":1700000000000000009,"id":"12","headline":"$BBB down down","instruments":null,"revision":null}"#;
         assert_eq!(read(&mut decoder, line).map(|read| read.len()), Ok(1));
     }
 
@@ -337,7 +390,9 @@ mod tests {
         let mut decoder = decoder(&[]);
         let line = |id, x: &str| {
             let pad = "-".repeat(2_000);
-            format!(r#"{{"ts_event":9,"id":"{id}","headline":"$AAA {id}","pad":"{pad}","x":{x}}}"#)
+            format!(
+                r#"{{"ts_event":1700000000000000009,"id":"{id}","headline":"$AAA {id}","pad":"{pad}","x":{x}}}"#
+            )
         };
         for open in ["[", "{\"a\":"] {
             let refused = read(&mut decoder, &line(1, &open.repeat(100_000))).unwrap_err();

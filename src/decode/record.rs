@@ -9,14 +9,16 @@ use rustc_hash::FxHashMap;
 use sonic_rs::{JsonValueTrait, LazyValue, to_object_iter};
 
 use super::decoded::Decoded;
-use super::error::DecodeError;
-use super::json::{is_shallow, parse, past_time};
+use super::error::{DecodeError, plausible};
+use super::field::{Field, float, parse_fields};
+use super::json::is_shallow;
 use super::privacy::Pseudonym;
 use crate::event::{Batch, Body, Record};
 use crate::frame::whole_length;
 use crate::instrument::Instruments;
 use crate::schema::RecordField;
 use crate::schema::RecordKind;
+use crate::units::Nanos;
 
 /// The form of a pipeline's records: their kind, their fields, and whether they are about persons.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct RecordForm {
     fields: Vec<RecordField>,
     /// The index of each field.
     indices: FxHashMap<&'static str, usize>,
+    /// The same by the name in lower case, which tells a field that is spelt in another case.
+    by_lower: FxHashMap<String, usize>,
     /// Products that are graded; empty: all.
     products: Vec<String>,
     pseudonym: Option<Pseudonym>,
@@ -42,6 +46,10 @@ impl RecordForm {
         let indices = fields.iter().enumerate();
         Self {
             kind,
+            by_lower: indices
+                .clone()
+                .map(|(at, field)| (field.name.to_ascii_lowercase(), at))
+                .collect(),
             indices: indices.map(|(at, field)| (field.name, at)).collect(),
             fields: fields.to_vec(),
             products: products.to_vec(),
@@ -81,8 +89,10 @@ impl RecordForm {
         let wire = is_shallow(bytes)
             .then(|| sonic_rs::from_slice::<WireRecord<'_>>(bytes).ok())
             .flatten();
-        let token =
-            wire.and_then(|wire| Some(self.public_name(&wire.key(self.kind)?).into_owned()));
+        let token = wire.and_then(|wire| {
+            let key = wire.key(self.kind).text(self.kind.key()).ok()?;
+            Some(self.public_name(key).into_owned())
+        });
         let shown =
             serde_json::json!({ self.kind.key(): token, "withheld_bytes": whole_length(bytes) });
         Cow::Owned(shown.to_string().into_bytes())
@@ -95,18 +105,18 @@ impl RecordForm {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        let wire: WireRecord<'_> = parse(bytes)?;
-        let ts_event = past_time(wire.ts_event, wire.ts_recv, batch)?;
-        let key = wire.key(self.kind).ok_or(DecodeError::WrongShape)?;
-        if key.is_empty() {
-            return Err(DecodeError::OutOfRange(self.kind.key()));
+        let wire: WireRecord<'_> = parse_fields(bytes, &NAMES)?;
+        let ts_event = self.time(&wire)?;
+        if let (Some(ts_recv), Some(origin)) = (
+            wire.ts_recv.optional_time("ts_recv")?,
+            batch.origins.last_mut(),
+        ) {
+            origin.ts_recv = ts_recv;
         }
+        let key = wire.key(self.kind).symbol(self.kind.key())?;
         let (container, period) = match self.kind {
             RecordKind::Application => (&wire.fields, None),
-            RecordKind::Statement => (
-                &wire.items,
-                Some(wire.period.ok_or(DecodeError::WrongShape)?),
-            ),
+            RecordKind::Statement => (&wire.items, Some(wire.period.integer("period")?)),
         };
         if let Some(period) = period
             && !(MIN_PERIOD..=MAX_PERIOD).contains(&period)
@@ -114,16 +124,29 @@ impl RecordForm {
             return Err(DecodeError::OutOfRange("period"));
         }
         if !self.products.is_empty() {
-            let product = wire.product.as_deref().ok_or(DecodeError::WrongShape)?;
+            let product = wire.product.text("product")?;
             if !self.products.iter().any(|known| known == product) {
                 return Err(DecodeError::UnknownProduct);
             }
         }
-        let container = container.as_ref().ok_or(DecodeError::WrongShape)?;
-        let record = self.values(container.as_raw_str(), period, batch)?;
-        let instrument = instruments.intern(&self.public_name(&key), "")?;
+        let name = self.kind.container();
+        let container = container.needed(name)?.as_raw_str();
+        if !container.starts_with('{') {
+            return Err(DecodeError::WrongType(name));
+        }
+        let record = self.values(container, period, batch)?;
+        let instrument = instruments.intern(&self.public_name(key), "")?;
         batch.push(instrument, ts_event, Body::Record(record));
         Ok(Decoded::Events)
+    }
+
+    /// When the record became known. Rows of a table without times have their numbers instead.
+    fn time(&self, wire: &WireRecord<'_>) -> Result<Nanos, DecodeError> {
+        let nanos = wire.ts_event.nanos("ts_event")?;
+        match self.kind {
+            RecordKind::Application if (0..ROW_NUMBERS).contains(&nanos) => Ok(Nanos(nanos)),
+            _ => plausible("ts_event", nanos),
+        }
     }
 
     fn values(
@@ -132,24 +155,28 @@ impl RecordForm {
         period: Option<i64>,
         batch: &mut Batch,
     ) -> Result<Record, DecodeError> {
-        if !object.starts_with('{') {
-            return Err(DecodeError::WrongShape);
-        }
         let start = batch.values.len();
         batch.values.resize(start + self.fields.len(), f64::NAN);
-        let mut unknown = 0;
+        let (mut unknown, mut misspelt) = (0, None);
         for entry in to_object_iter(object) {
             let (name, value) = entry.map_err(|_| DecodeError::Malformed)?;
             match self.indices.get(&*name) {
                 Some(&at) => {
                     let cell = &mut batch.values[start + at];
                     if !cell.is_nan() {
-                        return Err(DecodeError::WrongShape); // stands twice: either may be meant
+                        return Err(DecodeError::RepeatedField(self.fields[at].name));
                     }
                     *cell = self.fields[at].value(&value)?;
                 }
-                None => unknown += 1,
+                None => {
+                    unknown += 1;
+                    let meant = self.by_lower.get(&name.to_ascii_lowercase());
+                    misspelt = misspelt.or(meant.copied());
+                }
             }
+        }
+        if let Some(at) = misspelt.filter(|at| batch.values[start + at].is_nan()) {
+            return Err(DecodeError::MissingField(self.fields[at].name));
         }
         let missing = |(field, value): &(&RecordField, &f64)| field.needed && value.is_nan();
         if let Some((field, _)) = self.fields.iter().zip(&batch.values[start..]).find(missing) {
@@ -170,6 +197,8 @@ impl RecordForm {
 /// Years, quarters or months since year 0 lie within.
 const MIN_PERIOD: i64 = 0;
 const MAX_PERIOD: i64 = 100_000;
+/// Numbers of rows lie below. As nanoseconds they are the first second of 1970.
+const ROW_NUMBERS: i64 = 1_000_000_000;
 
 impl RecordField {
     /// A value of this field: a number, or the index of a text among the categories; NaN for null.
@@ -178,49 +207,60 @@ impl RecordField {
             return Ok(f64::NAN);
         }
         if !self.categories.is_empty() {
-            let text = value.as_str().ok_or(DecodeError::WrongShape)?;
+            let written = value.is_number().then(|| value.as_raw_str());
+            let text = value.as_str().or(written);
+            let text = text.ok_or(DecodeError::WrongType(self.name))?;
             let index = self.categories.iter().position(|known| known == text);
             return index
                 .map(|at| at as f64)
                 .ok_or(DecodeError::OutOfRange(self.name));
         }
-        if !value.is_number() {
-            return Err(DecodeError::BadNumber(self.name));
-        }
-        let number: Result<f64, _> = value.as_raw_str().parse();
-        match number {
-            Ok(number) if number.is_finite() && (self.min..=self.max).contains(&number) => {
-                Ok(number)
-            }
-            Ok(_) => Err(DecodeError::OutOfRange(self.name)),
-            Err(_) => Err(DecodeError::BadNumber(self.name)),
-        }
+        let number = float(self.name, value)?;
+        let is_within = (self.min..=self.max).contains(&number);
+        is_within
+            .then_some(number)
+            .ok_or(DecodeError::OutOfRange(self.name))
     }
 }
 
 /// The fields of both kinds of record.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
 struct WireRecord<'a> {
-    ts_event: i64,
-    ts_recv: Option<i64>,
     #[serde(borrow)]
-    applicant: Option<Cow<'a, str>>,
+    ts_event: Field<'a>,
     #[serde(borrow)]
-    obligor: Option<Cow<'a, str>>,
+    ts_recv: Field<'a>,
     #[serde(borrow)]
-    product: Option<Cow<'a, str>>,
-    period: Option<i64>,
+    applicant: Field<'a>,
     #[serde(borrow)]
-    fields: Option<LazyValue<'a>>,
+    obligor: Field<'a>,
     #[serde(borrow)]
-    items: Option<LazyValue<'a>>,
+    product: Field<'a>,
+    #[serde(borrow)]
+    period: Field<'a>,
+    #[serde(borrow)]
+    fields: Field<'a>,
+    #[serde(borrow)]
+    items: Field<'a>,
 }
 
+const NAMES: [&str; 8] = [
+    "ts_event",
+    "ts_recv",
+    "applicant",
+    "obligor",
+    "product",
+    "period",
+    "fields",
+    "items",
+];
+
 impl<'a> WireRecord<'a> {
-    fn key(&self, kind: RecordKind) -> Option<Cow<'a, str>> {
+    fn key(&self, kind: RecordKind) -> &Field<'a> {
         match kind {
-            RecordKind::Application => self.applicant.clone(),
-            RecordKind::Statement => self.obligor.clone(),
+            RecordKind::Application => &self.applicant,
+            RecordKind::Statement => &self.obligor,
         }
     }
 }
@@ -232,6 +272,7 @@ mod tests {
     use super::*;
     use crate::decode::Decoder;
     use crate::frame::{Origin, mark_cut};
+    use crate::time::LikelyUnit;
 
     fn field(name: &'static str) -> RecordField {
         RecordField {
@@ -278,13 +319,22 @@ mod tests {
 
     #[test]
     fn fields_come_in_the_order_of_the_pipeline() {
-        let line = r#"{"ts_event":9,"applicant":"a-1","product":"card",
+        let line = r#"{"ts_event":1700000000000000009,"applicant":"a-1","product":"card",
             "fields":{"income":1e3,"extra":[1],"purpose":"house","total":0.5}}"#;
         let (values, record, name) = read(form(RecordKind::Application), line).unwrap();
         assert_eq!(values, [0.5, 1.0, 1e3]);
         assert_eq!((record.period, record.unknown), (None, 1));
         assert_eq!(name, "a-1");
-        let line = r#"{"ts_event":9,"obligor":"F","period":2014,"items":{"total":null}}"#;
+        let other_form = r#"{ "fields" : {"\u0069ncome":"1000","purpose":"\u0068ouse","total":"5e-1"},
+            "product":"c\u0061rd", "\u0061pplicant":"a\u002d1", "ts_event":"1.700000000000000009e18"}"#;
+        let (other, _, name) = read(form(RecordKind::Application), other_form).unwrap();
+        assert_eq!((other, &*name), (values, "a-1"));
+        let row = r#"{"ts_event":9,"applicant":"a-1","product":"card","fields":{}}"#;
+        assert!(
+            read(form(RecordKind::Application), row).is_ok(),
+            "the row of a table"
+        );
+        let line = r#"{"ts_event":1700000000000000009,"obligor":"F","period":2014,"items":{"total":null}}"#;
         let (values, record, _) = read(form(RecordKind::Statement), line).unwrap();
         assert!(
             values.iter().all(|value| value.is_nan()),
@@ -295,19 +345,20 @@ mod tests {
 
     #[test]
     fn bad_records_say_which_field() {
-        let application = |rest: &str| format!(r#"{{"ts_event":9,"applicant":"a",{rest}}}"#);
+        let application =
+            |rest: &str| format!(r#"{{"ts_event":1700000000000000009,"applicant":"a",{rest}}}"#);
         for (line, expected) in [
             (
                 application(r#""product":"card","fields":{"total":-1}"#),
                 DecodeError::OutOfRange("total"),
             ),
             (
-                application(r#""product":"card","fields":{"total":"7"}"#),
+                application(r#""product":"card","fields":{"total":"seven"}"#),
                 DecodeError::BadNumber("total"),
             ),
             (
                 application(r#""product":"card","fields":{"total":true}"#),
-                DecodeError::BadNumber("total"),
+                DecodeError::WrongType("total"),
             ),
             (
                 application(r#""product":"card","fields":{"income":1e999}"#),
@@ -319,29 +370,49 @@ mod tests {
             ),
             (
                 application(r#""product":"card","fields":{"purpose":3}"#),
-                DecodeError::WrongShape,
+                DecodeError::OutOfRange("purpose"),
             ),
             (
                 application(r#""product":"yacht","fields":{}"#),
                 DecodeError::UnknownProduct,
             ),
-            (application(r#""fields":{}"#), DecodeError::WrongShape),
+            (
+                application(r#""fields":{}"#),
+                DecodeError::MissingField("product"),
+            ),
             (
                 application(r#""product":"card","fields":[1]"#),
-                DecodeError::WrongShape,
+                DecodeError::WrongType("fields"),
             ),
-            (application(r#""product":"card""#), DecodeError::WrongShape),
+            (
+                application(r#""product":"card""#),
+                DecodeError::MissingField("fields"),
+            ),
             (
                 r#"{"ts_event":-9,"applicant":"a","product":"card","fields":{}}"#.into(),
-                DecodeError::OutOfRange("ts_event"),
+                DecodeError::ImplausibleTime("ts_event", None),
             ),
             (
-                r#"{"ts_event":9,"applicant":"","product":"card","fields":{}}"#.into(),
+                application(r#""product":"card","fields":{"Total":7}"#),
+                DecodeError::MissingField("total"),
+            ),
+            (
+                application(r#""product":"card","fields":{"total":1,"total":1}"#),
+                DecodeError::RepeatedField("total"),
+            ),
+            (
+                r#"{"ts_event":1700000000009,"applicant":"a","product":"card","fields":{}}"#.into(),
+                DecodeError::ImplausibleTime("ts_event", Some(LikelyUnit::Milliseconds)),
+            ),
+            (
+                r#"{"ts_event":1700000000000000009,"applicant":"","product":"card","fields":{}}"#
+                    .into(),
                 DecodeError::OutOfRange("applicant"),
             ),
             (
-                r#"{"ts_event":9,"obligor":"a","product":"card","fields":{}}"#.into(),
-                DecodeError::WrongShape,
+                r#"{"ts_event":1700000000000000009,"obligor":"a","product":"card","fields":{}}"#
+                    .into(),
+                DecodeError::MissingField("applicant"),
             ),
             (
                 application(r#""product":"card","fields":{"#),
@@ -354,9 +425,9 @@ mod tests {
                 "{line}: {error:?}"
             );
         }
-        let line = r#"{"ts_event":9,"obligor":"F","items":{}}"#;
+        let line = r#"{"ts_event":1700000000000000009,"obligor":"F","items":{}}"#;
         let error = read(form(RecordKind::Statement), line).unwrap_err();
-        assert_eq!(error, DecodeError::WrongShape, "no period");
+        assert_eq!(error, DecodeError::MissingField("period"));
     }
 
     #[test]
@@ -368,7 +439,7 @@ mod tests {
             &[],
             Some(pseudonym),
         );
-        let line = br#"{"ts_event":9,"applicant":"CANARY-1","email":"CANARY-2","fields":{"total":"CANARY-3"}}"#;
+        let line = br#"{"ts_event":1700000000000000009,"applicant":"CANARY-1","email":"CANARY-2","fields":{"total":"CANARY-3"}}"#;
         let shown = String::from_utf8(form.redacted(line).into_owned()).unwrap();
         assert!(!shown.contains("CANARY"), "{shown}");
         assert!(shown.contains("\"applicant\":\"k1:"), "{shown}");

@@ -3,17 +3,20 @@
 //! No JSON is parsed: the instrument's name is found by its key. Live feeds and file replay place names by
 //! the same function, so that a key lives on the same shard however its frames arrive.
 
+use std::borrow::Cow;
+
 use super::control;
-use super::format::Format;
-use super::text::text_of;
+use super::format::is_of_topic;
+use super::text::{members, text_of};
+use super::venue::Venue;
 use super::venues::Venues;
 
-/// Finds the symbols that frames name, in every format. Remembers the format of each stream.
+/// Finds the symbols that frames name, in every format. Remembers the venue of each stream.
 #[derive(Debug, Default)]
 pub struct SymbolFinder {
     venues: Venues,
-    /// By stream.
-    formats: Vec<Option<Format>>,
+    /// By stream: the venue of the last message that named a symbol.
+    last: Vec<Option<&'static dyn Venue>>,
 }
 
 impl SymbolFinder {
@@ -22,28 +25,35 @@ impl SymbolFinder {
     pub fn new(venues: Venues) -> Self {
         Self {
             venues,
-            formats: vec![],
+            last: vec![],
         }
     }
 
-    /// The symbol, instrument, applicant or obligor that a frame of this stream names, as written.
-    pub fn symbol_of<'f>(&mut self, stream: u16, frame: &'f [u8]) -> Option<&'f [u8]> {
-        if frame.starts_with(control::PREFIX) {
-            return text_of(frame, b"\"symbol\"");
+    /// The symbol, instrument, applicant or obligor that a frame of this stream names, without escapes.
+    pub fn symbol_of<'f>(&mut self, stream: u16, frame: &'f [u8]) -> Option<Cow<'f, str>> {
+        if control::is_control(frame) {
+            return text_of(frame, "symbol");
+        }
+        if is_of_topic(frame) {
+            return topic_key(frame);
         }
         let at = usize::from(stream);
-        if at >= self.formats.len() {
-            self.formats.resize(at + 1, None);
+        if at >= self.last.len() {
+            self.last.resize(at + 1, None);
         }
-        let format = self.formats[at].or_else(|| Format::of(frame, &self.venues));
-        let symbol = match format {
-            Some(Format::Venue(venue)) => venue.symbol_of(frame),
-            Some(Format::Topic) | None => topic_key(frame),
-        };
-        if symbol.is_some() {
-            self.formats[at] = format;
+        let last = &mut self.last[at];
+        // The venue as before; another one where that does not find its way in the message.
+        if let Some(symbol) = last.and_then(|venue| venue.symbol_of(frame)) {
+            return Some(symbol);
         }
-        symbol
+        match self.venues.recognise(frame) {
+            Some(venue) => {
+                let symbol = venue.symbol_of(frame)?;
+                *last = Some(venue);
+                Some(symbol)
+            }
+            None => topic_key(frame),
+        }
     }
 }
 
@@ -64,16 +74,13 @@ pub(crate) fn name_hash(name: &[u8]) -> u64 {
 }
 
 /// The key of a record of one of our topics.
-fn topic_key(record: &[u8]) -> Option<&[u8]> {
-    TOPIC_KEYS.iter().find_map(|key| text_of(record, key))
+fn topic_key(record: &[u8]) -> Option<Cow<'_, str>> {
+    let is_key = |name: &super::text::Raw<'_>| TOPIC_KEYS.iter().any(|key| name.is(key));
+    let mut keys = members(record).filter(|(name, _)| is_key(name));
+    keys.find_map(|(_, value)| value.text().filter(|text| !text.is_empty()))
 }
 
-const TOPIC_KEYS: [&[u8]; 4] = [
-    b"\"symbol\"",
-    b"\"instrument\"",
-    b"\"applicant\"",
-    b"\"obligor\"",
-];
+const TOPIC_KEYS: [&str; 4] = ["symbol", "instrument", "applicant", "obligor"];
 
 #[cfg(test)]
 mod tests {
@@ -93,6 +100,19 @@ mod tests {
             ),
             (r#"{"symbol": "BTCUSDT", "price": "1"}"#, "BTCUSDT"),
             (
+                r#" {"data":{"e":"trade","s":"BTCUSDT"}, "stream":"btcusdt@trade"}"#,
+                "btcusdt",
+            ),
+            (
+                r#"{"of":{"symbol":"OTHER"},"ts_event":1,"s\u0079mbol":"\u6d4b\u8bd5USDT"}"#,
+                "测试USDT",
+            ),
+            (
+                r#"{"data":{"e":"depthUpdate","b":[["1","2"]],"s":"\u6d4b\u8bd5USDT"},"stream":"\u6d4b\u8bd5usdt@depth"}"#,
+                "测试usdt",
+            ),
+            (r#"{ "foretick" : "gap", "symbol" : "BTCUSDT" }"#, "BTCUSDT"),
+            (
                 r#"{"ts_event":1,"e":"s","instrument" : "BTCUSDT.BINANCE"}"#,
                 "BTCUSDT.BINANCE",
             ),
@@ -104,7 +124,7 @@ mod tests {
         ] {
             let mut finder = SymbolFinder::default();
             let found = finder.symbol_of(0, bytes.as_bytes());
-            assert_eq!(found, Some(name.as_bytes()), "{bytes}");
+            assert_eq!(found.as_deref(), Some(name), "{bytes}");
         }
     }
 

@@ -1,17 +1,158 @@
-//! Text values in JSON that is not parsed: found by their key.
+//! The fields of a JSON object that is not parsed: found by a walk over its own members.
+//!
+//! Checks nothing: of a text that is no object it finds some members or none. Where a message is read, a
+//! parser checks it.
 
-use memchr::memmem;
+use std::borrow::Cow;
 
-/// The text behind `key` (given with its quotes); empty text counts as none.
-///
-/// Quotes inside JSON strings are escaped, so no text can pass for a key.
+/// The text of a field of the message itself, not of an object inside it. Keys and texts mean what they
+/// mean with their escapes resolved. None where the field is absent, empty or no text.
 #[must_use]
-pub fn text_of<'m>(message: &'m [u8], key: &[u8]) -> Option<&'m [u8]> {
-    memmem::find_iter(message, key).find_map(|at| {
-        let rest = message[at + key.len()..].trim_ascii_start();
-        let value = rest.strip_prefix(b":")?.trim_ascii_start();
-        let value = value.strip_prefix(b"\"")?;
-        let end = memchr::memchr(b'"', value)?;
-        (end > 0).then(|| &value[..end])
-    })
+pub fn text_of<'m>(message: &'m [u8], key: &str) -> Option<Cow<'m, str>> {
+    value_of(message, key)?
+        .text()
+        .filter(|text| !text.is_empty())
+}
+
+/// The value of a field of the message itself.
+pub(super) fn value_of<'m>(message: &'m [u8], key: &str) -> Option<Raw<'m>> {
+    let mut members = members(message);
+    members.find_map(|(name, value)| name.is(key).then_some(value))
+}
+
+/// The members of the outermost object, as far as they can be told apart.
+pub(crate) fn members(message: &[u8]) -> Members<'_> {
+    let rest = message.trim_ascii_start().strip_prefix(b"{");
+    Members(rest.unwrap_or_default())
+}
+
+/// A value as it is written, quotes included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Raw<'m>(pub(crate) &'m [u8]);
+
+impl<'m> Raw<'m> {
+    /// What a text means; none of other values.
+    pub(crate) fn text(self) -> Option<Cow<'m, str>> {
+        let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if memchr::memchr(b'\\', inner).is_some() {
+            return sonic_rs::from_slice(self.0).ok().map(Cow::Owned);
+        }
+        std::str::from_utf8(inner).ok().map(Cow::Borrowed)
+    }
+
+    /// Whether it is a text with this meaning.
+    pub(crate) fn is(self, text: &str) -> bool {
+        let length = text.len() + 2;
+        if self.0.len() == length {
+            return &self.0[1..length - 1] == text.as_bytes();
+        }
+        // Escapes make a text longer.
+        self.0.len() > length && self.text().is_some_and(|own| own == text)
+    }
+}
+
+/// See [`members`]: what is not read yet.
+pub(crate) struct Members<'m>(&'m [u8]);
+
+impl<'m> Iterator for Members<'m> {
+    type Item = (Raw<'m>, Raw<'m>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.skip(b',');
+        let key = self.take(string_length(self.0)?);
+        self.skip(b':');
+        let length = match self.0.first()? {
+            b'"' => string_length(self.0)?,
+            b'{' | b'[' => nested_length(self.0)?,
+            _ => scalar_length(self.0),
+        };
+        Some((key, self.take(length)))
+    }
+}
+
+impl<'m> Members<'m> {
+    /// Skips blanks, and this byte among them.
+    fn skip(&mut self, byte: u8) {
+        let rest = self.0.trim_ascii_start();
+        self.0 = match rest.strip_prefix(&[byte]) {
+            Some(rest) => rest.trim_ascii_start(),
+            None => rest,
+        };
+    }
+
+    fn take(&mut self, length: usize) -> Raw<'m> {
+        let (taken, rest) = self.0.split_at(length);
+        self.0 = rest;
+        Raw(taken)
+    }
+}
+
+/// Bytes of the string at the start of a text, quotes included.
+fn string_length(text: &[u8]) -> Option<usize> {
+    let mut at = text.starts_with(b"\"").then_some(1)?;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// Bytes of the object or list at the start of a text.
+fn nested_length(text: &[u8]) -> Option<usize> {
+    let (mut at, mut depth) = (0, 0_usize);
+    loop {
+        match text.get(at)? {
+            b'"' => at += string_length(&text[at..])? - 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// Bytes of the number or word at the start of a text.
+fn scalar_length(text: &[u8]) -> usize {
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b'{') || byte.is_ascii_whitespace();
+    text.iter().position(ends).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_meaning_and_at_its_own_level() {
+        for (message, text) in [
+            (r#"{"s":"A"}"#, Some("A")),
+            (r#" { "x" : {"s":"B"} , "s" : "A" } "#, Some("A")),
+            (
+                r#"{"x":"\"s\":\"B\"","y":[{"s":"B"},"]"],"s":"A"}"#,
+                Some("A"),
+            ),
+            (r#"{"\u0073":"\u0041\/"}"#, Some("A/")),
+            (r#"{"s":"\u6d4b\u8bd5"}"#, Some("测试")),
+            (r#"{"n":-1.5e3,"t":true,"s":"A"#, None),
+            (r#"{"x":{"s":"B"}}"#, None),
+            (r#"{"s":""}"#, None),
+            (r#"{"s":7}"#, None),
+            (r#"{"s":"\"#, None),
+            (r#"{"s":"#, None),
+            (r#"{"s"#, None),
+            (r#"[{"s":"A"}]"#, None),
+            ("", None),
+            ("}{", None),
+        ] {
+            assert_eq!(
+                text_of(message.as_bytes(), "s").as_deref(),
+                text,
+                "{message}"
+            );
+        }
+    }
 }

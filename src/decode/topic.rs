@@ -12,10 +12,11 @@ mod tests;
 mod wire;
 
 use self::fast_trade::FastTrade;
-use self::wire::TopicRecord;
+use self::wire::{Kind, NAMES, TopicRecord};
 use super::decoded::Decoded;
-use super::error::DecodeError;
-use super::json::{decimal, parse};
+use super::error::{DecodeError, plausible};
+use super::field::parse_fields;
+use super::text::members;
 use crate::event::{Batch, Body};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::Nanos;
@@ -29,8 +30,13 @@ pub(super) fn decode(
 ) -> Result<Decoded, DecodeError> {
     match fast_trade::read(bytes) {
         Some(record) => decode_trade(&record, instruments, batch),
-        None => decode_any(&parse(bytes)?, figures, instruments, batch),
+        None => decode_any(bytes, figures, instruments, batch),
     }
+}
+
+/// Whether an object without `ts_event` has another field of our records, in whatever case.
+pub(super) fn is_likely_ours(bytes: &[u8]) -> bool {
+    misspelt(bytes).is_some()
 }
 
 fn decode_trade(
@@ -38,86 +44,89 @@ fn decode_trade(
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
+    let ts_event = plausible("ts_event", record.ts_event)?;
+    let ts_recv = match record.ts_recv {
+        Some(ts_recv) => Some(plausible("ts_recv", ts_recv)?),
+        None => None,
+    };
     let trade = market::trade(record.price, record.size, record.side, record.trade_id)?;
     let instrument = instruments.intern(record.symbol, "")?;
-    push(
-        batch,
-        record.ts_recv,
-        instrument,
-        record.ts_event,
-        Body::Trade(trade),
-    );
+    push(batch, ts_recv, instrument, ts_event, Body::Trade(trade));
     Ok(Decoded::Events)
 }
 
 fn decode_any(
-    record: &TopicRecord<'_>,
+    bytes: &[u8],
     figures: &[String],
     instruments: &mut Instruments,
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
-    // A figure or a sentiment at the mark of an undefined time would never take effect.
-    let timeless = record.figure.is_some() || record.sentiment.is_some();
-    if record.ts_event < 0 || timeless && record.ts_event == i64::MAX {
-        return Err(DecodeError::OutOfRange("ts_event"));
-    }
-    if let Some(name) = record.figure {
-        let figure = context::figure(name, record, figures)?;
-        push(
-            batch,
-            record.ts_recv,
-            InstrumentId::ALL,
-            record.ts_event,
-            Body::Figure(figure),
-        );
-        return Ok(Decoded::Events);
-    }
-    let symbol = record.symbol.ok_or(DecodeError::WrongShape)?;
-    let body = match record {
-        TopicRecord {
-            sentiment: Some(average),
-            ..
-        } => Body::Sentiment(context::sentiment(average)?),
-        TopicRecord { close: Some(_), .. } => Body::Bar(market::bar(record)?),
-        TopicRecord {
-            price: Some(price),
-            size: Some(size),
-            side: Some(side),
-            ..
-        } => Body::Trade(market::trade(
-            decimal(price),
-            decimal(size),
-            side,
-            record.trade_id,
-        )?),
-        TopicRecord {
-            bids: Some(bids),
-            asks: Some(asks),
-            ..
-        } => Body::Depth(market::depth(record, bids, asks, batch)?),
-        TopicRecord { bid_px, ask_px, .. } if bid_px.is_some() || ask_px.is_some() => {
-            Body::Quote(market::quote(record)?)
-        }
-        TopicRecord { price: Some(_), .. } | TopicRecord { bids: Some(_), .. } => {
-            return Err(DecodeError::WrongShape);
-        }
-        _ => return Err(DecodeError::UnknownType),
+    let record: TopicRecord<'_> = parse_fields(bytes, &NAMES)?;
+    let kind = record.kind().ok_or_else(|| of_no_kind(bytes))?;
+    let ts_event = record.ts_event.time("ts_event")?;
+    let ts_recv = record.ts_recv.optional_time("ts_recv")?;
+    let symbol = match kind {
+        Kind::Figure => "",
+        _ => record.symbol.symbol("symbol")?,
     };
-    let instrument = instruments.intern(symbol, "")?;
-    push(batch, record.ts_recv, instrument, record.ts_event, body);
+    let body = match kind {
+        Kind::Figure => Body::Figure(context::figure(&record, figures)?),
+        Kind::Sentiment => Body::Sentiment(context::sentiment(&record)?),
+        Kind::Bar => Body::Bar(market::bar(&record)?),
+        Kind::Trade => Body::Trade(market::any_trade(&record)?),
+        Kind::Book => Body::Depth(market::depth(&record, batch)?),
+        Kind::Quote => Body::Quote(market::quote(&record)?),
+    };
+    let instrument = match kind {
+        Kind::Figure => InstrumentId::ALL,
+        _ => instruments.intern(symbol, "")?,
+    };
+    push(batch, ts_recv, instrument, ts_event, body);
     Ok(Decoded::Events)
 }
+
+/// What is wrong with a record that has no field of any kind: it is of another topic, or its fields are
+/// spelt in another case, or all of them are missing.
+fn of_no_kind(bytes: &[u8]) -> DecodeError {
+    let is_other = |name: &&str| members(bytes).any(|(key, _)| key.is(name));
+    if OTHER_TOPICS.iter().any(is_other) {
+        return DecodeError::UnknownType;
+    }
+    let known = ["ts_event", "symbol", "instrument", "ts_recv"];
+    match misspelt(bytes).filter(|name| !known.contains(name)) {
+        Some(name) => DecodeError::MissingField(name),
+        None => DecodeError::MissingField(NAMES[0]),
+    }
+}
+
+/// The first of our fields that a record has, in whatever case.
+fn misspelt(bytes: &[u8]) -> Option<&'static str> {
+    let is_spelt = |name: &str| {
+        members(bytes).any(|(key, _)| key.text().is_some_and(|key| key.eq_ignore_ascii_case(name)))
+    };
+    NAMES.iter().copied().find(|name| is_spelt(name))
+}
+
+/// Fields that records of our other topics have.
+const OTHER_TOPICS: [&str; 6] = [
+    "applicant",
+    "obligor",
+    "headline",
+    "score",
+    "action",
+    "schema",
+];
 
 /// Appends the event. A receive time in the record stands for that of its frame.
 fn push(
     batch: &mut Batch,
-    ts_recv: Option<i64>,
+    ts_recv: Option<Nanos>,
     instrument: InstrumentId,
-    ts_event: i64,
+    ts_event: Nanos,
     body: Body,
 ) {
     if let (Some(ts_recv), Some(origin)) = (ts_recv, batch.origins.last_mut()) {
-        origin.ts_recv = Nanos(ts_recv);
+        origin.ts_recv = ts_recv;
     }
-    batch.push(instrument, Nanos(ts_event), body);
+    batch.push(instrument, ts_event, body);
 }

@@ -4,6 +4,7 @@
 //! returns data, and opens no socket and reads no clock. What it returns is carried out by `source` (connect,
 //! subscribe, fetch, answer, conflate), `decode` and `engine` (splice a snapshot into a book).
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -52,8 +53,9 @@ pub trait Venue: Debug + Send + Sync {
     /// Whether a message is one of this venue's. Looked at until a stream has given its first event.
     fn recognises(&self, message: &[u8]) -> bool;
 
-    /// The symbol that a message is about, as written; none for messages about the connection.
-    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]>;
+    /// The symbol that a message is about, in the case in which it is written and without escapes; none for
+    /// messages about the connection.
+    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>>;
 
     /// Whether a message is a quote that a newer quote of the same instrument makes worthless, so that a
     /// source that falls behind may keep the newest alone.
@@ -62,7 +64,7 @@ pub trait Venue: Debug + Send + Sync {
     // Snapshot and repair of a book.
 
     /// The symbol whose book a message changes, where the book needs a snapshot besides.
-    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]>;
+    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>>;
 
     /// Whether a stream of [`Venue::subscription`] holds book changes that need a snapshot besides.
     fn needs_snapshot(&self, stream: &str) -> bool;

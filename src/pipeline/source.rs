@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::{
-    ConfigFault, KafkaConfig, PipelineFile, SourceConfig, SourceKind, StartOffset, TableConfig,
+    ConfigFault, KafkaConfig, PipelineFile, RowOn, SourceConfig, SourceKind, StartOffset,
+    TableConfig,
 };
+use crate::decode::AHEAD_NS;
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
 use crate::source::kafka::KafkaSourceSettings;
@@ -15,11 +17,15 @@ use crate::source::websocket::WebsocketSettings;
 /// The names of the streams that frames come from: the address of a websocket, or the topics.
 ///
 /// # Errors
-/// Where the instruments of a websocket are not of one known venue.
+/// Where the instruments of a websocket are not of one known venue, or those of topics are not spelt as
+/// their venue spells them.
 pub(super) fn stream_names(source: &SourceConfig) -> Result<Vec<String>, ConfigFault> {
     match source.kind {
         SourceKind::Websocket => Ok(vec![websocket(source)?.url]),
-        SourceKind::Kafka => Ok(source.topics.clone()),
+        SourceKind::Kafka => {
+            check_spelling(source)?;
+            Ok(source.topics.clone())
+        }
     }
 }
 
@@ -104,6 +110,76 @@ fn venue_and_symbol<'n>(
 const NO_INSTRUMENTS: &str =
     "a websocket needs `instruments`: the symbols to subscribe to, as BTCUSDT.BINANCE";
 
+/// How far the time of an event may be ahead of its receive time, in nanoseconds.
+pub(super) fn max_ahead_ns(file: &PipelineFile) -> i64 {
+    let default = match file.row.on {
+        RowOn::Trade | RowOn::Quote | RowOn::Book => CLOCKS_DIFFER_NS,
+        RowOn::Bar | RowOn::Application | RowOn::Statement | RowOn::News => AHEAD_NS,
+    };
+    file.source.max_ahead_ms.map_or(default, nanos_of)
+}
+
+/// How far a line of a file without receive time may be ahead of the lines around it, in nanoseconds; none
+/// where lines are not in the order of time.
+pub(super) fn max_jump_ns(file: &PipelineFile) -> Option<i64> {
+    match file.row.on {
+        RowOn::Trade | RowOn::Quote | RowOn::Book => {
+            Some(file.source.max_ahead_ms.map_or(AHEAD_NS, nanos_of))
+        }
+        RowOn::Bar => file.source.max_ahead_ms.map(nanos_of),
+        RowOn::Application | RowOn::Statement | RowOn::News => None,
+    }
+}
+
+fn nanos_of(millis: u64) -> i64 {
+    i64::try_from(millis.saturating_mul(1_000_000)).unwrap_or(i64::MAX)
+}
+
+/// Clocks without synchronisation differ by minutes; local times that were written as UTC by half an hour
+/// or more.
+const CLOCKS_DIFFER_NS: i64 = 600_000_000_000;
+
+/// Refuses a listed instrument that no message can be about: one without a name, with blanks around it, or
+/// of a venue that spells the symbol otherwise. Records of topics may name any other venue, or none.
+///
+/// # Errors
+/// The first of them, with the name that is probably meant.
+pub(super) fn check_spelling(source: &SourceConfig) -> Result<(), ConfigFault> {
+    let venues = Venues::default();
+    for (at, name) in source.instruments.iter().enumerate() {
+        let refused = |likely: &str| {
+            let what = format!(
+                "no message can be about the instrument `{name}`; did you mean `{likely}`? Write it as its venue \
+                 or its topic does"
+            );
+            Err(ConfigFault::at(format!("source.instruments[{at}]"), what))
+        };
+        if name.trim() != name || name.is_empty() {
+            let likely = match name.trim() {
+                "" => "SYMBOL.VENUE",
+                trimmed => trimmed,
+            };
+            return refused(likely);
+        }
+        let Some((symbol, written)) = name.rsplit_once('.') else {
+            continue;
+        };
+        let same = |venue: &&'static str| venue.eq_ignore_ascii_case(written);
+        let Some(venue) = venues
+            .names()
+            .find(same)
+            .and_then(|name| venues.named(name))
+        else {
+            continue;
+        };
+        let likely = format!("{}.{}", venue.spelling(symbol), venue.name());
+        if likely != *name {
+            return refused(&likely);
+        }
+    }
+    Ok(())
+}
+
 /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
 pub(super) fn kafka(file: &PipelineFile, until_end: bool) -> KafkaSourceSettings {
     let (source, kafka) = (&file.source, &file.kafka);
@@ -148,6 +224,33 @@ pub(super) fn column_names(table: &TableConfig) -> ColumnNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listed_instrument_is_spelt_as_its_venue_spells_it() {
+        let check = |name: &str| {
+            let instruments = vec!["AAPL.XNAS".to_owned(), name.to_owned()];
+            let source = SourceConfig {
+                instruments,
+                ..SourceConfig::default()
+            };
+            check_spelling(&source).map_err(|fault| (fault.key, fault.what))
+        };
+        for name in ["BTCUSDT.BINANCE", "btcusdt", "brk.b", "btcusdt.OTHER"] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        for name in ["btcusdt.BINANCE", "BTCUSDT.Binance", "btcusdt.binance"] {
+            let (key, what) = check(name).unwrap_err();
+            assert_eq!(key, "source.instruments[1]");
+            assert!(what.contains("did you mean `BTCUSDT.BINANCE`?"), "{what}");
+        }
+        assert!(
+            check(" AAPL.XNAS")
+                .unwrap_err()
+                .1
+                .contains("did you mean `AAPL.XNAS`?")
+        );
+        assert!(check("").unwrap_err().1.contains("SYMBOL.VENUE"));
+    }
 
     #[test]
     fn a_websocket_reads_one_known_venue() {

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_command_waits_for_all_shards_and_is_applied_once() {
-        let tick = br#"{"ts_event":1,"action":"tick"}"#;
+        let tick = br#"{"ts_event":1700000000000000001,"action":"tick"}"#;
         let tick = parse_command(tick, Nanos(5)).unwrap().unwrap();
         let mut order = CommandOrder::new(2);
         order.push(delivery(0, &[1, 4, 6], &[(1, &tick), (2, &tick)]));

@@ -98,10 +98,10 @@ impl Conflation {
     pub fn push(&mut self, frame: Frame) {
         self.status.data_came(frame.origin.ts_recv);
         if let Some(symbol) = self.venue.symbol_of(&frame.bytes) {
-            let listed = self.by_hash.get(&name_hash(symbol)).copied();
+            let listed = self.by_hash.get(&name_hash(symbol.as_bytes())).copied();
             let shard = match listed {
                 Some(at) => self.symbols[at].shard,
-                None => shard_of(symbol, self.rings.len()),
+                None => shard_of(symbol.as_bytes(), self.rings.len()),
             };
             return self.offer(shard, listed, frame);
         }

@@ -9,11 +9,11 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use super::compression::decompressed;
+use super::event_time::{JumpCheck, event_time};
 use super::table;
 use super::table::TableColumns;
 use crate::frame::Origin;
-use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
-use crate::time::{ImplausibleTime, parse_time};
+use crate::frame::{STAMP_BYTES_MAX, leading_time, mark_cut, split_stamp};
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
@@ -58,6 +58,13 @@ struct Lines {
     max_frame_bytes: usize,
     /// Number of the line read last, from 1; none for tables.
     number: Option<u64>,
+    /// Of lines without receive time.
+    jumps: JumpCheck,
+    /// The line after the current one, where it had to be read before its turn.
+    ahead: Option<Vec<u8>>,
+    /// The time before the current line, where the line's own time is too far ahead of it: see
+    /// [`FileSource::with_max_jump`].
+    before_outlier: Option<Nanos>,
 }
 
 impl FileSource {
@@ -97,6 +104,19 @@ impl FileSource {
         Ok(source)
     }
 
+    /// A line without receive time whose event is more than this ahead of the line before, while the next
+    /// line is back there, gets the time of the line before as its receive time, so that the decoder
+    /// refuses it: only the lines around it show that its time cannot be.
+    #[must_use]
+    pub fn with_max_jump(mut self, max_jump_ns: Option<i64>) -> Self {
+        for lines in &mut self.files {
+            lines.jumps.max_jump_ns = max_jump_ns;
+            // The first line has been read.
+            lines.jumps.is_jump(&lines.line);
+        }
+        self
+    }
+
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
     ///
     /// `origin.offset` counts the frames of the merged order from 0, as a topic holding them would.
@@ -126,7 +146,10 @@ impl FileSource {
         };
         let (stamp, message) = split_stamp(&lines.line);
         let origin = Origin {
-            ts_recv: stamp.map_or(Nanos::UNDEFINED, |stamp| stamp.ts_recv),
+            ts_recv: match stamp {
+                Some(stamp) => stamp.ts_recv,
+                None => lines.before_outlier.unwrap_or(Nanos::UNDEFINED),
+            },
             offset: self.next_number,
             partition: 0,
             stream: self.current as u16,
@@ -166,11 +189,53 @@ impl Lines {
             done: false,
             max_frame_bytes,
             number: kind.is_none().then_some(0),
+            jumps: JumpCheck::default(),
+            ahead: None,
+            before_outlier: None,
         })
     }
 
     /// Reads the next line that is not empty.
     fn advance(&mut self) -> Result<(), FileError> {
+        self.before_outlier = None;
+        match self.ahead.take() {
+            Some(line) => self.line = line,
+            None => self.done = !self.read_filled_line()?,
+        }
+        if self.done {
+            return Ok(());
+        }
+        let (stamp, message) = split_stamp(&self.line);
+        let first = !std::mem::replace(&mut self.has_begun, true);
+        let time = match stamp {
+            Some(stamp) => Some(stamp.ts_recv),
+            None if first => {
+                self.check_stamp()?;
+                self.is_merged.then(|| event_time(message)).flatten()
+            }
+            None if self.jumps.is_jump(message) => {
+                self.find_outlier()?;
+                self.before_outlier.or_else(|| event_time(&self.line))
+            }
+            None if self.is_merged => event_time(message),
+            None => None,
+        };
+        self.time = time.unwrap_or(self.time);
+        Ok(())
+    }
+
+    /// Looks at the line after the current one, which is far ahead of the line before.
+    fn find_outlier(&mut self) -> Result<(), FileError> {
+        let line = std::mem::take(&mut self.line);
+        let is_more = self.read_filled_line()?;
+        let next = std::mem::replace(&mut self.line, line);
+        self.before_outlier = self.jumps.before_outlier(&self.line, &next);
+        self.ahead = is_more.then_some(next);
+        Ok(())
+    }
+
+    /// Reads up to the end of the next line that is not empty; false at the end of the file.
+    fn read_filled_line(&mut self) -> Result<bool, FileError> {
         loop {
             self.number = self.number.map(|number| number + 1);
             let more = self.read_line().map_err(|cause| FileError {
@@ -178,30 +243,15 @@ impl Lines {
                 line: self.number,
                 cause,
             })?;
-            if !more {
-                self.done = true;
-                return Ok(());
-            }
-            if !self.line.is_empty() {
-                let first = !std::mem::replace(&mut self.has_begun, true);
-                let (stamp, message) = split_stamp(&self.line);
-                let time = match stamp {
-                    Some(stamp) => Some(stamp.ts_recv),
-                    None if self.is_merged => event_time(message),
-                    None => None,
-                };
-                self.time = time.unwrap_or(self.time);
-                return match stamp {
-                    None if first => self.check_stamp(),
-                    _ => Ok(()),
-                };
+            if !more || !self.line.is_empty() {
+                return Ok(more);
             }
         }
     }
 
     /// Refuses a file whose first receive time is in another unit: all of its times would be.
     fn check_stamp(&self) -> Result<(), FileError> {
-        let Some(error) = implausible_stamp(&self.line) else {
+        let Some(Err(error)) = leading_time(&self.line).map(Nanos::plausible) else {
             return Ok(());
         };
         Err(FileError {
@@ -267,43 +317,6 @@ fn hint(cause: &io::Error) -> &'static str {
         }
         _ => "",
     }
-}
-
-/// The `ts_event` of a message, as a number or as text; none where it has no plausible one.
-fn event_time(message: &[u8]) -> Option<Nanos> {
-    const KEY: &[u8] = b"\"ts_event\"";
-    // Quotes within JSON texts are escaped, so no text can pass for the key.
-    let value = memchr::memmem::find_iter(message, KEY).find_map(|at| {
-        let value = message[at + KEY.len()..]
-            .trim_ascii_start()
-            .strip_prefix(b":")?;
-        Some(value.trim_ascii_start())
-    })?;
-    let text = match value.strip_prefix(b"\"") {
-        Some(text) => &text[..memchr::memchr(b'"', text)?],
-        None => {
-            let is_end = |byte: &u8| !byte.is_ascii_digit();
-            &value[..value.iter().position(is_end).unwrap_or(value.len())]
-        }
-    };
-    parse_time(std::str::from_utf8(text).ok()?).ok()
-}
-
-/// The time of a line that begins as a capture's does, but with an implausible time.
-fn implausible_stamp(line: &[u8]) -> Option<ImplausibleTime> {
-    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let marks = line[digits..]
-        .iter()
-        .take_while(|byte| matches!(byte, b'!' | b'?'))
-        .count();
-    let message = line[digits + marks..]
-        .strip_prefix(b" ")?
-        .trim_ascii_start();
-    if !message.starts_with(b"{") && !message.starts_with(b"[") {
-        return None;
-    }
-    let time = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
-    Nanos::plausible(time).err()
 }
 
 #[cfg(test)]

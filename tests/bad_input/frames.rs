@@ -53,11 +53,15 @@ fn unreadable() -> Vec<Case> {
             set: &["source.max_frame_bytes=300"],
             ..case(format!("{}{}", whole, " ".repeat(300)), "oversized")
         },
-        case(trade("7", r#""1.5""#, r#""2""#), "wrong_shape"),
-        case(r#"{"e":"trade"}"#, "wrong_shape"),
+        of_field("s", case(trade("7", r#""1.5""#, r#""2""#), "wrong_type")),
+        of_field("t", case(r#"{"e":"trade"}"#, "missing_field")),
         case("[1,2]", "wrong_shape"),
-        case(depth(r#""U":1,"u":2"#, "7"), "wrong_shape"),
-        case(r#"{"foretick":"gap","reason":"boredom"}"#, "wrong_shape"),
+        of_field("b", case(depth(r#""U":1,"u":2"#, "7"), "wrong_type")),
+        of_field(
+            "reason",
+            case(r#"{"foretick":"gap","reason":"boredom"}"#, "out_of_range"),
+        ),
+        of_field("foretick", case(r#"{"foretick":"song"}"#, "out_of_range")),
         of_field(
             "p",
             case(trade(BITCOIN, r#""NaN""#, r#""2""#), "bad_number"),
@@ -107,7 +111,6 @@ fn unused() -> Vec<Case> {
             r#"{"e":"kline","E":1767571201000,"s":"BTCUSDT"}"#,
             "unknown_type",
         ),
-        case(r#"{"foretick":"song"}"#, "unknown_type"),
         case(
             r#"{"e":"depthUpdate","E":1,"T":1,"s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[],"a":[]}"#,
             "futures_depth",

@@ -94,10 +94,11 @@ fn a_silenced_alert_is_not_published_and_an_acknowledged_one_is_marked() {
         return;
     }
     let mut lines = given::companies::statements(6);
-    let silence = r#"{"ts_event":1,"action":"silence","obligor":"C1","rule":"level","until":9000000000000000000}"#;
+    let silence = r#"{"ts_event":1200000000000000001,"action":"silence","obligor":"C1","rule":"level","until":9000000000000000000}"#;
     lines.insert(0, silence.into());
     // C3's episode opens with its statement of the fifth year.
-    let acknowledge = r#"{"ts_event":2,"action":"acknowledge","dedup_key":"C3/level/1"}"#;
+    let acknowledge =
+        r#"{"ts_event":1200000000000000002,"action":"acknowledge","dedup_key":"C3/level/1"}"#;
     let after = lines
         .iter()
         .position(|line| line.contains("\"C3\"") && line.contains("2014"));

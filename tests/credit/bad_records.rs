@@ -34,9 +34,13 @@ fn each_bad_application_has_its_own_error() {
         (whole.clone().into(), "used"),
         (application(&[], &[("extra", json!([1]))]).into(), "used"),
         (application(&[], &[("pay_0", Value::Null)]).into(), "used"),
+        (
+            application(&[], &[("limit_bal", json!("5e4"))]).into(),
+            "used",
+        ),
         (application(&[("fields", json!({}))], &[]).into(), "used"),
         (
-            application(&[], &[("limit_bal", json!("50000"))]).into(),
+            application(&[], &[("limit_bal", json!("5000O"))]).into(),
             "bad_number",
         ),
         (
@@ -53,7 +57,7 @@ fn each_bad_application_has_its_own_error() {
         ),
         (
             application(&[("product", Value::Null)], &[]).into(),
-            "wrong_shape",
+            "missing_field",
         ),
         (
             application(&[("applicant", json!(""))], &[]).into(),
@@ -61,15 +65,15 @@ fn each_bad_application_has_its_own_error() {
         ),
         (
             application(&[("applicant", json!(7))], &[]).into(),
-            "wrong_shape",
+            "wrong_type",
         ),
         (
             application(&[("fields", json!("none"))], &[]).into(),
-            "wrong_shape",
+            "wrong_type",
         ),
         (
             application(&[("ts_event", json!("noon"))], &[]).into(),
-            "wrong_shape",
+            "bad_number",
         ),
         (
             application(&[("note", json!(huge))], &[]).into(),

@@ -162,7 +162,7 @@ fn companies_have_the_recorded_probability() {
                 .iter()
                 .cloned();
             let items: serde_json::Map<String, Value> = names.iter().cloned().zip(cells).collect();
-            let record = json!({"ts_event": year, "obligor": format!("C{at}"), "period": 2000 + year, "items": items});
+            let record = json!({"ts_event": 1_500_000_000_000_000_000 + year, "obligor": format!("C{at}"), "period": 2000 + year, "items": items});
             events.push(record.to_string());
         }
     }

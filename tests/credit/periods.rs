@@ -5,10 +5,13 @@ use serde_json::{Value, json};
 use crate::golden::replay;
 use crate::needs;
 
+/// A time of July 2017.
+const START: i64 = 1_500_000_000_000_000_000;
+
 /// A statement of a company; its net income decides how sound it is.
-fn statement(ts_event: i64, period: i64, net_income: f64) -> String {
+fn statement(after: i64, period: i64, net_income: f64) -> String {
     json!({
-        "ts_event": ts_event, "obligor": "C1", "period": period,
+        "ts_event": START + after, "obligor": "C1", "period": period,
         "items": {
             "current_assets": 50.0, "total_assets": 120.0, "total_liabilities": 60.0, "ebit": 9.0,
             "total_revenue": 100.0, "net_income": net_income, "market_value": 80.0,
@@ -22,7 +25,8 @@ fn scores(lines: &[String]) -> Vec<(i64, f64, String)> {
         (
             signal["ts_event"]
                 .as_i64()
-                .expect("as the test or the command made it"),
+                .expect("as the test or the command made it")
+                - START,
             signal["score"]
                 .as_f64()
                 .expect("as the test or the command made it"),

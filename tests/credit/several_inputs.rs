@@ -62,6 +62,9 @@ fn expected(cells: [f32; 5]) -> f64 {
     good / (bad + good)
 }
 
+/// A time of July 2017.
+const START: i64 = 1_500_000_000_000_000_000;
+
 #[test]
 fn each_input_of_a_model_receives_its_features() {
     if !needs::onnx("each_input_of_a_model_receives_its_features") {
@@ -78,7 +81,7 @@ fn each_input_of_a_model_receives_its_features() {
     for company in 0..5 {
         for year in 1..4 {
             let [a, b, c] = items(company, year);
-            let record = json!({"ts_event": company * 100 + year, "obligor": company.to_string(),
+            let record = json!({"ts_event": START + company * 100 + year, "obligor": company.to_string(),
                 "period": year, "items": {"a": a, "b": b, "c": c}});
             lines.push(record.to_string());
         }
@@ -97,7 +100,7 @@ fn each_input_of_a_model_receives_its_features() {
         let mut seen = 0;
         for line in folder.read("out.jsonl").lines() {
             let signal: Value = serde_json::from_str(line).expect("a signal is JSON");
-            let ts = signal["ts_event"].as_i64().expect("a time");
+            let ts = signal["ts_event"].as_i64().expect("a time") - START;
             let (company, year) = (ts / 100, ts % 100);
             let ([a0, _, c0], [a, b, c]) = (items(company, year - 1), items(company, year));
             let expected = expected([c0, a0, c, a, b].map(|cell| cell as f32));

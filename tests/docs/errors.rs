@@ -6,6 +6,7 @@ use std::fmt::Write;
 use clap::CommandFactory;
 use foretick::command::arguments::Cli;
 use foretick::decode::DecodeError;
+use foretick::time::LikelyUnit;
 
 use crate::source::{find, items};
 use crate::{given, heading, holds};
@@ -53,8 +54,15 @@ const ALL: &[DecodeError] = &[
     DecodeError::NotUtf8,
     DecodeError::Oversized,
     DecodeError::WrongShape,
+    DecodeError::WrongType("x"),
+    DecodeError::RepeatedField("x"),
     DecodeError::BadNumber("x"),
     DecodeError::OutOfRange("x"),
+    DecodeError::ImplausibleTime("x", Some(LikelyUnit::Seconds)),
+    DecodeError::ImplausibleTime("x", Some(LikelyUnit::Milliseconds)),
+    DecodeError::ImplausibleTime("x", Some(LikelyUnit::Microseconds)),
+    DecodeError::ImplausibleTime("x", None),
+    DecodeError::TimeAhead("x"),
     DecodeError::TooPrecise("x"),
     DecodeError::MissingField("x"),
     DecodeError::UnknownProduct,

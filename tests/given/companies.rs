@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+/// Years from 1970 to the first statements.
+const BEFORE: i64 = 40;
+
 /// Eight years of statements, in the order in which they are published. Every other company loses money from
 /// the fifth year to the seventh, and recovers in the last.
 pub(crate) fn statements(companies: usize) -> Vec<String> {
@@ -14,7 +17,7 @@ pub(crate) fn statements(companies: usize) -> Vec<String> {
             } else {
                 (8.0, 30.0, 150.0)
             };
-            let ts_event = (year * 365 + 90) * 86_400_000_000_000 + company as i64;
+            let ts_event = ((BEFORE + year) * 365 + 90) * 86_400_000_000_000 + company as i64;
             let record = json!({
                 "ts_event": ts_event, "obligor": format!("C{company}"), "period": 2010 + year,
                 "items": {

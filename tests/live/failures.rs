@@ -28,6 +28,9 @@ use crate::given::onnx::Graph;
 use crate::given::{self, Folder, PATIENCE};
 use crate::needs;
 
+/// A time of November 2023.
+const START: usize = 1_700_000_000_000_000_000;
+
 /// A pipeline that scores a statement by looking up its only item in the model's table. An index beyond the
 /// table makes ONNX Runtime fail.
 const FRAGILE: &str = r#"
@@ -129,7 +132,7 @@ impl SteadyAndFragile {
     fn send_statements(&self, statements: &[(usize, usize)]) {
         let statement = |&(ts, index): &(usize, usize)| {
             let items = json!({"index": index});
-            json!({"ts_event": ts, "obligor": format!("C{ts}"), "period": 2_000, "items": items})
+            json!({"ts_event": START + ts, "obligor": format!("C{ts}"), "period": 2_000, "items": items})
                 .to_string()
         };
         let lines: Vec<String> = statements.iter().map(statement).collect();
@@ -176,7 +179,7 @@ impl SteadyAndFragile {
         let all = signals(&self.topics, &self.fragile.output);
         let mut times: Vec<u64> = all
             .values()
-            .map(|signal| signal["ts_event"].as_u64().expect("a time"))
+            .map(|signal| signal["ts_event"].as_u64().expect("a time") - START as u64)
             .collect();
         times.sort_unstable();
         times
@@ -472,7 +475,7 @@ fn a_panic_restarts_one_pipeline_from_its_committed_offsets() {
         let time = |record: &OwnedMessage| {
             let signal: Value =
                 serde_json::from_slice(record.payload().expect("a record")).expect("JSON");
-            signal["ts_event"].as_u64().expect("a time")
+            signal["ts_event"].as_u64().expect("a time") - START as u64
         };
         records.iter().map(time).collect()
     };

@@ -115,7 +115,7 @@ fn earlier_records_of_several_topics_are_read_in_order_of_time() {
     let pipeline = folder.write("pipeline.toml", DAILY);
     let (mut bars, mut figures, mut all) = (vec![], vec![], vec![]);
     for hour in 0..12_000_i64 {
-        let ts = hour * 3_600_000_000_000;
+        let ts = (470_000 + hour) * 3_600_000_000_000;
         if hour % 3 == 0 {
             // Longer than bars, so that a fetch returns fewer of them.
             let pad = "-".repeat(600);

@@ -1,6 +1,7 @@
 //! A venue that does not exist: other messages, another symbol field, and another way to get a snapshot than
 //! Binance. One file is all that it needs.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use foretick::decode::text::text_of;
@@ -59,9 +60,9 @@ impl Venue for Meadow {
     }
 
     fn reaction(&self, message: &[u8]) -> Reaction {
-        match text_of(message, b"\"kind\"") {
-            Some(b"beat") => Reaction::Answer(r#"{"ask":"beat"}"#.into()),
-            Some(b"closing") => Reaction::Reconnect,
+        match text_of(message, "kind").as_deref() {
+            Some("beat") => Reaction::Answer(r#"{"ask":"beat"}"#.into()),
+            Some("closing") => Reaction::Reconnect,
             _ => Reaction::None,
         }
     }
@@ -70,16 +71,16 @@ impl Venue for Meadow {
         message.starts_with(br#"{"kind":"#)
     }
 
-    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]> {
-        text_of(message, b"\"market\"")
+    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
+        text_of(message, "market")
     }
 
     fn is_quote(&self, message: &[u8]) -> bool {
-        text_of(message, b"\"kind\"") == Some(b"touch")
+        text_of(message, "kind").as_deref() == Some("touch")
     }
 
-    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]> {
-        (text_of(message, b"\"kind\"") == Some(b"change")).then(|| self.symbol_of(message))?
+    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
+        (text_of(message, "kind").as_deref() == Some("change")).then(|| self.symbol_of(message))?
     }
 
     fn needs_snapshot(&self, stream: &str) -> bool {

@@ -113,7 +113,7 @@ fn headlines() -> Vec<String> {
     let item = |(at, line): (usize, &str)| {
         let vector: Value = serde_json::from_str(line).expect("JSON");
         let instruments = [format!("A{}", at % 7), format!("B{at}")];
-        json!({"ts_event": at * 1_000_000_000, "id": at.to_string(), "headline": vector["headline"],
+        json!({"ts_event": (1_700_000_000 + at) * 1_000_000_000, "id": at.to_string(), "headline": vector["headline"],
             "language": "en", "instruments": instruments})
         .to_string()
     };

@@ -81,7 +81,7 @@ impl Topics {
         let (mut key, mut symbols) = ("none".to_owned(), SymbolFinder::default());
         for frame in frames {
             if let Some(symbol) = symbols.symbol_of(0, frame.as_bytes()) {
-                key = String::from_utf8_lossy(symbol).to_ascii_uppercase();
+                key = symbol.to_ascii_uppercase();
             }
             let mut record = BaseRecord::to(topic).key(&key).payload(frame);
             while let Err((_, back)) = producer.send(record) {

@@ -45,21 +45,23 @@ normalise = "none"
 "#;
 
 const HOUR: i64 = 3_600_000_000_000;
+/// Hours from 1970 to August 2023.
+const START: i64 = 470_000;
 
 fn bar(hour: i64, open: f64, close: f64) -> String {
     let (high, low) = (open.max(close), open.min(close));
-    json!({"ts_event": hour * HOUR, "symbol": "A", "open": open, "high": high, "low": low, "close": close})
+    json!({"ts_event": (START + hour) * HOUR, "symbol": "A", "open": open, "high": high, "low": low, "close": close})
         .to_string()
 }
 
 fn sentiment(hour: i64, average: f64, weight: f64) -> String {
     let fields = json!({"average": average, "weight": weight, "half_life_ms": 3_600_000});
-    json!({"ts_event": hour * HOUR, "instrument": "A", "score": 0.5, "sentiment": fields})
+    json!({"ts_event": (START + hour) * HOUR, "instrument": "A", "score": 0.5, "sentiment": fields})
         .to_string()
 }
 
 fn figure(hour: i64, value: f64) -> String {
-    json!({"ts_event": hour * HOUR, "figure": "vix", "value": value}).to_string()
+    json!({"ts_event": (START + hour) * HOUR, "figure": "vix", "value": value}).to_string()
 }
 
 /// Time in hours, and score, of each signal.
@@ -77,7 +79,7 @@ fn scores(lines: &[String]) -> Vec<(i64, f64)> {
     let signals = signals.lines().map(|line| {
         let signal: Value = serde_json::from_str(line).expect("a signal is JSON");
         let number = |name: &str| signal[name].as_f64().expect("a signal has it");
-        (number("ts_event") as i64 / HOUR, number("score"))
+        (number("ts_event") as i64 / HOUR - START, number("score"))
     });
     signals.collect()
 }

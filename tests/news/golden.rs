@@ -19,6 +19,9 @@ fn text(path: &std::path::Path) -> &str {
     path.to_str().expect("paths are text")
 }
 
+/// A time of November 2023.
+const START: usize = 1_700_000_000_000_000_000;
+
 #[test]
 fn headlines_have_the_recorded_probabilities() {
     if !needs::onnx("headlines_have_the_recorded_probabilities") {
@@ -31,7 +34,7 @@ fn headlines_have_the_recorded_probabilities() {
         .collect();
     // Each is about two instruments of its own: one event each, one run of the model for both.
     let item = |(at, vector): (usize, &Value)| {
-        json!({"ts_event": at, "id": at.to_string(), "headline": vector["headline"], "language": "en",
+        json!({"ts_event": START + at, "id": at.to_string(), "headline": vector["headline"], "language": "en",
             "instruments": [format!("A{at}"), format!("B{at}")]})
         .to_string()
     };
@@ -64,7 +67,7 @@ fn headlines_have_the_recorded_probabilities() {
             .map(|e| e.to_string())
             .collect();
         assert!(errors.is_empty(), "{signal}: {errors:?}");
-        let vector = &vectors[signal["ts_event"].as_u64().expect("its number") as usize];
+        let vector = &vectors[signal["ts_event"].as_u64().expect("its number") as usize - START];
         for (label, expected) in LABELS
             .iter()
             .zip(vector["probabilities"].as_array().expect("three"))
@@ -93,9 +96,10 @@ fn figures_of_sentiment_are_those_of_the_card() {
         // The file numbers bearish, bullish, neutral.
         let outcome = LABELS[[0, 2, 1][line[1].parse::<usize>().expect("a label is 0, 1 or 2")]];
         let key = format!("T{at}");
-        let item = json!({"ts_event": at, "id": key, "headline": line[0], "instruments": [key]});
+        let item =
+            json!({"ts_event": START + at, "id": key, "headline": line[0], "instruments": [key]});
         items.push(item.to_string());
-        labels.push(json!({"key": key, "ts_event": at, "outcome": outcome}).to_string());
+        labels.push(json!({"key": key, "ts_event": START + at, "outcome": outcome}).to_string());
     }
     let items = folder.write("items.jsonl", items.join("\n"));
     let labels = folder.write("labels.jsonl", labels.join("\n"));

@@ -37,6 +37,8 @@ normalise = "none"
 
 const VOCABULARY: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n$\nup\ndown\na\n##a\n##aa\n";
 const HOUR: i64 = 3_600_000_000_000;
+/// Hours from 1970 to August 2023.
+const START: i64 = 470_000;
 
 fn folder(test: &str) -> Folder {
     let folder = Folder::new(test);
@@ -95,7 +97,7 @@ fn replay(
 }
 
 fn item(hour: i64, id: &str, headline: &str) -> Value {
-    json!({"ts_event": hour * HOUR, "id": id, "headline": headline})
+    json!({"ts_event": (START + hour) * HOUR, "id": id, "headline": headline})
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn a_revision_withdraws_the_former_scores() {
         let weights: Vec<(i64, &str, f64)> = signals
             .iter()
             .map(|signal| {
-                let hour = signal["ts_event"].as_i64().expect("a time") / HOUR;
+                let hour = signal["ts_event"].as_i64().expect("a time") / HOUR - START;
                 let weight = signal["sentiment"]["weight"].as_f64().expect("a number");
                 (hour, signal["instrument"].as_str().expect("text"), weight)
             })
@@ -235,18 +237,20 @@ fn each_bad_item_has_its_own_error() {
         item(1, "1", "$AAA down").to_string(),
         item(2, "2", "$AAA - up!").to_string(),
         item(2, "3", "$CCC up").to_string(),
-        json!({"ts_event": 2 * HOUR, "id": "4", "headline": "$AAA hoch", "language": "de"})
+        json!({"ts_event": (START + 2) * HOUR, "id": "4", "headline": "$AAA hoch", "language": "de"})
             .to_string(),
         item(2, "5", "株価が上がる $AAA").to_string(),
         item(2, "6", "").to_string(),
         item(2, "7", &long).to_string(),
-        "{\"ts_event\":1,\"id\":\"8\",\"headline\":\"$AAA \u{1}\"}".to_owned(),
-        r#"{"ts_event":1,"id":"9","headline":7}"#.to_owned(),
-        r#"{"ts_event":1,"id":"10"}"#.to_owned(),
+        "{\"ts_event\":1700000000000000001,\"id\":\"8\",\"headline\":\"$AAA \u{1}\"}".to_owned(),
+        r#"{"ts_event":1700000000000000001,"id":"9","headline":7}"#.to_owned(),
+        r#"{"ts_event":1700000000000000001,"id":"10"}"#.to_owned(),
         item(3, "11", "$AAA down down a a a a a a a a").to_string(),
     ];
     let mut bytes = lines.join("\n").into_bytes();
-    bytes.extend_from_slice(b"\n{\"ts_event\":1,\"id\":\"12\",\"headline\":\"$AAA \xff\"}");
+    bytes.extend_from_slice(
+        b"\n{\"ts_event\":1700000000000000001,\"id\":\"12\",\"headline\":\"$AAA \xff\"}",
+    );
     let text = bytes;
     folder.write("events.jsonl", &text);
     let [pipeline, events, to, dead] = ["pipeline.toml", "events.jsonl", "out.jsonl", "dead.jsonl"]
@@ -267,8 +271,7 @@ fn each_bad_item_has_its_own_error() {
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let summary: Value = serde_json::from_str(&done.stdout).expect("the summary is JSON");
     let frames = &summary["frames"];
-    let buried =
-        json!({"malformed": 1, "not_utf8": 1, "out_of_range": 1, "oversized": 1, "wrong_shape": 2});
+    let buried = json!({"malformed": 1, "missing_field": 1, "not_utf8": 1, "out_of_range": 1, "oversized": 1, "wrong_type": 1});
     assert_eq!(frames["dead_lettered_by_reason"], buried, "{frames}");
     let dropped =
         json!({"near_duplicate": 1, "no_instrument": 1, "old_revision": 1, "other_language": 2});

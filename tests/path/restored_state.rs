@@ -14,6 +14,8 @@ use crate::given::{self, Folder};
 use crate::needs;
 
 const HOUR: i64 = 3_600_000_000_000;
+/// Hours from 1970 to August 2023.
+const START: i64 = 470_000;
 
 #[test]
 fn books_windows_and_normalisers_continue_after_a_restore() {
@@ -60,16 +62,18 @@ fn figures_and_sentiment_continue_after_a_restore() {
     let mut frames = vec![];
     for hour in 1..=60_i64 {
         let price = 100.0 + (hour * 7 % 13) as f64;
-        frames.push(json!({"ts_event": hour * HOUR, "figure": "vix", "value": price / 5.0}));
+        frames.push(
+            json!({"ts_event": (START + hour) * HOUR, "figure": "vix", "value": price / 5.0}),
+        );
         let sentiment =
             json!({"average": 0.01 * hour as f64, "weight": 2.0, "half_life_ms": 3_600_000});
         // Known two hours later: some wait while the state is written.
         frames.push(
-            json!({"ts_event": (hour + 2) * HOUR, "instrument": "A", "score": 0.5,
+            json!({"ts_event": (START + hour + 2) * HOUR, "instrument": "A", "score": 0.5,
             "sentiment": sentiment}),
         );
         frames.push(
-            json!({"ts_event": hour * HOUR, "symbol": "A", "open": price, "high": price + 1.0,
+            json!({"ts_event": (START + hour) * HOUR, "symbol": "A", "open": price, "high": price + 1.0,
             "low": price - 1.0, "close": price + 0.5}),
         );
     }
@@ -83,7 +87,7 @@ fn periods_of_companies_continue_after_a_restore() {
     folder.write("linear.json", LINEAR);
     let pipeline = folder.pipeline(STATEMENTS, &[]);
     let statement = |hour: i64, firm: i64, year: i64, a: f64| {
-        json!({"ts_event": hour * HOUR, "obligor": format!("F{firm}"), "period": year, "items": {"a": a}})
+        json!({"ts_event": (START + hour) * HOUR, "obligor": format!("F{firm}"), "period": year, "items": {"a": a}})
             .to_string()
     };
     let mut frames = vec![];
@@ -110,7 +114,7 @@ fn averages_of_news_continue_after_a_restore() {
     let item = |n: i64| {
         let headline = ["$AAA up", "Alpha and Beta down", "Beta up up"][n as usize % 3];
         let text = format!("{headline} {n}");
-        json!({"ts_event": n * HOUR / 7, "id": format!("{}", n % 40), "revision": n / 40, "headline": text})
+        json!({"ts_event": START * HOUR + n * HOUR / 7, "id": format!("{}", n % 40), "revision": n / 40, "headline": text})
             .to_string()
     };
     let frames: Vec<String> = (0..120).map(item).collect();

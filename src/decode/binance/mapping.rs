@@ -3,18 +3,21 @@
 //! Raw (`{"e":"trade",…}`) and combined (`{"stream":…,"data":…}`) messages. Times are milliseconds, or
 //! microseconds where the connection requested them.
 
-use super::routing::event_type;
+use super::routing::{EVENT_TYPES, event_type, is_partial_book, is_raw};
 use super::wire::{
-    Combined, Untyped, WireAggTrade, WireBookTicker, WireDepth, WireSnapshot, WireTrade,
+    AnyMessage, Combined, NAMES, WireAggTrade, WireBookTicker, WireDepth, WireSnapshot, WireTrade,
 };
 use crate::decode::amount;
 use crate::decode::decoded::{Decoded, Notice};
-use crate::decode::error::DecodeError;
-use crate::decode::json::{TextPair, parse, push_levels};
+use crate::decode::error::{DecodeError, plausible};
+use crate::decode::field::{Field, parse_fields};
+use crate::decode::json::parse;
 use crate::decode::last_updates::LastUpdates;
+use crate::decode::levels::{push_field, push_texts};
 use crate::event::{Batch, Body, Depth, Quote, Splice, Trade};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::{Nanos, Side};
+use crate::time::LikelyUnit;
+use crate::units::{Nanos, Price, Side, Size};
 
 /// The venue's name in the names of instruments.
 pub(super) const VENUE: &str = "BINANCE";
@@ -22,119 +25,160 @@ pub(super) const VENUE: &str = "BINANCE";
 /// Behind the symbol in the stream name that we give to a fetched snapshot, which names no symbol itself.
 pub(super) const SNAPSHOT_STREAM: &str = "@depth_snapshot";
 
-/// Reads one message of the spot market.
-pub(super) fn decode(
-    bytes: &[u8],
-    updates: &mut LastUpdates,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
-) -> Result<Decoded, DecodeError> {
-    if bytes.starts_with(b"{\"stream\"") {
-        let combined: Combined<'_> = parse(bytes)?;
-        let data = combined.data.as_raw_str().as_bytes();
-        if let Some(symbol) = combined.stream.strip_suffix(SNAPSHOT_STREAM) {
-            let instrument = instruments.intern(&symbol.to_ascii_uppercase(), VENUE)?;
-            return snapshot(data, instrument, batch);
-        }
-        return message(data, updates, instruments, batch);
-    }
-    message(bytes, updates, instruments, batch)
+/// What events are made with: the numbers of books, the names of instruments, and the batch for the events.
+pub(super) struct Output<'o> {
+    pub(super) updates: &'o mut LastUpdates,
+    pub(super) instruments: &'o mut Instruments,
+    pub(super) batch: &'o mut Batch,
 }
 
+/// Reads one message of the spot market.
+pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    if is_raw(bytes) {
+        return message(bytes, None, out);
+    }
+    if bytes.starts_with(b"{\"stream\":\"")
+        && let Ok(combined) = parse::<Combined<'_>>(bytes)
+    {
+        let data = combined.data.as_raw_str().as_bytes();
+        return message(data, Some(combined.stream), out);
+    }
+    let any: AnyMessage<'_> = parse_fields(bytes, &NAMES)?;
+    match any.stream.is_present() {
+        true => {
+            let stream = any.stream.text("stream")?;
+            let data = any.data.needed("data")?.as_raw_str();
+            message(data.as_bytes(), Some(stream), out)
+        }
+        false => message(bytes, None, out),
+    }
+}
+
+/// Reads a message that came bare, or in the stream of this name.
 fn message(
     data: &[u8],
-    updates: &mut LastUpdates,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
+    stream: Option<&str>,
+    out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let Some(kind) = event_type(data) else {
-        return without_type(data, updates, instruments, batch);
-    };
-    match kind {
-        "trade" => trade(parse::<WireTrade<'_>>(data)?, instruments, batch),
-        "aggTrade" => aggregate(parse::<WireAggTrade<'_>>(data)?, instruments, batch),
-        "bookTicker" => quote(parse::<WireBookTicker<'_>>(data)?, instruments, batch),
-        "depthUpdate" => depth(parse::<WireDepth<'_>>(data)?, updates, instruments, batch),
-        "serverShutdown" => Ok(Decoded::Notice(Notice::Shutdown)),
-        // Half of a message may still have its type; then it is broken, not unknown.
-        _ => parse::<serde::de::IgnoredAny>(data).and(Err(DecodeError::UnknownType)),
+    if !data.starts_with(b"{") && stream.is_some() {
+        // A list would be read as the fields in their order.
+        return Err(DecodeError::WrongType("data"));
+    }
+    match event_type(data).as_deref() {
+        Some("trade") => trade(data, out),
+        Some("aggTrade") => aggregate(data, out),
+        Some("bookTicker") => quote(data, out),
+        Some("depthUpdate") => depth(data, out),
+        Some("serverShutdown") => Ok(Decoded::Notice(Notice::Shutdown)),
+        Some(other) => {
+            // Half of a message may still have its type; then it is broken, not unknown.
+            parse_fields::<AnyMessage<'_>>(data, &NAMES)?;
+            let is_misspelt = EVENT_TYPES
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(other));
+            Err(match is_misspelt {
+                true => DecodeError::OutOfRange("e"),
+                false => DecodeError::UnknownType,
+            })
+        }
+        None => without_type(data, stream, out),
     }
 }
 
-/// Spot's `bookTicker`, REST snapshots, acks and errors carry no `"e"`.
+/// Spot's `bookTicker`, books, acks and errors carry no `"e"`.
 fn without_type(
     data: &[u8],
-    updates: &mut LastUpdates,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
+    stream: Option<&str>,
+    out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
     // Nearly all are quotes, and nothing else has a quote's fields.
     if let Ok(wire) = parse::<WireBookTicker<'_>>(data) {
-        return quote(wire, instruments, batch);
+        return usual_quote(&wire, out);
     }
-    let fields: Untyped<'_> = parse(data)?;
-    if let Some(last) = fields.last_update_id {
-        let instrument = updates
-            .instrument_near(last)
-            .ok_or(DecodeError::UnnamedSnapshot)?;
-        return snapshot(data, instrument, batch);
+    let any: AnyMessage<'_> = parse_fields(data, &NAMES)?;
+    let (symbol, kind) = stream
+        .and_then(|name| name.split_once('@'))
+        .unwrap_or_default();
+    if is_partial_book(kind) {
+        return whole_book(data, &any, symbol, Splice::InOrder, out);
     }
-    if fields.symbol.is_some() {
-        return quote(parse::<WireBookTicker<'_>>(data)?, instruments, batch);
+    if stream.is_some_and(|name| name.ends_with(SNAPSHOT_STREAM)) {
+        return whole_book(data, &any, symbol, Splice::ByNumber, out);
     }
-    if fields.code.is_some() || fields.error.is_some() {
+    if any.last_update_id.is_present() {
+        let last = any.last_update_id.unsigned("lastUpdateId")?;
+        let instrument = out.updates.instrument_of(last);
+        let instrument = instrument.ok_or(DecodeError::UnnamedSnapshot)?;
+        return snapshot(data, &any, instrument, Splice::ByNumber, out);
+    }
+    let is_quote = kind.starts_with("bookTicker") || stream == Some("!bookTicker");
+    if is_quote || any.update_id.is_present() && any.symbol.is_present() {
+        return any_quote(&any, out);
+    }
+    if any.code.is_present() || any.error.has_value() {
         return Ok(Decoded::Notice(Notice::VenueError));
     }
+    if any.event_type.is_present() || any.symbol.is_present() {
+        // It is about an instrument, and does not say what it is.
+        return Err(match any.event_type.value() {
+            Some(_) => DecodeError::WrongType("e"),
+            None => DecodeError::MissingField("e"),
+        });
+    }
     // An ack is `{"result":null,"id":1}`: the null is a value that is there.
-    if fields.id.is_some() {
+    if any.id.is_present() {
         return Ok(Decoded::Notice(Notice::Ack));
     }
     Err(DecodeError::UnknownType)
 }
 
-fn trade(
-    wire: WireTrade<'_>,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
-) -> Result<Decoded, DecodeError> {
-    let instrument = instruments.intern(wire.symbol, VENUE)?;
-    let body = fill(
-        wire.price,
-        wire.quantity,
-        wire.trade_id,
-        wire.buyer_is_maker,
-        false,
-    )?;
-    batch.push(instrument, venue_time(wire.trade_time)?, Body::Trade(body));
-    Ok(Decoded::Events)
+fn trade(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    let Ok(wire) = parse::<WireTrade<'_>>(data) else {
+        let any: AnyMessage<'_> = parse_fields(data, &NAMES)?;
+        let number = any.trade_id.unsigned("t")?;
+        return any_fill(&any, number, false, out);
+    };
+    let numbers = (wire.price.as_bytes(), wire.quantity.as_bytes());
+    let body = fill(numbers, wire.trade_id, wire.buyer_is_maker, false)?;
+    push_trade(wire.symbol, venue_time("T", wire.trade_time)?, body, out)
 }
 
-fn aggregate(
-    wire: WireAggTrade<'_>,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
+fn aggregate(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    let Ok(wire) = parse::<WireAggTrade<'_>>(data) else {
+        let any: AnyMessage<'_> = parse_fields(data, &NAMES)?;
+        let number = any.ask.unsigned("a")?;
+        return any_fill(&any, number, true, out);
+    };
+    let numbers = (wire.price.as_bytes(), wire.quantity.as_bytes());
+    let body = fill(numbers, wire.aggregate_id, wire.buyer_is_maker, true)?;
+    push_trade(wire.symbol, venue_time("T", wire.trade_time)?, body, out)
+}
+
+fn any_fill(
+    any: &AnyMessage<'_>,
+    number: u64,
+    aggregate: bool,
+    out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let instrument = instruments.intern(wire.symbol, VENUE)?;
-    let body = fill(
-        wire.price,
-        wire.quantity,
-        wire.aggregate_id,
-        wire.buyer_is_maker,
-        true,
-    )?;
-    batch.push(instrument, venue_time(wire.trade_time)?, Body::Trade(body));
-    Ok(Decoded::Events)
+    let (price, quantity) = (any.price.decimal("p")?, any.quantity.decimal("q")?);
+    let numbers = (price.as_bytes(), quantity.as_bytes());
+    let body = fill(numbers, number, any.buyer_is_maker.flag("m")?, aggregate)?;
+    push_trade(
+        any.symbol.symbol("s")?,
+        any_time("T", &any.trade_time)?,
+        body,
+        out,
+    )
 }
 
 fn fill(
-    price: &str,
-    quantity: &str,
+    (price, quantity): (&[u8], &[u8]),
     trade_id: u64,
     buyer_is_maker: bool,
     aggregate: bool,
 ) -> Result<Trade, DecodeError> {
-    let price = amount::price("p", price.as_bytes())?;
-    let size = amount::traded_size("q", quantity.as_bytes())?;
+    let price = amount::price("p", price)?;
+    let size = amount::traded_size("q", quantity)?;
     // The maker rested; the other side started the trade.
     let side = if buyer_is_maker {
         Side::Sell
@@ -150,98 +194,202 @@ fn fill(
     })
 }
 
-fn quote(
-    wire: WireBookTicker<'_>,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
+fn push_trade(
+    symbol: &str,
+    ts_event: Nanos,
+    body: Trade,
+    out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let instrument = instruments.intern(wire.symbol, VENUE)?;
-    // The venue writes an empty side as zero.
-    let side = |price: (_, &str), size: (_, &str)| {
-        let (price, size) = ((price.0, price.1.as_bytes()), (size.0, size.1.as_bytes()));
-        amount::quote_side(price, size, true)
-    };
-    let (bid_px, bid_sz) = side(("b", wire.bid), ("B", wire.bid_quantity))?;
-    let (ask_px, ask_sz) = side(("a", wire.ask), ("A", wire.ask_quantity))?;
-    let body = Quote {
-        bid_px,
-        bid_sz,
-        ask_px,
-        ask_sz,
-        sequence: wire.update_id,
-    };
-    // Spot sends no time here; futures do, in `T`.
-    let ts_event = wire.time.map_or(Ok(Nanos::UNDEFINED), venue_time)?;
-    batch.push(instrument, ts_event, Body::Quote(body));
+    let instrument = out.instruments.intern(symbol, VENUE)?;
+    out.batch.push(instrument, ts_event, Body::Trade(body));
     Ok(Decoded::Events)
 }
 
-fn depth(
-    wire: WireDepth<'_>,
-    updates: &mut LastUpdates,
-    instruments: &mut Instruments,
-    batch: &mut Batch,
+fn quote(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    match parse::<WireBookTicker<'_>>(data) {
+        Ok(wire) => usual_quote(&wire, out),
+        Err(_) => any_quote(&parse_fields(data, &NAMES)?, out),
+    }
+}
+
+fn usual_quote(wire: &WireBookTicker<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    let bid = side(("b", wire.bid), ("B", wire.bid_quantity))?;
+    let ask = side(("a", wire.ask), ("A", wire.ask_quantity))?;
+    // Spot sends no time here; futures do, in `T`.
+    let time = wire.time.map(|time| venue_time("T", time)).transpose()?;
+    push_quote(wire.symbol, time, (bid, ask, wire.update_id), out)
+}
+
+fn any_quote(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    let number = any.update_id.unsigned("u")?;
+    let (bid, bid_quantity) = (any.bid.decimal("b")?, any.bid_quantity.decimal("B")?);
+    let (ask, ask_quantity) = (any.ask.decimal("a")?, any.ask_quantity.decimal("A")?);
+    let bid = side(("b", &bid), ("B", &bid_quantity))?;
+    let ask = side(("a", &ask), ("A", &ask_quantity))?;
+    let time = any
+        .trade_time
+        .value()
+        .map(|_| any_time("T", &any.trade_time));
+    push_quote(
+        any.symbol.symbol("s")?,
+        time.transpose()?,
+        (bid, ask, number),
+        out,
+    )
+}
+
+/// The venue writes an empty side as zero.
+fn side(
+    price: (&'static str, &str),
+    size: (&'static str, &str),
+) -> Result<(Price, Size), DecodeError> {
+    let (price, size) = ((price.0, price.1.as_bytes()), (size.0, size.1.as_bytes()));
+    amount::quote_side(price, size, true)
+}
+
+fn push_quote(
+    symbol: &str,
+    time: Option<Nanos>,
+    (bid, ask, sequence): ((Price, Size), (Price, Size), u64),
+    out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
+    let instrument = out.instruments.intern(symbol, VENUE)?;
+    let body = Quote {
+        bid_px: bid.0,
+        bid_sz: bid.1,
+        ask_px: ask.0,
+        ask_sz: ask.1,
+        sequence,
+    };
+    let ts_event = time.unwrap_or(Nanos::UNDEFINED);
+    out.batch.push(instrument, ts_event, Body::Quote(body));
+    Ok(Decoded::Events)
+}
+
+fn depth(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    let Ok(wire) = parse::<WireDepth<'_>>(data) else {
+        return any_depth(&parse_fields(data, &NAMES)?, out);
+    };
     if wire.previous_final_id.is_some() {
         return Err(DecodeError::FuturesDepth);
     }
-    if wire.first > wire.last {
-        return Err(DecodeError::OutOfRange("U"));
-    }
-    let instrument = instruments.intern(wire.symbol, VENUE)?;
-    let start = batch.levels.len() as u32;
-    let bids = push_levels(batch, texts(&wire.bids))?;
-    let asks = push_levels(batch, texts(&wire.asks))?;
-    let body = Depth {
-        first: wire.first,
-        last: wire.last,
-        start,
-        bids,
-        asks,
-        snapshot: None,
-    };
-    batch.push(instrument, venue_time(wire.event_time)?, Body::Depth(body));
-    updates.note(instrument, wire.last);
-    Ok(Decoded::Events)
+    let start = out.batch.levels.len() as u32;
+    let bids = push_texts(out.batch, &wire.bids)?;
+    let asks = push_texts(out.batch, &wire.asks)?;
+    let time = venue_time("E", wire.event_time)?;
+    push_depth(
+        wire.symbol,
+        time,
+        (wire.first, wire.last),
+        (start, bids, asks),
+        out,
+    )
 }
 
-fn snapshot(
-    data: &[u8],
-    instrument: InstrumentId,
-    batch: &mut Batch,
+fn any_depth(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    if any.previous_final_id.has_value() {
+        return Err(DecodeError::FuturesDepth);
+    }
+    let numbers = (any.first.unsigned("U")?, any.update_id.unsigned("u")?);
+    let start = out.batch.levels.len() as u32;
+    let bids = push_field(out.batch, "b", &any.bid)?;
+    let asks = push_field(out.batch, "a", &any.ask)?;
+    let time = any_time("E", &any.event_time)?;
+    push_depth(
+        any.symbol.symbol("s")?,
+        time,
+        numbers,
+        (start, bids, asks),
+        out,
+    )
+}
+
+fn push_depth(
+    symbol: &str,
+    ts_event: Nanos,
+    (first, last): (u64, u64),
+    (start, bids, asks): (u32, u32, u32),
+    out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let wire: WireSnapshot<'_> = parse(data)?;
-    let start = batch.levels.len() as u32;
-    let bids = push_levels(batch, texts(&wire.bids))?;
-    let asks = push_levels(batch, texts(&wire.asks))?;
-    let (first, last) = (wire.last_update_id, wire.last_update_id);
+    if first > last {
+        return Err(DecodeError::OutOfRange("U"));
+    }
+    let instrument = out.instruments.intern(symbol, VENUE)?;
     let body = Depth {
         first,
         last,
         start,
         bids,
         asks,
-        snapshot: Some(Splice::ByNumber),
+        snapshot: None,
     };
-    batch.push(instrument, Nanos::UNDEFINED, Body::Depth(body));
+    out.batch.push(instrument, ts_event, Body::Depth(body));
+    out.updates.note(instrument, first, last);
     Ok(Decoded::Events)
 }
 
-fn texts<'a>(pairs: &'a [TextPair<'a>]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-    pairs
-        .iter()
-        .map(|pair| (pair.0.as_bytes(), pair.1.as_bytes()))
+/// A whole book in the stream of a symbol.
+fn whole_book(
+    data: &[u8],
+    any: &AnyMessage<'_>,
+    symbol: &str,
+    splice: Splice,
+    out: &mut Output<'_>,
+) -> Result<Decoded, DecodeError> {
+    let instrument = out
+        .instruments
+        .intern(&symbol.to_ascii_uppercase(), VENUE)?;
+    snapshot(data, any, instrument, splice, out)
+}
+
+fn snapshot(
+    data: &[u8],
+    any: &AnyMessage<'_>,
+    instrument: InstrumentId,
+    splice: Splice,
+    out: &mut Output<'_>,
+) -> Result<Decoded, DecodeError> {
+    let start = out.batch.levels.len() as u32;
+    let (number, bids, asks) = match parse::<WireSnapshot<'_>>(data) {
+        Ok(wire) => {
+            let bids = push_texts(out.batch, &wire.bids)?;
+            let asks = push_texts(out.batch, &wire.asks)?;
+            (wire.last_update_id, bids, asks)
+        }
+        Err(_) => {
+            let number = any.last_update_id.unsigned("lastUpdateId")?;
+            let bids = push_field(out.batch, "bids", &any.bids)?;
+            let asks = push_field(out.batch, "asks", &any.asks)?;
+            (number, bids, asks)
+        }
+    };
+    let body = Depth {
+        first: number,
+        last: number,
+        start,
+        bids,
+        asks,
+        snapshot: Some(splice),
+    };
+    out.batch
+        .push(instrument, Nanos::UNDEFINED, Body::Depth(body));
+    Ok(Decoded::Events)
+}
+
+fn any_time(name: &'static str, field: &Field<'_>) -> Result<Nanos, DecodeError> {
+    venue_time(name, field.integer(name)?)
 }
 
 /// Milliseconds until the year 5138, microseconds from 1973 on.
-fn venue_time(time: i64) -> Result<Nanos, DecodeError> {
+fn venue_time(name: &'static str, time: i64) -> Result<Nanos, DecodeError> {
     let scale = if time < 100_000_000_000_000 {
         1_000_000
     } else {
         1_000
     };
-    match time.checked_mul(scale) {
-        Some(nanos) if time >= 0 => Ok(Nanos(nanos)),
-        _ => Err(DecodeError::OutOfRange("T")),
-    }
+    let nanos = time.checked_mul(scale).unwrap_or(-1);
+    plausible(name, nanos).map_err(|_| {
+        let unit = Nanos::plausible(time).err().and_then(|error| error.likely);
+        DecodeError::ImplausibleTime(name, unit.filter(|unit| *unit == LikelyUnit::Seconds))
+    })
 }

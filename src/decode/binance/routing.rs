@@ -1,63 +1,98 @@
 //! What a look at a message's bytes shows, without parsing: its symbol, its kind, whether it is Binance's.
 
-use memchr::memmem;
-use serde::Deserialize;
-use sonic_rs::LazyValue;
+use std::borrow::Cow;
 
-use crate::decode::json::parse;
-use crate::decode::text::text_of;
+use memchr::memmem;
+
+use super::wire::{AnyMessage, NAMES};
+use crate::decode::field::parse_fields;
+use crate::decode::text::{members, text_of, value_of};
 
 /// The symbol: of the combined stream's name (`btcusdt@trade`), or the value of `s`.
-pub(super) fn symbol_of(message: &[u8]) -> Option<&[u8]> {
-    if let Some(stream) = stream_of(message)
-        && let Some(at) = memchr::memchr(b'@', stream)
-        && stream[0] != b'!'
-    {
-        return Some(&stream[..at]);
+pub(super) fn symbol_of(message: &[u8]) -> Option<Cow<'_, str>> {
+    let (mut symbol, mut data) = (None, None);
+    for (key, value) in members(message) {
+        if key.is("stream") {
+            match value.text().and_then(symbol_of_stream) {
+                Some(symbol) => return Some(symbol),
+                None => continue,
+            }
+        }
+        if key.is("data") {
+            data = Some(value.0);
+        } else if key.is("s") {
+            symbol = value.text().filter(|symbol| !symbol.is_empty());
+            // A raw message has no stream's name behind its symbol.
+            if is_raw(message) {
+                break;
+            }
+        }
     }
-    text_of(message, b"\"s\"")
+    symbol.or_else(|| text_of(data?, "s"))
+}
+
+/// The symbol in a stream's name; streams of all symbols have none.
+fn symbol_of_stream(stream: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let at = stream.find('@').filter(|_| !stream.starts_with('!'))?;
+    Some(match stream {
+        Cow::Borrowed(stream) => Cow::Borrowed(&stream[..at]),
+        Cow::Owned(mut stream) => {
+            stream.truncate(at);
+            Cow::Owned(stream)
+        }
+    })
 }
 
 /// Only the newest quote of an instrument matters.
 pub(super) fn is_quote(message: &[u8]) -> bool {
-    stream_of(message).is_some_and(|stream| memmem::find(stream, b"@bookTicker").is_some())
+    stream_of(message).is_some_and(|stream| stream.contains("@bookTicker"))
 }
 
 /// The symbol whose depth diff a message of a combined stream is.
-pub(super) fn book_change_of(message: &[u8]) -> Option<&[u8]> {
+pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
     let stream = stream_of(message)?;
-    let at = memchr::memchr(b'@', stream)?;
-    is_diff_stream(&stream[at + 1..]).then(|| &stream[..at])
+    let (_, kind) = stream.split_once('@')?;
+    is_diff_stream(kind).then(|| symbol_of_stream(stream))?
 }
 
 /// Whether a stream holds diffs of the book; partial books (`depth20`) are whole and need no snapshot.
-pub(super) fn is_diff_stream(stream: &[u8]) -> bool {
-    stream == b"depth" || stream.starts_with(b"depth@")
+pub(super) fn is_diff_stream(stream: &str) -> bool {
+    stream == "depth" || stream.starts_with("depth@")
+}
+
+/// Whether a stream holds the best levels of the book, whole each time: `depth5`, `depth20@100ms`.
+pub(super) fn is_partial_book(stream: &str) -> bool {
+    let kind = stream.split_once('@').map_or(stream, |(kind, _)| kind);
+    let levels = kind.strip_prefix("depth");
+    levels.is_some_and(|levels| !levels.is_empty() && levels.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The notice of a shutdown, bare or as a combined stream's message. It is short, so that long messages need
 /// no search.
 pub(super) fn is_shutdown(message: &[u8]) -> bool {
-    message.len() < 128 && memmem::find(message, b"\"e\":\"serverShutdown\"").is_some()
+    if message.len() > SHUTDOWN_WITHIN || memmem::find(message, b"serverShutdown").is_none() {
+        return false;
+    }
+    let data = value_of(message, "data").map_or(message, |data| data.0);
+    event_type(data).is_some_and(|kind| kind == "serverShutdown")
 }
 
+/// Bytes of the longest notice of a shutdown.
+const SHUTDOWN_WITHIN: usize = 256;
+
 /// The value of `e`, which the venue writes first.
-pub(super) fn event_type(message: &[u8]) -> Option<&str> {
+pub(super) fn event_type(message: &[u8]) -> Option<Cow<'_, str>> {
     if let Some(rest) = message.strip_prefix(b"{\"e\":\"") {
-        return std::str::from_utf8(&rest[..memchr::memchr(b'"', rest)?]).ok();
+        let kind = &rest[..memchr::memchr(b'"', rest)?];
+        if memchr::memchr(b'\\', kind).is_none() {
+            return std::str::from_utf8(kind).ok().map(Cow::Borrowed);
+        }
     }
-    // A search over the text finds out faster than a parser that there is no type.
-    memmem::find(message, b"\"e\"")?;
-    let value = sonic_rs::get(message, ["e"]).ok()?;
-    let known = EVENT_TYPES.iter().find(|known| {
-        let text = value.as_raw_str().as_bytes();
-        text.len() == known.len() + 2 && &text[1..text.len() - 1] == known.as_bytes()
-    });
-    known.copied().or(Some("another"))
+    text_of(message, "e")
 }
 
 /// The event types that are read.
-const EVENT_TYPES: [&str; 5] = [
+pub(super) const EVENT_TYPES: [&str; 5] = [
     "trade",
     "aggTrade",
     "bookTicker",
@@ -66,49 +101,37 @@ const EVENT_TYPES: [&str; 5] = [
 ];
 
 /// Whether a message has the marks of Binance: an event type, a combined stream, a best bid and offer, a
-/// snapshot, or the answer to a request.
+/// snapshot, the answer to a request, or fields of an event without its type.
 pub(super) fn recognises(message: &[u8]) -> bool {
     if message.starts_with(b"{\"stream\":\"") {
         return true;
     }
     if let Some(kind) = event_type(message) {
-        return EVENT_TYPES.contains(&kind);
+        return EVENT_TYPES
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&kind));
     }
-    let Ok(marks) = parse::<Marks<'_>>(message) else {
+    let Ok(marks) = parse_fields::<AnyMessage<'_>>(message, &NAMES) else {
         return false;
     };
-    let quote = marks.update_id.is_some() && marks.symbol.is_some() && marks.bid.is_some();
-    // `"result":null` says that a request was accepted; the null is a value that is there.
-    let answers = marks.error.is_some() || memmem::find(message, b"\"result\"").is_some();
-    let answer = marks.id.is_some() && answers;
-    let error = marks.code.is_some() && marks.message.is_some();
-    marks.last_update_id.is_some() || quote || answer || error
+    let combined = marks.stream.is_present() && marks.data.is_present();
+    let quote = marks.update_id.is_present() && marks.symbol.is_present() && marks.bid.is_present();
+    let of_event = marks.symbol.is_present()
+        && [&marks.quantity, &marks.trade_time, &marks.first]
+            .iter()
+            .any(|field| field.is_present());
+    let answer = marks.id.is_present() && (marks.error.is_present() || marks.result.is_present());
+    let error = marks.code.is_present() && marks.message.is_present();
+    let snapshot = marks.last_update_id.is_present();
+    combined || snapshot || quote || of_event || answer || error
 }
 
-#[derive(Deserialize)]
-struct Marks<'a> {
-    #[serde(rename = "lastUpdateId", borrow)]
-    last_update_id: Option<LazyValue<'a>>,
-    #[serde(rename = "u", borrow)]
-    update_id: Option<LazyValue<'a>>,
-    #[serde(rename = "s", borrow)]
-    symbol: Option<LazyValue<'a>>,
-    #[serde(rename = "b", borrow)]
-    bid: Option<LazyValue<'a>>,
-    #[serde(borrow)]
-    id: Option<LazyValue<'a>>,
-    #[serde(borrow)]
-    error: Option<LazyValue<'a>>,
-    #[serde(borrow)]
-    code: Option<LazyValue<'a>>,
-    #[serde(rename = "msg", borrow)]
-    message: Option<LazyValue<'a>>,
+/// Whether a message begins as one that is no combined stream's.
+pub(super) fn is_raw(message: &[u8]) -> bool {
+    message.starts_with(b"{\"e\":\"") || message.starts_with(b"{\"u\":")
 }
 
 /// The name of a combined stream's message: `btcusdt@bookTicker`.
-fn stream_of(message: &[u8]) -> Option<&[u8]> {
-    text_of(&message[..message.len().min(STREAM_WITHIN)], b"\"stream\"")
+fn stream_of(message: &[u8]) -> Option<Cow<'_, str>> {
+    text_of(message, "stream")
 }
-
-/// The venue writes the stream's name first; its longest name is well below this.
-const STREAM_WITHIN: usize = 96;

@@ -23,7 +23,7 @@ pub(super) const LIMITS: VenueLimits = VenueLimits {
 /// All streams of a connection are named in its address.
 pub(super) fn combined(url: &str, symbols: &[String], streams: &[String]) -> Subscription {
     let names = symbols.iter().flat_map(|symbol| {
-        let symbol = symbol.to_ascii_lowercase();
+        let symbol = percent_encoded(&symbol.to_ascii_lowercase());
         streams
             .iter()
             .map(move |stream| format!("{symbol}@{stream}"))
@@ -36,7 +36,7 @@ pub(super) fn combined(url: &str, symbols: &[String], streams: &[String]) -> Sub
 }
 
 pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
-    let symbol = symbol.to_ascii_uppercase();
+    let symbol = percent_encoded(&symbol.to_ascii_uppercase());
     SnapshotRequest::Get {
         path: format!("/api/v3/depth?symbol={symbol}&limit={LEVELS}"),
         weight: WEIGHT,
@@ -46,8 +46,20 @@ pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
 /// The answer names no symbol, so it becomes a message of a stream that does.
 pub(super) fn snapshot_message(symbol: &str, body: &[u8]) -> Vec<u8> {
     let symbol = symbol.to_ascii_lowercase();
-    let head = format!(r#"{{"stream":"{symbol}{SNAPSHOT_STREAM}","data":"#);
+    let stream = serde_json::Value::from(format!("{symbol}{SNAPSHOT_STREAM}"));
+    let head = format!(r#"{{"stream":{stream},"data":"#);
     [head.as_bytes(), body.trim_ascii_end(), b"}"].concat()
+}
+
+/// A symbol as part of an address (RFC 3986): some have Chinese letters.
+fn percent_encoded(symbol: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    symbol.bytes().map(encode).collect()
 }
 
 /// Levels a side: the most that the venue gives, and what that counts.

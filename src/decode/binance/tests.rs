@@ -2,16 +2,17 @@
 
 use super::*;
 use crate::decode::{Decoder, Notice};
-use crate::event::{Body, Trade};
+use crate::event::{Body, Splice, Trade};
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
+use crate::time::LikelyUnit;
 use crate::units::{Nanos, Price, Side, Size};
 
 fn decode_all(frames: &[&str]) -> (Batch, Vec<Result<Decoded, DecodeError>>) {
     let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
     let mut batch = Batch::default();
     let origin = Origin {
-        ts_recv: Nanos(0),
+        ts_recv: Nanos::UNDEFINED,
         offset: 0,
         partition: 0,
         stream: 0,
@@ -120,6 +121,52 @@ fn a_snapshot_among_several_symbols_is_assigned_by_its_number_or_its_name() {
 }
 
 #[test]
+fn a_snapshot_beside_the_updates_of_all_symbols_has_no_instrument() {
+    for number in [10, 15, 4_000] {
+        let beside = SNAPSHOT.replace(":12,", &format!(":{number},"));
+        let (_, results) = decode_all(&[DIFF, &beside]);
+        assert_eq!(results[1], Err(DecodeError::UnnamedSnapshot), "{number}");
+    }
+}
+
+#[test]
+fn a_partial_book_is_a_whole_book_of_its_streams_symbol() {
+    for stream in ["depth5", "depth10@100ms", "depth20@1000ms"] {
+        let message = format!(r#"{{"stream":"xyzusdt@{stream}","data":{SNAPSHOT}}}"#);
+        let (batch, results) = decode_all(&[&message]);
+        assert_eq!(results, [Ok(Decoded::Events)], "{stream}");
+        let Body::Depth(book) = batch.events[0].body else {
+            panic!("{:?}", batch.events)
+        };
+        assert_eq!(book.snapshot, Some(Splice::InOrder));
+        assert_eq!((book.bids, book.asks), (1, 2));
+    }
+    let (_, results) = decode_all(&[r#"{"stream":"xyzusdt@depth5","data":{"bids":[],"asks":[]}}"#]);
+    assert_eq!(results, [Err(DecodeError::MissingField("lastUpdateId"))]);
+}
+
+#[test]
+fn a_symbol_of_other_letters_is_percent_encoded_in_addresses() {
+    let (symbols, streams) = (["测试USDT".to_owned()], ["trade".to_owned()]);
+    let subscription = Binance.subscription("wss://x", &symbols, &streams);
+    assert_eq!(
+        subscription.address,
+        "wss://x/stream?streams=%E6%B5%8B%E8%AF%95usdt@trade"
+    );
+    let SnapshotRequest::Get { path, .. } = Binance.snapshot_request("测试usdt") else {
+        panic!("a snapshot is fetched")
+    };
+    assert_eq!(
+        path,
+        "/api/v3/depth?symbol=%E6%B5%8B%E8%AF%95USDT&limit=5000"
+    );
+    let message = Binance.snapshot_message("测试USDT", SNAPSHOT.as_bytes());
+    assert_eq!(Binance.symbol_of(&message).as_deref(), Some("测试usdt"));
+    let (_, results) = decode_all(&[std::str::from_utf8(&message).unwrap()]);
+    assert_eq!(results, [Ok(Decoded::Events)]);
+}
+
+#[test]
 fn notices_of_the_server_are_no_events() {
     let notice = |n| Ok(Decoded::Notice(n));
     let (batch, results) = decode_all(&[
@@ -151,7 +198,7 @@ fn bad_frames_leave_nothing_behind() {
         (&DIFF[..DIFF.len() - 3], DecodeError::Truncated),
         ("{\"e\":\"trade\",]}", DecodeError::Malformed),
         ("", DecodeError::Truncated),
-        (r#"{"e":"trade","s":"A"}"#, DecodeError::WrongShape),
+        (r#"{"e":"trade","s":"A"}"#, DecodeError::MissingField("t")),
     ];
     for (frame, expected) in bad {
         let (batch, results) = decode_all(&[frame]);
@@ -167,8 +214,32 @@ fn bad_frames_leave_nothing_behind() {
             DecodeError::OutOfRange("p"),
         ),
         ("\"3.00000000\"", "\"0\"", DecodeError::OutOfRange("q")),
-        ("1700000000123,", "-5,", DecodeError::OutOfRange("T")),
-        ("\"20.50000000\"", "20.5", DecodeError::WrongShape),
+        (
+            "1700000000123,",
+            "-5,",
+            DecodeError::ImplausibleTime("T", None),
+        ),
+        (
+            "1700000000123,",
+            "1700000000,",
+            DecodeError::ImplausibleTime("T", Some(LikelyUnit::Seconds)),
+        ),
+        ("\"20.50000000\"", "null", DecodeError::MissingField("p")),
+        ("\"p\"", "\"P\"", DecodeError::MissingField("p")),
+        ("\"m\":true", "\"m\":\"true\"", DecodeError::WrongType("m")),
+        (
+            "\"e\":\"trade\"",
+            "\"e\":\"Trade\"",
+            DecodeError::OutOfRange("e"),
+        ),
+        (
+            "\"e\":\"trade\"",
+            "\"e\":null",
+            DecodeError::MissingField("e"),
+        ),
+        ("\"e\":\"trade\",", "", DecodeError::MissingField("e")),
+        ("\"e\":\"trade\"", "\"e\":5", DecodeError::WrongType("e")),
+        ("\"20.50000000\"", "[20.5]", DecodeError::WrongType("p")),
     ] {
         let (batch, results) = decode_all(&[&TRADE.replace(from, to)]);
         assert_eq!(results, [Err(expected)], "{to}");
@@ -209,7 +280,7 @@ fn a_message_shows_its_symbol_and_kind_unparsed() {
     let diff = br#"{"stream":"btcusdt@depth@100ms","data":{}}"#;
     let partial = br#"{"stream":"btcusdt@depth20","data":{}}"#;
     assert!(Binance.is_quote(quote) && !Binance.is_quote(diff));
-    assert_eq!(Binance.book_change_of(diff), Some(&b"btcusdt"[..]));
+    assert_eq!(Binance.book_change_of(diff).as_deref(), Some("btcusdt"));
     assert_eq!(Binance.book_change_of(partial), None);
     let shutdown = br#"{"e":"serverShutdown","E":1770123456789}"#;
     assert_eq!(Binance.reaction(shutdown), Reaction::Reconnect);
@@ -221,13 +292,7 @@ fn the_venues_messages_are_recognised_and_no_others() {
     for message in [TRADE, DIFF, TICKER, SNAPSHOT, r#"{"result":null,"id":1}"#] {
         assert!(Binance.recognises(message.as_bytes()), "{message}");
     }
-    for message in [
-        r#"{"e":"kline"}"#,
-        r#"{"s":"A","p":"1"}"#,
-        "[1]",
-        "",
-        r#"{"id":1}"#,
-    ] {
+    for message in [r#"{"e":"kline"}"#, r#"{"s":"A"}"#, "[1]", "", r#"{"id":1}"#] {
         assert!(!Binance.recognises(message.as_bytes()), "{message}");
     }
 }

@@ -1,11 +1,15 @@
 //! Binance's messages as they come, field by field.
 //!
+//! The structs of one kind read a message as the venue writes it, which is fast. [`AnyMessage`] reads all
+//! kinds in any form that means the same.
+//!
 //! Source: the venue's `web-socket-streams.md` and `rest-api.md` of July 2026.
 
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use crate::decode::json::TextPair;
+use crate::decode::field::Field;
+use crate::decode::levels::Pair;
 
 /// A combined stream's message: the stream's name, and the message itself.
 #[derive(Deserialize)]
@@ -13,20 +17,6 @@ pub(super) struct Combined<'a> {
     pub(super) stream: &'a str,
     #[serde(borrow)]
     pub(super) data: LazyValue<'a>,
-}
-
-/// Just enough to tell messages without an event type apart.
-#[derive(Deserialize)]
-pub(super) struct Untyped<'a> {
-    #[serde(rename = "lastUpdateId")]
-    pub(super) last_update_id: Option<u64>,
-    #[serde(rename = "s")]
-    pub(super) symbol: Option<&'a str>,
-    pub(super) code: Option<i64>,
-    #[serde(borrow)]
-    pub(super) error: Option<LazyValue<'a>>,
-    #[serde(borrow)]
-    pub(super) id: Option<LazyValue<'a>>,
 }
 
 /// `trade`: one fill.
@@ -96,9 +86,9 @@ pub(super) struct WireDepth<'a> {
     #[serde(rename = "pu")]
     pub(super) previous_final_id: Option<u64>,
     #[serde(rename = "b", borrow)]
-    pub(super) bids: Vec<TextPair<'a>>,
+    pub(super) bids: Vec<Pair<&'a str>>,
     #[serde(rename = "a", borrow)]
-    pub(super) asks: Vec<TextPair<'a>>,
+    pub(super) asks: Vec<Pair<&'a str>>,
 }
 
 /// The answer to `GET /api/v3/depth`.
@@ -107,7 +97,95 @@ pub(super) struct WireSnapshot<'a> {
     #[serde(rename = "lastUpdateId")]
     pub(super) last_update_id: u64,
     #[serde(borrow)]
-    pub(super) bids: Vec<TextPair<'a>>,
+    pub(super) bids: Vec<Pair<&'a str>>,
     #[serde(borrow)]
-    pub(super) asks: Vec<TextPair<'a>>,
+    pub(super) asks: Vec<Pair<&'a str>>,
 }
+
+/// The fields of all kinds, and of a combined stream's message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AnyMessage<'a> {
+    #[serde(rename = "e", borrow)]
+    pub(super) event_type: Field<'a>,
+    #[serde(rename = "E", borrow)]
+    pub(super) event_time: Field<'a>,
+    #[serde(rename = "s", borrow)]
+    pub(super) symbol: Field<'a>,
+    #[serde(rename = "t", borrow)]
+    pub(super) trade_id: Field<'a>,
+    /// The best ask; the asks of a depth diff; the number of an aggregate.
+    #[serde(rename = "a", borrow)]
+    pub(super) ask: Field<'a>,
+    #[serde(rename = "p", borrow)]
+    pub(super) price: Field<'a>,
+    #[serde(rename = "q", borrow)]
+    pub(super) quantity: Field<'a>,
+    #[serde(rename = "T", borrow)]
+    pub(super) trade_time: Field<'a>,
+    #[serde(rename = "m", borrow)]
+    pub(super) buyer_is_maker: Field<'a>,
+    /// The last update of a quote or a diff.
+    #[serde(rename = "u", borrow)]
+    pub(super) update_id: Field<'a>,
+    #[serde(rename = "U", borrow)]
+    pub(super) first: Field<'a>,
+    #[serde(rename = "pu", borrow)]
+    pub(super) previous_final_id: Field<'a>,
+    /// The best bid; the bids of a depth diff.
+    #[serde(rename = "b", borrow)]
+    pub(super) bid: Field<'a>,
+    #[serde(rename = "B", borrow)]
+    pub(super) bid_quantity: Field<'a>,
+    #[serde(rename = "A", borrow)]
+    pub(super) ask_quantity: Field<'a>,
+    #[serde(rename = "lastUpdateId", borrow)]
+    pub(super) last_update_id: Field<'a>,
+    #[serde(borrow)]
+    pub(super) bids: Field<'a>,
+    #[serde(borrow)]
+    pub(super) asks: Field<'a>,
+    #[serde(borrow)]
+    pub(super) code: Field<'a>,
+    #[serde(rename = "msg", borrow)]
+    pub(super) message: Field<'a>,
+    #[serde(borrow)]
+    pub(super) error: Field<'a>,
+    #[serde(borrow)]
+    pub(super) id: Field<'a>,
+    #[serde(borrow)]
+    pub(super) result: Field<'a>,
+    #[serde(borrow)]
+    pub(super) stream: Field<'a>,
+    #[serde(borrow)]
+    pub(super) data: Field<'a>,
+}
+
+/// The names of these fields.
+pub(super) const NAMES: [&str; 25] = [
+    "e",
+    "E",
+    "s",
+    "t",
+    "a",
+    "p",
+    "q",
+    "T",
+    "m",
+    "u",
+    "U",
+    "pu",
+    "b",
+    "B",
+    "A",
+    "lastUpdateId",
+    "bids",
+    "asks",
+    "code",
+    "msg",
+    "error",
+    "id",
+    "result",
+    "stream",
+    "data",
+];

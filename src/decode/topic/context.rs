@@ -1,33 +1,38 @@
 //! Economic figures, and the sentiment of headlines, of a topic record.
 
-use super::wire::{TopicAverage, TopicRecord};
+use super::wire::{AVERAGE_NAMES, TopicAverage, TopicRecord};
 use crate::decode::error::DecodeError;
+use crate::decode::field::parse_fields;
 use crate::event::{Figure, Sentiment};
 
-pub(super) fn figure(
-    name: &str,
-    record: &TopicRecord<'_>,
-    figures: &[String],
-) -> Result<Figure, DecodeError> {
-    let value = record.value.ok_or(DecodeError::WrongShape)?;
+pub(super) fn figure(record: &TopicRecord<'_>, figures: &[String]) -> Result<Figure, DecodeError> {
+    let name = record.figure.text("figure")?;
+    let value = record.value.float("value")?;
     let index = figures.iter().position(|known| known == name);
     let figure = index.ok_or(DecodeError::OtherFigure)? as u16;
     Ok(Figure { figure, value })
 }
 
-pub(super) fn sentiment(average: &TopicAverage) -> Result<Sentiment, DecodeError> {
-    if !(-1.0..=1.0).contains(&average.average) {
+pub(super) fn sentiment(record: &TopicRecord<'_>) -> Result<Sentiment, DecodeError> {
+    let raw = record.sentiment.needed("sentiment")?.as_raw_str();
+    if !raw.starts_with('{') {
+        return Err(DecodeError::WrongType("sentiment"));
+    }
+    let wire: TopicAverage<'_> = parse_fields(raw.as_bytes(), &AVERAGE_NAMES)?;
+    let (average, weight) = (wire.average.float("average")?, wire.weight.float("weight")?);
+    let half_life_ms = wire.half_life_ms.integer("half_life_ms")?;
+    if !(-1.0..=1.0).contains(&average) {
         return Err(DecodeError::OutOfRange("average"));
     }
-    if !(average.weight >= 0.0 && average.weight.is_finite()) {
+    if weight < 0.0 {
         return Err(DecodeError::OutOfRange("weight"));
     }
-    if average.half_life_ms <= 0 {
+    if half_life_ms <= 0 {
         return Err(DecodeError::OutOfRange("half_life_ms"));
     }
     Ok(Sentiment {
-        average: average.average,
-        weight: average.weight,
-        half_life: average.half_life_ms.saturating_mul(1_000_000),
+        average,
+        weight,
+        half_life: half_life_ms.saturating_mul(1_000_000),
     })
 }

@@ -1,11 +1,10 @@
 //! Trades, quotes, bars and book changes of a topic record.
 
-use sonic_rs::LazyValue;
-
 use super::wire::TopicRecord;
 use crate::decode::amount;
 use crate::decode::error::DecodeError;
-use crate::decode::json::{decimal, parse, push_levels};
+use crate::decode::field::{Field, decimal};
+use crate::decode::levels;
 use crate::event::{Bar, Batch, Depth, Quote, Splice, Trade};
 use crate::units::{Price, Side, Size};
 
@@ -31,6 +30,14 @@ pub(super) fn trade(
     })
 }
 
+/// A trade record in any form.
+pub(super) fn any_trade(record: &TopicRecord<'_>) -> Result<Trade, DecodeError> {
+    let (price, size) = (record.price.decimal("price")?, record.size.decimal("size")?);
+    let side = record.side.text("side")?;
+    let trade_id = record.trade_id.number_or_zero("trade_id")?;
+    trade(price.as_bytes(), size.as_bytes(), side, Some(trade_id))
+}
+
 pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {
     let (bid_px, bid_sz) = best(("bid_px", &record.bid_px), ("bid_sz", &record.bid_sz))?;
     let (ask_px, ask_sz) = best(("ask_px", &record.ask_px), ("ask_sz", &record.ask_sz))?;
@@ -39,18 +46,17 @@ pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {
         bid_sz,
         ask_px,
         ask_sz,
-        sequence: record.sequence.unwrap_or(0),
+        sequence: record.sequence.number_or_zero("sequence")?,
     })
 }
 
 pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
-    let price = |field: &'static str, value: &Option<LazyValue<'_>>| {
-        let value = value.as_ref().ok_or(DecodeError::WrongShape)?;
-        amount::price(field, decimal(value))
+    let price = |name: &'static str, field: &Field<'_>| {
+        amount::price(name, field.decimal(name)?.as_bytes())
     };
     // A venue that sends no volume has not said that nothing was traded.
-    let volume = match &record.volume {
-        Some(volume) => match amount::size("volume", decimal(volume)) {
+    let volume = match record.volume.value() {
+        Some(volume) => match amount::size("volume", decimal("volume", volume)?.as_bytes()) {
             Err(DecodeError::MissingField(_)) => Size::UNDEFINED,
             volume => volume?,
         },
@@ -72,54 +78,55 @@ pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
     Ok(bar)
 }
 
-/// The name of a field, and its value.
-type NamedValue<'r, 'a> = (&'static str, &'r Option<LazyValue<'a>>);
+/// The name of a field, and the field.
+type NamedField<'r, 'a> = (&'static str, &'r Field<'a>);
 
-/// One side of a quote; `null` is an empty side.
-fn best(price: NamedValue<'_, '_>, size: NamedValue<'_, '_>) -> Result<(Price, Size), DecodeError> {
-    let (Some(price_value), Some(size_value)) = (price.1, size.1) else {
-        return Ok((Price::UNDEFINED, Size::ZERO));
-    };
-    let (price, size) = (
-        (price.0, decimal(price_value)),
-        (size.0, decimal(size_value)),
-    );
-    amount::quote_side(price, size, false)
+/// One side of a quote. A price that is null is an empty side, if the size is null or zero too.
+fn best(price: NamedField<'_, '_>, size: NamedField<'_, '_>) -> Result<(Price, Size), DecodeError> {
+    for (name, field) in [price, size] {
+        if !field.is_present() {
+            return Err(DecodeError::MissingField(name));
+        }
+    }
+    match (price.1.value(), size.1.value()) {
+        (None, None) => Ok((Price::UNDEFINED, Size::ZERO)),
+        (None, Some(_)) => match amount::size(size.0, size.1.decimal(size.0)?.as_bytes())? {
+            Size::ZERO => Ok((Price::UNDEFINED, Size::ZERO)),
+            _ => Err(DecodeError::MissingField(price.0)),
+        },
+        (Some(_), _) => {
+            let (price_text, size_text) = (price.1.decimal(price.0)?, size.1.decimal(size.0)?);
+            let (price, size) = (
+                (price.0, price_text.as_bytes()),
+                (size.0, size_text.as_bytes()),
+            );
+            amount::quote_side(price, size, false)
+        }
+    }
 }
 
-pub(super) fn depth(
-    record: &TopicRecord<'_>,
-    bids: &LazyValue<'_>,
-    asks: &LazyValue<'_>,
-    batch: &mut Batch,
-) -> Result<Depth, DecodeError> {
-    let last = record.sequence.unwrap_or(0);
-    let first = record.first_sequence.unwrap_or(last);
+pub(super) fn depth(record: &TopicRecord<'_>, batch: &mut Batch) -> Result<Depth, DecodeError> {
+    let last = record.sequence.number_or_zero("sequence")?;
+    let first = match record.first_sequence.value() {
+        Some(_) => record.first_sequence.unsigned("first_sequence")?,
+        None => last,
+    };
     if first > last {
         return Err(DecodeError::OutOfRange("first_sequence"));
     }
+    let is_whole = match record.snapshot.value() {
+        Some(_) => record.snapshot.flag("snapshot")?,
+        None => false,
+    };
     let start = batch.levels.len() as u32;
-    let bids: Vec<(LazyValue<'_>, LazyValue<'_>)> = parse(bids.as_raw_str().as_bytes())?;
-    let asks: Vec<(LazyValue<'_>, LazyValue<'_>)> = parse(asks.as_raw_str().as_bytes())?;
-    let bids = push_levels(
-        batch,
-        bids.iter()
-            .map(|level| (decimal(&level.0), decimal(&level.1))),
-    )?;
-    let asks = push_levels(
-        batch,
-        asks.iter()
-            .map(|level| (decimal(&level.0), decimal(&level.1))),
-    )?;
+    let bids = levels::push_field(batch, "bids", &record.bids)?;
+    let asks = levels::push_field(batch, "asks", &record.asks)?;
     Ok(Depth {
         first,
         last,
         start,
         bids,
         asks,
-        snapshot: record
-            .snapshot
-            .filter(|whole| *whole)
-            .map(|_| Splice::ByNumber),
+        snapshot: is_whole.then_some(Splice::ByNumber),
     })
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::decode::command::parse_command;
+use crate::decode::control::is_control;
 use crate::decode::route::{SymbolFinder, shard_of};
 use crate::decode::text::text_of;
 use crate::frame::{Frame, Origin};
@@ -12,8 +13,8 @@ use crate::source::ring::Sender;
 /// The rings of all shards, and how the shard of a frame is found.
 pub(super) struct FrameRouter {
     senders: Vec<Sender>,
-    /// The key of the field that names the subject of a record, in quotes; none for messages of a market.
-    key: Option<String>,
+    /// The key of the field that names the subject of a record; none for messages of a market.
+    key: Option<&'static str>,
     symbols: SymbolFinder,
     reads_commands: bool,
     /// The shard of the last frame that names an instrument, by stream.
@@ -26,7 +27,7 @@ impl FrameRouter {
         let form = pipeline.form.as_ref();
         Self {
             senders,
-            key: form.map(|form| format!("\"{}\"", form.kind().key())),
+            key: form.map(|form| form.kind().key()),
             symbols: SymbolFinder::default(),
             reads_commands: pipeline.decoder().reads_commands(),
             last: vec![0; usize::from(u16::MAX) + 1],
@@ -53,13 +54,13 @@ impl FrameRouter {
                 .iter()
                 .try_for_each(|sender| sender.send(frame.clone()));
         }
-        let name = match &self.key {
-            Some(key) => text_of(bytes, key.as_bytes()),
+        let name = match self.key {
+            Some(key) => text_of(bytes, key),
             None => self.symbols.symbol_of(origin.stream, bytes),
         };
         let of_stream = &mut self.last[usize::from(origin.stream)];
         if let Some(name) = name {
-            *of_stream = shard_of(name, self.senders.len());
+            *of_stream = shard_of(name.as_bytes(), self.senders.len());
         }
         // A snapshot that names no symbol belongs to the depth update before it.
         self.senders[*of_stream].send(frame)
@@ -70,6 +71,6 @@ impl FrameRouter {
             let command = parse_command(bytes, origin.ts_recv);
             !origin.reprocessed && command.is_some_and(|command| command.is_ok())
         };
-        bytes.starts_with(b"{\"foretick\":") || self.reads_commands && is_command()
+        is_control(bytes) || self.reads_commands && is_command()
     }
 }

@@ -22,7 +22,7 @@ use super::membership::{Change, Membership};
 use super::merge::Merge;
 use super::partition::{PartitionKey, partition_of};
 use super::progress::Progress;
-use super::record::{event_time, ts_recv_header};
+use super::record::{RecordHeaders, event_time};
 use super::rings::Rings;
 use super::settings::KafkaSourceSettings;
 use super::trouble::{Brokers, is_lasting};
@@ -42,6 +42,7 @@ pub(super) struct KafkaReader {
     /// Whether the group has assigned our partitions, even if there are none.
     is_assigned: bool,
     brokers: Brokers,
+    headers: RecordHeaders,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
 }
@@ -64,6 +65,7 @@ impl KafkaReader {
             merge: Merge::default(),
             is_assigned: false,
             brokers: Brokers::new(settings.bootstrap.clone(), Arc::clone(&status)),
+            headers: RecordHeaders::default(),
             consumer,
             settings,
             rings,
@@ -119,7 +121,7 @@ impl KafkaReader {
         let membership = self.consumer.context();
         let stream = membership.stream_of(record.topic())?;
         let (partition, offset) = (record.partition(), record.offset());
-        let received = ts_recv_header(record);
+        let received = self.headers.ts_recv(record);
         let ts = match self.merge.is_over() {
             true => 0,
             false => event_time(payload, received, record),

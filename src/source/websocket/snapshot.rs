@@ -105,7 +105,7 @@ impl SnapshotFetcher {
         let Some(symbol) = self.venue.book_change_of(message) else {
             return;
         };
-        let hash = name_hash(symbol);
+        let hash = name_hash(symbol.as_bytes());
         let found = self.symbols.get_mut(&hash);
         let Some(symbol) = found.filter(|symbol| symbol.progress == SnapshotProgress::AwaitsStream)
         else {
