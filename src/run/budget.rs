@@ -65,8 +65,7 @@ impl ResourceNeed {
         let to_kafka = file.sink.kind == SinkKind::Kafka;
         let brokers = pipeline.bootstrap().split(',').count();
         let watched = file.model.kind == ModelKind::Onnx;
-        let whole = watched
-            && loaded.strategy.sliding_windows(file.row.every).is_none();
+        let whole = watched && loaded.strategy.sliding_windows(file.row.every).is_none();
         let sessions = if whole { shards } else { 0 };
         // Frames of a batch have left the ring, so a shard holds at most the ring twice.
         let ring = file.engine.ring_bytes.max(file.source.max_frame_bytes) as u64;
