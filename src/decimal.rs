@@ -35,6 +35,16 @@ const RANGE: u64 = 10_u64.pow(18);
 /// Decimal places of each range. Below 10⁻⁶ they are 22, because 10²² is the largest power of ten that a
 /// float holds exactly.
 const PLACES: [i32; 9] = [22, 21, 18, 15, 12, 9, 6, 3, 0];
+/// Powers of ten in a range. There is no larger factor: a value of one step more has a digit more.
+const STEPS: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = 10 * powers[at - 1];
+        at += 1;
+    }
+    powers
+};
 /// Digits that always fit `u64` and a range.
 const DIGITS_MAX: i32 = 18;
 /// Digits that tell every float64 from its neighbours.
@@ -89,7 +99,7 @@ fn encode(value: u64, significant: i32, places: i32) -> Result<i64, NumberError>
         return Err(NumberError::TooPrecise);
     }
     // Below 10^18, because the value is below the range's end.
-    let steps = value * 10_u64.pow((kept - places) as u32);
+    let steps = value * STEPS[(kept - places) as usize];
     Ok((range as u64 * RANGE + steps) as i64)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use foretick::command::outputs::{Output, OutputContent, OutputError, check_outputs};
+use foretick::command::outputs::{OutputContent, OutputError, PlannedOutput, check_outputs};
 use foretick::command::simulate::write_capture_file;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
@@ -311,9 +311,9 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
 /// The outputs of a command, without options that were not given.
 fn outputs_of<const N: usize>(
     given: [(&'static str, Option<PathBuf>, OutputContent); N],
-) -> Vec<Output> {
+) -> Vec<PlannedOutput> {
     let output = |(named_by, path, content): (_, Option<PathBuf>, _)| {
-        path.map(|path| Output {
+        path.map(|path| PlannedOutput {
             named_by,
             path,
             content,

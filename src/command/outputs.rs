@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// A file that a command is to write.
 #[derive(Clone, Debug)]
-pub struct Output {
+pub struct PlannedOutput {
     /// The option or the key that names it, as `--output`.
     pub named_by: &'static str,
     /// Its path.
@@ -47,9 +47,13 @@ pub struct OutputError {
 ///
 /// # Errors
 /// [`OutputError`] with the option and what to do.
-pub fn check_outputs(outputs: &[Output], inputs: &[&Path], force: bool) -> Result<(), OutputError> {
+pub fn check_outputs(
+    outputs: &[PlannedOutput],
+    inputs: &[&Path],
+    force: bool,
+) -> Result<(), OutputError> {
     for (at, output) in outputs.iter().enumerate() {
-        let Output {
+        let PlannedOutput {
             named_by,
             path,
             content,
@@ -173,7 +177,7 @@ mod tests {
         inputs: &[&Path],
         force: bool,
     ) -> Result<(), String> {
-        let output = Output {
+        let output = PlannedOutput {
             named_by: "--output",
             path: path.to_owned(),
             content,
@@ -251,7 +255,7 @@ mod tests {
     #[test]
     fn two_outputs_are_two_files() {
         let scratch = Scratch::new();
-        let output = |named_by, name: &str| Output {
+        let output = |named_by, name: &str| PlannedOutput {
             named_by,
             path: scratch.path().join(name),
             content: OutputContent::JsonLines,

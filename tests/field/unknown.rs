@@ -6,10 +6,13 @@ use crate::replayed::{exported_labels, one_feature, replay, replay_with};
 const START: i64 = 1_790_000_000_000_000_000;
 const SECOND: i64 = 1_000_000_000;
 
+/// A quote; a side without a price has no size either.
 fn quote(at: i64, bid: &str, ask: &str) -> String {
     let ts = START + at * SECOND;
+    let size = |price| if price == "null" { "null" } else { "1" };
+    let (bid_size, ask_size) = (size(bid), size(ask));
     format!(
-        r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{bid},"bid_sz":1,"ask_px":{ask},"ask_sz":1}}"#
+        r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{bid},"bid_sz":{bid_size},"ask_px":{ask},"ask_sz":{ask_size}}}"#
     )
 }
 
