@@ -31,7 +31,13 @@ fn depth(at: i64, number: i64, snapshot: bool, bids: &str, asks: &str) -> String
 #[test]
 fn a_withdrawn_side_takes_the_mid_away() {
     let empty_size = quote(2, "99", "101").replace("\"bid_sz\":1", "\"bid_sz\":0");
-    for withdrawn in [quote(2, "null", "101"), quote(2, "99", "null"), empty_size] {
+    let sized = quote(2, "null", "101").replace("\"bid_sz\":null", "\"bid_sz\":1");
+    for withdrawn in [
+        quote(2, "null", "101"),
+        quote(2, "99", "null"),
+        empty_size,
+        sized,
+    ] {
         let lines = [
             quote(0, "99", "101"),
             trade(1, 100.0),

@@ -81,28 +81,22 @@ pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
 /// The name of a field, and the field.
 type NamedField<'r, 'a> = (&'static str, &'r Field<'a>);
 
-/// One side of a quote. A price that is null is an empty side, if the size is null or zero too.
+/// One side of a quote, which is empty where its price is null.
 fn best(price: NamedField<'_, '_>, size: NamedField<'_, '_>) -> Result<(Price, Size), DecodeError> {
     for (name, field) in [price, size] {
         if !field.is_present() {
             return Err(DecodeError::MissingField(name));
         }
     }
-    match (price.1.value(), size.1.value()) {
-        (None, None) => Ok((Price::UNDEFINED, Size::ZERO)),
-        (None, Some(_)) => match amount::size(size.0, size.1.decimal(size.0)?.as_bytes())? {
-            Size::ZERO => Ok((Price::UNDEFINED, Size::ZERO)),
-            _ => Err(DecodeError::MissingField(price.0)),
-        },
-        (Some(_), _) => {
-            let (price_text, size_text) = (price.1.decimal(price.0)?, size.1.decimal(size.0)?);
-            let (price, size) = (
-                (price.0, price_text.as_bytes()),
-                (size.0, size_text.as_bytes()),
-            );
-            amount::quote_side(price, size, false)
-        }
+    if !price.1.has_value() {
+        return Ok((Price::UNDEFINED, Size::ZERO));
     }
+    let (price_text, size_text) = (price.1.decimal(price.0)?, size.1.decimal(size.0)?);
+    let (price, size) = (
+        (price.0, price_text.as_bytes()),
+        (size.0, size_text.as_bytes()),
+    );
+    amount::quote_side(price, size, false)
 }
 
 pub(super) fn depth(record: &TopicRecord<'_>, batch: &mut Batch) -> Result<Depth, DecodeError> {

@@ -182,10 +182,6 @@ fn a_record_that_is_ours_and_wrong_names_its_field() {
             DecodeError::MissingField("bid_sz"),
         ),
         (
-            r#""bid_px":null,"bid_sz":2,"ask_px":6,"ask_sz":1"#,
-            DecodeError::MissingField("bid_px"),
-        ),
-        (
             r#""bid_px":5,"bid_sz":1"#,
             DecodeError::MissingField("ask_px"),
         ),
