@@ -173,28 +173,38 @@ fn read_exponent(text: &str) -> Result<i32, NumberError> {
 }
 
 /// The float64 that is nearest to the code's value.
+#[inline]
 pub(crate) fn to_f64(code: i64) -> f64 {
-    let (steps, places) = parts(code);
+    let (steps, range) = split(code);
     // Both are exact as floats, so that the quotient is rounded once.
     let value = if steps >> steps.trailing_zeros().min(63) < 1 << f64::MANTISSA_DIGITS {
-        steps as f64 / POWERS[places as usize]
+        steps as f64 / STEPS_IN_ONE[range]
     } else {
-        format!("{steps}e-{places}").parse().unwrap_or(f64::NAN)
+        nearest(steps, PLACES[range])
     };
     if code < 0 { -value } else { value }
 }
 
-/// Powers of ten as floats, exact.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
+/// Steps of each range in one, exact.
+const STEPS_IN_ONE: [f64; 9] = [1e22, 1e21, 1e18, 1e15, 1e12, 1e9, 1e6, 1e3, 1e0];
+
+/// The float64 that is nearest to `steps · 10^-places`, where `steps` has more digits than a float64.
+#[cold]
+fn nearest(steps: u64, places: i32) -> f64 {
+    format!("{steps}e-{places}").parse().unwrap_or(f64::NAN)
+}
+
+/// Steps without the sign, and the range.
+fn split(code: i64) -> (u64, usize) {
+    let code = code.unsigned_abs();
+    let range = ((code / RANGE) as usize).min(PLACES.len() - 1);
+    (code - range as u64 * RANGE, range)
+}
 
 /// Steps without the sign, and decimal places of a step.
 fn parts(code: i64) -> (u64, i32) {
-    let code = code.unsigned_abs();
-    let range = ((code / RANGE) as usize).min(PLACES.len() - 1);
-    (code - range as u64 * RANGE, PLACES[range])
+    let (steps, range) = split(code);
+    (steps, PLACES[range])
 }
 
 /// The code of `value · 10^-places`. `None` where it would have to be rounded, or is out of range.

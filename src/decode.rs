@@ -198,10 +198,10 @@ impl Decoder {
         let values = batch.values.len();
         batch.begin_frame(origin);
         let mut result = self.read(origin, bytes, batch);
-        if result == Err(DecodeError::Malformed) {
+        if matches!(result, Err(DecodeError::Malformed)) {
             result = self.read_odd(origin, bytes, batch);
         }
-        if result == Ok(Decoded::Events) && self.is_ahead(batch, before.1) {
+        if matches!(result, Ok(Decoded::Events)) && self.is_ahead(batch, before.1) {
             result = Err(DecodeError::TimeAhead("ts_event"));
         }
         if !matches!(result, Ok(Decoded::Events)) {
