@@ -8,8 +8,9 @@ use super::error::DecodeError;
 
 /// Reads one JSON value into its wire struct, which may borrow from it.
 pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    sonic_rs::from_slice(bytes).map_err(|error| match error.classify() {
-        _ if std::str::from_utf8(bytes).is_err() => DecodeError::NotUtf8,
+    // The parser looks for text that is not UTF-8 after it has handed it out as text.
+    let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::NotUtf8)?;
+    sonic_rs::from_str(text).map_err(|error| match error.classify() {
         Category::Eof => DecodeError::Truncated,
         Category::TypeUnmatched | Category::NotFound => DecodeError::WrongShape,
         _ => DecodeError::Malformed,

@@ -11,7 +11,7 @@ use sonic_rs::{JsonValueTrait, LazyValue, to_object_iter};
 use super::decoded::Decoded;
 use super::error::{DecodeError, plausible};
 use super::field::{Field, float, parse_fields};
-use super::json::is_shallow;
+use super::json::{is_shallow, parse};
 use super::privacy::Pseudonym;
 use crate::event::{Batch, Body, Record};
 use crate::frame::whole_length;
@@ -87,7 +87,7 @@ impl RecordForm {
             return Cow::Borrowed(bytes);
         }
         let wire = is_shallow(bytes)
-            .then(|| sonic_rs::from_slice::<WireRecord<'_>>(bytes).ok())
+            .then(|| parse::<WireRecord<'_>>(bytes).ok())
             .flatten();
         let token = wire.and_then(|wire| {
             let key = wire.key(self.kind).text(self.kind.key()).ok()?;

@@ -35,7 +35,8 @@ impl<'m> Raw<'m> {
     pub(crate) fn text(self) -> Option<Cow<'m, str>> {
         let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         if memchr::memchr(b'\\', inner).is_some() {
-            return sonic_rs::from_slice(self.0).ok().map(Cow::Owned);
+            let text = std::str::from_utf8(self.0).ok()?;
+            return sonic_rs::from_str(text).ok().map(Cow::Owned);
         }
         std::str::from_utf8(inner).ok().map(Cow::Borrowed)
     }

@@ -296,3 +296,14 @@ fn the_venues_messages_are_recognised_and_no_others() {
         assert!(!Binance.recognises(message.as_bytes()), "{message}");
     }
 }
+
+#[test]
+fn a_list_in_a_message_that_is_not_utf8_is_refused_before_it_is_text() {
+    let frame = format!(r#"{{"stream":"abcusdt@depth","data":{DIFF}}}"#);
+    let at = frame.find("20.40").expect("a price");
+    let mut bytes = frame.into_bytes();
+    bytes[at] = 0xa8;
+    let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
+    let result = decoder.decode(Origin::of_test(), &bytes, &mut Batch::default());
+    assert_eq!(result, Err(DecodeError::NotUtf8));
+}
