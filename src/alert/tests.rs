@@ -428,3 +428,10 @@ fn an_episode_that_never_fired_is_not_in_the_track_record() {
     news.extend(alerts.observe(FIRM, day(2), 0.01));
     assert_eq!((news.len(), episodes(&news)), (2, vec![]));
 }
+
+#[test]
+fn the_seed_of_the_fuzz_target_is_a_state() {
+    let seed = include_str!("../../tests/fuzz/seeds/alert_state/one");
+    let snapshot: AlertsSnapshot = serde_json::from_str(seed).unwrap();
+    assert_eq!(snapshot.states["A"].len(), 1);
+}
