@@ -35,7 +35,7 @@ const RANGE: u64 = 10_u64.pow(18);
 /// Decimal places of each range. Below 10⁻⁶ they are 22, because 10²² is the largest power of ten that a
 /// float holds exactly.
 const PLACES: [i32; 9] = [22, 21, 18, 15, 12, 9, 6, 3, 0];
-/// Powers of ten in a range. There is no larger factor: a value of one step more has a digit more.
+/// Powers of ten. A value has at least one digit, so that it is never scaled by more than 17.
 const STEPS: [u64; 19] = {
     let mut powers = [1; 19];
     let mut at = 1;

@@ -1,9 +1,7 @@
 //! D: prices and sizes of meme coins, of decentralised exchanges and of daily volumes are exact, or refused
 //! with the field named.
 
-use crate::replayed::replay;
-
-const START: i64 = 1_790_000_000_000_000_000;
+use crate::replayed::{START, depth, replay};
 
 fn trade(at: i64, price: &str, size: &str) -> String {
     let ts = START + at * 1_000_000;
@@ -77,25 +75,24 @@ fn a_number_that_cannot_be_kept_is_refused_with_its_field() {
 
 #[test]
 fn a_book_with_billions_of_units_is_read() {
-    let depth = |at: i64, snapshot: &str, bids: &str, asks: &str| {
-        let ts = START + at * 100_000_000;
-        format!(
-            r#"{{"ts_event":{ts},"symbol":"TINY.X","sequence":{},"first_sequence":{},{snapshot}"bids":{bids},"asks":{asks}}}"#,
-            at + 1,
-            at + 1
-        )
-    };
     let run = replay(
         "queue_imbalance",
         "book",
         &[
             depth(
                 0,
-                r#""snapshot":true,"#,
+                1,
+                true,
                 r#"[["0.00000051","146033283519.00"],["9223372036854775807","0"]]"#,
                 r#"[["0.00000052","48677761173"]]"#,
             ),
-            depth(1, "", r#"[["0.00000051","48677761173"]]"#, "[]"),
+            depth(
+                100_000_000,
+                2,
+                false,
+                r#"[["0.00000051","48677761173"]]"#,
+                "[]",
+            ),
         ],
     );
     assert_eq!(run.scores(), [0.5, 0.0]);

@@ -1,9 +1,7 @@
 //! C: nothing is held against a venue's numbers from before a reconnect, a gap or a snapshot; a fall of the
 //! numbers is counted, and its signals are marked `gap`; a copy changes nothing.
 
-use crate::replayed::replay;
-
-const START: i64 = 1_790_000_000_000_000_000;
+use crate::replayed::{self, START, replay};
 
 fn trade(at: i64, id: i64, price: i64) -> String {
     let ts = START + at * 100_000_000;
@@ -13,10 +11,8 @@ fn trade(at: i64, id: i64, price: i64) -> String {
 }
 
 fn depth(at: i64, number: i64, snapshot: bool, bid: i64, ask: i64) -> String {
-    let ts = START + at * 100_000_000;
-    format!(
-        r#"{{"ts_event":{ts},"symbol":"A.X","first_sequence":{number},"sequence":{number},"snapshot":{snapshot},"bids":[[{bid},1]],"asks":[[{ask},1]]}}"#
-    )
+    let (bids, asks) = (format!("[[{bid},1]]"), format!("[[{ask},1]]"));
+    replayed::depth(at * 100_000_000, number, snapshot, &bids, &asks)
 }
 
 #[test]
@@ -142,4 +138,23 @@ fn a_snapshot_that_is_too_old_is_counted_as_such() {
         [100.5],
         "the second snapshot is joined to what waits"
     );
+}
+
+#[test]
+fn the_last_number_again_is_a_copy_whatever_its_time() {
+    let run = replay(
+        "price",
+        "trade",
+        &[trade(0, 7, 1), trade(1, 7, 2), trade(2, 8, 3)],
+    );
+    assert_eq!(run.with_quality(), ["1.0 ok", "3.0 ok"]);
+    let lines = [
+        depth(0, 10, true, 90, 110),
+        depth(1, 11, false, 91, 110),
+        depth(2, 11, false, 91, 110),
+        depth(3, 12, false, 92, 110),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.with_quality(), ["100.0 ok", "100.5 ok", "101.0 ok"]);
+    assert_eq!(run.summary["events"]["renumbered"], 0);
 }

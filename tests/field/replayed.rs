@@ -43,6 +43,17 @@ fn word(value: &Value) -> &str {
     value.as_str().unwrap_or("-")
 }
 
+/// When the series of these tests begin, in nanoseconds.
+pub(crate) const START: i64 = 1_790_000_000_000_000_000;
+
+/// A change or a snapshot of the book of `A.X`, so many nanoseconds after the start.
+pub(crate) fn depth(after: i64, number: i64, snapshot: bool, bids: &str, asks: &str) -> String {
+    let ts = START + after;
+    format!(
+        r#"{{"ts_event":{ts},"symbol":"A.X","first_sequence":{number},"sequence":{number},"snapshot":{snapshot},"bids":{bids},"asks":{asks}}}"#
+    )
+}
+
 /// A pipeline whose only feature is of this table (`kind = "mid"`), with a row at each `on`. Further text goes
 /// into the `[row]` table.
 pub(crate) fn one_feature(feature: &str, on: &str, row: &str) -> String {

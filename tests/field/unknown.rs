@@ -1,9 +1,8 @@
 //! A: what is known to be unknown is never shown as known: withdrawn sides, fields that were not sent,
 //! silence.
 
-use crate::replayed::{exported_labels, one_feature, replay, replay_with};
+use crate::replayed::{self, START, exported_labels, one_feature, replay, replay_with};
 
-const START: i64 = 1_790_000_000_000_000_000;
 const SECOND: i64 = 1_000_000_000;
 
 /// A quote; a side without a price has no size either.
@@ -22,10 +21,7 @@ fn trade(at: i64, price: f64) -> String {
 }
 
 fn depth(at: i64, number: i64, snapshot: bool, bids: &str, asks: &str) -> String {
-    let ts = START + at * SECOND;
-    format!(
-        r#"{{"ts_event":{ts},"symbol":"A.X","first_sequence":{number},"sequence":{number},"snapshot":{snapshot},"bids":{bids},"asks":{asks}}}"#
-    )
+    replayed::depth(at * SECOND, number, snapshot, bids, asks)
 }
 
 #[test]

@@ -113,8 +113,11 @@ impl MarketState {
         let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
         let numbered = trade.trade_id > 0 && self.trade_id > 0;
         let fallen = numbered && trade.trade_id <= self.trade_id;
-        // A copy has the time of the trade before or an earlier one.
-        let anew = fallen && ts != Nanos::UNDEFINED && ts.0 > self.traded;
+        // A copy has the number of the trade before, or a time that is not later.
+        let anew = fallen
+            && trade.trade_id != self.trade_id
+            && ts != Nanos::UNDEFINED
+            && ts.0 > self.traded;
         if !same_kind || (fallen && !anew) {
             counts.duplicates += 1;
             return Effect::default();
