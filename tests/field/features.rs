@@ -3,11 +3,10 @@
 
 use serde_json::Value;
 
-use crate::replayed::{one_feature, replay, replay_with};
+use crate::replayed::{START, one_feature, replay, replay_with};
 
 const VECTORS: &str = include_str!("../given/features/vectors.json");
 const TOLERANCE: f64 = 1e-9;
-const START: i64 = 1_790_000_000_000_000_000;
 const MILLISECOND: i64 = 1_000_000;
 
 #[test]
@@ -104,6 +103,28 @@ fn a_feature_of_a_time_window_is_computed_of_the_window_as_of_the_row() {
         assert_eq!(run.scores(), [0.0], "{of} to {to}");
         assert_eq!(run.summary["events"]["incomplete_rows"], 1);
     }
+}
+
+#[test]
+fn a_feature_of_a_feature_of_a_time_window_is_as_of_the_row_too() {
+    let hidden = "name = \"m\"\nkind = \"mean\"\nof = \"price\"\nwindow_ms = 1000\nhidden = true\n\
+                  [[feature]]\nname = \"r\"\nkind = \"relative\"\nof = \"m\"\nto = \"mid\"\nhidden = true\n\
+                  [[feature]]\n";
+    let relative = "kind = \"relative\"\nof = \"mid\"\nto = \"r\"";
+    let pipeline = one_feature(relative, "quote", "").replacen(
+        "[[feature]]\n",
+        &format!("[[feature]]\n{hidden}"),
+        1,
+    );
+    let lines = [trade(0, 100.0), trade(500, 110.0), quote(1_200, 100)];
+    // The mean is 110 at the row, so that r is 0.1.
+    let [score] = replay_with(&pipeline, &lines, &[]).scores()[..] else {
+        panic!("there is one row");
+    };
+    assert!(
+        (score - (100.0 / (110.0 / 100.0 - 1.0) - 1.0)).abs() < 1e-9,
+        "{score}"
+    );
 }
 
 #[test]

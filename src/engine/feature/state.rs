@@ -250,7 +250,7 @@ impl FeatureState {
                 Some(memory.decaying_ema(input(from)?, update.now, half_life))
             }
             Operation::Windowed { window, kind } => match plan.windows[window].input {
-                Some(from) if input(from)?.is_nan() => Some(f64::NAN),
+                Some(from) if fired.0[from] == NewValue::None => None,
                 None if trade.is_none() => None,
                 _ => Some(self.windows[window].value(kind, update.now)),
             },
@@ -276,8 +276,10 @@ impl FeatureState {
             // One of them has not begun.
             return None;
         }
-        for &node in &plan.aging {
-            if node == of || node == to {
+        if plan.aging.contains(&of) || plan.aging.contains(&to) {
+            // They may be computed from others that age, which come before them.
+            let last = of.max(to);
+            for &node in plan.aging.iter().filter(|node| **node <= last) {
                 self.age(plan, node, now, fired);
             }
         }

@@ -63,10 +63,11 @@ impl WindowState {
     /// The value of a windowed feature; NaN where it is undefined: while an undefined value is in the window,
     /// and of an empty window, except of sums, which are zero, and of a flow, which is balanced.
     pub(super) fn value(&self, kind: FeatureKind, now: i64) -> f64 {
-        if self.holds_undefined(now) {
-            return f64::NAN;
-        }
         match (self, kind) {
+            (Self::Moments(moments), _) if moments.holds_undefined(now) => f64::NAN,
+            (Self::Extreme(extreme), _) if extreme.holds_undefined(now) => f64::NAN,
+            (Self::Sums(sums), _) if sums.holds_undefined(now) => f64::NAN,
+            // Trades have no undefined values.
             (Self::Moments(moments), FeatureKind::Std) => moments.std(),
             (Self::Moments(moments), _) => moments.mean().unwrap_or(f64::NAN),
             (Self::Extreme(extreme), _) => extreme.value().unwrap_or(f64::NAN),
@@ -80,15 +81,6 @@ impl WindowState {
                 let [_, size, flow] = sums.sums();
                 if sums.is_empty() { 0.0 } else { flow / size }
             }
-        }
-    }
-
-    fn holds_undefined(&self, now: i64) -> bool {
-        match self {
-            Self::Moments(moments) => moments.holds_undefined(now),
-            Self::Extreme(extreme) => extreme.holds_undefined(now),
-            Self::Sums(sums) => sums.holds_undefined(now),
-            Self::Trades(sums) => sums.holds_undefined(now),
         }
     }
 
