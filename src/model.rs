@@ -11,6 +11,7 @@ pub mod normalise;
 pub mod onnx;
 pub mod proto;
 pub mod provider;
+pub(crate) mod random_numbers;
 pub mod recognise;
 pub mod score_form;
 pub mod slide;

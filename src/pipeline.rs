@@ -148,9 +148,8 @@ impl Pipeline {
         let memory = self.file.model.memory_bytes;
         let memory = (self.execution.provider == Provider::Cpu).then_some(memory);
         let _bound = (model.kind == ModelKind::Onnx).then(|| MemoryBound::more(memory));
-        let (mut session, mut contract, active) = model
-            .build(names)
-            .map_err(|error| memory::explain(error, self.file.model.memory_bytes))?;
+        let explain = |error| memory::explain(error, self.file.model.memory_bytes);
+        let (mut session, mut contract, active) = model.build(names).map_err(explain)?;
         self.check_single_rows(&contract)?;
         model.execution = active.execution();
         if active.fallback.is_some() {
@@ -174,7 +173,11 @@ impl Pipeline {
             (&self.file, &self.document),
             (&model, &contract, form),
             (&normalise, pieces),
-        )?;
+        )
+        .map_err(|error| match error {
+            PipelineError::Model(error) => explain(error).into(),
+            other => other,
+        })?;
         let settings = EngineSettings {
             rules: self.rules,
             steps: contract.steps,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::kernel::Isa;
 use super::onnx::Onnx;
+use super::random_numbers::RandomNumbers;
 use super::recognise::error::RecogniseError;
 use super::recognise::{long_memory, normal_form, recognise};
 use super::slide::recurrent::network::ScaleStep;
@@ -220,18 +221,12 @@ pub(crate) fn random_rows(
     features: usize,
     rows: usize,
 ) -> Vec<f64> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut uniform = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    };
+    let mut numbers = RandomNumbers::new();
     let mut all = Vec::with_capacity(rows * features);
     for _ in 0..rows {
         for feature in 0..features {
-            // Nearly normal; then undo the normalisation, last step first.
-            let mut x: f64 = (0..4).map(|_| uniform()).sum::<f64>() * 1.73 - 3.46;
+            let mut x = numbers.normal();
+            // Undo the normalisation, last step first.
             for (step, operands) in scale.iter().rev() {
                 let a = f64::from(operands[feature]);
                 x = match step {

@@ -7,6 +7,7 @@ use crate::config::{ActivationName, ConfigFault, Document, ModelKind, PipelineFi
 use crate::engine::feature::FeatureSpec;
 use crate::model::contract::{Contract, values_fit};
 use crate::model::normalise::Normalise;
+use crate::model::random_numbers::RandomNumbers;
 use crate::model::score_form::{Activation, ScoreFault, ScoreForm};
 use crate::model::{Model, ModelError};
 use crate::signal::field::SignalField;
@@ -76,17 +77,18 @@ pub(super) fn try_out(
         activation: Activation::None,
         ..form
     };
+    // A sum or a linear score is a probability where the fields make it one.
+    if source.kind != ModelKind::Onnx && form.classes == 0 {
+        return Ok(());
+    }
     let columns: Vec<Column> = contract
         .features
         .iter()
         .map(|name| Column::of(name, &file.features, *normalise == Normalise::None, pieces))
         .collect();
-    // A sum or a linear score is a probability where the fields make it one.
-    if source.kind != ModelKind::Onnx && form.classes == 0 {
-        return Ok(());
-    }
-    let mut numbers = RandomNumbers(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = RandomNumbers::new();
     let (mut tried, mut probabilities, mut faults) = (0, 0, 0);
+    let (mut scored, mut failed) = (false, None);
     for window in 0..WINDOWS {
         let mut cells = vec![];
         for _ in 0..contract.steps {
@@ -94,9 +96,15 @@ pub(super) fn try_out(
         }
         let mut given = vec![];
         match model.score(&cells, &mut given) {
-            Ok(()) => given.truncate(form.given),
+            Ok(()) => {
+                scored = true;
+                given.truncate(form.given);
+            }
             // A made-up row may be one that the graph refuses.
-            Err(ModelError::Run(_)) => continue,
+            Err(error @ ModelError::Run(_)) => {
+                failed = Some(error);
+                continue;
+            }
             Err(error) => return Err(error.into()),
         }
         match form.outputs(&given) {
@@ -114,6 +122,9 @@ pub(super) fn try_out(
             }
         }
         probabilities += usize::from(raw.outputs(&given).is_ok());
+    }
+    if let Some(error) = failed.filter(|_| !scored) {
+        return Err(error.into());
     }
     if form.activation == Activation::Softmax && tried > 0 && probabilities == tried {
         let what = "the model gives probabilities already; take `activation` out";
@@ -190,24 +201,6 @@ impl Column {
             Self::Any => numbers.normal() * 10_f64.powi(window as i32 % SIZES - 1),
             Self::Normal => numbers.normal(),
         }
-    }
-}
-
-/// RandomNumbers that look random, the same at each start.
-struct RandomNumbers(u64);
-
-impl RandomNumbers {
-    /// From 0 to 1, without 1.
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Nearly normal, of mean 0 and deviation 1.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }
 }
 

@@ -71,7 +71,9 @@ fn fetch(
         return refuse("but its offset or length is no number");
     };
     if !files.contains_key(&location) {
-        let bytes = read(folder, &location, *room)
+        // Whole files are held until the model is loaded.
+        let held: u64 = files.values().map(|file| file.len() as u64).sum();
+        let bytes = read(folder, &location, BYTES_MAX.saturating_sub(held))
             .map_err(|what| format!("constant `{name}` is in the file `{location}`, {what}"))?;
         files.insert(location.clone(), bytes);
     }

@@ -108,7 +108,10 @@ fn a_model_with_other_inputs_is_refused() {
     several.inputs[0].1 = vec![8, 4, 2];
     for (graph, what) in [
         (two, "it has 2 inputs"),
-        (integers, "float32 tensor [1, T, F] is expected"),
+        (
+            integers,
+            "a tensor [1, T, F] of float32 or float64 is expected",
+        ),
         (longer, "its metadata promises 4 steps of 2"),
         (several, "its metadata promises 4 steps of 2"),
         (

@@ -3,9 +3,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use foretick::model::proto::function::{FunctionProto, SparseTensorProto};
 use foretick::model::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto,
 };
+use prost::Message;
 
 use crate::given;
 use crate::needs;
@@ -16,7 +18,7 @@ const THREE: &str = "labels = [\"a\", \"b\", \"c\"]\nvalues = [0, 0.5, 1]";
 const CONTAINED: Duration = Duration::from_secs(20);
 
 /// Runs `check`, which must end soon, with exit code 1 and one of these words.
-fn refused(table: &Table, what: &str, words: &[&str]) {
+fn refused(table: &Table, what: &str, words: &[&str]) -> Duration {
     let began = now();
     let run = table.check();
     let took = now().duration_since(began);
@@ -25,6 +27,7 @@ fn refused(table: &Table, what: &str, words: &[&str]) {
     assert!(is_said, "{what}: {words:?} in: {}", run.stderr);
     assert!(!run.stderr.contains("panicked"), "{what}: {}", run.stderr);
     assert!(took < CONTAINED, "{what}: {took:?}");
+    took
 }
 
 #[expect(
@@ -57,9 +60,11 @@ fn a_deadline_is_what_the_configuration_says() {
     if !needs::onnx("a_deadline_is_what_the_configuration_says") {
         return;
     }
-    let table = Table::new("hostile-soon", &NUMBERS, "deadline_ms = 200");
+    // Longer than the default, so that the default does not pass for it.
+    let table = Table::new("hostile-late", &NUMBERS, "deadline_ms = 5_000");
     table.0.write("model.onnx", hostile("loop"));
-    refused(&table, "loop", &["`[model] deadline_ms`"]);
+    let took = refused(&table, "loop", &["`[model] deadline_ms`"]);
+    assert!(took >= Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
@@ -93,6 +98,32 @@ fn functions_that_explode_and_operators_of_nobody_are_refused() {
         table.0.write("model.onnx", hostile(name));
         refused(&table, name, &[word]);
     }
+}
+
+/// Each call takes stack, here and in ONNX Runtime.
+#[test]
+fn functions_that_call_too_deep_are_refused() {
+    if !needs::onnx("functions_that_call_too_deep_are_refused") {
+        return;
+    }
+    let call = |number: u32| NodeProto {
+        op_type: format!("step{number}"),
+        domain: "own".into(),
+        ..NodeProto::default()
+    };
+    let mut model = ModelProto::parse(&graph("softmax-three")).expect("it is a model");
+    let graph = model.graph.as_mut().expect("it has a graph");
+    graph.node.push(call(0));
+    let functions = (0..100_000).map(|number| FunctionProto {
+        name: format!("step{number}"),
+        domain: "own".into(),
+        node: vec![call(number + 1)],
+        ..FunctionProto::default()
+    });
+    model.functions = functions.map(|one| one.encode_to_vec()).collect();
+    let table = Table::new("hostile-chain", &NUMBERS, THREE);
+    table.0.write("model.onnx", model.bytes());
+    refused(&table, "chain", &["more than 100 deep"]);
 }
 
 #[test]
@@ -174,13 +205,10 @@ fn weights_are_read_from_beside_the_model_and_nowhere_else() {
     let outside_folder = outside.path("").canonicalize().expect("it is there");
     let table = Table::new("hostile-weights", &NUMBERS, THREE);
     table.0.write("external.weights", &weights);
-    #[cfg(unix)]
-    {
-        let link = |from, to| std::os::unix::fs::symlink(from, table.0.path(to));
-        link(outside_file.clone(), "link").expect("a link is made");
-        link(outside_folder, "folder").expect("a link is made");
-        fs::hard_link(&outside_file, table.0.path("second-name")).expect("a name is given");
-    }
+    let link = |from, to| std::os::unix::fs::symlink(from, table.0.path(to));
+    link(outside_file.clone(), "link").expect("a link is made");
+    link(outside_folder, "folder").expect("a link is made");
+    fs::hard_link(&outside_file, table.0.path("second-name")).expect("a name is given");
     let up = format!(
         "../{}/w",
         outside.path("").file_name().expect("a name").display()
@@ -231,10 +259,11 @@ fn weights_are_read_from_beside_the_model_and_nowhere_else() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
-/// Weights in other files where exporters do not put them are not read at all.
+/// The weights of operators and branches are bound to the folder too. Those of functions and of sparse tensors
+/// must be in the model's file.
 #[test]
-fn weights_of_functions_and_constants_are_in_the_file() {
-    if !needs::onnx("weights_of_functions_and_constants_are_in_the_file") {
+fn weights_in_other_parts_of_the_file_are_bound_too() {
+    if !needs::onnx("weights_in_other_parts_of_the_file_are_bound_too") {
         return;
     }
     let table = Table::new("hostile-hidden", &NUMBERS, THREE);
@@ -260,10 +289,29 @@ fn weights_of_functions_and_constants_are_in_the_file() {
         }],
         ..NodeProto::default()
     };
+    let function = |node: Vec<NodeProto>, attribute_proto: Vec<AttributeProto>| FunctionProto {
+        name: "hidden".into(),
+        domain: "own".into(),
+        node,
+        attribute_proto,
+        ..FunctionProto::default()
+    };
     let whole = || ModelProto::parse(&graph("softmax-three")).expect("it is a model");
     let mut of_node = whole();
     let in_graph = of_node.graph.as_mut().expect("it has a graph");
     in_graph.node.push(constant.clone());
+    let mut of_function = whole();
+    of_function.functions = vec![function(vec![constant.clone()], vec![]).encode_to_vec()];
+    let mut of_default = whole();
+    let default = constant.attribute.clone();
+    of_default.functions = vec![function(vec![], default).encode_to_vec()];
+    let mut of_sparse = whole();
+    let sparse = SparseTensorProto {
+        values: Some(far),
+        ..SparseTensorProto::default()
+    };
+    let in_graph = of_sparse.graph.as_mut().expect("it has a graph");
+    in_graph.sparse_initializer = vec![sparse.encode_to_vec()];
     let mut of_branch = whole();
     let branch = AttributeProto {
         name: "then_branch".into(),
@@ -280,6 +328,9 @@ fn weights_of_functions_and_constants_are_in_the_file() {
     for (name, model, word) in [
         ("node", of_node, "is not a path below"),
         ("branch", of_branch, "is not a path below"),
+        ("function", of_function, "not read from there"),
+        ("default", of_default, "not read from there"),
+        ("sparse", of_sparse, "not read from there"),
         ("dimension", dimension, "a dimension of -1"),
     ] {
         table.0.write("model.onnx", model.bytes());

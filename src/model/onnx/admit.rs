@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 use crate::model::proto::function::{FunctionProto, SparseTensorProto};
 use crate::model::proto::tensor::FLOAT;
 use crate::model::proto::{
-    DimensionProto, DimensionSize, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
+    AttributeProto, DimensionProto, DimensionSize, GraphProto, ModelProto, NodeProto,
+    OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
 };
 
 /// A file that may be given to ONNX Runtime.
@@ -53,8 +53,12 @@ pub(super) fn admit(bytes: &[u8]) -> Result<Admitted<'_>, String> {
     check_tensors(graph)?;
     for function in &functions {
         check_nodes(&function.node, &own)?;
+        for graph in graphs(&function.attribute_proto) {
+            check_nodes(&graph.node, &own)?;
+        }
+        check_constants(&function.attribute_proto)?;
         for node in &function.node {
-            check_constants(node)?;
+            check_constants(&node.attribute)?;
         }
     }
     check_size(graph, &functions)?;
@@ -92,16 +96,16 @@ fn check_nodes(nodes: &[NodeProto], own: &HashSet<&str>) -> Result<(), String> {
                 node.op_type
             ));
         }
-        for graph in graphs(node) {
+        for graph in graphs(&node.attribute) {
             check_nodes(&graph.node, own)?;
         }
     }
     Ok(())
 }
 
-/// The graphs that an operator holds: bodies of loops, branches.
-fn graphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
-    let attributes = node.attribute.iter();
+/// The graphs that settings hold: bodies of loops, branches.
+fn graphs(attributes: &[AttributeProto]) -> impl Iterator<Item = &GraphProto> {
+    let attributes = attributes.iter();
     attributes.flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
 }
 
@@ -112,18 +116,19 @@ fn check_tensors(graph: &GraphProto) -> Result<(), String> {
     sparse
         .map(Vec::as_slice)
         .try_for_each(check_sparse_tensor)?;
-    graph.node.iter().try_for_each(check_constants)
+    let mut nodes = graph.node.iter();
+    nodes.try_for_each(|node| check_constants(&node.attribute))
 }
 
-fn check_constants(node: &NodeProto) -> Result<(), String> {
-    for attribute in &node.attribute {
+fn check_constants(attributes: &[AttributeProto]) -> Result<(), String> {
+    for attribute in attributes {
         let mut tensors = attribute.t.iter().chain(&attribute.tensors);
         tensors.try_for_each(check_tensor)?;
         let sparse = attribute.sparse_tensor.iter();
         let mut sparse = sparse.chain(&attribute.sparse_tensors);
         sparse.try_for_each(|bytes| check_sparse_tensor(bytes))?;
     }
-    graphs(node).try_for_each(check_tensors)
+    graphs(attributes).try_for_each(check_tensors)
 }
 
 fn check_sparse_tensor(bytes: &[u8]) -> Result<(), String> {
@@ -156,13 +161,10 @@ fn check_tensor(tensor: &TensorProto) -> Result<(), String> {
 
 /// Refuses functions that call themselves, and functions whose calls would become too many operators.
 fn check_size(graph: &GraphProto, functions: &[FunctionProto]) -> Result<(), String> {
-    let by_name: HashMap<(&str, &str), &FunctionProto> = functions
-        .iter()
-        .map(|one| ((&*one.domain, &*one.name), one))
-        .collect();
     let mut sizes = Sizes {
-        by_name,
+        by_name: functions.iter().map(|one| (name_of(one), one)).collect(),
         known: HashMap::new(),
+        depth: 0,
     };
     let size = sizes.of_nodes(&graph.node)?;
     if size > NODES_MAX {
@@ -173,11 +175,29 @@ fn check_size(graph: &GraphProto, functions: &[FunctionProto]) -> Result<(), Str
     Ok(())
 }
 
+/// Domain, name and overload of a function.
+type FunctionName<'a> = (&'a str, &'a str, &'a str);
+
+fn name_of(function: &FunctionProto) -> FunctionName<'_> {
+    (
+        own_domain(&function.domain),
+        &function.name,
+        &function.overload,
+    )
+}
+
+/// The domain, with one name for ONNX's own.
+fn own_domain(domain: &str) -> &str {
+    if ONNX.contains(&domain) { "" } else { domain }
+}
+
 /// Operators of functions, with those of the functions that they call.
 struct Sizes<'a> {
-    by_name: HashMap<(&'a str, &'a str), &'a FunctionProto>,
+    by_name: HashMap<FunctionName<'a>, &'a FunctionProto>,
     /// None while a function is being counted.
-    known: HashMap<(&'a str, &'a str), Option<u64>>,
+    known: HashMap<FunctionName<'a>, Option<u64>>,
+    /// Functions that are being counted.
+    depth: usize,
 }
 
 impl<'a> Sizes<'a> {
@@ -186,7 +206,7 @@ impl<'a> Sizes<'a> {
         for node in nodes {
             let own = self.of_call(node)?;
             size = size.saturating_add(own);
-            for graph in graphs(node) {
+            for graph in graphs(&node.attribute) {
                 size = size.saturating_add(self.of_nodes(&graph.node)?);
             }
         }
@@ -194,7 +214,7 @@ impl<'a> Sizes<'a> {
     }
 
     fn of_call(&mut self, node: &'a NodeProto) -> Result<u64, String> {
-        let name = (&*node.domain, &*node.op_type);
+        let name = (own_domain(&node.domain), &*node.op_type, &*node.overload);
         let Some(function) = self.by_name.get(&name).copied() else {
             return Ok(1);
         };
@@ -203,8 +223,18 @@ impl<'a> Sizes<'a> {
             Some(None) => return Err(format!("its function `{}` calls itself", name.1)),
             None => {}
         }
+        if self.depth == CALLS_MAX {
+            return Err(format!(
+                "its functions call each other more than {CALLS_MAX} deep"
+            ));
+        }
         self.known.insert(name, None);
-        let size = self.of_nodes(&function.node)?;
+        self.depth += 1;
+        let mut size = self.of_nodes(&function.node)?;
+        for graph in graphs(&function.attribute_proto) {
+            size = size.saturating_add(self.of_nodes(&graph.node)?);
+        }
+        self.depth -= 1;
         self.known.insert(name, Some(size));
         Ok(size)
     }
@@ -288,6 +318,8 @@ fn texts(all: &[Vec<u8>]) -> Vec<String> {
     all.iter().map(text).collect()
 }
 
+/// How deep functions may call each other: each call takes stack.
+const CALLS_MAX: usize = 100;
 const ZIP_MAP: &str = "ZipMap";
 /// Names of ONNX's own operator set.
 const ONNX: [&str; 2] = ["", "ai.onnx"];

@@ -78,7 +78,7 @@ impl GraphInput {
         let name = input.name();
         let expected = || {
             format!(
-                "its input `{name}` is {}; a float32 tensor [1, T, F] is expected (scikit-learn: \
+                "its input `{name}` is {}; a tensor [1, T, F] of float32 or float64 is expected (scikit-learn: \
                  `to_onnx(model, x.astype(numpy.float32))`, PyTorch: `model.float()`)",
                 input.dtype()
             )

@@ -3,7 +3,7 @@
 
 use prost::Message;
 
-use super::{NodeProto, TensorProto};
+use super::{AttributeProto, NodeProto, TensorProto};
 use crate::model::recognise::error::RecogniseError;
 
 /// A function of the file: operators under one name.
@@ -18,6 +18,12 @@ pub struct FunctionProto {
     /// The operator set that it belongs to.
     #[prost(string, tag = "10")]
     pub domain: String,
+    /// Settings that a call may leave out, with their values.
+    #[prost(message, repeated, tag = "11")]
+    pub attribute_proto: Vec<AttributeProto>,
+    /// Which of the functions of this name it is.
+    #[prost(string, tag = "13")]
+    pub overload: String,
 }
 
 /// A constant most of whose numbers are zero.
