@@ -3,7 +3,7 @@
 #
 #   tests/fuzz.sh [SECONDS [TARGET...]]
 #
-# SECONDS  of processor time for each target; 60 unless given. With 0 the targets are built only.
+# SECONDS  for each target; 60 unless given. With 0 the targets are built only.
 # TARGET   all unless given.
 #
 # Inputs that were found stay in target/fuzz/corpus, crashes in target/fuzz/artifacts. A crash ends the run with 1.
@@ -29,6 +29,8 @@ main() {
     # Without the address sanitizer: our own code has unsafe blocks in the kernels alone, and no target runs them.
     local fuzz=(cargo +nightly fuzz)
     local with=(--fuzz-dir tests/fuzz --target-dir "$target" --sanitizer none)
+    # The packages are those of the program, in the same versions.
+    [ tests/fuzz/Cargo.lock -nt Cargo.lock ] || cp Cargo.lock tests/fuzz/Cargo.lock
     "${fuzz[@]}" build "${with[@]}"
     [ "$seconds" -gt 0 ] || return 0
     local name
