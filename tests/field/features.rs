@@ -1,9 +1,9 @@
-//! M: features of series with undefined values, equal times and pauses, against pandas and polars
+//! M: features and labels of series with undefined values, equal times and pauses, against pandas and polars
 //! (`tests/given/features/vectors.py`), to 1e-9.
 
 use serde_json::Value;
 
-use crate::replayed::{START, one_feature, replay, replay_with};
+use crate::replayed::{START, exported_rows, one_feature, replay, replay_with};
 
 const VECTORS: &str = include_str!("../given/features/vectors.json");
 const TOLERANCE: f64 = 1e-9;
@@ -16,7 +16,7 @@ fn features_equal_those_of_pandas_and_polars_where_values_are_undefined() {
     for series in &series {
         let events = series["events"].as_array().expect("events");
         let lines: Vec<String> = events.iter().map(Value::to_string).collect();
-        for case in series["cases"].as_array().expect("cases") {
+        for case in series["cases"].as_array().into_iter().flatten() {
             let text = |key: &str| case[key].as_str().expect("a text").to_owned();
             let (name, hidden) = (text("name"), text("hidden"));
             let pipeline =
@@ -59,9 +59,39 @@ fn features_equal_those_of_pandas_and_polars_where_values_are_undefined() {
         }
     }
     assert!(
-        compared > 800 && undefined > 150,
+        compared > 1_100 && undefined > 190,
         "{compared} numbers, {undefined} undefined ones"
     );
+}
+
+#[test]
+fn labels_equal_those_of_pandas_across_silences_crosses_and_withdrawn_sides() {
+    let series: Vec<Value> = serde_json::from_str(VECTORS).expect("the vectors are JSON");
+    let labelled = series.iter().filter(|series| series["labels"].is_array());
+    for series in labelled {
+        let events = series["events"].as_array().expect("events");
+        let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+        let row = format!("max_gap_ms = {}", series["max_gap_ms"]);
+        let pipeline = one_feature("kind = \"mid\"", "quote", &row)
+            + &format!(
+                "[label]\nhorizon_ms = {}\nthreshold_bps = {}\n",
+                series["horizon_ms"], series["threshold_bps"]
+            );
+        let mut rows = exported_rows(&pipeline, &lines);
+        rows.sort_by_key(|row| row.ts_event);
+        let expected = series["labels"].as_array().expect("labels");
+        assert_eq!(rows.len(), expected.len());
+        let mut labels = 0;
+        for (row, expected) in rows.iter().zip(expected) {
+            assert_eq!(row.ts_event, expected["ts_event"]);
+            assert_eq!(row.label.as_deref(), expected["label"].as_str(), "{row:?}");
+            let far = row.move_bps.zip(expected["move_bps"].as_f64());
+            assert!(far.is_none_or(|(ours, theirs)| (ours - theirs).abs() < 1e-8));
+            assert_eq!(row.move_bps.is_none(), expected["move_bps"].is_null());
+            labels += usize::from(row.label.is_some());
+        }
+        assert!(labels > 90 && labels + 30 < rows.len(), "{labels} labels");
+    }
 }
 
 fn trade(ms: i64, price: f64) -> String {

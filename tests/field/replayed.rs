@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::fs::File;
 
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, cast::AsArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
@@ -109,8 +110,16 @@ pub(crate) fn replay_with(pipeline: &str, lines: &[impl AsRef<str>], args: &[&st
     }
 }
 
-/// The labels of the rows that `foretick features` exports of these lines, in their order.
-pub(crate) fn exported_labels(pipeline: &str, lines: &[impl AsRef<str>]) -> Vec<Option<String>> {
+/// A row of training data with its label.
+#[derive(Debug)]
+pub(crate) struct ExportedRow {
+    pub(crate) ts_event: i64,
+    pub(crate) move_bps: Option<f64>,
+    pub(crate) label: Option<String>,
+}
+
+/// The rows that `foretick features` exports of these lines, in the order of the file.
+pub(crate) fn exported_rows(pipeline: &str, lines: &[impl AsRef<str>]) -> Vec<ExportedRow> {
     let folder = Folder::new(&format!("field-export-{:?}", std::thread::current().id()));
     let text: String = lines
         .iter()
@@ -132,14 +141,18 @@ pub(crate) fn exported_labels(pipeline: &str, lines: &[impl AsRef<str>]) -> Vec<
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let file = File::open(output).expect("the export wrote a file");
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("the file is Parquet");
-    let mut labels = vec![];
+    let mut rows = vec![];
     for batch in reader.build().expect("the file is Parquet") {
         let batch = batch.expect("the rows can be read");
-        let column = batch.column_by_name("label").expect("a label column");
-        let column = column.as_string::<i32>();
-        labels.extend(
-            (0..column.len()).map(|at| column.is_valid(at).then(|| column.value(at).to_owned())),
-        );
+        let column = |name| batch.column_by_name(name).expect("the column");
+        let times = column("ts_event").as_primitive::<Int64Type>();
+        let moves = column("move_bps").as_primitive::<Float64Type>();
+        let labels = column("label").as_string::<i32>();
+        rows.extend((0..batch.num_rows()).map(|at| ExportedRow {
+            ts_event: times.value(at),
+            move_bps: moves.is_valid(at).then(|| moves.value(at)),
+            label: labels.is_valid(at).then(|| labels.value(at).to_owned()),
+        }));
     }
-    labels
+    rows
 }

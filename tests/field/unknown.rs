@@ -1,7 +1,7 @@
 //! A: what is known to be unknown is never shown as known: withdrawn sides, fields that were not sent,
 //! silence.
 
-use crate::replayed::{self, START, exported_labels, one_feature, replay, replay_with};
+use crate::replayed::{self, START, exported_rows, one_feature, replay, replay_with};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -152,7 +152,8 @@ fn a_crossed_quote_is_crossed_without_a_book() {
 fn labels(lines: &[String]) -> Vec<Option<String>> {
     let pipeline = one_feature("kind = \"mid\"", "quote", "max_gap_ms = 5_000")
         + "[label]\nhorizon_ms = 2_000\nthreshold_bps = 1.0\n";
-    exported_labels(&pipeline, lines)
+    let rows = exported_rows(&pipeline, lines);
+    rows.into_iter().map(|row| row.label).collect()
 }
 
 #[test]

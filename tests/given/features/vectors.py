@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes vectors.json: features of small series as pandas and polars compute them, the undefined cases included.
+"""Writes vectors.json: features and labels of small series as pandas and polars compute them, the undefined cases
+included.
 
     pip install pandas==2.2.3 polars==1.17.1
     python tests/given/features/vectors.py > tests/given/features/vectors.json
@@ -140,4 +141,130 @@ def trades():
     ]}
 
 
-print(json.dumps([bars(), trades()], indent=0))
+def quotes():
+    """Quotes whose sides are withdrawn at times; then a row has no feature that needs the side."""
+    rng = np.random.default_rng(5)
+    count = 40
+    millis = np.cumsum(rng.integers(0, 1500, count))
+    mid = 100 + np.cumsum(rng.normal(0, 0.05, count))
+    frame = pd.DataFrame({
+        "ts_event": START + millis * 1_000_000,
+        "bid_px": np.round(mid - rng.uniform(0.01, 0.05, count), 4),
+        "bid_sz": np.round(rng.uniform(0.1, 5, count), 3),
+        "ask_px": np.round(mid + rng.uniform(0.01, 0.05, count), 4),
+        "ask_sz": np.round(rng.uniform(0.1, 5, count), 3),
+    })
+    frame.loc[[7, 21, 22], ["bid_px", "bid_sz"]] = np.nan
+    frame.loc[[13, 22, 30], ["ask_px", "ask_sz"]] = np.nan
+    events = [
+        {key: None if value != value else int(value) if key == "ts_event" else value for key, value in row.items()} | {"symbol": "A.X"}
+        for row in frame.to_dict("records")
+    ]
+    total = frame["bid_sz"] + frame["ask_sz"]
+    middle = (frame["bid_px"] + frame["ask_px"]) / 2
+    weighted = (frame["ask_px"] * frame["bid_sz"] + frame["bid_px"] * frame["ask_sz"]) / total
+    day = pd.to_datetime(frame["ts_event"])
+    angle = 2 * np.pi * (day - day.dt.normalize()).dt.total_seconds() / 86_400
+    spread = frame["ask_px"] - frame["bid_px"]
+    cases = [
+        ("mid", 'kind = "mid"', middle),
+        ("spread", 'kind = "spread"\nunit = "price"', spread),
+        ("spread in bps", 'kind = "spread"\nunit = "bps"', 1e4 * spread / middle),
+        ("microprice", 'kind = "microprice"\nunit = "price"', weighted),
+        ("microprice in bps", 'kind = "microprice"\nunit = "bps"', 1e4 * (weighted - middle) / middle),
+        ("queue imbalance", 'kind = "queue_imbalance"', (frame["bid_sz"] - frame["ask_sz"]) / total),
+        ("sine of the day", 'kind = "time_of_day"', np.sin(angle)),
+        ("cosine of the day", 'kind = "time_of_day"\nphase = "cosine"', np.cos(angle)),
+    ]
+    return {"on": "quote", "events": events, "cases": [
+        {"name": name, "feature": feature, "hidden": "", "expected": numbers(series)} for name, feature, series in cases
+    ]}
+
+
+def books():
+    """Changes of a book of three levels a side, one side empty at times; the book is a table of polars."""
+    rng = np.random.default_rng(6)
+    events, tops = [], []
+    held = pl.DataFrame(schema={"bid": pl.Boolean, "price": pl.Float64, "size": pl.Float64})
+    for number in range(1, 41):
+        changes = []
+        for is_bid in (True, False):
+            if number == 1:
+                changes += [(is_bid, 99.0 - at if is_bid else 101.0 + at, 1.0 + at) for at in range(3)]
+            elif number == 20 and is_bid:
+                changes += [(True, price, 0.0) for price in held.filter(pl.col("bid"))["price"]]
+            else:
+                for price in rng.choice(np.arange(95.0, 100.0) if is_bid else np.arange(101.0, 106.0), 2, replace=False):
+                    changes.append((is_bid, float(price), float(np.round(rng.choice([0, 1, 1, 1]) * rng.uniform(0.1, 4), 2))))
+        held = pl.concat([held, pl.DataFrame(changes, schema=held.schema, orient="row")])
+        held = held.unique(["bid", "price"], keep="last").filter(pl.col("size") > 0)
+        top = lambda is_bid: held.filter(pl.col("bid") == is_bid).sort("price", descending=is_bid).head(2).rows()
+        tops.append((top(True), top(False)))
+        side = lambda is_bid: [[price, size] for bid, price, size in changes if bid == is_bid]
+        events.append({
+            "ts_event": START + number * SECOND, "symbol": "A.X", "first_sequence": number, "sequence": number,
+            "snapshot": number == 1, "bids": side(True), "asks": side(False),
+        })
+    sizes = [tuple(sum(size for *_, size in side) for side in pair) for pair in tops]
+    imbalance = [(bid - ask) / (bid + ask) if bid and ask else math.nan for bid, ask in sizes]
+
+    def added(before, after, sign):
+        """Cont, Kukanov and Stoikov's flow of one side, level by level; `sign` is 1 for bids."""
+        flow = 0.0
+        for (_, price, size), (_, next_price, next_size) in zip(before, after):
+            better = sign * (next_price - price)
+            flow += next_size if better > 0 else -size if better < 0 else next_size - size
+        return flow
+
+    flows = [math.nan]
+    for (bids, asks), (next_bids, next_asks) in zip(tops, tops[1:]):
+        whole = all(len(side) == 2 for side in (bids, asks, next_bids, next_asks))
+        flows.append(added(bids, next_bids, 1) - added(asks, next_asks, -1) if whole else None)
+    cases = [
+        ("queue imbalance of two levels", 'kind = "queue_imbalance"\nlevels = 2', numbers(pd.Series(imbalance))),
+        ("flow of two levels", 'kind = "order_flow_imbalance"\nlevels = 2', flows),
+    ]
+    return {"on": "book", "events": events, "cases": [
+        {"name": name, "feature": feature, "hidden": "", "expected": [None if x != x else x for x in series]}
+        for name, feature, series in cases
+    ]}
+
+
+def labels():
+    """Moves of the mid over the horizon: pandas' `merge_asof` finds the mid that was known at its end."""
+    rng = np.random.default_rng(7)
+    horizon, silence, threshold, count = 2_000, 4_000, 3.0, 160
+    millis = np.cumsum(rng.choice([0, 100, 350, 600, 1_000, 2_000, 4_500], count, p=[0.1, 0.2, 0.2, 0.25, 0.15, 0.06, 0.04]))
+    mid = 100 + np.cumsum(rng.normal(0, 0.03, count))
+    frame = pd.DataFrame({"ms": millis, "bid_px": np.round(mid - 0.02, 3), "ask_px": np.round(mid + 0.02, 3)})
+    frame.loc[rng.choice(count, 6, replace=False), "ask_px"] -= 0.1  # crossed
+    frame.loc[rng.choice(count, 6, replace=False), "bid_px"] = np.nan  # withdrawn
+    events = [
+        {"ts_event": START + int(row.ms) * 1_000_000, "symbol": "A.X",
+         "bid_px": None if math.isnan(row.bid_px) else row.bid_px, "bid_sz": None if math.isnan(row.bid_px) else 1,
+         "ask_px": row.ask_px, "ask_sz": 1}
+        for row in frame.itertuples()
+    ]
+    frame["mid"] = ((frame["bid_px"] + frame["ask_px"]) / 2).where(frame["bid_px"] < frame["ask_px"])
+    frame["due"] = frame["ms"] + horizon
+    known = frame[["ms", "mid"]].rename(columns={"ms": "at", "mid": "later"})
+    frame = pd.merge_asof(frame, known, left_on="due", right_on="at", direction="backward")
+    frame["move_bps"] = 1e4 * (frame["later"] / frame["mid"] - 1)
+    # No label where the end was not reached, or a silence lies in the horizon or after its end.
+    reached = frame["due"] < frame["ms"].iloc[-1]
+    for before, after in zip(frame["ms"], frame["ms"][1:]):
+        if after - before > silence:
+            reached &= ~((frame["due"] >= before) & (frame["ms"] < after))
+    moves = frame["move_bps"].where(reached)
+    names = np.select([moves.isna(), moves > threshold, moves < -threshold], [None, "up", "down"], "flat")
+    rows = frame["mid"].notna()
+    return {
+        "on": "quote", "events": events, "horizon_ms": horizon, "max_gap_ms": silence, "threshold_bps": threshold,
+        "labels": [
+            {"ts_event": START + int(ms) * 1_000_000, "move_bps": None if math.isnan(move) else move, "label": name}
+            for ms, move, name, has in zip(frame["ms"], moves, names, rows) if has
+        ],
+    }
+
+
+print(json.dumps([bars(), trades(), quotes(), books(), labels()], indent=0))
