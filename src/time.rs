@@ -78,7 +78,11 @@ pub fn parse_rfc3339(text: &str) -> Option<Nanos> {
     }
 }
 
-/// Parses a time: RFC 3339, a day, or nanoseconds since the epoch.
+/// Numbers of rows, which stand for times where a table has none, lie below. As nanoseconds they are the
+/// first second of 1970.
+pub const ROW_NUMBERS: i64 = 1_000_000_000;
+
+/// Parses a plausible time: RFC 3339, a day, or nanoseconds since the epoch.
 ///
 /// # Errors
 /// A message that says what to write instead.
@@ -86,11 +90,13 @@ pub fn parse_time(text: &str) -> Result<Nanos, String> {
     if let Ok(nanos) = text.parse::<i64>() {
         return Nanos::plausible(nanos).map_err(|error| error.to_string());
     }
-    parse_rfc3339(text).ok_or_else(|| {
+    let time = parse_rfc3339(text).ok_or_else(|| {
         format!(
             "`{text}` is not a time; write it as 2024-08-09T00:00:00Z (any offset, as +02:00), or as nanoseconds"
         )
-    })
+    })?;
+    Nanos::plausible(time.0)
+        .map_err(|_| format!("`{text}` is not in the years 1971 to 2099; correct the year"))
 }
 
 impl LikelyUnit {
@@ -253,7 +259,8 @@ mod tests {
 
     #[test]
     fn times_on_the_command_line_may_be_days_or_nanoseconds() {
-        assert_eq!(parse_time("1970-01-01T00:00:01Z"), Ok(Nanos(1_000_000_000)));
+        let error = parse_time("1970-01-01T00:00:01Z").unwrap_err();
+        assert!(error.contains("1971 to 2099"), "{error}");
         let nanos = 1_700_000_000_000_000_000;
         assert_eq!(parse_time(&nanos.to_string()), Ok(Nanos(nanos)));
         assert!(

@@ -142,8 +142,8 @@ pub struct EvaluateArguments {
     pub input: Vec<PathBuf>,
     /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
     /// model, or 0 or 1 (false or true). Without `ts_event` it belongs to the last signal of its key. Alerts
-    /// count from the first signal with an outcome on, so that most of them are left out where each firm has
-    /// one outcome, for its last signal.
+    /// before the first signal with an outcome do not count: where each firm has one outcome, for its last
+    /// signal, that is most of them.
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
     /// Use only the outcomes of this split.

@@ -43,7 +43,7 @@ pub struct OutputError {
 }
 
 /// Checks the outputs of a command against each other and against its inputs. Existing files are refused
-/// unless `force` is given. Standard output (`-`), devices and pipes may be used in any case.
+/// unless `force` is given. Signals may go to standard output (`-`); devices and pipes take anything.
 ///
 /// # Errors
 /// [`OutputError`] with the option and what to do.
@@ -58,14 +58,18 @@ pub fn check_outputs(
             path,
             content,
         } = output;
-        if path.as_os_str() == "-" {
-            continue;
-        }
         let refuse = |what: String| OutputError {
             named_by,
             path: path.clone(),
             what,
         };
+        if path.as_os_str() == "-" {
+            if *content == OutputContent::Signals {
+                continue;
+            }
+            let what = "only signals can go to standard output; name a file";
+            return Err(refuse(what.into()));
+        }
         if let Some(what) = content.wrong_ending(path) {
             return Err(refuse(what));
         }
@@ -110,7 +114,8 @@ impl OutputContent {
         let packed = [".gz", ".zst"]
             .iter()
             .find_map(|ending| name.strip_suffix(ending));
-        let (_, ending) = packed.unwrap_or(&name).rsplit_once('.')?;
+        let last = packed.unwrap_or(&name).rsplit_once('.');
+        let ending = last.map_or("", |(_, ending)| ending);
         let is_parquet = matches!(ending, "parquet" | "pq");
         let advice = match self {
             Self::Signals if is_parquet && packed.is_none() => return None,
@@ -120,6 +125,9 @@ impl OutputContent {
             }
             _ if is_parquet && packed.is_some() => {
                 return Some("Parquet is compressed within; end the name in .parquet".into());
+            }
+            Self::Scores if packed.is_some() => {
+                return Some("scores are not compressed; end the name in .csv".into());
             }
             Self::Scores => return None,
             Self::Signals => {
@@ -246,10 +254,35 @@ mod tests {
             check(Path::new("/dev/null"), OutputContent::Signals, &[], false),
             Ok(())
         );
-        assert_eq!(
-            check(Path::new("-"), OutputContent::Signals, &[], false),
-            Ok(())
-        );
+    }
+
+    #[test]
+    fn only_signals_go_to_standard_output() {
+        let to = |content| check(Path::new("-"), content, &[], true);
+        assert_eq!(to(OutputContent::Signals), Ok(()));
+        for content in [
+            OutputContent::Rows,
+            OutputContent::Capture,
+            OutputContent::JsonLines,
+            OutputContent::Scores,
+        ] {
+            let error = to(content).unwrap_err();
+            assert!(error.contains("only signals"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_must_not_promise_what_is_not_written() {
+        let scratch = Scratch::new();
+        for (name, content) in [
+            ("rows", OutputContent::Rows),
+            ("rows.gz", OutputContent::Rows),
+            ("scores.csv.gz", OutputContent::Scores),
+        ] {
+            let path = scratch.path().join(name);
+            let error = check(&path, content, &[], false).unwrap_err();
+            assert!(error.contains("end the name in"), "{name}: {error}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::frame::whole_length;
 use crate::instrument::Instruments;
 use crate::schema::RecordField;
 use crate::schema::RecordKind;
+use crate::time::ROW_NUMBERS;
 use crate::units::Nanos;
 
 /// The form of a pipeline's records: their kind, their fields, and whether they are about persons.
@@ -197,8 +198,6 @@ impl RecordForm {
 /// Years, quarters or months since year 0 lie within.
 const MIN_PERIOD: i64 = 0;
 const MAX_PERIOD: i64 = 100_000;
-/// Numbers of rows lie below. As nanoseconds they are the first second of 1970.
-const ROW_NUMBERS: i64 = 1_000_000_000;
 
 impl RecordField {
     /// A value of this field: a number, or the index of a text among the categories; NaN for null.

@@ -7,9 +7,9 @@
 //! a feed without numbers (all zero) are applied as they come.
 //!
 //! A number that is not above those before it is a copy, unless it is below the last one and its own time
-//! is later: then the venue has begun to number anew. Diffs wait for a snapshot then; a snapshot replaces the
-//! book at once. A snapshot without a time of its own may be late instead: it is kept until a diff follows it,
-//! or a newer one comes.
+//! is later: then the venue has begun to number anew. Diffs wait for a snapshot then; a snapshot replaces
+//! the book at once. A snapshot without a time of its own may be late instead: it is kept until a diff
+//! follows it, or a newer one comes.
 //!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;

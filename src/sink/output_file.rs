@@ -19,7 +19,7 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Begins a file. A link stays a link, to the new content.
+    /// Begins a file. A link to a file stays a link, to the new content.
     ///
     /// # Errors
     /// Where its folder does not exist or cannot be written.

@@ -117,6 +117,12 @@ impl FileSource {
         self
     }
 
+    /// The number of the last line that was read of the current file, from 1. Tables have none.
+    #[must_use]
+    pub fn line_number(&self) -> Option<u64> {
+        self.files.get(self.current)?.number
+    }
+
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
     ///
     /// `origin.offset` counts the frames of the merged order from 0, as a topic holding them would.
@@ -307,7 +313,7 @@ impl Lines {
 
 fn hint(cause: &io::Error) -> &'static str {
     match cause.kind() {
-        io::ErrorKind::NotFound => "; check the path given to --input",
+        io::ErrorKind::NotFound => "; check the path",
         io::ErrorKind::PermissionDenied => "; the user running foretick may not read it",
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             "; the file is cut off or damaged: record or copy it again"
@@ -479,7 +485,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("/nowhere/x.gz") && error.contains("--input"),
+            error.contains("/nowhere/x.gz") && error.contains("check the path"),
             "{error}"
         );
     }

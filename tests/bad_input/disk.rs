@@ -130,7 +130,7 @@ fn the_error_names_a_missing_folder() {
 fn the_error_names_a_missing_capture() {
     let folder = ready("disk-capture");
     let run = replay(&folder, &[&folder.path("nowhere.gz")]);
-    failed(&run, &["nowhere.gz", "check the path given to --input"]);
+    failed(&run, &["nowhere.gz", "check the path"]);
 }
 
 #[test]

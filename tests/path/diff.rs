@@ -98,11 +98,13 @@ fn numbers_may_differ_by_the_tolerance() {
 #[test]
 fn a_line_that_is_no_signal_is_refused_with_its_number() {
     let folder = two_replays("diff-broken");
-    change(&folder, 4, "{", "");
+    // Two empty lines count too.
+    change(&folder, 2, "{", "\n\n{");
+    change(&folder, 6, "{", "");
     let run = diff(&folder, &[]);
     assert_eq!(run.code, Some(1));
     assert!(
-        run.stderr.contains("line 5") && run.stderr.contains("JSON lines"),
+        run.stderr.contains("line 7") && run.stderr.contains("JSON lines"),
         "{}",
         run.stderr
     );

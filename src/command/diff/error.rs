@@ -38,7 +38,7 @@ pub enum DiffError {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
-        line: i64,
+        line: u64,
         /// What is wrong.
         what: String,
     },

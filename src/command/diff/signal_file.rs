@@ -87,13 +87,13 @@ impl SignalFile {
             Some(TableKind::Parquet) | None => {}
         }
         let mut source = FileSource::open(&[path.to_owned()], MAX_LINE_BYTES)?;
-        while let Some((origin, line)) = source.next_frame()? {
+        while let Some((_, line)) = source.next_frame()? {
             if std::str::from_utf8(line).is_err() {
                 return Err(refused("no text"));
             }
             let signal = serde_json::from_slice(line).map_err(|error| DiffError::Line {
                 path: path.to_owned(),
-                line: origin.offset + 1,
+                line: source.line_number().unwrap_or_default(),
                 what: error.to_string(),
             })?;
             self.add(signal);

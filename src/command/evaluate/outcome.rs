@@ -7,15 +7,18 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::source::compression::decompressed;
 use crate::source::table;
 use crate::source::table::{OutcomeRow, TableColumns, TablePosition, is_absent};
+use crate::time::ROW_NUMBERS;
+use crate::units::Nanos;
 
 /// Outcomes, in the order of the file.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +111,9 @@ impl Outcomes {
         };
         let file = File::open(path).map_err(|error| fail((None, error.to_string())))?;
         let all = match table::kind_of(path) {
-            None => lines(BufReader::new(file), split),
+            None => decompressed(file)
+                .map_err(|error| (None, error.to_string()))
+                .and_then(|text| lines(text, split)),
             Some(_) if split.is_some() => Err((
                 None,
                 "a table has no splits; give a file of the rows that are meant".into(),
@@ -311,6 +316,11 @@ fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, Lab
             continue;
         }
         let line: Line = serde_json::from_str(&text).map_err(|error| wrong(unread(&error)))?;
+        for ts in [line.ts_event, line.ts_failure].into_iter().flatten() {
+            if !(0..ROW_NUMBERS).contains(&ts) {
+                Nanos::plausible(ts).map_err(|error| wrong(error.to_string()))?;
+            }
+        }
         if split.is_none_or(|split| line.split.as_deref() == Some(split)) {
             all.push(Labelled {
                 key: line.key.into(),

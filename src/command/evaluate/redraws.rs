@@ -98,10 +98,7 @@ impl fmt::Display for Redraws {
                 let seconds = block_ns as f64 / 1e9;
                 write!(f, "intervals redraw {units} blocks of {seconds} s of time")
             }
-            _ if *units < 2 => write!(
-                f,
-                "no intervals: all rows are of one key and one block of time"
-            ),
+            _ if *units < 2 => f.write_str("no intervals: all rows are of one key"),
             _ => write!(
                 f,
                 "intervals redraw {units} keys, each with all of its rows"

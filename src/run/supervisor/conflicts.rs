@@ -2,7 +2,7 @@
 //! standard output, files. Starts nothing.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::{SinkKind, SourceKind};
 use crate::pipeline::Pipeline;
@@ -63,8 +63,7 @@ fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
             "change the sink of one of them with --set NAME:sink.kind=",
         )),
         SinkKind::File => {
-            let file = sink.file.as_deref();
-            files.push(file.unwrap_or(Path::new("signals.jsonl")).to_owned());
+            files.push(pipeline.sink_file().to_owned());
         }
     }
     let resource = |file: &PathBuf| {

@@ -161,3 +161,13 @@ fn two_outcomes_of_one_signal_are_refused() {
     assert!(error.contains("labels.jsonl:2: its key"), "{error}");
     assert!(of(&[one, "\"outcome\":0,\"ts_event\":7"]).is_ok());
 }
+
+#[test]
+fn a_time_in_another_unit_is_named() {
+    for field in ["ts_event", "ts_failure"] {
+        let line = format!("{{\"key\":\"a\",\"outcome\":1,\"{field}\":1700000000000}}");
+        let (place, what) = read(&line, None).unwrap_err();
+        assert_eq!(place, Some(LabelPlace::Line(1)));
+        assert!(what.contains("milliseconds"), "{what}");
+    }
+}
