@@ -19,6 +19,7 @@
 pub mod command;
 mod episode;
 mod observation;
+mod past;
 pub mod record;
 pub mod rule;
 #[cfg(test)]
@@ -157,9 +158,10 @@ impl Alerts {
     /// Goes on from a snapshot. Changed rules judge later observations. Call [`Self::resolve_removed`] next.
     ///
     /// # Errors
-    /// A sentence that names the key at fault.
+    /// A sentence that names the key at fault, or the obligor whose state in the snapshot cannot be.
     pub fn restore(rules: Vec<AlertRule>, snapshot: AlertsSnapshot) -> Result<Self, String> {
         check_rules(&rules).map_err(|(_, what)| what)?;
+        snapshot.check()?;
         Ok(Self {
             rules,
             snapshot,
@@ -304,6 +306,24 @@ impl Alerts {
         };
         let state = self.snapshot.states.get_mut(obligor)?.get_mut(rule)?;
         (episode.is_none() || episode == state.open_episode()).then_some(state)
+    }
+}
+
+impl AlertsSnapshot {
+    /// Checks what a damaged file may lack.
+    ///
+    /// # Errors
+    /// A sentence that names the obligor whose state cannot be.
+    pub fn check(&self) -> Result<(), String> {
+        for (obligor, states) in &self.states {
+            if let Some((rule, _)) = states.iter().find(|(_, state)| !state.is_sound()) {
+                return Err(format!(
+                    "the alerts of `{obligor}` under the rule `{rule}` lack the PD that they are about; restore \
+                     the file from a copy, or remove it to begin anew"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,11 +3,10 @@
 //! Between two observations time passes only in [`RuleState::advance`], from one due time to the next, so
 //! that the result does not depend on how often it is called.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::observation::Observation;
+use super::past::Past;
 use super::rule::{AlertRule, Judgement};
 use super::{Alert, AlertState, LONG_AGO, Severity};
 use crate::units::Nanos;
@@ -26,7 +25,7 @@ pub(super) struct RuleState {
     #[serde(default)]
     before: Option<Observation>,
     /// Observations to compare with, oldest first; a rule that does not look back by time keeps none.
-    past: VecDeque<Observation>,
+    past: Past,
     /// The number of episodes begun.
     episodes: u64,
     /// The number of events published.
@@ -83,10 +82,6 @@ enum DueStep {
     Resolve,
 }
 
-/// The most observations kept of the time that a rule looks back. The one it compares with may thus be
-/// younger by 1/256 of that time: a day and a half in a year.
-const OBSERVATIONS_MAX: i64 = 256;
-
 impl RuleState {
     /// Takes a PD and judges it at `now`, which is not before its time. False where the observation is older
     /// than the newest one, and so is not judged.
@@ -107,8 +102,13 @@ impl RuleState {
             (due, step) <= (now, DueStep::EndSilence)
         });
         self.clock = self.clock.max(now);
-        let is_restated = period.is_some() && period == self.period;
-        if !is_restated && self.last.is_some_and(|last| last.ts < ts) {
+        let is_next = match (self.last, period, self.period) {
+            (None, ..) => false,
+            // Two periods may be published at one time.
+            (_, Some(period), Some(before)) => period != before,
+            (Some(last), ..) => last.ts < ts,
+        };
+        if is_next {
             self.before = self.last;
         }
         (self.last, self.period) = (Some(observation), period);
@@ -205,40 +205,35 @@ impl RuleState {
                 Some((after(clear, rule.keep_firing_for_ns()), DueStep::Resolve))
             }
         });
-        let judge = rule.lookback_ns().and_then(|lookback| {
-            let mut times = self.past.iter().map(|known| after(known.ts, lookback));
-            times.find(|due| *due > self.clock)
-        });
+        let judge = rule
+            .lookback_ns()
+            .and_then(|lookback| self.past.next_change(self.clock, lookback));
         let judge = judge.map(|due| (due, DueStep::Judge));
         end_silence.into_iter().chain(change).chain(judge).min()
     }
 
     /// The PD to compare with at the time of the clock.
     fn earlier_pd(&self, rule: &AlertRule) -> Option<f64> {
-        let Some(lookback) = rule.lookback_ns() else {
-            return self.before.map(|before| before.pd);
-        };
-        let then = Nanos(self.clock.0.saturating_sub(lookback));
-        let known = self.past.iter().take_while(|known| known.ts <= then);
-        known.last().map(|known| known.pd)
+        match rule.lookback_ns() {
+            Some(lookback) => self
+                .past
+                .pd_at(Nanos(self.clock.0.saturating_sub(lookback))),
+            None => self.before.map(|before| before.pd),
+        }
     }
 
-    /// Keeps an observation for later comparisons, and only those that may still be compared with.
+    /// Keeps an observation for later comparisons.
     fn keep(&mut self, rule: &AlertRule, observation: Observation) {
-        let Some(lookback) = rule.lookback_ns() else {
-            return self.past.clear();
-        };
-        let then = Nanos(self.clock.0.saturating_sub(lookback));
-        while self.past.get(1).is_some_and(|second| second.ts <= then) {
-            self.past.pop_front();
+        match rule.lookback_ns() {
+            Some(lookback) => self.past.keep(observation, self.clock, lookback),
+            None => self.past.clear(),
         }
-        match self.past.back_mut() {
-            // One that comes soon after another takes its place, and its time.
-            Some(newest) if observation.ts.since(newest.ts) <= lookback / OBSERVATIONS_MAX => {
-                newest.pd = observation.pd;
-            }
-            _ => self.past.push_back(observation),
-        }
+    }
+
+    /// Whether it can be gone on from: what is open, and what is to be judged, has a PD.
+    pub(super) fn is_sound(&self) -> bool {
+        let has_begun = self.open.is_some() || !self.past.is_empty();
+        self.last.is_some() || !has_begun
     }
 
     fn holds(&mut self, rule: &AlertRule, outbox: &mut Outbox<'_>) {
@@ -370,7 +365,7 @@ impl Default for RuleState {
             last: None,
             period: None,
             before: None,
-            past: VecDeque::new(),
+            past: Past::default(),
             episodes: 0,
             sequence: 0,
             open: None,

@@ -187,10 +187,10 @@ fn episodes_follow_the_rules_of_prometheus() {
             &["11 #1 firing info", "15 #1 resolved info"],
         ),
         (
-            "change in ten days: what was put right soon after counts as it was put right",
+            "change in seven years: the PD of exactly that long before counts, however soon it was put right",
             change(2_560),
             &[(1, 1.0), (2, 4.0), (3_000, 4.0)],
-            &[],
+            &["2561 #1 firing info", "2562 #1 resolved info"],
         ),
         (
             "change: from nothing to very little is none",

@@ -11,7 +11,7 @@ use super::atomic_file::replace_file;
 use crate::alert::command::AlertCommand;
 use crate::alert::record::{AlertContext, record};
 use crate::alert::rule::AlertRule;
-use crate::alert::{Alert, Alerts};
+use crate::alert::{Alert, Alerts, AlertsSnapshot};
 use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 
@@ -75,8 +75,11 @@ impl AlertJournal {
             }
             Some(path) if path.exists() => {
                 let text = fs::read(path).map_err(|cause| failed(path, cause))?;
-                let snapshot = serde_json::from_slice(&text);
-                Some(snapshot.map_err(|error| failed(path, io::Error::other(error)))?)
+                let snapshot: AlertsSnapshot = serde_json::from_slice(&text)
+                    .map_err(|error| failed(path, io::Error::other(error)))?;
+                let checked = snapshot.check();
+                checked.map_err(|what| failed(path, io::Error::other(what)))?;
+                Some(snapshot)
             }
             _ => None,
         };

@@ -15,6 +15,9 @@ fuzz_target!(|data: &[u8]| RULES.with(|rules| {
     let Ok(snapshot) = serde_json::from_slice::<AlertsSnapshot>(data) else {
         return;
     };
+    if let Ok(mut alerts) = Alerts::restore(vec![], snapshot.clone()) {
+        alerts.resolve_removed();
+    }
     if let Ok(mut alerts) = Alerts::restore(rules.clone(), snapshot) {
         let day = |number: i64| Nanos(1_790_000_000_000_000_000 + number * 86_400_000_000_000);
         for (number, pd) in [(0, 0.001), (1, 0.2), (400, 0.01), (401, 0.9)] {
