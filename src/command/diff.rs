@@ -157,11 +157,17 @@ impl DiffReport {
     fn same(&mut self, a: &Value, b: &Value, tolerance: f64) -> bool {
         match (a, b) {
             (Value::Number(x), Value::Number(y)) if x != y => {
+                // A float does not tell all whole numbers of 64 bits apart.
+                let are_whole = !x.is_f64() && !y.is_f64();
                 let (Some(x), Some(y)) = (x.as_f64(), y.as_f64()) else {
                     return false;
                 };
-                self.largest = self.largest.max((x - y).abs());
-                (x - y).abs() <= tolerance && tolerance > 0.0
+                let far = (x - y).abs();
+                self.largest = self.largest.max(far);
+                far <= tolerance && (tolerance > 0.0 || !are_whole)
+            }
+            (Value::Array(x), Value::Array(y)) => {
+                x.len() == y.len() && x.iter().zip(y).all(|(a, b)| self.same(a, b, tolerance))
             }
             (Value::Object(x), Value::Object(y)) => {
                 x.len() == y.len()

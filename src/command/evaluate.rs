@@ -32,6 +32,7 @@ use crate::run::observer::{ObservedStep, Observer};
 use crate::run::readability::Readability;
 use crate::run::replay::{ReplayError, replay_observed};
 use crate::signal::lineage::Lineage;
+use crate::signal::model::most_probable;
 use crate::sink::SinkError;
 use crate::units::Nanos;
 
@@ -287,16 +288,9 @@ impl Judged {
         if labels.len() < 2 || !binary {
             return vec![];
         }
-        let best = |scored: &Scored| {
-            let given = &scored.probabilities;
-            (1..given.len()).fold(
-                0,
-                |best, at| if given[at] > given[best] { at } else { best },
-            )
-        };
         let mut counts = vec![[0_u64; 2]; labels.len()];
         for (scored, outcome) in &self.rows {
-            let count = &mut counts[best(scored)];
+            let count = &mut counts[most_probable(&scored.probabilities)];
             count[0] += 1;
             count[1] += u64::from(outcome.happened(labels));
         }

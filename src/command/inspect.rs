@@ -71,7 +71,8 @@ pub struct Comparison {
 #[derive(Default)]
 struct InspectedInstrument {
     book: Book,
-    trade_ids: [u64; 2],
+    /// Number and time of the last trade, single and in aggregate.
+    trades: [(u64, Nanos); 2],
     quotes: VecDeque<Quote>,
     tops: VecDeque<(u64, Option<Level>, Option<Level>)>,
 }
@@ -123,6 +124,14 @@ impl Observer for Inspection {
     }
 }
 
+impl InspectedInstrument {
+    /// Compares no quote with the book as it was.
+    fn forget(&mut self) {
+        self.quotes.clear();
+        self.tops.clear();
+    }
+}
+
 impl CaptureReport {
     fn count(&mut self, kind: &'static str) {
         *self.events.entry(kind).or_default() += 1;
@@ -157,9 +166,14 @@ impl CaptureReport {
         }
         let key = &mut keys[id.index()];
         match body {
-            Body::Trade(trade) => self.trade(key, trade),
+            Body::Trade(trade) => self.trade(key, trade, event.ts_event),
             Body::Quote(quote) => {
                 self.count("quote");
+                let before = key.quotes.back();
+                if before.is_some_and(|before| quote.sequence < before.sequence) {
+                    // Numbers that begin anew are not compared with those from before.
+                    key.forget();
+                }
                 key.quotes.push_back(*quote);
                 self.compare(key);
             }
@@ -174,18 +188,24 @@ impl CaptureReport {
         }
     }
 
-    fn trade(&mut self, key: &mut InspectedInstrument, trade: &Trade) {
+    fn trade(&mut self, key: &mut InspectedInstrument, trade: &Trade, ts: Nanos) {
         self.count(if trade.aggregate {
             "agg_trade"
         } else {
             "trade"
         });
-        let last = &mut key.trade_ids[usize::from(trade.aggregate)];
-        if *last > 0 && trade.trade_id > *last + 1 {
+        let (last, last_ts) = &mut key.trades[usize::from(trade.aggregate)];
+        if trade.trade_id <= *last {
+            // A copy has a time of before; otherwise the venue has begun to number anew.
+            if trade.trade_id == *last || ts == Nanos::UNDEFINED || ts <= *last_ts {
+                return;
+            }
             self.gaps += 1;
-            self.missing += trade.trade_id - *last - 1;
+        } else if *last > 0 && trade.trade_id > *last + 1 {
+            self.gaps += 1;
+            self.missing = self.missing.saturating_add(trade.trade_id - *last - 1);
         }
-        *last = trade.trade_id.max(*last);
+        (*last, *last_ts) = (trade.trade_id, ts);
     }
 
     fn depth(&mut self, key: &mut InspectedInstrument, batch: &Batch, depth: &Depth, ts: Nanos) {
@@ -197,11 +217,15 @@ impl CaptureReport {
         match key.book.apply(depth, bids, asks, ts) {
             Applied::Gap { missing } => {
                 self.gaps += 1;
-                self.missing += missing;
+                self.missing = self.missing.saturating_add(missing);
+                key.forget();
                 return;
             }
             Applied::Waiting | Applied::Stale | Applied::TooOld => return,
-            Applied::Renumbered => self.gaps += 1,
+            Applied::Renumbered => {
+                self.gaps += 1;
+                key.forget();
+            }
             Applied::Spliced { dropped } => self.splice_dropped += dropped,
             Applied::Changed => {}
         }

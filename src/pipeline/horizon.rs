@@ -7,7 +7,7 @@ use crate::model::contract::Contract;
 /// The horizon of signals, in nanoseconds; 0 where nothing says it.
 ///
 /// # Errors
-/// Where the model's and the configured ones differ.
+/// Where those of the model, of `[signal]` and of `[label]` differ.
 pub(super) fn horizon(
     file: &PipelineFile,
     labelling: Option<&Labelling>,
@@ -27,6 +27,16 @@ pub(super) fn horizon(
             );
             return Err(ConfigFault::at(format!("{table}.horizon_ms"), what));
         }
+    }
+    if let (Some((_, signal)), Some((_, label))) = (signal, label)
+        && signal != label
+    {
+        let what = format!(
+            "`horizon_ms` of [signal] is {} but that of [label] is {}; make them agree",
+            signal / 1_000_000,
+            label / 1_000_000
+        );
+        return Err(ConfigFault::at("signal.horizon_ms", what));
     }
     let written = signal.or(label).map(|(_, nanos)| nanos);
     Ok(contract.horizon_ns.or(written).unwrap_or(0))

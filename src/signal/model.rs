@@ -32,11 +32,8 @@ impl ModelIdentity {
     #[must_use]
     pub fn label(&self, outputs: &[f64]) -> Option<(&str, f64)> {
         let probabilities = &outputs[..self.labels.len()];
-        let best = probabilities
-            .iter()
-            .enumerate()
-            .reduce(|a, b| if b.1 > a.1 { b } else { a })?;
-        Some((&self.labels[best.0], *best.1))
+        let best = most_probable(probabilities);
+        Some((self.labels.get(best)?, probabilities[best]))
     }
 
     /// One number: the score itself, or the expected label on the scale of [`Self::values`], or else on one
@@ -67,4 +64,17 @@ pub fn expected(outputs: &[f64], values: &[f64]) -> f64 {
     (0..classes)
         .map(|at| value(at) * outputs[at])
         .fold(0.0, |sum, term| sum + term)
+}
+
+/// The place of the highest of these probabilities, the first of equal ones; 0 where there are none.
+#[must_use]
+pub fn most_probable(probabilities: &[f64]) -> usize {
+    let higher = |best, at| {
+        if probabilities[at] > probabilities[best] {
+            at
+        } else {
+            best
+        }
+    };
+    (1..probabilities.len()).fold(0, higher)
 }

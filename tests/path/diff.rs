@@ -72,7 +72,12 @@ fn diff_names_the_place_of_a_difference() {
     let report: Value = serde_json::from_str(&diff(&folder, &["--json"]).stdout).unwrap();
     assert_eq!(report["differences"], 1);
     assert_eq!(report["by_field"]["quality"], 1);
-    assert!(report["first"]["right"].as_str().unwrap().starts_with("un"));
+    let first = &report["first"];
+    assert!(first["right"].as_str().unwrap().starts_with("un"));
+    let changed: Value = serde_json::from_str(folder.read("a").lines().nth(7).unwrap()).unwrap();
+    for key in ["instrument", "ts_event"] {
+        assert_eq!(first[key], changed[key], "{report}");
+    }
 }
 
 #[test]

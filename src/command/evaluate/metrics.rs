@@ -12,11 +12,15 @@ mod ranking;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::command::evaluate) use bootstrap::numbered;
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::Bin;
 pub use figures::{Class, EvaluationFigures};
 
 use ranking::Ranking;
+
+use crate::model::score_form::SUM_ROUNDING;
+use crate::signal::model::most_probable;
 
 /// Rows with their outcome and a model's prediction.
 ///
@@ -93,9 +97,6 @@ pub enum SampleError {
 /// The threshold between two classes where none is given.
 pub const EVEN: f64 = 0.5;
 
-/// How far the probabilities of a row may add up to other than 1: a softmax in single precision.
-const SUM_TOLERANCE: f64 = 1e-4;
-
 impl Sample {
     /// Outcomes with the probability of outcome 1. A score above the threshold predicts outcome 1; of two
     /// equal probabilities the first class is predicted, as among more classes.
@@ -132,7 +133,7 @@ impl Sample {
         check(labels, probabilities, classes, classes)?;
         for (row, given) in probabilities.chunks_exact(classes).enumerate() {
             let sum: f64 = given.iter().sum();
-            if (sum - 1.0).abs() > SUM_TOLERANCE {
+            if (sum - 1.0).abs() > SUM_ROUNDING {
                 return Err(SampleError::Sum { row, sum });
             }
         }
@@ -148,10 +149,7 @@ impl Sample {
         let mut rows = Vec::with_capacity(labels.len());
         for (row, &label) in labels.iter().enumerate() {
             let given = &probabilities[row * classes..][..classes];
-            let predicted = (1..classes).fold(
-                0,
-                |best, at| if given[at] > given[best] { at } else { best },
-            );
+            let predicted = most_probable(given);
             let error = |(class, p): (usize, &f64)| (p - f64::from(class == label)).powi(2);
             confidence.push(given[predicted]);
             rows.push(SampleRow {

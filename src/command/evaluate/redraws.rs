@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use super::metrics::numbered;
 use super::scored::Scored;
 
 /// What intervals draw together.
@@ -34,8 +34,8 @@ pub enum RedrawnUnit {
 /// What these rows draw together, and the number of each row's unit.
 ///
 /// A block of time is as long as two horizons of the model, so that outcomes overlap those of the next block
-/// alone, and at least as long as n rows need for n^(1/3) of them in a block (Hall, Horowitz and Jing 1995,
-/// "On blocking rules for the bootstrap with dependent data"). Rows within one block are drawn by their key.
+/// alone, and at least as long as the n rows of an instrument need for n^(1/3) of them in a block (Hall,
+/// Horowitz and Jing 1995, "On blocking rules for the bootstrap with dependent data"). Rows within one block are drawn by their key.
 pub(super) fn redraws<'a>(
     rows: impl ExactSizeIterator<Item = &'a Scored> + Clone,
     are_records: bool,
@@ -47,7 +47,7 @@ pub(super) fn redraws<'a>(
         if units > 1 {
             let redraws = Redraws {
                 by: RedrawnUnit::Time,
-                units,
+                units: units as u64,
                 block_ns: Some(block_ns),
             };
             return (redraws, numbers);
@@ -56,7 +56,7 @@ pub(super) fn redraws<'a>(
     let (units, numbers) = numbered(rows.map(|row| &row.key));
     let redraws = Redraws {
         by: RedrawnUnit::Key,
-        units,
+        units: units as u64,
         block_ns: None,
     };
     (redraws, numbers)
@@ -67,7 +67,8 @@ fn blocks<'a>(
     rows: impl ExactSizeIterator<Item = &'a Scored> + Clone,
     horizon_ns: i64,
 ) -> (i64, Vec<i64>) {
-    let count = rows.len() as f64;
+    let (instruments, _) = numbered(rows.clone().map(|row| &row.key));
+    let count = rows.len() as f64 / instruments.max(1) as f64;
     let times = rows.map(|row| row.ts_event);
     let first = times.clone().min().unwrap_or(0);
     let span = times.clone().max().unwrap_or(0).saturating_sub(first);
@@ -77,17 +78,6 @@ fn blocks<'a>(
         block,
         times.map(|ts| ts.saturating_sub(first) / block).collect(),
     )
-}
-
-/// How many different values there are, and the number of each.
-fn numbered<T: std::hash::Hash + Eq>(values: impl Iterator<Item = T>) -> (u64, Vec<u32>) {
-    let mut known: FxHashMap<T, u32> = FxHashMap::default();
-    let mut numbers = vec![];
-    for value in values {
-        let next = known.len() as u32;
-        numbers.push(*known.entry(value).or_insert(next));
-    }
-    (known.len() as u64, numbers)
 }
 
 impl fmt::Display for Redraws {
@@ -127,9 +117,9 @@ mod tests {
         let (by, numbers) = redraws(ticks.iter(), false, 0);
         assert_eq!(
             (by.by, by.units, by.block_ns),
-            (RedrawnUnit::Time, 100, Some(100))
+            (RedrawnUnit::Time, 63, Some(159))
         );
-        assert_eq!(numbers[..12], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+        assert_eq!(numbers[14..18], [0, 0, 1, 1]);
         let (by, _) = redraws(ticks.iter(), false, 1_000);
         assert_eq!((by.units, by.block_ns), (5, Some(2_000)));
         assert!(by.to_string().contains("5 blocks of 0.000002 s"), "{by}");

@@ -1,4 +1,4 @@
-"""Labels and scores with the figures that scikit-learn gives them, for src/evaluate/metrics.
+"""Labels and scores with the figures that scikit-learn gives them, for src/command/evaluate/metrics.
 
     python make.py                  # writes vectors.json beside this file
 

@@ -1,7 +1,9 @@
 //! How far a figure might be off: the same figure of rows drawn anew, with replacement, many times.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::Hash;
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 /// How to draw. The same seed draws the same rows on every machine.
@@ -47,7 +49,10 @@ impl Bootstrap {
         groups: Option<&[u32]>,
         figures: impl Fn(&[u32]) -> Named,
     ) -> BTreeMap<&'static str, Interval> {
-        let (groups, of_row) = numbered(rows, groups);
+        let (groups, of_row) = match groups {
+            Some(groups) => numbered(groups.iter()),
+            None => numbered(0..rows),
+        };
         let mut values = BTreeMap::<&'static str, Vec<f64>>::new();
         let mut state = self.seed;
         let (mut drawn, mut counts) = (vec![0_u32; groups], vec![0_u32; rows]);
@@ -57,7 +62,7 @@ impl Bootstrap {
                 drawn[below(groups, &mut state)] += 1;
             }
             for (count, group) in counts.iter_mut().zip(&of_row) {
-                *count = drawn[*group];
+                *count = drawn[*group as usize];
             }
             for (name, value) in figures(&counts) {
                 values.entry(name).or_default().extend(value);
@@ -79,18 +84,17 @@ impl Bootstrap {
     }
 }
 
-/// How many groups there are, and the number of each row's, in the order in which they first come.
-fn numbered(rows: usize, groups: Option<&[u32]>) -> (usize, Vec<usize>) {
-    let Some(groups) = groups else {
-        return (rows, (0..rows).collect());
-    };
-    let mut numbers = HashMap::new();
-    let number = |group: &u32| {
-        let next = numbers.len();
-        *numbers.entry(*group).or_insert(next)
-    };
-    let of_row = groups.iter().map(number).collect();
-    (numbers.len(), of_row)
+/// How many different values there are, and the number of each, in the order in which they first come.
+pub(in crate::command::evaluate) fn numbered<T: Hash + Eq>(
+    values: impl Iterator<Item = T>,
+) -> (usize, Vec<u32>) {
+    let mut known: FxHashMap<T, u32> = FxHashMap::default();
+    let mut numbers = vec![];
+    for value in values {
+        let next = known.len() as u32;
+        numbers.push(*known.entry(value).or_insert(next));
+    }
+    (known.len(), numbers)
 }
 
 /// Between the two nearest of the sorted values, in proportion; there is at least one.
