@@ -334,10 +334,12 @@ impl Engine {
     /// Repeats the last signal of instruments that have fallen silent, marked as stale.
     fn tick(&mut self, ts: Nanos, frame: u32) {
         let (steps, columns) = (self.settings.steps, self.row.len());
+        let while_warming = self.settings.while_warming;
         self.rows.tick(ts, &mut self.silent);
         for instrument in self.silent.drain(..) {
             let window = &self.rows.instrument(instrument).window;
-            if window.rows() < steps as u64 {
+            let is_wanted = while_warming || window.is_warm(steps);
+            if window.rows() < steps as u64 || !is_wanted {
                 continue;
             }
             self.scorer.repeat(instrument, window, steps, columns);

@@ -160,7 +160,7 @@ impl Observer for LabelledRows {
             let row = self.rows.apply(step.batch, event, &mut self.cells);
             // A row is labelled after the mid of its own event, and before any later one.
             self.pass_time(event.instrument, step.instruments)?;
-            if let Some(at) = row.filter(|at| at.mid.is_some()) {
+            if let Some(at) = row {
                 self.wait(at);
             }
         }
@@ -206,7 +206,7 @@ impl Table {
             text("quality", false),
         ];
         fields.extend(plan.names().iter().map(|name| number(name, false)));
-        fields.extend([number("mid", false), number("move_bps", true)]);
+        fields.extend([number("mid", true), number("move_bps", true)]);
         fields.extend([text("label", true), text("split", false)]);
         let metadata = HashMap::from([
             ("foretick.pipeline".to_owned(), pipeline.file.name.clone()),
@@ -274,7 +274,7 @@ impl Table {
         for (builder, cell) in self.features.iter_mut().zip(&cells) {
             builder.append_value(*cell);
         }
-        self.mid.append_value(at.mid.unwrap_or(f64::NAN));
+        self.mid.append_option(at.mid);
         self.move_bps.append_option(move_bps);
         self.label
             .append_option(class.map(|class| CLASSES[usize::from(class)]));

@@ -8,8 +8,10 @@
 //!
 //! A number that is not above those before it is a copy, unless it is below the last one and its own time
 //! is later: then the venue has begun to number anew. Diffs wait for a snapshot then; a snapshot replaces
-//! the book at once. A snapshot without a time of its own may be late instead: it is kept until a diff
-//! follows it, or a newer one comes.
+//! a whole book at once. A diff that the snapshot seems to hold is a copy too, unless its time is later and
+//! its number below half of the snapshot's. A snapshot without a time of its own may be late instead: it is
+//! kept until a diff of new numbers follows it, another diff changes the book, or a newer snapshot comes. So
+//! is one that is too old for the diffs that wait.
 //!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;
@@ -21,7 +23,7 @@ use crate::event::{Depth, Level, Splice};
 use crate::units::{Nanos, Size};
 
 /// Price levels of both sides.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Book {
     /// Ascending by price, so that the best bid is last and changes move little memory.
     bids: Vec<Level>,
@@ -31,6 +33,8 @@ pub struct Book {
     last: u64,
     /// Whether no update is missing.
     live: bool,
+    /// The own time of the snapshot that the book began with; undefined where it had none.
+    snapshot_ts: Nanos,
     /// Diffs that wait for a snapshot.
     waiting: Vec<HeldDiff>,
     /// Number of the last diff, whether it was used or not, and the time of the last diff or snapshot.
@@ -78,6 +82,21 @@ const MAX_WAITING: usize = 10_000;
 /// Levels kept a side. Binance sends 5,000; the levels farthest from the best are dropped first.
 const MAX_LEVELS: usize = 50_000;
 
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            bids: vec![],
+            asks: vec![],
+            last: 0,
+            live: false,
+            snapshot_ts: Nanos::UNDEFINED,
+            waiting: vec![],
+            heard: (0, Nanos::UNDEFINED),
+            old_snapshot: None,
+        }
+    }
+}
+
 impl Book {
     /// Applies a diff or a snapshot; `ts` is its own time, or undefined.
     pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
@@ -98,6 +117,10 @@ impl Book {
             }
             return self.begin_anew(depth, bids, asks, ts);
         }
+        let is_far_below = depth.last > 0 && depth.last < self.last / 2;
+        if self.live && is_far_below && is_later(ts, self.snapshot_ts) {
+            return self.begin_anew(depth, bids, asks, ts);
+        }
         self.heard = (depth.last, ts);
         if !self.live {
             self.wait(depth, bids, asks);
@@ -115,6 +138,7 @@ impl Book {
         }
         self.change(bids, asks);
         self.last = depth.last;
+        self.old_snapshot = None;
         Applied::Changed
     }
 
@@ -176,13 +200,15 @@ impl Book {
     fn snapshot(&mut self, last: u64, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
         let first_waiting = self.waiting.first().map(|diff| diff.first);
         let old_for_live = self.live && last < self.last;
-        let too_old = first_waiting.is_some_and(|first| last + 1 < first);
+        let too_old = first_waiting.is_some_and(|first| last.saturating_add(1) < first);
+        let newer =
+            ts != Nanos::UNDEFINED && (self.heard.1 == Nanos::UNDEFINED || ts > self.heard.1);
+        if old_for_live && newer {
+            self.freeze();
+            self.install(last, bids, asks, ts);
+            return Applied::Renumbered;
+        }
         if old_for_live || too_old {
-            if is_later(ts, self.heard.1) {
-                self.freeze();
-                self.install(last, bids, asks, ts);
-                return Applied::Renumbered;
-            }
             self.old_snapshot = Some(Box::new(HeldDiff {
                 first: last,
                 last,
@@ -198,14 +224,8 @@ impl Book {
         self.install(last, bids, asks, ts);
         let waiting = std::mem::take(&mut self.waiting);
         let dropped = waiting.iter().take_while(|diff| diff.last <= last).count();
-        for (at, diff) in waiting.iter().enumerate().skip(dropped) {
-            if diff.first > self.last + 1 {
-                let (missing, heard) = (diff.first - self.last - 1, self.heard);
-                self.freeze();
-                self.heard = heard;
-                self.waiting = waiting[at..].to_vec();
-                return Applied::Gap { missing };
-            }
+        // Each follows the one before it.
+        for diff in &waiting[dropped..] {
             self.change(&diff.bids, &diff.asks);
             self.last = diff.last;
         }
@@ -219,7 +239,7 @@ impl Book {
         let snapshot = self.old_snapshot.take();
         self.freeze();
         self.heard = (depth.last, ts);
-        let follows = |snapshot: &HeldDiff| depth.first <= snapshot.last + 1;
+        let follows = |snapshot: &HeldDiff| depth.first <= snapshot.last.saturating_add(1);
         let Some(snapshot) = snapshot.filter(|snapshot| follows(snapshot)) else {
             self.wait(depth, bids, asks);
             return Applied::Gap { missing: 0 };
@@ -240,6 +260,7 @@ impl Book {
         self.last = last;
         self.live = true;
         self.old_snapshot = None;
+        self.snapshot_ts = ts;
         if ts != Nanos::UNDEFINED {
             self.heard.1 = ts;
         }
@@ -249,7 +270,7 @@ impl Book {
         if self
             .waiting
             .last()
-            .is_some_and(|diff| depth.first != diff.last + 1)
+            .is_some_and(|diff| Some(depth.first) != diff.last.checked_add(1))
         {
             // What waited cannot be joined to this; only what follows can be spliced.
             self.waiting.clear();

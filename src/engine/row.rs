@@ -9,6 +9,7 @@ mod counts;
 mod effect;
 mod gaps;
 mod market;
+mod quote_numbers;
 mod rules;
 
 pub use self::at::Row;

@@ -90,6 +90,9 @@ impl RowMaker {
         market.silent = false;
         let before = market.now;
         let timed = market.pass_time(event, counts);
+        if timed {
+            market.note_event(rules.max_gap);
+        }
         counts.stale += market.read_context(plan, features, figures, before, fired);
         let effect = match &event.body {
             Body::Trade(trade) => market.trade(trade, event.ts_event, counts),
@@ -130,6 +133,7 @@ impl RowMaker {
             return None;
         }
         counts.rows += 1;
+        market.note_row(rules.max_gap, counts);
         let (quality, warm) = market.row_quality(plan, features, rules);
         Some(Row {
             quality,
@@ -166,7 +170,7 @@ impl RowMaker {
 
     fn gap_everywhere(&mut self, gap: Gap) {
         self.counts.gaps += 1;
-        self.counts.missing += gap.missing;
+        self.counts.miss(gap.missing);
         for (_, state) in self.state.instruments.iter_mut() {
             state.market.break_by(gap.reason);
         }
@@ -209,7 +213,7 @@ impl RowMaker {
         let market = &self.state.instruments.state(instrument)?.market;
         (market.now != i64::MIN).then(|| LabelPoint {
             now: Nanos(market.now),
-            mid: market.label_mid(),
+            mid: market.label_mid(self.rules.max_gap),
             breaks: market.breaks(),
         })
     }

@@ -228,7 +228,7 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "trouble        {} gaps ({} messages missing), {} renumbered, {} silences, {} crossed, \
-             {} duplicates, {} stale, {} backwards, {} late",
+             {} duplicates, {} stale, {} old snapshots, {} backwards, {} late",
             events.gaps,
             events.missing,
             events.renumbered,
@@ -236,6 +236,7 @@ impl fmt::Display for Summary {
             events.crossed,
             events.duplicates,
             events.stale,
+            events.old_snapshots,
             events.backwards,
             self.events.late_frames
         )?;

@@ -17,9 +17,10 @@ pub enum Quality {
     Stale,
     /// Under overload we dropped frames ourselves, or had been behind for longer than the pipeline allows.
     Degraded,
-    /// The best bid is at or above the best ask.
+    /// The book's best bid is at or above its best ask, or a quote's bid is above its ask.
     Crossed,
-    /// Frames are missing: the numbering jumped or the connection was lost.
+    /// Frames are missing: the numbering jumped or fell, the connection was lost, or nothing came for longer
+    /// than the pipeline allows.
     Gap,
 }
 

@@ -158,6 +158,40 @@ fn a_feature_of_a_feature_of_a_time_window_is_as_of_the_row_too() {
 }
 
 #[test]
+fn a_relative_of_an_emptied_window_is_undefined_in_windows_over_it() {
+    let hidden = "name = \"m\"\nkind = \"mean\"\nof = \"price\"\nwindow_ms = 1000\nhidden = true\n\
+                  [[feature]]\nname = \"r\"\nkind = \"relative\"\nof = \"mid\"\nto = \"m\"\nhidden = true\n\
+                  [[feature]]\n";
+    let largest = "kind = \"max\"\nof = \"r\"\nwindow_ms = 10_000";
+    let pipeline = one_feature(largest, "quote", "").replacen(
+        "[[feature]]\n",
+        &format!("[[feature]]\n{hidden}"),
+        1,
+    );
+    let mut lines = vec![trade(0, 100.0), quote(500, 100)];
+    // The window of trades is empty from 1 s on: the relative has no value at any of these.
+    lines.extend((2..=12).map(|second| quote(second * 1_000, 100)));
+    lines.extend([trade(12_500, 100.0), quote(12_600, 100)]);
+    // The last of them leaves the window after 22 s.
+    lines.extend([trade(21_900, 100.0), quote(21_950, 100), quote(22_500, 100)]);
+    let run = replay_with(&pipeline, &lines, &[]);
+    let at = |signal: &Value| (signal["ts_event"].as_i64().unwrap_or(0) - START) / MILLISECOND;
+    let times: Vec<i64> = run.signals.iter().map(at).collect();
+    assert_eq!(times, [500, 22_500]);
+}
+
+#[test]
+fn a_ratio_to_a_ratio_by_zero_is_undefined() {
+    let hidden = "name = \"s\"\nkind = \"sum\"\nof = \"price\"\nwindow_ms = 1000\nhidden = true\n\
+                  [[feature]]\nname = \"r\"\nkind = \"relative\"\nof = \"mid\"\nto = \"s\"\nhidden = true\n\
+                  [[feature]]\n";
+    let pipeline = one_feature("kind = \"relative\"\nof = \"mid\"\nto = \"r\"", "quote", "");
+    let pipeline = pipeline.replacen("[[feature]]\n", &format!("[[feature]]\n{hidden}"), 1);
+    let lines = [trade(0, 50.0), quote(500, 100), quote(5_000, 100)];
+    assert_eq!(replay_with(&pipeline, &lines, &[]).scores(), [99.0]);
+}
+
+#[test]
 fn an_emptied_window_says_the_same_whatever_came_between() {
     for (kind, expected) in [
         ("kind = \"mean\"\nof = \"price\"", None),

@@ -158,3 +158,147 @@ fn the_last_number_again_is_a_copy_whatever_its_time() {
     assert_eq!(run.with_quality(), ["100.0 ok", "100.5 ok", "101.0 ok"]);
     assert_eq!(run.summary["events"]["renumbered"], 0);
 }
+
+#[test]
+fn a_late_snapshot_is_no_book_once_the_next_diff_has_come() {
+    let lines = [
+        depth(0, 500, true, 99, 101),
+        depth(1, 501, false, 99, 101),
+        depth(0, 499, true, 79, 81),
+        depth(2, 502, false, 100, 101),
+        depth(3, 7, false, 59, 61),
+        depth(4, 8, false, 60, 61),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores(), [100.0, 100.0, 100.5], "7 and 8 wait");
+    let events = &run.summary["events"];
+    assert_eq!((&events["gaps"], &events["waited"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn numbers_may_begin_anew_right_behind_a_snapshot() {
+    let lines = [
+        depth(0, 500, true, 99, 101),
+        depth(1, 1, false, 59, 61),
+        depth(2, 2, false, 60, 61),
+        depth(3, 1, true, 59, 61),
+        depth(4, 3, false, 60, 62),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores(), [100.0, 60.5, 60.5]);
+    assert_eq!(run.with_quality()[1], "60.5 gap");
+    // Changes that the snapshot holds are no new numbers.
+    let held = [
+        depth(0, 500, true, 99, 101),
+        depth(1, 499, false, 59, 61),
+        depth(2, 500, false, 60, 61),
+        depth(3, 501, false, 100, 102),
+    ];
+    let run = replay("mid", "book", &held);
+    assert_eq!(run.with_quality(), ["100.0 ok", "100.5 ok"]);
+}
+
+#[test]
+fn a_snapshot_that_is_too_old_is_named_so_whatever_its_time() {
+    let lines = [
+        depth(0, 11, false, 90, 110),
+        depth(1, 12, false, 91, 110),
+        depth(2, 3, true, 80, 120),
+        depth(3, 13, false, 92, 110),
+        depth(4, 12, true, 88, 112),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores(), [101.0], "13 is joined to the second one");
+    let events = &run.summary["events"];
+    assert_eq!(events["old_snapshots"], 1);
+    assert_eq!(
+        (&events["gaps"], &events["renumbered"]),
+        (&0.into(), &0.into())
+    );
+}
+
+#[test]
+fn trades_of_new_numbers_are_held_against_trades_alone() {
+    let at = |ms: i64, id: i64, price: i64| {
+        let ts = START + ms * 1_000_000;
+        format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","price":{price},"size":1,"side":"buy","trade_id":{id}}}"#
+        )
+    };
+    let lines = [
+        depth(1, 5, true, 99, 101),
+        at(50, 901, 1),
+        at(60, 1, 2),
+        at(80, 2, 3),
+    ];
+    let run = replay("price", "trade", &lines);
+    assert_eq!(run.with_quality(), ["1.0 ok", "2.0 gap", "3.0 ok"]);
+}
+
+/// Quotes of Binance's spot market have no time.
+#[test]
+fn quotes_without_a_time_go_on_when_their_numbers_begin_anew() {
+    let trade = |ms: i64, id: i64| {
+        let ms = START / 1_000_000 + ms;
+        format!(
+            r#"{{"e":"trade","E":{ms},"s":"BTCUSDT","t":{id},"p":"100","q":"1","T":{ms},"m":false}}"#
+        )
+    };
+    let quote = |number: i64, bid: i64| {
+        format!(
+            r#"{{"u":{number},"s":"BTCUSDT","b":"{bid}","B":"1","a":"{}","A":"1"}}"#,
+            bid + 2
+        )
+    };
+    let fallen = [
+        trade(0, 7),
+        quote(900, 99),
+        quote(901, 99),
+        quote(3, 49),
+        quote(4, 50),
+        quote(5, 51),
+    ];
+    let run = replay("mid", "quote", &fallen);
+    assert_eq!(
+        run.with_quality(),
+        ["100.0 ok", "100.0 ok", "51.0 gap", "52.0 ok"],
+        "the first one could be a copy"
+    );
+    let copies = [
+        trade(0, 7),
+        quote(900, 99),
+        quote(901, 99),
+        quote(900, 49),
+        quote(900, 49),
+        quote(902, 100),
+    ];
+    let run = replay("mid", "quote", &copies);
+    assert_eq!(run.with_quality(), ["100.0 ok", "100.0 ok", "101.0 ok"]);
+    let with_trades = [trade(0, 700), quote(900, 99), trade(1, 1), quote(3, 49)];
+    let run = replay("mid", "quote", &with_trades);
+    assert_eq!(run.scores(), [100.0, 50.0]);
+}
+
+#[test]
+fn numbers_at_the_end_of_their_range_are_numbers() {
+    let most = u64::MAX;
+    let record = |at: i64, number: u64, snapshot: bool| {
+        depth(at, 0, snapshot, 99, 101).replace("sequence\":0", &format!("sequence\":{number}"))
+    };
+    let lines = [
+        record(0, 5, false),
+        record(1, most, true),
+        record(2, 6, false),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores()[0], 100.0);
+    let jumps: Vec<String> = [1, most, 1, most]
+        .iter()
+        .enumerate()
+        .map(|(at, number)| {
+            trade(at as i64, 0, 1).replace("trade_id\":0", &format!("trade_id\":{number}"))
+        })
+        .collect();
+    let run = replay("price", "trade", &jumps);
+    assert_eq!(run.summary["events"]["missing"], most);
+}

@@ -179,3 +179,96 @@ fn no_label_reaches_across_a_silence_or_needs_an_unknown_mid() {
     crossed[4] = quote(4, "111", "110");
     assert_eq!(labels(&crossed)[..3], [some("up"), some("up"), None]);
 }
+
+/// Labels of trades between quotes.
+fn trade_labels(lines: &[String]) -> Vec<Option<String>> {
+    let pipeline = one_feature("kind = \"price\"", "trade", "max_gap_ms = 5_000")
+        + "[label]\nhorizon_ms = 2_000\nthreshold_bps = 1.0\n";
+    let rows = exported_rows(&pipeline, lines);
+    rows.into_iter().map(|row| row.label).collect()
+}
+
+#[test]
+fn no_label_reaches_across_a_silence_whatever_comes_after_it() {
+    let before = [quote(0, "99", "101"), trade(0, 100.0)];
+    let quote_first = [
+        quote(60, "109", "111"),
+        trade(60, 110.0),
+        quote(63, "109", "111"),
+    ];
+    let trade_first = [
+        trade(60, 110.0),
+        quote(61, "109", "111"),
+        trade(61, 110.0),
+        quote(64, "109", "111"),
+    ];
+    let flat = Some("flat".to_owned());
+    assert_eq!(
+        trade_labels(&[&before[..], &quote_first].concat()),
+        [None, flat.clone()]
+    );
+    assert_eq!(
+        trade_labels(&[&before[..], &trade_first].concat()),
+        [None, None, flat],
+        "the mid at 60 s is of before"
+    );
+    let mut without_quotes = before.to_vec();
+    without_quotes.extend((1..20).map(|at| trade(at, 100.0)));
+    let labels = trade_labels(&without_quotes);
+    assert_eq!(
+        labels[..3],
+        [
+            Some("flat".into()),
+            Some("flat".into()),
+            Some("flat".into())
+        ]
+    );
+    assert!(labels[6..].iter().all(Option::is_none), "{labels:?}");
+}
+
+#[test]
+fn a_locked_book_is_crossed_and_no_base_of_a_label() {
+    let lines = [
+        depth(0, 1, true, r#"[["99","1"]]"#, r#"[["101","1"]]"#),
+        depth(1, 2, false, r#"[["101","1"]]"#, "[]"),
+        depth(2, 3, false, r#"[["101","0"]]"#, "[]"),
+        depth(5, 4, false, r#"[["98","1"]]"#, "[]"),
+    ];
+    let pipeline = one_feature("kind = \"mid\"", "book", "")
+        + "[label]\nhorizon_ms = 2_000\nthreshold_bps = 1.0\n";
+    let run = replay_with(&one_feature("kind = \"mid\"", "book", ""), &lines, &[]);
+    assert_eq!(run.with_quality()[1], "101.0 crossed");
+    let rows = exported_rows(&pipeline, &lines);
+    let labels: Vec<_> = rows.iter().map(|row| row.label.is_some()).collect();
+    assert_eq!(labels, [true, false, true, false]);
+}
+
+/// Rows are those that are scored, also where there is no mid to label them by.
+#[test]
+fn rows_without_a_mid_are_exported_without_a_label() {
+    let lines = [
+        trade(0, 1.0),
+        quote(1, "99", "null"),
+        trade(2, 2.0),
+        quote(3, "99", "101"),
+        trade(4, 3.0),
+        quote(7, "99", "101"),
+    ];
+    let flat = Some("flat".to_owned());
+    assert_eq!(trade_labels(&lines), [None, None, flat]);
+}
+
+#[test]
+fn a_row_behind_a_long_time_without_rows_is_gap() {
+    let mut lines = vec![
+        quote(0, "99", "101"),
+        trade(1, 100.0),
+        quote(2, "null", "101"),
+    ];
+    lines.extend((3..21).map(|at| trade(at, 100.0)));
+    lines.extend([quote(21, "99", "101"), trade(22, 100.0), trade(23, 100.0)]);
+    let pipeline = one_feature("kind = \"mid\"", "trade", "max_gap_ms = 5_000");
+    let run = replay_with(&pipeline, &lines, &[]);
+    assert_eq!(run.with_quality(), ["100.0 ok", "100.0 gap", "100.0 ok"]);
+    assert_eq!(run.summary["events"]["silences"], 1);
+}

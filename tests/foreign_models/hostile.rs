@@ -259,8 +259,8 @@ fn weights_are_read_from_beside_the_model_and_nowhere_else() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
-/// The weights of operators and branches are bound to the folder too. Those of functions and of sparse tensors
-/// must be in the model's file.
+/// The weights of operators and branches are bound to the folder too. Those of functions and of sparse
+/// tensors must be in the model's file.
 #[test]
 fn weights_in_other_parts_of_the_file_are_bound_too() {
     if !needs::onnx("weights_in_other_parts_of_the_file_are_bound_too") {

@@ -12,6 +12,6 @@ pub(super) enum NewValue {
     None,
     /// It has a new value.
     Defined,
-    /// It has no value: a division by zero, an empty queue. Nothing is computed from it.
+    /// It has no value: a division by zero, an empty queue. In a window it takes its place.
     Undefined,
 }

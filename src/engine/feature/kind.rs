@@ -81,7 +81,8 @@ pub enum FeatureKind {
     QueueImbalance,
     /// Multi-level order-flow imbalance of one book change (Cont, Kukanov, Stoikov 2014; Xu, Gould, Howison
     /// 2018); its `sum` over a window is the usual predictor. It is per book change, not per quote; summed
-    /// over the levels, not one number a level; and not divided by the depth.
+    /// over the levels, not one number a level; and not divided by the depth. A level that the book lacks is
+    /// an empty queue behind every price.
     ///
     /// Formula: Σ over `levels` levels of what was added to the bids − what was added to the asks: at a
     /// better price q′, at the same price q′ − q, at a worse price −q, with q the level's quantity before

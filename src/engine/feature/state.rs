@@ -24,6 +24,8 @@ use crate::signal::quality::Quality;
 pub struct FeatureState {
     /// The value of each node; NaN before its first and while it is undefined.
     values: Box<[f64]>,
+    /// Whether a node has ever been undefined: so one without a value has begun.
+    lapsed: Box<[bool]>,
     /// Of the nodes that remember something.
     memories: Box<[Memory]>,
     windows: Box<[WindowState]>,
@@ -42,6 +44,7 @@ impl FeatureState {
     pub fn new(plan: &FeaturePlan) -> Self {
         Self {
             values: vec![f64::NAN; plan.nodes.len()].into(),
+            lapsed: vec![false; plan.nodes.len()].into(),
             memories: vec![Memory::default(); plan.memories].into(),
             windows: plan.windows.iter().map(WindowState::new).collect(),
             levels: vec![Levels::default(); plan.order_flows],
@@ -80,11 +83,7 @@ impl FeatureState {
                 Step::Feed { window, input } => self.feed(plan, window, input, update, fired),
                 Step::Compute { node } => {
                     if let Some(value) = self.compute(plan, node, update, fired) {
-                        (self.values[node], fired.0[node]) = if is_defined(value) {
-                            (value, NewValue::Defined)
-                        } else {
-                            (f64::NAN, NewValue::Undefined)
-                        };
+                        fired.0[node] = self.set(node, value);
                     }
                 }
             }
@@ -156,6 +155,20 @@ impl FeatureState {
         hole.quality_of_row(plan)
     }
 
+    fn set(&mut self, node: usize, value: f64) -> NewValue {
+        if is_defined(value) {
+            self.values[node] = value;
+            return NewValue::Defined;
+        }
+        (self.values[node], self.lapsed[node]) = (f64::NAN, true);
+        NewValue::Undefined
+    }
+
+    /// Whether a node has had a value, or has been undefined.
+    fn has_begun(&self, node: usize) -> bool {
+        !self.values[node].is_nan() || self.lapsed[node]
+    }
+
     fn feed(
         &mut self,
         plan: &FeaturePlan,
@@ -183,15 +196,16 @@ impl FeatureState {
         if fired.0[node] != NewValue::None {
             return;
         }
-        match plan.nodes[node].operation {
+        let value = match plan.nodes[node].operation {
             Operation::Windowed { window, kind } => {
                 self.windows[window].advance(now);
-                self.values[node] = self.windows[window].value(kind, now);
+                self.windows[window].value(kind, now)
             }
-            Operation::Relative { of, to } => {
-                self.values[node] = self.values[of] / self.values[to] - 1.0;
-            }
-            _ => {}
+            Operation::Relative { of, to } => self.values[of] / self.values[to] - 1.0,
+            _ => return,
+        };
+        if is_defined(value) || self.has_begun(node) {
+            self.set(node, value);
         }
     }
 
@@ -270,10 +284,7 @@ impl FeatureState {
         if !new(of) && !new(to) {
             return None;
         }
-        let undefined = |at: usize| fired.0[at] == NewValue::Undefined;
-        let known = !self.values[of].is_nan() && !self.values[to].is_nan();
-        if !known && !undefined(of) && !undefined(to) {
-            // One of them has not begun.
+        if !self.has_begun(of) || !self.has_begun(to) {
             return None;
         }
         if plan.aging.contains(&of) || plan.aging.contains(&to) {

@@ -55,6 +55,13 @@ pub struct EventCounts {
     pub restated: u64,
 }
 
+impl EventCounts {
+    /// Counts missing messages; a venue's numbers may jump by as much as there is.
+    pub(crate) fn miss(&mut self, messages: u64) {
+        self.missing = self.missing.saturating_add(messages);
+    }
+}
+
 impl AddAssign<&Self> for EventCounts {
     fn add_assign(&mut self, other: &Self) {
         self.trades += other.trades;
@@ -69,7 +76,7 @@ impl AddAssign<&Self> for EventCounts {
         self.renumbered += other.renumbered;
         self.silences += other.silences;
         self.old_snapshots += other.old_snapshots;
-        self.missing += other.missing;
+        self.miss(other.missing);
         self.duplicates += other.duplicates;
         self.stale += other.stale;
         self.waited += other.waited;

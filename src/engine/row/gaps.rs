@@ -10,7 +10,7 @@ impl MarketState {
     /// Takes a gap event of this instrument.
     pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) {
         counts.gaps += 1;
-        counts.missing += gap.missing;
+        counts.miss(gap.missing);
         self.break_by(gap.reason);
     }
 
@@ -25,7 +25,8 @@ impl MarketState {
             GapReason::Sequence | GapReason::Reconnect => {
                 self.book.freeze();
                 self.book_broken = self.book_known;
-                (self.top_sequence, self.top_broken) = (0, true);
+                self.forget_quote_numbers();
+                self.top_broken = true;
                 self.mark_gap(Quality::Gap, Inputs::ALL);
             }
         }
@@ -34,8 +35,30 @@ impl MarketState {
     /// After a gap the venue may number anew: nothing is held against the numbers from before.
     pub(super) fn break_book(&mut self) {
         self.book_broken = self.book_known;
-        (self.top_sequence, self.top_broken) = (0, true);
+        self.forget_quote_numbers();
+        self.top_broken = true;
         self.mark_gap(Quality::Gap, Inputs::QUOTES);
+    }
+
+    /// Takes the time of any event. What was known before a silence of more than `max_gap` nanoseconds is no
+    /// base of a label, nor its end.
+    pub(crate) fn note_event(&mut self, max_gap: i64) {
+        let before = std::mem::replace(&mut self.noted, self.now);
+        if before != i64::MIN && self.now.saturating_sub(before) > max_gap {
+            self.breaks += 1;
+            self.top_broken = true;
+        }
+    }
+
+    /// Takes the time of a row. It is a gap where more than `max_gap` nanoseconds have passed since the one
+    /// before, though events came: none of them had all features.
+    pub(crate) fn note_row(&mut self, max_gap: i64, counts: &mut EventCounts) {
+        let before = std::mem::replace(&mut self.completed, self.now);
+        let silent = before != i64::MIN && self.now.saturating_sub(before) > max_gap;
+        if silent && self.marked < Quality::Gap {
+            counts.silences += 1;
+            self.marked = Quality::Gap;
+        }
     }
 
     /// Takes the time of an event that makes a row. A silence of more than `max_gap` nanoseconds before it is

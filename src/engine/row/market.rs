@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
+use super::quote_numbers::QuoteNumbers;
 use super::rules::RowRules;
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
@@ -21,9 +22,10 @@ pub struct MarketState {
     quoted: i64,
     /// When the last frame was received.
     pub(crate) received: Nanos,
-    /// Number and time of the last trade.
+    /// Number and own time of the last trade.
     trade_id: u64,
     traded: i64,
+    quote_numbers: QuoteNumbers,
     /// The last price traded.
     pub(crate) price: Price,
     /// The book's update number that `top` is the state of.
@@ -35,8 +37,12 @@ pub struct MarketState {
     pub(super) top_broken: bool,
     /// When the last bar ended; `i64::MIN` before the first.
     bar: i64,
+    /// When the last event came; `i64::MIN` before the first.
+    pub(super) noted: i64,
     /// When the last event came that makes rows; `i64::MIN` before the first.
     pub(super) rowed: i64,
+    /// When the last row was made; `i64::MIN` before the first.
+    pub(super) completed: i64,
     /// Gaps in book and quotes, and silences, so far.
     pub(super) breaks: u64,
     /// Whether the trades used are aggregates: the kind that came first.
@@ -64,13 +70,16 @@ impl Default for MarketState {
             received: Nanos::UNDEFINED,
             trade_id: 0,
             traded: i64::MIN,
+            quote_numbers: QuoteNumbers::default(),
             price: Price::UNDEFINED,
             top_sequence: 0,
             top: None,
             topped: i64::MIN,
             top_broken: false,
             bar: i64::MIN,
+            noted: i64::MIN,
             rowed: i64::MIN,
+            completed: i64::MIN,
             breaks: 0,
             aggregate: None,
             marked: Quality::Ok,
@@ -125,15 +134,20 @@ impl MarketState {
         if anew {
             counts.gaps += 1;
             counts.renumbered += 1;
+            self.forget_quote_numbers();
             self.mark_gap(Quality::Gap, Inputs::TRADES);
         } else if numbered && trade.trade_id > self.trade_id + 1 {
             counts.gaps += 1;
-            counts.missing += trade.trade_id - self.trade_id - 1;
+            counts.miss(trade.trade_id - self.trade_id - 1);
             self.mark_gap(Quality::Gap, Inputs::TRADES);
         }
         counts.trades += 1;
         self.trade_id = trade.trade_id;
-        self.traded = self.now;
+        self.traded = if ts == Nanos::UNDEFINED {
+            self.now
+        } else {
+            ts.0
+        };
         self.price = trade.price;
         Effect {
             trade: Some(trade),
@@ -150,7 +164,11 @@ impl MarketState {
     ) -> Effect<'static> {
         if quote.sequence > 0 && quote.sequence < self.top_sequence {
             // An old quote has a time of before.
-            if ts == Nanos::UNDEFINED || ts.0 <= self.topped {
+            let anew = match ts {
+                Nanos::UNDEFINED => self.quote_numbers.has_fallen_twice(quote.sequence),
+                ts => ts.0 > self.topped,
+            };
+            if !anew {
                 counts.stale += 1;
                 return Effect::default();
             }
@@ -159,6 +177,7 @@ impl MarketState {
             self.mark_gap(Quality::Gap, Inputs::QUOTES);
         }
         counts.quotes += 1;
+        self.quote_numbers.take(quote.sequence);
         self.top_sequence = quote.sequence;
         self.set_top(TopOfBook::of_quote(quote));
         counts.crossed += u64::from(self.top.is_some_and(|top| top.is_crossed()));
@@ -166,6 +185,12 @@ impl MarketState {
             top_set: true,
             ..Effect::default()
         }
+    }
+
+    /// Holds no later quote against the numbers so far.
+    pub(super) fn forget_quote_numbers(&mut self) {
+        self.top_sequence = 0;
+        self.quote_numbers = QuoteNumbers::default();
     }
 
     fn set_top(&mut self, top: Option<TopOfBook>) {
@@ -187,7 +212,7 @@ impl MarketState {
         let (bids, asks) = batch.levels(depth);
         if depth.snapshot == Some(Splice::InOrder) {
             // The venue begins its numbers anew; the book is not behind the last quote.
-            self.top_sequence = 0;
+            self.forget_quote_numbers();
         }
         match self.book.apply(depth, bids, asks, ts) {
             Applied::Changed | Applied::Spliced { .. } => {
@@ -216,7 +241,7 @@ impl MarketState {
             }
             Applied::Gap { missing } => {
                 counts.gaps += 1;
-                counts.missing += missing;
+                counts.miss(missing);
                 counts.renumbered += u64::from(missing == 0);
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Now))
@@ -348,8 +373,7 @@ impl MarketState {
         if needs_quotes && self.now.saturating_sub(self.quoted) > rules.stale_after {
             quality = quality.max(Quality::Stale);
         }
-        let crossed_top = self.top.is_some_and(|top| top.is_crossed());
-        if needs_quotes && (crossed_top || self.book_known && self.book.is_crossed()) {
+        if needs_quotes && self.is_crossed() {
             quality = quality.max(Quality::Crossed);
         }
         if plan.uses_book() && self.book_known && !self.book.is_live() {
@@ -358,10 +382,16 @@ impl MarketState {
         (quality, warm)
     }
 
+    fn is_crossed(&self) -> bool {
+        let is_top_crossed = self.top.is_some_and(|top| top.is_crossed());
+        is_top_crossed || self.book_known && self.book.is_crossed()
+    }
+
     /// The middle of bid and ask that labels are made of: none while a side is empty, both are crossed, or
-    /// they are of before a gap.
-    pub(crate) fn label_mid(&self) -> Option<f64> {
-        let top = self.top.filter(|top| !top.is_crossed() && !self.top_broken);
+    /// they are of before a gap or a silence of more than `max_gap` nanoseconds.
+    pub(crate) fn label_mid(&self, max_gap: i64) -> Option<f64> {
+        let is_of_before = self.top_broken || self.now.saturating_sub(self.topped) > max_gap;
+        let top = self.top.filter(|_| !is_of_before && !self.is_crossed());
         top.map(|top| top.mid())
     }
 }

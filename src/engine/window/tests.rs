@@ -35,13 +35,29 @@ proptest! {
         let (mut now, mut history) = (0, Vec::new());
         for (wait, value, outlier) in steps {
             now += wait;
-            let value = offset + if outlier == 0 { value * 1e6 } else { value };
-            history.push((now, value));
-            moments.push(now, value);
-            sums.push(now, [value]);
-            least.push(now, value);
-            most.push(now, value);
+            if outlier == 1 {
+                history.push((now, f64::NAN));
+                moments.push_undefined(now);
+                sums.push_undefined(now);
+                least.push_undefined(now);
+                most.push_undefined(now);
+            } else {
+                let value = offset + if outlier == 0 { value * 1e6 } else { value };
+                history.push((now, value));
+                moments.push(now, value);
+                sums.push(now, [value]);
+                least.push(now, value);
+                most.push(now, value);
+            }
             let twin = slow(&history, span, now);
+            let undefined = twin.iter().any(|value| value.is_nan());
+            prop_assert_eq!(moments.holds_undefined(now), undefined);
+            prop_assert_eq!(sums.holds_undefined(now), undefined);
+            prop_assert_eq!(least.holds_undefined(now), undefined);
+            prop_assert_eq!(most.holds_undefined(now), undefined);
+            if undefined {
+                continue;
+            }
             let n = twin.len() as f64;
             let mean = twin.iter().sum::<f64>() / n;
             let std = (twin.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n).sqrt();

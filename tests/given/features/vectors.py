@@ -7,6 +7,7 @@ included.
 
 `tests/field/features.rs` replays the events and compares. `null` says that there is no row.
 """
+import itertools
 import json
 import math
 
@@ -209,17 +210,18 @@ def books():
     imbalance = [(bid - ask) / (bid + ask) if bid and ask else math.nan for bid, ask in sizes]
 
     def added(before, after, sign):
-        """Cont, Kukanov and Stoikov's flow of one side, level by level; `sign` is 1 for bids."""
+        """Cont, Kukanov and Stoikov's flow of one side, level by level; `sign` is 1 for bids. A level that is missing
+        has the worst price and no size."""
+        missing = (None, -sign * math.inf, 0.0)
         flow = 0.0
-        for (_, price, size), (_, next_price, next_size) in zip(before, after):
+        for (_, price, size), (_, next_price, next_size) in itertools.zip_longest(before, after, fillvalue=missing):
             better = sign * (next_price - price)
             flow += next_size if better > 0 else -size if better < 0 else next_size - size
         return flow
 
     flows = [math.nan]
     for (bids, asks), (next_bids, next_asks) in zip(tops, tops[1:]):
-        whole = all(len(side) == 2 for side in (bids, asks, next_bids, next_asks))
-        flows.append(added(bids, next_bids, 1) - added(asks, next_asks, -1) if whole else None)
+        flows.append(added(bids, next_bids, 1) - added(asks, next_asks, -1))
     cases = [
         ("queue imbalance of two levels", 'kind = "queue_imbalance"\nlevels = 2', numbers(pd.Series(imbalance))),
         ("flow of two levels", 'kind = "order_flow_imbalance"\nlevels = 2', flows),
@@ -257,12 +259,11 @@ def labels():
             reached &= ~((frame["due"] >= before) & (frame["ms"] < after))
     moves = frame["move_bps"].where(reached)
     names = np.select([moves.isna(), moves > threshold, moves < -threshold], [None, "up", "down"], "flat")
-    rows = frame["mid"].notna()
     return {
         "on": "quote", "events": events, "horizon_ms": horizon, "max_gap_ms": silence, "threshold_bps": threshold,
         "labels": [
             {"ts_event": START + int(ms) * 1_000_000, "move_bps": None if math.isnan(move) else move, "label": name}
-            for ms, move, name, has in zip(frame["ms"], moves, names, rows) if has
+            for ms, move, name, bid in zip(frame["ms"], moves, names, frame["bid_px"]) if not math.isnan(bid)
         ],
     }
 
