@@ -58,8 +58,9 @@ pub struct ChangeCondition {
     /// A ratio below this ends the episode. Required; above 0 and below `enter_ratio`.
     pub exit_ratio: f64,
     /// The earlier PD is the one known this long before, in milliseconds of event time; where over 1,024
-    /// fall into that time, one that is younger by at most 1/256 of it. While none is that old, nothing is judged. Default: `0`, which compares with the last PD of the period before: a
-    /// restatement is compared with the same one as the statement that it replaces.
+    /// fall into that time, one that is younger by at most 1/256 of it. While none is that old, nothing is
+    /// judged. Default: `0`, which compares with the last PD of the period before: a restatement is compared
+    /// with the same one as the statement that it replaces.
     #[serde(default)]
     pub since_ms: u64,
     /// A lower PD counts as this one, so that a rise from almost nothing to very little is no change.
