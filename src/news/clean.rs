@@ -51,9 +51,13 @@ pub(super) fn composed(text: String) -> String {
     text.nfc().filter(|c| !has_no_width(*c)).collect()
 }
 
-/// A soft hyphen, a zero-width space, a word joiner, or a byte order mark.
+/// A soft hyphen; a zero-width space, joiner or non-joiner, or a mark of direction; a word joiner; a
+/// selector of how the character before it looks, as behind an emoji; a byte order mark.
 fn has_no_width(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+    )
 }
 
 fn without_tags(headline: &str) -> String {
@@ -94,7 +98,10 @@ fn tag(text: &str) -> Option<usize> {
     }
     for name in ["script", "style"] {
         let named = text.get(1..=name.len());
-        if named.is_some_and(|named| named.eq_ignore_ascii_case(name)) {
+        let behind = text.get(1 + name.len()..).unwrap_or_default();
+        // `<Stylebook>` is another tag.
+        let ends = behind.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'));
+        if ends && named.is_some_and(|named| named.eq_ignore_ascii_case(name)) {
             let close = format!("</{name}");
             let inside = text[end..].to_ascii_lowercase();
             let Some(at) = inside.find(&close) else {
@@ -127,6 +134,11 @@ mod tests {
                 "yes",
             ),
             ("<script>never ends", ""),
+            ("<Stylebook> Apple up", "Apple up"),
+            ("<scripture>verse", "verse"),
+            ("<STYLE type=\"x\">a{}</style>up", "up"),
+            ("<s>", ""),
+            ("A\u{200d}A\u{200e}PL \u{26a0}\u{fe0f}", "AAPL \u{26a0}"),
             ("a <b c <d> e", "a <b c e"),
             ("<é", "<é"),
             ("AT&amp;amp;T &amp;amp;lt;up&amp;#36;", "AT&T <up$"),

@@ -251,12 +251,14 @@ fn plain(c: char) -> char {
     }
 }
 
-/// The words of a text, each with what joins it to the one before. A `'s` is a word of its own.
+/// The words of a text, each with what joins it to the one before. A `'s` is a word of its own. A word begins
+/// with a letter or a digit; accents belong to it, and what encloses a digit, as in a keycap, ends it.
 fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
-    let is_part = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    let encloses = |c: char| matches!(c, '\u{20dd}'..='\u{20e0}' | '\u{20e2}'..='\u{20e4}');
+    let is_part = move |c: char| c.is_alphanumeric() || is_combining_mark(c) && !encloses(c);
     let (mut rest, mut is_first) = (text, true);
     std::iter::from_fn(move || {
-        let begin = rest.find(is_part)?;
+        let begin = rest.find(char::is_alphanumeric)?;
         let length = rest[begin..].find(|c| !is_part(c));
         let end = length.map_or(rest.len(), |length| begin + length);
         let word = Word {
@@ -350,6 +352,23 @@ mod tests {
             ("US$T $ T US$Apple A$AP", &[]),
         ] {
             assert_eq!(found(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_before_a_cashtag_is_no_word() {
+        for (text, expected) in [
+            ("\u{26a0}\u{fe0f}$AAPL up", "AAPL.XNAS"),
+            ("\u{2705}\u{fe0f}$TSLA", "TSLA.XNAS"),
+            ("1\u{fe0f}\u{20e3}$MSFT", "MSFT.XNAS"),
+            ("1\u{20e3}$MSFT", "MSFT.XNAS"),
+            ("\u{301}$AAPL", "AAPL.XNAS"),
+            ("\u{1f680}$AAPL", "AAPL.XNAS"),
+            ("$AA\u{200d}PL", "AAPL.XNAS"),
+            ("\u{200e}$AAPL\u{200f}", "AAPL.XNAS"),
+        ] {
+            let cleaned = super::super::clean::clean(text);
+            assert_eq!(found(&cleaned), [expected], "{text}");
         }
     }
 

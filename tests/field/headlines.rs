@@ -46,6 +46,10 @@ fn cashtags_and_names_are_found_as_they_are_written() {
         ("Nestle\u{301} up", &["N.X"]),
         ("AT&amp;amp;T up", &["ATT.X"]),
         ("Coca-Cola-Tesla up", &["K.X", "T.X"]),
+        ("\u{26a0}\u{fe0f}$AAPL up", &["A.X"]),
+        ("1\u{fe0f}\u{20e3}$MSFT", &["M.X"]),
+        ("$AA\u{200d}PL", &["A.X"]),
+        ("<Stylebook> Apple", &["A.X"]),
         ("$BRK up, $BRK.A", &[]),
         ("US$T up", &[]),
     ];
