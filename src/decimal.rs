@@ -51,13 +51,25 @@ const DIGITS_MAX: i32 = 18;
 const FLOAT_DIGITS: usize = 17;
 /// How other formats write an undefined price: the largest 64-bit integer, in units or in 1e-9.
 const UNDEFINED_DIGITS: &[u8] = b"9223372036854775807";
+/// The same as a float64 is printed: `9.223372036854776e18`, or `9223372036.854776` in units.
+const UNDEFINED_FLOAT: u64 = 9_223_372_036_854_776;
+const UNDEFINED_FLOAT_DIGITS: &[u8] = b"9223372036854776";
+/// The code that this float would have in units, if it were a price.
+const UNDEFINED_FLOAT_CODE: i64 = (6 * RANGE + UNDEFINED_FLOAT) as i64;
 
-/// Reads decimal text, with JSON's exponents. The largest 64-bit integer, as it is or in 1e-9, is
-/// [`UNDEFINED`].
-///
-/// Nothing is rounded, with one exception: a text of seventeen digits is taken for a float64, whose last
-/// digit is noise, and may lose it.
+/// Reads decimal text, with JSON's exponents. The largest 64-bit integer, as it is or in 1e-9, and the
+/// float64 next to it are [`UNDEFINED`]. Nothing is rounded.
 pub(crate) fn parse(text: &[u8]) -> Result<i64, NumberError> {
+    parse_as(text, false)
+}
+
+/// Reads a number that an encoder may have printed from a float64: one of seventeen digits may lose the last
+/// digit, which is noise. Otherwise as [`parse`].
+pub(crate) fn parse_float(text: &[u8]) -> Result<i64, NumberError> {
+    parse_as(text, true)
+}
+
+fn parse_as(text: &[u8], is_float: bool) -> Result<i64, NumberError> {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, text),
@@ -73,8 +85,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<i64, NumberError> {
                 places += i32::from(fraction);
             }
             b'.' if !fraction && at > 0 && at + 1 < digits.len() => fraction = true,
-            b'0'..=b'9' => return parse_long(digits).map(signed),
-            b'e' | b'E' if at > 0 => return parse_long(digits).map(signed),
+            b'0'..=b'9' => return parse_long(digits, is_float).map(signed),
+            b'e' | b'E' if at > 0 => return parse_long(digits, is_float).map(signed),
             _ => return Err(NumberError::NotANumber),
         }
     }
@@ -85,7 +97,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<i64, NumberError> {
         return Ok(0);
     }
     match encode(value, significant, places) {
-        Err(NumberError::TooPrecise) => parse_long(digits).map(signed),
+        Err(NumberError::TooPrecise) => parse_long(digits, is_float).map(signed),
+        Ok(UNDEFINED_FLOAT_CODE) if !negative => Ok(UNDEFINED),
         code => code.map(signed),
     }
 }
@@ -104,7 +117,7 @@ fn encode(value: u64, significant: i32, places: i32) -> Result<i64, NumberError>
 }
 
 /// The rare forms: zeros behind, more than 18 digits, or an exponent. Takes the text without its sign.
-fn parse_long(text: &[u8]) -> Result<i64, NumberError> {
+fn parse_long(text: &[u8], is_float: bool) -> Result<i64, NumberError> {
     let text = std::str::from_utf8(text).map_err(|_| NumberError::NotANumber)?;
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -134,6 +147,9 @@ fn parse_long(text: &[u8]) -> Result<i64, NumberError> {
     if digits == UNDEFINED_DIGITS && matches!(places, 0 | 9) {
         return Ok(UNDEFINED);
     }
+    if digits == UNDEFINED_FLOAT_DIGITS && matches!(places, -3 | 6) {
+        return Ok(UNDEFINED);
+    }
     let significant = digits.len() as i32;
     if significant - places > DIGITS_MAX {
         return Err(NumberError::OutOfRange);
@@ -147,7 +163,7 @@ fn parse_long(text: &[u8]) -> Result<i64, NumberError> {
             .fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
     };
     match encode(value(&digits), significant, places) {
-        Err(NumberError::TooPrecise) if is_float_noise(digits.len(), places) => {
+        Err(NumberError::TooPrecise) if is_float && is_float_noise(digits.len(), places) => {
             let rounded = (value(&digits) + 5) / 10;
             // 9.99…95 becomes 10.00…0, of as many digits.
             encode(rounded, rounded.ilog10() as i32 + 1, places - 1)
@@ -170,6 +186,65 @@ fn read_exponent(text: &str) -> Result<i32, NumberError> {
     // What does not fit is far out of range on its side.
     let size = digits.parse::<i32>().unwrap_or(i32::MAX).min(1_000_000);
     Ok(if text.starts_with('-') { -size } else { size })
+}
+
+/// Reads a finite float64, written as a decimal.
+///
+/// # Errors
+/// [`NumberError`]; never [`NumberError::TooPrecise`].
+pub(crate) fn float(text: &str) -> Result<f64, NumberError> {
+    // `inf`, `+5`, `.5` and `5.` are floats to Rust, and no numbers to JSON.
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let mantissa = unsigned.split(['e', 'E']).next().unwrap_or_default();
+    let is_decimal =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = match mantissa.split_once('.') {
+        Some((whole, fraction)) => is_decimal(whole) && is_decimal(fraction),
+        None => is_decimal(mantissa),
+    };
+    match text.parse::<f64>() {
+        Ok(number) if is_number && number.is_finite() => Ok(number),
+        Ok(_) if is_number => Err(NumberError::OutOfRange),
+        _ => Err(NumberError::NotANumber),
+    }
+}
+
+/// A whole number, also as `5.0` or `1e3`; none where the text is no number or has a fraction.
+pub(crate) fn whole(text: &str) -> Option<i128> {
+    if text.starts_with('+') {
+        return None;
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(whole.into());
+    }
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (before, after) = match mantissa.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (mantissa, ""),
+    };
+    let exponent: i64 = exponent.parse().ok()?;
+    let digits = [before, after].concat();
+    if before.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let kept = digits.trim_end_matches('0');
+    if kept.is_empty() {
+        return Some(0);
+    }
+    let zeros = (digits.len() - kept.len()) as i64;
+    let scale = exponent
+        .checked_add(zeros)?
+        .checked_sub(after.len() as i64)?;
+    let power = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
+    kept.parse::<i128>()
+        .ok()?
+        .checked_mul(power)
+        .map(|value| sign * value)
 }
 
 /// The float64 that is nearest to the code's value.

@@ -19,6 +19,7 @@ mod news;
 pub mod privacy;
 mod record;
 pub mod route;
+mod snapshot_owners;
 pub mod text;
 mod topic;
 pub mod venue;
@@ -35,10 +36,10 @@ use self::error::plausible;
 use self::format::Format;
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
+pub use self::snapshot_owners::SnapshotOwners;
 pub use self::venues::Venues;
 use crate::event::{Batch, Body};
-use crate::frame::Origin;
-use crate::frame::{leading_time, split_stamp};
+use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
 use crate::instrument::Instruments;
 use crate::news::News;
 pub use crate::schema::RecordKind;
@@ -137,6 +138,14 @@ impl Decoder {
         }
     }
 
+    /// What names the instruments of book snapshots before messages are spread over shards; none where the
+    /// pipeline does not read messages of a market.
+    #[must_use]
+    pub fn into_snapshot_owners(self) -> Option<SnapshotOwners> {
+        let is_market = self.records.is_none() && self.news.is_none();
+        is_market.then(|| SnapshotOwners::new(self.venues, self.instruments))
+    }
+
     /// Whether commands about alerts may come between the records.
     #[must_use]
     pub fn reads_commands(&self) -> bool {
@@ -201,7 +210,7 @@ impl Decoder {
         if matches!(result, Err(DecodeError::Malformed)) {
             result = self.read_odd(origin, bytes, batch);
         }
-        if matches!(result, Ok(Decoded::Events)) && self.is_ahead(batch, before.1) {
+        if matches!(result, Ok(Decoded::Events)) && self.is_ahead(origin.ts_recv, batch, before.1) {
             result = Err(DecodeError::TimeAhead("ts_event"));
         }
         if !matches!(result, Ok(Decoded::Events)) {
@@ -213,20 +222,21 @@ impl Decoder {
         result
     }
 
-    /// Whether one of the events from `first` on is too far ahead of its receive time. Figures and
-    /// sentiment may come before their time: they count from then on, and hold no time.
-    fn is_ahead(&self, batch: &Batch, first: usize) -> bool {
+    /// Whether one of the events from `first` on is too far ahead of the time at which its frame was
+    /// received, or of the receive time that the record has itself: a clock that is wrong writes both.
+    /// Figures and sentiment may come before their time: they count from then on, and hold no time.
+    fn is_ahead(&self, of_frame: Nanos, batch: &Batch, first: usize) -> bool {
         let origin = batch.origins.last();
-        let ts_recv = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
+        let of_record = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
         let mut events = batch.events[first..].iter();
         events.any(|event| {
-            is_ahead(event.ts_event, ts_recv, self.max_ahead_ns)
+            is_ahead(event.ts_event, [of_frame, of_record], self.max_ahead_ns)
                 && !matches!(event.body, Body::Figure(_) | Body::Sentiment(_))
         })
     }
 
     /// Reads a message that is no JSON as it stands: behind a byte order mark, or behind a receive time that
-    /// cannot be.
+    /// cannot be, or is written in another form.
     fn read_odd(
         &mut self,
         origin: Origin,
@@ -236,10 +246,14 @@ impl Decoder {
         if let Some(message) = bytes.strip_prefix(BYTE_ORDER_MARK) {
             return self.read(origin, message, batch);
         }
-        if let Some(nanos) = leading_time(bytes) {
-            plausible("ts_recv", nanos)?;
+        match leading_time(bytes) {
+            Some(LeadingTime::Number(nanos)) => {
+                plausible("ts_recv", nanos)?;
+                Err(DecodeError::BadNumber("ts_recv"))
+            }
+            Some(LeadingTime::Other) => Err(DecodeError::BadNumber("ts_recv")),
+            None => Err(DecodeError::Malformed),
         }
-        Err(DecodeError::Malformed)
     }
 
     fn read(
@@ -313,6 +327,3 @@ impl Decoder {
         decoded
     }
 }
-
-/// What some editors and spreadsheets write before UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

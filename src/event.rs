@@ -140,7 +140,7 @@ pub struct Bar {
     pub low: Price,
     /// Last price.
     pub close: Price,
-    /// Quantity traded; zero where it is unknown.
+    /// Quantity traded; undefined where it is unknown.
     pub volume: Size,
 }
 
@@ -220,6 +220,14 @@ impl Batch {
     /// Notes the frame whose events come next.
     pub fn begin_frame(&mut self, origin: Origin) {
         self.origins.push(origin);
+    }
+
+    /// Notes when the frame begun last was first received, where its record says so: that stands for the time
+    /// at which we received it.
+    pub fn received_first(&mut self, ts_recv: Option<Nanos>) {
+        if let (Some(ts_recv), Some(origin)) = (ts_recv, self.origins.last_mut()) {
+            origin.ts_recv = ts_recv;
+        }
     }
 
     /// Adds an event of the frame begun last.

@@ -115,9 +115,9 @@ pub struct CaptureStamp {
     pub reprocessed: bool,
 }
 
-/// Splits a line of a capture into its stamp and the message: `ts_recv {…}`, with `!` after the time of a
-/// late frame and `?` after that of a reprocessed one. Text without a stamp is all
-/// message, and so is a line whose time is not plausible in nanoseconds.
+/// Splits a line of a capture into its stamp and the message: `ts_recv {…}`, with a blank or a tab
+/// between them, `!` after the time of a late frame and `?` after that of a reprocessed one. Text
+/// without a stamp is all message, and so is a line whose time is not plausible in nanoseconds.
 #[must_use]
 pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     if !line.first().is_some_and(u8::is_ascii_digit) {
@@ -127,7 +127,7 @@ pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     let late = line.get(digits) == Some(&b'!');
     let reprocessed = line.get(digits + usize::from(late)) == Some(&b'?');
     let end = digits + usize::from(late) + usize::from(reprocessed);
-    if digits > STAMP_DIGITS_MAX || line.get(end) != Some(&b' ') {
+    if digits > STAMP_DIGITS_MAX || !matches!(line.get(end), Some(b' ' | b'\t')) {
         return (None, line);
     }
     let nanos = line[..digits].iter().try_fold(0_i64, |value, byte| {
@@ -144,22 +144,43 @@ pub fn split_stamp(line: &[u8]) -> (Option<CaptureStamp>, &[u8]) {
     (Some(stamp), line[end + 1..].trim_ascii_start())
 }
 
-/// The integer before a line's message, if the line begins as one of a capture does.
-#[must_use]
-pub fn leading_time(line: &[u8]) -> Option<i64> {
-    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (time, rest) = line.split_at(digits);
-    let marks = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b'!' | b'?'))
-        .count();
-    let message = rest[marks..].strip_prefix(b" ")?.trim_ascii_start();
-    if !message.starts_with(b"{") && !message.starts_with(b"[") {
-        return None;
-    }
-    std::str::from_utf8(time).ok()?.parse().ok()
+/// What stands before a line's message, where the line begins as one of a capture does but has no stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeadingTime {
+    /// A number; without its fraction, if it has one.
+    Number(i64),
+    /// Anything else that begins with a digit and may be meant as a time: `2026-09-21T10:00:00Z`.
+    Other,
 }
 
+/// What stands before a line's message, if the line begins as one of a capture does.
+#[must_use]
+pub fn leading_time(line: &[u8]) -> Option<LeadingTime> {
+    let head = &line[..line.len().min(LEADING_BYTES_MAX)];
+    let end = head.iter().position(|byte| matches!(byte, b'{' | b'['))?;
+    let before = std::str::from_utf8(&head[..end]).ok()?;
+    let written = before.trim_ascii_end();
+    let may_be_time = |byte: u8| byte.is_ascii_digit() || b"-+:.TZtz !?\t".contains(&byte);
+    if written.len() == before.len()
+        || !written.starts_with(|first: char| first.is_ascii_digit())
+        || !written.bytes().all(may_be_time)
+    {
+        return None;
+    }
+    let written = written.trim_end_matches(['!', '?']);
+    let (whole, fraction) = written.split_once('.').unwrap_or((written, ""));
+    let is_number = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    match whole.parse() {
+        Ok(number) if is_number => Some(LeadingTime::Number(number)),
+        _ => Some(LeadingTime::Other),
+    }
+}
+
+/// What some editors and spreadsheets write before UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes within which the message begins behind what may be meant as a time.
+const LEADING_BYTES_MAX: usize = 48;
 /// Digits of the largest time.
 const STAMP_DIGITS_MAX: usize = 19;
 /// Bytes of the longest stamp: the digits, both marks, and a blank.
@@ -177,5 +198,46 @@ impl Origin {
             late: false,
             reprocessed: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_message_may_be_meant_as_a_time() {
+        for (line, expected) in [
+            ("1790000000 {}", Some(LeadingTime::Number(1_790_000_000))),
+            (
+                "1790000000.123456 {}",
+                Some(LeadingTime::Number(1_790_000_000)),
+            ),
+            (
+                "1790000000123!?\t[1]",
+                Some(LeadingTime::Number(1_790_000_000_123)),
+            ),
+            ("2026-09-21T10:00:00Z {}", Some(LeadingTime::Other)),
+            ("2026-09-21 10:00:00.5+02:00 {}", Some(LeadingTime::Other)),
+            ("99999999999999999999 {}", Some(LeadingTime::Other)),
+            ("5{}", None),
+            ("5 apples {}", None),
+            ("{}", None),
+            ("5", None),
+            ("", None),
+        ] {
+            assert_eq!(leading_time(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_tab_may_stand_behind_a_stamp() {
+        let (stamp, message) = split_stamp(b"1790000000000000000!\t{}");
+        let stamp = stamp.expect("a stamp");
+        assert_eq!(
+            (stamp.ts_recv, stamp.late),
+            (Nanos(1_790_000_000_000_000_000), true)
+        );
+        assert_eq!(message, b"{}");
     }
 }

@@ -305,6 +305,9 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     }
     let percent = args.max_unread.percent;
     summary.readability.check(&summary.frames, percent)?;
+    if let Some(why) = summary.readability.lack_of_time() {
+        eprintln!("foretick: {why}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

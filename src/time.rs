@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
+use crate::decimal::{float, whole};
 use crate::units::Nanos;
 
 /// An integer that can hardly be a time in nanoseconds since the epoch, with what it is likely to be.
@@ -55,27 +56,99 @@ impl Nanos {
     }
 }
 
-/// Reads RFC 3339 with any offset. Also read: no offset, which is UTC; an offset without its colon or its
-/// minutes; a day alone, which begins at midnight UTC. Digits after the ninth decimal are cut off.
-#[must_use]
-pub fn parse_rfc3339(text: &str) -> Option<Nanos> {
+/// Why a text is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeFault {
+    /// It is neither a time nor a number.
+    NotATime,
+    /// It is a time of a year before 1678 or after 2261, which 64 bits of nanoseconds do not hold.
+    OtherYear,
+    /// It is a number that 64 bits do not hold.
+    TooLarge,
+    /// It is a number with a fraction, and what it is likely to be, if that is no time in nanoseconds.
+    Fraction(Option<LikelyUnit>),
+}
+
+/// Reads nanoseconds since the epoch, also as `1.7e18`, or else RFC 3339: see [`parse_rfc3339`]. The
+/// time need not be plausible.
+///
+/// # Errors
+/// [`TimeFault`].
+pub fn parse_nanos(text: &str) -> Result<i64, TimeFault> {
+    if let Some(whole) = whole(text) {
+        return i64::try_from(whole).map_err(|_| TimeFault::TooLarge);
+    }
+    match float(text) {
+        Ok(number) => {
+            let error = Nanos::plausible(number as i64).err();
+            Err(TimeFault::Fraction(error.and_then(|error| error.likely)))
+        }
+        Err(_) => parse_rfc3339(text).map(|time| time.0),
+    }
+}
+
+/// Reads RFC 3339 with any offset. Also read: no seconds; no offset, which is UTC; an offset without its
+/// colon or its minutes; a day alone, which begins at midnight UTC. Digits after the ninth decimal are
+/// cut off.
+///
+/// # Errors
+/// [`TimeFault::NotATime`] or [`TimeFault::OtherYear`].
+pub fn parse_rfc3339(text: &str) -> Result<Nanos, TimeFault> {
+    let of_year = |time: Option<Nanos>| time.ok_or(TimeFault::OtherYear);
     if let Ok(day) = text.parse::<NaiveDate>() {
         let is_written_out = text.len() == "2015-03-01".len();
-        return day
-            .and_hms_opt(0, 0, 0)
-            .filter(|_| is_written_out)
-            .and_then(nanos_utc);
+        let midnight = day.and_hms_opt(0, 0, 0).filter(|_| is_written_out);
+        return of_year(nanos_utc(midnight.ok_or(TimeFault::NotATime)?));
     }
-    let with_offset = DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z"))
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%#z"));
-    match with_offset {
-        Ok(time) => time.timestamp_nanos_opt().map(Nanos),
-        Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-            .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
-            .ok()
-            .and_then(nanos_utc),
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return of_year(time.timestamp_nanos_opt().map(Nanos));
     }
+    let with_offset = |form: &&str| DateTime::parse_from_str(text, form).ok();
+    if let Some(time) = WITH_OFFSET.iter().find_map(with_offset) {
+        return of_year(time.timestamp_nanos_opt().map(Nanos));
+    }
+    let bare = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
+    match BARE.iter().find_map(bare) {
+        Some(time) => of_year(nanos_utc(time)),
+        None => Err(TimeFault::NotATime),
+    }
+}
+
+/// Forms of a time with its offset, beside that of RFC 3339.
+const WITH_OFFSET: [&str; 4] = [
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
+];
+
+/// Forms of a time without offset.
+const BARE: [&str; 4] = [
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+];
+
+/// The time that a venue's integer is: milliseconds until the year 5138, microseconds from 1973 on.
+///
+/// # Errors
+/// [`ImplausibleTime`], which names no other unit than seconds.
+#[inline]
+pub fn of_venue(time: i64) -> Result<Nanos, ImplausibleTime> {
+    let scale = if time < 100_000_000_000_000 {
+        1_000_000
+    } else {
+        1_000
+    };
+    let nanos = time.checked_mul(scale).unwrap_or(-1);
+    Nanos::plausible(nanos).map_err(|_| {
+        let likely = Nanos::plausible(time).err().and_then(|error| error.likely);
+        ImplausibleTime {
+            value: time,
+            likely: likely.filter(|unit| *unit == LikelyUnit::Seconds),
+        }
+    })
 }
 
 /// Numbers of rows, which stand for times where a table has none, lie below. As nanoseconds they are the
@@ -87,16 +160,27 @@ pub const ROW_NUMBERS: i64 = 1_000_000_000;
 /// # Errors
 /// A message that says what to write instead.
 pub fn parse_time(text: &str) -> Result<Nanos, String> {
-    if let Ok(nanos) = text.parse::<i64>() {
-        return Nanos::plausible(nanos).map_err(|error| error.to_string());
-    }
-    let time = parse_rfc3339(text).ok_or_else(|| {
+    let other_year = || format!("`{text}` is not in the years 1971 to 2099; correct the year");
+    let no_time = || {
         format!(
             "`{text}` is not a time; write it as 2024-08-09T00:00:00Z (any offset, as +02:00), or as nanoseconds"
         )
-    })?;
-    Nanos::plausible(time.0)
-        .map_err(|_| format!("`{text}` is not in the years 1971 to 2099; correct the year"))
+    };
+    let is_number = whole(text).is_some();
+    match parse_nanos(text) {
+        Ok(nanos) => Nanos::plausible(nanos).map_err(|error| match is_number {
+            true => error.to_string(),
+            false => other_year(),
+        }),
+        Err(TimeFault::OtherYear) => Err(other_year()),
+        Err(TimeFault::NotATime | TimeFault::TooLarge | TimeFault::Fraction(None)) => {
+            Err(no_time())
+        }
+        Err(TimeFault::Fraction(Some(unit))) => Err(format!(
+            "`{text}` looks like {} with a fraction; write it as a whole number of nanoseconds",
+            unit.name()
+        )),
+    }
 }
 
 impl LikelyUnit {
@@ -110,6 +194,19 @@ impl LikelyUnit {
         Self::Milliseconds,
         Self::Microseconds,
     ];
+
+    /// In words.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds => "milliseconds",
+            Self::Microseconds => "microseconds",
+            Self::Days => "days",
+            Self::WrittenDay => "a written day",
+            Self::WrittenTime => "a written day and time",
+            Self::Year => "a year",
+        }
+    }
 }
 
 impl fmt::Display for ImplausibleTime {
@@ -145,6 +242,12 @@ impl fmt::Display for ImplausibleTime {
 }
 
 impl std::error::Error for ImplausibleTime {}
+
+/// Whether an integer is a day as `20150301`, of a year in which times are plausible.
+#[must_use]
+pub fn is_written_day(value: i64) -> bool {
+    nanos_of(value, LikelyUnit::WrittenDay).is_some_and(is_plausible)
+}
 
 fn is_plausible(nanos: i64) -> bool {
     (FIRST..END).contains(&nanos)
@@ -234,15 +337,18 @@ mod tests {
             "2021-06-30 12:00:00+00:00",
             "2021-06-30 12:00:00+00",
             "2021-06-30T14:00:00+0200",
+            "2021-06-30T12:00Z",
+            "2021-06-30 14:00+02:00",
+            "2021-06-30T12:00",
         ] {
-            assert_eq!(parse_rfc3339(text), Some(noon), "{text}");
+            assert_eq!(parse_rfc3339(text), Ok(noon), "{text}");
         }
         assert_eq!(
             parse_rfc3339("2021-06-30"),
-            Some(Nanos(noon.0 - 43_200_000_000_000))
+            Ok(Nanos(noon.0 - 43_200_000_000_000))
         );
         let nine = parse_rfc3339("2021-06-30T12:00:00.1234567899Z");
-        assert_eq!(nine, Some(Nanos(noon.0 + 123_456_789)));
+        assert_eq!(nine, Ok(Nanos(noon.0 + 123_456_789)));
         for text in [
             "noon",
             "",
@@ -250,10 +356,35 @@ mod tests {
             "2015-13-31",
             "2021-02-29",
             "2015-3-1",
-            "9999-01-01",
             "20210630",
         ] {
-            assert_eq!(parse_rfc3339(text), None, "{text}");
+            assert_eq!(parse_rfc3339(text), Err(TimeFault::NotATime), "{text}");
+        }
+        for text in ["9999-01-01", "9999-12-31T00:00:00Z", "1066-10-14 09:00"] {
+            assert_eq!(parse_rfc3339(text), Err(TimeFault::OtherYear), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_is_refused_with_the_unit() {
+        for (text, read) in [
+            ("1.7e18", Ok(1_700_000_000_000_000_000)),
+            ("1700000000000000000.0", Ok(1_700_000_000_000_000_000)),
+            (
+                "1700000000.123",
+                Err(TimeFault::Fraction(Some(LikelyUnit::Seconds))),
+            ),
+            (
+                "1700000000123.5",
+                Err(TimeFault::Fraction(Some(LikelyUnit::Milliseconds))),
+            ),
+            ("1700000000000000000.5", Err(TimeFault::Fraction(None))),
+            ("17000000000000000000", Err(TimeFault::TooLarge)),
+            ("9999-12-31", Err(TimeFault::OtherYear)),
+            ("2023-11-14T22:13:20Z", Ok(1_700_000_000_000_000_000)),
+            ("noon", Err(TimeFault::NotATime)),
+        ] {
+            assert_eq!(parse_nanos(text), read, "{text}");
         }
     }
 
@@ -270,5 +401,12 @@ mod tests {
         );
         let error = parse_time("noon").unwrap_err();
         assert!(error.contains("2024-08-09T00:00:00Z"), "{error}");
+        for (text, word) in [
+            ("9999-01-01", "1971 to 2099"),
+            ("1700000000.5", "seconds with a fraction"),
+        ] {
+            let error = parse_time(text).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
     }
 }

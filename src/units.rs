@@ -66,14 +66,23 @@ macro_rules! decimal_unit {
             /// Zero.
             pub const ZERO: Self = Self(0);
 
-            /// Reads decimal text. The largest 64-bit integer, as it is or in 1e-9, is how other formats
-            /// write a number that is undefined.
+            /// Reads decimal text, and rounds nothing. The largest 64-bit integer, as it is or in 1e-9,
+            /// is how other formats write a number that is undefined, also as the nearest float64.
             ///
             /// # Errors
             /// [`NumberError`] where the text is no decimal, is 10¹⁸ or more, or has more digits than are
             /// kept exactly.
             pub fn parse(text: &[u8]) -> Result<Self, NumberError> {
                 decimal::parse(text).map(Self)
+            }
+
+            /// Reads a number that an encoder may have printed from a float64: one of seventeen digits
+            /// loses the last digit where it is more than is kept exactly.
+            ///
+            /// # Errors
+            /// As [`Self::parse`].
+            pub fn parse_float(text: &[u8]) -> Result<Self, NumberError> {
+                decimal::parse_float(text).map(Self)
             }
 
             /// From an integer in 10^-places: `(6_183_763, 2)` is 61837.63. `None` where it would have to

@@ -25,12 +25,13 @@ pub struct SourceConfig {
     /// the largest message of Binance, a snapshot of 5,000 levels, has 400 kB.
     pub max_frame_bytes: usize,
     /// How far the time of an event may be ahead of the time when it was received, in milliseconds; an
-    /// event that is further ahead is a dead letter, so that one wrong clock cannot hold time. A line of a
-    /// file without receive time is held against the lines around it instead: it is too far ahead where the
-    /// next line is back at the time of the line before. Default: `600000` (10 minutes) where `row.on` is
-    /// `trade`, `quote` or `book`, otherwise `86400000` (a day), for senders that write dates alone. For
-    /// lines without receive time it is a day; records, news and bars in files are not held against each
-    /// other unless this is given.
+    /// event that is further ahead is a dead letter, so that one wrong clock cannot hold time. Both the time
+    /// at which the frame was received and the record's own `ts_recv` count. A line of a file without
+    /// receive time is held against the lines around it instead: it, and up to three behind it, are too far
+    /// ahead where the next lines are back at the time of the line before. Default: `600000` (10 minutes)
+    /// where `row.on` is `trade`, `quote` or `book`, otherwise `86400000` (a day), for senders that write
+    /// dates alone. For lines without receive time it is a day; records, news and bars in files are not held
+    /// against each other unless this is given.
     pub max_ahead_ms: Option<u64>,
     /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
     /// which grades all products.

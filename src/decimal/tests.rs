@@ -81,14 +81,23 @@ fn a_number_that_would_have_to_be_rounded_is_refused() {
 }
 
 #[test]
-fn the_last_digit_of_a_float_is_rounded() {
+fn the_last_digit_of_a_float_is_rounded_and_that_of_text_is_not() {
     for (float, kept) in [
         ("1.2345678901234567", "1.234567890123457"),
         ("1234.5678901234567", "1234.567890123457"),
         ("9.9999999999999996", "10"),
     ] {
-        assert_eq!(Shown(code(float)).to_string(), kept, "{float}");
+        let rounded = parse_float(float.as_bytes()).unwrap();
+        assert_eq!(Shown(rounded).to_string(), kept, "{float}");
+        assert_eq!(
+            parse(float.as_bytes()),
+            Err(NumberError::TooPrecise),
+            "{float}"
+        );
     }
+    // Where all digits are kept there is nothing to round.
+    let kept = "0.30000000000000004";
+    assert_eq!(parse_float(kept.as_bytes()), Ok(code(kept)));
 }
 
 #[test]
@@ -123,9 +132,66 @@ fn text_that_is_no_number_is_refused() {
 
 #[test]
 fn the_largest_integer_is_undefined() {
-    for text in ["9223372036854775807", "9223372036.854775807"] {
-        assert_eq!(code(text), UNDEFINED);
+    for text in [
+        "9223372036854775807",
+        "9223372036.854775807",
+        "9223372036.854776",
+        "9223372036.8547760",
+        "9.223372036854776e9",
+        "9.223372036854776e18",
+        "9223372036854776000",
+    ] {
+        assert_eq!(code(text), UNDEFINED, "{text}");
     }
+    for text in [
+        "9223372036.854775",
+        "922337203.6854776",
+        "-9223372036.854776",
+    ] {
+        assert_ne!(code(text), UNDEFINED, "{text}");
+    }
+}
+
+#[test]
+fn a_whole_number_may_be_written_in_many_ways() {
+    for (text, value) in [
+        ("7", Some(7)),
+        ("-7.00", Some(-7)),
+        ("1790000001100000000.0", Some(1_790_000_001_100_000_000)),
+        ("1.7900000011e18", Some(1_790_000_001_100_000_000)),
+        ("17900E+2", Some(1_790_000)),
+        ("1200e-2", Some(12)),
+        ("0.0e9", Some(0)),
+        ("1.5", None),
+        ("1e-1", None),
+        ("1e99", None),
+        ("1e99999999999999999999", None),
+        ("1.", None),
+        (".5", None),
+        ("+5", None),
+        ("noon", None),
+        ("", None),
+    ] {
+        assert_eq!(whole(text), value, "{text}");
+    }
+}
+
+#[test]
+fn a_float_is_written_as_json_writes_numbers() {
+    for (text, value) in [
+        ("5", 5.0),
+        ("-0.5e-3", -0.0005),
+        ("1E+2", 100.0),
+        ("007", 7.0),
+    ] {
+        assert_eq!(float(text), Ok(value), "{text}");
+    }
+    for text in [
+        "+5", ".5", "5.", "-", "1e", "inf", "NaN", "1_000", "", "1.e5",
+    ] {
+        assert_eq!(float(text), Err(NumberError::NotANumber), "{text}");
+    }
+    assert_eq!(float("1e999"), Err(NumberError::OutOfRange));
 }
 
 #[test]

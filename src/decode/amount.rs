@@ -3,9 +3,53 @@
 use super::error::DecodeError;
 use crate::units::{NumberError, Price, Size};
 
+/// A number as a message has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Written<'a> {
+    /// Its digits, with sign, point and exponent.
+    pub(super) digits: &'a [u8],
+    /// Whether it is a bare number, which an encoder may have printed from a float. Text has the digits that
+    /// its producer chose, and is never rounded.
+    pub(super) is_bare: bool,
+}
+
+impl<'a> Written<'a> {
+    /// A number that is written as text.
+    pub(super) fn text(digits: &'a str) -> Self {
+        Self {
+            digits: digits.as_bytes(),
+            is_bare: false,
+        }
+    }
+
+    fn price(self) -> Result<Price, NumberError> {
+        match self.is_bare {
+            true => Price::parse_float(self.digits),
+            false => Price::parse(self.digits),
+        }
+    }
+
+    fn size(self) -> Result<Size, NumberError> {
+        match self.is_bare {
+            true => Size::parse_float(self.digits),
+            false => Size::parse(self.digits),
+        }
+    }
+
+    /// Whether it stands for a price that there is not.
+    pub(super) fn is_undefined(self) -> bool {
+        self.price() == Ok(Price::UNDEFINED)
+    }
+
+    /// Whether it is a price of zero.
+    pub(super) fn is_zero(self) -> bool {
+        self.price() == Ok(Price::ZERO)
+    }
+}
+
 /// The price of something traded or quoted: defined, and above zero.
-pub(super) fn price(field: &'static str, text: &[u8]) -> Result<Price, DecodeError> {
-    match number(field, Price::parse(text))? {
+pub(super) fn price(field: &'static str, written: Written<'_>) -> Result<Price, DecodeError> {
+    match number(field, written.price())? {
         Price::UNDEFINED => Err(DecodeError::MissingField(field)),
         price if price <= Price::ZERO => Err(DecodeError::OutOfRange(field)),
         price => Ok(price),
@@ -13,8 +57,8 @@ pub(super) fn price(field: &'static str, text: &[u8]) -> Result<Price, DecodeErr
 }
 
 /// A size that may be zero: of a level, of a bar.
-pub(super) fn size(field: &'static str, text: &[u8]) -> Result<Size, DecodeError> {
-    match number(field, Size::parse(text))? {
+pub(super) fn size(field: &'static str, written: Written<'_>) -> Result<Size, DecodeError> {
+    match number(field, written.size())? {
         Size::UNDEFINED => Err(DecodeError::MissingField(field)),
         size if size < Size::ZERO => Err(DecodeError::OutOfRange(field)),
         size => Ok(size),
@@ -22,8 +66,8 @@ pub(super) fn size(field: &'static str, text: &[u8]) -> Result<Size, DecodeError
 }
 
 /// The size of a trade: above zero.
-pub(super) fn traded_size(field: &'static str, text: &[u8]) -> Result<Size, DecodeError> {
-    match size(field, text)? {
+pub(super) fn traded_size(field: &'static str, written: Written<'_>) -> Result<Size, DecodeError> {
+    match size(field, written)? {
         Size::ZERO => Err(DecodeError::OutOfRange(field)),
         size => Ok(size),
     }
@@ -32,17 +76,16 @@ pub(super) fn traded_size(field: &'static str, text: &[u8]) -> Result<Size, Deco
 /// One side of a quote. A side is empty where its price is undefined or its size zero, and, with
 /// `zero_is_empty`, where its price is zero.
 pub(super) fn quote_side(
-    price: (&'static str, &[u8]),
-    size: (&'static str, &[u8]),
+    price: (&'static str, Written<'_>),
+    size: (&'static str, Written<'_>),
     zero_is_empty: bool,
 ) -> Result<(Price, Size), DecodeError> {
-    let price_read = number(price.0, Price::parse(price.1))?;
+    let price_read = number(price.0, price.1.price())?;
     let size_read = self::size(size.0, size.1)?;
     match (price_read, size_read) {
-        (Price::UNDEFINED, _) => Ok((Price::UNDEFINED, Size::ZERO)),
+        (Price::UNDEFINED, _) | (_, Size::ZERO) => Ok((Price::UNDEFINED, Size::ZERO)),
         (Price::ZERO, _) if zero_is_empty => Ok((Price::UNDEFINED, Size::ZERO)),
         (read, _) if read <= Price::ZERO => Err(DecodeError::OutOfRange(price.0)),
-        (_, Size::ZERO) => Ok((Price::UNDEFINED, Size::ZERO)),
         side => Ok(side),
     }
 }

@@ -4,6 +4,7 @@
 //! chain their diffs otherwise and are refused.
 
 mod mapping;
+mod output;
 mod routing;
 mod subscription;
 #[cfg(test)]
@@ -15,7 +16,9 @@ use std::borrow::Cow;
 use super::decoded::Decoded;
 use super::error::DecodeError;
 use super::last_updates::LastUpdates;
-use super::venue::{Addresses, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits};
+use super::venue::{
+    Addresses, BookUpdates, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
+};
 use crate::event::Batch;
 use crate::instrument::Instruments;
 
@@ -25,7 +28,7 @@ pub(super) struct Binance;
 
 impl Venue for Binance {
     fn name(&self) -> &'static str {
-        mapping::VENUE
+        output::VENUE
     }
 
     fn spelling(&self, symbol: &str) -> String {
@@ -71,6 +74,14 @@ impl Venue for Binance {
         routing::book_change_of(message)
     }
 
+    fn updates_of<'m>(&self, message: &'m [u8]) -> Option<BookUpdates<'m>> {
+        routing::updates_of(message)
+    }
+
+    fn unnamed_snapshot(&self, message: &[u8]) -> Option<u64> {
+        routing::unnamed_snapshot(message)
+    }
+
     fn needs_snapshot(&self, stream: &str) -> bool {
         routing::is_diff_stream(stream)
     }
@@ -90,7 +101,7 @@ impl Venue for Binance {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        let mut out = mapping::Output {
+        let mut out = output::Output {
             updates,
             instruments,
             batch,

@@ -46,7 +46,7 @@ fn parse(bytes: &[u8], ts_recv: Nanos) -> Result<AlertCommand, DecodeError> {
     }
     // A tick cannot be undone, so a time that is far ahead is refused.
     match command.ts_event() {
-        Some(ts) if is_ahead(ts, ts_recv, AHEAD_NS) => Err(DecodeError::TimeAhead("ts_event")),
+        Some(ts) if is_ahead(ts, [ts_recv; 2], AHEAD_NS) => Err(DecodeError::TimeAhead("ts_event")),
         _ => Ok(command),
     }
 }
@@ -58,12 +58,16 @@ fn until(field: &Field<'_>) -> Result<Option<Nanos>, DecodeError> {
     }
     let nanos = field.nanos("until")?;
     match Nanos::plausible(nanos) {
-        Err(error) if error.likely.is_some() => {
+        // A year after 2099 means that it never ends; one before 1971 would silence nothing.
+        Err(error) if error.likely.is_some() || nanos < YEAR_2100 => {
             Err(DecodeError::ImplausibleTime("until", error.likely))
         }
         _ => Ok(Some(Nanos(nanos))),
     }
 }
+
+/// Begins where no time is plausible any more.
+const YEAR_2100: i64 = 4_102_444_800_000_000_000;
 
 /// The fields that distinguish a command from a statement or an application.
 #[derive(Deserialize)]
@@ -110,6 +114,7 @@ mod tests {
             r#"{"ts_event":1700000000000000000,"action":"acknowledge","dedup_key":"C1/level/1","by":"me"}"#,
             r#"{"ts_event":1700000000000000000,"action":"silence","obligor":"C1","rule":"level","until":"1.7e18"}"#,
             r#"{"ts_event":1700000000000000000,"action":"tick"}"#,
+            r#"{"action":"silence","obligor":"C1","rule":"level","until":9223372036854775806}"#,
         ];
         assert!(
             good.iter()
@@ -123,6 +128,14 @@ mod tests {
             (
                 r#"{"action":"acknowledge","obligor":"C1"}"#,
                 DecodeError::MissingField("rule"),
+            ),
+            (
+                r#"{"action":"silence","obligor":"C1","rule":"level","until":7}"#,
+                DecodeError::ImplausibleTime("until", None),
+            ),
+            (
+                r#"{"action":"silence","obligor":"C1","rule":"level","until":"1970-06-01"}"#,
+                DecodeError::ImplausibleTime("until", None),
             ),
             (
                 r#"{"action":"tick"}"#,

@@ -25,12 +25,14 @@ pub enum DecodeError {
     /// sound; an order book snapshot of 5,000 levels has about 400 kB. Of a line of a file the letter shows
     /// the beginning, and how long the line was.
     Oversized,
-    /// The text is JSON, but no object. Dead letter. Send one message a record or line.
+    /// The text is JSON, but no object: a list, a number, text. Dead letter. Send one message a record
+    /// or line.
     WrongShape,
     /// The named field has another type than it should: a number where text is meant, text where a list is
     /// meant. Dead letter. Compare the message with the schema of its topic in `schemas/`.
     WrongType(&'static str),
-    /// The named field stands twice, so that either value may be meant. Dead letter. Correct the producer.
+    /// The named field stands twice, so that either value may be meant; `instrument` also where a record has
+    /// another `symbol` beside it. Dead letter. Correct the producer.
     RepeatedField(&'static str),
     /// The named field is not a decimal number. Dead letter. Correct the field in the producer; `NaN` and
     /// `inf` are not numbers.
@@ -38,19 +40,21 @@ pub enum DecodeError {
     /// The named field has a value that it cannot mean: a negative price, a trade of size zero, an unknown
     /// category, `BUY` for `buy`. Dead letter. Correct the field in the producer.
     OutOfRange(&'static str),
-    /// The named field is no time in nanoseconds since 1970 of the years 1971 to 2099. The reason names the
-    /// unit that it looks like, if one fits. Dead letter. Let the producer write nanoseconds.
+    /// The named field is no time in nanoseconds since 1970 of the years 1971 to 2099. The reason names
+    /// the unit that it looks like, if one fits. Dead letter. Let the producer write nanoseconds; in
+    /// messages of a venue, such as Binance's `T`, milliseconds or microseconds.
     ImplausibleTime(&'static str, Option<LikelyUnit>),
     /// The time of the event is further ahead of the time when it was received, or of the records around
     /// it, than `source.max_ahead_ms` allows. Dead letter, so that it cannot hold time. Set the producer's
     /// clock; look for local time that was written as UTC.
     TimeAhead(&'static str),
-    /// The named field has more digits than are kept exactly, and is not rounded. Dead letter. Let the
-    /// producer round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
+    /// The named field has more digits than are kept exactly. Text is never rounded, and of a bare
+    /// number only the seventeenth digit, which is noise of a float64. Dead letter. Let the producer
+    /// round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
     TooPrecise(&'static str),
-    /// The message is readable, but of a kind that is not used: a stream such as `kline`, a record of
-    /// another topic, or an object that nothing shows to be ours. Dropped. Take the stream or the topic out
-    /// of the subscription.
+    /// The message is readable, but of a kind that is not used: a stream such as `kline` or
+    /// `!miniTicker@arr`, a record of another topic, or an object that nothing shows to be ours.
+    /// Dropped. Take the stream or the topic out of the subscription.
     UnknownType,
     /// A book change of Binance futures, which chain by `pu`; only the spot market is read. Dropped.
     /// Subscribe to the spot market.
@@ -61,8 +65,8 @@ pub enum DecodeError {
     /// The pipeline already keeps state for `source.max_instruments` instruments. Dropped. Raise the limit,
     /// or list the instruments that matter.
     TooManyInstruments,
-    /// The message has no value in the named field: it is absent, null, or spelt in another case (`Price`).
-    /// Dead letter. Send the message again with the field.
+    /// The message has no value in the named field: it is absent, null, or spelt in another case
+    /// (`Price`; also an optional one, as `Volume`). Dead letter. Send the message again with the field.
     MissingField(&'static str),
     /// The application is for a product that is not in `source.products`. Dead letter. Add the product if
     /// the model was trained on it; otherwise send such applications elsewhere.

@@ -7,11 +7,12 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use sonic_rs::{JsonValueTrait, LazyValue};
 
-use super::amount;
+use super::amount::{self, Written};
 use super::error::DecodeError;
-use super::field::{Field, decimal};
+use super::field::{Field, written};
 use super::json::parse;
 use crate::event::{Batch, Level};
+use crate::units::Size;
 
 /// `["61737.63", "0.5"]`; further elements are ignored.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pair<T> {
 pub(super) fn push_texts(batch: &mut Batch, pairs: &[Pair<&str>]) -> Result<u32, DecodeError> {
     let before = batch.levels.len();
     for Pair(price, size) in pairs {
-        push(batch, price.as_bytes(), size.as_bytes())?;
+        push(batch, Written::text(price), Written::text(size))?;
     }
     Ok((batch.levels.len() - before) as u32)
 }
@@ -64,21 +65,25 @@ pub(super) fn push_field(
             (true, false) => return Err(DecodeError::MissingField("price")),
             (false, true) => return Err(DecodeError::MissingField("size")),
             (false, false) => {
-                let (price, size) = (decimal("price", price)?, decimal("size", size)?);
-                push(batch, price.as_bytes(), size.as_bytes())?;
+                push(batch, written("price", price)?, written("size", size)?)?;
             }
         }
     }
     Ok((batch.levels.len() - before) as u32)
 }
 
-/// Prices above zero, sizes zero or more. A level without a price pads the message, and is none.
-fn push(batch: &mut Batch, price: &[u8], size: &[u8]) -> Result<(), DecodeError> {
+/// Prices above zero, sizes zero or more. A level without a price, or of price and size zero, pads the
+/// message, and is none.
+fn push(batch: &mut Batch, price: Written<'_>, size: Written<'_>) -> Result<(), DecodeError> {
+    let size_read = amount::size("size", size);
     let price = match amount::price("price", price) {
         Err(DecodeError::MissingField(_)) => return Ok(()),
+        Err(DecodeError::OutOfRange(_)) if price.is_zero() && size_read == Ok(Size::ZERO) => {
+            return Ok(());
+        }
         price => price?,
     };
-    let size = amount::size("size", size)?;
+    let size = size_read?;
     batch.levels.push(Level { price, size });
     Ok(())
 }

@@ -82,20 +82,18 @@ impl NewsReader {
     ) -> Result<Decoded, DecodeError> {
         let wire: WireItem<'_> = parse_fields(bytes, &NAMES)?;
         let ts_event = wire.ts_event.time("ts_event")?;
-        if let (Some(ts_recv), Some(origin)) = (
-            wire.ts_recv.optional_time("ts_recv")?,
-            batch.origins.last_mut(),
-        ) {
-            origin.ts_recv = ts_recv;
-        }
+        let of_record = wire.ts_recv.optional_time("ts_recv")?;
         // A wrong time is refused before the item changes what is remembered of others.
-        let ts_recv = batch
-            .origins
-            .last()
-            .map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
-        if is_ahead(ts_event, ts_recv, max_ahead_ns) {
+        let origin = batch.origins.last();
+        let of_frame = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
+        if is_ahead(
+            ts_event,
+            [of_frame, of_record.unwrap_or(of_frame)],
+            max_ahead_ns,
+        ) {
             return Err(DecodeError::TimeAhead("ts_event"));
         }
+        batch.received_first(of_record);
         let id = wire.id.symbol("id")?;
         let listed = listed_instruments(&wire.instruments)?;
         let text = clean(wire.headline.text("headline")?);

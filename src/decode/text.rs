@@ -41,6 +41,14 @@ impl<'m> Raw<'m> {
         std::str::from_utf8(inner).ok().map(Cow::Borrowed)
     }
 
+    /// A number as it is written, bare or as text; other values are no number, whatever they are.
+    pub(crate) fn number(self) -> Option<Cow<'m, str>> {
+        match self.0.starts_with(b"\"") {
+            true => self.text(),
+            false => std::str::from_utf8(self.0).ok().map(Cow::Borrowed),
+        }
+    }
+
     /// Whether it is a text with this meaning.
     pub(crate) fn is(self, text: &str) -> bool {
         let length = text.len() + 2;

@@ -2,7 +2,8 @@
 //! `macro.figures.v1` and `signals.sentiment.v1` (see `schemas/`).
 //!
 //! The fields of a record show its kind, so that one topic may carry everything about an instrument in
-//! order. Unknown fields are ignored, as the schemas promise.
+//! order. Unknown fields are ignored, as the schemas promise; one that is a field of ours in another case is
+//! not: `Volume` means `volume`.
 
 mod context;
 mod fast_trade;
@@ -19,7 +20,6 @@ use super::field::parse_fields;
 use super::text::members;
 use crate::event::{Batch, Body};
 use crate::instrument::{InstrumentId, Instruments};
-use crate::units::Nanos;
 
 /// Reads one record.
 pub(super) fn decode(
@@ -51,7 +51,8 @@ fn decode_trade(
     };
     let trade = market::trade(record.price, record.size, record.side, record.trade_id)?;
     let instrument = instruments.intern(record.symbol, "")?;
-    push(batch, ts_recv, instrument, ts_event, Body::Trade(trade));
+    batch.received_first(ts_recv);
+    batch.push(instrument, ts_event, Body::Trade(trade));
     Ok(Decoded::Events)
 }
 
@@ -65,9 +66,12 @@ fn decode_any(
     let kind = record.kind().ok_or_else(|| of_no_kind(bytes))?;
     let ts_event = record.ts_event.time("ts_event")?;
     let ts_recv = record.ts_recv.optional_time("ts_recv")?;
+    if let Some(name) = record.misspelt_of(kind) {
+        return Err(DecodeError::MissingField(name));
+    }
     let symbol = match kind {
         Kind::Figure => "",
-        _ => record.symbol.symbol("symbol")?,
+        _ => record.instrument()?,
     };
     let body = match kind {
         Kind::Figure => Body::Figure(context::figure(&record, figures)?),
@@ -81,7 +85,8 @@ fn decode_any(
         Kind::Figure => InstrumentId::ALL,
         _ => instruments.intern(symbol, "")?,
     };
-    push(batch, ts_recv, instrument, ts_event, body);
+    batch.received_first(ts_recv);
+    batch.push(instrument, ts_event, body);
     Ok(Decoded::Events)
 }
 
@@ -116,17 +121,3 @@ const OTHER_TOPICS: [&str; 6] = [
     "action",
     "schema",
 ];
-
-/// Appends the event. A receive time in the record stands for that of its frame.
-fn push(
-    batch: &mut Batch,
-    ts_recv: Option<Nanos>,
-    instrument: InstrumentId,
-    ts_event: Nanos,
-    body: Body,
-) {
-    if let (Some(ts_recv), Some(origin)) = (ts_recv, batch.origins.last_mut()) {
-        origin.ts_recv = ts_recv;
-    }
-    batch.push(instrument, ts_event, body);
-}

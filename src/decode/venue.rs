@@ -48,9 +48,10 @@ pub trait Venue: Debug + Send + Sync {
     /// What the connection must do about a message, beside handing it on.
     fn reaction(&self, message: &[u8]) -> Reaction;
 
-    // Routing and conflation: a look at the bytes, no parsing.
+    // Routing and conflation: a look at the bytes. A message that is new in its stream may be parsed.
 
-    /// Whether a message is one of this venue's. Looked at until a stream has given its first event.
+    /// Whether a message is one of this venue's. Asked for each message that is not read as the last one
+    /// of its stream was.
     fn recognises(&self, message: &[u8]) -> bool;
 
     /// The symbol that a message is about, in the case in which it is written and without escapes; none for
@@ -65,6 +66,17 @@ pub trait Venue: Debug + Send + Sync {
 
     /// The symbol whose book a message changes, where the book needs a snapshot besides.
     fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>>;
+
+    /// The book updates in a message that names its symbol. For venues whose snapshots may come without their
+    /// symbol, and that number the updates of each symbol apart.
+    fn updates_of<'m>(&self, _message: &'m [u8]) -> Option<BookUpdates<'m>> {
+        None
+    }
+
+    /// The number of the last update in a snapshot that names no symbol.
+    fn unnamed_snapshot(&self, _message: &[u8]) -> Option<u64> {
+        None
+    }
 
     /// Whether a stream of [`Venue::subscription`] holds book changes that need a snapshot besides.
     fn needs_snapshot(&self, stream: &str) -> bool;
@@ -89,6 +101,17 @@ pub trait Venue: Debug + Send + Sync {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError>;
+}
+
+/// The updates of a book that a message holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookUpdates<'m> {
+    /// Whose book, as events name it.
+    pub symbol: Cow<'m, str>,
+    /// Number of the first update.
+    pub first: u64,
+    /// Number of the last update.
+    pub last: u64,
 }
 
 /// Public addresses of a venue, without paths.

@@ -1,7 +1,7 @@
 //! The venues that are known. A new venue is one line here.
 
 use super::binance::Binance;
-use super::venue::Venue;
+use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
 const REGISTERED: &[&dyn Venue] = &[&Binance];
@@ -34,6 +34,15 @@ impl Venues {
     /// The names of all.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|venue| venue.name())
+    }
+
+    /// The book updates in a message, and the venue whose message it is.
+    pub(super) fn updates_of<'m>(
+        &self,
+        message: &'m [u8],
+    ) -> Option<(&'static dyn Venue, BookUpdates<'m>)> {
+        let mut venues = self.0.iter().copied();
+        venues.find_map(|venue| Some((venue, venue.updates_of(message)?)))
     }
 
     /// The venue whose message this is.

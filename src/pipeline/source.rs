@@ -89,18 +89,20 @@ fn venue_and_symbol<'n>(
 ) -> Result<(&'static dyn Venue, &'n str), String> {
     let (symbol, written) = name.split_once('.').unwrap_or((name, ""));
     let wrong = match venues.named(written) {
-        Some(venue) if venue.spelling(symbol) == symbol => return Ok((venue, symbol)),
+        Some(venue) if name == name_at(venue, symbol) => return Ok((venue, symbol)),
         Some(_) => "is not how its venue spells the symbol",
         None if written.is_empty() => "names no venue",
         None => "names a venue that has no websocket here",
     };
-    let meant = |venue: &dyn Venue| format!("{}.{}", venue.spelling(symbol), venue.name());
     let all = venues.names().filter_map(|name| venues.named(name));
     // Of a venue that is known, or written in another case, only that one is meant.
     let (same, others): (Vec<_>, Vec<_>) =
         all.partition(|venue| venue.name().eq_ignore_ascii_case(written));
     let likely = if same.is_empty() { others } else { same };
-    let likely: Vec<String> = likely.into_iter().map(meant).collect();
+    let likely: Vec<String> = likely
+        .into_iter()
+        .map(|venue| name_at(venue, symbol))
+        .collect();
     Err(format!(
         "the instrument `{name}` {wrong}; did you mean {}?",
         likely.join(" or ")
@@ -139,45 +141,54 @@ fn nanos_of(millis: u64) -> i64 {
 /// or more.
 const CLOCKS_DIFFER_NS: i64 = 600_000_000_000;
 
-/// Refuses a listed instrument that no message can be about: one without a name, with blanks around it, or
-/// of a venue that spells the symbol otherwise. Records of topics may name any other venue, or none.
+/// Refuses a listed instrument that no message can be about: one without a name, with blanks around it,
+/// or of a venue that spells the symbol otherwise, or has no such symbol. Records of topics may name any
+/// other venue, or none, and their symbols may have blanks inside.
 ///
 /// # Errors
 /// The first of them, with the name that is probably meant.
 pub(super) fn check_spelling(source: &SourceConfig) -> Result<(), ConfigFault> {
     let venues = Venues::default();
     for (at, name) in source.instruments.iter().enumerate() {
-        let refused = |likely: &str| {
+        if let Some(likely) = likely_name(name, &venues) {
             let what = format!(
                 "no message can be about the instrument `{name}`; did you mean `{likely}`? Write it as its venue \
                  or its topic does"
             );
-            Err(ConfigFault::at(format!("source.instruments[{at}]"), what))
-        };
-        if name.trim() != name || name.is_empty() {
-            let likely = match name.trim() {
-                "" => "SYMBOL.VENUE",
-                trimmed => trimmed,
-            };
-            return refused(likely);
-        }
-        let Some((symbol, written)) = name.rsplit_once('.') else {
-            continue;
-        };
-        let same = |venue: &&'static str| venue.eq_ignore_ascii_case(written);
-        let Some(venue) = venues
-            .names()
-            .find(same)
-            .and_then(|name| venues.named(name))
-        else {
-            continue;
-        };
-        let likely = format!("{}.{}", venue.spelling(symbol), venue.name());
-        if likely != *name {
-            return refused(&likely);
+            return Err(ConfigFault::at(format!("source.instruments[{at}]"), what));
         }
     }
     Ok(())
+}
+
+/// The name that is probably meant by one that no message can be about; none where one can.
+fn likely_name(name: &str, venues: &Venues) -> Option<String> {
+    let trimmed = name.trim();
+    let likely = match trimmed.rsplit_once('.') {
+        _ if trimmed.is_empty() => "SYMBOL.VENUE".into(),
+        Some((symbol, written)) => match venue_of(written, venues) {
+            Some(venue) => name_at(venue, symbol),
+            None => trimmed.to_owned(),
+        },
+        None => trimmed.to_owned(),
+    };
+    (likely != name).then_some(likely)
+}
+
+/// The name of a symbol of a venue, as the venue spells it, without blanks.
+fn name_at(venue: &dyn Venue, symbol: &str) -> String {
+    let symbol: String = symbol.split_whitespace().collect();
+    match venue.spelling(&symbol).as_str() {
+        "" => format!("SYMBOL.{}", venue.name()),
+        symbol => format!("{symbol}.{}", venue.name()),
+    }
+}
+
+/// The venue of this name, in whatever case.
+fn venue_of(written: &str, venues: &Venues) -> Option<&'static dyn Venue> {
+    let mut names = venues.names();
+    let name = names.find(|name| name.eq_ignore_ascii_case(written))?;
+    venues.named(name)
 }
 
 /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
@@ -193,6 +204,7 @@ pub(super) fn kafka(file: &PipelineFile, until_end: bool) -> KafkaSourceSettings
             .then(|| Duration::from_millis(source.rebuild_ms)),
         stop_at_end: until_end,
         embedded: kafka.embedded,
+        max_ahead_ns: max_ahead_ns(file),
         properties: kafka.properties.clone(),
         ..KafkaSourceSettings::default()
     }
@@ -250,6 +262,16 @@ mod tests {
                 .contains("did you mean `AAPL.XNAS`?")
         );
         assert!(check("").unwrap_err().1.contains("SYMBOL.VENUE"));
+        assert_eq!(check("AAPL US Equity"), Ok(()), "of a topic");
+        for (name, likely) in [
+            (".BINANCE", "`SYMBOL.BINANCE`"),
+            (" BTCUSDT.BINANCE", "`BTCUSDT.BINANCE`"),
+            ("BTC USDT.BINANCE", "`BTCUSDT.BINANCE`"),
+            ("BTCUSDT .binance", "`BTCUSDT.BINANCE`"),
+        ] {
+            let (_, what) = check(name).unwrap_err();
+            assert!(what.contains(likely), "{name}: {what}");
+        }
     }
 
     #[test]
@@ -290,6 +312,21 @@ mod tests {
                 &["btcusdt.BINANCE"],
                 "[0]",
                 "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &["BTCUSDT.BINANCE", " ETHUSDT.BINANCE"],
+                "[1]",
+                "is not how its venue spells the symbol; did you mean ETHUSDT.BINANCE?",
+            ),
+            (
+                &["BTC USDT.BINANCE"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &[".BINANCE"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean SYMBOL.BINANCE?",
             ),
         ] {
             let fault = of(names).unwrap_err();

@@ -14,6 +14,7 @@ use crate::decode::{DecodeError, Decoded, Decoder, Notice};
 use crate::event::Batch;
 use crate::frame::{Origin, split_stamp};
 use crate::instrument::Instruments;
+use crate::units::Nanos;
 
 /// A decoder, the batch of events that it fills, and the account of its frames.
 pub struct Intake {
@@ -106,6 +107,10 @@ impl Intake {
         match decoded {
             Ok(outcome) => {
                 self.account.used += 1;
+                let event = self.batch.events.last();
+                let is_timed = event.is_none_or(|event| event.ts_event != Nanos::UNDEFINED);
+                let is_untimed = outcome == FrameOutcome::Events && !is_timed;
+                self.readability.untimed += u64::from(is_untimed);
                 let is_notice = matches!(outcome, FrameOutcome::Notice(_));
                 self.readability.gave_events += u64::from(!is_notice);
                 let refused = outcome == FrameOutcome::Notice(Notice::VenueError);

@@ -8,6 +8,8 @@ use super::account::Account;
 pub struct Readability {
     /// Frames that gave events, or a command.
     pub gave_events: u64,
+    /// Those of them whose events have no time of their own.
+    pub untimed: u64,
     /// Frames that could not be read, whether they are dead letters or were dropped.
     pub unreadable: u64,
     /// The first frame that could not be read; where all could, the first that was passed over.
@@ -54,10 +56,23 @@ impl Readability {
     /// Adds what another shard knows.
     pub(crate) fn add(&mut self, other: &Self) {
         self.gave_events += other.gave_events;
+        self.untimed += other.untimed;
         self.unreadable += other.unreadable;
         let order = |frame: &UnreadFrame| (!frame.unreadable, frame.offset);
         let frames = self.first.take().into_iter().chain(other.first.clone());
         self.first = frames.min_by_key(order);
+    }
+
+    /// Why no row came of frames that were read: none of them has a time of its own.
+    #[must_use]
+    pub fn lack_of_time(&self) -> Option<String> {
+        let frames = self.untimed;
+        (frames > 0 && frames == self.gave_events).then(|| {
+            format!(
+                "none of the {frames} frames that were read has a time of its own, so there is no row: a venue's \
+                 bookTicker and partial books count from the trades or depth changes around them; read those too"
+            )
+        })
     }
 
     /// Whether enough was read: at least one frame gave an event, and at most `max_unread` percent could not

@@ -7,7 +7,10 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
+use flate2::bufread::GzDecoder;
+
 use super::foreign::{HEAD_BYTES, foreign_format};
+use crate::frame::BYTE_ORDER_MARK;
 
 /// The largest window of a zstd frame that is read, as a power of two: 1 GiB, which is `zstd --long=30`.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 30;
@@ -24,7 +27,7 @@ pub fn decompressed(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn 
     let whole = io::Cursor::new(head.clone()).chain(file);
     let (content, around): (Box<dyn Read + Send>, _) = match head.as_slice() {
         [0x1f, 0x8b, ..] => (
-            Box::new(flate2::read::MultiGzDecoder::new(whole)),
+            Box::new(GzipMembers(Some(GzDecoder::new(BufReader::new(whole))))),
             "compressed with gzip, and within that ",
         ),
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
@@ -35,8 +38,11 @@ pub fn decompressed(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn 
         _ => (Box::new(whole), ""),
     };
     let mut content = BufReader::with_capacity(BUFFER_BYTES, content);
-    // Damage behind the first bytes is reported where those are read, with the line.
-    let head = content.fill_buf().unwrap_or_default();
+    // Damage is reported where the damaged bytes are read, with the line.
+    let head = match content.fill_buf() {
+        Ok(head) => head,
+        Err(error) => return Ok(Box::new(BufReader::new(Damaged(error)))),
+    };
     if let Some(format) = foreign_format(head) {
         return Err(io::Error::other(format!("it is {around}{format}")));
     }
@@ -44,6 +50,49 @@ pub fn decompressed(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn 
         content.consume(BYTE_ORDER_MARK.len());
     }
     Ok(Box::new(content))
+}
+
+/// Content of which nothing can be read, and why. A decompressor says so once, and then that it has ended.
+struct Damaged(io::Error);
+
+impl Read for Damaged {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::new(self.0.kind(), self.0.to_string()))
+    }
+}
+
+/// The members of a gzip file, and zeros behind them, which pad it to whole blocks on a tape; none at
+/// the end.
+struct GzipMembers<R: BufRead>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let rest = self.0.take().map(GzDecoder::into_inner);
+            self.0 = rest.map(next_member).transpose()?.flatten();
+        }
+        Ok(0)
+    }
+}
+
+/// The member that begins behind some zeros; none at the end.
+fn next_member<R: BufRead>(mut rest: R) -> io::Result<Option<GzDecoder<R>>> {
+    loop {
+        let bytes = rest.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let is_member = zeros < bytes.len();
+        rest.consume(zeros);
+        if is_member {
+            return Ok(Some(GzDecoder::new(rest)));
+        }
+    }
 }
 
 /// What is written to a file, compressed where the file's name ends in `.gz` or `.zst`.
@@ -124,7 +173,6 @@ impl<W: Write> Write for Encoder<W> {
 }
 
 const BUFFER_BYTES: usize = 1 << 18;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
@@ -170,6 +218,12 @@ mod tests {
             "a\nb\n"
         );
         assert_eq!(read(skippable(1)).unwrap(), "");
+        let padded = [gzip_of("a\n"), vec![0; 512]];
+        assert_eq!(read(padded.concat()).unwrap(), "a\n");
+        let padded = [gzip_of("a\n"), vec![0; 700_000], gzip_of("b\n")];
+        assert_eq!(read(padded.concat()).unwrap(), "a\nb\n");
+        let garbage = [gzip_of("a\n"), b"xyz".to_vec()];
+        assert!(read(garbage.concat()).is_err());
     }
 
     /// A zstd frame that declares a window of this power of two.
@@ -194,7 +248,7 @@ mod tests {
     fn foreign_formats_are_refused_also_within_a_compression() {
         let error = read(b"BZh91AY&SY".to_vec()).unwrap_err().to_string();
         assert!(error.contains("bzip2"), "{error}");
-        let error = read(gzip_of("PAR1 and so on")).unwrap_err().to_string();
+        let error = read(gzip_of("PAR1\x15 and so on")).unwrap_err().to_string();
         assert!(error.contains("within that a Parquet file"), "{error}");
     }
 

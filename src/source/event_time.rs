@@ -3,17 +3,17 @@
 //!
 //! Files without receive times, and several Kafka topics, are read in the order of these times.
 
+use crate::decimal::whole;
+use crate::decode::route::SymbolFinder;
 use crate::decode::text::{Raw, members};
-use crate::time::parse_time;
+use crate::time::{of_venue, parse_nanos};
 use crate::units::Nanos;
 
-/// The time of the event of a message: `ts_event`, or the venue's `T` or `E`. None where it has no
-/// plausible one.
+/// The time of the event of a message: `ts_event`, or the venue's `T` or `E`, in every form that the decoder
+/// reads. None where it has no plausible one.
 pub(super) fn event_time(message: &[u8]) -> Option<Nanos> {
     if let Some(rest) = message.strip_prefix(b"{\"ts_event\":")
-        && rest
-            .get(NANOS_DIGITS)
-            .is_some_and(|byte| !byte.is_ascii_digit())
+        && matches!(rest.get(NANOS_DIGITS), Some(b',' | b'}' | b' '))
         && let Some(nanos) = digits(&rest[..NANOS_DIGITS])
     {
         return Nanos::plausible(nanos).ok();
@@ -36,10 +36,7 @@ fn digits(text: &[u8]) -> Option<i64> {
 }
 
 fn written_time(value: Raw<'_>) -> Option<Nanos> {
-    match value.text() {
-        Some(text) => parse_time(&text).ok(),
-        None => Nanos::plausible(digits(value.0)?).ok(),
-    }
+    Nanos::plausible(parse_nanos(&value.number()?).ok()?).ok()
 }
 
 /// Milliseconds or microseconds under `T` or `E`, whichever comes first; the inner option is none where
@@ -48,9 +45,8 @@ fn venue_time(key: Raw<'_>, value: Raw<'_>) -> Option<Option<Nanos>> {
     if !key.is("T") && !key.is("E") {
         return None;
     }
-    let time = digits(value.0)?;
-    let nanos = |scale| Nanos::plausible(time.checked_mul(scale)?).ok();
-    Some(nanos(1_000_000).or_else(|| nanos(1_000)))
+    let time = i64::try_from(whole(&value.number()?)?).ok()?;
+    Some(of_venue(time).ok())
 }
 
 /// Finds lines whose time is far ahead of the lines around them.
@@ -71,7 +67,8 @@ const BEGINNING: usize = b"{\"ts_event\":".len() + 7;
 const COARSE_NS: i64 = 3_600_000_000_000;
 
 impl JumpCheck {
-    /// Whether a line is so far ahead of the line before that the next one must be asked.
+    /// Whether the lines after a line must be asked about its time: it is far ahead of the line before, or no
+    /// line before it has a time.
     pub(super) fn is_jump(&mut self, line: &[u8]) -> bool {
         let Some(max_jump) = self.max_jump_ns else {
             return false;
@@ -83,25 +80,39 @@ impl JumpCheck {
         let Some(time) = event_time(line) else {
             return false;
         };
-        let is_jump = self.last.is_some_and(|last| time.since(last) > max_jump);
-        if !is_jump {
-            self.note(time, line);
+        if self.last.is_none_or(|last| time.since(last) > max_jump) {
+            return !may_be_early(line);
         }
-        is_jump
+        self.note(time, line);
+        false
     }
 
-    /// The time before a line that jumps, where `next`, the line after it, is back there: then the line's
-    /// own time cannot be. Otherwise time has jumped, as it does over a night.
-    pub(super) fn before_outlier(&mut self, line: &[u8], next: &[u8]) -> Option<Nanos> {
-        let (max_jump, last) = (self.max_jump_ns?, self.last?);
-        let is_back = event_time(next).is_some_and(|next| next.since(last).abs() <= max_jump);
-        // Figures and sentiment may come before their time.
-        let may_be_early = |(key, _): (Raw<'_>, _)| key.is("figure") || key.is("sentiment");
-        if is_back && !members(line).any(may_be_early) {
-            return Some(last);
+    /// What the lines after a line that jumps are asked.
+    pub(super) fn question(&self, line: &[u8]) -> Question {
+        Question {
+            max_jump_ns: self.max_jump_ns.unwrap_or(i64::MAX),
+            time: event_time(line).unwrap_or_default(),
+            symbol: symbol_of(line),
+            is_first: self.last.is_none(),
+            before: self.last,
+            jumped: 1,
+            back: 0,
+            seen: 0,
+            is_same_back: false,
+            answer: None,
         }
-        self.note(event_time(line)?, line);
-        None
+    }
+
+    /// Takes the answer about a line: the time before it, where its own cannot be. Otherwise time has jumped,
+    /// as it does over a night.
+    pub(super) fn before_outlier(&mut self, line: &[u8], question: &Question) -> Option<Nanos> {
+        match question.answer {
+            Some(true) => question.before,
+            _ => {
+                self.note(question.time, line);
+                None
+            }
+        }
     }
 
     fn note(&mut self, time: Nanos, line: &[u8]) {
@@ -117,6 +128,93 @@ impl JumpCheck {
     }
 }
 
+/// Whether a line jumps alone, or with a few others, while the lines after it are back where time was.
+///
+/// One line that is back is enough about one that jumped. Of several that jumped, as many must be back as
+/// jumped, one of them about the same instrument: in a file that is sorted by instrument the time goes back
+/// where another one begins. About the first line, two must be back.
+#[derive(Debug)]
+pub(super) struct Question {
+    max_jump_ns: i64,
+    /// Of the line.
+    time: Nanos,
+    symbol: Option<String>,
+    is_first: bool,
+    /// Where time was; for the first line, where it is behind it.
+    before: Option<Nanos>,
+    /// Lines that jumped, the one in question among them.
+    jumped: usize,
+    /// Lines that are back.
+    back: usize,
+    /// Lines with a time.
+    seen: usize,
+    /// Whether one that is back is about the same instrument.
+    is_same_back: bool,
+    /// Whether the line is an outlier.
+    answer: Option<bool>,
+}
+
+/// Lines that may jump together and still be outliers.
+const JUMPED_MAX: usize = 4;
+/// Lines with a time that are asked.
+const SEEN_MAX: usize = 16;
+
+impl Question {
+    /// Asks the next line. Says whether more must be asked.
+    pub(super) fn ask(&mut self, line: &[u8]) -> bool {
+        if let Some(time) = event_time(line)
+            && !may_be_early(line)
+        {
+            self.seen += 1;
+            self.answer = self.answer_of(time, line);
+            if self.answer.is_none() && self.seen == SEEN_MAX {
+                self.answer = Some(false);
+            }
+        }
+        self.answer.is_none()
+    }
+
+    /// There is no further line.
+    pub(super) fn end(&mut self) {
+        let is_enough = self.back > usize::from(self.is_first) && self.is_of_same();
+        self.answer = self.answer.or(Some(is_enough));
+    }
+
+    fn answer_of(&mut self, time: Nanos, line: &[u8]) -> Option<bool> {
+        let is_back = match self.before {
+            Some(before) if time.since(before) > self.max_jump_ns => false,
+            Some(before) if before.since(time) > self.max_jump_ns => return Some(false),
+            Some(_) => true,
+            None if time.since(self.time) > self.max_jump_ns => return Some(false),
+            None => self.time.since(time) > self.max_jump_ns,
+        };
+        if !is_back {
+            // A line that jumps behind one that is back is asked about in its turn.
+            self.jumped += usize::from(self.back == 0);
+            return (self.jumped > JUMPED_MAX).then_some(false);
+        }
+        self.before = self.before.or(Some(time));
+        self.back += 1;
+        self.is_same_back |= self.symbol == symbol_of(line);
+        let needed = self.jumped.max(1 + usize::from(self.is_first));
+        (self.back >= needed && self.is_of_same()).then_some(true)
+    }
+
+    fn is_of_same(&self) -> bool {
+        self.jumped == 1 || self.is_same_back
+    }
+}
+
+fn symbol_of(line: &[u8]) -> Option<String> {
+    let symbol = SymbolFinder::default().symbol_of(0, line).map(String::from);
+    symbol.map(|symbol| symbol.to_ascii_uppercase())
+}
+
+/// Figures and sentiment may come before their time.
+fn may_be_early(line: &[u8]) -> bool {
+    members(line).any(|(key, _)| key.is("figure") || key.is("sentiment"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +228,12 @@ mod tests {
             r#"{"x":"\"ts_event\":5","ts_event":"2023-11-14T22:13:20.123Z"}"#,
             r#"{"e":"trade","E":1700000000123,"T":1700000000122}"#,
             r#"{"stream":"x@trade","data":{"T":1700000000123000,"E":1700000000999}}"#,
+            r#"{"ts_event":1.700000000123e18,"x":1}"#,
+            r#"{"ts_event":1700000000123000000.0,"x":1}"#,
+            r#"{"ts_event":"1.700000000123e18"}"#,
+            r#"{"e":"trade","T":"1700000000123"}"#,
+            r#"{"e":"trade","T":1.700000000123e12}"#,
+            r#"{"e":"trade","T":1700000000123.0}"#,
         ] {
             assert_eq!(event_time(message.as_bytes()), time, "{message}");
         }
@@ -146,54 +250,91 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_line_is_an_outlier_where_the_next_one_is_back() {
-        let line = |second: i64| {
-            format!(
-                r#"{{"ts_event":{}}}"#,
-                (1_700_000_000 + second) * 1_000_000_000
-            )
+    /// The places of the outliers among lines. A line without a digit at its beginning has no time.
+    fn outliers_by(max_jump_ns: i64, lines: &[String]) -> Vec<usize> {
+        let mut check = JumpCheck {
+            max_jump_ns: Some(max_jump_ns),
+            ..JumpCheck::default()
         };
-        let outliers_by = |max_jump_ns: i64, seconds: &[i64]| {
-            let mut check = JumpCheck {
-                max_jump_ns: Some(max_jump_ns),
-                ..JumpCheck::default()
-            };
-            let mut found = vec![];
-            for (at, second) in seconds.iter().enumerate() {
-                let next = seconds
-                    .get(at + 1)
-                    .map_or(String::new(), |next| line(*next));
-                let line = line(*second);
-                if check.is_jump(line.as_bytes())
-                    && check
-                        .before_outlier(line.as_bytes(), next.as_bytes())
-                        .is_some()
-                {
-                    found.push(at);
+        let mut found = vec![];
+        for (at, line) in lines.iter().enumerate() {
+            let line = line.as_bytes();
+            if !check.is_jump(line) {
+                continue;
+            }
+            let mut question = check.question(line);
+            for next in &lines[at + 1..] {
+                if !question.ask(next.as_bytes()) {
+                    break;
                 }
             }
-            found
+            question.end();
+            if check.before_outlier(line, &question).is_some() {
+                found.push(at);
+            }
+        }
+        found
+    }
+
+    /// A line of this instrument, so many seconds after the start.
+    fn line_of(symbol: &str, second: i64) -> String {
+        let ts = (1_700_000_000 + second) * 1_000_000_000;
+        format!(r#"{{"ts_event":{ts},"symbol":"{symbol}"}}"#)
+    }
+
+    const MINUTE: i64 = 60_000_000_000;
+
+    #[test]
+    fn a_line_is_an_outlier_where_the_next_ones_are_back() {
+        let outliers_by = |max_jump_ns: i64, seconds: &[i64]| {
+            let lines: Vec<String> = seconds.iter().map(|&second| line_of("A", second)).collect();
+            outliers_by(max_jump_ns, &lines)
         };
-        let outliers = |seconds: &[i64]| outliers_by(60_000_000_000, seconds);
+        let outliers = |seconds: &[i64]| outliers_by(MINUTE, seconds);
         assert_eq!(outliers(&[0, 1, 9_000, 2, 3]), [2]);
         assert_eq!(outliers_by(COARSE_NS, &[0, 1, 9_000, 2, 3]), [2]);
         assert_eq!(outliers_by(COARSE_NS, &[0, 1, 3_000, 2, 3]), [0; 0]);
         assert_eq!(outliers(&[0, 1, 9_000, 9_001, 9_002]), [0; 0], "a night");
-        assert_eq!(outliers(&[9_000, 0, 1]), [0; 0], "the first line");
+        assert_eq!(outliers(&[0, 1, 9_000, 9_001, 2, 3]), [2, 3], "two");
+        assert_eq!(outliers(&[0, 9_000, 500, 9_001, 1, 2, 3]), [1, 2, 3]);
+        assert_eq!(outliers(&[0, 9_000, 1, 9_001, 2, 9_002, 3]), [1, 3, 5]);
+        assert_eq!(
+            outliers(&[0, 900, 901, 902, 903, 904, 1, 2]),
+            [0; 0],
+            "many"
+        );
+        assert_eq!(outliers(&[9_000, 0, 1]), [0], "the first line");
+        assert_eq!(outliers(&[9_000, 9_001, 0, 1, 2]), [0, 1], "the first two");
+        assert_eq!(outliers(&[9_000, 0]), [0; 0], "one against one");
+        assert_eq!(outliers(&[0, 9_000, 9_001]), [0; 0], "then a night");
         assert_eq!(
             outliers(&[5_000, 9_000, 0, 4_000]),
             [0; 0],
             "another instrument"
         );
         assert_eq!(outliers(&[0, 1, 9_000]), [0; 0], "the last line");
-        let figure = br#"{"ts_event":1700009000000000000,"figure":"cpi"}"#;
-        let mut check = JumpCheck {
-            max_jump_ns: Some(60_000_000_000),
-            last: Some(Nanos(1_700_000_000_000_000_000)),
-            ..JumpCheck::default()
-        };
-        assert!(check.is_jump(figure));
-        assert_eq!(check.before_outlier(figure, line(0).as_bytes()), None);
+    }
+
+    #[test]
+    fn lines_without_a_time_and_figures_are_passed_over() {
+        let beat = || r#"{"type":"heartbeat"}"#.to_owned();
+        let line = |second| line_of("A", second);
+        let lines = [line(0), line(9_000), beat(), "{".into(), line(1), line(2)];
+        assert_eq!(outliers_by(MINUTE, &lines), [1]);
+        let lines = [beat(), line(9_000), beat(), line(1), beat(), line(2)];
+        assert_eq!(outliers_by(MINUTE, &lines), [1]);
+        let figure = r#"{"ts_event":1700009000000000000,"figure":"cpi"}"#;
+        let lines = [line(0), figure.to_owned(), line(1), line(2)];
+        assert_eq!(outliers_by(MINUTE, &lines), [0; 0]);
+        let text = r#"{"ts_event":1.700009e18,"symbol":"A"}"#;
+        let lines = [line(0), text.to_owned(), line(1), line(2)];
+        assert_eq!(outliers_by(MINUTE, &lines), [1], "an exponent");
+    }
+
+    #[test]
+    fn time_goes_back_where_another_instrument_begins() {
+        let of = |symbol: &str, seconds: [i64; 4]| seconds.map(|second| line_of(symbol, second));
+        let sorted = [of("A", [0, 1, 9_000, 9_001]), of("B", [0, 1, 9_000, 9_001])].concat();
+        assert_eq!(outliers_by(MINUTE, &sorted), [0; 0]);
     }
 }

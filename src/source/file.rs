@@ -4,6 +4,7 @@
 //! that time, lines without one by their `ts_event`; lines with neither follow the line before them.
 //! Reads nothing else of a message.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use super::event_time::{JumpCheck, event_time};
 use super::table;
 use super::table::TableColumns;
 use crate::frame::Origin;
-use crate::frame::{STAMP_BYTES_MAX, leading_time, mark_cut, split_stamp};
+use crate::frame::{LeadingTime, STAMP_BYTES_MAX, leading_time, mark_cut, split_stamp};
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
@@ -60,8 +61,10 @@ struct Lines {
     number: Option<u64>,
     /// Of lines without receive time.
     jumps: JumpCheck,
-    /// The line after the current one, where it had to be read before its turn.
-    ahead: Option<Vec<u8>>,
+    /// The lines after the current one that had to be read before their turn.
+    ahead: VecDeque<Vec<u8>>,
+    /// What came of reading on behind them.
+    failed: Option<FileError>,
     /// The time before the current line, where the line's own time is too far ahead of it: see
     /// [`FileSource::with_max_jump`].
     before_outlier: Option<Nanos>,
@@ -105,14 +108,15 @@ impl FileSource {
     }
 
     /// A line without receive time whose event is more than this ahead of the line before, while the next
-    /// line is back there, gets the time of the line before as its receive time, so that the decoder
-    /// refuses it: only the lines around it show that its time cannot be.
+    /// lines are back there, gets the time of the line before as its receive time, so that the decoder
+    /// refuses it: only the lines around it show that its time cannot be. So does the first line where the
+    /// second and third are far behind it.
     #[must_use]
     pub fn with_max_jump(mut self, max_jump_ns: Option<i64>) -> Self {
         for lines in &mut self.files {
             lines.jumps.max_jump_ns = max_jump_ns;
             // The first line has been read.
-            lines.jumps.is_jump(&lines.line);
+            lines.find_time();
         }
         self
     }
@@ -196,48 +200,85 @@ impl Lines {
             max_frame_bytes,
             number: kind.is_none().then_some(0),
             jumps: JumpCheck::default(),
-            ahead: None,
+            ahead: VecDeque::new(),
+            failed: None,
             before_outlier: None,
         })
     }
 
     /// Reads the next line that is not empty.
     fn advance(&mut self) -> Result<(), FileError> {
-        self.before_outlier = None;
-        match self.ahead.take() {
+        match self.ahead.pop_front() {
             Some(line) => self.line = line,
-            None => self.done = !self.read_filled_line()?,
+            None => match self.failed.take() {
+                Some(error) => return Err(error),
+                None => self.done = !self.read_filled_line()?,
+            },
         }
         if self.done {
             return Ok(());
         }
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        if is_first && split_stamp(&self.line).0.is_none() {
+            self.check_stamp()?;
+        }
+        self.find_time();
+        Ok(())
+    }
+
+    /// Finds the time of the current line, and whether it can be.
+    fn find_time(&mut self) {
+        self.before_outlier = None;
+        if self.done {
+            return;
+        }
         let (stamp, message) = split_stamp(&self.line);
-        let first = !std::mem::replace(&mut self.has_begun, true);
         let time = match stamp {
             Some(stamp) => Some(stamp.ts_recv),
-            None if first => {
-                self.check_stamp()?;
-                self.is_merged.then(|| event_time(message)).flatten()
-            }
             None if self.jumps.is_jump(message) => {
-                self.find_outlier()?;
+                self.find_outlier();
                 self.before_outlier.or_else(|| event_time(&self.line))
             }
             None if self.is_merged => event_time(message),
             None => None,
         };
         self.time = time.unwrap_or(self.time);
-        Ok(())
     }
 
-    /// Looks at the line after the current one, which is far ahead of the line before.
-    fn find_outlier(&mut self) -> Result<(), FileError> {
+    /// Asks the lines after the current one whether its time can be.
+    fn find_outlier(&mut self) {
+        let mut question = self.jumps.question(&self.line);
         let line = std::mem::take(&mut self.line);
-        let is_more = self.read_filled_line()?;
-        let next = std::mem::replace(&mut self.line, line);
-        self.before_outlier = self.jumps.before_outlier(&self.line, &next);
-        self.ahead = is_more.then_some(next);
-        Ok(())
+        let (mut at, mut bytes) = (0, 0);
+        while bytes < AHEAD_BYTES_MAX {
+            if at == self.ahead.len() && !self.read_ahead() {
+                break;
+            }
+            bytes += self.ahead[at].len();
+            if !question.ask(&self.ahead[at]) {
+                break;
+            }
+            at += 1;
+        }
+        question.end();
+        self.line = line;
+        self.before_outlier = self.jumps.before_outlier(&self.line, &question);
+    }
+
+    /// Reads a line before its turn; false at the end of the file, or where it cannot be read on.
+    fn read_ahead(&mut self) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
+        match self.read_filled_line() {
+            Ok(true) => self.ahead.push_back(std::mem::take(&mut self.line)),
+            Ok(false) => return false,
+            Err(error) => {
+                self.failed = Some(error);
+                return false;
+            }
+        }
+        true
     }
 
     /// Reads up to the end of the next line that is not empty; false at the end of the file.
@@ -255,10 +296,16 @@ impl Lines {
         }
     }
 
-    /// Refuses a file whose first receive time is in another unit: all of its times would be.
+    /// Refuses a file whose first receive time is in another unit or form: all of its times would be.
     fn check_stamp(&self) -> Result<(), FileError> {
-        let Some(Err(error)) = leading_time(&self.line).map(Nanos::plausible) else {
-            return Ok(());
+        let error = match leading_time(&self.line) {
+            None => return Ok(()),
+            Some(LeadingTime::Other) => None,
+            Some(LeadingTime::Number(number)) => Nanos::plausible(number).err(),
+        };
+        let error = match error {
+            Some(error) => error.to_string(),
+            None => "write whole nanoseconds since 1970, as 1723161253937085768".into(),
         };
         Err(FileError {
             path: self.path.clone(),
@@ -310,6 +357,9 @@ impl Lines {
         }
     }
 }
+
+/// Bytes of the lines that are asked about one before them.
+const AHEAD_BYTES_MAX: usize = 1 << 20;
 
 fn hint(cause: &io::Error) -> &'static str {
     match cause.kind() {
@@ -393,6 +443,8 @@ mod tests {
             ("1700000000123!", "milliseconds"),
             ("1700000000123456!?", "microseconds"),
             ("17", "1970"),
+            ("1700000000.123456", "seconds"),
+            ("2023-11-14T22:13:20Z", "whole nanoseconds"),
         ] {
             let path = scratch.write("unit", format!("{stamp} {{}}\n"));
             let error = read_all(&[path]).unwrap_err().to_string();
@@ -447,6 +499,58 @@ mod tests {
             assert!(error.contains("while reading the capture"), "{error}");
             assert!(error.contains(", line "), "{error}");
         }
+    }
+
+    #[test]
+    fn damage_at_the_beginning_is_an_error_of_the_first_line() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(stamped("1 {a}\n2 {b}\n").as_bytes())
+            .unwrap();
+        let gzip = gzip.finish().unwrap();
+        let zstd = zstd::encode_all(stamped("1 {a}\n2 {b}\n").as_bytes(), 1).unwrap();
+        let mut header = gzip.clone();
+        header[2] = 77;
+        let scratch = Scratch::new();
+        let good = scratch.write("good", stamped("1 {a}\n"));
+        for (name, bytes) in [
+            ("a damaged header", &header[..]),
+            ("a header cut off", &gzip[..7]),
+            ("a first block cut off", &gzip[..14]),
+            ("zstd cut off", &zstd[..9]),
+        ] {
+            let bad = scratch.write("bad", bytes);
+            for paths in [vec![bad.clone()], vec![good.clone(), bad]] {
+                let error = read_all(&paths).unwrap_err().to_string();
+                assert!(error.contains("bad, line 1"), "{name}: {error}");
+                assert!(error.contains("cut off or damaged"), "{name}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_before_damage_are_read_where_a_line_asks_those_behind_it() {
+        let line = |second: i64| {
+            format!(
+                "{{\"ts_event\":{}}}\n",
+                (1_700_000_000 + second) * 1_000_000_000
+            )
+        };
+        // Hardly compressible, so that the damage is behind the first lines.
+        let text: String = (0..20_000).map(|at| line(at * at % 86_399)).collect();
+        let zstd = zstd::encode_all(text.as_bytes(), 1).unwrap();
+        let scratch = Scratch::new();
+        let path = scratch.write("cut", &zstd[..zstd.len() - 9]);
+        let source = FileSource::open(&[path], 80).unwrap();
+        let mut source = source.with_max_jump(Some(60_000_000_000));
+        let mut count = 0;
+        let error = loop {
+            match source.next_frame() {
+                Ok(Some(_)) => count += 1,
+                Ok(None) => panic!("the damage was not seen"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(count > 0, "{error}");
     }
 
     #[test]

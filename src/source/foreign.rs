@@ -15,6 +15,13 @@ pub(super) fn foreign_format(head: &[u8]) -> Option<&'static str> {
     if let Some((_, said)) = BY_MARK.iter().find(|(mark, _)| head.starts_with(mark)) {
         return Some(said);
     }
+    let is_binary = |mark: &&(&[u8], &str)| head.starts_with(mark.0) && holds_control(head);
+    if let Some((_, said)) = BY_LETTERS.iter().find(is_binary) {
+        return Some(said);
+    }
+    if is_bzip2(head) {
+        return Some(BZIP2);
+    }
     is_wide_text(head).then_some(WIDE_TEXT)
 }
 
@@ -28,6 +35,21 @@ fn is_wide_text(head: &[u8]) -> bool {
     }
 }
 
+/// Whether the first bytes hold one that no text has.
+fn holds_control(head: &[u8]) -> bool {
+    let first = &head[..head.len().min(HEAD_BYTES)];
+    let is_text = |byte: &u8| *byte >= b' ' || byte.is_ascii_whitespace();
+    !first.iter().all(is_text)
+}
+
+/// Whether this is a file of bzip2, whose beginning is text: `BZh`, a digit, and then a block or the end.
+fn is_bzip2(head: &[u8]) -> bool {
+    let rest = head.strip_prefix(b"BZh").unwrap_or_default();
+    matches!(rest, [b'1'..=b'9', rest @ ..] if rest.starts_with(b"1AY&SY") || rest.starts_with(b"\x17rE8P\x90"))
+}
+
+const BZIP2: &str = "compressed with bzip2, which is not read: decompress it (`bzip2 -d`), or compress it with zstd or gzip";
+
 const WIDE_TEXT: &str = "text in UTF-16 or UTF-32: write it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)";
 
 /// First bytes, and what they mean. Longer marks stand before those that they begin with.
@@ -37,16 +59,8 @@ const BY_MARK: &[(&[u8], &str)] = &[
         "compressed with xz, which is not read: decompress it (`xz -d`), or compress it with zstd or gzip",
     ),
     (
-        b"BZh",
-        "compressed with bzip2, which is not read: decompress it (`bzip2 -d`), or compress it with zstd or gzip",
-    ),
-    (
         b"\x04\x22\x4d\x18",
         "compressed with lz4, which is not read: decompress it (`lz4 -d`), or compress it with zstd or gzip",
-    ),
-    (
-        b"LZIP",
-        "compressed with lzip, which is not read: decompress it (`lzip -d`), or compress it with zstd or gzip",
     ),
     (
         b"\xff\x06\0\0sNaPpY",
@@ -70,14 +84,6 @@ const BY_MARK: &[(&[u8], &str)] = &[
         "a rar archive: unpack it and give the files in it",
     ),
     (
-        b"PAR1",
-        "a Parquet file: give it a name that ends in .parquet, without a further compression around it",
-    ),
-    (
-        b"PARE",
-        "an encrypted Parquet file, which is not read: write it without encryption",
-    ),
-    (
         b"ARROW1\0\0",
         "an Arrow IPC (Feather) file, which is not read: write it as Parquet \
          (`pyarrow.feather.read_table(…)`, `pyarrow.parquet.write_table(…)`)",
@@ -88,21 +94,8 @@ const BY_MARK: &[(&[u8], &str)] = &[
          `pyarrow.parquet.write_table(…)`)",
     ),
     (
-        b"FEA1",
-        "a Feather file of version 1, which is not read: write it as Parquet",
-    ),
-    (
-        b"ORC",
-        "an ORC file, which is not read: write it as Parquet (`pyarrow.orc.read_table(…)`)",
-    ),
-    (
         b"Obj\x01",
         "an Avro file, which is not read: write its records as JSON lines",
-    ),
-    (
-        b"DBN",
-        "a Databento DBN file, which is not read: write its records as JSON lines of a topic \
-         (docs/src/reference/topics.md)",
     ),
     (
         b"SQLite format 3\0",
@@ -143,6 +136,36 @@ const BY_MARK: &[(&[u8], &str)] = &[
     (b"\0\0\xfe\xff", WIDE_TEXT),
 ];
 
+/// The same, for marks with which text may begin, such as the name of a column (`ORCID`): a file of these
+/// formats has other bytes behind them.
+const BY_LETTERS: &[(&[u8], &str)] = &[
+    (
+        b"LZIP",
+        "compressed with lzip, which is not read: decompress it (`lzip -d`), or compress it with zstd or gzip",
+    ),
+    (
+        b"PAR1",
+        "a Parquet file: give it a name that ends in .parquet, without a further compression around it",
+    ),
+    (
+        b"PARE",
+        "an encrypted Parquet file, which is not read: write it without encryption",
+    ),
+    (
+        b"FEA1",
+        "a Feather file of version 1, which is not read: write it as Parquet",
+    ),
+    (
+        b"ORC",
+        "an ORC file, which is not read: write it as Parquet (`pyarrow.orc.read_table(…)`)",
+    ),
+    (
+        b"DBN",
+        "a Databento DBN file, which is not read: write its records as JSON lines of a topic \
+         (docs/src/reference/topics.md)",
+    ),
+];
+
 const PICKLE: &str = "a Python pickle, which is not read: write it as Parquet (`pandas.read_pickle(…).to_parquet(…)`)";
 const PCAP: &str = "a capture of network packets (pcap), which is not read: write the messages in it as JSON lines";
 const MARKUP: &str = "HTML or XML, perhaps the page of a failed download; check the path and where the file came from";
@@ -159,6 +182,10 @@ mod tests {
             (b"PAR1\x15\x04", "Parquet"),
             (b"PK\x03\x04\x14\0", "zip"),
             (b"DBN\x02", "DBN"),
+            (b"PARE\x15\x02", "encrypted"),
+            (b"ORC\x00\x01", "ORC"),
+            (b"LZIP\x01", "lzip"),
+            (b"BZh9\x17rE8P\x90", "bzip2"),
             (b"SQLite format 3\0", "SQLite"),
             (b"\xff\xfe{\0\"\0", "UTF-16"),
             (b"{\0\"\0t\0", "UTF-16"),
@@ -180,6 +207,13 @@ mod tests {
             b"1723161253937085768 {\"a\":1}",
             b"cik,fyear\n",
             b"DB,price\n",
+            b"PARENT,price\nA,1\n",
+            b"ORCID;name\r\n1;Stra\xdfe\r\n",
+            b"DBNAME\tprice\n",
+            b"BZhandel,price\n",
+            b"BZh9,price\n",
+            b"LZIPS,price\n",
+            b"PAR1,FEA1\n",
             b"\xef\xbb\xbf{}",
             b"\r\n{}",
             b"",

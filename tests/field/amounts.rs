@@ -106,15 +106,81 @@ fn an_undefined_price_is_an_empty_side() {
             r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{bid},"bid_sz":1,"ask_px":12,"ask_sz":1}}"#
         )
     };
-    let run = replay(
-        "mid",
-        "quote",
-        &[
-            quote(0, "10"),
-            quote(1, "9223372036854775807"),
-            quote(2, "11"),
-        ],
+    for undefined in [
+        "9223372036854775807",
+        "9223372036.854776",
+        "9.223372036854776e18",
+        "\"9223372036.854775807\"",
+    ] {
+        let lines = [quote(0, "10"), quote(1, undefined), quote(2, "11")];
+        let run = replay("mid", "quote", &lines);
+        assert_eq!(run.scores(), [11.0, 11.5], "{undefined}");
+        assert!(run.dead_letters.is_empty(), "{:?}", run.dead_letters);
+    }
+}
+
+#[test]
+fn a_side_of_size_zero_or_without_a_price_is_empty() {
+    let quote = |at: i64, px: &str, sz: &str| {
+        let ts = START + at * 1_000_000;
+        format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{px},"bid_sz":{sz},"ask_px":12,"ask_sz":1}}"#
+        )
+    };
+    for (px, sz) in [
+        ("0", "0"),
+        ("\"0\"", "\"0.00\""),
+        ("9223372036854775807", "null"),
+    ] {
+        let lines = [quote(0, "10", "1"), quote(1, px, sz), quote(2, "11", "1")];
+        let run = replay("mid", "quote", &lines);
+        assert!(run.dead_letters.is_empty(), "{px}: {:?}", run.dead_letters);
+        // The old bid must not stay.
+        assert_eq!(run.scores(), [11.0, 11.5], "{px}");
+    }
+    let run = replay("mid", "quote", &[quote(0, "0", "1"), quote(1, "5", "null")]);
+    assert_eq!(
+        run.refusals(),
+        ["out_of_range bid_px", "missing_field bid_sz"]
     );
-    assert_eq!(run.scores(), [11.0, 11.5]);
-    assert!(run.dead_letters.is_empty());
+}
+
+#[test]
+fn a_level_of_price_and_size_zero_pads_the_book() {
+    let lines = [
+        depth(
+            0,
+            1,
+            true,
+            r#"[["99","1"],["0","0"]]"#,
+            r#"[["101","1"],[0,0]]"#,
+        ),
+        depth(100_000_000, 2, false, r#"[["0","1"]]"#, "[]"),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.scores(), [100.0]);
+    assert_eq!(run.refusals(), ["out_of_range price"]);
+}
+
+#[test]
+fn text_of_seventeen_digits_is_never_rounded() {
+    let numbers = [
+        "1234.5678901234567",
+        "1234.5678901234568",
+        "1234.5678901234569",
+    ];
+    let text = numbers.map(|number| format!("\"{number}\""));
+    let lines: Vec<String> = (0..)
+        .zip(&text)
+        .map(|(at, price)| trade(at, price, "1"))
+        .collect();
+    let run = replay("price", "trade", &lines);
+    assert_eq!(run.refusals(), ["too_precise price"; 3]);
+    // A float is printed with seventeen digits, of which the last is noise.
+    let lines: Vec<String> = (0..)
+        .zip(numbers)
+        .map(|(at, price)| trade(at, price, "1"))
+        .collect();
+    let run = replay("price", "trade", &lines);
+    assert_eq!(run.scores(), [1234.567890123457; 3]);
 }

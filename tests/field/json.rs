@@ -426,3 +426,112 @@ fn a_record_that_is_ours_and_wrong_is_a_dead_letter_that_names_the_field() {
     assert_eq!(run.scores(), [5.0]);
     assert_eq!(run.summary["frames"]["dropped"], 0);
 }
+
+#[test]
+fn a_book_that_does_not_say_whether_it_is_whole_is_refused() {
+    let book = |fields: &str| {
+        format!(
+            r#"{{"ts_event":1790000000000000000,"symbol":"A.X",{fields},"bids":[[99,1]],"asks":[[101,1]]}}"#
+        )
+    };
+    let lines = [
+        book(r#""Snapshot":true,"first_sequence":5,"sequence":5"#),
+        book(r#""snapshot":null,"first_sequence":5,"sequence":5"#),
+        book(r#""first_sequence":5,"sequence":5"#),
+        book(r#""snapshot":true,"first_sequence":5,"Sequence":5"#),
+        book(r#""snapshot":true,"first_sequence":5,"sequence":null"#),
+        book(r#""snapshot":true,"sequence":5"#),
+        book(r#""snapshot":true,"first_sequence":5,"sequence":5"#),
+    ];
+    let run = replay("mid", "book", &lines);
+    assert_eq!(
+        run.refusals(),
+        [
+            "missing_field snapshot",
+            "missing_field snapshot",
+            "missing_field snapshot",
+            "missing_field sequence",
+            "missing_field sequence",
+            "missing_field first_sequence",
+        ]
+    );
+    assert_eq!(run.scores(), [100.0]);
+}
+
+#[test]
+fn an_optional_field_in_another_case_is_refused() {
+    let line =
+        |fields: &str| format!(r#"{{"ts_event":1790000000000000000,"symbol":"A.X",{fields}}}"#);
+    let trade = r#""price":5,"size":1,"side":"buy""#;
+    let lines = [
+        line(r#""open":1,"high":2,"low":1,"close":2,"Volume":5"#),
+        line(&format!(r#"{trade},"Trade_Id":5"#)),
+        line(&format!(r#"{trade},"TS_RECV":1790000000000000005"#)),
+        line(r#""bid_px":1,"bid_sz":1,"ask_px":2,"ask_sz":1,"Sequence":7"#),
+        // Nothing is missed where the field is there too, or is none of a trade's.
+        line(&format!(r#"{trade},"trade_id":1,"TRADE_ID":"x""#)),
+        line(&format!(
+            r#"{trade},"trade_id":2,"Volume":9,"Close":7,"note":"x""#
+        )),
+    ];
+    let run = replay("price", "trade", &lines);
+    assert_eq!(
+        run.refusals(),
+        [
+            "missing_field volume",
+            "missing_field trade_id",
+            "missing_field ts_recv",
+            "missing_field sequence",
+        ]
+    );
+    assert_eq!(run.scores(), [5.0, 5.0]);
+}
+
+#[test]
+fn what_is_no_number_names_its_field_wherever_it_stands() {
+    let line =
+        |fields: &str| format!(r#"{{"ts_event":1790000000000000000,"symbol":"A.X",{fields}}}"#);
+    let book = r#""first_sequence":5,"sequence":5,"snapshot":true"#;
+    let lines = [
+        line(r#""price":nan,"size":1,"side":"buy""#),
+        line(r#""price":-inf,"size":1,"side":"buy""#),
+        line(&format!(r#"{book},"bids":[[NaN,1]],"asks":[]"#)),
+        line(r#""sentiment":{"average":NaN,"weight":1,"half_life_ms":5}"#),
+        r#"{"stream":"abc@trade","data":{"e":"trade","s":"ABC","t":1,"p":NaN,"q":"1","T":1790000000000,"m":true}}"#
+            .into(),
+        line(r#""price":5,"size":1,"side":"buy""#),
+    ];
+    let run = replay("price", "trade", &lines);
+    assert_eq!(
+        run.refusals(),
+        [
+            "bad_number price",
+            "bad_number price",
+            "bad_number bids",
+            "bad_number sentiment",
+            "bad_number p",
+        ]
+    );
+}
+
+#[test]
+fn lists_of_a_stream_of_all_symbols_are_a_kind_that_is_not_read() {
+    let event = r#"{"e":"24hrMiniTicker","E":1790000000000,"s":"ABC","c":"1"}"#;
+    let trade = r#"{"e":"trade","E":1790000000000,"s":"ABC","t":1,"p":"2","q":"1","T":1790000000000,"m":true}"#;
+    let lines = [
+        trade.to_owned(),
+        format!(r#"{{"stream":"!miniTicker@arr","data":[{event}]}}"#),
+        format!(r#"{{"data":[{event},{event}],"stream":"!ticker_1h@arr"}}"#),
+        format!(" [ {event}]"),
+        // A list of what is read is a mistake of the sender.
+        format!("[{trade}]"),
+        format!(r#"{{"stream":"abc@trade","data":[{trade}]}}"#),
+    ];
+    let run = replay("price", "trade", &lines);
+    assert_eq!(
+        run.summary["frames"]["dropped_by_reason"]["unknown_type"],
+        3
+    );
+    assert_eq!(run.refusals(), ["wrong_shape -", "wrong_type data"]);
+    assert_eq!(run.scores(), [2.0]);
+}

@@ -3,34 +3,26 @@
 //! Raw (`{"e":"trade",…}`) and combined (`{"stream":…,"data":…}`) messages. Times are milliseconds, or
 //! microseconds where the connection requested them.
 
-use super::routing::{EVENT_TYPES, event_type, is_partial_book, is_raw};
+use serde::de::IgnoredAny;
+
+use super::output::Output;
+use super::routing::{EVENT_TYPES, event_type, is_list_of_others, is_partial_book, is_raw};
 use super::wire::{
     AnyMessage, Combined, NAMES, WireAggTrade, WireBookTicker, WireDepth, WireSnapshot, WireTrade,
 };
-use crate::decode::amount;
+use crate::decode::amount::{self, Written};
 use crate::decode::decoded::{Decoded, Notice};
-use crate::decode::error::{DecodeError, plausible};
+use crate::decode::error::DecodeError;
 use crate::decode::field::{Field, parse_fields};
 use crate::decode::json::parse;
-use crate::decode::last_updates::LastUpdates;
 use crate::decode::levels::{push_field, push_texts};
-use crate::event::{Batch, Body, Depth, Quote, Splice, Trade};
-use crate::instrument::{InstrumentId, Instruments};
-use crate::time::LikelyUnit;
+use crate::event::{Body, Depth, Quote, Splice, Trade};
+use crate::instrument::InstrumentId;
+use crate::time::of_venue;
 use crate::units::{Nanos, Price, Side, Size};
-
-/// The venue's name in the names of instruments.
-pub(super) const VENUE: &str = "BINANCE";
 
 /// Behind the symbol in the stream name that we give to a fetched snapshot, which names no symbol itself.
 pub(super) const SNAPSHOT_STREAM: &str = "@depth_snapshot";
-
-/// What events are made with: the numbers of books, the names of instruments, and the batch for the events.
-pub(super) struct Output<'o> {
-    pub(super) updates: &'o mut LastUpdates,
-    pub(super) instruments: &'o mut Instruments,
-    pub(super) batch: &'o mut Batch,
-}
 
 /// Reads one message of the spot market.
 pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
@@ -42,6 +34,9 @@ pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, Deco
     {
         let data = combined.data.as_raw_str().as_bytes();
         return message(data, Some(combined.stream), out);
+    }
+    if is_list_of_others(bytes) {
+        return parse::<IgnoredAny>(bytes).and(Err(DecodeError::UnknownType));
     }
     let any: AnyMessage<'_> = parse_fields(bytes, &NAMES)?;
     match any.stream.is_present() {
@@ -60,9 +55,15 @@ fn message(
     stream: Option<&str>,
     out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    if !data.starts_with(b"{") && stream.is_some() {
-        // A list would be read as the fields in their order.
-        return Err(DecodeError::WrongType("data"));
+    if !data.starts_with(b"{")
+        && let Some(stream) = stream
+    {
+        // A list would be read as the fields in their order. Streams of all symbols send lists:
+        // `!miniTicker@arr`.
+        return Err(match data.starts_with(b"[") && stream.starts_with('!') {
+            true => DecodeError::UnknownType,
+            false => DecodeError::WrongType("data"),
+        });
     }
     match event_type(data).as_deref() {
         Some("trade") => trade(data, out),
@@ -102,6 +103,10 @@ fn without_type(
     if is_partial_book(kind) {
         return whole_book(data, &any, symbol, Splice::InOrder, out);
     }
+    if stream == Some(SNAPSHOT_STREAM) {
+        // So one is marked that is of no instrument: see `SnapshotOwners`.
+        return Err(DecodeError::UnnamedSnapshot);
+    }
     if stream.is_some_and(|name| name.ends_with(SNAPSHOT_STREAM)) {
         return whole_book(data, &any, symbol, Splice::ByNumber, out);
     }
@@ -138,7 +143,7 @@ fn trade(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
         let number = any.trade_id.unsigned("t")?;
         return any_fill(&any, number, false, out);
     };
-    let numbers = (wire.price.as_bytes(), wire.quantity.as_bytes());
+    let numbers = (Written::text(wire.price), Written::text(wire.quantity));
     let body = fill(numbers, wire.trade_id, wire.buyer_is_maker, false)?;
     push_trade(wire.symbol, venue_time("T", wire.trade_time)?, body, out)
 }
@@ -149,7 +154,7 @@ fn aggregate(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> 
         let number = any.ask.unsigned("a")?;
         return any_fill(&any, number, true, out);
     };
-    let numbers = (wire.price.as_bytes(), wire.quantity.as_bytes());
+    let numbers = (Written::text(wire.price), Written::text(wire.quantity));
     let body = fill(numbers, wire.aggregate_id, wire.buyer_is_maker, true)?;
     push_trade(wire.symbol, venue_time("T", wire.trade_time)?, body, out)
 }
@@ -160,8 +165,7 @@ fn any_fill(
     aggregate: bool,
     out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let (price, quantity) = (any.price.decimal("p")?, any.quantity.decimal("q")?);
-    let numbers = (price.as_bytes(), quantity.as_bytes());
+    let numbers = (any.price.written("p")?, any.quantity.written("q")?);
     let body = fill(numbers, number, any.buyer_is_maker.flag("m")?, aggregate)?;
     push_trade(
         any.symbol.symbol("s")?,
@@ -172,7 +176,7 @@ fn any_fill(
 }
 
 fn fill(
-    (price, quantity): (&[u8], &[u8]),
+    (price, quantity): (Written<'_>, Written<'_>),
     trade_id: u64,
     buyer_is_maker: bool,
     aggregate: bool,
@@ -200,7 +204,7 @@ fn push_trade(
     body: Trade,
     out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let instrument = out.instruments.intern(symbol, VENUE)?;
+    let instrument = out.instrument("s", symbol)?;
     out.batch.push(instrument, ts_event, Body::Trade(body));
     Ok(Decoded::Events)
 }
@@ -213,8 +217,10 @@ fn quote(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
 }
 
 fn usual_quote(wire: &WireBookTicker<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
-    let bid = side(("b", wire.bid), ("B", wire.bid_quantity))?;
-    let ask = side(("a", wire.ask), ("A", wire.ask_quantity))?;
+    let [bid, bid_quantity, ask, ask_quantity] =
+        [wire.bid, wire.bid_quantity, wire.ask, wire.ask_quantity].map(Written::text);
+    let bid = side(("b", bid), ("B", bid_quantity))?;
+    let ask = side(("a", ask), ("A", ask_quantity))?;
     // Spot sends no time here; futures do, in `T`.
     let time = wire.time.map(|time| venue_time("T", time)).transpose()?;
     push_quote(wire.symbol, time, (bid, ask, wire.update_id), out)
@@ -222,10 +228,10 @@ fn usual_quote(wire: &WireBookTicker<'_>, out: &mut Output<'_>) -> Result<Decode
 
 fn any_quote(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
     let number = any.update_id.unsigned("u")?;
-    let (bid, bid_quantity) = (any.bid.decimal("b")?, any.bid_quantity.decimal("B")?);
-    let (ask, ask_quantity) = (any.ask.decimal("a")?, any.ask_quantity.decimal("A")?);
-    let bid = side(("b", &bid), ("B", &bid_quantity))?;
-    let ask = side(("a", &ask), ("A", &ask_quantity))?;
+    let (bid, bid_quantity) = (any.bid.written("b")?, any.bid_quantity.written("B")?);
+    let (ask, ask_quantity) = (any.ask.written("a")?, any.ask_quantity.written("A")?);
+    let bid = side(("b", bid), ("B", bid_quantity))?;
+    let ask = side(("a", ask), ("A", ask_quantity))?;
     let time = any
         .trade_time
         .value()
@@ -240,10 +246,9 @@ fn any_quote(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, Deco
 
 /// The venue writes an empty side as zero.
 fn side(
-    price: (&'static str, &str),
-    size: (&'static str, &str),
+    price: (&'static str, Written<'_>),
+    size: (&'static str, Written<'_>),
 ) -> Result<(Price, Size), DecodeError> {
-    let (price, size) = ((price.0, price.1.as_bytes()), (size.0, size.1.as_bytes()));
     amount::quote_side(price, size, true)
 }
 
@@ -253,7 +258,7 @@ fn push_quote(
     (bid, ask, sequence): ((Price, Size), (Price, Size), u64),
     out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let instrument = out.instruments.intern(symbol, VENUE)?;
+    let instrument = out.instrument("s", symbol)?;
     let body = Quote {
         bid_px: bid.0,
         bid_sz: bid.1,
@@ -314,7 +319,7 @@ fn push_depth(
     if first > last {
         return Err(DecodeError::OutOfRange("U"));
     }
-    let instrument = out.instruments.intern(symbol, VENUE)?;
+    let instrument = out.instrument("s", symbol)?;
     let body = Depth {
         first,
         last,
@@ -336,9 +341,9 @@ fn whole_book(
     splice: Splice,
     out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
-    let instrument = out
-        .instruments
-        .intern(&symbol.to_ascii_uppercase(), VENUE)?;
+    // `!` begins the name of a stream of all symbols, which has no book.
+    let symbol = if symbol.starts_with('!') { "" } else { symbol };
+    let instrument = out.instrument("stream", &symbol.to_ascii_uppercase())?;
     snapshot(data, any, instrument, splice, out)
 }
 
@@ -380,16 +385,7 @@ fn any_time(name: &'static str, field: &Field<'_>) -> Result<Nanos, DecodeError>
     venue_time(name, field.integer(name)?)
 }
 
-/// Milliseconds until the year 5138, microseconds from 1973 on.
+/// Milliseconds or microseconds.
 fn venue_time(name: &'static str, time: i64) -> Result<Nanos, DecodeError> {
-    let scale = if time < 100_000_000_000_000 {
-        1_000_000
-    } else {
-        1_000
-    };
-    let nanos = time.checked_mul(scale).unwrap_or(-1);
-    plausible(name, nanos).map_err(|_| {
-        let unit = Nanos::plausible(time).err().and_then(|error| error.likely);
-        DecodeError::ImplausibleTime(name, unit.filter(|unit| *unit == LikelyUnit::Seconds))
-    })
+    of_venue(time).map_err(|error| DecodeError::ImplausibleTime(name, error.likely))
 }

@@ -1,12 +1,15 @@
-//! What a look at a message's bytes shows, without parsing: its symbol, its kind, whether it is Binance's.
+//! What a look at a message's bytes shows: its symbol, its kind, whether it is Binance's. Only a message that
+//! neither its beginning nor its type tells is parsed.
 
 use std::borrow::Cow;
 
 use memchr::memmem;
 
 use super::wire::{AnyMessage, NAMES};
+use crate::decimal::whole;
 use crate::decode::field::parse_fields;
 use crate::decode::text::{members, text_of, value_of};
+use crate::decode::venue::BookUpdates;
 
 /// The symbol: of the combined stream's name (`btcusdt@trade`), or the value of `s`.
 pub(super) fn symbol_of(message: &[u8]) -> Option<Cow<'_, str>> {
@@ -55,6 +58,52 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
     is_diff_stream(kind).then(|| symbol_of_stream(stream))?
 }
 
+/// The updates that a depth diff covers. Those of futures chain otherwise.
+pub(super) fn updates_of(message: &[u8]) -> Option<BookUpdates<'_>> {
+    let data = match message.strip_prefix(b"{\"stream\":\"") {
+        // Most messages are told by the name of their stream.
+        Some(name) => {
+            let name = &name[..memchr::memchr(b'"', name)?];
+            memmem::find(name, b"@depth")?;
+            value_of(message, "data")?.0
+        }
+        None if message.starts_with(b"{\"e\":\"depthUpdate\"") => message,
+        None if is_raw(message) || message.starts_with(b"{\"ts_event\"") => return None,
+        None => value_of(message, "data").map_or(message, |data| data.0),
+    };
+    if event_type(data)? != "depthUpdate" {
+        return None;
+    }
+    let (mut symbol, mut first, mut last) = (None, None, None);
+    for (key, value) in members(data) {
+        let number = || u64::try_from(whole(&value.number()?)?).ok();
+        if key.is("s") {
+            symbol = value.text();
+        } else if key.is("U") {
+            first = number();
+        } else if key.is("u") {
+            last = number();
+        } else if key.is("pu") && value.0 != b"null" {
+            return None;
+        }
+    }
+    Some(BookUpdates {
+        symbol: symbol.filter(|symbol| !symbol.is_empty())?,
+        first: first?,
+        last: last?,
+    })
+}
+
+/// The number of a snapshot that came as the venue's REST interface answers, without a stream's name.
+pub(super) fn unnamed_snapshot(message: &[u8]) -> Option<u64> {
+    let has = |name: &str| value_of(message, name).is_some();
+    if has("stream") || has("e") || has("s") {
+        return None;
+    }
+    let number = value_of(message, "lastUpdateId")?.number()?;
+    u64::try_from(whole(&number)?).ok()
+}
+
 /// Whether a stream holds diffs of the book; partial books (`depth20`) are whole and need no snapshot.
 pub(super) fn is_diff_stream(stream: &str) -> bool {
     stream == "depth" || stream.starts_with("depth@")
@@ -101,7 +150,7 @@ pub(super) const EVENT_TYPES: [&str; 5] = [
 ];
 
 /// Whether a message has the marks of Binance: an event type, a combined stream, a best bid and offer, a
-/// snapshot, the answer to a request, or fields of an event without its type.
+/// snapshot, the answer to a request, fields of an event without its type, or a list of events.
 pub(super) fn recognises(message: &[u8]) -> bool {
     if message.starts_with(b"{\"stream\":\"") {
         return true;
@@ -110,6 +159,9 @@ pub(super) fn recognises(message: &[u8]) -> bool {
         return EVENT_TYPES
             .iter()
             .any(|known| known.eq_ignore_ascii_case(&kind));
+    }
+    if is_list_of_others(message) {
+        return true;
     }
     let Ok(marks) = parse_fields::<AnyMessage<'_>>(message, &NAMES) else {
         return false;
@@ -124,6 +176,19 @@ pub(super) fn recognises(message: &[u8]) -> bool {
     let error = marks.code.is_present() && marks.message.is_present();
     let snapshot = marks.last_update_id.is_present();
     combined || snapshot || quote || of_event || answer || error
+}
+
+/// Whether a message is a list of events of types that are not read, as streams of all symbols send.
+pub(super) fn is_list_of_others(message: &[u8]) -> bool {
+    let Some(list) = message.trim_ascii_start().strip_prefix(b"[") else {
+        return false;
+    };
+    let kind = event_type(list.trim_ascii_start());
+    kind.is_some_and(|kind| {
+        !EVENT_TYPES
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&kind))
+    })
 }
 
 /// Whether a message begins as one that is no combined stream's.

@@ -3,14 +3,16 @@
 //! Refuses nothing. A record of another shape, sound or not, is left to the general parser, which takes
 //! several times as long. Where both read a record they read the same (tests of `topic`).
 
+use crate::decode::amount::Written;
+
 /// The fields of a trade record; numbers as text where they become fixed-point.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct FastTrade<'a> {
     pub(super) ts_event: i64,
     pub(super) ts_recv: Option<i64>,
     pub(super) symbol: &'a str,
-    pub(super) price: &'a [u8],
-    pub(super) size: &'a [u8],
+    pub(super) price: Written<'a>,
+    pub(super) size: Written<'a>,
     pub(super) side: &'a str,
     pub(super) trade_id: Option<u64>,
 }
@@ -29,8 +31,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
             b"ts_event" => once(&mut ts_event, rest.integer()?)?,
             b"ts_recv" => once(&mut trade.ts_recv, rest.integer()?)?,
             b"symbol" | b"instrument" if trade.symbol.is_empty() => trade.symbol = rest.word()?,
-            b"price" if trade.price.is_empty() => trade.price = rest.decimal()?,
-            b"size" if trade.size.is_empty() => trade.size = rest.decimal()?,
+            b"price" if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
+            b"size" if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
             b"side" if trade.side.is_empty() => trade.side = rest.word()?,
             b"trade_id" => once(&mut trade.trade_id, rest.integer()?.unsigned_abs())?,
             _ => return None,
@@ -44,8 +46,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
     trade.ts_event = ts_event?;
     let whole = [
         trade.symbol.as_bytes(),
-        trade.price,
-        trade.size,
+        trade.price.digits,
+        trade.size.digits,
         trade.side.as_bytes(),
     ];
     (rest.0.is_empty() && whole.iter().all(|field| !field.is_empty())).then_some(trade)
@@ -85,9 +87,12 @@ impl<'a> Unread<'a> {
 
     /// A number, bare or in quotes. An exponent is not read, and so the record is left to the general
     /// parser.
-    fn decimal(&mut self) -> Option<&'a [u8]> {
+    fn decimal(&mut self) -> Option<Written<'a>> {
         if self.0.starts_with(b"\"") {
-            return self.text();
+            return self.text().map(|digits| Written {
+                digits,
+                is_bare: false,
+            });
         }
         let text = self.0;
         let mut length = usize::from(text.starts_with(b"-"));
@@ -97,7 +102,10 @@ impl<'a> Unread<'a> {
             length += 1 + Some(fraction).filter(|&digits| digits > 0)?;
         }
         self.0 = &text[length..];
-        Some(&text[..length])
+        Some(Written {
+            digits: &text[..length],
+            is_bare: true,
+        })
     }
 
     /// A whole number, zero or more.

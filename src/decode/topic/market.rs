@@ -1,16 +1,16 @@
 //! Trades, quotes, bars and book changes of a topic record.
 
 use super::wire::TopicRecord;
-use crate::decode::amount;
+use crate::decode::amount::{self, Written};
 use crate::decode::error::DecodeError;
-use crate::decode::field::{Field, decimal};
+use crate::decode::field::{Field, written};
 use crate::decode::levels;
 use crate::event::{Bar, Batch, Depth, Quote, Splice, Trade};
 use crate::units::{Price, Side, Size};
 
 pub(super) fn trade(
-    price: &[u8],
-    size: &[u8],
+    price: Written<'_>,
+    size: Written<'_>,
     side: &str,
     trade_id: Option<u64>,
 ) -> Result<Trade, DecodeError> {
@@ -32,10 +32,10 @@ pub(super) fn trade(
 
 /// A trade record in any form.
 pub(super) fn any_trade(record: &TopicRecord<'_>) -> Result<Trade, DecodeError> {
-    let (price, size) = (record.price.decimal("price")?, record.size.decimal("size")?);
+    let (price, size) = (record.price.written("price")?, record.size.written("size")?);
     let side = record.side.text("side")?;
     let trade_id = record.trade_id.number_or_zero("trade_id")?;
-    trade(price.as_bytes(), size.as_bytes(), side, Some(trade_id))
+    trade(price, size, side, Some(trade_id))
 }
 
 pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {
@@ -51,12 +51,10 @@ pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {
 }
 
 pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
-    let price = |name: &'static str, field: &Field<'_>| {
-        amount::price(name, field.decimal(name)?.as_bytes())
-    };
+    let price = |name: &'static str, field: &Field<'_>| amount::price(name, field.written(name)?);
     // A venue that sends no volume has not said that nothing was traded.
     let volume = match record.volume.value() {
-        Some(volume) => match amount::size("volume", decimal("volume", volume)?.as_bytes()) {
+        Some(volume) => match amount::size("volume", written("volume", volume)?) {
             Err(DecodeError::MissingField(_)) => Size::UNDEFINED,
             volume => volume?,
         },
@@ -81,7 +79,7 @@ pub(super) fn bar(record: &TopicRecord<'_>) -> Result<Bar, DecodeError> {
 /// The name of a field, and the field.
 type NamedField<'r, 'a> = (&'static str, &'r Field<'a>);
 
-/// One side of a quote, which is empty where its price is null.
+/// One side of a quote, which is empty where its price is null or undefined.
 fn best(price: NamedField<'_, '_>, size: NamedField<'_, '_>) -> Result<(Price, Size), DecodeError> {
     for (name, field) in [price, size] {
         if !field.is_present() {
@@ -91,30 +89,25 @@ fn best(price: NamedField<'_, '_>, size: NamedField<'_, '_>) -> Result<(Price, S
     if !price.1.has_value() {
         return Ok((Price::UNDEFINED, Size::ZERO));
     }
-    let (price_text, size_text) = (price.1.decimal(price.0)?, size.1.decimal(size.0)?);
-    let (price, size) = (
-        (price.0, price_text.as_bytes()),
-        (size.0, size_text.as_bytes()),
-    );
-    amount::quote_side(price, size, false)
+    let price_written = price.1.written(price.0)?;
+    if !size.1.has_value() && price_written.is_undefined() {
+        return Ok((Price::UNDEFINED, Size::ZERO));
+    }
+    let size_written = size.1.written(size.0)?;
+    amount::quote_side((price.0, price_written), (size.0, size_written), false)
 }
 
 pub(super) fn depth(record: &TopicRecord<'_>, batch: &mut Batch) -> Result<Depth, DecodeError> {
-    let last = record.sequence.number_or_zero("sequence")?;
-    let first = match record.first_sequence.value() {
-        Some(_) => record.first_sequence.unsigned("first_sequence")?,
-        None => last,
-    };
-    if first > last {
-        return Err(DecodeError::OutOfRange("first_sequence"));
-    }
-    let is_whole = match record.snapshot.value() {
-        Some(_) => record.snapshot.flag("snapshot")?,
-        None => false,
-    };
     let start = batch.levels.len() as u32;
     let bids = levels::push_field(batch, "bids", &record.bids)?;
     let asks = levels::push_field(batch, "asks", &record.asks)?;
+    // Each of them is needed: a snapshot that is read as a change, or one of number 0, freezes the book.
+    let is_whole = record.snapshot.flag("snapshot")?;
+    let last = record.sequence.unsigned("sequence")?;
+    let first = record.first_sequence.unsigned("first_sequence")?;
+    if first > last {
+        return Err(DecodeError::OutOfRange("first_sequence"));
+    }
     Ok(Depth {
         first,
         last,

@@ -7,7 +7,7 @@ use crate::decode::{AHEAD_NS, Decoder};
 use crate::event::Figure;
 use crate::frame::Origin;
 use crate::time::LikelyUnit;
-use crate::units::{Price, Side, Size};
+use crate::units::{Nanos, Price, Side, Size};
 
 fn decode_one(frame: &str) -> (Batch, Result<Decoded, DecodeError>) {
     let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
@@ -256,7 +256,7 @@ fn a_record_that_is_ours_and_wrong_names_its_field() {
         ),
         (
             r#""ts_event":1700000000000000009,"symbol":"A","instrument":"B""#,
-            DecodeError::WrongShape,
+            DecodeError::RepeatedField("instrument"),
         ),
     ] {
         let (_, result) = decode_one(&format!("{{{fields},{trade}}}"));
@@ -443,7 +443,7 @@ proptest! {
                     true => decode_any(&bytes, &[], &mut instruments, &mut batch),
                     false => decode_trade(&fast, &mut instruments, &mut batch),
                 };
-                read.push((result.is_ok(), batch.events, batch.origins));
+                read.push((result, batch.events, batch.origins));
             }
             prop_assert_eq!(&read[0], &read[1], "{}", String::from_utf8_lossy(&bytes));
         }

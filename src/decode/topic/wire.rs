@@ -1,91 +1,139 @@
 //! The fields of all kinds of topic record, as they come.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::decode::error::DecodeError;
 use crate::decode::field::Field;
 
-/// The fields of all kinds.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct TopicRecord<'a> {
-    #[serde(borrow)]
-    pub(super) ts_event: Field<'a>,
-    #[serde(borrow)]
-    pub(super) ts_recv: Field<'a>,
-    #[serde(borrow, alias = "instrument")]
-    pub(super) symbol: Field<'a>,
-    #[serde(borrow)]
-    pub(super) price: Field<'a>,
-    #[serde(borrow)]
-    pub(super) size: Field<'a>,
-    #[serde(borrow)]
-    pub(super) side: Field<'a>,
-    #[serde(borrow)]
-    pub(super) trade_id: Field<'a>,
-    #[serde(borrow)]
-    pub(super) bid_px: Field<'a>,
-    #[serde(borrow)]
-    pub(super) bid_sz: Field<'a>,
-    #[serde(borrow)]
-    pub(super) ask_px: Field<'a>,
-    #[serde(borrow)]
-    pub(super) ask_sz: Field<'a>,
-    #[serde(borrow)]
-    pub(super) sequence: Field<'a>,
-    #[serde(borrow)]
-    pub(super) first_sequence: Field<'a>,
-    #[serde(borrow)]
-    pub(super) snapshot: Field<'a>,
-    #[serde(borrow)]
-    pub(super) bids: Field<'a>,
-    #[serde(borrow)]
-    pub(super) asks: Field<'a>,
-    #[serde(borrow)]
-    pub(super) open: Field<'a>,
-    #[serde(borrow)]
-    pub(super) high: Field<'a>,
-    #[serde(borrow)]
-    pub(super) low: Field<'a>,
-    #[serde(borrow)]
-    pub(super) close: Field<'a>,
-    #[serde(borrow)]
-    pub(super) volume: Field<'a>,
-    #[serde(borrow)]
-    pub(super) figure: Field<'a>,
-    #[serde(borrow)]
-    pub(super) value: Field<'a>,
-    #[serde(borrow)]
-    pub(super) sentiment: Field<'a>,
+/// Declares the fields of all kinds: a struct with one [`Field`] each, which also notes the names that
+/// are spelt in another case. The derived reader would pass over those.
+macro_rules! topic_record {
+    ($($name:ident),* $(,)?) => {
+        /// The fields of all kinds.
+        #[derive(Debug, Default)]
+        pub(super) struct TopicRecord<'a> {
+            $(pub(super) $name: Field<'a>,)*
+            /// The fields that stand in another case, by their place in [`NAMES`].
+            misspelt: u32,
+        }
+
+        /// The names of these fields, those that tell the kind first.
+        pub(super) const NAMES: [&str; [$(stringify!($name)),*].len()] = [$(stringify!($name)),*];
+
+        /// The key of a member.
+        #[allow(non_camel_case_types)]
+        #[derive(Clone, Copy)]
+        enum Key {
+            $($name,)*
+            Unknown,
+            /// The field at this place of [`NAMES`], in another case.
+            Misspelt(u32),
+        }
+
+        impl Key {
+            fn of(name: &str) -> Self {
+                match name {
+                    $(stringify!($name) => Self::$name,)*
+                    _ => Self::of_unknown(name),
+                }
+            }
+        }
+
+        impl<'de: 'a, 'a> Deserialize<'de> for TopicRecord<'a> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct RecordVisitor<'a>(PhantomData<&'a ()>);
+                impl<'de: 'a, 'a> Visitor<'de> for RecordVisitor<'a> {
+                    type Value = TopicRecord<'a>;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a record of a topic")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                        let mut record = TopicRecord::default();
+                        while let Some(key) = map.next_key::<Key>()? {
+                            match key {
+                                $(Key::$name if record.$name.is_present() => {
+                                    return Err(de::Error::duplicate_field(stringify!($name)));
+                                }
+                                Key::$name => record.$name = map.next_value()?,)*
+                                Key::Unknown => {
+                                    map.next_value::<IgnoredAny>()?;
+                                }
+                                Key::Misspelt(at) => {
+                                    record.misspelt |= 1 << at;
+                                    map.next_value::<IgnoredAny>()?;
+                                }
+                            }
+                        }
+                        Ok(record)
+                    }
+                }
+                deserializer.deserialize_map(RecordVisitor(PhantomData))
+            }
+        }
+    };
 }
 
-/// The names of these fields, those that tell the kind first.
-pub(super) const NAMES: [&str; 25] = [
-    "price",
-    "size",
-    "side",
-    "bid_px",
-    "bid_sz",
-    "ask_px",
-    "ask_sz",
-    "bids",
-    "asks",
-    "open",
-    "high",
-    "low",
-    "close",
-    "figure",
-    "sentiment",
-    "ts_event",
-    "symbol",
-    "instrument",
-    "ts_recv",
-    "trade_id",
-    "sequence",
-    "first_sequence",
-    "snapshot",
-    "volume",
-    "value",
-];
+topic_record!(
+    price,
+    size,
+    side,
+    bid_px,
+    bid_sz,
+    ask_px,
+    ask_sz,
+    bids,
+    asks,
+    open,
+    high,
+    low,
+    close,
+    figure,
+    sentiment,
+    ts_event,
+    symbol,
+    instrument,
+    ts_recv,
+    trade_id,
+    sequence,
+    first_sequence,
+    snapshot,
+    volume,
+    value,
+);
+
+impl Key {
+    /// A name that is none of ours: spelt in another case, or unknown.
+    fn of_unknown(name: &str) -> Self {
+        let at = NAMES
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(name));
+        at.map_or(Self::Unknown, |at| Self::Misspelt(at as u32))
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+                Ok(Key::of(name))
+            }
+        }
+        deserializer.deserialize_identifier(KeyVisitor)
+    }
+}
 
 /// The decayed average in a signal of sentiment.
 #[derive(Debug, Default, Deserialize)]
@@ -114,6 +162,40 @@ pub(super) enum Kind {
 }
 
 impl TopicRecord<'_> {
+    /// The name of its instrument, under either name.
+    pub(super) fn instrument(&self) -> Result<&str, DecodeError> {
+        match (self.symbol.has_value(), self.instrument.has_value()) {
+            (false, true) => self.instrument.symbol("instrument"),
+            (true, true)
+                if self.symbol.text("symbol")? != self.instrument.text("instrument")? =>
+            {
+                Err(DecodeError::RepeatedField("instrument"))
+            }
+            _ => self.symbol.symbol("symbol"),
+        }
+    }
+
+    /// An optional field of a record of this kind that stands in another case alone. Those that the kind
+    /// needs are missed where they are read.
+    pub(super) fn misspelt_of(&self, kind: Kind) -> Option<&'static str> {
+        if self.misspelt == 0 {
+            return None;
+        }
+        let is_misspelt = |name: &str| {
+            let at = NAMES.iter().position(|known| *known == name);
+            at.is_some_and(|at| self.misspelt & (1 << at) != 0)
+        };
+        let optional: &[(&'static str, &Field<'_>)] = match kind {
+            Kind::Trade => &[("trade_id", &self.trade_id)],
+            Kind::Quote => &[("sequence", &self.sequence)],
+            Kind::Bar => &[("volume", &self.volume)],
+            Kind::Book | Kind::Figure | Kind::Sentiment => &[],
+        };
+        let of_all = [("ts_recv", &self.ts_recv)];
+        let mut fields = optional.iter().chain(&of_all);
+        fields.find_map(|(name, field)| (!field.is_present() && is_misspelt(name)).then_some(*name))
+    }
+
     /// The kind that its fields show: the one whose fields have the most values, then the one of which most
     /// fields are there. None where the record has no field of any kind.
     pub(super) fn kind(&self) -> Option<Kind> {

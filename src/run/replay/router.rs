@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::decode::SnapshotOwners;
 use crate::decode::command::parse_command;
 use crate::decode::control::is_control;
 use crate::decode::route::{SymbolFinder, shard_of};
@@ -20,12 +21,16 @@ pub(super) struct FrameRouter {
     /// The shard of the last frame that names an instrument, by stream.
     last: Vec<usize>,
     copies: u64,
+    /// Where there are several shards.
+    owners: Option<SnapshotOwners>,
 }
 
 impl FrameRouter {
     pub(super) fn new(pipeline: &Pipeline, senders: Vec<Sender>) -> Self {
         let form = pipeline.form.as_ref();
+        let owners = pipeline.decoder().into_snapshot_owners();
         Self {
+            owners: owners.filter(|_| senders.len() > 1),
             senders,
             key: form.map(|form| form.kind().key()),
             symbols: SymbolFinder::default(),
@@ -43,7 +48,7 @@ impl FrameRouter {
     /// Sends a frame to the shard of its instrument; to every shard what concerns all instruments: gaps of a
     /// whole feed, ticks, and commands that take effect. Gives the frame back where the shard has ended.
     pub(super) fn send(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), Frame> {
-        let frame = Frame {
+        let mut frame = Frame {
             origin,
             bytes: Bytes::copy_from_slice(bytes),
         };
@@ -58,12 +63,25 @@ impl FrameRouter {
             Some(key) => text_of(bytes, key),
             None => self.symbols.symbol_of(origin.stream, bytes),
         };
+        let shards = self.senders.len();
         let of_stream = &mut self.last[usize::from(origin.stream)];
         if let Some(name) = name {
-            *of_stream = shard_of(name.as_bytes(), self.senders.len());
+            *of_stream = shard_of(name.as_bytes(), shards);
+            if let Some(owners) = &mut self.owners {
+                owners.note(origin.stream, bytes);
+            }
+            return self.senders[*of_stream].send(frame);
         }
-        // A snapshot that names no symbol belongs to the depth update before it.
-        self.senders[*of_stream].send(frame)
+        // What names nobody goes where the frame before it went, unless it is a snapshot of a known book.
+        let mut shard = *of_stream;
+        let owners = self.owners.as_mut();
+        if let Some(named) = owners.and_then(|owners| owners.named(origin.stream, bytes)) {
+            if let Some(name) = self.symbols.symbol_of(origin.stream, &named) {
+                shard = shard_of(name.as_bytes(), shards);
+            }
+            frame.bytes = named.into();
+        }
+        self.senders[shard].send(frame)
     }
 
     fn is_for_all(&self, Frame { origin, bytes }: &Frame) -> bool {

@@ -65,7 +65,7 @@ impl KafkaReader {
             merge: Merge::default(),
             is_assigned: false,
             brokers: Brokers::new(settings.bootstrap.clone(), Arc::clone(&status)),
-            headers: RecordHeaders::default(),
+            headers: RecordHeaders::new(settings.max_ahead_ns),
             consumer,
             settings,
             rings,
@@ -121,7 +121,7 @@ impl KafkaReader {
         let membership = self.consumer.context();
         let stream = membership.stream_of(record.topic())?;
         let (partition, offset) = (record.partition(), record.offset());
-        let received = self.headers.ts_recv(record);
+        let received = self.headers.ts_recv(record, now);
         let ts = match self.merge.is_over() {
             true => 0,
             false => event_time(payload, received, record),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::decode::AHEAD_NS;
 use crate::kafka::Properties;
 
 /// Which topics to read, and how.
@@ -35,6 +36,8 @@ pub struct KafkaSourceSettings {
     pub missing_timeout: Duration,
     /// How long a stopping source waits for frames in the rings to be done.
     pub drain_timeout: Duration,
+    /// How far ahead of our clock the receive time in a record's header may be, in nanoseconds.
+    pub max_ahead_ns: i64,
     /// Passed on to librdkafka, after a check.
     pub properties: Properties,
 }
@@ -54,6 +57,7 @@ impl Default for KafkaSourceSettings {
             start_timeout: Duration::from_secs(10),
             missing_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(10),
+            max_ahead_ns: AHEAD_NS,
             properties: Properties::new(),
         }
     }

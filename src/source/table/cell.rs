@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::time::parse_rfc3339;
+use crate::time::{TimeFault, parse_rfc3339};
 use crate::units::Nanos;
 
 /// How the cells of a column are read.
@@ -86,11 +86,15 @@ pub(super) fn time(value: &Value) -> Result<Nanos, Option<String>> {
         Value::Number(number) => number
             .as_i64()
             .ok_or_else(|| number.as_f64().and_then(unit_of)),
-        Value::String(text) => parse_rfc3339(text).map(|ts| ts.0).ok_or(None),
+        Value::String(text) => parse_rfc3339(text)
+            .map(|ts| ts.0)
+            .map_err(|fault| (fault == TimeFault::OtherYear).then(|| OTHER_YEAR.into())),
         _ => Err(None),
     };
     Nanos::plausible(nanos?).map_err(|error| Some(error.to_string()))
 }
+
+const OTHER_YEAR: &str = "it is not in the years 1971 to 2099";
 
 /// What is wrong with a time that has a fraction or an exponent.
 fn unit_of(number: f64) -> Option<String> {
@@ -104,7 +108,7 @@ fn unit_of(number: f64) -> Option<String> {
 /// When a year is over.
 pub(super) fn year_end(year: i64) -> Option<Nanos> {
     let next = year.checked_add(1)?;
-    let end = parse_rfc3339(&format!("{next:04}-01-01"))?;
+    let end = parse_rfc3339(&format!("{next:04}-01-01")).ok()?;
     Nanos::plausible(end.0).ok()
 }
 
@@ -161,6 +165,7 @@ mod tests {
             (json!(1.42776e18), "not exact"),
             (json!(20_150_331), "write 2015-03-31"),
             (json!("1970-01-01"), "1970"),
+            (json!("9999-12-31"), "1971 to 2099"),
         ] {
             let error = time(&value).unwrap_err().unwrap_or_default();
             assert!(error.contains(word), "{value}: {error}");

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::cell::{CellReading, time, whole, year_end};
 use super::position::{TablePosition, invalid};
 use crate::schema::{RecordField, RecordKind};
+use crate::time::is_written_day;
 use crate::units::Nanos;
 
 /// The columns that are no fields of a record.
@@ -197,6 +198,10 @@ impl TableColumns {
             self.kind.key(): own.key,
             self.kind.container(): cells,
         });
+        if own.ts_event.is_none() && own.period.is_none() && is_written_day(ts_event.0) {
+            // The decoder takes a number of this form for a day, and refuses it, unless it is a row's.
+            record["row"] = json!(number);
+        }
         if let Some(period) = own.period {
             record["period"] = json!(period);
         }

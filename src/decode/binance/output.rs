@@ -1,0 +1,30 @@
+//! What events of Binance are made with.
+
+use crate::decode::error::DecodeError;
+use crate::decode::last_updates::LastUpdates;
+use crate::event::Batch;
+use crate::instrument::{InstrumentId, Instruments};
+
+/// The venue's name in the names of instruments.
+pub(super) const VENUE: &str = "BINANCE";
+
+/// What events are made with: the numbers of books, the names of instruments, and the batch for the events.
+pub(super) struct Output<'o> {
+    pub(super) updates: &'o mut LastUpdates,
+    pub(super) instruments: &'o mut Instruments,
+    pub(super) batch: &'o mut Batch,
+}
+
+impl Output<'_> {
+    /// The number of a symbol, which stands in this field. No symbol is empty.
+    pub(super) fn instrument(
+        &mut self,
+        field: &'static str,
+        symbol: &str,
+    ) -> Result<InstrumentId, DecodeError> {
+        if symbol.is_empty() {
+            return Err(DecodeError::OutOfRange(field));
+        }
+        Ok(self.instruments.intern(symbol, VENUE)?)
+    }
+}
