@@ -47,6 +47,8 @@ const STEPS: [u64; 19] = {
 };
 /// Digits that always fit `u64` and a range.
 const DIGITS_MAX: i32 = 18;
+/// Bytes of a text with a point and nineteen digits, which fit `u64`.
+const BYTES_MAX: usize = 20;
 /// Digits that tell every float64 from its neighbours.
 const FLOAT_DIGITS: usize = 17;
 /// How other formats write an undefined price: the largest 64-bit integer, in units or in 1e-9.
@@ -75,32 +77,58 @@ fn parse_as(text: &[u8], is_float: bool) -> Result<i64, NumberError> {
         _ => (false, text),
     };
     let signed = |code: i64| if negative { -code } else { code };
-    let mut value: u64 = 0;
-    let (mut significant, mut places, mut fraction) = (0, 0, false);
-    for (at, &byte) in digits.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' if significant < DIGITS_MAX => {
-                value = value * 10 + u64::from(byte - b'0');
-                significant += i32::from(value != 0);
-                places += i32::from(fraction);
-            }
-            b'.' if !fraction && at > 0 && at + 1 < digits.len() => fraction = true,
-            b'0'..=b'9' => return parse_long(digits, is_float).map(signed),
-            b'e' | b'E' if at > 0 => return parse_long(digits, is_float).map(signed),
-            _ => return Err(NumberError::NotANumber),
+    if digits.len() > BYTES_MAX {
+        return parse_long(digits, is_float).map(signed);
+    }
+    let mut value = 0;
+    let whole = leading_digits(digits, &mut value);
+    let mut rest = &digits[whole..];
+    let mut places = 0;
+    if let Some((b'.', fraction)) = rest.split_first()
+        && whole > 0
+    {
+        places = leading_digits(fraction, &mut value);
+        rest = &fraction[places..];
+        if places == 0 {
+            return Err(NumberError::NotANumber);
         }
     }
-    if digits.is_empty() {
-        return Err(NumberError::NotANumber);
+    match rest.first() {
+        None if whole > 0 => {}
+        Some(b'e' | b'E') if whole > 0 => return parse_long(digits, is_float).map(signed),
+        _ => return Err(NumberError::NotANumber),
+    }
+    if whole + places == BYTES_MAX {
+        return parse_long(digits, is_float).map(signed);
     }
     if value == 0 {
         return Ok(0);
     }
-    match encode(value, significant, places) {
+    let significant = match digits[0] {
+        b'0' => value.ilog10() as usize + 1,
+        _ => whole + places,
+    };
+    if significant > DIGITS_MAX as usize {
+        return parse_long(digits, is_float).map(signed);
+    }
+    match encode(value, significant as i32, places as i32) {
         Err(NumberError::TooPrecise) => parse_long(digits, is_float).map(signed),
         Ok(UNDEFINED_FLOAT_CODE) if !negative => Ok(UNDEFINED),
         code => code.map(signed),
     }
+}
+
+/// The number of digits in front, which are appended to `value`.
+fn leading_digits(text: &[u8], value: &mut u64) -> usize {
+    for (at, &byte) in text.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return at;
+        }
+        // Twenty digits may not fit; they are read anew.
+        *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    text.len()
 }
 
 /// The code of `value · 10^-places`, where `value` is not zero and has so many digits, at most 18.

@@ -71,7 +71,14 @@ fn a_number_that_would_have_to_be_rounded_is_refused() {
             "{text}"
         );
     }
-    for text in ["1000000000000000000", "1e300", "-1e18", "1e99999999999999"] {
+    // 2^64 is zero in 64 bits.
+    for text in [
+        "1000000000000000000",
+        "18446744073709551616",
+        "1e300",
+        "-1e18",
+        "1e99999999999999",
+    ] {
         assert_eq!(
             parse(text.as_bytes()),
             Err(NumberError::OutOfRange),
@@ -208,6 +215,12 @@ fn scaled_integers_come_back() {
 }
 
 proptest! {
+    #[test]
+    fn the_short_way_and_the_long_way_agree(text in "[0-9]{0,20}(\\.[0-9]{0,20})?(e-?[0-9]{1,2})?") {
+        let long = if text.is_empty() { Err(NumberError::NotANumber) } else { parse_long(text.as_bytes(), false) };
+        prop_assert_eq!(parse(text.as_bytes()), long, "{}", text);
+    }
+
     #[test]
     fn codes_are_exact_and_ordered(
         numbers in prop::array::uniform2((any::<bool>(), 0_u64..1_000_000_000_000_000, -4_i32..22)),

@@ -13,7 +13,7 @@ pub(super) struct FastTrade<'a> {
     pub(super) symbol: &'a str,
     pub(super) price: Written<'a>,
     pub(super) size: Written<'a>,
-    pub(super) side: &'a str,
+    pub(super) side: &'a [u8],
     pub(super) trade_id: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
             b"symbol" | b"instrument" if trade.symbol.is_empty() => trade.symbol = rest.word()?,
             b"price" if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
             b"size" if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
-            b"side" if trade.side.is_empty() => trade.side = rest.word()?,
+            b"side" if trade.side.is_empty() => trade.side = rest.text()?,
             b"trade_id" => once(&mut trade.trade_id, rest.integer()?.unsigned_abs())?,
             _ => return None,
         }
@@ -48,7 +48,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
         trade.symbol.as_bytes(),
         trade.price.digits,
         trade.size.digits,
-        trade.side.as_bytes(),
+        trade.side,
     ];
     (rest.0.is_empty() && whole.iter().all(|field| !field.is_empty())).then_some(trade)
 }
@@ -74,7 +74,7 @@ impl<'a> Unread<'a> {
     /// Text between quotes, of ASCII without escapes.
     fn text(&mut self) -> Option<&'a [u8]> {
         self.take(b'"')?;
-        let ends = |&byte: &u8| byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte);
+        let ends = |&byte: &u8| ENDS_TEXT[usize::from(byte)];
         let (text, rest) = self.0.split_at(self.0.iter().position(ends)?);
         self.0 = rest;
         self.take(b'"')?;
@@ -121,6 +121,17 @@ impl<'a> Unread<'a> {
             .filter(|_| fits)
     }
 }
+
+/// Whether a byte ends plain text: a quote, or what only the general parser reads.
+const ENDS_TEXT: [bool; 256] = {
+    let mut ends = [true; 256];
+    let mut byte = 0x20;
+    while byte < 0x80 {
+        ends[byte] = byte == b'"' as usize || byte == b'\\' as usize;
+        byte += 1;
+    }
+    ends
+};
 
 /// Length of the digits before the point; JSON has no leading zeros.
 fn whole_digits(text: &[u8]) -> Option<usize> {

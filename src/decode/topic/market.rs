@@ -11,14 +11,14 @@ use crate::units::{Price, Side, Size};
 pub(super) fn trade(
     price: Written<'_>,
     size: Written<'_>,
-    side: &str,
+    side: &[u8],
     trade_id: Option<u64>,
 ) -> Result<Trade, DecodeError> {
     let price = amount::price("price", price)?;
     let size = amount::traded_size("size", size)?;
     let side = match side {
-        "buy" => Side::Buy,
-        "sell" => Side::Sell,
+        b"buy" => Side::Buy,
+        b"sell" => Side::Sell,
         _ => return Err(DecodeError::OutOfRange("side")),
     };
     Ok(Trade {
@@ -35,7 +35,7 @@ pub(super) fn any_trade(record: &TopicRecord<'_>) -> Result<Trade, DecodeError> 
     let (price, size) = (record.price.written("price")?, record.size.written("size")?);
     let side = record.side.text("side")?;
     let trade_id = record.trade_id.number_or_zero("trade_id")?;
-    trade(price, size, side, Some(trade_id))
+    trade(price, size, side.as_bytes(), Some(trade_id))
 }
 
 pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {

@@ -221,9 +221,6 @@ impl FeatureState {
         let Node {
             operation, memory, ..
         } = plan.nodes[node];
-        if let Operation::Relative { of, to } = operation {
-            return self.relative(plan, of, to, update.now, fired);
-        }
         let values = &self.values;
         // NaN where the input is undefined.
         let input = |at: usize| (fired.0[at] != NewValue::None).then(|| values[at]);
@@ -243,10 +240,8 @@ impl FeatureState {
                 self.memories[memory].count += 1;
                 self.levels[slot].flow(update.book, levels)
             }
-            Operation::OrderFlow { .. }
-            | Operation::TimeOfDay(_)
-            | Operation::Sentiment
-            | Operation::Relative { .. } => None,
+            Operation::OrderFlow { .. } | Operation::TimeOfDay(_) | Operation::Sentiment => None,
+            Operation::Relative { of, to } => self.relative(plan, of, to, update.now, fired),
             Operation::Open => update.bar.map(|bar| bar.open.to_f64()),
             Operation::High => update.bar.map(|bar| bar.high.to_f64()),
             Operation::Low => update.bar.map(|bar| bar.low.to_f64()),
