@@ -118,17 +118,42 @@ fn parse_as(text: &[u8], is_float: bool) -> Result<i64, NumberError> {
     }
 }
 
-/// The number of digits in front, which are appended to `value`.
-fn leading_digits(text: &[u8], value: &mut u64) -> usize {
-    for (at, &byte) in text.iter().enumerate() {
+/// The number of digits in front. They are appended to `value`, modulo 2⁶⁴.
+pub(crate) fn leading_digits(text: &[u8], value: &mut u64) -> usize {
+    let mut at = 0;
+    while let Some(eight) = text[at..]
+        .first_chunk()
+        .and_then(|text| eight_digits(*text))
+    {
+        *value = value.wrapping_mul(100_000_000).wrapping_add(eight);
+        at += 8;
+    }
+    for &byte in &text[at..] {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            return at;
+            break;
         }
-        // Twenty digits may not fit; they are read anew.
         *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at += 1;
     }
-    text.len()
+    at
+}
+
+/// The number that eight digits are; none where one of the bytes is no digit. Neighbours are joined to two,
+/// four and eight digits.
+///
+/// Source: D. Lemire, "Quickly parsing eight digits" (2018), and "Faster than strtod" (2020) for the check.
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let bytes = u64::from_le_bytes(text);
+    let high = 0xF0F0_F0F0_F0F0_F0F0;
+    let are_digits = bytes & high == 0x3030_3030_3030_3030
+        && bytes.wrapping_add(0x0606_0606_0606_0606) & high == 0x3030_3030_3030_3030;
+    if !are_digits {
+        return None;
+    }
+    let twos = (bytes & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(2_561) >> 8;
+    let fours = (twos & 0x00FF_00FF_00FF_00FF).wrapping_mul(6_553_601) >> 16;
+    Some((fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(42_949_672_960_001) >> 32)
 }
 
 /// The code of `value · 10^-places`, where `value` is not zero and has so many digits, at most 18.

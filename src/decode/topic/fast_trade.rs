@@ -3,6 +3,7 @@
 //! Refuses nothing. A record of another shape, sound or not, is left to the general parser, which takes
 //! several times as long. Where both read a record they read the same (tests of `topic`).
 
+use crate::decimal;
 use crate::decode::amount::Written;
 
 /// The fields of a trade record; numbers as text where they become fixed-point.
@@ -24,18 +25,17 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
     let mut ts_event = None;
     rest.take(b'{')?;
     loop {
-        let key = rest.text()?;
-        rest.take(b':')?;
+        let key = rest.key()?;
         rest.skip_blank();
         match key {
-            b"ts_event" => once(&mut ts_event, rest.integer()?)?,
-            b"ts_recv" => once(&mut trade.ts_recv, rest.integer()?)?,
-            b"symbol" | b"instrument" if trade.symbol.is_empty() => trade.symbol = rest.word()?,
-            b"price" if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
-            b"size" if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
-            b"side" if trade.side.is_empty() => trade.side = rest.text()?,
-            b"trade_id" => once(&mut trade.trade_id, rest.integer()?.unsigned_abs())?,
-            _ => return None,
+            Key::TsEvent => once(&mut ts_event, rest.integer()?)?,
+            Key::TsRecv => once(&mut trade.ts_recv, rest.integer()?)?,
+            Key::Symbol if trade.symbol.is_empty() => trade.symbol = rest.word()?,
+            Key::Price if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
+            Key::Size if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
+            Key::Side if trade.side.is_empty() => trade.side = rest.text()?,
+            Key::TradeId => once(&mut trade.trade_id, rest.integer()?.unsigned_abs())?,
+            Key::Symbol | Key::Price | Key::Size | Key::Side => return None,
         }
         if rest.take(b',').is_none() {
             break;
@@ -58,6 +58,18 @@ fn once<T>(field: &mut Option<T>, value: T) -> Option<()> {
     field.replace(value).is_none().then_some(())
 }
 
+/// A field of a trade record.
+#[derive(Clone, Copy)]
+enum Key {
+    TsEvent,
+    TsRecv,
+    Symbol,
+    Price,
+    Size,
+    Side,
+    TradeId,
+}
+
 /// The text that is not read yet.
 struct Unread<'a>(&'a [u8]);
 
@@ -69,6 +81,31 @@ impl<'a> Unread<'a> {
 
     fn skip_blank(&mut self) {
         self.0 = self.0.strip_prefix(b" ").unwrap_or(self.0);
+    }
+
+    /// A key and the colon behind it.
+    fn key(&mut self) -> Option<Key> {
+        let behind = |name: &[u8]| self.0.strip_prefix(name);
+        // Names are compared whole, few for each first letter.
+        let (key, rest) = match self.0.get(1)? {
+            b't' => {
+                let event = behind(b"\"ts_event\":").map(|rest| (Key::TsEvent, rest));
+                let recv = || behind(b"\"ts_recv\":").map(|rest| (Key::TsRecv, rest));
+                let id = || behind(b"\"trade_id\":").map(|rest| (Key::TradeId, rest));
+                event.or_else(recv).or_else(id)?
+            }
+            b's' => {
+                let symbol = behind(b"\"symbol\":").map(|rest| (Key::Symbol, rest));
+                let size = || behind(b"\"size\":").map(|rest| (Key::Size, rest));
+                let side = || behind(b"\"side\":").map(|rest| (Key::Side, rest));
+                symbol.or_else(size).or_else(side)?
+            }
+            b'p' => (Key::Price, behind(b"\"price\":")?),
+            b'i' => (Key::Symbol, behind(b"\"instrument\":")?),
+            _ => return None,
+        };
+        self.0 = rest;
+        Some(key)
     }
 
     /// Text between quotes, of ASCII without escapes.
@@ -110,15 +147,15 @@ impl<'a> Unread<'a> {
 
     /// A whole number, zero or more.
     fn integer(&mut self) -> Option<i64> {
-        let (text, rest) = self.0.split_at(whole_digits(self.0)?);
-        self.0 = rest;
+        let mut value = 0;
+        let length = decimal::leading_digits(self.0, &mut value);
+        let has_leading_zero = length > 1 && self.0.starts_with(b"0");
         // Nineteen digits always fit 64 bits.
-        let fits = text.len() <= 19;
-        let digit =
-            |value: u64, byte: &u8| value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
-        i64::try_from(text.iter().fold(0, digit))
-            .ok()
-            .filter(|_| fits)
+        if !(1..=19).contains(&length) || has_leading_zero {
+            return None;
+        }
+        self.0 = &self.0[length..];
+        i64::try_from(value).ok()
     }
 }
 
