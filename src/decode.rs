@@ -66,7 +66,8 @@ pub struct Decoder {
 struct StreamFormat {
     /// That of its last frame with events, which is tried first for the next frame.
     format: Option<Format>,
-    updates: LastUpdates,
+    /// By partition, so that the answer does not depend on which partitions a shard has.
+    updates: Vec<LastUpdates>,
 }
 
 impl Decoder {
@@ -272,9 +273,11 @@ impl Decoder {
         if at >= self.streams.len() {
             self.streams.resize(at + 1, StreamFormat::default());
         }
+        let partition = usize::try_from(origin.partition).unwrap_or_default();
         let likely = self.streams[at].format;
         if let Some(format) = likely
-            && let events @ Ok(Decoded::Events) = self.read_as(format, at, bytes, batch)
+            && let events @ Ok(Decoded::Events) =
+                self.read_as(format, (at, partition), bytes, batch)
         {
             return events;
         }
@@ -283,7 +286,7 @@ impl Decoder {
             return control::decode(bytes, &mut self.instruments, batch);
         }
         match Format::of(bytes, &self.venues) {
-            Some(format) => self.read_as(format, at, bytes, batch),
+            Some(format) => self.read_as(format, (at, partition), bytes, batch),
             None => Err(json::refusal(bytes)),
         }
     }
@@ -305,7 +308,7 @@ impl Decoder {
     fn read_as(
         &mut self,
         format: Format,
-        stream: usize,
+        (stream, partition): (usize, usize),
         bytes: &[u8],
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
@@ -314,6 +317,10 @@ impl Decoder {
             format: last,
             updates,
         } = &mut self.streams[stream];
+        if partition >= updates.len() {
+            updates.resize(partition + 1, LastUpdates::default());
+        }
+        let updates = &mut updates[partition];
         let instruments = &mut self.instruments;
         let decoded = match format {
             Format::Venue(venue) => venue.decode(bytes, updates, instruments, batch),

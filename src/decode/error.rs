@@ -84,8 +84,8 @@ pub enum DecodeError {
     /// `news.fold_ms`. Dropped. Change `news.fold_similarity` if different items are folded.
     NearDuplicate,
     /// The order book snapshot names no symbol, and its number is among the newest book updates of no
-    /// instrument of the stream, or of several. Dropped. Record snapshots together with their symbol, as
-    /// `foretick record` does.
+    /// instrument of the file (of a topic: of the partition), or of several, whatever the number of
+    /// shards. Dropped. Record snapshots together with their symbol, as `foretick record` does.
     UnnamedSnapshot,
 }
 

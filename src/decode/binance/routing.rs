@@ -64,7 +64,8 @@ pub(super) fn updates_of(message: &[u8]) -> Option<BookUpdates<'_>> {
         // Most messages are told by the name of their stream.
         Some(name) => {
             let name = &name[..memchr::memchr(b'"', name)?];
-            memmem::find(name, b"@depth")?;
+            let kind = &name[memchr::memchr(b'@', name)? + 1..];
+            kind.starts_with(b"depth").then_some(())?;
             value_of(message, "data")?.0
         }
         None if message.starts_with(b"{\"e\":\"depthUpdate\"") => message,

@@ -121,6 +121,29 @@ fn a_snapshot_among_several_symbols_is_assigned_by_its_number_or_its_name() {
 }
 
 #[test]
+fn a_snapshot_without_a_symbol_is_of_its_own_partition() {
+    let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
+    let mut batch = Batch::default();
+    let mut read = |partition: i32, frame: &str| {
+        let origin = Origin {
+            partition,
+            ..Origin::of_test()
+        };
+        let result = decoder.decode(origin, frame.as_bytes(), &mut batch);
+        result.map(|_| batch.events.last().map(|event| event.instrument))
+    };
+    // Whether one shard has both partitions or not must not matter.
+    assert_eq!(read(3, DIFF), Ok(Some(InstrumentId(0))));
+    assert_eq!(
+        read(7, &DIFF.replace("ABC", "XYZ")),
+        Ok(Some(InstrumentId(1)))
+    );
+    assert_eq!(read(3, SNAPSHOT), Ok(Some(InstrumentId(0))));
+    assert_eq!(read(7, SNAPSHOT), Ok(Some(InstrumentId(1))));
+    assert_eq!(read(5, SNAPSHOT), Err(DecodeError::UnnamedSnapshot));
+}
+
+#[test]
 fn a_snapshot_beside_the_updates_of_all_symbols_has_no_instrument() {
     for number in [10, 15, 4_000] {
         let beside = SNAPSHOT.replace(":12,", &format!(":{number},"));
