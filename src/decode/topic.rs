@@ -50,7 +50,10 @@ fn decode_trade(
         None => None,
     };
     let trade = market::trade(record.price, record.size, record.side, record.trade_id)?;
-    let instrument = instruments.intern(record.symbol, "")?;
+    let instrument = match instruments.known(record.symbol, "") {
+        Some(known) => known,
+        None => instruments.intern(&String::from_utf8_lossy(record.symbol), "")?,
+    };
     batch.received_first(ts_recv);
     batch.push(instrument, ts_event, Body::Trade(trade));
     Ok(Decoded::Events)

@@ -107,14 +107,19 @@ impl Intake {
         match decoded {
             Ok(outcome) => {
                 self.account.used += 1;
-                let event = self.batch.events.last();
-                let is_timed = event.is_none_or(|event| event.ts_event != Nanos::UNDEFINED);
-                let is_untimed = outcome == FrameOutcome::Events && !is_timed;
-                self.readability.untimed += u64::from(is_untimed);
-                let is_notice = matches!(outcome, FrameOutcome::Notice(_));
-                self.readability.gave_events += u64::from(!is_notice);
-                let refused = outcome == FrameOutcome::Notice(Notice::VenueError);
-                self.counts.venue_errors += u64::from(refused);
+                match outcome {
+                    FrameOutcome::Events => {
+                        let last = self.batch.events.last();
+                        let is_untimed = last.is_some_and(|last| last.ts_event == Nanos::UNDEFINED);
+                        self.readability.untimed += u64::from(is_untimed);
+                        self.readability.gave_events += 1;
+                    }
+                    FrameOutcome::Notice(notice) => {
+                        let refused = matches!(notice, Notice::VenueError);
+                        self.counts.venue_errors += u64::from(refused);
+                    }
+                    _ => self.readability.gave_events += 1,
+                }
                 outcome
             }
             // The dead letter of a reprocessed frame was written when the frame was first read.

@@ -11,7 +11,8 @@ use crate::decode::amount::Written;
 pub(super) struct FastTrade<'a> {
     pub(super) ts_event: i64,
     pub(super) ts_recv: Option<i64>,
-    pub(super) symbol: &'a str,
+    /// Of ASCII.
+    pub(super) symbol: &'a [u8],
     pub(super) price: Written<'a>,
     pub(super) size: Written<'a>,
     pub(super) side: &'a [u8],
@@ -30,7 +31,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
         match key {
             Key::TsEvent => once(&mut ts_event, rest.integer()?)?,
             Key::TsRecv => once(&mut trade.ts_recv, rest.integer()?)?,
-            Key::Symbol if trade.symbol.is_empty() => trade.symbol = rest.word()?,
+            Key::Symbol if trade.symbol.is_empty() => trade.symbol = rest.text()?,
             Key::Price if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
             Key::Size if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
             Key::Side if trade.side.is_empty() => trade.side = rest.text()?,
@@ -45,7 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
     rest.take(b'}')?;
     trade.ts_event = ts_event?;
     let whole = [
-        trade.symbol.as_bytes(),
+        trade.symbol,
         trade.price.digits,
         trade.size.digits,
         trade.side,
@@ -116,10 +117,6 @@ impl<'a> Unread<'a> {
         self.0 = rest;
         self.take(b'"')?;
         Some(text)
-    }
-
-    fn word(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.text()?).ok()
     }
 
     /// A number, bare or in quotes. An exponent is not read, and so the record is left to the general
