@@ -40,6 +40,11 @@ fn a_map_with_names_is_read_by_name() {
         &table.probabilities(&["bad", "good"]),
         &expected("sklearn-names"),
     );
+    let double = Table::with("double-map", "sklearn-double-map", &NUMBERS, LABELS);
+    assert_equal(
+        &double.probabilities(&["bad", "good"]),
+        &expected("sklearn-double-map"),
+    );
     let (signals, _) = table.replay();
     for signal in &signals {
         assert_eq!(

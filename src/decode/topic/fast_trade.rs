@@ -26,17 +26,19 @@ pub(super) fn read(bytes: &[u8]) -> Option<FastTrade<'_>> {
     let mut ts_event = None;
     rest.take(b'{')?;
     loop {
-        let key = rest.key()?;
+        let field = rest.field()?;
         rest.skip_blank();
-        match key {
-            Key::TsEvent => once(&mut ts_event, rest.integer()?)?,
-            Key::TsRecv => once(&mut trade.ts_recv, rest.integer()?)?,
-            Key::Symbol if trade.symbol.is_empty() => trade.symbol = rest.text()?,
-            Key::Price if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
-            Key::Size if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
-            Key::Side if trade.side.is_empty() => trade.side = rest.text()?,
-            Key::TradeId => once(&mut trade.trade_id, rest.integer()?.unsigned_abs())?,
-            Key::Symbol | Key::Price | Key::Size | Key::Side => return None,
+        match field {
+            TradeField::TsEvent => once(&mut ts_event, rest.integer()?)?,
+            TradeField::TsRecv => once(&mut trade.ts_recv, rest.integer()?)?,
+            TradeField::Symbol if trade.symbol.is_empty() => trade.symbol = rest.text()?,
+            TradeField::Price if trade.price.digits.is_empty() => trade.price = rest.decimal()?,
+            TradeField::Size if trade.size.digits.is_empty() => trade.size = rest.decimal()?,
+            TradeField::Side if trade.side.is_empty() => trade.side = rest.text()?,
+            TradeField::TradeId => once(&mut trade.trade_id, rest.integer()?.unsigned_abs())?,
+            TradeField::Symbol | TradeField::Price | TradeField::Size | TradeField::Side => {
+                return None;
+            }
         }
         if rest.take(b',').is_none() {
             break;
@@ -61,7 +63,7 @@ fn once<T>(field: &mut Option<T>, value: T) -> Option<()> {
 
 /// A field of a trade record.
 #[derive(Clone, Copy)]
-enum Key {
+enum TradeField {
     TsEvent,
     TsRecv,
     Symbol,
@@ -85,28 +87,28 @@ impl<'a> Unread<'a> {
     }
 
     /// A key and the colon behind it.
-    fn key(&mut self) -> Option<Key> {
+    fn field(&mut self) -> Option<TradeField> {
         let behind = |name: &[u8]| self.0.strip_prefix(name);
         // Names are compared whole, few for each first letter.
-        let (key, rest) = match self.0.get(1)? {
+        let (field, rest) = match self.0.get(1)? {
             b't' => {
-                let event = behind(b"\"ts_event\":").map(|rest| (Key::TsEvent, rest));
-                let recv = || behind(b"\"ts_recv\":").map(|rest| (Key::TsRecv, rest));
-                let id = || behind(b"\"trade_id\":").map(|rest| (Key::TradeId, rest));
+                let event = behind(b"\"ts_event\":").map(|rest| (TradeField::TsEvent, rest));
+                let recv = || behind(b"\"ts_recv\":").map(|rest| (TradeField::TsRecv, rest));
+                let id = || behind(b"\"trade_id\":").map(|rest| (TradeField::TradeId, rest));
                 event.or_else(recv).or_else(id)?
             }
             b's' => {
-                let symbol = behind(b"\"symbol\":").map(|rest| (Key::Symbol, rest));
-                let size = || behind(b"\"size\":").map(|rest| (Key::Size, rest));
-                let side = || behind(b"\"side\":").map(|rest| (Key::Side, rest));
+                let symbol = behind(b"\"symbol\":").map(|rest| (TradeField::Symbol, rest));
+                let size = || behind(b"\"size\":").map(|rest| (TradeField::Size, rest));
+                let side = || behind(b"\"side\":").map(|rest| (TradeField::Side, rest));
                 symbol.or_else(size).or_else(side)?
             }
-            b'p' => (Key::Price, behind(b"\"price\":")?),
-            b'i' => (Key::Symbol, behind(b"\"instrument\":")?),
+            b'p' => (TradeField::Price, behind(b"\"price\":")?),
+            b'i' => (TradeField::Symbol, behind(b"\"instrument\":")?),
             _ => return None,
         };
         self.0 = rest;
-        Some(key)
+        Some(field)
     }
 
     /// Text between quotes, of ASCII without escapes.

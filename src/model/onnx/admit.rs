@@ -75,7 +75,7 @@ pub(super) fn admit(bytes: &[u8]) -> Result<Admitted<'_>, String> {
     if !has_own(&model.opset_import) {
         model.opset_import.push(OperatorSetIdProto {
             domain: String::new(),
-            version: IDENTITY_OPSET,
+            version: CAST_OPSET,
         });
     }
     Ok(Admitted {
@@ -249,7 +249,9 @@ fn class_names(nodes: &[NodeProto]) -> Option<Vec<String>> {
         .find_map(of)
 }
 
-/// Puts the tensor of probabilities in place of each output that is a sequence of maps, under its name.
+/// Puts the tensor of probabilities in place of each output that is a sequence of maps, under its name, in
+/// float32. So probabilities in float64, which exporters put into maps too, are read though ONNX Runtime has
+/// no such map.
 fn replace_maps(graph: &mut GraphProto) -> Vec<(String, Classes)> {
     let mut maps = vec![];
     let outputs: Vec<String> = graph.output.iter().map(|one| one.name.clone()).collect();
@@ -272,7 +274,13 @@ fn replace_maps(graph: &mut GraphProto) -> Vec<(String, Classes)> {
             input: node.input.clone(),
             output: node.output.clone(),
             name: node.name.clone(),
-            op_type: "Identity".into(),
+            op_type: "Cast".into(),
+            attribute: vec![AttributeProto {
+                name: "to".into(),
+                i: Some(i64::from(FLOAT)),
+                r#type: Some(ATTRIBUTE_INT),
+                ..AttributeProto::default()
+            }],
             ..NodeProto::default()
         };
     }
@@ -332,7 +340,9 @@ const KNOWN_DOMAINS: [&str; 6] = [
     "com.ms.internal.nhwc",
     "com.microsoft.nchwc",
 ];
-/// A version of ONNX's own operators that has `Identity` for all tensors.
-const IDENTITY_OPSET: i64 = 13;
+/// A version of ONNX's own operators that has `Cast`.
+const CAST_OPSET: i64 = 13;
+/// The type of a setting that is an integer.
+const ATTRIBUTE_INT: i32 = 2;
 /// The largest transformers have tens of thousands.
 const NODES_MAX: u64 = 1_000_000;

@@ -74,6 +74,9 @@ def sklearn():
     text = make_pipeline(StandardScaler(), LogisticRegression()).fit(x64, names)
     save("sklearn-names", to_onnx(text, initial_types=[("X", FloatTensorType([None, 3]))]))
     keep("sklearn-names", maps(run("sklearn-names", {"X": x32})[1], ["bad", "good"]))
+    # ONNX Runtime has no maps of float64, but exporters write them.
+    save("sklearn-double-map", to_onnx(text, initial_types=[("X", DoubleTensorType([None, 3]))]))
+    keep("sklearn-double-map", text.predict_proba(x64))
     save("sklearn-names-tensor", to_onnx(text, initial_types=[("X", FloatTensorType([None, 3]))], options={"zipmap": False}))
     save("sklearn-columns-of-classes", to_onnx(clf, initial_types=[("X", FloatTensorType([None, 3]))], options={"zipmap": "columns"}))
     columns = ColumnTransformer([
