@@ -94,6 +94,7 @@ impl Pipeline {
             ("engine.batch", file.engine.batch == 0),
             ("engine.ring_frames", file.engine.ring_frames == 0),
             ("row.every", file.row.every == 0),
+            ("row.max_gap_ms", file.row.max_gap_ms() <= 0),
             ("source.max_instruments", file.source.max_instruments == 0),
         ] {
             if is_zero {
@@ -101,7 +102,7 @@ impl Pipeline {
                 return Err(ConfigFault::at(key, format!("`{name}` must be above zero")));
             }
         }
-        alerts::check(&file.alerts)?;
+        alerts::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {
             ConfigFault::at(format!("sink.fields[{}]", unknown.at), unknown.to_string())

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::alert::rule::{AlertRule, check_rules};
-use crate::config::{ConfigFault, PipelineFile, SinkKind};
+use crate::alert::rule::check_rules;
+use crate::config::{ConfigFault, PipelineFile, RowOn, SinkKind};
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 
@@ -11,8 +11,16 @@ use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 ///
 /// # Errors
 /// The table at fault.
-pub(super) fn check(rules: &[AlertRule]) -> Result<(), ConfigFault> {
-    check_rules(rules).map_err(|(at, what)| ConfigFault::at(format!("alert[{at}]"), what))
+pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
+    let rules = check_rules(&file.alerts);
+    rules.map_err(|(at, what)| ConfigFault::at(format!("alert[{at}]"), what))?;
+    let is_of_records = matches!(file.row.on, RowOn::Statement | RowOn::Application);
+    if !file.alerts.is_empty() && !is_of_records {
+        let what = "alerts are about probabilities of default; take [[alert]] out, or make rows of records: `[row] on \
+                    = \"statement\"` or `\"application\"`";
+        return Err(ConfigFault::at("alert[0]", what));
+    }
+    Ok(())
 }
 
 /// The journal of a pipeline's alerts; none where it has no rules, and no state of rules that it had. A live

@@ -105,7 +105,7 @@ impl Readability {
                 .map_or(String::new(), |field| format!(" `{field}`"));
             let reason = first.reason;
             format!(
-                "; frame {} ({reason}{field}) looks like {}",
+                "; frame {} (from 0; {reason}{field}) looks like {}",
                 first.offset, first.looks
             )
         });

@@ -170,6 +170,29 @@ impl Summary {
                 "missing fields {missing_fields}: a model's graph may impute them, a linear model then gives no score"
             )?;
         }
+        let EventCounts {
+            rows,
+            incomplete_rows,
+            backwards,
+            trades,
+            quotes,
+            bars,
+            ..
+        } = self.events.engine;
+        if rows == 0 && incomplete_rows > 0 {
+            writeln!(
+                f,
+                "no row         none of {incomplete_rows} events had all features: does the input have what they are \
+                 computed of (quotes, books, bars, fields)?"
+            )?;
+        }
+        if backwards > (trades + quotes + bars + depths) / SHARE_OF_BACKWARDS {
+            writeln!(
+                f,
+                "backwards      {backwards} events lie before the one before them and took its time: is the input \
+                 sorted by time?"
+            )?;
+        }
         let undefined = self.events.undefined_scores;
         if undefined > 0 {
             writeln!(
@@ -188,6 +211,9 @@ impl Summary {
         Ok(())
     }
 }
+
+/// One of so many events that lie before the one before them is worth a word.
+const SHARE_OF_BACKWARDS: u64 = 100;
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

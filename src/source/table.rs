@@ -117,7 +117,9 @@ fn rows(
                  (and `period`, `ts_event`), or name a capture .jsonl"
             }
             TableKind::Csv | TableKind::Tsv | TableKind::Parquet => {
-                "it is a table: say in [source.table] which column is the `key` (and `period`, `ts_event`)"
+                "it is a table: say in [source.table] which column is the `key` (and `period`, `ts_event`). \
+                 Tables hold applications and statements; trades, quotes, books, bars and news are read as \
+                 JSON lines, and so are outcomes of their signals"
             }
         })
     })?;

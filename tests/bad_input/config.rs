@@ -74,6 +74,19 @@ fn contradictory_keys_are_refused() {
             "means nothing for this kind",
         ),
         (
+            "silence",
+            "stale_after_ms = 1_000",
+            "max_gap_ms = 0",
+            "`max_gap_ms` must be above zero",
+        ),
+        (
+            "alerts",
+            "[row]",
+            "[[alert]]\nname = \"a\"\non.level = { enter = 0.5, exit = 0.2 }\n\
+             severity = { warning = 0.5, critical = 0.6 }\n[row]",
+            "alerts are about probabilities of default",
+        ),
+        (
             "shards",
             "[row]",
             "[engine]\nshards = 0\n[row]",

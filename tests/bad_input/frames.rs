@@ -255,6 +255,7 @@ fn a_clock_that_runs_back_is_counted_and_time_stands_still() {
         .collect();
     assert_eq!(times, [5_000, 6_000, 6_000, 6_500, 6_500]);
     assert!(run.stderr.contains("2 backwards"), "{}", run.stderr);
+    assert!(run.stderr.contains("sorted by time?"), "{}", run.stderr);
 }
 
 /// A recorder whose clock is behind the venue's stamps messages before the time at which they were sent.

@@ -180,6 +180,21 @@ fn no_label_reaches_across_a_silence_or_needs_an_unknown_mid() {
     assert_eq!(labels(&crossed)[..3], [some("up"), some("up"), None]);
 }
 
+#[test]
+fn an_input_without_what_features_need_is_told_so() {
+    let run = replay("mid", "trade", &[trade(0, 100.0), trade(1, 100.0)]);
+    assert_eq!(run.signals.len(), 0);
+    let folder = crate::given::Folder::new("field-no-row");
+    let pipeline = folder.write("pipeline.toml", one_feature("kind = \"mid\"", "trade", ""));
+    let input = folder.write("in.jsonl", trade(0, 100.0));
+    let run = crate::given::foretick(&["replay".into(), pipeline, "--input".into(), input]);
+    assert!(
+        run.stdout.contains("none of 1 events had all features"),
+        "{}",
+        run.stdout
+    );
+}
+
 /// Labels of trades between quotes.
 fn trade_labels(lines: &[String]) -> Vec<Option<String>> {
     let pipeline = one_feature("kind = \"price\"", "trade", "max_gap_ms = 5_000")
