@@ -34,8 +34,8 @@ pub enum RedrawnUnit {
 /// What these rows draw together, and the number of each row's unit.
 ///
 /// A block of time is as long as two horizons of the model, so that outcomes overlap those of the next block
-/// alone, and at least as long as the n rows of an instrument need for n^(1/3) of them in a block (Hall,
-/// Horowitz and Jing 1995, "On blocking rules for the bootstrap with dependent data"). Rows within one block are drawn by their key.
+/// alone, and at least as long as n^(1/3) of the n times of rows need (Hall, Horowitz and Jing 1995, "On
+/// blocking rules for the bootstrap with dependent data"). Rows within one block are drawn by their key.
 pub(super) fn redraws<'a>(
     rows: impl ExactSizeIterator<Item = &'a Scored> + Clone,
     are_records: bool,
@@ -67,9 +67,8 @@ fn blocks<'a>(
     rows: impl ExactSizeIterator<Item = &'a Scored> + Clone,
     horizon_ns: i64,
 ) -> (i64, Vec<i64>) {
-    let (instruments, _) = numbered(rows.clone().map(|row| &row.key));
-    let count = rows.len() as f64 / instruments.max(1) as f64;
     let times = rows.map(|row| row.ts_event);
+    let count = numbered(times.clone()).0 as f64;
     let first = times.clone().min().unwrap_or(0);
     let span = times.clone().max().unwrap_or(0).saturating_sub(first);
     let of_rows = (span as f64 / libm::cbrt(count * count)).ceil() as i64;
@@ -117,9 +116,13 @@ mod tests {
         let (by, numbers) = redraws(ticks.iter(), false, 0);
         assert_eq!(
             (by.by, by.units, by.block_ns),
-            (RedrawnUnit::Time, 63, Some(159))
+            (RedrawnUnit::Time, 100, Some(100))
         );
-        assert_eq!(numbers[14..18], [0, 0, 1, 1]);
+        assert_eq!(numbers[8..12], [0, 0, 1, 1]);
+        // Rows of one time are one: 500 times of two rows each.
+        let together = rows(&["a", "b"], (0..1_000).map(|at| 50 + at / 2 * 20));
+        let (by, _) = redraws(together.iter(), false, 0);
+        assert_eq!((by.units, by.block_ns), (63, Some(159)));
         let (by, _) = redraws(ticks.iter(), false, 1_000);
         assert_eq!((by.units, by.block_ns), (5, Some(2_000)));
         assert!(by.to_string().contains("5 blocks of 0.000002 s"), "{by}");
