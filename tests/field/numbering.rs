@@ -1,7 +1,7 @@
 //! C: nothing is held against a venue's numbers from before a reconnect, a gap or a snapshot; a fall of the
 //! numbers is counted, and its signals are marked `gap`; a copy changes nothing.
 
-use crate::replayed::{self, START, replay};
+use crate::replayed::{self, START, one_feature, replay, replay_with};
 
 fn trade(at: i64, id: i64, price: i64) -> String {
     let ts = START + at * 100_000_000;
@@ -142,11 +142,8 @@ fn a_snapshot_that_is_too_old_is_counted_as_such() {
 
 #[test]
 fn the_last_number_again_is_a_copy_whatever_its_time() {
-    let run = replay(
-        "price",
-        "trade",
-        &[trade(0, 7, 1), trade(1, 7, 2), trade(2, 8, 3)],
-    );
+    let again = [trade(0, 7, 1), trade(1, 7, 1), trade(2, 8, 3)];
+    let run = replay("price", "trade", &again);
     assert_eq!(run.with_quality(), ["1.0 ok", "3.0 ok"]);
     let lines = [
         depth(0, 10, true, 90, 110),
@@ -301,4 +298,40 @@ fn numbers_at_the_end_of_their_range_are_numbers() {
         .collect();
     let run = replay("price", "trade", &jumps);
     assert_eq!(run.summary["events"]["missing"], most);
+}
+
+/// A venue that numbers the trades of each day from 1, on days with one trade.
+#[test]
+fn the_last_number_at_another_price_and_a_later_time_is_a_new_one() {
+    let days: Vec<String> = (0..4)
+        .map(|day| trade(day * 864_000, 1, 10 + day))
+        .collect();
+    let run = replay_with(
+        &one_feature("kind = \"price\"", "trade", "max_gap_ms = 864_000_000"),
+        &days,
+        &[],
+    );
+    assert_eq!(run.scores(), [10.0, 11.0, 12.0, 13.0]);
+    assert_eq!(run.summary["events"]["renumbered"], 3);
+}
+
+#[test]
+fn trades_without_a_number_hide_neither_gap_nor_new_numbers() {
+    let quality = |ids: &[i64]| -> Vec<String> {
+        let lines: Vec<String> = (0..)
+            .zip(ids)
+            .map(|(at, id)| trade(at, *id, at + 1))
+            .collect();
+        let run = replay("price", "trade", &lines);
+        let words = run.with_quality();
+        words
+            .iter()
+            .map(|text| text.split(' ').nth(1).unwrap_or("").to_owned())
+            .collect()
+    };
+    assert_eq!(quality(&[100, 0, 500]), ["ok", "ok", "gap"]);
+    assert_eq!(
+        quality(&[100, 101, 0, 1, 2]),
+        ["ok", "ok", "ok", "gap", "ok"]
+    );
 }

@@ -122,11 +122,9 @@ impl MarketState {
         let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
         let numbered = trade.trade_id > 0 && self.trade_id > 0;
         let fallen = numbered && trade.trade_id <= self.trade_id;
-        // A copy has the number of the trade before, or a time that is not later.
-        let anew = fallen
-            && trade.trade_id != self.trade_id
-            && ts != Nanos::UNDEFINED
-            && ts.0 > self.traded;
+        // A copy has a time that is not later; one that was stamped anew has number and price of the last.
+        let is_again = trade.trade_id == self.trade_id && trade.price == self.price;
+        let anew = fallen && !is_again && ts != Nanos::UNDEFINED && ts.0 > self.traded;
         if !same_kind || (fallen && !anew) {
             counts.duplicates += 1;
             return Effect::default();
@@ -142,7 +140,9 @@ impl MarketState {
             self.mark_gap(Quality::Gap, Inputs::TRADES);
         }
         counts.trades += 1;
-        self.trade_id = trade.trade_id;
+        if trade.trade_id > 0 {
+            self.trade_id = trade.trade_id;
+        }
         self.traded = if ts == Nanos::UNDEFINED {
             self.now
         } else {
