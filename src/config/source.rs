@@ -27,11 +27,12 @@ pub struct SourceConfig {
     /// How far the time of an event may be ahead of the time when it was received, in milliseconds; an
     /// event that is further ahead is a dead letter, so that one wrong clock cannot hold time. Both the time
     /// at which the frame was received and the record's own `ts_recv` count. A line of a file without
-    /// receive time is held against the lines around it instead: it, and up to three behind it, are too far
-    /// ahead where the next lines are back at the time of the line before. Default: `600000` (10 minutes)
-    /// where `row.on` is `trade`, `quote` or `book`, otherwise `86400000` (a day), for senders that write
-    /// dates alone. For lines without receive time it is a day; records, news and bars in files are not held
-    /// against each other unless this is given.
+    /// receive time is held against the lines around it instead: it, and up to 31 behind it, are too far
+    /// ahead where as many lines behind them are back at the time of the line before, one of them about the
+    /// same instrument (by a day or more: one line is enough). Receive times of files that jump by more than
+    /// a day and come back are wrong, too. Default: `600000` (10 minutes) where `row.on` is `trade`, `quote`
+    /// or `book`, otherwise `86400000` (a day), for senders that write dates alone. Records, news and bars
+    /// in files are not held against each other unless this is given.
     pub max_ahead_ms: Option<u64>,
     /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
     /// which grades all products.

@@ -125,11 +125,10 @@ pub(super) fn max_ahead_ns(file: &PipelineFile) -> i64 {
 /// where lines are not in the order of time.
 pub(super) fn max_jump_ns(file: &PipelineFile) -> Option<i64> {
     match file.row.on {
-        RowOn::Trade | RowOn::Quote | RowOn::Book => {
-            Some(file.source.max_ahead_ms.map_or(AHEAD_NS, nanos_of))
+        RowOn::Trade | RowOn::Quote | RowOn::Book => Some(max_ahead_ns(file)),
+        RowOn::Bar | RowOn::Application | RowOn::Statement | RowOn::News => {
+            file.source.max_ahead_ms.map(nanos_of)
         }
-        RowOn::Bar => file.source.max_ahead_ms.map(nanos_of),
-        RowOn::Application | RowOn::Statement | RowOn::News => None,
     }
 }
 

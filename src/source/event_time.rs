@@ -6,6 +6,7 @@
 use crate::decimal::whole;
 use crate::decode::route::SymbolFinder;
 use crate::decode::text::{Raw, members};
+use crate::frame::split_stamp;
 use crate::time::{of_venue, parse_nanos};
 use crate::units::Nanos;
 
@@ -56,15 +57,20 @@ pub(super) struct JumpCheck {
     pub(super) max_jump_ns: Option<i64>,
     /// The time of the last line that was not too far ahead, or of a line that began like it.
     last: Option<Nanos>,
+    /// The instrument of that line.
+    symbol: Option<String>,
     /// How the last line began, if the time came first.
     beginning: [u8; BEGINNING],
+    /// The receive time of the last line that has one and was not too far ahead.
+    last_stamp: Option<Nanos>,
 }
 
-/// Bytes of `{"ts_event":` and seven of nineteen digits: lines that begin alike are within 10¹² ns, 17
-/// minutes.
-const BEGINNING: usize = b"{\"ts_event\":".len() + 7;
+/// Bytes of `{"ts_event":` and eight of nineteen digits: lines that begin alike are within 10¹¹ ns, 100 s.
+const BEGINNING: usize = b"{\"ts_event\":".len() + 8;
 /// Where this is the limit or more, lines that begin alike need no further look.
-const COARSE_NS: i64 = 3_600_000_000_000;
+const COARSE_NS: i64 = 100_000_000_000;
+/// A jump of more than a day is doubted by any line that is back, and so is such a receive time.
+const FAR_NS: i64 = 86_400_000_000_000;
 
 impl JumpCheck {
     /// Whether the lines after a line must be asked about its time: it is far ahead of the line before, or no
@@ -87,14 +93,37 @@ impl JumpCheck {
         false
     }
 
-    /// What the lines after a line that jumps are asked.
+    /// The same about a receive time.
+    pub(super) fn is_stamp_jump(&mut self, ts_recv: Nanos) -> bool {
+        let is_jump = self
+            .last_stamp
+            .is_none_or(|last| ts_recv.since(last) > FAR_NS);
+        if !is_jump {
+            self.last_stamp = Some(ts_recv);
+        }
+        is_jump
+    }
+
+    /// What the lines after a line that jumps are asked, about the time of its event, or about its receive
+    /// time where it has one.
     pub(super) fn question(&self, line: &[u8]) -> Question {
+        let (stamp, message) = split_stamp(line);
+        let (time, before, max_jump_ns) = match stamp {
+            Some(stamp) => (stamp.ts_recv, self.last_stamp, FAR_NS),
+            None => {
+                let time = event_time(message).unwrap_or_default();
+                (time, self.last, self.max_jump_ns.unwrap_or(i64::MAX))
+            }
+        };
+        let is_far = before.is_none_or(|before| time.since(before) > FAR_NS);
         Question {
-            max_jump_ns: self.max_jump_ns.unwrap_or(i64::MAX),
-            time: event_time(line).unwrap_or_default(),
-            symbol: symbol_of(line),
-            is_first: self.last.is_none(),
-            before: self.last,
+            max_jump_ns,
+            time,
+            is_stamp: stamp.is_some(),
+            is_far,
+            symbols: [symbol_of(message), self.symbol.clone()],
+            is_first: before.is_none(),
+            before,
             jumped: 1,
             back: 0,
             seen: 0,
@@ -108,6 +137,10 @@ impl JumpCheck {
     pub(super) fn before_outlier(&mut self, line: &[u8], question: &Question) -> Option<Nanos> {
         match question.answer {
             Some(true) => question.before,
+            _ if question.is_stamp => {
+                self.last_stamp = Some(question.time);
+                None
+            }
             _ => {
                 self.note(question.time, line);
                 None
@@ -117,6 +150,7 @@ impl JumpCheck {
 
     fn note(&mut self, time: Nanos, line: &[u8]) {
         self.last = Some(time);
+        self.symbol = symbol_of(line);
         let is_coarse = self
             .max_jump_ns
             .is_some_and(|max_jump| max_jump >= COARSE_NS);
@@ -130,15 +164,21 @@ impl JumpCheck {
 
 /// Whether a line jumps alone, or with a few others, while the lines after it are back where time was.
 ///
-/// One line that is back is enough about one that jumped. Of several that jumped, as many must be back as
-/// jumped, one of them about the same instrument: in a file that is sorted by instrument the time goes back
-/// where another one begins. About the first line, two must be back.
+/// One line that is back is enough about one that jumped by more than a day. Of several that jumped, as many
+/// must be back as jumped. One of these must be about the same instrument as the line, or as one before it:
+/// in a file that is sorted by instrument the time goes back where another one begins. About the first line,
+/// two must be back.
 #[derive(Debug)]
 pub(super) struct Question {
     max_jump_ns: i64,
     /// Of the line.
     time: Nanos,
-    symbol: Option<String>,
+    /// Whether that is a receive time.
+    is_stamp: bool,
+    /// Whether it jumps by more than a day.
+    is_far: bool,
+    /// The instruments of the line, and of one before it.
+    symbols: [Option<String>; 2],
     is_first: bool,
     /// Where time was; for the first line, where it is behind it.
     before: Option<Nanos>,
@@ -155,18 +195,24 @@ pub(super) struct Question {
 }
 
 /// Lines that may jump together and still be outliers.
-const JUMPED_MAX: usize = 4;
+const JUMPED_MAX: usize = 32;
+/// Of up to so many, fewer may be back at the end of the file.
+const FEW: usize = 4;
 /// Lines with a time that are asked.
-const SEEN_MAX: usize = 16;
+const SEEN_MAX: usize = 128;
 
 impl Question {
     /// Asks the next line. Says whether more must be asked.
     pub(super) fn ask(&mut self, line: &[u8]) -> bool {
-        if let Some(time) = event_time(line)
-            && !may_be_early(line)
-        {
+        let (stamp, message) = split_stamp(line);
+        let time = match (self.is_stamp, stamp) {
+            (true, stamp) => stamp.map(|stamp| stamp.ts_recv),
+            (false, None) if !may_be_early(message) => event_time(message),
+            (false, _) => None,
+        };
+        if let Some(time) = time {
             self.seen += 1;
-            self.answer = self.answer_of(time, line);
+            self.answer = self.answer_of(time, message);
             if self.answer.is_none() && self.seen == SEEN_MAX {
                 self.answer = Some(false);
             }
@@ -176,7 +222,11 @@ impl Question {
 
     /// There is no further line.
     pub(super) fn end(&mut self) {
-        let is_enough = self.back > usize::from(self.is_first) && self.is_of_same();
+        let needed = match self.jumped {
+            ..=FEW => 1 + usize::from(self.is_first),
+            jumped => jumped,
+        };
+        let is_enough = self.back >= needed && self.is_of_same();
         self.answer = self.answer.or(Some(is_enough));
     }
 
@@ -195,13 +245,13 @@ impl Question {
         }
         self.before = self.before.or(Some(time));
         self.back += 1;
-        self.is_same_back |= self.symbol == symbol_of(line);
+        self.is_same_back = self.is_same_back || self.symbols.contains(&symbol_of(line));
         let needed = self.jumped.max(1 + usize::from(self.is_first));
         (self.back >= needed && self.is_of_same()).then_some(true)
     }
 
     fn is_of_same(&self) -> bool {
-        self.jumped == 1 || self.is_same_back
+        self.is_stamp || self.is_same_back || self.jumped == 1 && self.is_far
     }
 }
 
@@ -293,7 +343,7 @@ mod tests {
         let outliers = |seconds: &[i64]| outliers_by(MINUTE, seconds);
         assert_eq!(outliers(&[0, 1, 9_000, 2, 3]), [2]);
         assert_eq!(outliers_by(COARSE_NS, &[0, 1, 9_000, 2, 3]), [2]);
-        assert_eq!(outliers_by(COARSE_NS, &[0, 1, 3_000, 2, 3]), [0; 0]);
+        assert_eq!(outliers_by(COARSE_NS, &[0, 1, 90, 2, 3]), [0; 0]);
         assert_eq!(outliers(&[0, 1, 9_000, 9_001, 9_002]), [0; 0], "a night");
         assert_eq!(outliers(&[0, 1, 9_000, 9_001, 2, 3]), [2, 3], "two");
         assert_eq!(outliers(&[0, 9_000, 500, 9_001, 1, 2, 3]), [1, 2, 3]);

@@ -157,7 +157,7 @@ impl FileSource {
         let (stamp, message) = split_stamp(&lines.line);
         let origin = Origin {
             ts_recv: match stamp {
-                Some(stamp) => stamp.ts_recv,
+                Some(stamp) => lines.before_outlier.unwrap_or(stamp.ts_recv),
                 None => lines.before_outlier.unwrap_or(Nanos::UNDEFINED),
             },
             offset: self.next_number,
@@ -234,6 +234,10 @@ impl Lines {
         }
         let (stamp, message) = split_stamp(&self.line);
         let time = match stamp {
+            Some(stamp) if self.jumps.is_stamp_jump(stamp.ts_recv) => {
+                self.find_outlier();
+                self.before_outlier.or(Some(stamp.ts_recv))
+            }
             Some(stamp) => Some(stamp.ts_recv),
             None if self.jumps.is_jump(message) => {
                 self.find_outlier();

@@ -57,6 +57,8 @@ fn one_time_far_ahead_is_a_dead_letter_and_holds_no_other() {
         (1_800 * SECOND, true),
         (365 * DAY, false),
         (2 * DAY, false),
+        // Local time that was written as UTC.
+        (3_600 * SECOND, false),
     ] {
         let run = replay("price", "trade", &one_ahead(ahead, received));
         assert_eq!(
@@ -339,4 +341,53 @@ fn a_capture_without_any_venue_time_is_said_to_have_none() {
     let trade = r#"1790000000000000006 {"e":"trade","E":1790000000000,"s":"X","t":1,"p":"1","q":"1","T":1790000000000,"m":true}"#;
     let run = replay("mid", "quote", &[ticker, trade, ticker]);
     assert!(!run.stderr.contains("a time of its own"), "{}", run.stderr);
+}
+
+/// A recorder whose clock was wrong for a moment writes both the stamp and the event's time.
+#[test]
+fn a_stamp_that_jumps_and_comes_back_is_caught() {
+    for (places, is_event_wrong) in [
+        (&[5][..], true),
+        (&[5, 6, 7], true),
+        (&[0], true),
+        (&[5], false),
+    ] {
+        let lines = (0..20).map(|number| {
+            let ts = START + number * SECOND;
+            let wrong = ts + 365 * DAY;
+            let is_wrong = places.contains(&number);
+            let event = if is_wrong && is_event_wrong {
+                wrong
+            } else {
+                ts
+            };
+            let stamp = if is_wrong { wrong } else { ts };
+            format!("{stamp} {}", trade(event, number, None))
+        });
+        let run = replay("price", "trade", &lines.collect::<Vec<_>>());
+        let refused = if is_event_wrong { places } else { &[] };
+        assert_eq!(run.refusals(), vec!["time_ahead ts_event"; refused.len()]);
+        assert_eq!(seconds(&run), all_but(refused), "{places:?}");
+    }
+    // A capture that goes on a year later is no outlier.
+    let lines = [0, 1, 2].map(|second| START + second * SECOND);
+    let later = lines.map(|ts| ts + 365 * DAY);
+    let lines: Vec<String> = lines
+        .into_iter()
+        .chain(later)
+        .map(|ts| format!("{ts} {}", trade(ts, 1, None)))
+        .collect();
+    assert_eq!(replay("price", "trade", &lines).signals.len(), 6);
+}
+
+#[test]
+fn many_outliers_in_a_row_are_caught() {
+    let mut lines: Vec<String> = (0..10)
+        .map(|at| trade(START + at * SECOND, at, None))
+        .collect();
+    lines.extend((10..15).map(|at| trade(START + at * SECOND + 365 * DAY, at, None)));
+    lines.extend((15..60).map(|at| trade(START + at * SECOND, at, None)));
+    let run = replay("price", "trade", &lines);
+    assert_eq!(run.refusals(), ["time_ahead ts_event"; 5]);
+    assert_eq!(run.signals.len(), 55);
 }
