@@ -338,7 +338,7 @@ impl Table {
             exported,
             ..
         } = self;
-        close_parquet(writer, &path)?;
+        close_parquet(writer, &path, OutputFile::finish)?;
         Ok(exported)
     }
 }

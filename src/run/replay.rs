@@ -63,7 +63,7 @@ pub struct ReplayOptions {
 /// Replays captures through a pipeline.
 ///
 /// # Errors
-/// [`ReplayError`]. What was made until then has been written.
+/// [`ReplayError`]. What a damaged capture gave until then has been written, but over no file.
 pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = options.inputs.iter().map(|path| file_name(path)).collect();
@@ -241,8 +241,7 @@ impl<O: Observer> OneThread<'_, O> {
             }
         };
         self.step()?;
-        self.writer.close()?;
-        Ok(read?)
+        self.writer.end(read.map_err(ReplayError::from))
     }
 
     fn frame(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), ReplayError> {
@@ -333,11 +332,12 @@ fn on_shards(
             shards.push(worker.join().expect("an engine does not panic")?);
         }
         written?;
-        Ok((shards, read?))
+        let copies = writer.end(read.map_err(ReplayError::from))?;
+        Ok((shards, copies))
     })
 }
 
-/// Writes deliveries until all workers have ended, in an order that does not depend on their threads.
+/// Takes deliveries until all workers have ended, in an order that does not depend on their threads.
 fn write_all(
     writer: &mut Writer,
     deliveries: &Deliveries<Delivery>,
@@ -355,7 +355,7 @@ fn write_all(
             }
         }
     }
-    writer.close()
+    Ok(())
 }
 
 /// Reads to the end; returns the number of copies: see [`FrameRouter::copies`].

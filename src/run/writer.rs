@@ -219,6 +219,18 @@ impl Writer {
     pub fn close(&mut self) -> Result<(), SinkError> {
         self.sink.close()
     }
+
+    /// Ends the output: that of a source that failed replaces no file.
+    ///
+    /// # Errors
+    /// The error of the source, or of the sink.
+    pub fn end<T, E: From<SinkError>>(&mut self, read: Result<T, E>) -> Result<T, E> {
+        match read {
+            Ok(_) => self.sink.close()?,
+            Err(_) => self.sink.close_incomplete()?,
+        }
+        read
+    }
 }
 
 #[cfg(test)]

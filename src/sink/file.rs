@@ -143,6 +143,10 @@ impl Sink for FileSink {
         self.files().try_for_each(LineFile::close)
     }
 
+    fn close_incomplete(&mut self) -> Result<(), SinkError> {
+        self.files().try_for_each(LineFile::close_incomplete)
+    }
+
     fn keeps_dead_letters(&self) -> bool {
         self.dead_letters.is_some()
     }

@@ -83,6 +83,15 @@ impl LineFile {
 
     /// Ends the file.
     pub(super) fn close(&mut self) -> Result<(), SinkError> {
+        self.end(OutputFile::finish)
+    }
+
+    /// Ends the file of a run that failed.
+    pub(super) fn close_incomplete(&mut self) -> Result<(), SinkError> {
+        self.end(OutputFile::finish_incomplete)
+    }
+
+    fn end(&mut self, finish: fn(OutputFile) -> io::Result<()>) -> Result<(), SinkError> {
         let Some(out) = self.out.take() else {
             return Ok(());
         };
@@ -91,7 +100,7 @@ impl LineFile {
             .map_err(IntoInnerError::into_error)
             .and_then(Encoder::finish)
             .and_then(|target| match target {
-                Target::Whole(file) => file.finish(),
+                Target::Whole(file) => finish(file),
                 Target::Stdout(_) | Target::Growing(_) => Ok(()),
             });
         ended.map_err(|cause| self.failed(cause))

@@ -1,6 +1,7 @@
 //! A file that is a finished product: written beside its name, and renamed to it at the end.
 //!
 //! So a reader sees the old content or the whole new one, and a command that fails leaves what was there.
+//! What a capture gave before it was found to be cut off is kept where nothing was there.
 //! Does not wait for the disk: see [`super::atomic_file::replace_file`] for what must survive a power
 //! failure.
 
@@ -16,25 +17,46 @@ pub struct OutputFile {
     file: File,
     /// Where it is written, and what it becomes; none for devices and pipes, which are written directly.
     rename: Option<(PathBuf, PathBuf)>,
+    /// Whether there is another file of this name.
+    replaces: bool,
 }
 
 impl OutputFile {
-    /// Begins a file. A link to a file stays a link, to the new content.
+    /// Begins a file. A link to a file stays a link, to the new content; one to nothing becomes the file.
     ///
     /// # Errors
     /// Where its folder does not exist or cannot be written.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let path = match fs::metadata(path) {
+        let there = fs::metadata(path);
+        let replaces = there.is_ok();
+        let path = match there {
             Ok(there) if !there.is_file() => {
-                let (file, rename) = (File::create(path)?, None);
-                return Ok(Self { file, rename });
+                return Ok(Self {
+                    file: File::create(path)?,
+                    rename: None,
+                    replaces: false,
+                });
             }
             Ok(_) => fs::canonicalize(path)?,
             Err(_) => path.to_owned(),
         };
         let (temporary, file) = create_beside(&path)?;
-        let rename = Some((temporary, path));
-        Ok(Self { file, rename })
+        Ok(Self {
+            file,
+            rename: Some((temporary, path)),
+            replaces,
+        })
+    }
+
+    /// Gives the file its name where nothing had it; otherwise what was there stays, and this is gone.
+    ///
+    /// # Errors
+    /// See [`Self::finish`].
+    pub fn finish_incomplete(self) -> io::Result<()> {
+        match self.replaces {
+            true => Ok(()),
+            false => self.finish(),
+        }
     }
 
     /// Gives the file its name.

@@ -1,5 +1,6 @@
 //! Signals as Parquet: a column for each field, and for each label's probability.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,7 +162,15 @@ impl Sink for ParquetSink {
     fn close(&mut self) -> Result<(), SinkError> {
         self.write_rows()?;
         match self.writer.take() {
-            Some(writer) => close_parquet(writer, &self.path),
+            Some(writer) => close_parquet(writer, &self.path, OutputFile::finish),
+            None => Ok(()),
+        }
+    }
+
+    fn close_incomplete(&mut self) -> Result<(), SinkError> {
+        self.write_rows()?;
+        match self.writer.take() {
+            Some(writer) => close_parquet(writer, &self.path, OutputFile::finish_incomplete),
             None => Ok(()),
         }
     }
@@ -191,13 +200,17 @@ pub(crate) fn parquet_writer(
     ArrowWriter::try_new(file, schema, Some(properties)).map_err(failed)
 }
 
-/// Writes the end of a Parquet file and gives it its name.
-pub(crate) fn close_parquet(writer: ArrowWriter<OutputFile>, path: &Path) -> Result<(), SinkError> {
+/// Writes the end of a Parquet file and gives it its name, by `finish`.
+pub(crate) fn close_parquet(
+    writer: ArrowWriter<OutputFile>,
+    path: &Path,
+    finish: fn(OutputFile) -> io::Result<()>,
+) -> Result<(), SinkError> {
     let file = writer.into_inner().map_err(|what| SinkError::Parquet {
         path: path.to_owned(),
         what: what.to_string(),
     })?;
-    file.finish().map_err(|cause| SinkError::File {
+    finish(file).map_err(|cause| SinkError::File {
         path: path.to_owned(),
         cause,
     })

@@ -144,4 +144,18 @@ fn a_truncated_capture_gives_its_signals_and_an_error() {
     let count = run.stdout.lines().count();
     assert!(count > 10, "the signals of its intact part are written");
     assert!(count < whole.lines().count());
+    // They replace nothing, whatever the form and the number of threads.
+    for (name, shards) in [("out.jsonl", "1"), ("out.parquet", "1"), ("out.jsonl", "2")] {
+        folder.write(name, "kept");
+        let output = folder.path(name);
+        let shards = format!("engine.shards={shards}");
+        let args = ["--force", "--set", &shards, "--output"].map(Path::new);
+        let run = replay(&folder, &[&args[..], &[&output]].concat());
+        failed(&run, &["cut off or damaged"]);
+        assert_eq!(folder.read(name), "kept", "{name}");
+        std::fs::remove_file(&output).expect("it is there");
+        let run = replay(&folder, &[&args[1..], &[&output]].concat());
+        failed(&run, &["cut off or damaged"]);
+        assert!(output.exists(), "{name}: what the intact part gave");
+    }
 }

@@ -163,7 +163,7 @@ impl Table {
 
     fn close(mut self) -> Result<(), SinkError> {
         self.write_rows()?;
-        close_parquet(self.writer, &self.path)
+        close_parquet(self.writer, &self.path, OutputFile::finish)
     }
 }
 
