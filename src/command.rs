@@ -3,6 +3,7 @@
 //! Each reads its inputs, uses the wings below, and returns a report or an error; printing and exit codes
 //! are `main`'s business.
 
+pub mod argument_values;
 pub mod arguments;
 pub mod bench;
 pub mod check;

@@ -12,6 +12,7 @@ mod loaded;
 mod memory;
 mod model_file;
 mod news;
+mod numbers;
 mod records;
 mod scores;
 mod sink;
@@ -89,19 +90,7 @@ impl Pipeline {
         let news = news::news(&file, folder)?;
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
         let plan = features::plan(&file, vocabulary)?;
-        for (key, is_zero) in [
-            ("engine.shards", file.engine.shards == 0),
-            ("engine.batch", file.engine.batch == 0),
-            ("engine.ring_frames", file.engine.ring_frames == 0),
-            ("row.every", file.row.every == 0),
-            ("row.max_gap_ms", file.row.max_gap_ms() <= 0),
-            ("source.max_instruments", file.source.max_instruments == 0),
-        ] {
-            if is_zero {
-                let name = key.rsplit('.').next().unwrap_or(key);
-                return Err(ConfigFault::at(key, format!("`{name}` must be above zero")));
-            }
-        }
+        numbers::check(&file)?;
         alerts::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {

@@ -65,6 +65,14 @@ pub trait Sink: Send {
         self.flush()
     }
 
+    /// Ends the output of a run that failed: a file that was there before stays as it was.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    fn close_incomplete(&mut self) -> Result<(), SinkError> {
+        self.close()
+    }
+
     /// Whether dead letters are written.
     fn keeps_dead_letters(&self) -> bool;
 }

@@ -5,6 +5,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::argument_values::{
+    Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed, parse_tolerance,
+};
 use crate::time::parse_time;
 use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -150,7 +153,7 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
     /// The score above which a risk counts as predicted.
-    #[arg(long, value_name = "P", default_value_t = 0.5)]
+    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = parse_finite)]
     pub threshold: f64,
     #[command(flatten)]
     pub max_unread: MaxUnread,
@@ -251,10 +254,6 @@ pub struct ReplayArguments {
     pub json: bool,
 }
 
-/// A multiple of the recording's speed; none for as fast as possible.
-#[derive(Clone, Copy)]
-pub struct Speed(pub Option<f64>);
-
 #[derive(Args)]
 pub struct FeaturesArguments {
     #[command(flatten)]
@@ -347,47 +346,9 @@ pub struct DiffArguments {
     #[arg(long)]
     pub all_fields: bool,
     /// The difference up to which numbers count as equal.
-    #[arg(long, default_value_t = 0.0, value_name = "NUMBER")]
+    #[arg(long, default_value_t = 0.0, value_name = "NUMBER", value_parser = parse_tolerance)]
     pub tolerance: f64,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err("write a whole number above 0".into()),
-    }
-}
-
-/// Parses a number of bytes, with the unit KiB, MiB, GiB, or none.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("", 0)];
-    let (number, shift) = units
-        .iter()
-        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)))
-        .unwrap_or((text, 0));
-    let bytes = number.trim().parse::<u64>().ok();
-    bytes
-        .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| "write a whole number of bytes, or 512MiB, 2GiB".into())
-}
-
-/// Parses a percentage, with or without its sign.
-fn parse_percent(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('%').trim_end().parse::<f64>() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("write a percentage from 0 to 100, such as 0.5".into()),
-    }
-}
-
-fn parse_speed(text: &str) -> Result<Speed, String> {
-    if text == "max" {
-        return Ok(Speed(None));
-    }
-    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(Speed(Some(speed))),
-        _ => Err("write max, 1x, or another multiple such as 10x".into()),
-    }
 }

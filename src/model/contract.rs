@@ -134,6 +134,12 @@ impl Contract {
                 what,
             })
         };
+        let mut labels = self.labels.iter().enumerate();
+        if let Some((_, label)) = labels.find(|(at, label)| self.labels[..*at].contains(label)) {
+            return refuse(format!(
+                "two of its labels are `{label}`; give each output a name of its own in `labels`"
+            ));
+        }
         if self.features != columns {
             let at = self
                 .features

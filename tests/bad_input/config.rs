@@ -74,6 +74,18 @@ fn contradictory_keys_are_refused() {
             "means nothing for this kind",
         ),
         (
+            "threads",
+            "[row]",
+            "[engine]\nshards = 100_000\n[row]",
+            "write at most 1024",
+        ),
+        (
+            "stale",
+            "stale_after_ms = 1_000",
+            "stale_after_ms = -5",
+            "`stale_after_ms` must be above zero",
+        ),
+        (
             "silence",
             "stale_after_ms = 1_000",
             "max_gap_ms = 0",

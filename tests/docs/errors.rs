@@ -154,8 +154,8 @@ fn exit_codes() -> Vec<(String, String)> {
 fn the_exit_codes_are_those_of_the_command() {
     let folder = given::Folder::new("docs-exit-codes");
     let (left, right) = (
-        folder.write("a.jsonl", "{\"score\":1}\n"),
-        folder.write("b.jsonl", "{\"score\":2}\n"),
+        folder.write("a.jsonl", "{\"ts_event\":1,\"score\":1}\n"),
+        folder.write("b.jsonl", "{\"ts_event\":1,\"score\":2}\n"),
     );
     let [left, right] = [left, right].map(|path| path.display().to_string());
     for (code, args) in [

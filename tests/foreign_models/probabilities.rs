@@ -137,3 +137,13 @@ fn a_later_score_that_is_no_probability_is_counted_and_not_published() {
         "{summary}"
     );
 }
+
+#[test]
+fn labels_of_one_name_are_refused() {
+    if !needs::onnx("labels_of_one_name_are_refused") {
+        return;
+    }
+    let labels = "labels = [\"a\", \"a\"]";
+    Table::with("labels-twice", "sklearn-double", &NUMBERS, labels)
+        .refused(&["two of its labels are `a`"]);
+}

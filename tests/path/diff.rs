@@ -156,3 +156,23 @@ fn a_file_that_is_neither_json_lines_nor_parquet_is_named_with_the_remedy() {
     refused(&folder.write("table.csv", "a,b\n"), "CSV");
     refused(&folder.write("bytes", [0xff, 0xfa, b'\n']), "no text");
 }
+
+#[test]
+fn lines_that_are_no_signals_and_tolerances_that_are_none_are_refused() {
+    let folder = two_replays("diff-other");
+    for side in ["a", "b"] {
+        folder.write(side, "{\"a\":1}\n");
+    }
+    let run = diff(&folder, &[]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("it has no `ts_event`"),
+        "{}",
+        run.stderr
+    );
+    for wrong in ["--tolerance=nan", "--tolerance=-1"] {
+        let run = diff(&folder, &[wrong]);
+        assert_eq!(run.code, Some(2), "{wrong}");
+        assert!(run.stderr.contains("not below 0"), "{}", run.stderr);
+    }
+}

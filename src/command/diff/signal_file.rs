@@ -91,11 +91,19 @@ impl SignalFile {
             if std::str::from_utf8(line).is_err() {
                 return Err(refused("no text"));
             }
-            let signal = serde_json::from_slice(line).map_err(|error| DiffError::Line {
-                path: path.to_owned(),
-                line: source.line_number().unwrap_or_default(),
-                what: error.to_string(),
-            })?;
+            let signal: SignalObject =
+                serde_json::from_slice(line).map_err(|error| DiffError::Line {
+                    path: path.to_owned(),
+                    line: source.line_number().unwrap_or_default(),
+                    what: error.to_string(),
+                })?;
+            if !signal.get("ts_event").is_some_and(Value::is_i64) {
+                return Err(DiffError::Line {
+                    path: path.to_owned(),
+                    line: source.line_number().unwrap_or_default(),
+                    what: "it has no `ts_event`, so it is no signal".into(),
+                });
+            }
             self.add(signal);
         }
         Ok(())

@@ -22,8 +22,7 @@ pub(super) fn on_cpu(
     bytes: &[u8],
     watchdog: Option<&dyn Watchdog>,
 ) -> Result<Session, String> {
-    let explained =
-        |error: ort::Error| format!("{error}; is it an ONNX file, whole and self-contained?");
+    let explained = |error: ort::Error| refusal(&error.to_string());
     let mut builder = builder(environment).map_err(explained)?;
     let canceler = builder.canceler();
     let watched = Watched::start(watchdog, Allowed::Load(bytes.len()), move || {
@@ -41,6 +40,24 @@ pub(super) fn on_cpu(
         }
         None => explained(error),
     })
+}
+
+/// What ONNX Runtime says of a file that it does not load, and what to do. It has most operators for float32
+/// alone.
+fn refusal(said: &str) -> String {
+    let is_of_types = [
+        "Type Error",
+        "Could not find an implementation",
+        "NOT_IMPLEMENTED",
+    ];
+    let what = match is_of_types.iter().any(|words| said.contains(words)) {
+        true => {
+            "export it from float32 (scikit-learn: `to_onnx(model, x[:1].astype(numpy.float32))`, PyTorch: \
+             `model.float()`)"
+        }
+        false => "is it an ONNX file, whole and self-contained?",
+    };
+    format!("{said}; {what}")
 }
 
 /// A session on a GPU. `sizes` gives the dimensions that the graph leaves open: with them, ONNX Runtime
