@@ -18,6 +18,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 pub use self::cell::is_absent;
+use self::columns::TableUse;
 pub use self::columns::{ColumnNames, OutcomeRow, TableColumns};
 use self::csv_rows::CsvRows;
 use self::parquet_rows::ParquetRows;
@@ -57,14 +58,15 @@ pub fn kind_of(path: &Path) -> Option<TableKind> {
 /// The rows of a table as lines of JSON.
 ///
 /// # Errors
-/// Where the file is no such table, or `columns` do not fit it or are missing.
+/// Where the file is no such table, `columns` do not fit it or are missing, or it has no column that a
+/// feature reads. It need not have the outcome.
 pub fn open(
     kind: TableKind,
     file: File,
     columns: Option<&TableColumns>,
 ) -> io::Result<Box<dyn BufRead + Send>> {
-    let (rows, columns) = rows(kind, file, columns)?;
-    let absent = columns.absent(rows.names());
+    let (rows, columns) = rows(kind, file, columns, TableUse::Records)?;
+    let absent = columns.absent(|field| rows.names().iter().any(|name| name == field));
     if !absent.is_empty() {
         // Each row would be imputed, which a misspelt name must not cause unseen.
         let columns = absent.join(", ");
@@ -92,7 +94,7 @@ pub fn outcomes(
     file: File,
     columns: Option<&TableColumns>,
 ) -> io::Result<Vec<OutcomeRow>> {
-    let (mut rows, columns) = rows(kind, file, columns)?;
+    let (mut rows, columns) = rows(kind, file, columns, TableUse::Outcomes)?;
     if !columns.has_outcome() {
         return Err(invalid(
             "[source.table] does not say which column is the `outcome`",
@@ -109,6 +111,7 @@ fn rows(
     kind: TableKind,
     file: File,
     columns: Option<&TableColumns>,
+    table_use: TableUse,
 ) -> io::Result<(Box<dyn TableRows>, TableColumns)> {
     let columns = columns.cloned().ok_or_else(|| {
         invalid(match kind {
@@ -124,10 +127,10 @@ fn rows(
         })
     })?;
     let rows: Box<dyn TableRows> = match kind {
-        TableKind::Csv => Box::new(CsvRows::open(file, Some(b','), &columns)?),
-        TableKind::Tsv => Box::new(CsvRows::open(file, Some(b'\t'), &columns)?),
-        TableKind::Text => Box::new(CsvRows::open(file, None, &columns)?),
-        TableKind::Parquet => Box::new(ParquetRows::open(file, &columns)?),
+        TableKind::Csv => Box::new(CsvRows::open(file, Some(b','), &columns, table_use)?),
+        TableKind::Tsv => Box::new(CsvRows::open(file, Some(b'\t'), &columns, table_use)?),
+        TableKind::Text => Box::new(CsvRows::open(file, None, &columns, table_use)?),
+        TableKind::Parquet => Box::new(ParquetRows::open(file, &columns, table_use)?),
     };
     Ok((rows, columns))
 }

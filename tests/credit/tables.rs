@@ -193,6 +193,14 @@ fn an_outcome_that_is_not_known_is_left_out_and_counted() {
 #[test]
 fn a_missing_column_is_named_and_missing_values_are_counted() {
     let case = Case::statements("absent");
+    let model = MODEL
+        .replace(r#"["a"]"#, r#"["a", "b"]"#)
+        .replace("[0.0], [1.0]", "[0.0, 0.0], [1.0, 0.0]");
+    case.folder.write("linear.json", model);
+    let two = "[[feature]]\nname = \"b\"\nkind = \"field\"\n[model]";
+    let text = pipeline("statement", "period = \"year\"", "");
+    case.folder
+        .write("pipeline.toml", text.replace("[model]", two));
     let table = case.file("rows.csv", "id,year,b,happened\nF,2014,1,1\nG,2014,-1,0\n");
     let judged = case.evaluate(&table, &table, &[]);
     // The linear model fills no gaps, so nothing is left to judge.
@@ -210,6 +218,70 @@ fn a_missing_column_is_named_and_missing_values_are_counted() {
         let warnings = lines.filter(|line| line.contains("every row misses them columns=\"a\""));
         assert_eq!(warnings.count(), 1, "{}", done.stderr);
     }
+}
+
+#[test]
+fn new_rows_are_scored_without_their_outcomes() {
+    let case = Case::statements("no-outcomes");
+    let rows = case.file("new.csv", "id,year,a\nF,2014,1\nG,2014,-1\n");
+    let done = foretick(&["replay", &case.path, "--input", &rows, "--json"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let summary: Value = serde_json::from_str(&done.stdout).expect("the summary is JSON");
+    assert_eq!(summary["signals"], 2, "{summary}");
+    // The outcomes came later, in a table without the fields.
+    let labels = case.file("labels.csv", "id,year,happened\nF,2014,1\nG,2014,0\n");
+    let report = case.report(&rows, &labels);
+    assert_eq!(
+        (&report["rows"], &report["accuracy"]),
+        (&2.into(), &1.0.into())
+    );
+    let done = case.evaluate(&rows, &rows, &[]);
+    assert_eq!(done.code, Some(1), "{}", done.stdout);
+    let said = "names a column `happened`, which it does not have";
+    assert!(done.stderr.contains(said), "{}", done.stderr);
+}
+
+#[test]
+fn a_table_without_a_column_that_is_read_is_an_error_and_no_scores() {
+    let case = Case::statements("no-fields");
+    let rows = case.file("rows.csv", "id,year,A,happened\nF,2014,1,1\n");
+    for done in [
+        case.evaluate(&rows, &rows, &[]),
+        foretick(&["replay", &case.path, "--input", &rows]),
+    ] {
+        assert_eq!(done.code, Some(1), "{}", done.stdout);
+        let said = "none of the columns that features read (a); it has id, year, A, happened";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
+    let rows = case.file("blanks.csv", "id, year, a\nF,2014,1\n");
+    let done = foretick(&["replay", &case.path, "--input", &rows]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(!done.stdout.contains("missing fields"), "{}", done.stdout);
+}
+
+#[test]
+fn a_row_whose_key_is_no_value_is_a_dead_letter() {
+    let case = Case::statements("no-key");
+    let rows = case.file("rows.csv", "id,year,a\nF,2014,1\nNaN,2014,1\nnull,2014,1\n");
+    let letters = case.folder.path("letters.jsonl");
+    let done = foretick(&[
+        "replay",
+        &case.path,
+        "--input",
+        &rows,
+        "--dead-letters",
+        letters.to_str().expect("text"),
+        "--max-unread",
+        "100",
+    ]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let letters = case.folder.read("letters.jsonl");
+    let letters = letters.lines().map(|line| {
+        let letter: Value = serde_json::from_str(line).expect("a letter");
+        json!([letter["error"], letter["field"], letter["source"]["offset"]])
+    });
+    let expected = [1, 2].map(|row| json!(["out_of_range", "obligor", row]));
+    assert_eq!(letters.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -12,8 +12,9 @@ use crate::units::Nanos;
 pub(super) enum CellReading {
     /// A number if the cell is one, else text; an empty cell is null.
     Number,
-    /// Text as written, without blanks around it: identifiers may have more digits than a number can hold.
-    Text,
+    /// An identifier: text as written, without blanks around it, because it may have more digits than a
+    /// number can hold. A cell that names nobody is null.
+    Identifier,
     /// One of these texts.
     Category(Vec<String>),
     /// Text with the blanks around it, so that errors show it as written.
@@ -28,8 +29,8 @@ impl CellReading {
         match self {
             Self::Number => flag(trimmed).unwrap_or_else(|| number(trimmed)),
             Self::Time => number(trimmed),
-            Self::Text if trimmed.is_empty() => Value::Null,
-            Self::Text => json!(trimmed),
+            Self::Identifier if names_nobody(trimmed) => Value::Null,
+            Self::Identifier => json!(trimmed),
             // `NA` is a category if one has that name, and else no value.
             Self::Category(known) if known.iter().any(|one| one == trimmed) => json!(trimmed),
             Self::Category(_) if is_absent(trimmed) => Value::Null,
@@ -44,6 +45,11 @@ impl CellReading {
 pub fn is_absent(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || ["NA", "NaN", "nan", "null", "NULL", "None"].contains(&text)
+}
+
+/// Whether an identifier is missing. `NA` is one that firms have.
+fn names_nobody(text: &str) -> bool {
+    is_absent(text) && text != "NA"
 }
 
 fn number(text: &str) -> Value {
@@ -123,9 +129,18 @@ mod tests {
         assert_eq!((number(" 0.5"), number("0")), (json!(0.5), json!(0)));
         assert_eq!((number("NA"), number(" ")), (Value::Null, Value::Null));
         for key in ["12345678901234567890", "NA", "1e3", "0017"] {
-            assert_eq!(CellReading::Text.cell(&format!(" {key} ")), json!(key));
+            assert_eq!(
+                CellReading::Identifier.cell(&format!(" {key} ")),
+                json!(key)
+            );
         }
-        assert_eq!(CellReading::Text.cell(" "), Value::Null);
+        for nobody in [" ", "NaN", "nan", "null", " NULL ", "None"] {
+            assert_eq!(
+                CellReading::Identifier.cell(nobody),
+                Value::Null,
+                "{nobody}"
+            );
+        }
     }
 
     #[test]
@@ -180,6 +195,6 @@ mod tests {
     fn truth_values_are_numbers_where_a_number_is_read() {
         let number = |text| CellReading::Number.cell(text);
         assert_eq!((number("True"), number(" false")), (json!(1), json!(0)));
-        assert_eq!(CellReading::Text.cell("True"), json!("True"));
+        assert_eq!(CellReading::Identifier.cell("True"), json!("True"));
     }
 }

@@ -25,6 +25,15 @@ pub struct ColumnNames {
     pub outcome: Option<String>,
 }
 
+/// What a table is read for, which says which columns it must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TableUse {
+    /// Records to score: the outcomes may not be known yet.
+    Records,
+    /// Outcomes alone.
+    Outcomes,
+}
+
 /// What the columns of a table mean.
 #[derive(Clone, Debug)]
 pub struct TableColumns {
@@ -104,8 +113,21 @@ impl TableColumns {
         .flatten()
     }
 
-    /// Holds the columns of a file against those that are needed.
-    pub(super) fn check<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> io::Result<()> {
+    /// The name of a column by the one in the header: without the blanks around it, unless it is asked for
+    /// with them.
+    pub(super) fn name_of<'n>(&self, written: &'n str) -> &'n str {
+        match self.needs(written) {
+            true => written,
+            false => written.trim(),
+        }
+    }
+
+    /// Holds the columns of a file against those that are needed for this.
+    pub(super) fn check<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str> + Clone,
+        table_use: TableUse,
+    ) -> io::Result<()> {
         let needed = |name: &&str| self.needs(name);
         let count = |of: &str| names.clone().filter(|name| *name == of).count();
         if let Some(name) = names.clone().filter(needed).find(|name| count(name) > 1) {
@@ -113,18 +135,28 @@ impl TableColumns {
                 "it has two columns `{name}`, either of which may be meant; rename one"
             )));
         }
-        let missing = self
-            .own()
-            .find(|own| !names.clone().any(|name| name == *own));
-        match missing {
-            None => Ok(()),
-            Some(name) => {
-                let all: Vec<&str> = names.collect();
+        let held = |asked: &str| names.clone().any(|name| name == asked);
+        let may_lack = |own: &String| {
+            table_use == TableUse::Records && self.names.outcome.as_ref() == Some(own)
+        };
+        let missing = self.own().find(|own| !held(own) && !may_lack(own));
+        let all = || names.clone().collect::<Vec<_>>().join(", ");
+        if let Some(name) = missing {
+            return Err(invalid(&format!(
+                "[source.table] names a column `{name}`, which it does not have; it has {}",
+                all()
+            )));
+        }
+        let lacks_all = |absent: &[&str]| !absent.is_empty() && absent.len() == self.fields.len();
+        match self.absent(held) {
+            absent if table_use == TableUse::Records && lacks_all(&absent) => {
                 Err(invalid(&format!(
-                    "[source.table] names a column `{name}`, which it does not have; it has {}",
-                    all.join(", ")
+                    "it has none of the columns that features read ({}); it has {}; correct the names in its header",
+                    absent.join(", "),
+                    all()
                 )))
             }
+            _ => Ok(()),
         }
     }
 
@@ -136,7 +168,7 @@ impl TableColumns {
     /// How the cells of a column are read.
     pub(super) fn reading(&self, name: &str) -> CellReading {
         if self.names.key == name {
-            return CellReading::Text;
+            return CellReading::Identifier;
         }
         if self.names.outcome.as_deref() == Some(name) {
             return CellReading::AsWritten;
@@ -152,8 +184,7 @@ impl TableColumns {
     }
 
     /// The fields that features name and no column holds.
-    pub(super) fn absent(&self, names: &[String]) -> Vec<&'static str> {
-        let held = |name: &str| names.iter().any(|held| held == name);
+    pub(super) fn absent(&self, held: impl Fn(&str) -> bool) -> Vec<&'static str> {
         let own = |name: &str| self.own().any(|own| own == name);
         let fields = self.fields.iter().map(|field| field.name);
         fields.filter(|name| !held(name) || own(name)).collect()

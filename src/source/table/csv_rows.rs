@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use serde_json::{Map, Value};
 
 use super::cell::CellReading;
-use super::columns::TableColumns;
+use super::columns::{TableColumns, TableUse};
 use super::line_starts::{LineReader, LineStarts};
 use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
@@ -28,6 +28,7 @@ impl CsvRows {
         file: File,
         separator: Option<u8>,
         columns: &TableColumns,
+        table_use: TableUse,
     ) -> io::Result<Self> {
         let mut content = decompressed(file)?;
         let found = separator_of(content.fill_buf()?);
@@ -35,7 +36,10 @@ impl CsvRows {
         let mut reader = csv::ReaderBuilder::new();
         reader.delimiter(separator.or(found).unwrap_or(b','));
         let mut reader = reader.from_reader(lines);
-        let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+        let headers = reader.headers()?.iter();
+        let names: Vec<String> = headers
+            .map(|written| columns.name_of(written).to_owned())
+            .collect();
         if let (&[_], Some(separator), Some(found)) = (&*names, separator, found)
             && found != separator
         {
@@ -46,7 +50,7 @@ impl CsvRows {
                 if separator == b',' { "commas" } else { "tabs" },
             )));
         }
-        columns.check(names.iter().map(String::as_str))?;
+        columns.check(names.iter().map(String::as_str), table_use)?;
         Ok(Self {
             reader,
             starts,

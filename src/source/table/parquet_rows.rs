@@ -16,7 +16,7 @@ use parquet::file::metadata::ParquetMetaData;
 use serde_json::{Map, Value, json};
 
 use super::cell::CellReading;
-use super::columns::TableColumns;
+use super::columns::{TableColumns, TableUse};
 use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
 use crate::source::foreign::{HEAD_BYTES, foreign_format};
@@ -33,21 +33,26 @@ pub(super) struct ParquetRows {
 
 impl ParquetRows {
     /// Opens a file. Only the columns that are needed are decoded.
-    pub(super) fn open(mut file: File, columns: &TableColumns) -> io::Result<Self> {
+    pub(super) fn open(
+        mut file: File,
+        columns: &TableColumns,
+        table_use: TableUse,
+    ) -> io::Result<Self> {
         refuse_foreign(&mut file)?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
         check_codecs(builder.metadata())?;
         let fields = builder.schema().fields().iter();
-        columns.check(fields.clone().map(|field| field.name().as_str()))?;
-        let needed = fields
+        let named = fields.map(|field| (columns.name_of(field.name()), field));
+        columns.check(named.clone().map(|(name, _)| name), table_use)?;
+        let needed = named
             .enumerate()
-            .filter(|(_, field)| columns.needs(field.name()));
+            .filter(|(_, (name, _))| columns.needs(name));
         let (mut places, mut names, mut readings) = (vec![], vec![], vec![]);
-        for (place, field) in needed {
+        for (place, (name, field)) in needed {
             check_type(field)?;
             places.push(place);
-            names.push(field.name().clone());
-            readings.push(columns.reading(field.name()));
+            names.push(name.to_owned());
+            readings.push(columns.reading(name));
         }
         let mask = ProjectionMask::roots(builder.parquet_schema(), places);
         let reader = builder.with_projection(mask).build();
@@ -103,11 +108,14 @@ fn cells(column: &ArrayRef, reading: &CellReading) -> Result<Vec<Value>, ArrowEr
         // A whole number with a null beside it is a float in pandas; as text it is the number.
         (
             DataType::Float64 | DataType::Float32 | DataType::Float16,
-            CellReading::Text | CellReading::Category(_),
+            CellReading::Identifier | CellReading::Category(_),
         ) => {
             let column = cast(column, &DataType::Float64)?;
             let numbers = column.as_primitive::<Float64Type>();
-            let cell = |number: f64| reading.cell(&number.to_string());
+            let cell = |number: f64| match reading {
+                CellReading::Identifier if !number.is_finite() => Value::Null,
+                _ => reading.cell(&number.to_string()),
+            };
             Ok(numbers
                 .iter()
                 .map(|number| number.map_or(Value::Null, cell))

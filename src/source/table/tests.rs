@@ -87,20 +87,111 @@ fn keys_and_categories_are_text() {
 #[test]
 fn an_error_names_what_a_table_lacks() {
     let kind = RecordKind::Statement;
-    let error = lines("cik,fyear\n1,2014\n", kind).unwrap_err();
-    assert!(error.to_string().contains("`status`"), "{error}");
+    let error = lines("cik,sales\n1,2014\n", kind).unwrap_err();
+    assert!(error.to_string().contains("`fyear`"), "{error}");
     let text = "cik,fyear,status,sales,sales\n1,2014,0,1,2\n";
     let error = lines(text, kind).unwrap_err().to_string();
     assert!(error.contains("two columns `sales`"), "{error}");
-    let text = "cik,fyear,status\n1,20x4,0\n";
+    let text = "cik,fyear,status,sales\n1,20x4,0,1\n";
     let error = lines(text, kind).unwrap_err().to_string();
     assert!(error.contains("line 2 has no readable `fyear`"), "{error}");
-    let text = "cik,status,age\nk,0,33\n";
+    let text = "cik,status,age,sales\nk,0,33,1\n";
     let lines = lines(text, RecordKind::Application).unwrap();
-    assert_eq!(lines[0]["fields"], json!({"age": 33}));
+    assert_eq!(lines[0]["fields"], json!({"age": 33, "sales": 1}));
     assert_eq!(lines[0]["ts_event"], json!(0));
-    let names = ["cik", "sales", "status"].map(str::to_owned);
-    assert_eq!(columns(kind, None).absent(&names), ["grade"]);
+    let held = |name: &str| ["cik", "sales", "status"].contains(&name);
+    assert_eq!(columns(kind, None).absent(held), ["grade"]);
+}
+
+#[test]
+fn rows_whose_outcome_is_not_known_need_no_column_for_it() {
+    let columns = columns(RecordKind::Application, None);
+    let text = "cik,sales\n17,2.5\n";
+    let reader = open(TableKind::Csv, file(text), Some(&columns)).unwrap();
+    assert_eq!(records(reader).unwrap()[0]["fields"], json!({"sales": 2.5}));
+    let rows: [(&str, ArrayRef); 2] = [
+        ("cik", Arc::new(Int64Array::from(vec![17]))),
+        ("sales", Arc::new(Float64Array::from(vec![2.5]))),
+    ];
+    let reader = open(TableKind::Parquet, parquet_file(rows), Some(&columns)).unwrap();
+    assert_eq!(records(reader).unwrap()[0]["fields"], json!({"sales": 2.5}));
+    let error = outcomes(TableKind::Csv, file(text), Some(&columns)).unwrap_err();
+    assert!(
+        error.to_string().contains("names a column `status`"),
+        "{error}"
+    );
+    // Outcomes alone need no column that a feature reads.
+    let text = "cik,status\n17,1\n";
+    let rows = outcomes(TableKind::Csv, file(text), Some(&columns)).unwrap();
+    assert_eq!(rows[0].outcome, "1");
+}
+
+#[test]
+fn a_table_without_any_column_that_a_feature_reads_is_refused() {
+    let columns = columns(RecordKind::Application, None);
+    let said = "none of the columns that features read (sales, grade); it has cik, status, Sales";
+    let text = "cik,status,Sales\n17,0,2.5\n";
+    let error = open(TableKind::Csv, file(text), Some(&columns)).err();
+    let error = error.unwrap().to_string();
+    assert!(error.contains(said), "{error}");
+    let column: ArrayRef = Arc::new(Float64Array::from(vec![2.5]));
+    let error = record_of(vec![("Sales", column)], None).unwrap_err();
+    assert!(error.contains(said), "{error}");
+}
+
+#[test]
+fn names_in_a_header_may_have_blanks_around_them() {
+    let lines = lines(
+        " cik , status, sales,\tgrade \n17,0,2.5,1\n",
+        RecordKind::Application,
+    );
+    assert_eq!(
+        lines.unwrap()[0]["fields"],
+        json!({"sales": 2.5, "grade": "1"})
+    );
+    let column: ArrayRef = Arc::new(Float64Array::from(vec![2.5]));
+    let record = record_of(vec![(" sales ", column)], None).unwrap();
+    assert_eq!(record["fields"], json!({"sales": 2.5}));
+    // A name that is asked for with its blanks is another column.
+    let names = ColumnNames {
+        key: " cik".into(),
+        period: None,
+        ts_event: None,
+        outcome: None,
+    };
+    let columns = TableColumns::new(RecordKind::Application, names, None, &[]);
+    let text = " cik,cik\n17,18\n";
+    let reader = open(TableKind::Csv, file(text), Some(&columns)).unwrap();
+    assert_eq!(records(reader).unwrap()[0]["applicant"], "17");
+}
+
+#[test]
+fn a_key_that_is_no_value_names_nobody() {
+    let text = "cik,status,sales\nNaN,0,1\nnull,0,1\n,0,1\nNone,0,1\nNA,0,1\n";
+    let lines = lines(text, RecordKind::Application).unwrap();
+    let keys: Vec<&Value> = lines.iter().map(|line| &line["applicant"]).collect();
+    assert_eq!(keys, ["", "", "", "", "NA"]);
+    let columns = columns(RecordKind::Application, None);
+    let numbers = [Some(17.0), Some(f64::NAN), None, Some(f64::INFINITY)];
+    let rows: [(&str, ArrayRef); 3] = [
+        ("cik", Arc::new(Float64Array::from(numbers.to_vec()))),
+        ("status", Arc::new(StringArray::from(vec!["0"; 4]))),
+        ("sales", Arc::new(Float64Array::from(vec![1.0; 4]))),
+    ];
+    let reader = open(TableKind::Parquet, parquet_file(rows), Some(&columns)).unwrap();
+    let records = records(reader).unwrap();
+    let keys: Vec<&Value> = records.iter().map(|record| &record["applicant"]).collect();
+    assert_eq!(keys, ["17", "", "", ""]);
+}
+
+/// A Parquet file of these columns.
+fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N]) -> File {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut bytes = vec![];
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    file(bytes)
 }
 
 #[test]
@@ -163,7 +254,7 @@ fn every_usual_codec_is_read() {
 #[test]
 fn an_error_names_the_line_on_which_its_row_begins() {
     // Two lines above it stand in one quoted cell, and an earlier line has the same text.
-    let text = "cik,fyear,status\n\"1\n7\",2014,0\n\n2,20x4,0\n";
+    let text = "cik,fyear,sales\n\"1\n7\",2014,0\n\n2,20x4,0\n";
     for (name, text) in [
         ("lf", text.to_owned()),
         ("crlf", text.replace('\n', "\r\n")),
@@ -208,7 +299,8 @@ fn record_of(columns_of: Vec<(&str, ArrayRef)>, ts_event: Option<&str>) -> Resul
 fn timestamps_of_every_unit_and_zone_are_read() {
     const SECONDS: i64 = 1_625_047_200;
     let of = |column: ArrayRef| {
-        let record = record_of(vec![("day", column)], Some("day"));
+        let sales: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        let record = record_of(vec![("day", column), ("sales", sales)], Some("day"));
         record.map(|record| record["ts_event"].clone())
     };
     for zone in [None, Some("UTC"), Some("+02:00"), Some("America/New_York")] {
@@ -296,8 +388,10 @@ fn only_a_column_that_is_read_must_have_a_type_that_can_be() {
     let inner: ArrayRef = Arc::new(Int64Array::from(vec![1]));
     let field = Arc::new(Field::new("a", DataType::Int64, true));
     let structure: ArrayRef = Arc::new(StructArray::from(vec![(field, inner)]));
-    let unread = record_of(vec![("other", Arc::clone(&structure))], None).unwrap();
-    assert_eq!(unread["fields"], json!({}));
+    let sales: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let columns = vec![("other", Arc::clone(&structure)), ("sales", sales)];
+    let unread = record_of(columns, None).unwrap();
+    assert_eq!(unread["fields"], json!({"sales": 1}));
     let error = record_of(vec![("sales", structure)], None).unwrap_err();
     assert!(error.contains("`sales` has the type Struct"), "{error}");
 }
@@ -358,7 +452,7 @@ fn tabs_and_other_separators_are_read() {
 fn times_of_a_csv_file_may_have_any_offset() {
     let columns = columns(RecordKind::Application, Some("day"));
     let day = |day: &str| {
-        let text = format!("cik,status,day\n17,0,{day}\n");
+        let text = format!("cik,sales,day\n17,0,{day}\n");
         let read = open(TableKind::Csv, file(text), Some(&columns)).and_then(records);
         read.map(|lines| lines[0]["ts_event"].clone())
     };
