@@ -535,3 +535,36 @@ fn lists_of_a_stream_of_all_symbols_are_a_kind_that_is_not_read() {
     assert_eq!(run.refusals(), ["wrong_shape -", "wrong_type data"]);
     assert_eq!(run.scores(), [2.0]);
 }
+
+#[test]
+fn a_message_of_a_stream_that_is_read_names_what_it_lacks() {
+    let trade = r#"{"e":"trade","E":1790000000000,"s":"ABC","t":1,"p":"2","q":"1","T":1790000000000,"m":true}"#;
+    let lines = [
+        r#"{"stream":"abcusdt@trade"}"#.to_owned(),
+        r#"{ "stream" : "abcusdt@depth20@100ms" }"#.into(),
+        r#"{"stream":"abcusdt@trade","data":{}}"#.into(),
+        r#"{"data": {}, "stream": "abcusdt@depth@100ms"}"#.into(),
+        r#"{"stream":"abcusdt@aggTrade","data":null}"#.into(),
+        format!(r#"{{"stream":"abcusdt@trade","Data":{trade}}}"#),
+        format!(r#"{{"Stream":"abcusdt@trade","Data":{trade}}}"#),
+        format!(r#"{{"STREAM":"x","data":{trade}}}"#),
+        format!(r#"{{"data":{trade}}}"#),
+        // What is not read stays what it was.
+        r#"{"stream":"abcusdt@kline_1m","data":{}}"#.into(),
+        r#"{"Stream":"abcusdt@kline_1m","Data":{"e":"kline"}}"#.into(),
+        r#"{ "stream": "stdout", "log": "you@example.com", "data": {} }"#.into(),
+        r#"{"data":{"e":"kline"}}"#.into(),
+        format!(r#"{{"stream":"abcusdt@trade","data":{trade}}}"#),
+    ];
+    let run = replay("price", "trade", &lines);
+    let [data, stream] = ["missing_field data", "missing_field stream"];
+    assert_eq!(
+        run.refusals(),
+        [data, data, data, data, data, data, stream, stream, stream]
+    );
+    assert_eq!(
+        run.summary["frames"]["dropped_by_reason"]["unknown_type"],
+        4
+    );
+    assert_eq!(run.scores(), [2.0]);
+}

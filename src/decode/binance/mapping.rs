@@ -6,7 +6,9 @@
 use serde::de::IgnoredAny;
 
 use super::output::Output;
-use super::routing::{EVENT_TYPES, event_type, is_list_of_others, is_partial_book, is_raw};
+use super::routing::{
+    EVENT_TYPES, event_type, is_list_of_others, is_partial_book, is_raw, is_read, lacks_of_combined,
+};
 use super::wire::{
     AnyMessage, Combined, NAMES, WireAggTrade, WireBookTicker, WireDepth, WireSnapshot, WireTrade,
 };
@@ -62,6 +64,7 @@ fn message(
         // `!miniTicker@arr`.
         return Err(match data.starts_with(b"[") && stream.starts_with('!') {
             true => DecodeError::UnknownType,
+            false if data == b"null" => DecodeError::MissingField("data"),
             false => DecodeError::WrongType("data"),
         });
     }
@@ -134,7 +137,11 @@ fn without_type(
     if any.id.is_present() {
         return Ok(Decoded::Notice(Notice::Ack));
     }
-    Err(DecodeError::UnknownType)
+    Err(match stream {
+        Some(name) if is_read(name) => DecodeError::MissingField("data"),
+        Some(_) => DecodeError::UnknownType,
+        None => lacks_of_combined(data).map_or(DecodeError::UnknownType, DecodeError::MissingField),
+    })
 }
 
 fn trade(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {

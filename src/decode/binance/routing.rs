@@ -176,7 +176,45 @@ pub(super) fn recognises(message: &[u8]) -> bool {
     let answer = marks.id.is_present() && (marks.error.is_present() || marks.result.is_present());
     let error = marks.code.is_present() && marks.message.is_present();
     let snapshot = marks.last_update_id.is_present();
-    combined || snapshot || quote || of_event || answer || error
+    combined
+        || snapshot
+        || quote
+        || of_event
+        || answer
+        || error
+        || lacks_of_combined(message).is_some()
+}
+
+/// Which of its two fields a combined stream's message lacks, whether it is absent or spelt in another case;
+/// none where the other one does not show a stream or an event that is read.
+pub(super) fn lacks_of_combined(message: &[u8]) -> Option<&'static str> {
+    let (mut is_shown, mut has_stream, mut has_data) = (false, false, false);
+    for (key, value) in members(message) {
+        let Some(name) = key.text() else {
+            continue;
+        };
+        if name.eq_ignore_ascii_case("stream") {
+            has_stream |= name == "stream";
+            is_shown |= value.text().is_some_and(|stream| is_read(&stream));
+        } else if name.eq_ignore_ascii_case("data") {
+            has_data |= name == "data";
+            is_shown |= event_type(value.0).is_some_and(|kind| EVENT_TYPES.contains(&&*kind));
+        }
+    }
+    match (has_stream, has_data) {
+        (false, _) if is_shown => Some("stream"),
+        (true, false) if is_shown => Some("data"),
+        _ => None,
+    }
+}
+
+/// Whether the messages of a stream of this name are read.
+pub(super) fn is_read(stream: &str) -> bool {
+    let (_, kind) = stream.split_once('@').unwrap_or_default();
+    matches!(kind, "trade" | "aggTrade" | "bookTicker")
+        || is_diff_stream(kind)
+        || is_partial_book(kind)
+        || stream == "!bookTicker"
 }
 
 /// Whether a message is a list of events of types that are not read, as streams of all symbols send.
