@@ -29,6 +29,14 @@ pub enum InternError {
     TooMany,
 }
 
+/// Whether a text can name an instrument, or its symbol: it begins and ends with neither a blank nor a dot,
+/// behind which the venue stands. Blanks inside are part of some names.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let is_outside = |letter: char| letter == '.' || letter.is_whitespace();
+    !text.is_empty() && !text.starts_with(is_outside) && !text.ends_with(is_outside)
+}
+
 type BySymbol = FxHashMap<Box<[u8]>, InstrumentId>;
 
 /// The symbol table of one shard.
@@ -162,6 +170,16 @@ impl Instruments {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_has_no_blank_or_dot_at_either_end() {
+        for name in ["BTCUSDT.BINANCE", "brk.b", "AAPL US Equity", "测试"] {
+            assert!(is_name(name), "{name}");
+        }
+        for text in ["", " ", ".", "..", ".X", "A.", " A.X ", "A.X\t", "\u{a0}A"] {
+            assert!(!is_name(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_symbol_keeps_its_id() {

@@ -32,6 +32,9 @@ impl Venue for Binance {
     }
 
     fn spelling(&self, symbol: &str) -> String {
+        // Others write `BTC/USDT` and `btc-usdt`; the venue has no such symbols.
+        let is_part = |letter: &char| !letter.is_ascii_punctuation() && !letter.is_whitespace();
+        let symbol: String = symbol.chars().filter(is_part).collect();
         symbol.to_ascii_uppercase()
     }
 

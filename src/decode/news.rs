@@ -15,7 +15,7 @@ use super::error::DecodeError;
 use super::field::{Field, parse_fields};
 use super::json::parse;
 use crate::event::{Batch, Body, Record};
-use crate::instrument::Instruments;
+use crate::instrument::{Instruments, is_name};
 use crate::news::News;
 use crate::news::clean::clean;
 use crate::news::fold::{SeenItems, words};
@@ -194,7 +194,7 @@ fn listed_instruments<'f>(field: &'f Field<'_>) -> Result<Vec<Cow<'f, str>>, Dec
     };
     let listed: Vec<Cow<'_, str>> =
         parse(value.as_raw_str().as_bytes()).map_err(|_| DecodeError::WrongType("instruments"))?;
-    match listed.iter().any(|symbol| symbol.trim().is_empty()) {
+    match listed.iter().any(|symbol| !is_name(symbol)) {
         true => Err(DecodeError::OutOfRange("instruments")),
         false => Ok(listed),
     }

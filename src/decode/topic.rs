@@ -19,7 +19,7 @@ use super::error::{DecodeError, plausible};
 use super::field::parse_fields;
 use super::text::members;
 use crate::event::{Batch, Body};
-use crate::instrument::{InstrumentId, Instruments};
+use crate::instrument::{InstrumentId, Instruments, is_name};
 
 /// Reads one record.
 pub(super) fn decode(
@@ -29,7 +29,13 @@ pub(super) fn decode(
     batch: &mut Batch,
 ) -> Result<Decoded, DecodeError> {
     match fast_trade::read(bytes) {
-        Some(record) => decode_trade(&record, instruments, batch),
+        Some(record) => match decode_trade(&record, instruments, batch) {
+            // The general parser knows which of two fields has the name.
+            Err(DecodeError::OutOfRange("symbol")) => {
+                decode_any(bytes, figures, instruments, batch)
+            }
+            decoded => decoded,
+        },
         None => decode_any(bytes, figures, instruments, batch),
     }
 }
@@ -52,7 +58,11 @@ fn decode_trade(
     let trade = market::trade(record.price, record.size, record.side, record.trade_id)?;
     let instrument = match instruments.known(record.symbol, "") {
         Some(known) => known,
-        None => instruments.intern(&String::from_utf8_lossy(record.symbol), "")?,
+        None => new_instrument(
+            "symbol",
+            &String::from_utf8_lossy(record.symbol),
+            instruments,
+        )?,
     };
     batch.received_first(ts_recv);
     batch.push(instrument, ts_event, Body::Trade(trade));
@@ -86,11 +96,26 @@ fn decode_any(
     };
     let instrument = match kind {
         Kind::Figure => InstrumentId::ALL,
-        _ => instruments.intern(symbol, "")?,
+        _ => match instruments.known(symbol.as_bytes(), "") {
+            Some(known) => known,
+            None => new_instrument(record.instrument_field(), symbol, instruments)?,
+        },
     };
     batch.received_first(ts_recv);
     batch.push(instrument, ts_event, body);
     Ok(Decoded::Events)
+}
+
+/// The number of an instrument that is not known yet, whose name stands in this field.
+fn new_instrument(
+    field: &'static str,
+    symbol: &str,
+    instruments: &mut Instruments,
+) -> Result<InstrumentId, DecodeError> {
+    match is_name(symbol) {
+        true => Ok(instruments.intern(symbol, "")?),
+        false => Err(DecodeError::OutOfRange(field)),
+    }
 }
 
 /// What is wrong with a record that has no field of any kind: it is of another topic, or its fields are

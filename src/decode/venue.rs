@@ -28,7 +28,8 @@ pub trait Venue: Debug + Send + Sync {
     /// The name behind the dot in an instrument's name: `BINANCE` in `BTCUSDT.BINANCE`.
     fn name(&self) -> &'static str;
 
-    /// A symbol in the venue's own spelling, which its events have: `BTCUSDT` for `btcusdt`.
+    /// A symbol in the venue's own spelling, which its events have: `BTCUSDT` for `btcusdt`
+    /// and `BTC/USDT`.
     fn spelling(&self, symbol: &str) -> String;
 
     // Connection and subscription.

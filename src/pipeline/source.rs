@@ -140,9 +140,9 @@ fn nanos_of(millis: u64) -> i64 {
 /// or more.
 const CLOCKS_DIFFER_NS: i64 = 600_000_000_000;
 
-/// Refuses a listed instrument that no message can be about: one without a name, with blanks around it,
-/// or of a venue that spells the symbol otherwise, or has no such symbol. Records of topics may name any
-/// other venue, or none, and their symbols may have blanks inside.
+/// Refuses a listed instrument that no message can be about: one without a name, with blanks or dots
+/// around it, or of a venue that spells the symbol otherwise, or has no such symbol. Records of topics may
+/// name any other venue, or none, and their symbols may have blanks inside.
 ///
 /// # Errors
 /// The first of them, with the name that is probably meant.
@@ -164,14 +164,24 @@ pub(super) fn check_spelling(source: &SourceConfig) -> Result<(), ConfigFault> {
 fn likely_name(name: &str, venues: &Venues) -> Option<String> {
     let trimmed = name.trim();
     let likely = match trimmed.rsplit_once('.') {
-        _ if trimmed.is_empty() => "SYMBOL.VENUE".into(),
+        _ if trimmed.trim_matches(['.', ' ']).is_empty() => "SYMBOL.VENUE".into(),
         Some((symbol, written)) => match venue_of(written, venues) {
             Some(venue) => name_at(venue, symbol),
-            None => trimmed.to_owned(),
+            None => without_empty_parts(trimmed),
         },
         None => trimmed.to_owned(),
     };
     (likely != name).then_some(likely)
+}
+
+/// A name without the dot of a venue that is not named, and with a word for a symbol that is not.
+fn without_empty_parts(name: &str) -> String {
+    let is_outside = |letter: char| letter == '.' || letter.is_whitespace();
+    let whole = name.trim_matches(is_outside);
+    match name.starts_with('.') {
+        true => format!("SYMBOL.{whole}"),
+        false => whole.to_owned(),
+    }
 }
 
 /// The name of a symbol of a venue, as the venue spells it, without blanks.
@@ -267,6 +277,14 @@ mod tests {
             (" BTCUSDT.BINANCE", "`BTCUSDT.BINANCE`"),
             ("BTC USDT.BINANCE", "`BTCUSDT.BINANCE`"),
             ("BTCUSDT .binance", "`BTCUSDT.BINANCE`"),
+            ("BTC/USDT.BINANCE", "`BTCUSDT.BINANCE`"),
+            ("btc-usdt.BINANCE", "`BTCUSDT.BINANCE`"),
+            ("..BINANCE", "`SYMBOL.BINANCE`"),
+            ("BTCUSDT.", "`BTCUSDT`"),
+            ("BTCUSDT..", "`BTCUSDT`"),
+            (".X", "`SYMBOL.X`"),
+            (".", "`SYMBOL.VENUE`"),
+            (". .", "`SYMBOL.VENUE`"),
         ] {
             let (_, what) = check(name).unwrap_err();
             assert!(what.contains(likely), "{name}: {what}");
@@ -319,6 +337,16 @@ mod tests {
             ),
             (
                 &["BTC USDT.BINANCE"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &["BTC/USDT.BINANCE"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE?",
+            ),
+            (
+                &["BTC-USDT.BINANCE"],
                 "[0]",
                 "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE?",
             ),

@@ -171,6 +171,35 @@ fn a_record_may_name_its_instrument_twice_if_it_is_the_same() {
 }
 
 #[test]
+fn no_name_begins_or_ends_with_a_blank_or_a_dot() {
+    let ts = 1_790_000_000_000_000_000_i64;
+    let wrong = [" ", ".", ".X", "A.", " A.X", "A.X ", "..", "\\t"];
+    let mut lines = vec![];
+    for name in wrong {
+        lines.extend([
+            format!(r#"{{"ts_event":{ts},"symbol":"{name}","price":1,"size":1,"side":"buy"}}"#),
+            format!(r#"{{"ts_event":{ts},"instrument":"{name}","price":1,"size":1,"side":"buy"}}"#),
+            format!(
+                r#"{{"ts_event":{ts},"symbol":"{name}","bid_px":1,"bid_sz":1,"ask_px":2,"ask_sz":1}}"#
+            ),
+            format!(
+                r#"{{"e":"trade","E":1790000000000,"s":"{name}","t":1,"p":"2","q":"1","T":1790000000000,"m":true}}"#
+            ),
+        ]);
+    }
+    for name in ["A X.Y", "brk.b"] {
+        lines.push(format!(
+            r#"{{"ts_event":{ts},"symbol":"{name}","price":3,"size":1,"side":"buy"}}"#
+        ));
+    }
+    let run = replay("price", "trade", &lines);
+    let of_one = ["symbol", "instrument", "symbol", "s"].map(|at| format!("out_of_range {at}"));
+    let expected: Vec<String> = wrong.iter().flat_map(|_| of_one.clone()).collect();
+    assert_eq!(run.refusals(), expected);
+    assert_eq!(run.scores(), [3.0, 3.0]);
+}
+
+#[test]
 fn a_symbol_with_and_without_a_venue_is_two_instruments() {
     let topic =
         r#"{"ts_event":1790000000000000000,"symbol":"OAKUSDT","price":1,"size":1,"side":"buy"}"#;
@@ -200,6 +229,9 @@ fn a_listed_instrument_that_cannot_come_is_refused_with_the_likely_name() {
         ("btcusdt.BINANCE", Some("BTCUSDT.BINANCE")),
         ("BTCUSDT.binance", Some("BTCUSDT.BINANCE")),
         (" OAK.X", Some("OAK.X")),
+        ("BTC/USDT.BINANCE", Some("BTCUSDT.BINANCE")),
+        ("BTCUSDT.", Some("BTCUSDT")),
+        (".X", Some("SYMBOL.X")),
         ("oak.X", None),
         ("oak", None),
     ] {
@@ -231,6 +263,8 @@ fn a_websocket_is_asked_for_no_symbol_that_its_venue_cannot_have() {
         one_feature("kind = \"price\"", "trade", "").replace("topics = [\"md.x.v1\"]\n", "");
     for (listed, likely) in [
         (" BTCUSDT.BINANCE", "BTCUSDT.BINANCE"),
+        ("BTC/USDT.BINANCE", "BTCUSDT.BINANCE"),
+        ("BTC-USDT.BINANCE", "BTCUSDT.BINANCE"),
         (".BINANCE", "SYMBOL.BINANCE"),
         ("BTC USDT.BINANCE", "BTCUSDT.BINANCE"),
     ] {

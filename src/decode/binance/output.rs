@@ -3,7 +3,7 @@
 use crate::decode::error::DecodeError;
 use crate::decode::last_updates::LastUpdates;
 use crate::event::Batch;
-use crate::instrument::{InstrumentId, Instruments};
+use crate::instrument::{InstrumentId, Instruments, is_name};
 
 /// The venue's name in the names of instruments.
 pub(super) const VENUE: &str = "BINANCE";
@@ -16,15 +16,17 @@ pub(super) struct Output<'o> {
 }
 
 impl Output<'_> {
-    /// The number of a symbol, which stands in this field. No symbol is empty.
+    /// The number of a symbol, which stands in this field. No symbol is empty, or has a blank or a dot at
+    /// either end.
     pub(super) fn instrument(
         &mut self,
         field: &'static str,
         symbol: &str,
     ) -> Result<InstrumentId, DecodeError> {
-        if symbol.is_empty() {
-            return Err(DecodeError::OutOfRange(field));
+        match self.instruments.known(symbol.as_bytes(), VENUE) {
+            Some(known) => Ok(known),
+            None if !is_name(symbol) => Err(DecodeError::OutOfRange(field)),
+            None => Ok(self.instruments.intern(symbol, VENUE)?),
         }
-        Ok(self.instruments.intern(symbol, VENUE)?)
     }
 }

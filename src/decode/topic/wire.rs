@@ -175,6 +175,14 @@ impl TopicRecord<'_> {
         }
     }
 
+    /// The field that has this name.
+    pub(super) fn instrument_field(&self) -> &'static str {
+        match self.symbol.has_value() {
+            true => "symbol",
+            false => "instrument",
+        }
+    }
+
     /// An optional field of a record of this kind that stands in another case alone. Those that the kind
     /// needs are missed where they are read.
     pub(super) fn misspelt_of(&self, kind: Kind) -> Option<&'static str> {
