@@ -11,6 +11,7 @@ pub mod demo;
 pub mod diff;
 pub mod evaluate;
 pub mod export;
+pub mod inputs;
 pub mod inspect;
 pub mod outputs;
 pub mod record;

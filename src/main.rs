@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{OutputContent, OutputError, PlannedOutput, check_outputs};
 use foretick::command::simulate::write_capture_file;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
@@ -47,8 +48,8 @@ fn main() -> ExitCode {
                     .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
-                let named = cause.is::<Usage>() || cause.is::<OutputError>();
-                window || refused || config || named
+                let files = cause.is::<OutputError>() || cause.is::<RepeatedInput>();
+                window || refused || config || files || cause.is::<Usage>()
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
         }
@@ -77,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => run_replay(args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            check_inputs("--input", &args.input)?;
             let outputs =
                 outputs_of([("--output", Some(args.output.clone()), OutputContent::Rows)]);
             check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
@@ -88,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Evaluate(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            check_inputs("--input", &args.input)?;
             let options = evaluate::EvaluationOptions {
                 inputs: args.input,
                 labels: args.labels,
@@ -129,6 +132,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Inspect(args) => {
+            check_inputs("the capture", &args.captures)?;
             let report = inspect::inspect(&args.captures, args.max_frame_bytes)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;
@@ -278,6 +282,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and --output - both write to standard output; leave out one of them")
     );
+    check_inputs("--input", &args.input)?;
     let outputs = outputs_of([
         ("--output", args.output.clone(), OutputContent::Signals),
         (

@@ -88,7 +88,10 @@ impl Readability {
         }
         let what = match (frames, self.gave_events) {
             (0, _) => "it is empty".to_owned(),
-            (_, 0) => format!("none of its {frames} frames gave an event"),
+            (_, 0) => format!(
+                "none of its {frames} frames gave an event{}",
+                notices_of(account.used, frames)
+            ),
             _ => format!(
                 "{} of {frames} frames ({share:.1} %) could not be read, more than --max-unread {max_unread} %",
                 self.unreadable
@@ -117,6 +120,15 @@ impl Readability {
             },
             first: first.unwrap_or_default(),
         })
+    }
+}
+
+/// How many frames were answers and notices, where no frame gave an event: nothing else is used then.
+fn notices_of(used: u64, frames: u64) -> String {
+    match used {
+        0 => String::new(),
+        _ if used == frames => "; all are answers and notices of a venue".into(),
+        _ => format!("; {used} are answers and notices of a venue"),
     }
 }
 
@@ -173,6 +185,23 @@ mod tests {
             .to_string();
         assert!(error.contains("none of its 100 frames"), "{error}");
         assert!(readable.check(&account(100, 2), 100.0).is_ok());
+    }
+
+    #[test]
+    fn an_input_of_answers_says_that_it_is() {
+        let readable = Readability::default();
+        let of = |used| {
+            let mut account = account(100, 100 - used);
+            account.used = used;
+            readable.check(&account, 1.0).unwrap_err().to_string()
+        };
+        let all = of(100);
+        assert!(
+            all.ends_with("event; all are answers and notices of a venue"),
+            "{all}"
+        );
+        assert!(of(7).contains("; 7 are answers and notices of a venue (malformed 93)"));
+        assert!(!of(0).contains("answers"), "{}", of(0));
     }
 
     #[test]

@@ -285,7 +285,7 @@ impl Lines {
         true
     }
 
-    /// Reads up to the end of the next line that is not empty; false at the end of the file.
+    /// Reads up to the end of the next line that has more than blanks; false at the end of the file.
     fn read_filled_line(&mut self) -> Result<bool, FileError> {
         loop {
             self.number = self.number.map(|number| number + 1);
@@ -294,7 +294,10 @@ impl Lines {
                 line: self.number,
                 cause,
             })?;
-            if !more || !self.line.is_empty() {
+            // The first byte tells that nearly every line is filled.
+            let is_blank = self.line.first().is_none_or(|&byte| byte <= b' ')
+                && self.line.trim_ascii().is_empty();
+            if !more || !is_blank {
                 return Ok(more);
             }
         }

@@ -54,6 +54,28 @@ fn an_existing_file_is_replaced_by_force_alone() {
 }
 
 #[test]
+fn an_input_is_not_read_twice() {
+    let folder = ready("inputs-twice");
+    std::os::unix::fs::symlink(folder.path("in.jsonl"), folder.path("soft.jsonl")).unwrap();
+    fs::hard_link(folder.path("in.jsonl"), folder.path("hard.jsonl")).unwrap();
+    for again in ["in.jsonl", "soft.jsonl", "hard.jsonl"] {
+        refused(
+            &replay(&folder, &[again]),
+            &["--input", again, "in.jsonl, which would be read twice"],
+        );
+        let captures = ["in.jsonl", again].map(|name| folder.path(name).into_os_string());
+        let [first, again_path] = captures;
+        refused(
+            &given::foretick(&["inspect".into(), first, again_path]),
+            &[again, "would be read twice"],
+        );
+    }
+    // A copy is another file.
+    folder.write("copy.jsonl", folder.read("in.jsonl"));
+    assert_eq!(replay(&folder, &["copy.jsonl"]).code, Some(0));
+}
+
+#[test]
 fn an_input_is_not_replaced_even_by_force() {
     let folder = ready("outputs-input");
     let before = folder.read("in.jsonl");

@@ -44,6 +44,46 @@ fn an_input_that_gives_no_event_is_a_failure_that_says_what_it_looks_like() {
 }
 
 #[test]
+fn an_input_of_answers_alone_says_what_it_is() {
+    let folder = Folder::new("unread-answers");
+    let answers: String = (0..100)
+        .map(|id| format!("{{\"result\":null,\"id\":{id}}}\n"))
+        .collect();
+    for shards in ["engine.shards=1", "engine.shards=2"] {
+        let run = replay(&folder, answers.as_bytes(), &["--set", shards]);
+        assert_eq!(run.code, Some(1), "{}", run.stdout);
+        let said = "gave an event; all are answers and notices of a venue";
+        assert!(last_line(&run).ends_with(said), "{}", run.stderr);
+    }
+    let inspected = given::foretick(&["inspect".into(), folder.path("in")]);
+    assert_eq!(inspected.code, Some(1), "{}", inspected.stderr);
+    assert!(
+        last_line(&inspected).contains("all are answers"),
+        "{}",
+        inspected.stderr
+    );
+}
+
+#[test]
+fn lines_of_blanks_are_passed_over_as_empty_ones_are() {
+    let folder = Folder::new("unread-blanks");
+    let lines = format!(" \n\n{TRADE}\n\t \t\r\n  \n {TRADE}\n   ");
+    let letters = folder.path("letters.jsonl");
+    let args = ["--json", "--dead-letters", letters.to_str().unwrap()];
+    let run = replay(&folder, lines.as_bytes(), &args);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(folder.read("letters.jsonl"), "");
+    let summary: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&summary["frames"]["in"], &summary["frames"]["used"]),
+        (&2.into(), &2.into()),
+        "{summary}"
+    );
+    let run = replay(&folder, b" \n\t\n", &[]);
+    assert!(last_line(&run).contains("empty"), "{}", run.stderr);
+}
+
+#[test]
 fn more_than_one_percent_unread_is_a_failure() {
     let folder = Folder::new("unread-share");
     let of = |good: usize, bad: usize| {
