@@ -32,8 +32,10 @@ impl Venue for Binance {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        // Others write `BTC/USDT` and `btc-usdt`; the venue has no such symbols.
-        let is_part = |letter: &char| !letter.is_ascii_punctuation() && !letter.is_whitespace();
+        // Others write `BTC/USDT` and `btc-usdt`; the venue's only sign is that of `BTCUSDT_240329`.
+        let is_part = |letter: &char| {
+            *letter == '_' || !letter.is_ascii_punctuation() && !letter.is_whitespace()
+        };
         let symbol: String = symbol.chars().filter(is_part).collect();
         symbol.to_ascii_uppercase()
     }

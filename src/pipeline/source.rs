@@ -256,7 +256,13 @@ mod tests {
             };
             check_spelling(&source).map_err(|fault| (fault.key, fault.what))
         };
-        for name in ["BTCUSDT.BINANCE", "btcusdt", "brk.b", "btcusdt.OTHER"] {
+        for name in [
+            "BTCUSDT.BINANCE",
+            "BTCUSDT_240329.BINANCE",
+            "btcusdt",
+            "brk.b",
+            "btcusdt.OTHER",
+        ] {
             assert_eq!(check(name), Ok(()), "{name}");
         }
         for name in ["btcusdt.BINANCE", "BTCUSDT.Binance", "btcusdt.binance"] {
