@@ -538,7 +538,7 @@ fn lists_of_a_stream_of_all_symbols_are_a_kind_that_is_not_read() {
 
 #[test]
 fn a_message_of_a_stream_that_is_read_names_what_it_lacks() {
-    let trade = r#"{"e":"trade","E":1790000000000,"s":"ABC","t":1,"p":"2","q":"1","T":1790000000000,"m":true}"#;
+    let trade = r#"{"e":"trade","E":1790000000000,"s":"ABCUSDT","t":1,"p":"2","q":"1","T":1790000000000,"m":true}"#;
     let lines = [
         r#"{"stream":"abcusdt@trade"}"#.to_owned(),
         r#"{ "stream" : "abcusdt@depth20@100ms" }"#.into(),

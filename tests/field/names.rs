@@ -277,3 +277,20 @@ fn a_websocket_is_asked_for_no_symbol_that_its_venue_cannot_have() {
         assert!(run.stderr.contains(&said), "{}", run.stderr);
     }
 }
+
+/// Messages are spread over shards by the stream's name.
+#[test]
+fn a_message_about_another_symbol_than_its_stream_is_refused() {
+    let trade = |stream: &str| {
+        format!(
+            r#"{{"stream":"{stream}@trade","data":{{"e":"trade","E":1790000000000,"s":"ABCUSDT","t":1,"p":"100","q":"1","T":1790000000000,"m":false}}}}"#
+        )
+    };
+    for shards in ["engine.shards=1", "engine.shards=2", "engine.shards=3"] {
+        let pipeline = one_feature("kind = \"price\"", "trade", "");
+        let args = ["--set", shards, "--max-unread", "100"];
+        let run = replay_with(&pipeline, &[trade("xyzusdt"), trade("abcusdt")], &args);
+        assert_eq!(run.refusals(), ["out_of_range stream"], "{shards}");
+        assert_eq!(run.scores(), [100.0], "{shards}");
+    }
+}

@@ -35,7 +35,8 @@ pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, Deco
         && let Ok(combined) = parse::<Combined<'_>>(bytes)
     {
         let data = combined.data.as_raw_str().as_bytes();
-        return message(data, Some(combined.stream), out);
+        return message(data, Some(combined.stream), out)
+            .and_then(|decoded| out.of_stream(combined.stream, decoded));
     }
     if is_list_of_others(bytes) {
         return parse::<IgnoredAny>(bytes).and(Err(DecodeError::UnknownType));
@@ -46,6 +47,7 @@ pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, Deco
             let stream = any.stream.text("stream")?;
             let data = any.data.needed("data")?.as_raw_str();
             message(data.as_bytes(), Some(stream), out)
+                .and_then(|decoded| out.of_stream(stream, decoded))
         }
         false => message(bytes, None, out),
     }

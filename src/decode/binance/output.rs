@@ -1,5 +1,6 @@
 //! What events of Binance are made with.
 
+use crate::decode::decoded::Decoded;
 use crate::decode::error::DecodeError;
 use crate::decode::last_updates::LastUpdates;
 use crate::event::Batch;
@@ -28,5 +29,26 @@ impl Output<'_> {
             None if !is_name(symbol) => Err(DecodeError::OutOfRange(field)),
             None => Ok(self.instruments.intern(symbol, VENUE)?),
         }
+    }
+
+    /// Refuses events about another symbol than that in the name of their stream, by which messages are
+    /// spread over shards.
+    pub(super) fn of_stream(&self, stream: &str, decoded: Decoded) -> Result<Decoded, DecodeError> {
+        let symbol = stream.split_once('@').map_or("", |(symbol, _)| symbol);
+        // Other letters may be written otherwise in a name.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if decoded == Decoded::Events
+            && let Some(event) = self.batch.events.last()
+            && !symbol.is_empty()
+            && symbol.bytes().all(is_plain)
+        {
+            let name = self.instruments.name(event.instrument).as_bytes();
+            let told = name.get(..symbol.len());
+            let is_same = told.is_some_and(|told| told.eq_ignore_ascii_case(symbol.as_bytes()));
+            if !is_same || name.get(symbol.len()) != Some(&b'.') {
+                return Err(DecodeError::OutOfRange("stream"));
+            }
+        }
+        Ok(decoded)
     }
 }
