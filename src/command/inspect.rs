@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::decode::{Decoder, Notice};
 use crate::engine::book::{Applied, Book};
+use crate::engine::row::{TradeNumber, TradeNumbers};
 use crate::event::{Batch, Body, Depth, Event, Level, Quote, Trade};
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
@@ -71,8 +72,8 @@ pub struct Comparison {
 #[derive(Default)]
 struct InspectedInstrument {
     book: Book,
-    /// Number and time of the last trade, single and in aggregate.
-    trades: [(u64, Nanos); 2],
+    /// Of trades singly and in aggregate.
+    trades: [TradeNumbers; 2],
     quotes: VecDeque<Quote>,
     tops: VecDeque<(u64, Option<Level>, Option<Level>)>,
 }
@@ -194,18 +195,14 @@ impl CaptureReport {
         } else {
             "trade"
         });
-        let (last, last_ts) = &mut key.trades[usize::from(trade.aggregate)];
-        if trade.trade_id <= *last {
-            // A copy has a time of before; otherwise the venue has begun to number anew.
-            if trade.trade_id == *last || ts == Nanos::UNDEFINED || ts <= *last_ts {
-                return;
+        match key.trades[usize::from(trade.aggregate)].take(trade, ts) {
+            TradeNumber::Next | TradeNumber::Copy => {}
+            TradeNumber::Anew => self.gaps += 1,
+            TradeNumber::Missing(missing) => {
+                self.gaps += 1;
+                self.missing = self.missing.saturating_add(missing);
             }
-            self.gaps += 1;
-        } else if *last > 0 && trade.trade_id > *last + 1 {
-            self.gaps += 1;
-            self.missing = self.missing.saturating_add(trade.trade_id - *last - 1);
         }
-        (*last, *last_ts) = (trade.trade_id, ts);
     }
 
     fn depth(&mut self, key: &mut InspectedInstrument, batch: &Batch, depth: &Depth, ts: Nanos) {

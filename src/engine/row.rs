@@ -11,6 +11,7 @@ mod gaps;
 mod market;
 mod quote_numbers;
 mod rules;
+mod trade_numbers;
 
 pub use self::at::Row;
 pub use self::context::Figures;
@@ -18,3 +19,4 @@ pub use self::counts::EventCounts;
 pub(crate) use self::effect::{Effect, SnapshotNeed};
 pub use self::market::MarketState;
 pub use self::rules::{RowRules, RowTrigger};
+pub use self::trade_numbers::{TradeNumber, TradeNumbers};

@@ -1,6 +1,9 @@
 //! C: nothing is held against a venue's numbers from before a reconnect, a gap or a snapshot; a fall of the
 //! numbers is counted, and its signals are marked `gap`; a copy changes nothing.
 
+use serde_json::Value;
+
+use crate::given::{Folder, foretick};
 use crate::replayed::{self, START, one_feature, replay, replay_with};
 
 fn trade(at: i64, id: i64, price: i64) -> String {
@@ -334,4 +337,26 @@ fn trades_without_a_number_hide_neither_gap_nor_new_numbers() {
         quality(&[100, 101, 0, 1, 2]),
         ["ok", "ok", "ok", "gap", "ok"]
     );
+}
+
+#[test]
+fn inspect_finds_the_gaps_that_a_replay_finds() {
+    let folder = Folder::new("field-inspect-numbers");
+    for ids in [
+        &[100, 0, 500][..],
+        &[100, 101, 0, 1, 2],
+        &[1, 1, 1],
+        &[7, 8, 8, 9, 12],
+    ] {
+        let lines: Vec<String> = (0..)
+            .zip(ids)
+            .map(|(at, id)| trade(at, *id, at + 1))
+            .collect();
+        let capture = folder.write("capture.jsonl", lines.join("\n"));
+        let run = foretick(&["inspect".into(), "--json".into(), capture]);
+        let report: Value = serde_json::from_str(&run.stdout).expect("the report is JSON");
+        let events = &replay("price", "trade", &lines).summary["events"];
+        assert_eq!(report["gaps"], events["gaps"], "{ids:?}");
+        assert_eq!(report["missing"], events["missing"], "{ids:?}");
+    }
 }

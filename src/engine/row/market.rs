@@ -7,6 +7,7 @@ use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
 use super::quote_numbers::QuoteNumbers;
 use super::rules::RowRules;
+use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
 use crate::event::{Bar, Batch, Depth, Event, Quote, Sentiment, Splice, Trade};
@@ -22,9 +23,7 @@ pub struct MarketState {
     quoted: i64,
     /// When the last frame was received.
     pub(crate) received: Nanos,
-    /// Number and own time of the last trade.
-    trade_id: u64,
-    traded: i64,
+    trade_numbers: TradeNumbers,
     quote_numbers: QuoteNumbers,
     /// The last price traded.
     pub(crate) price: Price,
@@ -68,8 +67,7 @@ impl Default for MarketState {
             now: i64::MIN,
             quoted: i64::MIN,
             received: Nanos::UNDEFINED,
-            trade_id: 0,
-            traded: i64::MIN,
+            trade_numbers: TradeNumbers::default(),
             quote_numbers: QuoteNumbers::default(),
             price: Price::UNDEFINED,
             top_sequence: 0,
@@ -98,7 +96,11 @@ impl MarketState {
     /// Reads from the cache lines that the next event needs.
     pub(crate) fn touch(&self) -> u64 {
         let flags = u64::from(self.silent) ^ u64::from(self.book_known);
-        self.now as u64 ^ self.trade_id ^ self.top_sequence ^ flags ^ self.book.sequence()
+        self.now as u64
+            ^ self.trade_numbers.last()
+            ^ self.top_sequence
+            ^ flags
+            ^ self.book.sequence()
     }
 
     /// Moves the time on; false before the first event with a time. Messages without a venue time happen at
@@ -120,34 +122,29 @@ impl MarketState {
     ) -> Effect<'a> {
         // A feed may send trades both singly and in aggregate: the kind that came first is used.
         let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
-        let numbered = trade.trade_id > 0 && self.trade_id > 0;
-        let fallen = numbered && trade.trade_id <= self.trade_id;
-        // A copy has a time that is not later; one that was stamped anew has number and price of the last.
-        let is_again = trade.trade_id == self.trade_id && trade.price == self.price;
-        let anew = fallen && !is_again && ts != Nanos::UNDEFINED && ts.0 > self.traded;
-        if !same_kind || (fallen && !anew) {
-            counts.duplicates += 1;
-            return Effect::default();
-        }
-        if anew {
-            counts.gaps += 1;
-            counts.renumbered += 1;
-            self.forget_quote_numbers();
-            self.mark_gap(Quality::Gap, Inputs::TRADES);
-        } else if numbered && trade.trade_id > self.trade_id + 1 {
-            counts.gaps += 1;
-            counts.miss(trade.trade_id - self.trade_id - 1);
-            self.mark_gap(Quality::Gap, Inputs::TRADES);
+        let number = match same_kind {
+            true => self.trade_numbers.take(trade, ts),
+            false => TradeNumber::Copy,
+        };
+        match number {
+            TradeNumber::Next => {}
+            TradeNumber::Missing(missing) => {
+                counts.gaps += 1;
+                counts.miss(missing);
+                self.mark_gap(Quality::Gap, Inputs::TRADES);
+            }
+            TradeNumber::Anew => {
+                counts.gaps += 1;
+                counts.renumbered += 1;
+                self.forget_quote_numbers();
+                self.mark_gap(Quality::Gap, Inputs::TRADES);
+            }
+            TradeNumber::Copy => {
+                counts.duplicates += 1;
+                return Effect::default();
+            }
         }
         counts.trades += 1;
-        if trade.trade_id > 0 {
-            self.trade_id = trade.trade_id;
-        }
-        self.traded = if ts == Nanos::UNDEFINED {
-            self.now
-        } else {
-            ts.0
-        };
         self.price = trade.price;
         Effect {
             trade: Some(trade),

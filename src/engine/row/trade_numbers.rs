@@ -1,0 +1,74 @@
+//! The numbers of an instrument's trades: what is missing, what came twice, and whether the venue has begun
+//! to number anew.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Trade;
+use crate::units::{Nanos, Price};
+
+/// Follows the numbers of trades. Trades without a number (0) follow any other.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TradeNumbers {
+    /// Of the last trade that had one; 0 before it.
+    last: u64,
+    /// The own time of the last trade that had one; `i64::MIN` before it.
+    ts: i64,
+    /// The price of the last trade.
+    price: Price,
+}
+
+/// What the number of a trade says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradeNumber {
+    /// It follows the one before.
+    Next,
+    /// So many trades are missing before it.
+    Missing(u64),
+    /// The venue has begun to number anew.
+    Anew,
+    /// The trade came before.
+    Copy,
+}
+
+impl Default for TradeNumbers {
+    fn default() -> Self {
+        Self {
+            last: 0,
+            ts: i64::MIN,
+            price: Price::UNDEFINED,
+        }
+    }
+}
+
+impl TradeNumbers {
+    /// Takes a trade; `ts` is its own time, or undefined. Nothing is remembered of a copy.
+    pub fn take(&mut self, trade: &Trade, ts: Nanos) -> TradeNumber {
+        let is_numbered = trade.trade_id > 0 && self.last > 0;
+        let number = if is_numbered && trade.trade_id <= self.last {
+            // A copy has a time that is not later; one that was stamped anew has the last number and price.
+            let is_again = trade.trade_id == self.last && trade.price == self.price;
+            if is_again || ts == Nanos::UNDEFINED || ts.0 <= self.ts {
+                return TradeNumber::Copy;
+            }
+            TradeNumber::Anew
+        } else if is_numbered && trade.trade_id > self.last + 1 {
+            TradeNumber::Missing(trade.trade_id - self.last - 1)
+        } else {
+            TradeNumber::Next
+        };
+        if trade.trade_id > 0 {
+            self.last = trade.trade_id;
+        }
+        if ts != Nanos::UNDEFINED {
+            self.ts = ts.0;
+        }
+        self.price = trade.price;
+        number
+    }
+
+    /// The number of the last trade that had one; 0 before it.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+}
