@@ -94,6 +94,11 @@ fn labels_equal_those_of_pandas_across_silences_crosses_and_withdrawn_sides() {
     }
 }
 
+/// A pipeline whose feature is computed from these others, which stand above it.
+fn behind(others: &str, pipeline: &str) -> String {
+    pipeline.replacen("[[feature]]\n", &format!("[[feature]]\n{others}"), 1)
+}
+
 fn trade(ms: i64, price: f64) -> String {
     let ts = START + ms * MILLISECOND;
     format!(r#"{{"ts_event":{ts},"symbol":"A.X","price":{price},"size":1,"side":"buy"}}"#)
@@ -123,11 +128,7 @@ fn a_feature_of_a_time_window_is_computed_of_the_window_as_of_the_row() {
     ];
     for (of, to) in [("m", "price"), ("price", "m"), ("m", "mid")] {
         let relative = format!("kind = \"relative\"\nof = \"{of}\"\nto = \"{to}\"");
-        let pipeline = one_feature(&relative, "quote", "").replacen(
-            "[[feature]]\n",
-            &format!("[[feature]]\n{mean}"),
-            1,
-        );
+        let pipeline = behind(mean, &one_feature(&relative, "quote", ""));
         let run = replay_with(&pipeline, &lines, &[]);
         // At 1.2 s the window holds 110 alone; at 1.6 s it is empty, and there is no row.
         assert_eq!(run.scores(), [0.0], "{of} to {to}");
@@ -141,11 +142,7 @@ fn a_feature_of_a_feature_of_a_time_window_is_as_of_the_row_too() {
                   [[feature]]\nname = \"r\"\nkind = \"relative\"\nof = \"m\"\nto = \"mid\"\nhidden = true\n\
                   [[feature]]\n";
     let relative = "kind = \"relative\"\nof = \"mid\"\nto = \"r\"";
-    let pipeline = one_feature(relative, "quote", "").replacen(
-        "[[feature]]\n",
-        &format!("[[feature]]\n{hidden}"),
-        1,
-    );
+    let pipeline = behind(hidden, &one_feature(relative, "quote", ""));
     let lines = [trade(0, 100.0), trade(500, 110.0), quote(1_200, 100)];
     // The mean is 110 at the row, so that r is 0.1.
     let [score] = replay_with(&pipeline, &lines, &[]).scores()[..] else {
@@ -163,11 +160,7 @@ fn a_relative_of_an_emptied_window_is_undefined_in_windows_over_it() {
                   [[feature]]\nname = \"r\"\nkind = \"relative\"\nof = \"mid\"\nto = \"m\"\nhidden = true\n\
                   [[feature]]\n";
     let largest = "kind = \"max\"\nof = \"r\"\nwindow_ms = 10_000";
-    let pipeline = one_feature(largest, "quote", "").replacen(
-        "[[feature]]\n",
-        &format!("[[feature]]\n{hidden}"),
-        1,
-    );
+    let pipeline = behind(hidden, &one_feature(largest, "quote", ""));
     let mut lines = vec![trade(0, 100.0), quote(500, 100)];
     // The window of trades is empty from 1 s on: the relative has no value at any of these.
     lines.extend((2..=12).map(|second| quote(second * 1_000, 100)));
@@ -186,7 +179,7 @@ fn a_ratio_to_a_ratio_by_zero_is_undefined() {
                   [[feature]]\nname = \"r\"\nkind = \"relative\"\nof = \"mid\"\nto = \"s\"\nhidden = true\n\
                   [[feature]]\n";
     let pipeline = one_feature("kind = \"relative\"\nof = \"mid\"\nto = \"r\"", "quote", "");
-    let pipeline = pipeline.replacen("[[feature]]\n", &format!("[[feature]]\n{hidden}"), 1);
+    let pipeline = behind(hidden, &pipeline);
     let lines = [trade(0, 50.0), quote(500, 100), quote(5_000, 100)];
     assert_eq!(replay_with(&pipeline, &lines, &[]).scores(), [99.0]);
 }
@@ -233,12 +226,8 @@ fn averages_and_extremes_go_on_after_a_negative_price() {
     let with = |feature: &str| {
         let hidden = "name = \"w\"\nkind = \"figure\"\nfigure = \"wti\"\nhidden = true\n[[feature]]\nname = \"r\"\n\
                       kind = \"log_return\"\nof = \"w\"\nhidden = true\n[[feature]]\n";
-        let pipeline = one_feature(feature, "trade", "while_warming = false").replacen(
-            "[[feature]]\n",
-            &format!("[[feature]]\n{hidden}"),
-            1,
-        );
-        replay_with(&pipeline, &lines, &[])
+        let pipeline = one_feature(feature, "trade", "while_warming = false");
+        replay_with(&behind(hidden, &pipeline), &lines, &[])
     };
     let day =
         |signal: &Value| (signal["ts_event"].as_i64().unwrap_or(0) - START) / 1_000 / MILLISECOND;

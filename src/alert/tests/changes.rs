@@ -88,6 +88,10 @@ fn of_very_many_pds_one_nearly_that_long_ago_is_compared_with() {
     assert_eq!(days[0], "370 #1 firing info");
     // The PD of day 30 is one of a year ago from day 395 on: 0.029 / 0.0142 is still above 2.
     assert_eq!(days.len(), 1, "{days:?}");
+    let stored = serde_json::to_value(alerts.snapshot()).unwrap();
+    let kept = stored["keys"][FIRM]["change"]["past"].as_array().unwrap();
+    // One an hour would be over 7,000.
+    assert!(kept.len() < 1_500, "{}", kept.len());
 }
 
 #[test]

@@ -176,4 +176,12 @@ mod tests {
             assert!(text.contains(meaning) && text.contains(message), "{text}");
         }
     }
+
+    #[test]
+    fn a_file_that_lacks_an_operator_for_its_type_is_told_to_be_exported_otherwise() {
+        let of_types = refusal("Could not find an implementation for Imputer(1)");
+        assert!(of_types.contains("numpy.float32"), "{of_types}");
+        let of_bytes = refusal("Protobuf parsing failed");
+        assert!(of_bytes.contains("is it an ONNX file"), "{of_bytes}");
+    }
 }
