@@ -282,6 +282,11 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and --output - both write to standard output; leave out one of them")
     );
+    let is_span = args.from.zip(args.to).is_none_or(|(from, to)| from < to);
+    ensure!(
+        is_span,
+        Usage("no signal lies between --from and --to; write the earlier time under --from")
+    );
     check_inputs("--input", &args.input)?;
     let outputs = outputs_of([
         ("--output", args.output.clone(), OutputContent::Signals),

@@ -18,10 +18,10 @@ pub struct RowConfig {
     pub stale_after_ms: i64,
     /// The longest time between two events that make rows of one instrument, in milliseconds of event time.
     /// After a longer silence rows are marked `gap` while one of their windows holds values of both sides,
-    /// and no label reaches across. Above 0. A row that follows the one before by more,
-    /// because events between had no features, is marked `gap`. Default: `60000` for `on = "quote"` and
-    /// `"book"`, `600000` for `"trade"`, `864000000` for `"bar"` (ten days: weekends and holidays are no
-    /// silence). Records have no silence.
+    /// and no label reaches across. A row that follows the one before by more, because the events between
+    /// lacked a feature, is marked `gap` too. Above 0. Default: `60000` for `on = "quote"` and `"book"`,
+    /// `600000` for `"trade"`, `864000000` for `"bar"` (ten days: weekends and holidays are no silence).
+    /// Records have no silence.
     pub max_gap_ms: Option<i64>,
     /// Whether signals are made, marked `warming`, before all windows have been full once. Default: `true`.
     #[serde(default = "while_warming")]

@@ -179,3 +179,12 @@ fn other_commands_keep_to_it_too() {
     assert_eq!(folder.read("there.jsonl"), "kept");
     assert_eq!(folder.read("there.parquet"), "kept");
 }
+
+#[test]
+fn a_time_span_that_holds_nothing_is_refused() {
+    let folder = ready("outputs-span");
+    let run = replay(&folder, &["--from=2026-01-06", "--to=2026-01-05"]);
+    refused(&run, &["--from", "--to"]);
+    let run = replay(&folder, &["--from=2026-01-05", "--to=2026-01-06"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
