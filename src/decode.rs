@@ -20,9 +20,11 @@ pub mod privacy;
 mod record;
 pub mod route;
 mod snapshot_owners;
+mod stream_state;
 pub mod text;
 mod topic;
 pub mod venue;
+mod venue_time;
 pub mod venues;
 
 use std::borrow::Cow;
@@ -37,6 +39,7 @@ use self::format::Format;
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
 pub use self::snapshot_owners::SnapshotOwners;
+pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
 use crate::event::{Batch, Body};
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
@@ -67,7 +70,7 @@ struct StreamFormat {
     /// That of its last frame with events, which is tried first for the next frame.
     format: Option<Format>,
     /// By partition, so that the answer does not depend on which partitions a shard has.
-    updates: Vec<LastUpdates>,
+    partitions: Vec<StreamState>,
 }
 
 impl Decoder {
@@ -315,15 +318,15 @@ impl Decoder {
         let levels = batch.levels.len();
         let StreamFormat {
             format: last,
-            updates,
+            partitions,
         } = &mut self.streams[stream];
-        if partition >= updates.len() {
-            updates.resize(partition + 1, LastUpdates::default());
+        if partition >= partitions.len() {
+            partitions.resize(partition + 1, StreamState::default());
         }
-        let updates = &mut updates[partition];
+        let state = &mut partitions[partition];
         let instruments = &mut self.instruments;
         let decoded = match format {
-            Format::Venue(venue) => venue.decode(bytes, updates, instruments, batch),
+            Format::Venue(venue) => venue.decode(bytes, state, instruments, batch),
             Format::Topic => topic::decode(bytes, &self.figures, instruments, batch),
         };
         // Notices look alike at several venues; events do not.

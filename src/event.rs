@@ -56,13 +56,27 @@ pub struct Trade {
     pub price: Price,
     /// Quantity, above zero.
     pub size: Size,
-    /// The venue's number, one higher each time; 0 where the feed has none.
+    /// The venue's number; 0 where the feed has none.
     pub trade_id: u64,
+    /// What the number says about other trades.
+    pub ids: TradeIds,
     /// Who started it: the side that took liquidity.
     pub side: Side,
     /// Whether it is several fills of one order in one message (Binance `aggTrade`), which have numbers of
     /// their own.
     pub aggregate: bool,
+}
+
+/// What the numbers of an instrument's trades say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TradeIds {
+    /// Each is one higher than the one before: a jump shows how many trades are missing.
+    #[default]
+    Successive,
+    /// Each is higher than those before: a copy shows, a missing trade does not.
+    Rising,
+    /// Each is another one, in no order: a copy of a recent trade shows.
+    Distinct,
 }
 
 /// Best bid and offer. A side without orders has [`Price::UNDEFINED`] and size zero.
@@ -81,7 +95,7 @@ pub struct Quote {
 }
 
 /// Changed levels, or a whole book. Its levels are `batch.levels[start..start + bids + asks]`, bids first.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Depth {
     /// Number of the first update in it; of the only one in a snapshot.
     pub first: u64,
@@ -95,6 +109,50 @@ pub struct Depth {
     pub asks: u32,
     /// Whether it is a whole book, and how that joins the changes around it; none for changed levels.
     pub snapshot: Option<Splice>,
+    /// What must be true of the numbers of two changes that follow each other.
+    pub link: Link,
+    /// Of a whole book: the levels a side that the venue keeps up to date, after which a book is cut off; 0
+    /// where it names the end of every level.
+    pub keep: u16,
+    /// What the book must add up to once this is applied.
+    pub checksum: Option<Checksum>,
+}
+
+/// What must be true of the numbers of two changes of a book that follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Each update has the next number: a change begins at or before the one after the last known.
+    #[default]
+    Range,
+    /// A change names the update before it, `first - 1`, which must be the last one known; its own number
+    /// `last` may be any. One that names itself (`last == first - 1`) changes nothing, and shows that nothing
+    /// is missing.
+    Chain,
+}
+
+/// A checksum of the best levels of a book: CRC-32 (IEEE 802.3) of their digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    /// The sum.
+    pub value: u32,
+    /// The digits that it is of.
+    pub form: ChecksumForm,
+}
+
+/// The text that a checksum is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChecksumForm {
+    /// Ten asks from the best up, then ten bids from the best down: price and size of each without point and
+    /// leading zeros, written with so many decimal places. Source: Kraken, `book-checksum-v2`.
+    Digits {
+        /// Decimal places of prices.
+        price_places: u8,
+        /// Decimal places of sizes.
+        size_places: u8,
+    },
+    /// 25 levels a side, bid and ask in turns, `price:size` with colons between them, no trailing zeros.
+    /// Source: OKX, `books` channel; its field has been 0 since 2026, archives have the sum.
+    Pairs,
 }
 
 /// How a whole book joins the changes around it.
@@ -187,6 +245,10 @@ pub struct Gap {
 pub enum GapReason {
     /// The venue's numbering jumped.
     Sequence,
+    /// The venue began to number anew.
+    Renumbered,
+    /// The book does not add up to the venue's checksum.
+    Checksum,
     /// The connection was lost and opened again.
     Reconnect,
     /// They were dropped here under overload.

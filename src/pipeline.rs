@@ -32,7 +32,7 @@ use crate::config;
 use crate::config::{
     ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile, RowOn,
 };
-use crate::decode::{Decoder, RecordForm};
+use crate::decode::{Decoder, RecordForm, Venues};
 use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
 use crate::engine::row::{RowRules, RowTrigger};
@@ -204,12 +204,20 @@ impl Pipeline {
         let source = &self.file.source;
         let instruments = Instruments::new(&source.instruments, source.max_instruments);
         let decoder = Decoder::new(instruments, source.max_frame_bytes)
+            .with_venues(self.venues())
             .with_max_ahead(source::max_ahead_ns(&self.file));
         match (&self.form, &self.news) {
             (Some(form), _) => decoder.for_records(Arc::clone(form)),
             (None, Some(news)) => decoder.for_news(Arc::clone(news)),
             (None, None) => decoder.with_figures(self.plan.figures()),
         }
+    }
+
+    /// The venues whose messages are read, first those of the listed instruments: some venues write messages
+    /// that look alike.
+    #[must_use]
+    pub fn venues(&self) -> Venues {
+        source::venues_of(&self.file.source)
     }
 
     /// Opens captures, and tables where `[source.table]` says what their columns mean.

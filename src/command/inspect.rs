@@ -212,13 +212,13 @@ impl CaptureReport {
         });
         let (bids, asks) = batch.levels(depth);
         match key.book.apply(depth, bids, asks, ts) {
-            Applied::Gap { missing } => {
+            Applied::Gap { missing, .. } => {
                 self.gaps += 1;
                 self.missing = self.missing.saturating_add(missing);
                 key.forget();
                 return;
             }
-            Applied::Waiting | Applied::Stale | Applied::TooOld => return,
+            Applied::Waiting | Applied::Stale | Applied::TooOld | Applied::Unchanged => return,
             Applied::Renumbered => {
                 self.gaps += 1;
                 key.forget();

@@ -15,11 +15,12 @@ use std::borrow::Cow;
 
 use super::decoded::Decoded;
 use super::error::DecodeError;
-use super::last_updates::LastUpdates;
+use super::stream_state::StreamState;
 use super::venue::{
-    Addresses, BookUpdates, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
+    Addresses, BookProof, BookUpdates, Proof, Reaction, SnapshotRequest, Subscription, Venue,
+    VenueLimits, Wanted,
 };
-use crate::event::Batch;
+use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
 /// The spot market of Binance.
@@ -52,8 +53,15 @@ impl Venue for Binance {
         subscription::LIMITS
     }
 
-    fn subscription(&self, url: &str, symbols: &[String], streams: &[String]) -> Subscription {
-        subscription::combined(url, symbols, streams)
+    fn proof(&self) -> Proof {
+        Proof {
+            book: BookProof::SymbolNumbers,
+            trades: Some(TradeIds::Successive),
+        }
+    }
+
+    fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {
+        subscription::combined(wanted)
     }
 
     fn reaction(&self, message: &[u8]) -> Reaction {
@@ -102,12 +110,12 @@ impl Venue for Binance {
     fn decode(
         &self,
         message: &[u8],
-        updates: &mut LastUpdates,
+        stream: &mut StreamState,
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
         let mut out = output::Output {
-            updates,
+            updates: &mut stream.updates,
             instruments,
             batch,
         };

@@ -47,6 +47,8 @@ pub(super) fn decode(
                 "reconnect" => GapReason::Reconnect,
                 "overflow" => GapReason::Overflow,
                 "sequence" => GapReason::Sequence,
+                "renumbered" => GapReason::Renumbered,
+                "checksum" => GapReason::Checksum,
                 _ => return Err(DecodeError::OutOfRange("reason")),
             };
             let gap = Gap {

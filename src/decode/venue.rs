@@ -10,20 +10,23 @@ use std::time::Duration;
 
 use super::decoded::Decoded;
 use super::error::DecodeError;
-use super::last_updates::LastUpdates;
-use crate::event::Batch;
+use super::stream_state::StreamState;
+use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
 /// An exchange and its messages.
 ///
 /// Events of all venues have one normal form, which [`Venue::decode`] makes:
-/// - `Trade::trade_id` is one higher for each trade of an instrument, or 0 where the venue has no such
-///   number;
-/// - `Depth::first..=Depth::last` are the updates that a book change covers; each change begins at or before
-///   the update after the last one known, or there is a gap. A venue that names the update *before* a change
-///   maps it to `first - 1`; one that numbers messages sets both to the message's number. Both are 0 where
-///   the venue has no numbers;
-/// - `Depth::snapshot` says how a whole book joins the changes around it: see [`crate::event::Splice`].
+/// - `Trade::trade_id` is the venue's number, or 0 where it has none, and `Trade::ids` says what follows from
+///   it;
+/// - `Depth::first..=Depth::last` are the updates that a book change covers, and `Depth::link` says what must
+///   be true of two that follow each other. A venue that names the update *before* a change maps it to
+///   `first - 1`; one that numbers messages sets both to the message's number. Both are 0 where the venue
+///   has no numbers;
+/// - `Depth::snapshot` says how a whole book joins the changes around it: see [`crate::event::Splice`];
+/// - `Depth::checksum` is what the book must add up to afterwards.
+///
+/// The engine looks at these alone, never at the venue.
 pub trait Venue: Debug + Send + Sync {
     /// The name behind the dot in an instrument's name: `BINANCE` in `BTCUSDT.BINANCE`.
     fn name(&self) -> &'static str;
@@ -43,11 +46,25 @@ pub trait Venue: Debug + Send + Sync {
     /// What the venue allows a client.
     fn limits(&self) -> VenueLimits;
 
-    /// How to subscribe to `streams` of each of `symbols` at the websocket address `url`.
-    fn subscription(&self, url: &str, symbols: &[String], streams: &[String]) -> Subscription;
+    /// What shows that a message is missing.
+    fn proof(&self) -> Proof;
+
+    /// How both sides know that a quiet connection lives.
+    fn keepalive(&self) -> Keepalive {
+        Keepalive::default()
+    }
+
+    /// How to subscribe.
+    fn subscription(&self, wanted: &Wanted<'_>) -> Subscription;
 
     /// What the connection must do about a message, beside handing it on.
     fn reaction(&self, message: &[u8]) -> Reaction;
+
+    /// The number of a message among all of its connection, where the venue counts them: one higher each
+    /// time, from 0.
+    fn connection_number(&self, _message: &[u8]) -> Option<u64> {
+        None
+    }
 
     // Routing and conflation: a look at the bytes. A message that is new in its stream may be parsed.
 
@@ -91,14 +108,14 @@ pub trait Venue: Debug + Send + Sync {
 
     // Messages to events.
 
-    /// Reads one message and appends its events to the batch.
+    /// Reads one message and appends its events to the batch. `stream` is of the connection that it came by.
     ///
     /// # Errors
     /// [`DecodeError`]; the caller then takes back what was appended.
     fn decode(
         &self,
         message: &[u8],
-        updates: &mut LastUpdates,
+        stream: &mut StreamState,
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError>;
@@ -139,13 +156,84 @@ pub struct VenueLimits {
     pub weight_max: u32,
     /// See `weight_max`.
     pub weight_window: Duration,
+    /// Messages that a client may send within `messages_window`.
+    pub messages_max: u32,
+    /// See `messages_max`.
+    pub messages_window: Duration,
+    /// Bytes of the largest message that the venue sends, with room to spare.
+    pub message_bytes_max: usize,
+}
+
+/// What shows that messages of a venue are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// That a change of a book is missing.
+    pub book: BookProof,
+    /// That a trade is missing, or came twice; none where trades have no numbers.
+    pub trades: Option<TradeIds>,
+}
+
+/// What shows that a change of a book is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookProof {
+    /// Nothing does, or the venue has no books.
+    Nothing,
+    /// The updates of a symbol are numbered one by one.
+    SymbolNumbers,
+    /// All messages of a connection are numbered one by one.
+    ConnectionNumbers,
+    /// A change names the one before it.
+    Chain,
+    /// A checksum of the best levels, after the change is applied.
+    Checksum,
+}
+
+/// How both sides know that a quiet connection lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keepalive {
+    /// A text that the client must send so often; none where the websocket's own pings are enough.
+    pub send: Option<(&'static str, Duration)>,
+    /// The longest that the venue is silent on a connection that lives, because it sends messages of its own
+    /// (heartbeats); none where a quiet market is silent.
+    pub silent_max: Option<Duration>,
+}
+
+/// What a connection is to subscribe to.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'w> {
+    /// Base address of the websocket.
+    pub url: &'w str,
+    /// Symbols in the venue's spelling.
+    pub symbols: &'w [String],
+    /// Streams of each symbol, in the venue's words.
+    pub streams: &'w [String],
+    /// The account, where the configuration has one.
+    pub credentials: Option<&'w Credentials>,
+}
+
+/// Key and secret of an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The public part.
+    pub key: String,
+    /// The secret part.
+    pub secret: String,
+}
+
+/// Shows no part of them.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
+    }
 }
 
 /// How to subscribe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
     /// The address to connect to, path and query included.
     pub address: String,
+    /// Headers of the request that opens the websocket, beside the usual ones.
+    pub headers: Vec<(&'static str, String)>,
     /// Text messages to send on the new connection, in order.
     pub messages: Vec<String>,
 }
@@ -174,4 +262,10 @@ pub enum Reaction {
     Reconnect,
     /// Send this text, as the venue expects of a living client.
     Answer(String),
+    /// The venue refuses a part of the subscription for good (an unknown symbol), in these words; the rest
+    /// goes on.
+    Rejected(String),
+    /// The venue refuses the connection for good (a wrong key), in these words: connecting again is of no
+    /// use until somebody has changed something.
+    Fatal(String),
 }

@@ -18,6 +18,23 @@ impl Default for Venues {
 }
 
 impl Venues {
+    /// The same, those with these names first.
+    #[must_use]
+    pub fn preferring<'n>(self, names: impl Iterator<Item = &'n str>) -> Self {
+        let names: Vec<&str> = names.collect();
+        let (mut first, others): (Vec<_>, Vec<_>) = self
+            .0
+            .into_iter()
+            .partition(|venue| names.contains(&venue.name()));
+        first.extend(others);
+        Self(first)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &'static dyn Venue> {
+        self.0.iter().copied()
+    }
+
     /// These, and one more.
     #[must_use]
     pub fn with(mut self, venue: &'static dyn Venue) -> Self {

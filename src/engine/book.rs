@@ -13,13 +13,22 @@
 //! kept until a diff of new numbers follows it, another diff changes the book, or a newer snapshot comes. So
 //! is one that is too old for the diffs that wait.
 //!
+//! A feed whose changes name the change before them ([`Link::Chain`]) has numbers that may jump and fall:
+//! each change must name the last one applied. The first after a snapshot may name an earlier one, because
+//! the snapshot lies between two changes. Where the venue adds a checksum, the book is held against it after
+//! the change, and is broken where it differs.
+//!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;
 //! [`Book::wants_snapshot`] shows that it needs one.
 
+mod applied;
+mod checksum;
+
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Depth, Level, Splice};
+pub use self::applied::Applied;
+use crate::event::{Depth, GapReason, Level, Link, Splice};
 use crate::units::{Nanos, Size};
 
 /// Price levels of both sides.
@@ -41,31 +50,10 @@ pub struct Book {
     heard: (u64, Nanos),
     /// A snapshot that is older than the book, or than the diffs that wait.
     old_snapshot: Option<Box<HeldDiff>>,
-}
-
-/// What a depth event did to the book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Applied {
-    /// The levels changed.
-    Changed,
-    /// A snapshot replaced the book, and the waiting diffs that follow it were applied.
-    Spliced {
-        /// Diffs dropped because the snapshot holds them.
-        dropped: u64,
-    },
-    /// The venue has begun to number anew, and a snapshot of the new numbers has replaced the book.
-    Renumbered,
-    /// The diff waits for a snapshot.
-    Waiting,
-    /// The diff is a copy, or the diff or snapshot is older than the book: nothing changed.
-    Stale,
-    /// The snapshot is older than the first waiting diff: a newer one is needed.
-    TooOld,
-    /// Updates are missing: the book is frozen as it was, until a new snapshot.
-    Gap {
-        /// How many; 0 where the venue has begun to number anew.
-        missing: u64,
-    },
+    /// Whether a snapshot has been spliced by its number, and no change has followed it.
+    is_fresh: bool,
+    /// Levels a side that are kept; 0 for all.
+    keep: usize,
 }
 
 /// A diff that came before its snapshot, or a snapshot.
@@ -93,6 +81,8 @@ impl Default for Book {
             waiting: vec![],
             heard: (0, Nanos::UNDEFINED),
             old_snapshot: None,
+            is_fresh: false,
+            keep: 0,
         }
     }
 }
@@ -100,11 +90,31 @@ impl Default for Book {
 impl Book {
     /// Applies a diff or a snapshot; `ts` is its own time, or undefined.
     pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
+        let applied = self.take(depth, bids, asks, ts);
+        if let Some(sum) = depth.checksum
+            && self.live
+            && applied.has_changed()
+            && !checksum::is_right(sum, self.bids(), self.asks())
+        {
+            self.freeze();
+            return Applied::Gap {
+                reason: GapReason::Checksum,
+                missing: 0,
+            };
+        }
+        applied
+    }
+
+    fn take(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
         if let Some(splice) = depth.snapshot {
             if splice == Splice::InOrder {
                 self.freeze();
             }
+            self.keep = usize::from(depth.keep);
             return self.snapshot(depth.last, bids, asks, ts);
+        }
+        if depth.link == Link::Chain {
+            return self.follow(depth, bids, asks, ts);
         }
         if depth.last == 0 && self.last == 0 && self.live {
             self.change(bids, asks);
@@ -134,12 +144,49 @@ impl Book {
             self.freeze();
             self.heard = (depth.last, ts);
             self.wait(depth, bids, asks);
-            return Applied::Gap { missing };
+            return Applied::Gap {
+                reason: GapReason::Sequence,
+                missing,
+            };
         }
         self.change(bids, asks);
         self.last = depth.last;
         self.old_snapshot = None;
         Applied::Changed
+    }
+
+    /// Takes a diff that names the update before it.
+    fn follow(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
+        let before = depth.first.wrapping_sub(1);
+        let heard_at = std::mem::replace(&mut self.heard, (depth.last, ts)).1;
+        if !self.live {
+            self.wait(depth, bids, asks);
+            return Applied::Waiting;
+        }
+        let joins = self.is_fresh && before <= self.last && depth.last > self.last;
+        if before == self.last || joins {
+            if depth.last == self.last && bids.is_empty() && asks.is_empty() {
+                return Applied::Unchanged;
+            }
+            self.change(bids, asks);
+            (self.last, self.is_fresh) = (depth.last, false);
+            return Applied::Changed;
+        }
+        let is_behind = depth.last <= self.last;
+        if is_behind && (self.is_fresh || depth.last == self.last || !is_later(ts, heard_at)) {
+            self.heard = (self.last, heard_at);
+            return Applied::Stale;
+        }
+        self.freeze();
+        self.heard = (depth.last, ts);
+        self.wait(depth, bids, asks);
+        Applied::Gap {
+            reason: match is_behind {
+                true => GapReason::Renumbered,
+                false => GapReason::Sequence,
+            },
+            missing: 0,
+        }
     }
 
     /// Marks the book as broken: updates are missing. The levels stay readable as they were; nothing is held
@@ -224,6 +271,7 @@ impl Book {
         self.install(last, bids, asks, ts);
         let waiting = std::mem::take(&mut self.waiting);
         let dropped = waiting.iter().take_while(|diff| diff.last <= last).count();
+        self.is_fresh = dropped == waiting.len();
         // Each follows the one before it.
         for diff in &waiting[dropped..] {
             self.change(&diff.bids, &diff.asks);
@@ -242,7 +290,10 @@ impl Book {
         let follows = |snapshot: &HeldDiff| depth.first <= snapshot.last.saturating_add(1);
         let Some(snapshot) = snapshot.filter(|snapshot| follows(snapshot)) else {
             self.wait(depth, bids, asks);
-            return Applied::Gap { missing: 0 };
+            return Applied::Gap {
+                reason: GapReason::Renumbered,
+                missing: 0,
+            };
         };
         self.install(snapshot.last, &snapshot.bids, &snapshot.asks, ts);
         if depth.last > self.last {
@@ -298,6 +349,11 @@ impl Book {
                 level.price.cmp(&known.price)
             });
         }
+        if self.keep > 0 {
+            for side in [&mut self.bids, &mut self.asks] {
+                side.drain(..side.len().saturating_sub(self.keep));
+            }
+        }
     }
 }
 
@@ -340,10 +396,7 @@ mod tests {
         Depth {
             first,
             last,
-            start: 0,
-            bids: 0,
-            asks: 0,
-            snapshot: None,
+            ..Depth::default()
         }
     }
 
@@ -351,10 +404,8 @@ mod tests {
         Depth {
             first: last,
             last,
-            start: 0,
-            bids: 0,
-            asks: 0,
             snapshot: Some(Splice::ByNumber),
+            ..Depth::default()
         }
     }
 
@@ -422,7 +473,10 @@ mod tests {
         let mut book = live_at(10);
         assert_eq!(
             book.apply(&diff(13, 14), &[level(100, 1)], &[], Nanos::UNDEFINED),
-            Applied::Gap { missing: 2 }
+            Applied::Gap {
+                reason: GapReason::Sequence,
+                missing: 2
+            }
         );
         assert!(!book.is_live() && book.wants_snapshot());
         assert_eq!(book.best_bid(), Some(level(99, 1)), "as it was");
@@ -501,5 +555,68 @@ mod tests {
             book.apply(&diff(0, 0), &[level(100, 1)], &[], Nanos::UNDEFINED),
             Applied::Changed
         );
+    }
+
+    /// A change that follows update `before` and is update `last`.
+    fn linked(before: u64, last: u64) -> Depth {
+        Depth {
+            link: Link::Chain,
+            ..diff(before + 1, last)
+        }
+    }
+
+    #[test]
+    fn linked_changes_name_the_one_before_them() {
+        let mut book = Book::default();
+        let mut take = |depth: &Depth, second: i64| {
+            let ts = Nanos(second * 1_000_000_000);
+            book.apply(depth, &[level(100 + second, 1)], &[], ts)
+        };
+        let begin = Depth {
+            snapshot: Some(Splice::InOrder),
+            ..whole(50)
+        };
+        let spliced = Applied::Spliced { dropped: 0 };
+        assert_eq!(take(&begin, 1), spliced);
+        assert_eq!(take(&linked(50, 64), 2), Applied::Changed, "numbers jump");
+        assert_eq!(take(&linked(50, 64), 2), Applied::Stale, "a copy");
+        assert_eq!(take(&linked(64, 3), 3), Applied::Changed, "and fall");
+        let lost = |reason| Applied::Gap { reason, missing: 0 };
+        assert_eq!(take(&linked(4, 9), 4), lost(GapReason::Sequence));
+        assert_eq!(take(&linked(9, 11), 5), Applied::Waiting);
+        let spliced_one = Applied::Spliced { dropped: 1 };
+        assert_eq!(take(&whole(10), 6), spliced_one, "between two changes");
+        assert_eq!(take(&linked(11, 12), 7), Applied::Changed);
+        assert_eq!(take(&linked(1, 2), 8), lost(GapReason::Renumbered));
+        assert_eq!(take(&begin, 9), spliced);
+        let none = book.apply(&linked(50, 50), &[], &[], Nanos(10_000_000_000));
+        assert_eq!(none, Applied::Unchanged);
+    }
+
+    #[test]
+    fn the_first_linked_change_after_a_snapshot_may_reach_over_it() {
+        for before in [60, 70] {
+            let mut book = live_at(70);
+            let applied = book.apply(&linked(before, 75), &[], &[], Nanos::UNDEFINED);
+            assert_eq!(applied, Applied::Changed, "{before}");
+        }
+        let mut book = live_at(70);
+        let held = book.apply(&linked(60, 65), &[], &[], Nanos::UNDEFINED);
+        assert_eq!(held, Applied::Stale, "the snapshot has it");
+    }
+
+    #[test]
+    fn a_book_is_cut_off_where_the_venue_names_no_end() {
+        let mut book = Book::default();
+        let begin = Depth {
+            snapshot: Some(Splice::InOrder),
+            keep: 2,
+            ..Depth::default()
+        };
+        let (bids, asks) = ([level(99, 1), level(98, 1)], [level(101, 1)]);
+        book.apply(&begin, &bids, &asks, Nanos::UNDEFINED);
+        book.apply(&diff(0, 0), &[level(100, 1)], &[], Nanos::UNDEFINED);
+        let kept: Vec<Level> = book.bids().collect();
+        assert_eq!(kept, [level(100, 1), level(99, 1)]);
     }
 }

@@ -53,6 +53,13 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
     Ok(settings)
 }
 
+/// All venues, first those that the listed instruments are of.
+pub(super) fn venues_of(source: &SourceConfig) -> Venues {
+    let names = source.instruments.iter();
+    let listed = names.filter_map(|name| Some(name.rsplit_once('.')?.1));
+    Venues::default().preferring(listed)
+}
+
 /// The venue that the names of the instruments end in, and their symbols there.
 fn venue_and_symbols(
     instruments: &[String],
@@ -87,7 +94,7 @@ fn venue_and_symbol<'n>(
     name: &'n str,
     venues: &Venues,
 ) -> Result<(&'static dyn Venue, &'n str), String> {
-    let (symbol, written) = name.split_once('.').unwrap_or((name, ""));
+    let (symbol, written) = name.rsplit_once('.').unwrap_or((name, ""));
     let wrong = match venues.named(written) {
         Some(venue) if name == name_at(venue, symbol) => return Ok((venue, symbol)),
         Some(_) => "is not how its venue spells the symbol",

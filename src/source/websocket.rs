@@ -198,6 +198,7 @@ impl Feed {
                     Reaction::None => Next::Read,
                     Reaction::Reconnect => Next::End(End::ServerShutdown),
                     Reaction::Answer(text) => Next::Send(text),
+                    Reaction::Rejected(_) | Reaction::Fatal(_) => Next::Read,
                 }
             }
             Some(Ok(Message::Binary(_))) => {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use foretick::decode::text::text_of;
 use foretick::decode::venue::{
-    Addresses, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
+    Addresses, BookProof, Proof, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
+    Wanted,
 };
-use foretick::decode::{DecodeError, Decoded, LastUpdates, Notice};
-use foretick::event::{Batch, Body, Depth, Level, Quote, Splice, Trade};
+use foretick::decode::{DecodeError, Decoded, Notice, StreamState};
+use foretick::event::{Batch, Body, Depth, Level, Quote, Splice, Trade, TradeIds};
 use foretick::instrument::Instruments;
 use foretick::units::{Nanos, Price, Side, Size};
 use serde_json::{Value, json};
@@ -47,15 +48,27 @@ impl Venue for Meadow {
             attempts_window: Duration::from_secs(60),
             weight_max: 1,
             weight_window: Duration::from_secs(60),
+            messages_max: 100,
+            messages_window: Duration::from_secs(1),
+            message_bytes_max: 1 << 20,
         }
     }
 
-    fn subscription(&self, url: &str, symbols: &[String], streams: &[String]) -> Subscription {
-        let markets: Vec<String> = symbols.iter().map(|s| s.to_ascii_lowercase()).collect();
-        let message = json!({"ask": "open", "markets": markets, "streams": streams});
+    fn proof(&self) -> Proof {
+        Proof {
+            book: BookProof::SymbolNumbers,
+            trades: Some(TradeIds::Successive),
+        }
+    }
+
+    fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {
+        let markets = wanted.symbols.iter().map(|s| s.to_ascii_lowercase());
+        let markets: Vec<String> = markets.collect();
+        let message = json!({"ask": "open", "markets": markets, "streams": wanted.streams});
         Subscription {
-            address: format!("{url}/feed"),
+            address: format!("{}/feed", wanted.url),
             messages: vec![message.to_string()],
+            ..Subscription::default()
         }
     }
 
@@ -101,7 +114,7 @@ impl Venue for Meadow {
     fn decode(
         &self,
         message: &[u8],
-        _: &mut LastUpdates,
+        _: &mut StreamState,
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
@@ -128,6 +141,7 @@ impl Venue for Meadow {
                     trade_id: number,
                     side,
                     aggregate: false,
+                    ids: TradeIds::Successive,
                 })
             }
             "touch" => {
@@ -148,6 +162,7 @@ impl Venue for Meadow {
                 bids: levels(&wire["bids"], batch)?,
                 asks: levels(&wire["offers"], batch)?,
                 snapshot: (kind == "whole").then_some(Splice::InOrder),
+                ..Depth::default()
             }),
             _ => return Err(DecodeError::UnknownType),
         };

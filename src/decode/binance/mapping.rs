@@ -18,9 +18,9 @@ use crate::decode::error::DecodeError;
 use crate::decode::field::{Field, parse_fields};
 use crate::decode::json::parse;
 use crate::decode::levels::{push_field, push_texts};
-use crate::event::{Body, Depth, Quote, Splice, Trade};
+use crate::decode::venue_time::venue_time;
+use crate::event::{Body, Depth, Quote, Splice, Trade, TradeIds};
 use crate::instrument::InstrumentId;
-use crate::time::of_venue;
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Behind the symbol in the stream name that we give to a fetched snapshot, which names no symbol itself.
@@ -204,6 +204,7 @@ fn fill(
         trade_id,
         side,
         aggregate,
+        ids: TradeIds::Successive,
     })
 }
 
@@ -336,6 +337,7 @@ fn push_depth(
         bids,
         asks,
         snapshot: None,
+        ..Depth::default()
     };
     out.batch.push(instrument, ts_event, Body::Depth(body));
     out.updates.note(instrument, first, last);
@@ -384,6 +386,7 @@ fn snapshot(
         bids,
         asks,
         snapshot: Some(splice),
+        ..Depth::default()
     };
     out.batch
         .push(instrument, Nanos::UNDEFINED, Body::Depth(body));
@@ -392,9 +395,4 @@ fn snapshot(
 
 fn any_time(name: &'static str, field: &Field<'_>) -> Result<Nanos, DecodeError> {
     venue_time(name, field.integer(name)?)
-}
-
-/// Milliseconds or microseconds.
-fn venue_time(name: &'static str, time: i64) -> Result<Nanos, DecodeError> {
-    of_venue(time).map_err(|error| DecodeError::ImplausibleTime(name, error.likely))
 }

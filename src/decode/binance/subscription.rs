@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::mapping::SNAPSHOT_STREAM;
-use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits};
+use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits, Wanted};
 
 /// Market data alone, without an account.
 pub(super) const ADDRESSES: Addresses = Addresses {
@@ -18,10 +18,19 @@ pub(super) const LIMITS: VenueLimits = VenueLimits {
     attempts_window: Duration::from_secs(300),
     weight_max: 6_000,
     weight_window: Duration::from_secs(60),
+    messages_max: 5,
+    messages_window: Duration::from_secs(1),
+    message_bytes_max: 4 << 20,
 };
 
 /// All streams of a connection are named in its address.
-pub(super) fn combined(url: &str, symbols: &[String], streams: &[String]) -> Subscription {
+pub(super) fn combined(wanted: &Wanted<'_>) -> Subscription {
+    let Wanted {
+        url,
+        symbols,
+        streams,
+        ..
+    } = *wanted;
     let names = symbols.iter().flat_map(|symbol| {
         let symbol = percent_encoded(&symbol.to_ascii_lowercase());
         streams
@@ -31,7 +40,7 @@ pub(super) fn combined(url: &str, symbols: &[String], streams: &[String]) -> Sub
     let names: Vec<String> = names.collect();
     Subscription {
         address: format!("{url}/stream?streams={}", names.join("/")),
-        messages: vec![],
+        ..Subscription::default()
     }
 }
 

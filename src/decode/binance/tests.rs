@@ -171,7 +171,12 @@ fn a_partial_book_is_a_whole_book_of_its_streams_symbol() {
 #[test]
 fn a_symbol_of_other_letters_is_percent_encoded_in_addresses() {
     let (symbols, streams) = (["测试USDT".to_owned()], ["trade".to_owned()]);
-    let subscription = Binance.subscription("wss://x", &symbols, &streams);
+    let subscription = Binance.subscription(&Wanted {
+        url: "wss://x",
+        symbols: &symbols,
+        streams: &streams,
+        credentials: None,
+    });
     assert_eq!(
         subscription.address,
         "wss://x/stream?streams=%E6%B5%8B%E8%AF%95usdt@trade"
@@ -288,7 +293,12 @@ fn a_subscription_names_all_streams_in_its_address() {
         text(&["BTCUSDT", "ETHUSDT"]),
         text(&["trade", "depth@100ms"]),
     );
-    let subscription = Binance.subscription("wss://x", &symbols, &streams);
+    let subscription = Binance.subscription(&Wanted {
+        url: "wss://x",
+        symbols: &symbols,
+        streams: &streams,
+        credentials: None,
+    });
     assert_eq!(
         subscription.address,
         "wss://x/stream?streams=btcusdt@trade/btcusdt@depth@100ms/ethusdt@trade/ethusdt@depth@100ms"

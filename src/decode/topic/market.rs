@@ -5,7 +5,7 @@ use crate::decode::amount::{self, Written};
 use crate::decode::error::DecodeError;
 use crate::decode::field::{Field, written};
 use crate::decode::levels;
-use crate::event::{Bar, Batch, Depth, Quote, Splice, Trade};
+use crate::event::{Bar, Batch, Depth, Quote, Splice, Trade, TradeIds};
 use crate::units::{Price, Side, Size};
 
 pub(super) fn trade(
@@ -27,6 +27,7 @@ pub(super) fn trade(
         trade_id: trade_id.unwrap_or(0),
         side,
         aggregate: false,
+        ids: TradeIds::Successive,
     })
 }
 
@@ -115,5 +116,6 @@ pub(super) fn depth(record: &TopicRecord<'_>, batch: &mut Batch) -> Result<Depth
         bids,
         asks,
         snapshot: is_whole.then_some(Splice::ByNumber),
+        ..Depth::default()
     })
 }

@@ -73,12 +73,8 @@ mod tests {
 
     fn change(book: &mut Book, snapshot: bool, bids: &[Level], asks: &[Level]) {
         let depth = Depth {
-            first: 0,
-            last: 0,
-            start: 0,
-            bids: 0,
-            asks: 0,
             snapshot: snapshot.then_some(Splice::ByNumber),
+            ..Depth::default()
         };
         book.apply(&depth, bids, asks, Nanos::UNDEFINED);
     }

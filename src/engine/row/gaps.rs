@@ -22,7 +22,10 @@ impl MarketState {
             GapReason::Overflow => {
                 self.mark_gap(Quality::Degraded, Inputs::TRADES | Inputs::BARS);
             }
-            GapReason::Sequence | GapReason::Reconnect => {
+            GapReason::Sequence
+            | GapReason::Renumbered
+            | GapReason::Checksum
+            | GapReason::Reconnect => {
                 self.book.freeze();
                 self.book_broken = self.book_known;
                 self.forget_quote_numbers();

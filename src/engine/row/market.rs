@@ -10,7 +10,7 @@ use super::rules::RowRules;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
-use crate::event::{Bar, Batch, Depth, Event, Quote, Sentiment, Splice, Trade};
+use crate::event::{Bar, Batch, Depth, Event, GapReason, Quote, Sentiment, Splice, Trade};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
@@ -236,10 +236,11 @@ impl MarketState {
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Later))
             }
-            Applied::Gap { missing } => {
+            Applied::Unchanged => (Effect::default(), None),
+            Applied::Gap { reason, missing } => {
                 counts.gaps += 1;
                 counts.miss(missing);
-                counts.renumbered += u64::from(missing == 0);
+                counts.renumbered += u64::from(reason == GapReason::Renumbered);
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Now))
             }

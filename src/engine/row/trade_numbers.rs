@@ -1,14 +1,18 @@
 //! The numbers of an instrument's trades: what is missing, what came twice, and whether the venue has begun
 //! to number anew.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use crate::event::Trade;
+use crate::event::{Trade, TradeIds};
 use crate::units::{Nanos, Price};
 
 /// Follows the numbers of trades. Trades without a number (0) follow any other.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct TradeNumbers {
+    /// Of the last trades whose numbers have no order.
+    recent: VecDeque<u64>,
     /// Of the last trade that had one; 0 before it.
     last: u64,
     /// The own time of the last trade that had one; `i64::MIN` before it.
@@ -33,6 +37,7 @@ pub enum TradeNumber {
 impl Default for TradeNumbers {
     fn default() -> Self {
         Self {
+            recent: VecDeque::new(),
             last: 0,
             ts: i64::MIN,
             price: Price::UNDEFINED,
@@ -43,6 +48,9 @@ impl Default for TradeNumbers {
 impl TradeNumbers {
     /// Takes a trade; `ts` is its own time, or undefined. Nothing is remembered of a copy.
     pub fn take(&mut self, trade: &Trade, ts: Nanos) -> TradeNumber {
+        if trade.ids == TradeIds::Distinct && trade.trade_id > 0 {
+            return self.take_distinct(trade, ts);
+        }
         let is_numbered = trade.trade_id > 0 && self.last > 0;
         let number = if is_numbered && trade.trade_id <= self.last {
             // A copy has a time that is not later; one that was stamped anew has the last number and price.
@@ -51,7 +59,8 @@ impl TradeNumbers {
                 return TradeNumber::Copy;
             }
             TradeNumber::Anew
-        } else if is_numbered && trade.trade_id > self.last + 1 {
+        } else if is_numbered && trade.ids == TradeIds::Successive && trade.trade_id > self.last + 1
+        {
             TradeNumber::Missing(trade.trade_id - self.last - 1)
         } else {
             TradeNumber::Next
@@ -66,9 +75,28 @@ impl TradeNumbers {
         number
     }
 
+    /// Takes a trade whose number says only whether it came before.
+    fn take_distinct(&mut self, trade: &Trade, ts: Nanos) -> TradeNumber {
+        if self.recent.contains(&trade.trade_id) {
+            return TradeNumber::Copy;
+        }
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(trade.trade_id);
+        if ts != Nanos::UNDEFINED {
+            self.ts = ts.0;
+        }
+        self.price = trade.price;
+        TradeNumber::Next
+    }
+
     /// The number of the last trade that had one; 0 before it.
     #[must_use]
     pub fn last(&self) -> u64 {
         self.last
     }
 }
+
+/// Trades without an order that are remembered: those of the seconds in which two connections overlap.
+const RECENT_MAX: usize = 1_024;

@@ -33,7 +33,7 @@ impl FrameRouter {
             owners: owners.filter(|_| senders.len() > 1),
             senders,
             key: form.map(|form| form.kind().key()),
-            symbols: SymbolFinder::default(),
+            symbols: SymbolFinder::new(pipeline.venues()),
             reads_commands: pipeline.decoder().reads_commands(),
             last: vec![0; usize::from(u16::MAX) + 1],
             copies: 0,

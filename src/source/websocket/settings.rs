@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use crate::decode::venue::{Subscription, Venue};
+use crate::decode::venue::{Credentials, Subscription, Venue, Wanted};
 
 /// How to reach a feed and when to give a connection up.
 #[derive(Clone, Debug)]
@@ -17,11 +17,13 @@ pub struct WebsocketSettings {
     pub symbols: Vec<String>,
     /// Streams of each symbol, in the venue's words: `trade`.
     pub streams: Vec<String>,
+    /// The account, where the venue needs one.
+    pub credentials: Option<Credentials>,
     /// Base address of the REST interface, for book snapshots; `None`: none are fetched.
     pub rest: Option<String>,
     /// The feed's index among the driver's names, for [`crate::frame::Origin::stream`].
     pub stream: u16,
-    /// Bytes of the largest message taken; 4 MiB holds any venue's message many times over.
+    /// Bytes of the largest message taken.
     pub message_bytes_max: usize,
     /// Bytes that may wait to be written. We write short messages only: 64 KiB unsent means a dead peer.
     pub write_bytes_max: usize,
@@ -88,9 +90,10 @@ impl WebsocketSettings {
             url: addresses.websocket.into(),
             symbols: vec![],
             streams: streams.map(|&stream| stream.to_owned()).collect(),
+            credentials: None,
             rest: (!addresses.rest.is_empty()).then(|| addresses.rest.into()),
             stream: 0,
-            message_bytes_max: 4 << 20,
+            message_bytes_max: limits.message_bytes_max,
             write_bytes_max: 64 << 10,
             idle: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
@@ -125,7 +128,12 @@ impl WebsocketSettings {
         if streams > max {
             return Err(WebsocketError::TooManyStreams { url, streams, max });
         }
-        Ok(self.venue.subscription(&url, &self.symbols, &self.streams))
+        Ok(self.venue.subscription(&Wanted {
+            url: &url,
+            symbols: &self.symbols,
+            streams: &self.streams,
+            credentials: self.credentials.as_ref(),
+        }))
     }
 
     /// The limits of the websocket itself.
