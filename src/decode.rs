@@ -7,6 +7,7 @@ mod ahead;
 mod amount;
 mod binance;
 pub mod command;
+mod connection_check;
 pub mod control;
 pub mod decoded;
 pub mod error;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 pub use self::ahead::AHEAD_NS;
 use self::ahead::is_ahead;
+pub use self::connection_check::{ConnectionCheck, ConnectionChecks, ConnectionOrder};
 pub use self::decoded::{Decoded, Notice};
 pub use self::error::DecodeError;
 use self::error::plausible;

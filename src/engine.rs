@@ -199,6 +199,11 @@ impl Engine {
         self.rows.take_snapshot_requests(requests);
     }
 
+    /// Appends the instruments whose book has become whole, or has got a snapshot that it did not need.
+    pub fn take_whole_books(&mut self, whole: &mut Vec<InstrumentId>) {
+        self.rows.take_whole_books(whole);
+    }
+
     /// Counters of the events so far.
     #[must_use]
     pub fn counts(&self) -> &EventCounts {

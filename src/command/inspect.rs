@@ -278,6 +278,7 @@ fn word(notice: Notice) -> &'static str {
         Notice::VenueError => "venue_error",
         Notice::Shutdown => "server_shutdown",
         Notice::Ping => "ping",
+        Notice::Handover => "handover",
     }
 }
 

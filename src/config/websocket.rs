@@ -15,9 +15,13 @@ pub struct WebsocketConfig {
     /// The streams to subscribe to for each instrument, by the venue's names. Default: `[]`, which
     /// subscribes to the usual ones of the venue: for Binance `trade`, `bookTicker`, `depth@100ms`.
     pub streams: Vec<String>,
-    /// How long the connection may be silent before it is closed and opened again, in milliseconds. Default:
-    /// `10000`: a connection that is lost without a word must not look like a quiet market for long.
+    /// How long nothing may come on the connection, not even an answer to a ping, before it is closed and
+    /// opened again, in milliseconds. Default: `10000`: a connection that is lost without a word must not
+    /// look like a quiet market for long.
     pub idle_ms: u64,
+    /// How long no data may come on a connection that answers pings, in milliseconds; `0`: for ever. Default:
+    /// `300000` (5 minutes): of a connection whose venue has stopped to send, nothing else is to be seen.
+    pub silent_ms: u64,
     /// How often the shards receive a tick of the clock, in milliseconds, so that a silent instrument becomes
     /// `stale`; `0` sends none. Default: `1000`.
     pub tick_ms: u64,
@@ -30,6 +34,7 @@ impl Default for WebsocketConfig {
             rest: None,
             streams: vec![],
             idle_ms: 10_000,
+            silent_ms: 300_000,
             tick_ms: 1_000,
         }
     }

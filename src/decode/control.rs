@@ -4,10 +4,10 @@
 
 use serde::Deserialize;
 
-use super::decoded::Decoded;
+use super::decoded::{Decoded, Notice};
 use super::error::DecodeError;
 use super::field::{Field, parse_fields};
-use super::text::value_of;
+use super::text::{text_of, value_of};
 use crate::event::{Batch, Body, Gap, GapReason};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::units::Nanos;
@@ -27,7 +27,18 @@ pub fn is_control(message: &[u8]) -> bool {
     may_be && value_of(message, "foretick").is_some()
 }
 
-/// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}` or `{"foretick":"tick","ts":…}`.
+/// Whether a message of ours is about the connection itself: a new one begins, or messages of it are missing.
+pub(super) fn is_of_connection(message: &[u8]) -> bool {
+    let kind = text_of(message, "foretick");
+    match kind.as_deref() {
+        Some("handover") => true,
+        Some("gap") => text_of(message, "symbol").is_none(),
+        _ => false,
+    }
+}
+
+/// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}`, `{"foretick":"tick","ts":…}`, or
+/// `{"foretick":"handover"}`: what follows came by another connection, and nothing is missing.
 pub(super) fn decode(
     bytes: &[u8],
     instruments: &mut Instruments,
@@ -57,6 +68,7 @@ pub(super) fn decode(
             };
             batch.push(instrument, Nanos::UNDEFINED, Body::Gap(gap));
         }
+        "handover" => return Ok(Decoded::Notice(Notice::Handover)),
         "tick" => batch.push(InstrumentId::ALL, Nanos(wire.ts.nanos("ts")?), Body::Tick),
         _ => return Err(DecodeError::OutOfRange("foretick")),
     }

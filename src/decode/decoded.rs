@@ -20,4 +20,6 @@ pub enum Notice {
     Shutdown,
     /// The venue checks that the connection lives; the source answers where the venue expects it.
     Ping,
+    /// What follows came by another connection, which had been opened before the last one ended.
+    Handover,
 }

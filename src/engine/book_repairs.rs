@@ -11,6 +11,7 @@ use crate::instrument::InstrumentId;
 #[derive(Debug, Default)]
 pub(super) struct BookRepairs {
     due: Vec<InstrumentId>,
+    met: Vec<InstrumentId>,
     retries: FxHashMap<InstrumentId, Retry>,
 }
 
@@ -60,6 +61,17 @@ impl BookRepairs {
             retry.wait = (2 * retry.wait).min(LAST_RETRY_NS);
             retry.at = Some(ts.saturating_add(retry.wait));
         }
+    }
+
+    /// The book of an instrument is whole.
+    pub(super) fn met(&mut self, instrument: InstrumentId) {
+        self.met.push(instrument);
+        self.retries.remove(&instrument);
+    }
+
+    /// Appends the instruments whose book is whole now.
+    pub(super) fn take_met(&mut self, met: &mut Vec<InstrumentId>) {
+        met.append(&mut self.met);
     }
 
     /// Appends the instruments whose snapshot is to be requested now.

@@ -102,12 +102,15 @@ impl RowMaker {
                 match need {
                     Some(SnapshotNeed::Now) => self.repairs.request(event.instrument),
                     Some(SnapshotNeed::Later) => self.repairs.request_later(event.instrument),
+                    Some(SnapshotNeed::Met) => self.repairs.met(event.instrument),
                     None => {}
                 }
                 effect
             }
             Body::Gap(gap) => {
-                market.gap(*gap, counts);
+                if market.gap(*gap, counts) {
+                    self.repairs.request(event.instrument);
+                }
                 Effect::default()
             }
             Body::Bar(bar) => market.bar(bar, counts),
@@ -171,8 +174,10 @@ impl RowMaker {
     fn gap_everywhere(&mut self, gap: Gap) {
         self.counts.gaps += 1;
         self.counts.miss(gap.missing);
-        for (_, state) in self.state.instruments.iter_mut() {
-            state.market.break_by(gap.reason);
+        for (instrument, state) in self.state.instruments.iter_mut() {
+            if state.market.break_by(gap.reason) {
+                self.repairs.request(instrument);
+            }
         }
     }
 
@@ -222,6 +227,11 @@ impl RowMaker {
     /// again at later ticks.
     pub fn take_snapshot_requests(&mut self, requests: &mut Vec<InstrumentId>) {
         self.repairs.take(requests);
+    }
+
+    /// Appends the instruments whose book has become whole, or has got a snapshot that it did not need.
+    pub fn take_whole_books(&mut self, whole: &mut Vec<InstrumentId>) {
+        self.repairs.take_met(whole);
     }
 
     /// Counters of the events so far.

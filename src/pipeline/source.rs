@@ -39,6 +39,8 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
         symbols,
         message_bytes_max: source.max_frame_bytes,
         idle: Duration::from_millis(source.websocket.idle_ms),
+        silent: Some(Duration::from_millis(source.websocket.silent_ms))
+            .filter(|max| !max.is_zero()),
         ..WebsocketSettings::new(venue)
     };
     if let Some(url) = &source.websocket.url {

@@ -39,6 +39,7 @@ pub struct Shard {
     /// Where requests for book snapshots go; none where no feed can answer them.
     snapshot_requests: Option<SnapshotRequests>,
     needs_snapshot: Vec<InstrumentId>,
+    whole_books: Vec<InstrumentId>,
 }
 
 impl Shard {
@@ -61,6 +62,7 @@ impl Shard {
             to: Nanos(i64::MAX),
             snapshot_requests: None,
             needs_snapshot: vec![],
+            whole_books: vec![],
         }
     }
 
@@ -177,9 +179,17 @@ impl Shard {
     /// Hands the books' requests to the feed, which must not wait for the signals to be written.
     fn request_snapshots(&mut self) {
         self.engine.take_snapshot_requests(&mut self.needs_snapshot);
+        self.engine.take_whole_books(&mut self.whole_books);
+        let instruments = self.intake.instruments();
+        // What a batch has lost and got again is whole.
         for instrument in self.needs_snapshot.drain(..) {
             if let Some(requests) = &self.snapshot_requests {
-                requests.request(self.intake.instruments().name(instrument));
+                requests.request(instruments.name(instrument));
+            }
+        }
+        for instrument in self.whole_books.drain(..) {
+            if let Some(requests) = &self.snapshot_requests {
+                requests.spliced(instruments.name(instrument));
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::frame::{Frame, Origin};
 /// Routes a venue's frames to the shards' rings; frames that name no instrument go to every shard.
 ///
 /// The frames of one instrument stay in order. What is held is bounded: one quote and one count for
-/// each listed symbol, two gaps for each shard.
+/// each listed symbol, a gap and a few frames about the connection for each shard.
 #[derive(Debug)]
 pub struct Conflation {
     venue: &'static dyn Venue,
@@ -33,7 +33,8 @@ pub struct Conflation {
 /// What waits for room in one shard's ring.
 #[derive(Debug, Default)]
 struct HeldOfShard {
-    reconnect: Option<Frame>,
+    /// Frames about the connection, oldest first.
+    controls: VecDeque<Frame>,
     /// Lost frames that belong to no listed symbol.
     lost: Lost,
     /// Symbols with something to send, oldest first.
@@ -118,9 +119,34 @@ impl Conflation {
     pub fn reconnected(&mut self, gap: &Frame) {
         self.drop_held();
         for shard in 0..self.rings.len() {
-            self.shards[shard].reconnect = Some(gap.clone());
+            self.shards[shard].controls.clear();
+        }
+        self.control(gap);
+    }
+
+    /// Sends a frame about the connection to every shard, ahead of everything that comes now.
+    pub fn control(&mut self, frame: &Frame) {
+        for shard in 0..self.rings.len() {
+            let controls = &mut self.shards[shard].controls;
+            if controls.len() == CONTROLS_MAX {
+                // Together they say no more than that the connection was not whole.
+                controls.clear();
+                let bytes = Bytes::from_static(RECONNECT_GAP);
+                controls.push_back(Frame {
+                    bytes,
+                    ..frame.clone()
+                });
+            } else {
+                controls.push_back(frame.clone());
+            }
             self.flush_gaps(shard);
         }
+    }
+
+    /// Counts a frame that a second connection brought once more, or that came too late to be applied.
+    pub fn drop_repeated(&mut self, frame: &Frame) {
+        self.status.data_came(frame.origin.ts_recv);
+        count(&self.status.dropped.repeated);
     }
 
     /// Sends what is held as far as there is room. Returns whether all was sent.
@@ -211,9 +237,9 @@ impl Conflation {
         if !held.has_gap() {
             return true;
         }
-        if let Some(gap) = held.reconnect.take() {
-            if let Err(back) = ring.try_send(gap) {
-                held.reconnect = Some(back);
+        while let Some(control) = held.controls.pop_front() {
+            if let Err(back) = ring.try_send(control) {
+                held.controls.push_front(back);
                 return false;
             }
             count(&self.status.gaps);
@@ -248,7 +274,7 @@ impl Conflation {
 
 impl HeldOfShard {
     fn has_gap(&self) -> bool {
-        self.reconnect.is_some() || self.lost.last.is_some()
+        !self.controls.is_empty() || self.lost.last.is_some()
     }
 }
 
@@ -282,6 +308,17 @@ impl Lost {
 
 /// The gap frame at the start of a new connection.
 pub(super) const RECONNECT_GAP: &[u8] = br#"{"foretick":"gap","reason":"reconnect"}"#;
+
+/// The frame between two connections that overlapped.
+pub(super) const HANDOVER: &[u8] = br#"{"foretick":"handover"}"#;
+
+/// The gap frame where numbers of the connection show that messages are missing; 0 for an unknown number.
+pub(super) fn sequence_gap(missing: u64) -> Bytes {
+    format!(r#"{{"foretick":"gap","reason":"sequence","missing":{missing}}}"#).into()
+}
+
+/// Frames about the connection that may wait for room in a ring.
+const CONTROLS_MAX: usize = 8;
 
 fn overflow_gap(symbol: Option<(&str, &str)>, missing: u64) -> Bytes {
     let symbol = symbol.map_or(String::new(), |(symbol, venue)| {

@@ -29,12 +29,112 @@ pub struct FeedStatus {
     pub connections: AtomicU64,
     /// Connections that failed or were lost, and errors of a broker.
     pub failures: AtomicU64,
-    /// Depth snapshots fetched.
+    /// Ends of connections, by reason.
+    pub ends: EndCounts,
+    /// Parts of a subscription that the venue refused.
+    pub rejections: AtomicU64,
+    /// Snapshots of books that were fetched and spliced.
     pub snapshots: AtomicU64,
-    /// Attempts to fetch a depth snapshot that failed.
+    /// Attempts to get a snapshot of a book that failed: refused, no snapshot, or never spliced.
     pub snapshot_failures: AtomicU64,
     healthy: AtomicBool,
     last_data: AtomicI64,
+}
+
+/// Why connections ended.
+#[derive(Debug, Default)]
+pub struct EndCounts([AtomicU64; EndReason::ALL.len()]);
+
+/// Why a connection ended, or could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// We renewed it before the venue's age limit.
+    Renewed,
+    /// The venue announced that it would close it.
+    Shutdown,
+    /// Nothing came for too long, not even an answer to a ping.
+    Idle,
+    /// It lived, but a venue that sends heartbeats sent no data for too long.
+    Silent,
+    /// A book could not be repaired on it.
+    Unrepaired,
+    /// The venue closed it.
+    Closed,
+    /// The venue refused to open it, by an HTTP status.
+    Refused,
+    /// The venue refuses it for good: a wrong key, for example.
+    Fatal,
+    /// There was no way to the venue: no address, no route, nobody listening.
+    Unreachable,
+    /// Connecting or sending took too long.
+    Timeout,
+    /// TLS failed.
+    Tls,
+    /// A message was larger than is taken.
+    TooLarge,
+    /// What came was no websocket.
+    Protocol,
+    /// It broke off.
+    Broken,
+}
+
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Renewed,
+        Self::Shutdown,
+        Self::Idle,
+        Self::Silent,
+        Self::Unrepaired,
+        Self::Closed,
+        Self::Refused,
+        Self::Fatal,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Tls,
+        Self::TooLarge,
+        Self::Protocol,
+        Self::Broken,
+    ];
+
+    /// The word used in metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Renewed => "renewed",
+            Self::Shutdown => "shutdown",
+            Self::Idle => "idle",
+            Self::Silent => "silent",
+            Self::Unrepaired => "unrepaired",
+            Self::Closed => "closed",
+            Self::Refused => "refused",
+            Self::Fatal => "fatal",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+            Self::TooLarge => "too_large",
+            Self::Protocol => "protocol",
+            Self::Broken => "broken",
+        }
+    }
+
+    /// Whether it is part of normal work.
+    #[must_use]
+    pub fn is_planned(self) -> bool {
+        matches!(self, Self::Renewed | Self::Shutdown)
+    }
+}
+
+impl EndCounts {
+    /// How many ended so.
+    #[must_use]
+    pub fn of(&self, reason: EndReason) -> u64 {
+        self.0[reason as usize].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count(&self, reason: EndReason) {
+        count(&self.0[reason as usize]);
+    }
 }
 
 /// Why frames were lost.
@@ -48,6 +148,8 @@ pub struct Dropped {
     pub tombstone: AtomicU64,
     /// Held when its connection ended or its partition was taken away.
     pub orphaned: AtomicU64,
+    /// A second connection brought it once more, or it came behind a later one of its connection.
+    pub repeated: AtomicU64,
 }
 
 impl Dropped {
@@ -59,6 +161,7 @@ impl Dropped {
             &self.binary,
             &self.tombstone,
             &self.orphaned,
+            &self.repeated,
         ]
         .iter()
         .map(|count| count.load(Ordering::Relaxed))

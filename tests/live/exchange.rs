@@ -274,7 +274,7 @@ fn a_silent_exchange_makes_stale_signals() {
 #[test]
 fn a_silent_connection_is_replaced() {
     let folder = Folder::new("exchange-idle");
-    let live = LiveRun::start(&folder, &["source.websocket.idle_ms=800"], None);
+    let live = LiveRun::start(&folder, &["source.websocket.silent_ms=800"], None);
     let ok = live.wait_for(Quality::Ok, 0);
     live.exchange.go_silent(true);
     let stale = live.wait_for(Quality::Stale, ok);

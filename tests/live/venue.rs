@@ -14,6 +14,7 @@ use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
 use foretick::source::conflation::Conflation;
 use foretick::source::ring::{Receiver, Sender, ring};
+use foretick::source::snapshot_requests::BookReport;
 use foretick::source::status::FeedStatus;
 use foretick::source::websocket::{WebsocketError, WebsocketSettings, run};
 use foretick::units::Nanos;
@@ -201,10 +202,11 @@ async fn frames_of_a_new_venue_become_signals() {
     assert_eq!(shard.signals(1), [Quality::Gap]);
     let wanted = shard.wanted();
     assert_eq!(wanted, ["OAK.MEADOW"]);
-    requests
-        .send(wanted[0].clone())
-        .await
-        .expect("the feed runs");
+    let report = BookReport {
+        instrument: wanted[0].clone(),
+        is_whole: false,
+    };
+    requests.send(report).await.expect("the feed runs");
     let again = |ask| json!({"ask": ask, "markets": ["oak"], "streams": ["book"]});
     assert_eq!(server.request().await, again("close"));
     assert_eq!(server.request().await, again("open"));

@@ -34,6 +34,8 @@ impl Effect<'_> {
 pub(crate) enum SnapshotNeed {
     /// At once: an update is missing.
     Now,
+    /// Not any more: it is whole.
+    Met,
     /// After a while: the snapshot that came was too old, and the next may be as old.
     Later,
 }

@@ -7,20 +7,23 @@ use crate::event::{Gap, GapReason};
 use crate::signal::quality::Quality;
 
 impl MarketState {
-    /// Takes a gap event of this instrument.
-    pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) {
+    /// Takes a gap event of this instrument; returns whether its book needs a new snapshot.
+    pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) -> bool {
         counts.gaps += 1;
         counts.miss(gap.missing);
-        self.break_by(gap.reason);
+        self.break_by(gap.reason)
     }
 
-    /// Distrusts what was received before a gap.
-    pub(crate) fn break_by(&mut self, reason: GapReason) {
+    /// Distrusts what was received before a gap; returns whether the book needs a new snapshot that does not
+    /// come by itself, as it does after a new connection.
+    pub(crate) fn break_by(&mut self, reason: GapReason) -> bool {
+        let is_hurt = self.book_known && self.book.is_live();
         match reason {
             // Under overload trades are dropped. Quotes are conflated: the newest is never missing; and the
             // book's own numbering shows whether changes of it are.
             GapReason::Overflow => {
                 self.mark_gap(Quality::Degraded, Inputs::TRADES | Inputs::BARS);
+                false
             }
             GapReason::Sequence
             | GapReason::Renumbered
@@ -31,6 +34,7 @@ impl MarketState {
                 self.forget_quote_numbers();
                 self.top_broken = true;
                 self.mark_gap(Quality::Gap, Inputs::ALL);
+                is_hurt && reason != GapReason::Reconnect
             }
         }
     }

@@ -211,17 +211,22 @@ impl MarketState {
             // The venue begins its numbers anew; the book is not behind the last quote.
             self.forget_quote_numbers();
         }
-        match self.book.apply(depth, bids, asks, ts) {
+        let was_live = self.book.is_live();
+        let applied = self.book.apply(depth, bids, asks, ts);
+        let is_repaired =
+            self.book.is_live() && (!was_live || depth.snapshot == Some(Splice::ByNumber));
+        let met = is_repaired.then_some(SnapshotNeed::Met);
+        match applied {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
-                (self.book_changed(counts), None)
+                (self.book_changed(counts), met)
             }
             Applied::Renumbered => {
                 counts.depths += 1;
                 counts.gaps += 1;
                 counts.renumbered += 1;
                 self.break_book();
-                (self.book_changed(counts), None)
+                (self.book_changed(counts), met)
             }
             Applied::Waiting => {
                 counts.waited += 1;
@@ -229,7 +234,7 @@ impl MarketState {
             }
             Applied::Stale => {
                 counts.stale += 1;
-                (Effect::default(), None)
+                (Effect::default(), met)
             }
             Applied::TooOld => {
                 counts.old_snapshots += 1;

@@ -22,6 +22,7 @@ use crate::source::conflation::Conflation;
 use crate::source::kafka;
 use crate::source::kafka::{KafkaSourceError, Progress};
 use crate::source::ring::Sender;
+use crate::source::snapshot_requests::BookReport;
 use crate::source::status::FeedStatus;
 use crate::source::websocket;
 use crate::source::websocket::WebsocketError;
@@ -50,13 +51,13 @@ enum RunningSource {
 }
 
 impl Source {
-    /// Starts the pipeline's source into these rings. An instrument whose name arrives on `requested` gets
-    /// a new book snapshot.
+    /// Starts the pipeline's source into these rings. What the engine says of
+    /// its books arrives on `requested`.
     pub(crate) fn start(
         pipeline: &Pipeline,
         until_end: bool,
         rings: Vec<Sender>,
-        requested: mpsc::Receiver<String>,
+        requested: mpsc::Receiver<BookReport>,
         runtime: &Runtime,
     ) -> Result<Self, RunError> {
         let status = Arc::new(FeedStatus::default());

@@ -1,62 +1,39 @@
-//! When to connect again: at once, then later and later, and never beyond the venue's budget.
+//! When to connect again: at once, then later and later.
 //!
-//! Time comes as an argument; it does not sleep.
+//! What the host allows is the business of [`super::host_limits`].
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::request_budget::RequestBudget;
-use super::settings::WebsocketSettings;
-
-/// Backoff with full jitter, and a budget of attempts within a window.
+/// Backoff with full jitter.
 #[derive(Debug)]
 pub(super) struct ReconnectBackoff {
     min: Duration,
     max: Duration,
-    budget: RequestBudget,
     /// Retries since the last connection that held.
     retries: u32,
-    /// The venue demands that we stay away until then.
-    not_before: Option<Instant>,
     jitter: RandomState,
 }
 
 impl ReconnectBackoff {
-    pub(super) fn new(settings: &WebsocketSettings) -> Self {
+    pub(super) fn new(min: Duration, max: Duration) -> Self {
         Self {
-            min: settings.backoff_min,
-            max: settings.backoff_max,
-            budget: RequestBudget::new(settings.attempts_max, settings.attempts_window),
+            min,
+            max,
             retries: 0,
-            not_before: None,
             jitter: RandomState::new(),
         }
     }
 
     /// How long to wait before the next attempt.
-    pub(super) fn wait(&mut self, now: Instant) -> Duration {
-        let budget = self.budget.wait(now, 1);
-        let demanded = self
-            .not_before
-            .map_or(Duration::ZERO, |then| then.saturating_duration_since(now));
-        budget
-            .max(demanded)
-            .max(jittered(&self.jitter, self.ceiling()))
+    pub(super) fn wait(&self) -> Duration {
+        jittered(&self.jitter, self.ceiling())
     }
 
-    /// The venue demands that we stay away until then.
-    pub(super) fn stay_away(&mut self, until: Instant) {
-        self.not_before = Some(until);
-    }
-
-    /// An attempt is made now.
-    pub(super) fn attempt(&mut self, now: Instant) {
-        self.budget.spend(now, 1);
-    }
-
-    /// A connection ended, or was never made, after `life`.
-    pub(super) fn ended(&mut self, life: Duration, planned: bool) {
-        if planned || life > self.max {
+    /// A connection ended, or was never made, after `life`. One that ended because it was quiet has shown
+    /// nothing against the next one.
+    pub(super) fn ended(&mut self, life: Duration, was_quiet: bool) {
+        if life > self.max || was_quiet {
             self.retries = 0;
         }
         self.retries += 1;
@@ -66,9 +43,15 @@ impl ReconnectBackoff {
     fn ceiling(&self) -> Duration {
         match self.retries {
             0 | 1 => Duration::ZERO,
-            n => (self.min * 2_u32.saturating_pow((n - 2).min(20))).min(self.max),
+            n => doubled(self.min, n - 2, self.max),
         }
     }
+}
+
+/// `min`, doubled so many times, and at most `max`.
+pub(super) fn doubled(min: Duration, times: u32, max: Duration) -> Duration {
+    min.saturating_mul(2_u32.saturating_pow(times.min(20)))
+        .min(max)
 }
 
 /// A random part of `ceiling`, so that many clients of one server do not come back together.
@@ -81,49 +64,23 @@ pub(super) fn jittered(jitter: &RandomState, ceiling: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::venues::Venues;
-
-    fn backoff() -> ReconnectBackoff {
-        let venue = Venues::default().named("BINANCE").unwrap();
-        ReconnectBackoff::new(&WebsocketSettings {
-            attempts_max: 3,
-            ..WebsocketSettings::new(venue)
-        })
-    }
 
     #[test]
     fn the_first_retry_comes_at_once_and_then_later() {
-        let mut backoff = backoff();
-        let failed = Duration::ZERO;
+        let mut backoff = ReconnectBackoff::new(Duration::from_secs(1), Duration::from_secs(30));
         assert_eq!(backoff.ceiling(), Duration::ZERO);
         let ceilings: Vec<u64> = (0..8)
             .map(|_| {
-                backoff.ended(failed, false);
+                backoff.ended(Duration::ZERO, false);
                 backoff.ceiling().as_secs()
             })
             .collect();
         assert_eq!(ceilings, [0, 1, 2, 4, 8, 16, 30, 30]);
+        backoff.ended(Duration::from_secs(10), true);
+        assert_eq!(backoff.ceiling(), Duration::ZERO, "it was quiet");
+        backoff.ended(Duration::from_secs(1), false);
+        assert_eq!(backoff.ceiling(), Duration::from_secs(1));
         backoff.ended(Duration::from_secs(31), false);
-        assert_eq!(backoff.ceiling(), Duration::ZERO);
-    }
-
-    #[test]
-    fn the_budget_delays_even_the_first_retry() {
-        let mut backoff = backoff();
-        let begin = crate::clock::instant();
-        for second in 0..3 {
-            let now = begin + Duration::from_secs(second);
-            assert_eq!(backoff.wait(now), Duration::ZERO);
-            backoff.attempt(now);
-        }
-        let now = begin + Duration::from_secs(10);
-        assert_eq!(backoff.wait(now), Duration::from_secs(290));
-        backoff.stay_away(now + Duration::from_secs(291));
-        assert_eq!(backoff.wait(now), Duration::from_secs(291));
-        backoff.stay_away(now);
-        assert_eq!(
-            backoff.wait(begin + Duration::from_secs(300)),
-            Duration::ZERO
-        );
+        assert_eq!(backoff.ceiling(), Duration::ZERO, "it held");
     }
 }

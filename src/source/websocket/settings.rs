@@ -27,10 +27,16 @@ pub struct WebsocketSettings {
     pub message_bytes_max: usize,
     /// Bytes that may wait to be written. We write short messages only: 64 KiB unsent means a dead peer.
     pub write_bytes_max: usize,
-    /// A connection without data for so long is given up: an open but silent socket goes unnoticed otherwise.
+    /// A connection on which nothing comes for so long, not even an answer to a ping, is given up.
     pub idle: Duration,
+    /// A connection that answers pings but brings no data for so long is given up; none: never.
+    pub silent: Option<Duration>,
     /// How long connecting may take, TLS and handshake included.
     pub connect_timeout: Duration,
+    /// How long a request for a snapshot may take.
+    pub request_timeout: Duration,
+    /// Whether somebody tells when a book has spliced a snapshot; else one that was fetched is the last.
+    pub awaits_splice: bool,
     /// A connection this old is renewed by us, before the venue cuts it.
     pub renew_after: Duration,
     /// First wait after a failed retry; it doubles, with full jitter.
@@ -47,7 +53,7 @@ pub struct WebsocketSettings {
     pub weight_window: Duration,
 }
 
-/// Why a feed cannot be started.
+/// Why a feed cannot be started, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum WebsocketError {
     /// The address is no websocket's.
@@ -55,6 +61,17 @@ pub enum WebsocketError {
     Address {
         /// The address as configured.
         url: String,
+    },
+    /// The venue refuses for good.
+    #[error(
+        "while connecting to `{url}`: the venue refuses: `{words}`; it is not asked again. Check the keys, \
+         and what the account may read"
+    )]
+    Refused {
+        /// The address as configured.
+        url: String,
+        /// In the venue's words.
+        words: String,
     },
     /// Nothing to subscribe to.
     #[error("while subscribing at `{url}`: no streams are named; list some, like `{example}`")]
@@ -96,7 +113,10 @@ impl WebsocketSettings {
             message_bytes_max: limits.message_bytes_max,
             write_bytes_max: 64 << 10,
             idle: Duration::from_secs(10),
+            silent: Some(Duration::from_secs(300)),
             connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(10),
+            awaits_splice: true,
             renew_after: limits.connection_age_max.mul_f64(RENEWED_AT),
             backoff_min: Duration::from_secs(1),
             backoff_max: Duration::from_secs(30),

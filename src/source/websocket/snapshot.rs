@@ -1,26 +1,25 @@
-//! Snapshots of order books: one for each symbol of a new connection, and whenever one is requested.
+//! Snapshots of order books: asked for, again and again, until the book has spliced one.
 //!
-//! A snapshot is fetched only after the symbol's stream of book changes has begun, or it could not be
-//! spliced. Bodies are not read here: splicing is the book's business. A request that fails for good is
-//! forgotten; the book requests again as long as it waits.
+//! A snapshot beside the stream is fetched only after the stream of book changes has begun, or it could not
+//! be spliced. Whether one was spliced is told by the engine; bodies are not read here. Each symbol waits for
+//! itself: one whose requests fail delays no other.
 
 use std::hash::RandomState;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tracing::{error, warn};
+use tracing::warn;
 
-use super::backoff::jittered;
-use super::request_budget::RequestBudget;
+use super::backoff::{doubled, jittered};
+use super::rest::RestClient;
 use super::settings::WebsocketSettings;
 use crate::clock;
 use crate::decode::route::name_hash;
 use crate::decode::venue::{SnapshotRequest, Venue};
+use crate::source::snapshot_requests::BookReport;
 use crate::source::status::{FeedStatus, count};
 
 /// The symbols whose books need snapshots, and the snapshots on their way.
@@ -29,12 +28,22 @@ pub(super) struct SnapshotFetcher {
     rest: Option<Arc<RestClient>>,
     /// By the hash of the symbol, which is the same in either case.
     symbols: FxHashMap<u64, SymbolSnapshot>,
-    under_way: JoinSet<(u64, Option<Bytes>)>,
+    /// Whether snapshots come beside the stream, which must have begun.
+    beside: bool,
+    awaits_splice: bool,
+    under_way: JoinSet<(u64, Result<Vec<u8>, String>)>,
+    backoff: (Duration, Duration),
+    jitter: RandomState,
+    status: Arc<FeedStatus>,
 }
 
 struct SymbolSnapshot {
     name: String,
     progress: SnapshotProgress,
+    /// Requests since the book was whole for a while.
+    requests: u32,
+    /// The last failure that was told.
+    told: String,
 }
 
 /// How far a symbol's snapshot is on this connection.
@@ -42,220 +51,208 @@ struct SymbolSnapshot {
 enum SnapshotProgress {
     /// Waits for the stream of changes to begin.
     AwaitsStream,
+    /// To be requested then.
+    Due(Instant),
     /// Being fetched.
     UnderWay,
-    /// None is needed; one may be requested.
-    Idle,
+    /// Handed to the book, which should have spliced it by then.
+    AwaitsSplice(Instant),
+    /// The book has been whole since then, as far as is known.
+    Whole(Instant),
 }
 
-/// The REST interface of the venue.
-struct RestClient {
-    venue: &'static dyn Venue,
-    agent: ureq::Agent,
-    base: String,
-    backoff_min: Duration,
-    backoff_max: Duration,
-    /// One request at a time: snapshots weigh heavily, and a ban concerns all symbols.
-    budget: Mutex<RequestBudget>,
-    jitter: RandomState,
-    status: Arc<FeedStatus>,
-}
-
-/// The outcome of one request.
-enum RestAnswer {
-    Body(Vec<u8>),
-    /// Try again after so long, if the venue says how long.
-    Later(Option<Duration>, String),
-    Refused(String),
+/// What is to be done about the snapshots now.
+#[derive(Debug, Default)]
+pub(super) struct SnapshotStep {
+    /// Texts to send.
+    pub(super) messages: Vec<String>,
+    /// A symbol whose book subscribing again has not repaired.
+    pub(super) unrepaired: Option<String>,
 }
 
 impl SnapshotFetcher {
     pub(super) fn new(settings: &WebsocketSettings, status: Arc<FeedStatus>) -> Self {
         let venue = settings.venue;
         let mut streams = settings.streams.iter();
-        let needed = streams.any(|stream| venue.needs_snapshot(stream));
-        let symbols = settings.symbols.iter().filter(|_| needed).map(|symbol| {
+        let beside = streams.any(|stream| venue.needs_snapshot(stream));
+        let symbols = settings.symbols.iter().map(|symbol| {
             let snapshot = SymbolSnapshot {
                 name: symbol.clone(),
                 progress: SnapshotProgress::AwaitsStream,
+                requests: 0,
+                told: String::new(),
             };
             (name_hash(symbol.as_bytes()), snapshot)
         });
-        Self {
+        let mut fetcher = Self {
             venue,
             symbols: symbols.collect(),
             rest: settings
                 .rest
                 .as_ref()
-                .map(|base| Arc::new(RestClient::new(base, settings, status))),
+                .map(|base| Arc::new(RestClient::new(base, settings))),
+            beside,
+            awaits_splice: settings.awaits_splice,
             under_way: JoinSet::new(),
-        }
+            backoff: (settings.backoff_min, settings.backoff_max),
+            jitter: RandomState::new(),
+            status,
+        };
+        fetcher.reconnected();
+        fetcher
     }
 
     /// Abandons what was under way: a new connection needs new snapshots.
     pub(super) fn reconnected(&mut self) {
         self.under_way = JoinSet::new();
+        let progress = match self.beside {
+            true => SnapshotProgress::AwaitsStream,
+            // They come by themselves.
+            false => SnapshotProgress::Whole(clock::instant()),
+        };
         for symbol in self.symbols.values_mut() {
-            symbol.progress = SnapshotProgress::AwaitsStream;
+            symbol.progress = progress;
         }
     }
 
-    /// Looks at a message: the first change of a book starts the request for its snapshot.
+    /// Looks at a message: the first change of a book makes its snapshot due.
     pub(super) fn look_at(&mut self, message: &[u8]) {
+        if !self.beside {
+            return;
+        }
         let Some(symbol) = self.venue.book_change_of(message) else {
             return;
         };
-        let hash = name_hash(symbol.as_bytes());
-        let found = self.symbols.get_mut(&hash);
-        let Some(symbol) = found.filter(|symbol| symbol.progress == SnapshotProgress::AwaitsStream)
-        else {
-            return;
-        };
-        symbol.progress = SnapshotProgress::Idle;
-        let name = symbol.name.clone();
-        if let SnapshotRequest::Get { path, weight } = self.venue.snapshot_request(&name) {
-            self.fetch(hash, name, path, weight);
+        if let Some(symbol) = self.symbols.get_mut(&name_hash(symbol.as_bytes()))
+            && symbol.progress == SnapshotProgress::AwaitsStream
+        {
+            symbol.progress = SnapshotProgress::Due(clock::instant());
         }
     }
 
-    /// Requests a snapshot of an instrument (`BTCUSDT.BINANCE`, in either case). Returns the messages that
-    /// must be sent for it.
-    pub(super) fn request(&mut self, instrument: &str) -> Vec<String> {
-        let name = instrument.split('.').next().unwrap_or(instrument);
-        let hash = name_hash(name.as_bytes());
-        let Some(symbol) = self.symbols.get(&hash) else {
-            warn!(
-                instrument,
-                "a snapshot is requested, but no stream of book changes is subscribed"
-            );
-            return vec![];
+    /// Takes what the engine says of a book.
+    pub(super) fn report(&mut self, report: &BookReport) {
+        let name = report.instrument.rsplit_once('.');
+        let name = name.map_or(&*report.instrument, |(symbol, _)| symbol);
+        let Some(symbol) = self.symbols.get_mut(&name_hash(name.as_bytes())) else {
+            return;
         };
-        if symbol.progress != SnapshotProgress::Idle {
-            return vec![];
-        }
-        let name = symbol.name.clone();
-        match self.venue.snapshot_request(&name) {
-            SnapshotRequest::Get { path, weight } => {
-                self.fetch(hash, name, path, weight);
-                vec![]
+        let now = clock::instant();
+        match (report.is_whole, symbol.progress) {
+            (true, SnapshotProgress::Whole(_)) => {}
+            (true, progress) => {
+                if let SnapshotProgress::AwaitsSplice(_) = progress {
+                    count(&self.status.snapshots);
+                }
+                symbol.told.clear();
+                symbol.progress = SnapshotProgress::Whole(now);
             }
-            SnapshotRequest::Send(messages) => messages,
+            (false, SnapshotProgress::Whole(since)) => {
+                if now.saturating_duration_since(since) > self.backoff.1 {
+                    symbol.requests = 0;
+                }
+                let wait = wait(self.backoff, &self.jitter, symbol.requests);
+                symbol.progress = SnapshotProgress::Due(now + wait);
+            }
+            // It is being seen to.
+            (false, _) => {}
         }
+    }
+
+    /// Requests what is due.
+    pub(super) fn step(&mut self, now: Instant) -> SnapshotStep {
+        let mut step = SnapshotStep::default();
+        for (&hash, symbol) in &mut self.symbols {
+            if let SnapshotProgress::AwaitsSplice(until) = symbol.progress
+                && now >= until
+            {
+                let request = self.venue.snapshot_request(&symbol.name);
+                let in_band = matches!(request, SnapshotRequest::Send(_));
+                if in_band && symbol.requests >= SENT_MAX {
+                    step.unrepaired = Some(symbol.name.clone());
+                }
+                count(&self.status.snapshot_failures);
+                symbol.tell("no snapshot came that the book could use");
+                let wait = wait(self.backoff, &self.jitter, symbol.requests);
+                symbol.progress = SnapshotProgress::Due(now + wait);
+            }
+            let SnapshotProgress::Due(at) = symbol.progress else {
+                continue;
+            };
+            if now < at {
+                continue;
+            }
+            symbol.requests = symbol.requests.saturating_add(1);
+            match (self.venue.snapshot_request(&symbol.name), &self.rest) {
+                (SnapshotRequest::Send(messages), _) => {
+                    step.messages.extend(messages);
+                    symbol.progress = SnapshotProgress::AwaitsSplice(now + SPLICED_WITHIN);
+                }
+                (SnapshotRequest::Get { path, weight }, Some(rest)) => {
+                    let rest = Arc::clone(rest);
+                    let fetch = async move { (hash, rest.get(path, weight).await) };
+                    self.under_way.spawn(fetch);
+                    symbol.progress = SnapshotProgress::UnderWay;
+                }
+                (SnapshotRequest::Get { .. }, None) => {
+                    symbol.tell("the pipeline names no REST address: `[source.websocket] rest`");
+                    symbol.progress = SnapshotProgress::Due(now + self.backoff.1);
+                }
+            }
+        }
+        step
     }
 
     /// The next snapshot, as a frame's bytes. `None` when none is under way, or one failed.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         let (hash, body) = self.under_way.join_next().await?.ok()?;
-        if let Some(symbol) = self.symbols.get_mut(&hash) {
-            symbol.progress = SnapshotProgress::Idle;
-        }
-        body
-    }
-
-    fn fetch(&mut self, hash: u64, name: String, path: String, weight: u32) {
-        let (Some(rest), Some(symbol)) = (self.rest.clone(), self.symbols.get_mut(&hash)) else {
-            return;
-        };
-        symbol.progress = SnapshotProgress::UnderWay;
-        self.under_way
-            .spawn(async move { (hash, rest.snapshot(&name, &path, weight).await) });
-    }
-}
-
-impl RestClient {
-    fn new(base: &str, settings: &WebsocketSettings, status: Arc<FeedStatus>) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .timeout_connect(Some(settings.connect_timeout))
-            // A snapshot from where a redirect leads is not the venue's.
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .build()
-            .new_agent();
-        let budget = RequestBudget::new(settings.weight_max, settings.weight_window);
-        Self {
-            venue: settings.venue,
-            agent,
-            base: base.trim_end_matches('/').to_owned(),
-            backoff_min: settings.backoff_min,
-            backoff_max: settings.backoff_max,
-            budget: Mutex::new(budget),
-            jitter: RandomState::new(),
-            status,
-        }
-    }
-
-    /// Fetches until there is an answer. Others wait for their turn meanwhile: a ban holds for every symbol.
-    async fn snapshot(self: &Arc<Self>, symbol: &str, path: &str, weight: u32) -> Option<Bytes> {
-        let mut budget = self.budget.lock().await;
-        let mut ceiling = self.backoff_min;
-        loop {
-            let now = clock::instant();
-            let pause = budget.wait(now, weight);
-            if budget.becomes_exhausted(now, pause) {
-                warn!(
-                    symbol,
-                    ?pause,
-                    "the budget of the venue's requests is spent: snapshots wait"
-                );
+        let symbol = self.symbols.get_mut(&hash)?;
+        let now = clock::instant();
+        match body {
+            Ok(body) => {
+                symbol.progress = match self.awaits_splice {
+                    true => SnapshotProgress::AwaitsSplice(now + SPLICED_WITHIN),
+                    false => {
+                        count(&self.status.snapshots);
+                        SnapshotProgress::Whole(now)
+                    }
+                };
+                Some(self.venue.snapshot_message(&symbol.name, &body).into())
             }
-            sleep(pause).await;
-            budget.spend(clock::instant(), weight);
-            let (rest, url) = (Arc::clone(self), format!("{}{path}", self.base));
-            let answer = tokio::task::spawn_blocking(move || rest.get(&url))
-                .await
-                .ok()?;
-            let wait = match answer {
-                RestAnswer::Body(body) => {
-                    count(&self.status.snapshots);
-                    return Some(self.venue.snapshot_message(symbol, &body).into());
-                }
-                RestAnswer::Refused(reason) => {
-                    count(&self.status.snapshot_failures);
-                    error!(symbol, reason, "the venue refuses a book snapshot");
-                    return None;
-                }
-                RestAnswer::Later(after, reason) => {
-                    count(&self.status.snapshot_failures);
-                    warn!(symbol, reason, "no book snapshot yet: trying again");
-                    after.unwrap_or_else(|| ceiling / 2 + jittered(&self.jitter, ceiling / 2))
-                }
-            };
-            sleep(wait).await;
-            ceiling = (ceiling * 2).min(self.backoff_max);
-        }
-    }
-
-    fn get(&self, url: &str) -> RestAnswer {
-        let mut response = match self.agent.get(url).call() {
-            Ok(response) => response,
-            Err(error) => return RestAnswer::Later(None, error.to_string()),
-        };
-        match response.status().as_u16() {
-            200 => match response
-                .body_mut()
-                .with_config()
-                .limit(BODY_BYTES_MAX)
-                .read_to_vec()
-            {
-                Ok(body) if body.starts_with(b"{") => RestAnswer::Body(body),
-                Ok(_) => RestAnswer::Later(None, "the answer is no JSON object".into()),
-                Err(error) => RestAnswer::Later(None, error.to_string()),
-            },
-            // Too many requests; banned for having gone on.
-            code @ (429 | 418) => RestAnswer::Later(retry_after(&response), format!("HTTP {code}")),
-            code if code >= 500 => RestAnswer::Later(None, format!("HTTP {code}")),
-            code => RestAnswer::Refused(format!("HTTP {code}")),
+            Err(why) => {
+                count(&self.status.snapshot_failures);
+                symbol.tell(&why);
+                let wait = wait(self.backoff, &self.jitter, symbol.requests);
+                symbol.progress = SnapshotProgress::Due(now + wait);
+                None
+            }
         }
     }
 }
 
-fn retry_after(response: &ureq::http::Response<ureq::Body>) -> Option<Duration> {
-    let seconds = response.headers().get("retry-after")?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+impl SymbolSnapshot {
+    /// Tells of a failure, once until it is another one.
+    fn tell(&mut self, why: &str) {
+        if self.told != why {
+            why.clone_into(&mut self.told);
+            warn!(
+                symbol = self.name,
+                why, "no book snapshot yet: trying again until the book has one"
+            );
+        }
+    }
 }
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait before the request after so many.
+fn wait(backoff: (Duration, Duration), jitter: &RandomState, requests: u32) -> Duration {
+    if requests == 0 {
+        return Duration::ZERO;
+    }
+    let ceiling = doubled(backoff.0, requests - 1, backoff.1);
+    ceiling / 2 + jittered(jitter, ceiling / 2)
+}
 
-/// 5000 levels a side are about half a megabyte.
-const BODY_BYTES_MAX: u64 = 8 << 20;
+/// How long a book may take to splice a snapshot that it was given: more than a batch and a queue take.
+const SPLICED_WITHIN: Duration = Duration::from_secs(4);
+/// Subscriptions sent again for one book before the connection is given up.
+const SENT_MAX: u32 = 3;

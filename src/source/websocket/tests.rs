@@ -1,15 +1,27 @@
 //! The feed against servers on this machine. Every wait has a bound, which only a failure reaches.
 
-use std::io::{BufRead, BufReader, Write};
 use std::sync::atomic::Ordering::Relaxed;
 
-use tokio::net::TcpListener;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+mod snapshots;
 
 use super::*;
+use crate::clock;
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
+use crate::frame::Frame;
 use crate::source::ring::{Receiver, ring};
+use crate::source::status::EndReason;
 
 fn binance() -> &'static dyn Venue {
     Venues::default()
@@ -24,7 +36,7 @@ struct RunningFeed {
     frames: Receiver,
     seen: Vec<Frame>,
     status: Arc<FeedStatus>,
-    requests: mpsc::Sender<String>,
+    requests: mpsc::Sender<BookReport>,
     stop: watch::Sender<bool>,
     task: JoinHandle<Result<(), WebsocketError>>,
 }
@@ -84,6 +96,16 @@ impl RunningFeed {
         }
     }
 
+    /// Reports on the book, as the engine does.
+    async fn report(&self, is_whole: bool) {
+        let instrument = "BTCUSDT.BINANCE".into();
+        let report = BookReport {
+            instrument,
+            is_whole,
+        };
+        self.requests.send(report).await.unwrap();
+    }
+
     async fn end(self) -> Arc<FeedStatus> {
         self.stop.send(true).unwrap();
         within(self.task).await.unwrap().unwrap();
@@ -131,19 +153,14 @@ async fn a_new_connection_begins_with_a_gap() {
 #[tokio::test]
 async fn a_silent_connection_is_given_up() {
     let mut feed = RunningFeed::start(|settings| settings.idle = Duration::from_secs(1)).await;
-    let mut silent = feed.accept().await;
-    // Pings are no data: they must not keep the connection.
-    let pings = tokio::spawn(async move {
-        while silent.send(Message::Ping(Bytes::new())).await.is_ok() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    });
+    // It reads nothing, and so answers no ping.
+    let silent = feed.accept().await;
     let mut server = feed.accept().await;
     send(&mut server, TRADE).await;
     assert_eq!(feed.text(0).await, GAP);
     assert_eq!(feed.text(1).await, TRADE);
-    within(pings).await.unwrap();
-    feed.end().await;
+    drop(silent);
+    assert_eq!(feed.end().await.ends.of(EndReason::Idle), 1);
 }
 
 #[tokio::test]
@@ -182,89 +199,168 @@ async fn a_ping_is_answered_though_nothing_is_sent() {
     feed.end().await;
 }
 
+/// A trade with this number.
+fn trade(number: u64) -> String {
+    format!(r#"{{"stream":"btcusdt@trade","data":{{"e":"trade","s":"BTCUSDT","t":{number}}}}}"#)
+}
+
+const SHUTDOWN: &str = r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}"#;
+
 #[tokio::test]
-async fn an_announced_shutdown_and_old_age_reconnect_at_once() {
+async fn an_announced_end_and_old_age_hand_over_and_lose_no_trade() {
     let mut feed = RunningFeed::start(|settings| {
-        settings.renew_after = Duration::from_millis(600);
-        settings.idle = Duration::from_secs(5);
-        settings.backoff_min = Duration::from_secs(3600);
-        settings.backoff_max = Duration::from_secs(3600);
+        settings.renew_after = Duration::from_millis(3_000);
+        settings.idle = Duration::from_secs(60);
+        settings.backoff_max = Duration::from_millis(1);
     })
     .await;
-    let mut server = feed.accept().await;
-    send(
-        &mut server,
-        r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}"#,
-    )
-    .await;
-    let mut server = feed.accept().await;
-    assert_eq!(feed.text(1).await, GAP);
-    // Talkative, so that only its age can end it.
-    let talk = tokio::spawn(async move {
-        while server.send(Message::text(TRADE)).await.is_ok() {
-            sleep(Duration::from_millis(50)).await;
+    let mut old = feed.accept().await;
+    send(&mut old, &trade(1)).await;
+    for announcement in [Some(SHUTDOWN), None] {
+        let at = feed.seen.len();
+        let begin = 1_000 * at as u64 + 1_000;
+        let mut sent = begin;
+        if let Some(text) = announcement {
+            send(&mut old, text).await;
         }
-    });
-    let _renewed = feed.accept().await;
-    within(talk).await.unwrap();
-    assert_eq!(feed.end().await.failures.load(Relaxed), 0);
-}
-
-/// Answers HTTP requests with `answers`, one each, and gives back the request lines.
-fn http(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec<String>>) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let mut lines = Vec::new();
-        for answer in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut request = BufReader::new(stream.try_clone().unwrap()).lines();
-            lines.push(request.next().unwrap().unwrap());
-            while request.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-            stream.write_all(answer.as_bytes()).unwrap();
+        let mut new = feed.accept().await;
+        // Both bring the same trades, the new one from its beginning on, and the old one not all.
+        let closed = loop {
+            sent += 1;
+            send(&mut new, &trade(sent)).await;
+            if !sent.is_multiple_of(3) && old.send(Message::text(trade(sent))).await.is_err() {
+                break true;
+            }
+            sleep(Duration::from_millis(20)).await;
+            let gone = timeout(Duration::ZERO, old.next()).await;
+            if matches!(gone, Ok(None | Some(Err(_) | Ok(Message::Close(_))))) {
+                break true;
+            }
+        };
+        assert!(closed);
+        let last = trade(1_000_000 + begin);
+        send(&mut new, &last).await;
+        while feed
+            .seen
+            .last()
+            .is_none_or(|frame| *frame.bytes != *last.as_bytes())
+        {
+            feed.text(feed.seen.len()).await;
         }
-        lines
-    });
-    (base, server)
+        let texts: Vec<&[u8]> = feed.seen[at..].iter().map(|frame| &*frame.bytes).collect();
+        let times = |text: &str| {
+            texts
+                .iter()
+                .filter(|seen| **seen == text.as_bytes())
+                .count()
+        };
+        assert_eq!(times(r#"{"foretick":"handover"}"#), 1);
+        assert_eq!(times(GAP), 0);
+        for number in begin + 1..=sent {
+            assert_eq!(times(&trade(number)), 1, "trade {number}");
+        }
+        old = new;
+    }
+    let status = feed.end().await;
+    assert_eq!(status.failures.load(Relaxed), 0);
+    assert_eq!(status.unexplained(), 0);
+    assert!(status.dropped.repeated.load(Relaxed) > 0);
 }
 
 #[tokio::test]
-async fn a_snapshot_follows_the_first_depth_message() {
-    const BUSY: &str =
-        "HTTP/1.1 429 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    const BOOK: &str =
-        "HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n{\"lastUpdateId\":160}";
-    // Busy, broken off, whole; and a second one on request.
-    const SHORT: &str =
-        "HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n{\"lastUp";
-    let (base, server) = http(vec![BUSY, SHORT, BOOK, BOOK]);
-    let mut feed = RunningFeed::start(|settings| settings.rest = Some(base)).await;
-    let mut venue = feed.accept().await;
-    send(&mut venue, TRADE).await;
-    feed.text(0).await;
-    feed.requests.send("BTCUSDT.BINANCE".into()).await.unwrap();
-    sleep(Duration::from_millis(30)).await;
-    assert_eq!(
-        feed.status.snapshots.load(Relaxed),
-        0,
-        "requested before the stream began"
+async fn repeated_announcements_wait_longer_each_time() {
+    let feed = RunningFeed::start(|settings| {
+        settings.backoff_min = Duration::from_millis(400);
+        settings.backoff_max = Duration::from_secs(3_600);
+    })
+    .await;
+    let announce = async {
+        loop {
+            let mut server = feed.accept().await;
+            send(&mut server, SHUTDOWN).await;
+            tokio::spawn(async move { while let Some(Ok(_)) = server.next().await {} });
+        }
+    };
+    drop(timeout(Duration::from_secs(4), announce).await);
+    let opened = feed.status.connections.load(Relaxed);
+    assert!(
+        (2..=8).contains(&opened),
+        "{opened} connections in four seconds"
     );
-    send(&mut venue, DEPTH).await;
-    let snapshot = r#"{"stream":"btcusdt@depth_snapshot","data":{"lastUpdateId":160}}"#;
-    assert_eq!(feed.text(1).await, DEPTH);
-    assert_eq!(feed.text(2).await, snapshot);
-    send(&mut venue, DEPTH).await;
-    feed.requests.send("BTCUSDT.BINANCE".into()).await.unwrap();
-    assert_eq!(feed.text(3).await, DEPTH);
-    assert_eq!(feed.text(4).await, snapshot);
+    feed.end().await;
+}
+
+#[tokio::test]
+async fn a_quiet_connection_whose_pings_are_answered_stays() {
+    let feed = RunningFeed::start(|settings| settings.idle = Duration::from_millis(300)).await;
+    let mut server = feed.accept().await;
+    let quiet = async { while let Some(Ok(_)) = server.next().await {} };
+    assert!(
+        timeout(Duration::from_secs(2), quiet).await.is_err(),
+        "it ended"
+    );
     let status = feed.end().await;
-    assert_eq!(status.snapshots.load(Relaxed), 2);
-    assert_eq!(status.snapshot_failures.load(Relaxed), 2);
-    let lines = server.join().unwrap();
-    assert_eq!(
-        lines[0],
-        "GET /api/v3/depth?symbol=BTCUSDT&limit=5000 HTTP/1.1"
-    );
+    assert_eq!(status.connections.load(Relaxed), 1);
+    assert_eq!(status.failures.load(Relaxed), 0);
+}
+
+#[tokio::test]
+async fn the_venues_words_at_the_end_are_counted() {
+    let feed = RunningFeed::start(|_| {}).await;
+    let mut server = feed.accept().await;
+    let frame = CloseFrame {
+        code: 4_008.into(),
+        reason: "too many requests".into(),
+    };
+    server.close(Some(frame)).await.unwrap();
+    drop(feed.accept().await);
+    let status = feed.end().await;
+    assert_eq!(status.ends.of(EndReason::Closed), 1);
+}
+
+/// A server that takes connections and never answers.
+async fn mute() -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mute = tokio::spawn(async move {
+        let mut held = vec![];
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    (address, mute)
+}
+
+#[tokio::test]
+async fn a_stop_takes_effect_whatever_the_feed_waits_for() {
+    let (address, _mute) = mute().await;
+    // In a handshake.
+    let feed = RunningFeed::start(|settings| settings.url = format!("ws://{address}")).await;
+    sleep(Duration::from_millis(100)).await;
+    let began = clock::instant();
+    feed.end().await;
+    assert!(began.elapsed() < Duration::from_secs(2));
+    // While waiting to connect again.
+    let feed = RunningFeed::start(|settings| {
+        settings.url = "ws://127.0.0.1:1".into();
+        settings.backoff_min = Duration::from_secs(3_600);
+        settings.backoff_max = Duration::from_secs(3_600);
+    })
+    .await;
+    sleep(Duration::from_millis(100)).await;
+    let began = clock::instant();
+    feed.end().await;
+    assert!(began.elapsed() < Duration::from_secs(2));
+    // In a request for a snapshot.
+    let rest = Some(format!("http://{address}"));
+    let mut feed = RunningFeed::start(|settings| settings.rest = rest).await;
+    let mut server = feed.accept().await;
+    send(&mut server, DEPTH).await;
+    feed.text(0).await;
+    sleep(Duration::from_millis(200)).await;
+    let began = clock::instant();
+    feed.end().await;
+    assert!(began.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]

@@ -1,0 +1,189 @@
+//! Follows the numbers of a connection's messages, at venues that count all of them.
+//!
+//! It stands before messages are spread over shards, because each shard sees a part of them: live in the
+//! source, in a replay behind the file.
+
+use super::control;
+use super::venue::Venue;
+use super::venues::Venues;
+
+/// The numbers of one connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConnectionCheck {
+    next: Option<u64>,
+}
+
+/// What the number of a message shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionOrder {
+    /// It follows the one before, or the venue does not count.
+    Follows,
+    /// So many messages before it are missing; 0 where a new connection has begun and nobody said so.
+    Lost(u64),
+    /// It is behind the one before: a copy, or too late. Applied again it would undo what came after it.
+    Behind,
+}
+
+impl ConnectionCheck {
+    /// Takes the next message.
+    pub fn take(&mut self, venue: &dyn Venue, message: &[u8]) -> ConnectionOrder {
+        let Some(number) = venue.connection_number(message) else {
+            return ConnectionOrder::Follows;
+        };
+        let expected = self.next.unwrap_or(number);
+        if number < expected && number > 0 {
+            return ConnectionOrder::Behind;
+        }
+        self.next = number.checked_add(1);
+        match number.checked_sub(expected) {
+            Some(0) => ConnectionOrder::Follows,
+            Some(missing) => ConnectionOrder::Lost(missing),
+            None => ConnectionOrder::Lost(0),
+        }
+    }
+}
+
+/// The numbers of several streams, in a capture of any venues.
+#[derive(Debug, Default)]
+pub struct ConnectionChecks {
+    streams: Vec<(Option<&'static dyn Venue>, ConnectionCheck)>,
+}
+
+impl ConnectionChecks {
+    /// Takes the next message of a stream, which one of these venues sent.
+    pub fn take(&mut self, stream: u16, venues: &Venues, message: &[u8]) -> ConnectionOrder {
+        let at = usize::from(stream);
+        if at >= self.streams.len() {
+            self.streams
+                .resize(at + 1, (None, ConnectionCheck::default()));
+        }
+        let (last, check) = &mut self.streams[at];
+        if control::is_control(message) {
+            // A connection ends with a gap that says so, and a gap that was found is not found again.
+            if control::is_of_connection(message) {
+                *check = ConnectionCheck::default();
+            }
+            return ConnectionOrder::Follows;
+        }
+        let knows = |venue: &&'static dyn Venue| venue.connection_number(message).is_some();
+        let venue = last.filter(|venue| knows(venue));
+        let Some(venue) = venue.or_else(|| venues.all().find(|venue| knows(venue))) else {
+            return ConnectionOrder::Follows;
+        };
+        *last = Some(venue);
+        check.take(venue, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::decode::venue::{
+        Addresses, Proof, Reaction, SnapshotRequest, Subscription, VenueLimits, Wanted,
+    };
+    use crate::decode::{DecodeError, Decoded, StreamState};
+    use crate::event::Batch;
+    use crate::instrument::Instruments;
+
+    /// A venue whose messages are their numbers.
+    #[derive(Debug)]
+    struct Numbers;
+
+    impl Venue for Numbers {
+        fn name(&self) -> &'static str {
+            "NUMBERS"
+        }
+        fn connection_number(&self, message: &[u8]) -> Option<u64> {
+            std::str::from_utf8(message).ok()?.parse().ok()
+        }
+        fn spelling(&self, _: &str) -> String {
+            unreachable!()
+        }
+        fn addresses(&self) -> Addresses {
+            unreachable!()
+        }
+        fn usual_streams(&self) -> &'static [&'static str] {
+            unreachable!()
+        }
+        fn limits(&self) -> VenueLimits {
+            unreachable!()
+        }
+        fn proof(&self) -> Proof {
+            unreachable!()
+        }
+        fn subscription(&self, _: &Wanted<'_>) -> Subscription {
+            unreachable!()
+        }
+        fn reaction(&self, _: &[u8]) -> Reaction {
+            unreachable!()
+        }
+        fn recognises(&self, _: &[u8]) -> bool {
+            unreachable!()
+        }
+        fn symbol_of<'m>(&self, _: &'m [u8]) -> Option<Cow<'m, str>> {
+            unreachable!()
+        }
+        fn is_quote(&self, _: &[u8]) -> bool {
+            unreachable!()
+        }
+        fn book_change_of<'m>(&self, _: &'m [u8]) -> Option<Cow<'m, str>> {
+            unreachable!()
+        }
+        fn needs_snapshot(&self, _: &str) -> bool {
+            unreachable!()
+        }
+        fn snapshot_request(&self, _: &str) -> SnapshotRequest {
+            unreachable!()
+        }
+        fn snapshot_message(&self, _: &str, _: &[u8]) -> Vec<u8> {
+            unreachable!()
+        }
+        fn decode(
+            &self,
+            _: &[u8],
+            _: &mut StreamState,
+            _: &mut Instruments,
+            _: &mut Batch,
+        ) -> Result<Decoded, DecodeError> {
+            unreachable!()
+        }
+    }
+
+    #[test]
+    fn lost_messages_are_counted_and_late_ones_dropped() {
+        use ConnectionOrder::{Behind, Follows, Lost};
+        let venues = Venues::default().with(&Numbers);
+        let mut checks = ConnectionChecks::default();
+        for (message, order) in [
+            ("7", Follows),
+            ("8", Follows),
+            ("no number", Follows),
+            ("11", Lost(2)),
+            ("9", Behind),
+            ("11", Behind),
+            ("12", Follows),
+            ("0", Lost(0)),
+            ("1", Follows),
+            (r#"{"foretick":"tick","ts":1}"#, Follows),
+            ("3", Lost(1)),
+            (r#"{"foretick":"gap","reason":"reconnect"}"#, Follows),
+            ("0", Follows),
+            (
+                r#"{"foretick":"gap","reason":"sequence","missing":4}"#,
+                Follows,
+            ),
+            ("5", Follows),
+            (r#"{"foretick":"handover"}"#, Follows),
+            ("0", Follows),
+        ] {
+            assert_eq!(
+                checks.take(1, &venues, message.as_bytes()),
+                order,
+                "{message}"
+            );
+        }
+        assert_eq!(checks.take(0, &venues, b"40"), Follows, "another stream");
+    }
+}

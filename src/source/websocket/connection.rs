@@ -1,0 +1,206 @@
+//! One websocket connection: what it sends, and whether it lives.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use super::end::End;
+use super::request_budget::RequestBudget;
+use super::settings::WebsocketSettings;
+use crate::clock;
+use crate::decode::ConnectionCheck;
+use crate::decode::venue::{Keepalive, Subscription};
+
+/// The socket of a connection.
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// An open connection.
+pub(super) struct OpenConnection {
+    socket: Socket,
+    /// Its number, from 1.
+    pub(super) number: i32,
+    /// Follows the numbers of its messages.
+    pub(super) check: ConnectionCheck,
+    /// Texts that wait until the venue allows them.
+    outbox: VecDeque<String>,
+    sends: RequestBudget,
+    keepalive: Keepalive,
+    idle: Duration,
+    /// The longest that it may bring no data.
+    silent_max: Option<Duration>,
+    renew_after: Duration,
+    began: Instant,
+    /// When anything came last, answers to pings included.
+    heard: Instant,
+    /// When a message came last.
+    last_data: Instant,
+    pinged: Instant,
+    kept_alive: Instant,
+}
+
+/// What a connection gave.
+pub(super) enum Incoming {
+    /// A message of the venue.
+    Text(Bytes),
+    /// A binary message.
+    Binary,
+    /// Something between the two ends.
+    Nothing,
+    /// It is over.
+    End(End),
+}
+
+/// Opens a websocket; TLS and handshake included, it may take `settings.connect_timeout`.
+pub(super) async fn open(
+    settings: &WebsocketSettings,
+    subscription: &Subscription,
+) -> Result<Socket, End> {
+    let limits = Some(settings.socket());
+    let request = request(subscription).map_err(End::Failed)?;
+    let connecting = connect_async_with_config(request, limits, true);
+    match timeout(settings.connect_timeout, connecting).await {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(error)) => Err(End::Failed(error)),
+        Err(_) => Err(End::timeout()),
+    }
+}
+
+fn request(
+    subscription: &Subscription,
+) -> Result<tokio_tungstenite::tungstenite::handshake::client::Request, WsError> {
+    let mut request = (&*subscription.address).into_client_request()?;
+    for (name, value) in &subscription.headers {
+        let mut value =
+            HeaderValue::from_str(value).map_err(|error| WsError::HttpFormat(error.into()))?;
+        value.set_sensitive(true);
+        request
+            .headers_mut()
+            .insert(HeaderName::from_static(name), value);
+    }
+    Ok(request)
+}
+
+impl OpenConnection {
+    pub(super) fn new(
+        socket: Socket,
+        number: i32,
+        settings: &WebsocketSettings,
+        subscription: &Subscription,
+    ) -> Self {
+        let now = clock::instant();
+        let limits = settings.venue.limits();
+        let keepalive = settings.venue.keepalive();
+        Self {
+            socket,
+            number,
+            check: ConnectionCheck::default(),
+            outbox: subscription.messages.iter().cloned().collect(),
+            sends: RequestBudget::new(limits.messages_max, limits.messages_window),
+            keepalive,
+            idle: settings.idle,
+            silent_max: shorter(keepalive.silent_max, settings.silent),
+            renew_after: settings.renew_after,
+            began: now,
+            heard: now,
+            last_data: now,
+            pinged: now,
+            kept_alive: now,
+        }
+    }
+
+    /// How long it has been open.
+    pub(super) fn life(&self) -> Duration {
+        clock::instant().saturating_duration_since(self.began)
+    }
+
+    /// Waits for what comes next. A websocket ping needs no answer here: the next read writes the pong.
+    pub(super) async fn receive(&mut self) -> Incoming {
+        let message = self.socket.next().await;
+        let now = clock::instant();
+        self.heard = now;
+        match message {
+            Some(Ok(Message::Text(text))) => {
+                self.last_data = now;
+                Incoming::Text(text.into())
+            }
+            Some(Ok(Message::Binary(_))) => {
+                self.last_data = now;
+                Incoming::Binary
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Nothing,
+            Some(Ok(Message::Close(frame))) => Incoming::End(End::Closed(frame)),
+            None => Incoming::End(End::Closed(None)),
+            Some(Err(error)) => Incoming::End(End::Failed(error)),
+        }
+    }
+
+    /// Queues texts to be sent when the venue allows it.
+    pub(super) fn queue(&mut self, texts: impl IntoIterator<Item = String>) {
+        self.outbox.extend(texts);
+    }
+
+    /// Sends what is due: queued texts, and what keeps the connection alive.
+    pub(super) async fn send_due(&mut self, now: Instant) -> Result<(), End> {
+        if let Some((text, every)) = self.keepalive.send
+            && now.saturating_duration_since(self.kept_alive) >= every
+        {
+            self.kept_alive = now;
+            self.send(Message::text(text)).await?;
+        }
+        while !self.outbox.is_empty() && self.sends.wait(now, 1).is_zero() {
+            self.sends.spend(now, 1);
+            let text = self.outbox.pop_front().unwrap_or_default();
+            self.send(Message::text(text)).await?;
+        }
+        let quiet = now.saturating_duration_since(self.heard.max(self.pinged));
+        if quiet >= self.idle / PINGS_WITHIN_IDLE {
+            self.pinged = now;
+            self.send(Message::Ping(Bytes::new())).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it must be given up, or is old enough for another one to take its place.
+    pub(super) fn is_over(&self, now: Instant) -> Option<End> {
+        if now.saturating_duration_since(self.heard) > self.idle {
+            return Some(End::Idle);
+        }
+        let silent = now.saturating_duration_since(self.last_data);
+        if let Some(longest) = self.silent_max
+            && silent > longest
+        {
+            return Some(End::Silent(longest));
+        }
+        (now.saturating_duration_since(self.began) > self.renew_after).then_some(End::Renewed)
+    }
+
+    /// Says goodbye, as far as the peer takes it at once.
+    pub(super) async fn close(mut self) {
+        drop(timeout(GOODBYE, self.socket.close(None)).await);
+    }
+
+    /// Sends a message; a peer that does not take it in time has failed.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.idle, self.socket.send(message)).await {
+            Ok(sent) => sent.map_err(End::Failed),
+            Err(_) => Err(End::timeout()),
+        }
+    }
+}
+
+/// The shorter of two limits, each of which there may be.
+fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    [one, other].into_iter().flatten().min()
+}
+
+/// Pings that go unanswered before a connection is given up.
+const PINGS_WITHIN_IDLE: u32 = 3;
+/// How long a peer may take to read our goodbye.
+const GOODBYE: Duration = Duration::from_millis(100);

@@ -1,0 +1,173 @@
+//! Why a connection is over, and what that means for the next one.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tokio_tungstenite::tungstenite::error::{CapacityError, UrlError};
+use tokio_tungstenite::tungstenite::{Error as WsError, protocol::CloseFrame};
+use tracing::{info, warn};
+
+use super::host_limits::retry_after;
+use crate::clock;
+use crate::source::status::{EndReason, FeedStatus, count};
+
+/// Why a connection is over.
+#[derive(Debug)]
+pub(super) enum End {
+    Renewed,
+    Shutdown,
+    Idle,
+    Silent(Duration),
+    /// The book of this symbol.
+    Unrepaired(String),
+    Closed(Option<CloseFrame>),
+    /// In the venue's words.
+    Fatal(String),
+    Failed(WsError),
+}
+
+impl End {
+    /// An end by time: connecting or sending took too long.
+    pub(super) fn timeout() -> Self {
+        Self::Failed(WsError::Io(std::io::ErrorKind::TimedOut.into()))
+    }
+
+    pub(super) fn reason(&self) -> EndReason {
+        match self {
+            Self::Renewed => EndReason::Renewed,
+            Self::Shutdown => EndReason::Shutdown,
+            Self::Idle => EndReason::Idle,
+            Self::Silent(_) => EndReason::Silent,
+            Self::Unrepaired(_) => EndReason::Unrepaired,
+            Self::Closed(_) => EndReason::Closed,
+            Self::Fatal(_) => EndReason::Fatal,
+            Self::Failed(error) => of_error(error),
+        }
+    }
+
+    /// Whether it is announced: the connection goes on until another one takes its place.
+    pub(super) fn is_announced(&self) -> bool {
+        matches!(self, Self::Renewed | Self::Shutdown)
+    }
+
+    /// Whether only quiet ended it, which says nothing against the next connection.
+    pub(super) fn was_quiet(&self) -> bool {
+        matches!(self, Self::Idle | Self::Silent(_))
+    }
+
+    /// How long the host wants to be left alone: its own word, or else `unsaid` where it refuses as venues do
+    /// that have been asked too often (HTTP 403, 418, 429).
+    pub(super) fn stay_away(&self, unsaid: Duration) -> Option<Duration> {
+        let Self::Failed(WsError::Http(answer)) = self else {
+            return None;
+        };
+        let status = answer.status().as_u16();
+        let told = answer.headers().get("retry-after");
+        let now = UNIX_EPOCH + Duration::from_nanos(clock::now().0.cast_unsigned());
+        let told = told.and_then(|value| retry_after(value.to_str().ok()?, now));
+        told.or_else(|| matches!(status, 403 | 418 | 429).then_some(unsaid))
+    }
+
+    /// What happened, with the venue's own words.
+    fn told(&self) -> String {
+        match self {
+            Self::Renewed => "connection renewed before its age limit".into(),
+            Self::Shutdown => "the venue announced the end of the connection".into(),
+            Self::Idle => {
+                "nothing came within `idle_ms`, not even an answer to a ping: connecting again"
+                    .into()
+            }
+            Self::Silent(longest) => {
+                format!("the connection lives, but no data came for {longest:?}: connecting again")
+            }
+            Self::Unrepaired(symbol) => {
+                format!("subscribing again did not repair the book of {symbol}: connecting again")
+            }
+            Self::Closed(None) => "the venue closed the connection without a reason".into(),
+            Self::Closed(Some(frame)) => format!(
+                "the venue closed the connection: code {}, reason `{}`",
+                u16::from(frame.code),
+                frame.reason
+            ),
+            Self::Fatal(words) => format!("the venue refuses the connection for good: `{words}`"),
+            Self::Failed(WsError::Http(answer)) => {
+                let body = answer.body().as_deref().unwrap_or_default();
+                let body = String::from_utf8_lossy(&body[..body.len().min(WORDS_MAX)]);
+                format!(
+                    "the venue refused to connect: HTTP {}, `{body}`",
+                    answer.status()
+                )
+            }
+            Self::Failed(error @ WsError::Capacity(CapacityError::MessageTooLong { .. })) => {
+                format!(
+                    "{error}; raise `[source] max_frame_bytes` if the venue does send such messages"
+                )
+            }
+            Self::Failed(error) => format!("the connection failed: {error}"),
+        }
+    }
+}
+
+/// Tells of ends: each kind of end once in words, until another kind has been told; all are counted.
+#[derive(Debug, Default)]
+pub(super) struct EndReport {
+    told: BTreeSet<String>,
+}
+
+impl EndReport {
+    /// Counts an end, and tells of it if it is news.
+    pub(super) fn end(&mut self, end: &End, url: &str, status: &FeedStatus) {
+        let reason = end.reason();
+        status.ends.count(reason);
+        let told = end.told();
+        if reason.is_planned() {
+            info!(url, "{told}");
+            return;
+        }
+        count(&status.failures);
+        self.news(&told, || warn!(url, "{told}"));
+    }
+
+    /// Tells of something in the venue's words once.
+    pub(super) fn news(&mut self, told: &str, tell: impl FnOnce()) {
+        if self.told.len() == TOLD_MAX {
+            self.told.clear();
+        }
+        if self.told.insert(told.to_owned()) {
+            tell();
+        } else {
+            tracing::debug!("{told}");
+        }
+    }
+}
+
+fn of_error(error: &WsError) -> EndReason {
+    match error {
+        WsError::ConnectionClosed | WsError::AlreadyClosed => EndReason::Closed,
+        WsError::Io(error) => match error.kind() {
+            std::io::ErrorKind::TimedOut => EndReason::Timeout,
+            std::io::ErrorKind::ConnectionRefused
+            | std::io::ErrorKind::HostUnreachable
+            | std::io::ErrorKind::NetworkUnreachable
+            | std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::Other => EndReason::Unreachable,
+            // What answers a handshake is no TLS.
+            std::io::ErrorKind::InvalidData => EndReason::Tls,
+            _ => EndReason::Broken,
+        },
+        WsError::Tls(_) => EndReason::Tls,
+        WsError::Capacity(_) | WsError::WriteBufferFull(_) => EndReason::TooLarge,
+        WsError::Http(_) => EndReason::Refused,
+        WsError::Url(UrlError::UnableToConnect(_)) => EndReason::Unreachable,
+        WsError::Protocol(_)
+        | WsError::Utf8(_)
+        | WsError::HttpFormat(_)
+        | WsError::Url(_)
+        | WsError::AttackAttempt => EndReason::Protocol,
+    }
+}
+
+/// Bytes of a refusal that are told.
+const WORDS_MAX: usize = 300;
+/// Different ends that are remembered as told.
+const TOLD_MAX: usize = 100;

@@ -1,0 +1,65 @@
+//! The connection that takes the place of one whose end is announced.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::connection::{Incoming, OpenConnection, Socket, open};
+use super::end::End;
+use super::host_limits::{Ask, HostLimits};
+use super::overlap::Overlap;
+use super::settings::WebsocketSettings;
+use crate::decode::venue::Subscription;
+
+/// How far it is.
+pub(super) enum Replacement {
+    None,
+    Opening(BoxFuture<'static, Result<Socket, End>>, Box<Overlap>),
+    Open(Box<(OpenConnection, Overlap)>),
+}
+
+/// What came of a replacement.
+pub(super) enum Progress {
+    Opened(Box<Socket>),
+    Failed(End),
+    Received(Incoming),
+}
+
+impl Replacement {
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Whether it can take over at once: its subscription holds.
+    pub(super) fn has_begun(&self) -> bool {
+        matches!(self, Self::Open(open) if open.1.has_begun())
+    }
+
+    /// What comes of it; never without one.
+    pub(super) async fn next(&mut self) -> Progress {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::Opening(opening, _) => match opening.await {
+                Ok(socket) => Progress::Opened(Box::new(socket)),
+                Err(end) => Progress::Failed(end),
+            },
+            Self::Open(open) => Progress::Received(open.0.receive().await),
+        }
+    }
+}
+
+/// Opens a connection as soon as the host allows it.
+pub(super) fn opening(
+    settings: &Arc<WebsocketSettings>,
+    subscription: &Arc<Subscription>,
+    limits: &Arc<HostLimits>,
+) -> BoxFuture<'static, Result<Socket, End>> {
+    let (settings, subscription) = (Arc::clone(settings), Arc::clone(subscription));
+    let limits = Arc::clone(limits);
+    async move {
+        limits.allow(Ask::Connection).await;
+        open(&settings, &subscription).await
+    }
+    .boxed()
+}
