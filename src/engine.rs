@@ -47,7 +47,7 @@ pub struct Engine {
     scorer: Scorer,
     row: Vec<f64>,
     pending: Vec<PendingSignal>,
-    silent: Vec<InstrumentId>,
+    silent: Vec<(InstrumentId, Quality)>,
     undefined: u64,
     invalid_probabilities: u64,
 }
@@ -204,6 +204,12 @@ impl Engine {
         self.rows.take_whole_books(whole);
     }
 
+    /// Instruments whose features need a book or a quote that is not there, or is of before a gap.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.rows.waiting()
+    }
+
     /// Counters of the events so far.
     #[must_use]
     pub fn counts(&self) -> &EventCounts {
@@ -336,19 +342,20 @@ impl Engine {
         });
     }
 
-    /// Repeats the last signal of instruments that have fallen silent, marked as stale.
+    /// Repeats the last signal of instruments that have fallen silent or whose book is broken, marked as
+    /// stale or gap.
     fn tick(&mut self, ts: Nanos, frame: u32) {
         let (steps, columns) = (self.settings.steps, self.row.len());
         let while_warming = self.settings.while_warming;
         self.rows.tick(ts, &mut self.silent);
-        for instrument in self.silent.drain(..) {
+        for (instrument, found) in self.silent.drain(..) {
             let window = &self.rows.instrument(instrument).window;
             let is_wanted = while_warming || window.is_warm(steps);
             if window.rows() < steps as u64 || !is_wanted {
                 continue;
             }
             self.scorer.repeat(instrument, window, steps, columns);
-            let quality = window.quality(steps).max(Quality::Stale);
+            let quality = window.quality(steps).max(found);
             self.pending.push(PendingSignal {
                 row: Row::bare(instrument, ts, quality),
                 frame,

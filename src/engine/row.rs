@@ -8,10 +8,12 @@ mod context;
 mod counts;
 mod effect;
 mod gaps;
+mod heard;
 mod market;
 mod quote_numbers;
 mod rules;
 mod trade_numbers;
+mod trust;
 
 pub use self::at::Row;
 pub use self::context::Figures;

@@ -11,6 +11,7 @@ use super::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event, Gap, Record};
 use crate::instrument::InstrumentId;
 use crate::label::LabelPoint;
+use crate::signal::quality::Quality;
 use crate::units::Nanos;
 
 /// Makes rows of events.
@@ -86,7 +87,8 @@ impl RowMaker {
         let InstrumentState {
             market, features, ..
         } = instruments.state_or_new(event.instrument, plan);
-        market.received = batch.origins[event.frame as usize].ts_recv;
+        let ts_recv = batch.origins[event.frame as usize].ts_recv;
+        market.heard.take(&event.body, ts_recv);
         market.silent = false;
         let before = market.now;
         let timed = market.pass_time(event, counts);
@@ -181,19 +183,34 @@ impl RowMaker {
         }
     }
 
-    /// Appends the instruments that have just fallen silent at this tick of the clock; requests snapshots
-    /// again for books that wait.
-    pub fn tick(&mut self, ts: Nanos, silent: &mut Vec<InstrumentId>) {
+    /// Appends the instruments an input of which has fallen silent, or whose book is not whole, as this tick
+    /// of the clock is the first to find, and the quality that they have for it; requests snapshots again for
+    /// books that wait.
+    pub fn tick(&mut self, ts: Nanos, silent: &mut Vec<(InstrumentId, Quality)>) {
         for (instrument, state) in self.state.instruments.iter_mut() {
             let market = &mut state.market;
             let waits = market.waits_for_snapshot();
             self.repairs.tick(ts.0, instrument, waits);
-            let heard = market.received != Nanos::UNDEFINED;
-            if heard && !market.silent && ts.since(market.received) > self.rules.stale_after {
-                market.silent = true;
-                silent.push(instrument);
+            let heard = market.heard.oldest(&self.plan);
+            if heard == Nanos::UNDEFINED || market.silent {
+                continue;
             }
+            let quality = match market.is_broken(&self.plan) {
+                true => Quality::Gap,
+                false if ts.since(heard) > self.rules.stale_after => Quality::Stale,
+                false => continue,
+            };
+            market.silent = true;
+            silent.push((instrument, quality));
         }
+    }
+
+    /// Instruments whose features need a book or a quote that is not there, or is of before a gap.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let markets = self.state.instruments.iter();
+        let waiting = markets.filter(|state| state.market.is_waiting(&self.plan));
+        waiting.count()
     }
 
     /// Counts what a statement changed.

@@ -131,6 +131,10 @@ impl InstrumentStates {
         state.get_or_insert_with(|| Box::new(InstrumentState::new(plan)))
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &InstrumentState> {
+        self.states.iter().filter_map(Option::as_deref)
+    }
+
     pub(super) fn iter_mut(
         &mut self,
     ) -> impl Iterator<Item = (InstrumentId, &mut InstrumentState)> {

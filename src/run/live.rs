@@ -170,6 +170,10 @@ impl LiveRun {
             provider: loaded.active.provider.to_string(),
             workers: statuses.clone(),
             feed: Arc::clone(&source.status),
+            listed: pipeline.file.source.instruments.len(),
+            needs_quotes: pipeline.plan.uses_book() || pipeline.plan.uses_top(),
+            began: clock::instant(),
+            waiting_max: Duration::from_millis(pipeline.file.metrics.waiting_ms),
         }));
         Ok(Self {
             source,
@@ -341,6 +345,7 @@ fn account(shards: &Account, feed: &FeedStatus, ticks: u64, waiting: u64) -> Acc
         ("binary", &feed.dropped.binary),
         ("tombstone", &feed.dropped.tombstone),
         ("orphaned", &feed.dropped.orphaned),
+        ("repeated", &feed.dropped.repeated),
     ] {
         all.drop_frames(reason, read(count));
     }

@@ -1,11 +1,13 @@
 //! What a worker shows of itself while it works, for the metrics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::account::Account;
 use super::counts::RunCounts;
 use super::latency::StageReport;
 use super::shard::Shard;
+use crate::clock;
 use crate::signal::quality::Quality;
 
 /// The latest figures of a worker, shared by its thread and those that report them.
@@ -29,6 +31,10 @@ pub struct WorkerFigures {
     pub instruments: usize,
     /// Instruments with deferred steps.
     pub deferred: usize,
+    /// Instruments that wait for a book or a quote.
+    pub waiting: usize,
+    /// Since when some have waited, without a pause.
+    pub waiting_since: Option<Instant>,
 }
 
 impl WorkerStatus {
@@ -42,6 +48,9 @@ impl WorkerStatus {
     pub(super) fn update(&self, shard: &Shard, qualities: &[u64; Quality::ALL.len()]) {
         let mut counts = RunCounts::default();
         counts.add_shard(shard);
+        let waiting = shard.engine().waiting();
+        let mut latest = self.lock();
+        let since = latest.waiting_since.filter(|_| waiting > 0);
         let figures = WorkerFigures {
             account: shard.account().clone(),
             counts,
@@ -53,8 +62,10 @@ impl WorkerStatus {
             qualities: *qualities,
             instruments: shard.instruments().len(),
             deferred: shard.engine().deferred().0,
+            waiting,
+            waiting_since: since.or_else(|| (waiting > 0).then(clock::instant)),
         };
-        *self.lock() = figures;
+        *latest = figures;
     }
 
     fn lock(&self) -> MutexGuard<'_, WorkerFigures> {

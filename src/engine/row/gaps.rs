@@ -2,7 +2,7 @@
 
 use super::counts::EventCounts;
 use super::market::MarketState;
-use crate::engine::feature::Inputs;
+use crate::engine::feature::{FeaturePlan, Inputs};
 use crate::event::{Gap, GapReason};
 use crate::signal::quality::Quality;
 
@@ -76,6 +76,15 @@ impl MarketState {
             counts.silences += 1;
             self.mark_gap(Quality::Gap, Inputs::ALL);
         }
+    }
+
+    /// Whether features need a book that was whole and is not any more.
+    pub(crate) fn is_broken(&self, plan: &FeaturePlan) -> bool {
+        let is_lost = match plan.uses_book() {
+            true => self.book_known,
+            false => self.top.is_some(),
+        };
+        is_lost && self.is_waiting(plan)
     }
 
     /// Gaps in book and quotes, and silences, so far: a label over one means nothing.

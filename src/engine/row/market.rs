@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
+use super::heard::Heard;
 use super::quote_numbers::QuoteNumbers;
-use super::rules::RowRules;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
@@ -20,9 +20,11 @@ pub struct MarketState {
     /// Latest event time; `i64::MIN` before the first.
     pub(crate) now: i64,
     /// When book or quote last had both sides.
-    quoted: i64,
-    /// When the last frame was received.
-    pub(crate) received: Nanos,
+    pub(super) quoted: i64,
+    /// When the book last had both sides.
+    pub(super) booked: i64,
+    /// When its inputs were received last.
+    pub(crate) heard: Heard,
     trade_numbers: TradeNumbers,
     quote_numbers: QuoteNumbers,
     /// The last price traded.
@@ -31,7 +33,7 @@ pub struct MarketState {
     pub(super) top_sequence: u64,
     pub(crate) top: Option<TopOfBook>,
     /// When `top` was set last.
-    topped: i64,
+    pub(super) topped: i64,
     /// Whether `top` is of before a gap.
     pub(super) top_broken: bool,
     /// When the last bar ended; `i64::MIN` before the first.
@@ -66,7 +68,8 @@ impl Default for MarketState {
         Self {
             now: i64::MIN,
             quoted: i64::MIN,
-            received: Nanos::UNDEFINED,
+            booked: i64::MIN,
+            heard: Heard::default(),
             trade_numbers: TradeNumbers::default(),
             quote_numbers: QuoteNumbers::default(),
             price: Price::UNDEFINED,
@@ -241,7 +244,10 @@ impl MarketState {
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Later))
             }
-            Applied::Unchanged => (Effect::default(), None),
+            Applied::Unchanged => {
+                self.note_book();
+                (Effect::default(), None)
+            }
             Applied::Gap { reason, missing } => {
                 counts.gaps += 1;
                 counts.miss(missing);
@@ -258,9 +264,7 @@ impl MarketState {
             // The gap ends here, not where it was found.
             self.note_gap(Quality::Gap, Inputs::QUOTES);
         }
-        if self.book.best_bid().is_some() && self.book.best_ask().is_some() {
-            self.quoted = self.now;
-        }
+        self.note_book();
         counts.crossed += u64::from(self.book.is_crossed());
         // A quote may be ahead of the book: Binance sends quotes at once and the book every 100 ms.
         let sequence = self.book.sequence();
@@ -273,6 +277,22 @@ impl MarketState {
             top_set,
             book_set: true,
             ..Effect::default()
+        }
+    }
+
+    /// The book is as it should be now.
+    fn note_book(&mut self) {
+        if self.book.best_bid().is_some() && self.book.best_ask().is_some() {
+            (self.quoted, self.booked) = (self.now, self.now);
+        }
+    }
+
+    /// Whether features need a book or a quote that is not there, or is of before a gap.
+    pub(crate) fn is_waiting(&self, plan: &FeaturePlan) -> bool {
+        match (plan.uses_book(), plan.uses_top()) {
+            (true, _) => !self.book.is_live(),
+            (false, true) => self.top.is_none() || self.top_broken,
+            (false, false) => false,
         }
     }
 
@@ -356,45 +376,5 @@ impl MarketState {
             figure: None,
         };
         features.apply(plan, &update, fired);
-    }
-
-    /// The quality of the row that is made now, and whether its features are warm; what was marked counts for
-    /// this row alone.
-    pub(crate) fn row_quality(
-        &mut self,
-        plan: &FeaturePlan,
-        features: &mut FeatureState,
-        rules: &RowRules,
-    ) -> (Quality, bool) {
-        let mut quality = std::mem::take(&mut self.marked);
-        quality = quality.max(features.gap_quality(plan, self.now));
-        let warm = features.is_warm(plan, self.now);
-        if !warm {
-            quality = quality.max(Quality::Warming);
-        }
-        let needs_quotes = plan.uses_book() || plan.uses_top();
-        if needs_quotes && self.now.saturating_sub(self.quoted) > rules.stale_after {
-            quality = quality.max(Quality::Stale);
-        }
-        if needs_quotes && self.is_crossed() {
-            quality = quality.max(Quality::Crossed);
-        }
-        if plan.uses_book() && self.book_known && !self.book.is_live() {
-            quality = Quality::Gap;
-        }
-        (quality, warm)
-    }
-
-    fn is_crossed(&self) -> bool {
-        let is_top_crossed = self.top.is_some_and(|top| top.is_crossed());
-        is_top_crossed || self.book_known && self.book.is_crossed()
-    }
-
-    /// The middle of bid and ask that labels are made of: none while a side is empty, both are crossed, or
-    /// they are of before a gap or a silence of more than `max_gap` nanoseconds.
-    pub(crate) fn label_mid(&self, max_gap: i64) -> Option<f64> {
-        let is_of_before = self.top_broken || self.now.saturating_sub(self.topped) > max_gap;
-        let top = self.top.filter(|_| !is_of_before && !self.is_crossed());
-        top.map(|top| top.mid())
     }
 }

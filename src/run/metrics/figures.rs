@@ -13,6 +13,7 @@ use super::pipelines::{PipelineStatus, ProcessStatus, RunningPipeline};
 use crate::run::latency::StageReport;
 use crate::run::status::WorkerFigures;
 use crate::signal::quality::Quality;
+use crate::source::status::EndReason;
 
 impl Collector for ProcessStatus {
     fn encode(&self, mut out: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -59,7 +60,7 @@ type Series = (&'static str, &'static str, u64);
 type ReadSeries = fn(&PipelineFigures<'_>) -> Vec<Series>;
 type ReadValue = fn(&PipelineFigures<'_>) -> Option<f64>;
 
-const COUNTERS: [(&str, &str, &[&str], ReadSeries); 5] = [
+const COUNTERS: [(&str, &str, &[&str], ReadSeries); 6] = [
     (
         "frames",
         "Frames by fate; reason of drops and dead letters",
@@ -85,6 +86,12 @@ const COUNTERS: [(&str, &str, &[&str], ReadSeries); 5] = [
         |pipeline| pipeline.source_events(),
     ),
     (
+        "connection_ends",
+        "Connections that ended or could not be made, by reason",
+        &["reason"],
+        |pipeline| pipeline.connection_ends(),
+    ),
+    (
         "pipeline_restarts",
         "Times that the pipeline was started again after a failure",
         &[],
@@ -92,7 +99,7 @@ const COUNTERS: [(&str, &str, &[&str], ReadSeries); 5] = [
     ),
 ];
 
-const GAUGES: [(&str, &str, ReadValue); 7] = [
+const GAUGES: [(&str, &str, ReadValue); 8] = [
     (
         "source_healthy",
         "Whether the source is connected and alive",
@@ -117,6 +124,11 @@ const GAUGES: [(&str, &str, ReadValue); 7] = [
                 .sum::<usize>() as f64,
         )
     }),
+    (
+        "instruments_waiting",
+        "Instruments that wait for a book or a quote, which their features need",
+        |pipeline| pipeline.if_running(|running| running.waiting().0 as f64),
+    ),
     (
         "deferred_instruments",
         "Instruments with deferred steps of sliding windows",
@@ -168,6 +180,7 @@ impl<'a> PipelineFigures<'a> {
             ("dropped", "binary", read(&feed.dropped.binary)),
             ("dropped", "tombstone", read(&feed.dropped.tombstone)),
             ("dropped", "orphaned", read(&feed.dropped.orphaned)),
+            ("dropped", "repeated", read(&feed.dropped.repeated)),
         ];
         for WorkerFigures { account, .. } in &self.workers {
             let dropped = account.dropped_by_reason.iter();
@@ -204,7 +217,16 @@ impl<'a> PipelineFigures<'a> {
             ("failure", "", read(&feed.failures)),
             ("snapshot", "", read(&feed.snapshots)),
             ("snapshot_failure", "", read(&feed.snapshot_failures)),
+            ("rejection", "", read(&feed.rejections)),
         ]
+    }
+
+    fn connection_ends(&self) -> Vec<Series> {
+        let Some(RunningPipeline { feed, .. }) = &self.running else {
+            return vec![];
+        };
+        let of = |reason: EndReason| (reason.word(), "", feed.ends.of(reason));
+        EndReason::ALL.map(of).into()
     }
 }
 
@@ -335,6 +357,10 @@ mod tests {
             provider: "cpu".into(),
             workers: vec![Arc::default()],
             feed: Arc::default(),
+            listed: 0,
+            needs_quotes: true,
+            began: crate::clock::instant(),
+            waiting_max: std::time::Duration::ZERO,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::run::budget::ResourceNeed;
 use crate::run::status::WorkerStatus;
@@ -19,6 +19,50 @@ pub struct RunningPipeline {
     pub workers: Vec<Arc<WorkerStatus>>,
     /// The status of the source.
     pub feed: Arc<FeedStatus>,
+    /// Instruments that the source is asked for; 0 where it reads all that come.
+    pub listed: usize,
+    /// Whether each of them needs a book or a quote.
+    pub needs_quotes: bool,
+    /// When it began.
+    pub began: Instant,
+    /// How long instruments may wait before the pipeline is not ready.
+    pub waiting_max: Duration,
+}
+
+impl RunningPipeline {
+    /// Instruments that wait for a book or a quote, those that nothing has come of included, and since when.
+    pub(super) fn waiting(&self) -> (usize, Option<Instant>) {
+        let workers = self.workers.iter().map(|worker| worker.figures());
+        let (mut waiting, mut seen, mut since) = (0, 0, None::<Instant>);
+        for figures in workers {
+            waiting += figures.waiting;
+            seen += figures.instruments;
+            since = [since, figures.waiting_since].into_iter().flatten().min();
+        }
+        let unseen = match self.needs_quotes {
+            true => self.listed.saturating_sub(seen),
+            false => 0,
+        };
+        if unseen > 0 {
+            since = Some(self.began);
+        }
+        (waiting + unseen, since)
+    }
+
+    /// Why it is not ready, for people; none where it is.
+    fn problem(&self) -> Option<String> {
+        if !self.feed.is_healthy() {
+            return Some("the source is not connected".into());
+        }
+        let (waiting, since) = self.waiting();
+        let for_long = since?.elapsed();
+        (for_long > self.waiting_max).then(|| {
+            format!(
+                "{waiting} instruments have waited for a book or a quote for {} s",
+                for_long.as_secs()
+            )
+        })
+    }
 }
 
 /// The status of a pipeline over all its starts. Its figures begin at zero with each start.
@@ -102,8 +146,7 @@ impl PipelineStatus {
     fn problem(&self) -> Option<String> {
         match &*self.lock() {
             PipelineState::Starting => Some("starting".into()),
-            PipelineState::Running(running) if running.feed.is_healthy() => None,
-            PipelineState::Running(_) => Some("the source is not connected".into()),
+            PipelineState::Running(running) => running.problem(),
             PipelineState::Ended => Some("ended".into()),
             PipelineState::Failed {
                 why,
@@ -149,6 +192,10 @@ mod tests {
             provider: "cpu".into(),
             workers: vec![Arc::default()],
             feed: Arc::default(),
+            listed: 0,
+            needs_quotes: true,
+            began: crate::clock::instant(),
+            waiting_max: Duration::ZERO,
         }
     }
 
@@ -164,6 +211,28 @@ mod tests {
         assert_eq!(all.problems(), "the source is not connected\n");
         all.0[0].set_state(PipelineState::Ended);
         assert_eq!(all.problems(), "ended\n");
+    }
+
+    #[test]
+    fn an_instrument_that_nothing_comes_of_makes_it_not_ready() {
+        let running = RunningPipeline {
+            listed: 2,
+            ..running()
+        };
+        running.feed.set_healthy(true);
+        assert_eq!(running.waiting().0, 2);
+        let said = running.problem().unwrap();
+        assert!(said.starts_with("2 instruments have waited"), "{said}");
+        let patient = RunningPipeline {
+            waiting_max: Duration::from_secs(3_600),
+            ..running.clone()
+        };
+        assert_eq!(patient.problem(), None);
+        let trades_alone = RunningPipeline {
+            needs_quotes: false,
+            ..running
+        };
+        assert_eq!(trades_alone.problem(), None);
     }
 
     #[test]
