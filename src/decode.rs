@@ -16,6 +16,8 @@ mod json;
 mod last_updates;
 mod levels;
 mod news;
+mod okx;
+mod output;
 pub mod privacy;
 mod record;
 pub mod route;

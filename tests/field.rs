@@ -25,3 +25,7 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_frames.rs"]
+mod venue_frames;
+#[path = "field/venue_okx.rs"]
+mod venue_okx;

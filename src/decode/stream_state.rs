@@ -10,6 +10,7 @@ pub struct StreamState {
     /// The newest book updates of each instrument.
     pub updates: LastUpdates,
     depths: FxHashMap<Box<str>, u16>,
+    books: FxHashMap<Box<str>, Box<str>>,
 }
 
 impl StreamState {
@@ -25,7 +26,21 @@ impl StreamState {
     pub fn depth_of(&self, symbol: &str) -> Option<u16> {
         self.depths.get(symbol).copied()
     }
+
+    /// Whether a symbol's book is made of this stream, in the venue's words. Where several streams hold the
+    /// book of a symbol, each to its own depth and with its own numbers, that is the one that came first.
+    pub fn is_book(&mut self, symbol: &str, stream: &str) -> bool {
+        match self.books.get(symbol) {
+            Some(chosen) => **chosen == *stream,
+            None => {
+                if self.books.len() < SYMBOLS_MAX {
+                    self.books.insert(symbol.into(), stream.into());
+                }
+                true
+            }
+        }
+    }
 }
 
-/// Symbols whose depth is remembered: more than a connection can subscribe to.
+/// Symbols that are remembered: more than a connection can subscribe to.
 const SYMBOLS_MAX: usize = 10_000;
