@@ -6,6 +6,7 @@
 mod ahead;
 mod amount;
 mod binance;
+mod bybit;
 pub mod command;
 pub mod control;
 pub mod decoded;

@@ -25,6 +25,8 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_bybit.rs"]
+mod venue_bybit;
 #[path = "field/venue_frames.rs"]
 mod venue_frames;
 #[path = "field/venue_okx.rs"]

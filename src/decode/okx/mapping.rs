@@ -71,7 +71,9 @@ fn push(
                 (_, Some(_)) => return Err(DecodeError::OutOfRange("action")),
                 (_, None) => return Err(DecodeError::MissingField("action")),
             };
-            if !out.stream.is_book(symbol, channel) {
+            // Five levels are no better than a book that there is.
+            let begins = is_whole && book == Channel::Book;
+            if !out.stream.is_book(symbol, channel, begins) {
                 return Err(DecodeError::UnknownType);
             }
             each_book(data, out, |book, out| book.push(symbol, is_whole, out))?;
