@@ -6,6 +6,7 @@
 mod ahead;
 mod amount;
 mod binance;
+mod bybit;
 pub mod command;
 mod connection_check;
 pub mod control;
@@ -17,6 +18,8 @@ mod json;
 mod last_updates;
 mod levels;
 mod news;
+mod okx;
+mod output;
 pub mod privacy;
 mod record;
 pub mod route;

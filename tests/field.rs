@@ -25,3 +25,9 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_bybit.rs"]
+mod venue_bybit;
+#[path = "field/venue_frames.rs"]
+mod venue_frames;
+#[path = "field/venue_okx.rs"]
+mod venue_okx;

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::last_updates::LastUpdates;
+use crate::event::Quote;
 
 /// What the messages of one connection or partition leave behind. A new connection begins with none of it.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +11,8 @@ pub struct StreamState {
     /// The newest book updates of each instrument.
     pub updates: LastUpdates,
     depths: FxHashMap<Box<str>, u16>,
+    books: FxHashMap<Box<str>, Box<str>>,
+    quotes: FxHashMap<Box<str>, (u64, Quote)>,
 }
 
 impl StreamState {
@@ -25,7 +28,43 @@ impl StreamState {
     pub fn depth_of(&self, symbol: &str) -> Option<u16> {
         self.depths.get(symbol).copied()
     }
+
+    /// Whether a symbol's book is made of this stream, in the venue's words. Several streams may hold the
+    /// book of a symbol, each to its own depth and with changes of its own: then it is the one that began
+    /// last with a snapshot, or else the one that came first.
+    pub fn is_book(&mut self, symbol: &str, stream: &str, begins: bool) -> bool {
+        match self.books.get_mut(symbol) {
+            Some(chosen) if **chosen == *stream => true,
+            Some(chosen) if begins => {
+                *chosen = stream.into();
+                true
+            }
+            Some(_) => false,
+            None => {
+                if self.books.len() < SYMBOLS_MAX {
+                    self.books.insert(symbol.into(), stream.into());
+                }
+                true
+            }
+        }
+    }
+
+    /// Notes a quote of a symbol, and the number of the update that it is of.
+    pub fn note_quote(&mut self, symbol: &str, number: u64, quote: Quote) {
+        if let Some(noted) = self.quotes.get_mut(symbol) {
+            *noted = (number, quote);
+        } else if self.quotes.len() < SYMBOLS_MAX {
+            self.quotes.insert(symbol.into(), (number, quote));
+        }
+    }
+
+    /// The quote of a symbol, if it is that of this update. For venues that send the changes of a quote.
+    #[must_use]
+    pub fn quote_of(&self, symbol: &str, number: u64) -> Option<Quote> {
+        let noted = self.quotes.get(symbol).filter(|noted| noted.0 == number);
+        noted.map(|noted| noted.1)
+    }
 }
 
-/// Symbols whose depth is remembered: more than a connection can subscribe to.
+/// Symbols that are remembered: more than a connection can subscribe to.
 const SYMBOLS_MAX: usize = 10_000;

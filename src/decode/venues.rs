@@ -1,10 +1,12 @@
 //! The venues that are known. A new venue is one line here.
 
 use super::binance::Binance;
+use super::bybit::Bybit;
+use super::okx::Okx;
 use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance];
+const REGISTERED: &[&dyn Venue] = &[&Binance, &Bybit, &Okx];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]

@@ -174,7 +174,10 @@ pub(super) fn recognises(message: &[u8]) -> bool {
             .iter()
             .any(|field| field.is_present());
     let answer = marks.id.is_present() && (marks.error.is_present() || marks.result.is_present());
-    let error = marks.code.is_present() && marks.message.is_present();
+    // OKX has both beside an event.
+    let error = marks.code.is_present()
+        && marks.message.is_present()
+        && value_of(message, "event").is_none();
     let snapshot = marks.last_update_id.is_present();
     combined
         || snapshot

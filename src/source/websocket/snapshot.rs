@@ -25,6 +25,8 @@ use crate::source::status::{FeedStatus, count};
 /// The symbols whose books need snapshots, and the snapshots on their way.
 pub(super) struct SnapshotFetcher {
     venue: &'static dyn Venue,
+    /// The streams of each symbol.
+    streams: Vec<String>,
     rest: Option<Arc<RestClient>>,
     /// By the hash of the symbol, which is the same in either case.
     symbols: FxHashMap<u64, SymbolSnapshot>,
@@ -86,6 +88,7 @@ impl SnapshotFetcher {
         });
         let mut fetcher = Self {
             venue,
+            streams: settings.streams.clone(),
             symbols: symbols.collect(),
             rest: settings
                 .rest
@@ -166,7 +169,7 @@ impl SnapshotFetcher {
             if let SnapshotProgress::AwaitsSplice(until) = symbol.progress
                 && now >= until
             {
-                let request = self.venue.snapshot_request(&symbol.name);
+                let request = self.venue.snapshot_request(&symbol.name, &self.streams);
                 let in_band = matches!(request, SnapshotRequest::Send(_));
                 if in_band && symbol.requests >= SENT_MAX {
                     step.unrepaired = Some(symbol.name.clone());
@@ -183,7 +186,7 @@ impl SnapshotFetcher {
                 continue;
             }
             symbol.requests = symbol.requests.saturating_add(1);
-            match (self.venue.snapshot_request(&symbol.name), &self.rest) {
+            match (self.venue.snapshot_request(&symbol.name, &self.streams), &self.rest) {
                 (SnapshotRequest::Send(messages), _) => {
                     step.messages.extend(messages);
                     symbol.progress = SnapshotProgress::AwaitsSplice(now + SPLICED_WITHIN);
