@@ -99,7 +99,7 @@ impl Venue for Binance {
         routing::is_diff_stream(stream)
     }
 
-    fn snapshot_request(&self, symbol: &str) -> SnapshotRequest {
+    fn snapshot_request(&self, symbol: &str, _: &[String]) -> SnapshotRequest {
         subscription::snapshot_request(symbol)
     }
 

@@ -99,8 +99,8 @@ pub trait Venue: Debug + Send + Sync {
     /// Whether a stream of [`Venue::subscription`] holds book changes that need a snapshot besides.
     fn needs_snapshot(&self, stream: &str) -> bool;
 
-    /// How to get a new snapshot of a symbol's book.
-    fn snapshot_request(&self, symbol: &str) -> SnapshotRequest;
+    /// How to get a new snapshot of a symbol's book; `streams` are those of its subscription.
+    fn snapshot_request(&self, symbol: &str, streams: &[String]) -> SnapshotRequest;
 
     /// The answer to a [`SnapshotRequest::Get`] as a message of the feed that names its symbol, so that
     /// [`Venue::symbol_of`] and [`Venue::decode`] read it like any other.

@@ -100,7 +100,7 @@ impl Venue for Meadow {
         stream == "book"
     }
 
-    fn snapshot_request(&self, symbol: &str) -> SnapshotRequest {
+    fn snapshot_request(&self, symbol: &str, _: &[String]) -> SnapshotRequest {
         let market = symbol.to_ascii_lowercase();
         let message =
             |ask| json!({"ask": ask, "markets": [market], "streams": ["book"]}).to_string();

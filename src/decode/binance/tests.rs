@@ -181,7 +181,7 @@ fn a_symbol_of_other_letters_is_percent_encoded_in_addresses() {
         subscription.address,
         "wss://x/stream?streams=%E6%B5%8B%E8%AF%95usdt@trade"
     );
-    let SnapshotRequest::Get { path, .. } = Binance.snapshot_request("测试usdt") else {
+    let SnapshotRequest::Get { path, .. } = Binance.snapshot_request("测试usdt", &[]) else {
         panic!("a snapshot is fetched")
     };
     assert_eq!(

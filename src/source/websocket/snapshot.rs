@@ -26,6 +26,8 @@ use crate::source::status::{FeedStatus, count};
 /// The symbols whose books need snapshots, and the snapshots on their way.
 pub(super) struct SnapshotFetcher {
     venue: &'static dyn Venue,
+    /// The streams of the subscription, in the venue's words.
+    streams: Vec<String>,
     rest: Option<Arc<RestClient>>,
     /// By the hash of the symbol, which is the same in either case.
     symbols: FxHashMap<u64, SymbolSnapshot>,
@@ -83,6 +85,7 @@ impl SnapshotFetcher {
         });
         Self {
             venue,
+            streams: settings.streams.clone(),
             symbols: symbols.collect(),
             rest: settings
                 .rest
@@ -113,7 +116,9 @@ impl SnapshotFetcher {
         };
         symbol.progress = SnapshotProgress::Idle;
         let name = symbol.name.clone();
-        if let SnapshotRequest::Get { path, weight } = self.venue.snapshot_request(&name) {
+        if let SnapshotRequest::Get { path, weight } =
+            self.venue.snapshot_request(&name, &self.streams)
+        {
             self.fetch(hash, name, path, weight);
         }
     }
@@ -134,7 +139,7 @@ impl SnapshotFetcher {
             return vec![];
         }
         let name = symbol.name.clone();
-        match self.venue.snapshot_request(&name) {
+        match self.venue.snapshot_request(&name, &self.streams) {
             SnapshotRequest::Get { path, weight } => {
                 self.fetch(hash, name, path, weight);
                 vec![]
