@@ -25,3 +25,5 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_kraken.rs"]
+mod venue_kraken;

@@ -1,10 +1,11 @@
 //! The venues that are known. A new venue is one line here.
 
 use super::binance::Binance;
+use super::kraken::Kraken;
 use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance];
+const REGISTERED: &[&dyn Venue] = &[&Binance, &Kraken];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]
