@@ -6,6 +6,7 @@
 mod ahead;
 mod amount;
 mod binance;
+mod coinbase;
 pub mod command;
 pub mod control;
 pub mod decoded;

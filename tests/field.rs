@@ -25,5 +25,7 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_coinbase.rs"]
+mod venue_coinbase;
 #[path = "field/venue_kraken.rs"]
 mod venue_kraken;

@@ -1,11 +1,12 @@
 //! The venues that are known. A new venue is one line here.
 
 use super::binance::Binance;
+use super::coinbase::Coinbase;
 use super::kraken::Kraken;
 use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance, &Kraken];
+const REGISTERED: &[&dyn Venue] = &[&Binance, &Coinbase, &Kraken];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]
