@@ -321,22 +321,22 @@ mod tests {
             (
                 &["BTCUSDT.BINANCE", "ETHUSDT"],
                 "[1]",
-                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE?",
+                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE",
             ),
             (
                 &["BTCUSDT."],
                 "[0]",
-                "names no venue; did you mean BTCUSDT.BINANCE?",
+                "names no venue; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["BTCUSDT.NOWHERE"],
                 "[0]",
-                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["btcusdt.binance"],
                 "[0]",
-                "names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+                "names a venue that has no websocket here; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["btcusdt.BINANCE"],
