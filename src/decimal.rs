@@ -356,13 +356,13 @@ pub(crate) fn from_scaled(value: i64, places: i32) -> Option<i64> {
 /// The code's value in 10^-places. `None` where it would have to be rounded, or does not fit.
 pub(crate) fn scaled(code: i64, places: i32) -> Option<i64> {
     let (steps, kept) = parts(code);
-    let power = 10_u64.checked_pow((places - kept).unsigned_abs())?;
+    // Ten to a higher power is more than any value has steps.
+    let power = *STEPS.get(places.abs_diff(kept) as usize)?;
     let value = if places >= kept {
         steps.checked_mul(power)?
-    } else if steps.is_multiple_of(power) {
-        steps / power
     } else {
-        return None;
+        let value = steps / power;
+        (value * power == steps).then_some(value)?
     };
     let value = i64::try_from(value).ok()?;
     Some(if code < 0 { -value } else { value })

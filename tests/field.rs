@@ -27,7 +27,11 @@ mod times;
 mod unknown;
 #[path = "field/venue_bybit.rs"]
 mod venue_bybit;
+#[path = "field/venue_coinbase.rs"]
+mod venue_coinbase;
 #[path = "field/venue_frames.rs"]
 mod venue_frames;
+#[path = "field/venue_kraken.rs"]
+mod venue_kraken;
 #[path = "field/venue_okx.rs"]
 mod venue_okx;

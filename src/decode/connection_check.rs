@@ -134,7 +134,7 @@ mod tests {
         fn needs_snapshot(&self, _: &str) -> bool {
             unreachable!()
         }
-        fn snapshot_request(&self, _: &str) -> SnapshotRequest {
+        fn snapshot_request(&self, _: &str, _: &[String]) -> SnapshotRequest {
             unreachable!()
         }
         fn snapshot_message(&self, _: &str, _: &[u8]) -> Vec<u8> {

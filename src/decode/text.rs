@@ -70,11 +70,7 @@ impl<'m> Iterator for Members<'m> {
         self.skip(b',');
         let key = self.take(string_length(self.0)?);
         self.skip(b':');
-        let length = match self.0.first()? {
-            b'"' => string_length(self.0)?,
-            b'{' | b'[' => nested_length(self.0)?,
-            _ => scalar_length(self.0),
-        };
+        let length = value_length(self.0)?;
         Some((key, self.take(length)))
     }
 }
@@ -93,6 +89,35 @@ impl<'m> Members<'m> {
         let (taken, rest) = self.0.split_at(length);
         self.0 = rest;
         Raw(taken)
+    }
+}
+
+/// The elements of a list, as far as they can be told apart.
+pub(super) fn elements(list: &[u8]) -> Elements<'_> {
+    let rest = list.trim_ascii_start().strip_prefix(b"[");
+    Elements(Members(rest.unwrap_or_default()))
+}
+
+/// See [`elements`]: what is not read yet.
+pub(super) struct Elements<'m>(Members<'m>);
+
+impl<'m> Iterator for Elements<'m> {
+    type Item = Raw<'m>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &mut self.0;
+        rest.skip(b',');
+        let length = value_length(rest.0)?;
+        (length > 0).then(|| rest.take(length))
+    }
+}
+
+/// Bytes of the value at the start of a text.
+fn value_length(text: &[u8]) -> Option<usize> {
+    match text.first()? {
+        b'"' => string_length(text),
+        b'{' | b'[' => nested_length(text),
+        _ => Some(scalar_length(text)),
     }
 }
 
@@ -134,6 +159,25 @@ fn scalar_length(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elements_of_a_list_are_told_apart() {
+        for (list, expected) in [
+            ("[]", vec![]),
+            (
+                r#" [ 1 , {"a":[2,3]},"],"] "#,
+                vec!["1", r#"{"a":[2,3]}"#, r#""],""#],
+            ),
+            (r#"[[1],{"a":"#, vec!["[1]"]),
+            (r#"{"a":1}"#, vec![]),
+            ("[,,]", vec![]),
+            ("", vec![]),
+        ] {
+            let found: Vec<&[u8]> = elements(list.as_bytes()).map(|raw| raw.0).collect();
+            let expected: Vec<&[u8]> = expected.iter().map(|text| text.as_bytes()).collect();
+            assert_eq!(found, expected, "{list}");
+        }
+    }
 
     #[test]
     fn a_field_is_found_by_its_meaning_and_at_its_own_level() {

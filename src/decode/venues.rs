@@ -2,11 +2,13 @@
 
 use super::binance::Binance;
 use super::bybit::Bybit;
+use super::coinbase::Coinbase;
+use super::kraken::Kraken;
 use super::okx::Okx;
 use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance, &Bybit, &Okx];
+const REGISTERED: &[&dyn Venue] = &[&Binance, &Bybit, &Coinbase, &Kraken, &Okx];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]

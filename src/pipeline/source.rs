@@ -338,7 +338,7 @@ mod tests {
             (
                 &["btcusdt.binance"],
                 "[0]",
-                "names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+                "names a venue that has no websocket here; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["btcusdt.BINANCE"],

@@ -9,7 +9,9 @@ pub(super) fn is_right(
     bids: impl Iterator<Item = Level>,
     asks: impl Iterator<Item = Level>,
 ) -> bool {
-    let mut text = Text::default();
+    let mut text = Text {
+        bytes: Vec::with_capacity(TEXT_BYTES),
+    };
     let written = match checksum.form {
         ChecksumForm::Digits {
             price_places,
@@ -27,8 +29,10 @@ pub(super) fn is_right(
 const DIGITS_LEVELS: usize = 10;
 const PAIRS_LEVELS: usize = 25;
 
+/// Bytes that the text of most books fits into.
+const TEXT_BYTES: usize = 1_024;
+
 /// The text that a checksum is of.
-#[derive(Default)]
 struct Text {
     bytes: Vec<u8>,
 }

@@ -186,7 +186,10 @@ impl SnapshotFetcher {
                 continue;
             }
             symbol.requests = symbol.requests.saturating_add(1);
-            match (self.venue.snapshot_request(&symbol.name, &self.streams), &self.rest) {
+            match (
+                self.venue.snapshot_request(&symbol.name, &self.streams),
+                &self.rest,
+            ) {
                 (SnapshotRequest::Send(messages), _) => {
                     step.messages.extend(messages);
                     symbol.progress = SnapshotProgress::AwaitsSplice(now + SPLICED_WITHIN);

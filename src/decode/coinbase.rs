@@ -1,0 +1,116 @@
+//! Coinbase Advanced Trade: market trades, best bid and offer, level-2 books, and notices.
+//!
+//! Source: the venue's `websocket-channels` and `advanced-trade-asyncapi` of November 2026, and frames
+//! captured in August 2026, which differ from them. Coinbase Exchange (`ws-feed.exchange.coinbase.com`)
+//! is another feed.
+
+mod mapping;
+mod output;
+mod routing;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod usual;
+mod wire;
+
+use std::borrow::Cow;
+
+use super::decoded::Decoded;
+use super::error::DecodeError;
+use super::stream_state::StreamState;
+use super::venue::{
+    Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
+    VenueLimits, Wanted,
+};
+use crate::event::{Batch, TradeIds};
+use crate::instrument::Instruments;
+
+/// The markets of Coinbase Advanced Trade.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Coinbase;
+
+impl Venue for Coinbase {
+    fn name(&self) -> &'static str {
+        output::VENUE
+    }
+
+    fn spelling(&self, symbol: &str) -> String {
+        subscription::spelling(symbol)
+    }
+
+    fn addresses(&self) -> Addresses {
+        subscription::ADDRESSES
+    }
+
+    fn usual_streams(&self) -> &'static [&'static str] {
+        &["market_trades", "ticker", "level2"]
+    }
+
+    fn limits(&self) -> VenueLimits {
+        subscription::LIMITS
+    }
+
+    fn proof(&self) -> Proof {
+        Proof {
+            book: BookProof::ConnectionNumbers,
+            trades: Some(TradeIds::Rising),
+        }
+    }
+
+    fn keepalive(&self) -> Keepalive {
+        Keepalive {
+            send: None,
+            silent_max: Some(subscription::SILENT_MAX),
+        }
+    }
+
+    fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {
+        subscription::of_streams(wanted)
+    }
+
+    fn reaction(&self, message: &[u8]) -> Reaction {
+        routing::reaction(message)
+    }
+
+    fn connection_number(&self, message: &[u8]) -> Option<u64> {
+        routing::connection_number(message)
+    }
+
+    fn recognises(&self, message: &[u8]) -> bool {
+        routing::recognises(message)
+    }
+
+    fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
+        routing::symbol_of(message)
+    }
+
+    fn is_quote(&self, message: &[u8]) -> bool {
+        routing::is_quote(message)
+    }
+
+    fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
+        routing::book_change_of(message)
+    }
+
+    fn needs_snapshot(&self, _: &str) -> bool {
+        false
+    }
+
+    fn snapshot_request(&self, symbol: &str, _: &[String]) -> SnapshotRequest {
+        subscription::snapshot_request(symbol)
+    }
+
+    fn snapshot_message(&self, _: &str, body: &[u8]) -> Vec<u8> {
+        body.to_vec()
+    }
+
+    fn decode(
+        &self,
+        message: &[u8],
+        _: &mut StreamState,
+        instruments: &mut Instruments,
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        mapping::decode(message, output::Output::new(instruments, batch))
+    }
+}
