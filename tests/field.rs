@@ -25,3 +25,5 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_binance_usdm.rs"]
+mod venue_binance_usdm;

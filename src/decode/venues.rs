@@ -1,10 +1,10 @@
 //! The venues that are known. A new venue is one line here.
 
-use super::binance::Binance;
+use super::binance;
 use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance];
+const REGISTERED: &[&dyn Venue] = &[&binance::SPOT, &binance::USDM];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]

@@ -50,6 +50,9 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
     if !source.websocket.streams.is_empty() {
         settings.streams.clone_from(&source.websocket.streams);
     }
+    if let Some(what) = venue.refusal(&settings.streams) {
+        return Err(ConfigFault::at("source.websocket.streams", what));
+    }
     Ok(settings)
 }
 
@@ -252,6 +255,7 @@ pub(super) fn column_names(table: &TableConfig) -> ColumnNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::WebsocketConfig;
 
     #[test]
     fn a_listed_instrument_is_spelt_as_its_venue_spells_it() {
@@ -305,6 +309,26 @@ mod tests {
     }
 
     #[test]
+    fn streams_that_no_connection_can_have_together_are_refused() {
+        let streams = |words: &[&str]| {
+            let streams = words.iter().map(|&word| word.to_owned()).collect();
+            let source = SourceConfig {
+                instruments: vec!["BTCUSDT.BINANCE_USDM".into()],
+                websocket: WebsocketConfig {
+                    streams,
+                    ..WebsocketConfig::default()
+                },
+                ..SourceConfig::default()
+            };
+            websocket(&source).map(|settings| settings.streams.len())
+        };
+        assert_eq!(streams(&[]), Ok(3));
+        assert_eq!(streams(&["aggTrade"]), Ok(1));
+        let fault = streams(&["aggTrade", "bookTicker"]).unwrap_err();
+        assert_eq!(fault.key, "source.websocket.streams");
+    }
+
+    #[test]
     fn a_websocket_reads_one_known_venue() {
         let of = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -321,17 +345,22 @@ mod tests {
             (
                 &["BTCUSDT.BINANCE", "ETHUSDT"],
                 "[1]",
-                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE?",
+                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE",
             ),
             (
                 &["BTCUSDT."],
                 "[0]",
-                "names no venue; did you mean BTCUSDT.BINANCE?",
+                "names no venue; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["BTCUSDT.NOWHERE"],
                 "[0]",
-                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE",
+            ),
+            (
+                &["BTC/USDT.BINANCE_USDM"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE_USDM?",
             ),
             (
                 &["btcusdt.binance"],
