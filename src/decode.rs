@@ -13,6 +13,7 @@ pub mod error;
 mod field;
 mod format;
 mod json;
+pub mod json_feed;
 mod last_updates;
 mod levels;
 mod news;

@@ -9,6 +9,8 @@ mod amounts;
 mod comparing;
 #[path = "field/default_rules.rs"]
 mod default_rules;
+#[path = "field/described_feeds.rs"]
+mod described_feeds;
 #[path = "field/features.rs"]
 mod features;
 #[path = "field/headlines.rs"]

@@ -20,10 +20,27 @@ pub(super) fn value_of<'m>(message: &'m [u8], key: &str) -> Option<Raw<'m>> {
     members.find_map(|(name, value)| name.is(key).then_some(value))
 }
 
+/// A text as part of an address (RFC 3986): some symbols have Chinese letters.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
 /// The members of the outermost object, as far as they can be told apart.
 pub(crate) fn members(message: &[u8]) -> Members<'_> {
     let rest = message.trim_ascii_start().strip_prefix(b"{");
     Members(rest.unwrap_or_default())
+}
+
+/// The elements of the outermost list, as far as they can be told apart.
+pub(crate) fn elements(list: &[u8]) -> Elements<'_> {
+    let rest = list.trim_ascii_start().strip_prefix(b"[");
+    Elements(Members(rest.unwrap_or_default()))
 }
 
 /// A value as it is written, quotes included.
@@ -70,12 +87,19 @@ impl<'m> Iterator for Members<'m> {
         self.skip(b',');
         let key = self.take(string_length(self.0)?);
         self.skip(b':');
-        let length = match self.0.first()? {
-            b'"' => string_length(self.0)?,
-            b'{' | b'[' => nested_length(self.0)?,
-            _ => scalar_length(self.0),
-        };
-        Some((key, self.take(length)))
+        Some((key, self.take_value()?))
+    }
+}
+
+/// See [`elements`]: what is not read yet.
+pub(crate) struct Elements<'m>(Members<'m>);
+
+impl<'m> Iterator for Elements<'m> {
+    type Item = Raw<'m>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Members::skip(&mut self.0, b',');
+        self.0.take_value()
     }
 }
 
@@ -87,6 +111,16 @@ impl<'m> Members<'m> {
             Some(rest) => rest.trim_ascii_start(),
             None => rest,
         };
+    }
+
+    /// Takes the value that comes next; none at the end of the object or the list.
+    fn take_value(&mut self) -> Option<Raw<'m>> {
+        let length = match self.0.first()? {
+            b'"' => string_length(self.0)?,
+            b'{' | b'[' => nested_length(self.0)?,
+            _ => scalar_length(self.0),
+        };
+        (length > 0).then(|| self.take(length))
     }
 
     fn take(&mut self, length: usize) -> Raw<'m> {
@@ -134,6 +168,20 @@ fn scalar_length(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elements_of_a_list_are_told_apart() {
+        for (list, count) in [
+            ("[]", 0),
+            (" [ 1 , \"a,]\" , [2,3] , {\"x\":[4]} ] ", 4),
+            ("[1", 1),
+            ("[,]", 0),
+            ("{}", 0),
+            ("", 0),
+        ] {
+            assert_eq!(elements(list.as_bytes()).count(), count, "{list}");
+        }
+    }
 
     #[test]
     fn a_field_is_found_by_its_meaning_and_at_its_own_level() {

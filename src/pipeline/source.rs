@@ -19,11 +19,14 @@ use crate::source::websocket::WebsocketSettings;
 /// # Errors
 /// Where the instruments of a websocket are not of one known venue, or those of topics are not spelt as
 /// their venue spells them.
-pub(super) fn stream_names(source: &SourceConfig) -> Result<Vec<String>, ConfigFault> {
+pub(super) fn stream_names(
+    source: &SourceConfig,
+    venues: &Venues,
+) -> Result<Vec<String>, ConfigFault> {
     match source.kind {
-        SourceKind::Websocket => Ok(vec![websocket(source)?.url]),
+        SourceKind::Websocket => Ok(vec![websocket(source, venues)?.url]),
         SourceKind::Kafka => {
-            check_spelling(source)?;
+            check_spelling(source, venues)?;
             Ok(source.topics.clone())
         }
     }
@@ -33,8 +36,21 @@ pub(super) fn stream_names(source: &SourceConfig) -> Result<Vec<String>, ConfigF
 ///
 /// # Errors
 /// Where the instruments are not of one known venue.
-pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, ConfigFault> {
-    let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())?;
+pub(super) fn websocket(
+    source: &SourceConfig,
+    venues: &Venues,
+) -> Result<WebsocketSettings, ConfigFault> {
+    let (venue, symbols) = venue_and_symbols(&source.instruments, venues)?;
+    if let Some(described) = &source.websocket.json
+        && described.venue != venue.name()
+    {
+        let what = format!(
+            "the feed that `json` describes is of `{}`, and the instruments are of `{}`",
+            described.venue,
+            venue.name()
+        );
+        return Err(ConfigFault::at("source.instruments", what));
+    }
     let mut settings = WebsocketSettings {
         symbols,
         message_bytes_max: source.max_frame_bytes,
@@ -56,11 +72,15 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
     Ok(settings)
 }
 
-/// All venues, first those that the listed instruments are of.
-pub(super) fn venues_of(source: &SourceConfig) -> Venues {
+/// All venues, first those that the listed instruments are of, and the one that the pipeline describes.
+pub(super) fn venues_of(source: &SourceConfig, described: Option<&'static dyn Venue>) -> Venues {
     let names = source.instruments.iter();
     let listed = names.filter_map(|name| Some(name.rsplit_once('.')?.1));
-    Venues::default().preferring(listed)
+    let venues = match described {
+        Some(venue) => Venues::default().with(venue),
+        None => Venues::default(),
+    };
+    venues.preferring(listed.chain(described.map(Venue::name)))
 }
 
 /// The venue that the names of the instruments end in, and their symbols there.
@@ -156,10 +176,9 @@ const CLOCKS_DIFFER_NS: i64 = 600_000_000_000;
 ///
 /// # Errors
 /// The first of them, with the name that is probably meant.
-pub(super) fn check_spelling(source: &SourceConfig) -> Result<(), ConfigFault> {
-    let venues = Venues::default();
+pub(super) fn check_spelling(source: &SourceConfig, venues: &Venues) -> Result<(), ConfigFault> {
     for (at, name) in source.instruments.iter().enumerate() {
-        if let Some(likely) = likely_name(name, &venues) {
+        if let Some(likely) = likely_name(name, venues) {
             let what = format!(
                 "no message can be about the instrument `{name}`; did you mean `{likely}`? Write it as its venue \
                  or its topic does"
@@ -265,7 +284,7 @@ mod tests {
                 instruments,
                 ..SourceConfig::default()
             };
-            check_spelling(&source).map_err(|fault| (fault.key, fault.what))
+            check_spelling(&source, &Venues::default()).map_err(|fault| (fault.key, fault.what))
         };
         for name in [
             "BTCUSDT.BINANCE",
@@ -320,7 +339,7 @@ mod tests {
                 },
                 ..SourceConfig::default()
             };
-            websocket(&source).map(|settings| settings.streams.len())
+            websocket(&source, &Venues::default()).map(|settings| settings.streams.len())
         };
         assert_eq!(streams(&[]), Ok(3));
         assert_eq!(streams(&["aggTrade"]), Ok(1));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::mapping::SNAPSHOT_STREAM;
 use super::market::BinanceMarket;
 use super::routing::{is_diff_stream, is_partial_book};
+use crate::decode::text::percent_encoded;
 use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits, Wanted};
 
 /// The public addresses of a market; of spot those that have market data alone, without an account.
@@ -106,15 +107,4 @@ pub(super) fn snapshot_message(symbol: &str, body: &[u8]) -> Vec<u8> {
     let stream = serde_json::Value::from(format!("{symbol}{SNAPSHOT_STREAM}"));
     let head = format!(r#"{{"stream":{stream},"data":"#);
     [head.as_bytes(), body.trim_ascii_end(), b"}"].concat()
-}
-
-/// A symbol as part of an address (RFC 3986): some have Chinese letters.
-fn percent_encoded(symbol: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    symbol.bytes().map(encode).collect()
 }
