@@ -6,6 +6,7 @@
 mod document;
 mod engine;
 mod error;
+mod json_feed;
 
 mod kafka;
 mod metrics;
@@ -27,6 +28,10 @@ use serde::Deserialize;
 pub use self::document::Document;
 pub use self::engine::EngineConfig;
 pub use self::error::{ConfigError, ConfigFault};
+pub use self::json_feed::{
+    JsonAnswerConfig, JsonBookConfig, JsonFeedConfig, JsonIds, JsonQuoteConfig, JsonTimeUnit,
+    JsonTradeConfig,
+};
 
 pub use self::kafka::KafkaConfig;
 pub use self::metrics::MetricsConfig;

@@ -16,6 +16,7 @@ pub mod error;
 mod field;
 mod format;
 mod json;
+pub mod json_feed;
 mod kraken;
 mod last_updates;
 mod levels;

@@ -28,6 +28,9 @@ pub struct Event {
 pub enum Body {
     /// A trade.
     Trade(Trade),
+    /// A number among those of the trades that no trade of the market has: the venue spent it on nothing, or
+    /// on a transfer at a price of its own. It is not missing.
+    SkippedTrade(u64),
     /// The best bid and offer.
     Quote(Quote),
     /// Levels of the book changed, or a snapshot of the whole book.

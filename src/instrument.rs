@@ -154,6 +154,13 @@ impl Instruments {
         self.names.get(id.index()).map_or("-", |name| name)
     }
 
+    /// Whether an instrument is of this venue.
+    #[must_use]
+    pub fn is_at(&self, id: InstrumentId, venue: &str) -> bool {
+        let symbol = self.name(id).strip_suffix(venue);
+        symbol.is_some_and(|symbol| symbol.ends_with('.'))
+    }
+
     /// The number of instruments.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -218,6 +225,8 @@ mod tests {
         let other = table.intern("BTCUSDT", "OTHER").unwrap();
         assert_ne!(one, other);
         assert_eq!(table.name(other), "BTCUSDT.OTHER");
+        assert!(table.is_at(other, "OTHER") && !table.is_at(one, "OTHER"));
+        assert!(!table.is_at(one, "ANCE"));
         assert_eq!(
             table.intern("BTCUSDT.BINANCE", ""),
             Ok(one),

@@ -6,6 +6,7 @@ mod error;
 mod execution;
 mod features;
 mod horizon;
+mod json_feed;
 mod label;
 mod lineage;
 mod loaded;
@@ -32,6 +33,7 @@ use crate::config;
 use crate::config::{
     ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile, RowOn,
 };
+use crate::decode;
 use crate::decode::{Decoder, RecordForm, Venues};
 use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
@@ -72,6 +74,7 @@ pub struct Pipeline {
     pub form: Option<Arc<RecordForm>>,
     /// How headlines are read, where rows are headlines.
     pub news: Option<Arc<News>>,
+    venues: Venues,
     document: Document,
 }
 
@@ -98,6 +101,7 @@ impl Pipeline {
         })?;
         let execution = execution::execution(&file.model)?;
         let form = records::form(&file, &plan)?;
+        let feed = json_feed::mapping(&file)?;
         let rules = RowRules {
             on: match file.row.on {
                 RowOn::Trade => RowTrigger::Trade,
@@ -110,6 +114,8 @@ impl Pipeline {
             max_gap: file.row.max_gap_ms().saturating_mul(1_000_000),
         };
         Ok(Self {
+            // Nothing can be wrong any more: a feed that is described lives as long as the process.
+            venues: source::venues_of(&file.source, feed.map(decode::json_feed::venue)),
             plan: Arc::new(plan),
             file,
             rules,
@@ -213,11 +219,11 @@ impl Pipeline {
         }
     }
 
-    /// The venues whose messages are read, first those of the listed instruments: some venues write messages
-    /// that look alike.
+    /// The venues whose messages are read, first those of the listed instruments and the one that the
+    /// pipeline describes: some venues write messages that look alike.
     #[must_use]
     pub fn venues(&self) -> Venues {
-        source::venues_of(&self.file.source)
+        self.venues.clone()
     }
 
     /// Opens captures, and tables where `[source.table]` says what their columns mean.
@@ -250,7 +256,8 @@ impl Pipeline {
     /// # Errors
     /// [`ConfigError`] where the instruments of a websocket are not of one known venue.
     pub fn stream_names(&self) -> Result<Vec<String>, ConfigError> {
-        source::stream_names(&self.file.source).map_err(|fault| self.document.error(fault))
+        source::stream_names(&self.file.source, &self.venues)
+            .map_err(|fault| self.document.error(fault))
     }
 
     /// The settings of the venue's feed.
@@ -258,7 +265,8 @@ impl Pipeline {
     /// # Errors
     /// [`ConfigError`] where the instruments are not of one known venue.
     pub fn websocket_settings(&self) -> Result<WebsocketSettings, ConfigError> {
-        source::websocket(&self.file.source).map_err(|fault| self.document.error(fault))
+        source::websocket(&self.file.source, &self.venues)
+            .map_err(|fault| self.document.error(fault))
     }
 
     /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.

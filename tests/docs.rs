@@ -24,6 +24,8 @@ mod defaults;
 mod errors;
 #[path = "docs/features.rs"]
 mod features;
+#[path = "docs/generic_feed.rs"]
+mod generic_feed;
 #[path = "docs/links.rs"]
 mod links;
 #[path = "docs/markdown.rs"]

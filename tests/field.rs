@@ -9,6 +9,8 @@ mod amounts;
 mod comparing;
 #[path = "field/default_rules.rs"]
 mod default_rules;
+#[path = "field/described_feeds.rs"]
+mod described_feeds;
 #[path = "field/features.rs"]
 mod features;
 #[path = "field/headlines.rs"]
@@ -25,6 +27,8 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_binance_usdm.rs"]
+mod venue_binance_usdm;
 #[path = "field/venue_bybit.rs"]
 mod venue_bybit;
 #[path = "field/venue_coinbase.rs"]

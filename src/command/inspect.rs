@@ -168,6 +168,11 @@ impl CaptureReport {
         let key = &mut keys[id.index()];
         match body {
             Body::Trade(trade) => self.trade(key, trade, event.ts_event),
+            Body::SkippedTrade(number) => {
+                self.count("skipped_trade");
+                let number = key.trades[0].skip(*number, event.ts_event);
+                self.number(number);
+            }
             Body::Quote(quote) => {
                 self.count("quote");
                 let before = key.quotes.back();
@@ -195,7 +200,12 @@ impl CaptureReport {
         } else {
             "trade"
         });
-        match key.trades[usize::from(trade.aggregate)].take(trade, ts) {
+        let number = key.trades[usize::from(trade.aggregate)].take(trade, ts);
+        self.number(number);
+    }
+
+    fn number(&mut self, number: TradeNumber) {
+        match number {
             TradeNumber::Next | TradeNumber::Copy => {}
             TradeNumber::Anew => self.gaps += 1,
             TradeNumber::Missing(missing) => {

@@ -2,12 +2,14 @@
 
 use serde::Deserialize;
 
+use super::json_feed::JsonFeedConfig;
+
 /// `[source.websocket]`: the feed of the venue in which the names of `instruments` end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebsocketConfig {
-    /// The base address of the websocket, without a path. Default: that of the venue, for Binance
-    /// `wss://data-stream.binance.vision`, its public market data for spot.
+    /// The base address of the websocket, without a path. Required with `json`. Default: that of the venue,
+    /// for Binance `wss://data-stream.binance.vision`, its public market data for spot.
     pub url: Option<String>,
     /// The base address of the REST interface, for snapshots of books; an empty text requests none.
     /// Default: that of the venue, for Binance `https://data-api.binance.vision`.
@@ -25,6 +27,8 @@ pub struct WebsocketConfig {
     /// How often the shards receive a tick of the clock, in milliseconds, so that a silent instrument becomes
     /// `stale`; `0` sends none. Default: `1000`.
     pub tick_ms: u64,
+    /// A feed of JSON messages that Foretick does not know. Not given: the venue is one of those it knows.
+    pub json: Option<JsonFeedConfig>,
 }
 
 impl Default for WebsocketConfig {
@@ -36,6 +40,7 @@ impl Default for WebsocketConfig {
             idle_ms: 10_000,
             silent_ms: 300_000,
             tick_ms: 1_000,
+            json: None,
         }
     }
 }

@@ -1,18 +1,27 @@
-//! Binance spot: trades, best bid and offer, depth diffs, REST snapshots, and notices of the server.
+//! Binance's spot market and its USD-M futures: trades, best bid and offer, depth diffs, REST snapshots, and
+//! notices of the server.
 //!
-//! Source of all forms and rules: the venue's `web-socket-streams.md` and `rest-api.md` of July 2026. Futures
-//! chain their diffs otherwise and are refused.
+//! Two venues that write nearly the same messages. Changes of a book of futures name the one before them. A
+//! message that shows the other market is none of this one.
+//!
+//! Source of all forms and rules: of spot, the venue's `web-socket-streams.md` and `rest-api.md` of July
+//! 2026; of futures, its pages on USDⓈ-M futures, with the notice of March 2026 on new addresses.
 
+mod books;
 mod mapping;
+mod market;
 mod output;
 mod routing;
 mod subscription;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usdm_tests;
 mod wire;
 
 use std::borrow::Cow;
 
+use self::market::BinanceMarket;
 use super::decoded::Decoded;
 use super::error::DecodeError;
 use super::stream_state::StreamState;
@@ -23,13 +32,25 @@ use super::venue::{
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
-/// The spot market of Binance.
+/// A market of Binance.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Binance;
+pub(super) struct Binance {
+    market: BinanceMarket,
+}
+
+/// The spot market.
+pub(super) const SPOT: Binance = Binance {
+    market: BinanceMarket::Spot,
+};
+
+/// The futures that are margined in dollars.
+pub(super) const USDM: Binance = Binance {
+    market: BinanceMarket::UsdMargined,
+};
 
 impl Venue for Binance {
     fn name(&self) -> &'static str {
-        output::VENUE
+        self.market.venue()
     }
 
     fn spelling(&self, symbol: &str) -> String {
@@ -42,7 +63,7 @@ impl Venue for Binance {
     }
 
     fn addresses(&self) -> Addresses {
-        subscription::ADDRESSES
+        subscription::addresses(self.market)
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {
@@ -50,18 +71,25 @@ impl Venue for Binance {
     }
 
     fn limits(&self) -> VenueLimits {
-        subscription::LIMITS
+        subscription::limits(self.market)
     }
 
     fn proof(&self) -> Proof {
         Proof {
-            book: BookProof::SymbolNumbers,
+            book: match self.market {
+                BinanceMarket::Spot => BookProof::SymbolNumbers,
+                BinanceMarket::UsdMargined => BookProof::Chain,
+            },
             trades: Some(TradeIds::Successive),
         }
     }
 
     fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {
-        subscription::combined(wanted)
+        subscription::combined(self.market, wanted)
+    }
+
+    fn refusal(&self, streams: &[String]) -> Option<String> {
+        subscription::refusal(self.market, streams)
     }
 
     fn reaction(&self, message: &[u8]) -> Reaction {
@@ -72,7 +100,7 @@ impl Venue for Binance {
     }
 
     fn recognises(&self, message: &[u8]) -> bool {
-        routing::recognises(message)
+        routing::recognises(self.market, message)
     }
 
     fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
@@ -88,7 +116,7 @@ impl Venue for Binance {
     }
 
     fn updates_of<'m>(&self, message: &'m [u8]) -> Option<BookUpdates<'m>> {
-        routing::updates_of(message)
+        routing::updates_of(self.market, message)
     }
 
     fn unnamed_snapshot(&self, message: &[u8]) -> Option<u64> {
@@ -100,7 +128,7 @@ impl Venue for Binance {
     }
 
     fn snapshot_request(&self, symbol: &str, _: &[String]) -> SnapshotRequest {
-        subscription::snapshot_request(symbol)
+        subscription::snapshot_request(self.market, symbol)
     }
 
     fn snapshot_message(&self, symbol: &str, body: &[u8]) -> Vec<u8> {
@@ -115,6 +143,7 @@ impl Venue for Binance {
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
         let mut out = output::Output {
+            market: self.market,
             updates: &mut stream.updates,
             instruments,
             batch,

@@ -56,9 +56,6 @@ pub enum DecodeError {
     /// `!miniTicker@arr`, a record of another topic, or an object that nothing shows to be ours.
     /// Dropped. Take the stream or the topic out of the subscription.
     UnknownType,
-    /// A book change of Binance futures, which chain by `pu`; only the spot market is read. Dropped.
-    /// Subscribe to the spot market.
-    FuturesDepth,
     /// The pipeline lists its instruments in `source.instruments`, and this is none of them. Dropped. List
     /// the instrument if it should be used.
     NotListed,
@@ -110,7 +107,6 @@ impl DecodeError {
             Self::TimeAhead(_) => "time_ahead",
             Self::TooPrecise(_) => "too_precise",
             Self::UnknownType => "unknown_type",
-            Self::FuturesDepth => "futures_depth",
             Self::NotListed => "instrument_not_listed",
             Self::TooManyInstruments => "too_many_instruments",
             Self::MissingField(_) => "missing_field",
@@ -159,7 +155,6 @@ impl DecodeError {
             | Self::UnknownProduct
             | Self::OutOfRange(_) => true,
             Self::UnknownType
-            | Self::FuturesDepth
             | Self::NotListed
             | Self::TooManyInstruments
             | Self::OtherFigure
@@ -172,7 +167,7 @@ impl DecodeError {
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 27] = [
+    pub const REASONS: [&'static str; 26] = [
         "truncated",
         "malformed",
         "not_utf8",
@@ -189,7 +184,6 @@ impl DecodeError {
         "time_ahead",
         "too_precise",
         "unknown_type",
-        "futures_depth",
         "instrument_not_listed",
         "too_many_instruments",
         "missing_field",

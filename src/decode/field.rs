@@ -11,6 +11,7 @@ use super::amount::Written;
 use super::error::{DecodeError, plausible};
 use super::json::parse;
 use super::text::{Raw, members};
+use super::venue_time::venue_time;
 use crate::decimal::{self, whole};
 use crate::time::{TimeFault, parse_nanos};
 use crate::units::{Nanos, NumberError};
@@ -129,7 +130,12 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// The same, plausible.
+    /// Milliseconds or microseconds since the epoch, as venues write them.
+    pub(super) fn venue_time(&self, name: &'static str) -> Result<Nanos, DecodeError> {
+        venue_time(name, self.integer(name)?)
+    }
+
+    /// The same in nanoseconds, plausible.
     pub(super) fn time(&self, name: &'static str) -> Result<Nanos, DecodeError> {
         plausible(name, self.nanos(name)?)
     }

@@ -32,12 +32,19 @@ impl LastUpdates {
         };
     }
 
-    /// The one instrument among whose newest updates the update `number` is; none where it is among those
-    /// of no instrument, or of several.
+    /// The one instrument of those that `may_be` among whose newest updates the update `number` is; none
+    /// where it is among those of no instrument, or of several.
     #[must_use]
-    pub fn instrument_of(&self, number: u64) -> Option<InstrumentId> {
+    pub fn instrument_of(
+        &self,
+        number: u64,
+        may_be: impl Fn(InstrumentId) -> bool,
+    ) -> Option<InstrumentId> {
         let holds = |updates: &Updates| (updates.first..=updates.last).contains(&number);
-        let mut found = self.by_instrument.iter().filter(|(_, seen)| holds(seen));
+        let mut found = self
+            .by_instrument
+            .iter()
+            .filter(|(id, seen)| holds(seen) && may_be(**id));
         let (instrument, _) = found.next()?;
         found.next().is_none().then_some(*instrument)
     }
@@ -55,20 +62,22 @@ mod tests {
     fn a_number_belongs_to_the_instrument_whose_updates_hold_it() {
         let mut updates = LastUpdates::default();
         let (one, other) = (InstrumentId(0), InstrumentId(1));
+        let any = |_| true;
         updates.note(one, 100, 104);
         updates.note(one, 105, 109);
         updates.note(other, 300, 309);
-        assert_eq!(updates.instrument_of(100), Some(one));
-        assert_eq!(updates.instrument_of(109), Some(one));
-        assert_eq!(updates.instrument_of(305), Some(other));
+        assert_eq!(updates.instrument_of(100, any), Some(one));
+        assert_eq!(updates.instrument_of(109, any), Some(one));
+        assert_eq!(updates.instrument_of(305, any), Some(other));
         for beside in [99, 110, 299, 310] {
-            assert_eq!(updates.instrument_of(beside), None, "{beside}");
+            assert_eq!(updates.instrument_of(beside, any), None, "{beside}");
         }
         updates.note(other, 105, 105);
-        assert_eq!(updates.instrument_of(105), None, "of both");
+        assert_eq!(updates.instrument_of(105, any), None, "of both");
+        assert_eq!(updates.instrument_of(105, |id| id == one), Some(one));
         updates.note(one, 1_000, 1_001);
-        assert_eq!(updates.instrument_of(100), None, "after a gap");
+        assert_eq!(updates.instrument_of(100, any), None, "after a gap");
         updates.note(one, 1_002, 90_000);
-        assert_eq!(updates.instrument_of(1_001), None, "too old");
+        assert_eq!(updates.instrument_of(1_001, any), None, "too old");
     }
 }

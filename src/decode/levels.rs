@@ -72,9 +72,13 @@ pub(super) fn push_field(
     Ok((batch.levels.len() - before) as u32)
 }
 
-/// Prices above zero, sizes zero or more. A level without a price, or of price and size zero, pads the
-/// message, and is none.
-fn push(batch: &mut Batch, price: Written<'_>, size: Written<'_>) -> Result<(), DecodeError> {
+/// Appends a level: of a price above zero, and a size of zero or more. One without a price, or of price and
+/// size zero, pads the message, and is none.
+pub(super) fn push(
+    batch: &mut Batch,
+    price: Written<'_>,
+    size: Written<'_>,
+) -> Result<(), DecodeError> {
     let size_read = amount::size("size", size);
     let price = match amount::price("price", price) {
         Err(DecodeError::MissingField(_)) => return Ok(()),

@@ -49,7 +49,9 @@ impl SnapshotOwners {
         }
         let venue = self.venues.recognise(message)?;
         let number = venue.unnamed_snapshot(message)?;
-        let owner = self.of_stream(stream).instrument_of(number);
+        let updates = self.streams.get(usize::from(stream));
+        let is_at = |id| self.instruments.is_at(id, venue.name());
+        let owner = updates.and_then(|updates| updates.instrument_of(number, is_at));
         let symbol = owner.map(|owner| self.symbol(venue, owner));
         Some(venue.snapshot_message(symbol.unwrap_or_default(), message))
     }

@@ -20,6 +20,17 @@ pub(super) fn value_of<'m>(message: &'m [u8], key: &str) -> Option<Raw<'m>> {
     members.find_map(|(name, value)| name.is(key).then_some(value))
 }
 
+/// A text as part of an address (RFC 3986): some symbols have Chinese letters.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
 /// The members of the outermost object, as far as they can be told apart.
 pub(crate) fn members(message: &[u8]) -> Members<'_> {
     let rest = message.trim_ascii_start().strip_prefix(b"{");
@@ -93,13 +104,13 @@ impl<'m> Members<'m> {
 }
 
 /// The elements of a list, as far as they can be told apart.
-pub(super) fn elements(list: &[u8]) -> Elements<'_> {
+pub(crate) fn elements(list: &[u8]) -> Elements<'_> {
     let rest = list.trim_ascii_start().strip_prefix(b"[");
     Elements(Members(rest.unwrap_or_default()))
 }
 
 /// See [`elements`]: what is not read yet.
-pub(super) struct Elements<'m>(Members<'m>);
+pub(crate) struct Elements<'m>(Members<'m>);
 
 impl<'m> Iterator for Elements<'m> {
     type Item = Raw<'m>;

@@ -54,6 +54,12 @@ pub trait Venue: Debug + Send + Sync {
         Keepalive::default()
     }
 
+    /// Why one connection cannot have all of these streams, and what to do; none where it can. For venues
+    /// that would say nothing about it, and send nothing.
+    fn refusal(&self, _streams: &[String]) -> Option<String> {
+        None
+    }
+
     /// How to subscribe.
     fn subscription(&self, wanted: &Wanted<'_>) -> Subscription;
 

@@ -1,6 +1,6 @@
 //! The venues that are known. A new venue is one line here.
 
-use super::binance::Binance;
+use super::binance;
 use super::bybit::Bybit;
 use super::coinbase::Coinbase;
 use super::kraken::Kraken;
@@ -8,7 +8,14 @@ use super::okx::Okx;
 use super::venue::{BookUpdates, Venue};
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance, &Bybit, &Coinbase, &Kraken, &Okx];
+const REGISTERED: &[&dyn Venue] = &[
+    &binance::SPOT,
+    &binance::USDM,
+    &Bybit,
+    &Coinbase,
+    &Kraken,
+    &Okx,
+];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]

@@ -98,6 +98,10 @@ impl RowMaker {
         counts.stale += market.read_context(plan, features, figures, before, fired);
         let effect = match &event.body {
             Body::Trade(trade) => market.trade(trade, event.ts_event, counts),
+            Body::SkippedTrade(number) => {
+                market.skipped_trade(*number, event.ts_event, counts);
+                Effect::default()
+            }
             Body::Quote(quote) => market.quote(quote, event.ts_event, counts),
             Body::Depth(depth) => {
                 let (effect, need) = market.depth(batch, depth, event.ts_event, counts);

@@ -19,11 +19,14 @@ use crate::source::websocket::WebsocketSettings;
 /// # Errors
 /// Where the instruments of a websocket are not of one known venue, or those of topics are not spelt as
 /// their venue spells them.
-pub(super) fn stream_names(source: &SourceConfig) -> Result<Vec<String>, ConfigFault> {
+pub(super) fn stream_names(
+    source: &SourceConfig,
+    venues: &Venues,
+) -> Result<Vec<String>, ConfigFault> {
     match source.kind {
-        SourceKind::Websocket => Ok(vec![websocket(source)?.url]),
+        SourceKind::Websocket => Ok(vec![websocket(source, venues)?.url]),
         SourceKind::Kafka => {
-            check_spelling(source)?;
+            check_spelling(source, venues)?;
             Ok(source.topics.clone())
         }
     }
@@ -33,8 +36,21 @@ pub(super) fn stream_names(source: &SourceConfig) -> Result<Vec<String>, ConfigF
 ///
 /// # Errors
 /// Where the instruments are not of one known venue.
-pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, ConfigFault> {
-    let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())?;
+pub(super) fn websocket(
+    source: &SourceConfig,
+    venues: &Venues,
+) -> Result<WebsocketSettings, ConfigFault> {
+    let (venue, symbols) = venue_and_symbols(&source.instruments, venues)?;
+    if let Some(described) = &source.websocket.json
+        && described.venue != venue.name()
+    {
+        let what = format!(
+            "the feed that `json` describes is of `{}`, and the instruments are of `{}`",
+            described.venue,
+            venue.name()
+        );
+        return Err(ConfigFault::at("source.instruments", what));
+    }
     let mut settings = WebsocketSettings {
         symbols,
         message_bytes_max: source.max_frame_bytes,
@@ -52,14 +68,21 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
     if !source.websocket.streams.is_empty() {
         settings.streams.clone_from(&source.websocket.streams);
     }
+    if let Some(what) = venue.refusal(&settings.streams) {
+        return Err(ConfigFault::at("source.websocket.streams", what));
+    }
     Ok(settings)
 }
 
-/// All venues, first those that the listed instruments are of.
-pub(super) fn venues_of(source: &SourceConfig) -> Venues {
+/// All venues, first those that the listed instruments are of, and the one that the pipeline describes.
+pub(super) fn venues_of(source: &SourceConfig, described: Option<&'static dyn Venue>) -> Venues {
     let names = source.instruments.iter();
     let listed = names.filter_map(|name| Some(name.rsplit_once('.')?.1));
-    Venues::default().preferring(listed)
+    let venues = match described {
+        Some(venue) => Venues::default().with(venue),
+        None => Venues::default(),
+    };
+    venues.preferring(listed.chain(described.map(Venue::name)))
 }
 
 /// The venue that the names of the instruments end in, and their symbols there.
@@ -155,10 +178,9 @@ const CLOCKS_DIFFER_NS: i64 = 600_000_000_000;
 ///
 /// # Errors
 /// The first of them, with the name that is probably meant.
-pub(super) fn check_spelling(source: &SourceConfig) -> Result<(), ConfigFault> {
-    let venues = Venues::default();
+pub(super) fn check_spelling(source: &SourceConfig, venues: &Venues) -> Result<(), ConfigFault> {
     for (at, name) in source.instruments.iter().enumerate() {
-        if let Some(likely) = likely_name(name, &venues) {
+        if let Some(likely) = likely_name(name, venues) {
             let what = format!(
                 "no message can be about the instrument `{name}`; did you mean `{likely}`? Write it as its venue \
                  or its topic does"
@@ -254,6 +276,7 @@ pub(super) fn column_names(table: &TableConfig) -> ColumnNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::WebsocketConfig;
 
     #[test]
     fn a_listed_instrument_is_spelt_as_its_venue_spells_it() {
@@ -263,7 +286,7 @@ mod tests {
                 instruments,
                 ..SourceConfig::default()
             };
-            check_spelling(&source).map_err(|fault| (fault.key, fault.what))
+            check_spelling(&source, &Venues::default()).map_err(|fault| (fault.key, fault.what))
         };
         for name in [
             "BTCUSDT.BINANCE",
@@ -307,6 +330,26 @@ mod tests {
     }
 
     #[test]
+    fn streams_that_no_connection_can_have_together_are_refused() {
+        let streams = |words: &[&str]| {
+            let streams = words.iter().map(|&word| word.to_owned()).collect();
+            let source = SourceConfig {
+                instruments: vec!["BTCUSDT.BINANCE_USDM".into()],
+                websocket: WebsocketConfig {
+                    streams,
+                    ..WebsocketConfig::default()
+                },
+                ..SourceConfig::default()
+            };
+            websocket(&source, &Venues::default()).map(|settings| settings.streams.len())
+        };
+        assert_eq!(streams(&[]), Ok(3));
+        assert_eq!(streams(&["aggTrade"]), Ok(1));
+        let fault = streams(&["aggTrade", "bookTicker"]).unwrap_err();
+        assert_eq!(fault.key, "source.websocket.streams");
+    }
+
+    #[test]
     fn a_websocket_reads_one_known_venue() {
         let of = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -334,6 +377,11 @@ mod tests {
                 &["BTCUSDT.NOWHERE"],
                 "[0]",
                 "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE",
+            ),
+            (
+                &["BTC/USDT.BINANCE_USDM"],
+                "[0]",
+                "is not how its venue spells the symbol; did you mean BTCUSDT.BINANCE_USDM?",
             ),
             (
                 &["btcusdt.binance"],

@@ -111,10 +111,13 @@ fn unused() -> Vec<Case> {
             r#"{"e":"kline","E":1767571201000,"s":"BTCUSDT"}"#,
             "unknown_type",
         ),
-        case(
-            r#"{"e":"depthUpdate","E":1,"T":1,"s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[],"a":[]}"#,
-            "futures_depth",
-        ),
+        Case {
+            set: &[r#"source.instruments=["BTCUSDT.BINANCE"]"#],
+            ..case(
+                r#"{"e":"depthUpdate","E":1767571201000,"T":1767571201000,"s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[],"a":[]}"#,
+                "instrument_not_listed",
+            )
+        },
         Case {
             set: &[r#"source.instruments=["BTCUSDT.BINANCE"]"#],
             ..case(

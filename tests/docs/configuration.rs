@@ -191,8 +191,10 @@ impl Page<'_> {
             (None, None) if required => "required".into(),
             (None, None) => "not set".into(),
         };
-        let unit = unit(key).filter(|_| values.is_none()).unwrap_or_default();
         let kind = type_name(&member.holds, values);
+        let unit = unit(key)
+            .filter(|_| kind.ends_with("number"))
+            .unwrap_or_default();
         if unit.is_empty() && kind.ends_with("number") {
             self.bare.push(format!("{field} (its unit)"));
         }
@@ -339,6 +341,7 @@ fn unit(key: &str) -> Option<&'static str> {
         ("_tokens", "word pieces"),
         ("_instruments", "instruments"),
         ("_similarity", "share, 0 to 1"),
+        ("_levels", "levels a side"),
     ];
     let named = [
         ("shards", "threads"),

@@ -15,6 +15,32 @@ name = "x"
 [source.table]
 key = "k"
 
+[source.websocket.json]
+venue = "V"
+
+[[source.websocket.json.answer]]
+when = { "/a" = "b" }
+send = "c"
+
+[source.websocket.json.trade]
+when = { "/a" = "b" }
+symbol = "/s"
+price = "/p"
+size = "/q"
+side = "/d"
+
+[source.websocket.json.quote]
+when = { "/a" = "b" }
+symbol = "/s"
+bid_price = "/b"
+bid_size = "/c"
+ask_price = "/d"
+ask_size = "/e"
+
+[source.websocket.json.book]
+when = { "/a" = "b" }
+symbol = "/s"
+
 [row]
 on = "trade"
 

@@ -67,7 +67,6 @@ const ALL: &[DecodeError] = &[
     DecodeError::MissingField("x"),
     DecodeError::UnknownProduct,
     DecodeError::UnknownType,
-    DecodeError::FuturesDepth,
     DecodeError::NotListed,
     DecodeError::TooManyInstruments,
     DecodeError::OtherFigure,

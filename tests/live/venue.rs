@@ -10,6 +10,7 @@ use foretick::decode::{Decoder, Venues};
 use foretick::engine::Engine;
 use foretick::event::Batch;
 use foretick::frame::{Frame, Origin};
+use foretick::pipeline::Pipeline;
 use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
 use foretick::source::conflation::Conflation;
@@ -87,11 +88,15 @@ struct Shard {
 impl Shard {
     fn new() -> (Self, Sender) {
         let pipeline = Folder::new("meadow").pipeline(PIPELINE, &[]);
+        Self::of(&pipeline, venues())
+    }
+
+    fn of(pipeline: &Pipeline, venues: Venues) -> (Self, Sender) {
         let loaded = pipeline.load_model().expect("a sum needs no file");
         let (sender, ring) = ring(64);
         let shard = Self {
             ring,
-            decoder: pipeline.decoder().with_venues(venues()),
+            decoder: pipeline.decoder().with_venues(venues),
             engine: loaded.engine().expect("a sum needs no file"),
             frames: vec![],
             signals: vec![],
@@ -231,6 +236,108 @@ async fn frames_of_a_new_venue_become_signals() {
         status.failures.load(std::sync::atomic::Ordering::Relaxed),
         0
     );
+}
+
+/// A feed that is in no code: the pipeline says what its messages mean.
+const DESCRIBED: &str = r#"
+name = "hill"
+[source]
+kind = "websocket"
+instruments = ["OAK.HILL"]
+[source.websocket]
+url = "ws://127.0.0.1"
+[source.websocket.json]
+venue = "HILL"
+subscribe = ['{"ask":"open","market":"{symbol}"}']
+resubscribe = ['{"ask":"again","market":"{symbol}"}']
+ignore = [{ "/kind" = "hello" }]
+reconnect = [{ "/kind" = "closing" }]
+[[source.websocket.json.answer]]
+when = { "/kind" = "beat" }
+send = '{"ask":"beat"}'
+[source.websocket.json.trade]
+when = { "/kind" = "fill" }
+symbol = "/market"
+price = "/price"
+size = "/size"
+side = "/side"
+id = "/no"
+ids = "successive"
+time = "/at"
+[source.websocket.json.book]
+when = { "/kind" = "book" }
+symbol = "/market"
+bids = "/bids"
+asks = "/asks"
+snapshot = { "/whole" = "true" }
+last = "/no"
+time = "/at"
+[row]
+on = "trade"
+[[feature]]
+name = "imbalance"
+kind = "queue_imbalance"
+levels = 1
+[model]
+kind = "sum"
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_described_feed_becomes_signals() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    let set = format!("source.websocket.url=\"ws://{address}\"");
+    let pipeline = Folder::new("hill").pipeline(DESCRIBED, &[&set]);
+    let settings = pipeline.websocket_settings().expect("it is sound");
+    let (mut shard, sender) = Shard::of(&pipeline, pipeline.venues());
+    let status = Arc::new(FeedStatus::default());
+    let symbols = &settings.symbols;
+    let out = Conflation::new(settings.venue, vec![sender], symbols, Arc::clone(&status));
+    let (requests, requested) = mpsc::channel(4);
+    let (stop, stopped) = watch::channel(false);
+    let feed = tokio::spawn(run(settings, out, requested, Arc::clone(&status), stopped));
+
+    let fill = |number: u64| {
+        let at = 1_700_000_000_000 + number;
+        format!(
+            r#"{{"kind":"fill","market":"OAK","side":"buy","price":20.5,"size":1,"no":{number},"at":{at}}}"#
+        )
+    };
+    let book = |number: u64, whole: bool| {
+        let at = 1_700_000_000_000 + number;
+        format!(
+            r#"{{"kind":"book","market":"OAK","whole":{whole},"bids":[[20.4,3]],"asks":[[20.6,1]],"no":{number},"at":{at}}}"#
+        )
+    };
+    let mut server = Server::accept(&listener).await;
+    let open = json!({"ask": "open", "market": "OAK"});
+    assert_eq!(server.request().await, open);
+    let (hello, beat) = (r#"{"kind":"hello"}"#, r#"{"kind":"beat"}"#);
+    server.send(&[hello.into(), beat.into()]).await;
+    assert_eq!(server.request().await, json!({"ask": "beat"}));
+    server
+        .send(&[book(10, true), book(11, false), fill(1)])
+        .await;
+    assert_eq!(shard.signals(1), [Quality::Ok]);
+    server.send(&[book(13, false), fill(2)]).await;
+    assert_eq!(shard.signals(1), [Quality::Gap]);
+    let wanted = shard.wanted();
+    assert_eq!(wanted, ["OAK.HILL"]);
+    requests
+        .send(wanted[0].clone())
+        .await
+        .expect("the feed runs");
+    let again = json!({"ask": "again", "market": "OAK"});
+    assert_eq!(server.request().await, again);
+    server.send(&[book(14, true), fill(3), fill(4)]).await;
+    assert_eq!(shard.signals(2)[1], Quality::Ok);
+    server.send(&[r#"{"kind":"closing"}"#.into()]).await;
+    let mut server = Server::accept(&listener).await;
+    assert_eq!(server.request().await, open);
+    stop.send(true).expect("the feed runs");
+    let ended = timeout(PATIENCE, feed).await.expect("it ends");
+    ended.expect("no panic").expect("no error");
+    assert_eq!(status.unexplained(), 0);
 }
 
 #[test]

@@ -50,14 +50,28 @@ fn the_recorder_clock_is_behind_the_venue_clock() {
 }
 
 #[test]
-fn futures_are_refused_not_misread() {
-    let Some(data) = needs::data("futures_are_refused_not_misread") else {
+fn the_rebuilt_book_of_futures_equals_their_quotes() {
+    let Some(data) = needs::data("the_rebuilt_book_of_futures_equals_their_quotes") else {
         return;
     };
     let report = inspect(&[data.join("captures/binance-usdm/btcusdt_20240808.gz")]);
-    let refused = report["errors"]["futures_depth"].as_u64();
-    assert!(refused.is_some_and(|count| count > 1_000), "{report}");
-    assert_eq!(report["events"]["depth"], Value::Null);
+    assert_eq!(report["errors"], serde_json::json!({}));
+    assert_eq!(
+        report["events"],
+        serde_json::json!({"depth": 6_551, "quote": 66_089, "snapshot": 1, "trade": 21_313})
+    );
+    assert_eq!(report["splice_dropped"], 4);
+    assert_eq!(
+        (&report["gaps"], &report["crossed"]),
+        (&0.into(), &0.into())
+    );
+    let compared = &report["book_vs_quote"];
+    assert_eq!(
+        compared,
+        &serde_json::json!({"compared": 6_544, "equal": 6_544})
+    );
+    let instruments = serde_json::json!(["BTCUSDT.BINANCE_USDM"]);
+    assert_eq!(report["instruments"], instruments);
 }
 
 fn inspect(captures: &[std::path::PathBuf]) -> Value {

@@ -5,28 +5,26 @@
 
 use serde::de::IgnoredAny;
 
+use super::books;
+use super::market::BinanceMarket;
 use super::output::Output;
 use super::routing::{
     EVENT_TYPES, event_type, is_list_of_others, is_partial_book, is_raw, is_read, lacks_of_combined,
 };
-use super::wire::{
-    AnyMessage, Combined, NAMES, WireAggTrade, WireBookTicker, WireDepth, WireSnapshot, WireTrade,
-};
+use super::wire::{AnyMessage, Combined, NAMES, WireAggTrade, WireBookTicker, WireTrade};
 use crate::decode::amount::{self, Written};
 use crate::decode::decoded::{Decoded, Notice};
 use crate::decode::error::DecodeError;
-use crate::decode::field::{Field, parse_fields};
+use crate::decode::field::parse_fields;
 use crate::decode::json::parse;
-use crate::decode::levels::{push_field, push_texts};
 use crate::decode::venue_time::venue_time;
-use crate::event::{Body, Depth, Quote, Splice, Trade, TradeIds};
-use crate::instrument::InstrumentId;
+use crate::event::{Body, Quote, Splice, Trade, TradeIds};
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Behind the symbol in the stream name that we give to a fetched snapshot, which names no symbol itself.
 pub(super) const SNAPSHOT_STREAM: &str = "@depth_snapshot";
 
-/// Reads one message of the spot market.
+/// Reads one message of the market that is read.
 pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
     if is_raw(bytes) {
         return message(bytes, None, out);
@@ -74,7 +72,7 @@ fn message(
         Some("trade") => trade(data, out),
         Some("aggTrade") => aggregate(data, out),
         Some("bookTicker") => quote(data, out),
-        Some("depthUpdate") => depth(data, out),
+        Some("depthUpdate") => books::change(data, stream, out),
         Some("serverShutdown") => Ok(Decoded::Notice(Notice::Shutdown)),
         Some(other) => {
             // Half of a message may still have its type; then it is broken, not unknown.
@@ -106,20 +104,22 @@ fn without_type(
         .and_then(|name| name.split_once('@'))
         .unwrap_or_default();
     if is_partial_book(kind) {
-        return whole_book(data, &any, symbol, Splice::InOrder, out);
+        return books::whole(data, &any, symbol, Splice::InOrder, out);
     }
     if stream == Some(SNAPSHOT_STREAM) {
         // So one is marked that is of no instrument: see `SnapshotOwners`.
         return Err(DecodeError::UnnamedSnapshot);
     }
     if stream.is_some_and(|name| name.ends_with(SNAPSHOT_STREAM)) {
-        return whole_book(data, &any, symbol, Splice::ByNumber, out);
+        return books::whole(data, &any, symbol, Splice::ByNumber, out);
     }
     if any.last_update_id.is_present() {
+        out.admit(Some(BinanceMarket::of_state(any.trade_time.has_value())))?;
         let last = any.last_update_id.unsigned("lastUpdateId")?;
-        let instrument = out.updates.instrument_of(last);
-        let instrument = instrument.ok_or(DecodeError::UnnamedSnapshot)?;
-        return snapshot(data, &any, instrument, Splice::ByNumber, out);
+        let instrument = out
+            .instrument_of(last)
+            .ok_or(DecodeError::UnnamedSnapshot)?;
+        return books::snapshot(data, &any, instrument, Splice::ByNumber, out);
     }
     let is_quote = kind.starts_with("bookTicker") || stream == Some("!bookTicker");
     if is_quote || any.update_id.is_present() && any.symbol.is_present() {
@@ -149,20 +149,51 @@ fn without_type(
 fn trade(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
     let Ok(wire) = parse::<WireTrade<'_>>(data) else {
         let any: AnyMessage<'_> = parse_fields(data, &NAMES)?;
+        let kind = any.kind.optional_text("X")?;
+        out.admit(BinanceMarket::of_trade(
+            kind.is_some(),
+            any.best_match.has_value(),
+        ))?;
         let number = any.trade_id.unsigned("t")?;
+        if !is_fill(kind) {
+            let time = any.trade_time.venue_time("T")?;
+            return push_skipped(any.symbol.symbol("s")?, time, number, out);
+        }
         return any_fill(&any, number, false, out);
     };
+    out.admit(BinanceMarket::of_trade(
+        wire.kind.is_some(),
+        wire.best_match.is_some(),
+    ))?;
+    let time = venue_time("T", wire.trade_time)?;
+    if !is_fill(wire.kind) {
+        return push_skipped(wire.symbol, time, wire.trade_id, out);
+    }
     let numbers = (Written::text(wire.price), Written::text(wire.quantity));
     let body = fill(numbers, wire.trade_id, wire.buyer_is_maker, false)?;
-    push_trade(wire.symbol, venue_time("T", wire.trade_time)?, body, out)
+    push_trade(wire.symbol, time, body, out)
+}
+
+/// Whether the number of a trade of futures was given to a fill. Others are `NA`, of price and size zero, and
+/// what the venue's fund took over at a price of its own: `INSURANCE_FUND`, `ADL`.
+fn is_fill(kind: Option<&str>) -> bool {
+    kind.is_none_or(|kind| kind == "MARKET")
 }
 
 fn aggregate(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
     let Ok(wire) = parse::<WireAggTrade<'_>>(data) else {
         let any: AnyMessage<'_> = parse_fields(data, &NAMES)?;
+        out.admit(BinanceMarket::of_trade(
+            any.first_fill.has_value(),
+            any.best_match.has_value(),
+        ))?;
         let number = any.ask.unsigned("a")?;
         return any_fill(&any, number, true, out);
     };
+    out.admit(BinanceMarket::of_trade(
+        wire.first_fill.is_some(),
+        wire.best_match.is_some(),
+    ))?;
     let numbers = (Written::text(wire.price), Written::text(wire.quantity));
     let body = fill(numbers, wire.aggregate_id, wire.buyer_is_maker, true)?;
     push_trade(wire.symbol, venue_time("T", wire.trade_time)?, body, out)
@@ -178,7 +209,7 @@ fn any_fill(
     let body = fill(numbers, number, any.buyer_is_maker.flag("m")?, aggregate)?;
     push_trade(
         any.symbol.symbol("s")?,
-        any_time("T", &any.trade_time)?,
+        any.trade_time.venue_time("T")?,
         body,
         out,
     )
@@ -219,6 +250,18 @@ fn push_trade(
     Ok(Decoded::Events)
 }
 
+fn push_skipped(
+    symbol: &str,
+    ts_event: Nanos,
+    number: u64,
+    out: &mut Output<'_>,
+) -> Result<Decoded, DecodeError> {
+    let instrument = out.instrument("s", symbol)?;
+    out.batch
+        .push(instrument, ts_event, Body::SkippedTrade(number));
+    Ok(Decoded::Events)
+}
+
 fn quote(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
     match parse::<WireBookTicker<'_>>(data) {
         Ok(wire) => usual_quote(&wire, out),
@@ -227,16 +270,17 @@ fn quote(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
 }
 
 fn usual_quote(wire: &WireBookTicker<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    out.admit(Some(BinanceMarket::of_state(wire.time.is_some())))?;
     let [bid, bid_quantity, ask, ask_quantity] =
         [wire.bid, wire.bid_quantity, wire.ask, wire.ask_quantity].map(Written::text);
     let bid = side(("b", bid), ("B", bid_quantity))?;
     let ask = side(("a", ask), ("A", ask_quantity))?;
-    // Spot sends no time here; futures do, in `T`.
     let time = wire.time.map(|time| venue_time("T", time)).transpose()?;
     push_quote(wire.symbol, time, (bid, ask, wire.update_id), out)
 }
 
 fn any_quote(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    out.admit(Some(BinanceMarket::of_state(any.trade_time.has_value())))?;
     let number = any.update_id.unsigned("u")?;
     let (bid, bid_quantity) = (any.bid.written("b")?, any.bid_quantity.written("B")?);
     let (ask, ask_quantity) = (any.ask.written("a")?, any.ask_quantity.written("A")?);
@@ -245,7 +289,7 @@ fn any_quote(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, Deco
     let time = any
         .trade_time
         .value()
-        .map(|_| any_time("T", &any.trade_time));
+        .map(|_| any.trade_time.venue_time("T"));
     push_quote(
         any.symbol.symbol("s")?,
         time.transpose()?,
@@ -279,120 +323,4 @@ fn push_quote(
     let ts_event = time.unwrap_or(Nanos::UNDEFINED);
     out.batch.push(instrument, ts_event, Body::Quote(body));
     Ok(Decoded::Events)
-}
-
-fn depth(data: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
-    let Ok(wire) = parse::<WireDepth<'_>>(data) else {
-        return any_depth(&parse_fields(data, &NAMES)?, out);
-    };
-    if wire.previous_final_id.is_some() {
-        return Err(DecodeError::FuturesDepth);
-    }
-    let start = out.batch.levels.len() as u32;
-    let bids = push_texts(out.batch, &wire.bids)?;
-    let asks = push_texts(out.batch, &wire.asks)?;
-    let time = venue_time("E", wire.event_time)?;
-    push_depth(
-        wire.symbol,
-        time,
-        (wire.first, wire.last),
-        (start, bids, asks),
-        out,
-    )
-}
-
-fn any_depth(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
-    if any.previous_final_id.has_value() {
-        return Err(DecodeError::FuturesDepth);
-    }
-    let numbers = (any.first.unsigned("U")?, any.update_id.unsigned("u")?);
-    let start = out.batch.levels.len() as u32;
-    let bids = push_field(out.batch, "b", &any.bid)?;
-    let asks = push_field(out.batch, "a", &any.ask)?;
-    let time = any_time("E", &any.event_time)?;
-    push_depth(
-        any.symbol.symbol("s")?,
-        time,
-        numbers,
-        (start, bids, asks),
-        out,
-    )
-}
-
-fn push_depth(
-    symbol: &str,
-    ts_event: Nanos,
-    (first, last): (u64, u64),
-    (start, bids, asks): (u32, u32, u32),
-    out: &mut Output<'_>,
-) -> Result<Decoded, DecodeError> {
-    if first > last {
-        return Err(DecodeError::OutOfRange("U"));
-    }
-    let instrument = out.instrument("s", symbol)?;
-    let body = Depth {
-        first,
-        last,
-        start,
-        bids,
-        asks,
-        snapshot: None,
-        ..Depth::default()
-    };
-    out.batch.push(instrument, ts_event, Body::Depth(body));
-    out.updates.note(instrument, first, last);
-    Ok(Decoded::Events)
-}
-
-/// A whole book in the stream of a symbol.
-fn whole_book(
-    data: &[u8],
-    any: &AnyMessage<'_>,
-    symbol: &str,
-    splice: Splice,
-    out: &mut Output<'_>,
-) -> Result<Decoded, DecodeError> {
-    // `!` begins the name of a stream of all symbols, which has no book.
-    let symbol = if symbol.starts_with('!') { "" } else { symbol };
-    let instrument = out.instrument("stream", &symbol.to_ascii_uppercase())?;
-    snapshot(data, any, instrument, splice, out)
-}
-
-fn snapshot(
-    data: &[u8],
-    any: &AnyMessage<'_>,
-    instrument: InstrumentId,
-    splice: Splice,
-    out: &mut Output<'_>,
-) -> Result<Decoded, DecodeError> {
-    let start = out.batch.levels.len() as u32;
-    let (number, bids, asks) = match parse::<WireSnapshot<'_>>(data) {
-        Ok(wire) => {
-            let bids = push_texts(out.batch, &wire.bids)?;
-            let asks = push_texts(out.batch, &wire.asks)?;
-            (wire.last_update_id, bids, asks)
-        }
-        Err(_) => {
-            let number = any.last_update_id.unsigned("lastUpdateId")?;
-            let bids = push_field(out.batch, "bids", &any.bids)?;
-            let asks = push_field(out.batch, "asks", &any.asks)?;
-            (number, bids, asks)
-        }
-    };
-    let body = Depth {
-        first: number,
-        last: number,
-        start,
-        bids,
-        asks,
-        snapshot: Some(splice),
-        ..Depth::default()
-    };
-    out.batch
-        .push(instrument, Nanos::UNDEFINED, Body::Depth(body));
-    Ok(Decoded::Events)
-}
-
-fn any_time(name: &'static str, field: &Field<'_>) -> Result<Nanos, DecodeError> {
-    venue_time(name, field.integer(name)?)
 }

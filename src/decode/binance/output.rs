@@ -1,16 +1,16 @@
 //! What events of Binance are made with.
 
+use super::market::BinanceMarket;
 use crate::decode::decoded::Decoded;
 use crate::decode::error::DecodeError;
 use crate::decode::last_updates::LastUpdates;
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments, is_name};
 
-/// The venue's name in the names of instruments.
-pub(super) const VENUE: &str = "BINANCE";
-
-/// What events are made with: the numbers of books, the names of instruments, and the batch for the events.
+/// What events are made with: the market that is read, the numbers of books, the names of instruments, and
+/// the batch for the events.
 pub(super) struct Output<'o> {
+    pub(super) market: BinanceMarket,
     pub(super) updates: &'o mut LastUpdates,
     pub(super) instruments: &'o mut Instruments,
     pub(super) batch: &'o mut Batch,
@@ -24,10 +24,25 @@ impl Output<'_> {
         field: &'static str,
         symbol: &str,
     ) -> Result<InstrumentId, DecodeError> {
-        match self.instruments.known(symbol.as_bytes(), VENUE) {
+        let venue = self.market.venue();
+        match self.instruments.known(symbol.as_bytes(), venue) {
             Some(known) => Ok(known),
             None if !is_name(symbol) => Err(DecodeError::OutOfRange(field)),
-            None => Ok(self.instruments.intern(symbol, VENUE)?),
+            None => Ok(self.instruments.intern(symbol, venue)?),
+        }
+    }
+
+    /// The instrument of the market whose newest updates hold this number, if it is one.
+    pub(super) fn instrument_of(&self, number: u64) -> Option<InstrumentId> {
+        let is_of_market = |id| self.instruments.is_at(id, self.market.venue());
+        self.updates.instrument_of(number, is_of_market)
+    }
+
+    /// Refuses a message that shows another market than the one that is read.
+    pub(super) fn admit(&self, shown: Option<BinanceMarket>) -> Result<(), DecodeError> {
+        match shown {
+            Some(market) if market != self.market => Err(DecodeError::UnknownType),
+            _ => Ok(()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use super::market::BinanceMarket;
 use super::wire::{AnyMessage, NAMES};
 use crate::decimal::whole;
 use crate::decode::field::parse_fields;
@@ -58,8 +59,8 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
     is_diff_stream(kind).then(|| symbol_of_stream(stream))?
 }
 
-/// The updates that a depth diff covers. Those of futures chain otherwise.
-pub(super) fn updates_of(message: &[u8]) -> Option<BookUpdates<'_>> {
+/// The updates that a depth diff of this market covers: of futures, all that follow the change before it.
+pub(super) fn updates_of(market: BinanceMarket, message: &[u8]) -> Option<BookUpdates<'_>> {
     let data = match message.strip_prefix(b"{\"stream\":\"") {
         // Most messages are told by the name of their stream.
         Some(name) => {
@@ -75,7 +76,7 @@ pub(super) fn updates_of(message: &[u8]) -> Option<BookUpdates<'_>> {
     if event_type(data)? != "depthUpdate" {
         return None;
     }
-    let (mut symbol, mut first, mut last) = (None, None, None);
+    let (mut symbol, mut first, mut last, mut previous) = (None, None, None, None);
     for (key, value) in members(data) {
         let number = || u64::try_from(whole(&value.number()?)?).ok();
         if key.is("s") {
@@ -85,12 +86,15 @@ pub(super) fn updates_of(message: &[u8]) -> Option<BookUpdates<'_>> {
         } else if key.is("u") {
             last = number();
         } else if key.is("pu") && value.0 != b"null" {
-            return None;
+            previous = Some(number()?);
         }
+    }
+    if BinanceMarket::of_change(previous.is_some()) != market {
+        return None;
     }
     Some(BookUpdates {
         symbol: symbol.filter(|symbol| !symbol.is_empty())?,
-        first: first?,
+        first: previous.map_or(first, |previous| previous.checked_add(1))?,
         last: last?,
     })
 }
@@ -150,9 +154,14 @@ pub(super) const EVENT_TYPES: [&str; 5] = [
     "serverShutdown",
 ];
 
+/// Whether a message has the marks of Binance, and none of another of its markets.
+pub(super) fn recognises(market: BinanceMarket, message: &[u8]) -> bool {
+    is_of_binance(message) && BinanceMarket::shown_by(message).is_none_or(|shown| shown == market)
+}
+
 /// Whether a message has the marks of Binance: an event type, a combined stream, a best bid and offer, a
 /// snapshot, the answer to a request, fields of an event without its type, or a list of events.
-pub(super) fn recognises(message: &[u8]) -> bool {
+fn is_of_binance(message: &[u8]) -> bool {
     if message.starts_with(b"{\"stream\":\"") {
         return true;
     }

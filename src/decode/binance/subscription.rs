@@ -3,28 +3,46 @@
 use std::time::Duration;
 
 use super::mapping::SNAPSHOT_STREAM;
+use super::market::BinanceMarket;
+use super::routing::{is_diff_stream, is_partial_book};
+use crate::decode::text::percent_encoded;
 use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits, Wanted};
 
-/// Market data alone, without an account.
-pub(super) const ADDRESSES: Addresses = Addresses {
-    websocket: "wss://data-stream.binance.vision",
-    rest: "https://data-api.binance.vision",
-};
+/// The public addresses of a market; of spot those that have market data alone, without an account.
+pub(super) fn addresses(market: BinanceMarket) -> Addresses {
+    match market {
+        BinanceMarket::Spot => Addresses {
+            websocket: "wss://data-stream.binance.vision",
+            rest: "https://data-api.binance.vision",
+        },
+        BinanceMarket::UsdMargined => Addresses {
+            websocket: "wss://fstream.binance.com",
+            rest: "https://fapi.binance.com",
+        },
+    }
+}
 
-pub(super) const LIMITS: VenueLimits = VenueLimits {
-    streams_max: 1_024,
-    connection_age_max: Duration::from_secs(24 * 3_600),
-    attempts_max: 300,
-    attempts_window: Duration::from_secs(300),
-    weight_max: 6_000,
-    weight_window: Duration::from_secs(60),
-    messages_max: 5,
-    messages_window: Duration::from_secs(1),
-    message_bytes_max: 4 << 20,
-};
+/// What a market allows a client.
+pub(super) fn limits(market: BinanceMarket) -> VenueLimits {
+    let (weight_max, messages_max) = match market {
+        BinanceMarket::Spot => (6_000, 5),
+        BinanceMarket::UsdMargined => (2_400, 10),
+    };
+    VenueLimits {
+        streams_max: 1_024,
+        connection_age_max: Duration::from_secs(24 * 3_600),
+        attempts_max: 300,
+        attempts_window: Duration::from_secs(300),
+        weight_max,
+        weight_window: Duration::from_secs(60),
+        messages_max,
+        messages_window: Duration::from_secs(1),
+        message_bytes_max: 4 << 20,
+    }
+}
 
 /// All streams of a connection are named in its address.
-pub(super) fn combined(wanted: &Wanted<'_>) -> Subscription {
+pub(super) fn combined(market: BinanceMarket, wanted: &Wanted<'_>) -> Subscription {
     let Wanted {
         url,
         symbols,
@@ -38,17 +56,48 @@ pub(super) fn combined(wanted: &Wanted<'_>) -> Subscription {
             .map(move |stream| format!("{symbol}@{stream}"))
     });
     let names: Vec<String> = names.collect();
+    let entry = entry(market, streams.first().map_or("", String::as_str));
     Subscription {
-        address: format!("{url}/stream?streams={}", names.join("/")),
+        address: format!("{url}{entry}/stream?streams={}", names.join("/")),
         ..Subscription::default()
     }
 }
 
-pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
+/// Why these streams cannot share a connection; none where they can.
+pub(super) fn refusal(market: BinanceMarket, streams: &[String]) -> Option<String> {
+    let first = streams.first()?;
+    let other = streams
+        .iter()
+        .find(|stream| entry(market, stream) != entry(market, first))?;
+    Some(format!(
+        "the venue sends `{first}` and `{other}` by different connections, and nothing at all of one that is \
+         named on the other's; make a pipeline for each, or replace `aggTrade` by `trade`"
+    ))
+}
+
+/// The part of the address that a stream has. Futures have two since April 2026: what the matching engine
+/// sends, and what is computed of it.
+fn entry(market: BinanceMarket, stream: &str) -> &'static str {
+    let is_matching = matches!(stream, "trade" | "bookTicker")
+        || is_diff_stream(stream)
+        || is_partial_book(stream);
+    match market {
+        BinanceMarket::Spot => "",
+        BinanceMarket::UsdMargined if is_matching => "/public",
+        BinanceMarket::UsdMargined => "/market",
+    }
+}
+
+/// The request of a whole book, of the most levels that the market gives.
+pub(super) fn snapshot_request(market: BinanceMarket, symbol: &str) -> SnapshotRequest {
     let symbol = percent_encoded(&symbol.to_ascii_uppercase());
+    let (path, levels, weight) = match market {
+        BinanceMarket::Spot => ("/api/v3/depth", 5_000, 250),
+        BinanceMarket::UsdMargined => ("/fapi/v1/depth", 1_000, 20),
+    };
     SnapshotRequest::Get {
-        path: format!("/api/v3/depth?symbol={symbol}&limit={LEVELS}"),
-        weight: WEIGHT,
+        path: format!("{path}?symbol={symbol}&limit={levels}"),
+        weight,
     }
 }
 
@@ -59,18 +108,3 @@ pub(super) fn snapshot_message(symbol: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(r#"{{"stream":{stream},"data":"#);
     [head.as_bytes(), body.trim_ascii_end(), b"}"].concat()
 }
-
-/// A symbol as part of an address (RFC 3986): some have Chinese letters.
-fn percent_encoded(symbol: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    symbol.bytes().map(encode).collect()
-}
-
-/// Levels a side: the most that the venue gives, and what that counts.
-const LEVELS: u32 = 5_000;
-const WEIGHT: u32 = 250;

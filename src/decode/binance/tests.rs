@@ -171,7 +171,7 @@ fn a_partial_book_is_a_whole_book_of_its_streams_symbol() {
 #[test]
 fn a_symbol_of_other_letters_is_percent_encoded_in_addresses() {
     let (symbols, streams) = (["测试USDT".to_owned()], ["trade".to_owned()]);
-    let subscription = Binance.subscription(&Wanted {
+    let subscription = SPOT.subscription(&Wanted {
         url: "wss://x",
         symbols: &symbols,
         streams: &streams,
@@ -181,15 +181,15 @@ fn a_symbol_of_other_letters_is_percent_encoded_in_addresses() {
         subscription.address,
         "wss://x/stream?streams=%E6%B5%8B%E8%AF%95usdt@trade"
     );
-    let SnapshotRequest::Get { path, .. } = Binance.snapshot_request("测试usdt", &[]) else {
+    let SnapshotRequest::Get { path, .. } = SPOT.snapshot_request("测试usdt", &[]) else {
         panic!("a snapshot is fetched")
     };
     assert_eq!(
         path,
         "/api/v3/depth?symbol=%E6%B5%8B%E8%AF%95USDT&limit=5000"
     );
-    let message = Binance.snapshot_message("测试USDT", SNAPSHOT.as_bytes());
-    assert_eq!(Binance.symbol_of(&message).as_deref(), Some("测试usdt"));
+    let message = SPOT.snapshot_message("测试USDT", SNAPSHOT.as_bytes());
+    assert_eq!(SPOT.symbol_of(&message).as_deref(), Some("测试usdt"));
     let (_, results) = decode_all(&[std::str::from_utf8(&message).unwrap()]);
     assert_eq!(results, [Ok(Decoded::Events)]);
 }
@@ -276,12 +276,6 @@ fn bad_frames_leave_nothing_behind() {
 }
 
 #[test]
-fn a_diff_of_futures_is_refused() {
-    let (_, results) = decode_all(&[&DIFF.replace("\"u\":14", "\"u\":14,\"pu\":10")]);
-    assert_eq!(results, [Err(DecodeError::FuturesDepth)]);
-}
-
-#[test]
 fn a_subscription_names_all_streams_in_its_address() {
     let text = |words: &[&str]| {
         words
@@ -293,7 +287,7 @@ fn a_subscription_names_all_streams_in_its_address() {
         text(&["BTCUSDT", "ETHUSDT"]),
         text(&["trade", "depth@100ms"]),
     );
-    let subscription = Binance.subscription(&Wanted {
+    let subscription = SPOT.subscription(&Wanted {
         url: "wss://x",
         symbols: &symbols,
         streams: &streams,
@@ -304,7 +298,7 @@ fn a_subscription_names_all_streams_in_its_address() {
         "wss://x/stream?streams=btcusdt@trade/btcusdt@depth@100ms/ethusdt@trade/ethusdt@depth@100ms"
     );
     assert!(subscription.messages.is_empty());
-    assert!(Binance.needs_snapshot("depth@100ms") && !Binance.needs_snapshot("depth20@100ms"));
+    assert!(SPOT.needs_snapshot("depth@100ms") && !SPOT.needs_snapshot("depth20@100ms"));
 }
 
 #[test]
@@ -312,21 +306,21 @@ fn a_message_shows_its_symbol_and_kind_unparsed() {
     let quote = br#"{"stream":"btcusdt@bookTicker","data":{}}"#;
     let diff = br#"{"stream":"btcusdt@depth@100ms","data":{}}"#;
     let partial = br#"{"stream":"btcusdt@depth20","data":{}}"#;
-    assert!(Binance.is_quote(quote) && !Binance.is_quote(diff));
-    assert_eq!(Binance.book_change_of(diff).as_deref(), Some("btcusdt"));
-    assert_eq!(Binance.book_change_of(partial), None);
+    assert!(SPOT.is_quote(quote) && !SPOT.is_quote(diff));
+    assert_eq!(SPOT.book_change_of(diff).as_deref(), Some("btcusdt"));
+    assert_eq!(SPOT.book_change_of(partial), None);
     let shutdown = br#"{"e":"serverShutdown","E":1770123456789}"#;
-    assert_eq!(Binance.reaction(shutdown), Reaction::Reconnect);
-    assert_eq!(Binance.reaction(quote), Reaction::None);
+    assert_eq!(SPOT.reaction(shutdown), Reaction::Reconnect);
+    assert_eq!(SPOT.reaction(quote), Reaction::None);
 }
 
 #[test]
 fn the_venues_messages_are_recognised_and_no_others() {
     for message in [TRADE, DIFF, TICKER, SNAPSHOT, r#"{"result":null,"id":1}"#] {
-        assert!(Binance.recognises(message.as_bytes()), "{message}");
+        assert!(SPOT.recognises(message.as_bytes()), "{message}");
     }
     for message in [r#"{"e":"kline"}"#, r#"{"s":"A"}"#, "[1]", "", r#"{"id":1}"#] {
-        assert!(!Binance.recognises(message.as_bytes()), "{message}");
+        assert!(!SPOT.recognises(message.as_bytes()), "{message}");
     }
 }
 

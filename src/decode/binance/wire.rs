@@ -3,7 +3,8 @@
 //! The structs of one kind read a message as the venue writes it, which is fast. [`AnyMessage`] reads all
 //! kinds in any form that means the same.
 //!
-//! Source: the venue's `web-socket-streams.md` and `rest-api.md` of July 2026.
+//! Source: of spot, the venue's `web-socket-streams.md` and `rest-api.md` of July 2026; of futures, "Websocket
+//! BinanceMarket Streams" of its pages on USDⓈ-M futures.
 
 use serde::Deserialize;
 use sonic_rs::LazyValue;
@@ -34,6 +35,12 @@ pub(super) struct WireTrade<'a> {
     pub(super) trade_time: i64,
     #[serde(rename = "m")]
     pub(super) buyer_is_maker: bool,
+    /// Of futures: what the number was given to.
+    #[serde(rename = "X")]
+    pub(super) kind: Option<&'a str>,
+    /// Of spot; it means nothing.
+    #[serde(rename = "M")]
+    pub(super) best_match: Option<bool>,
 }
 
 /// `aggTrade`: the fills of one taker order at one price.
@@ -51,6 +58,12 @@ pub(super) struct WireAggTrade<'a> {
     pub(super) trade_time: i64,
     #[serde(rename = "m")]
     pub(super) buyer_is_maker: bool,
+    /// Number of the first fill.
+    #[serde(rename = "f")]
+    pub(super) first_fill: Option<u64>,
+    /// Of spot; it means nothing.
+    #[serde(rename = "M")]
+    pub(super) best_match: Option<bool>,
 }
 
 /// `bookTicker`: best bid and offer. Spot sends neither event type nor time.
@@ -77,6 +90,9 @@ pub(super) struct WireBookTicker<'a> {
 pub(super) struct WireDepth<'a> {
     #[serde(rename = "E")]
     pub(super) event_time: i64,
+    /// Of futures: when the matching engine made the last of these updates.
+    #[serde(rename = "T")]
+    pub(super) time: Option<i64>,
     #[serde(rename = "s")]
     pub(super) symbol: &'a str,
     #[serde(rename = "U")]
@@ -91,7 +107,7 @@ pub(super) struct WireDepth<'a> {
     pub(super) asks: Vec<Pair<&'a str>>,
 }
 
-/// The answer to `GET /api/v3/depth`.
+/// The answer to `GET /api/v3/depth` and `GET /fapi/v1/depth`.
 #[derive(Deserialize)]
 pub(super) struct WireSnapshot<'a> {
     #[serde(rename = "lastUpdateId")]
@@ -125,6 +141,12 @@ pub(super) struct AnyMessage<'a> {
     pub(super) trade_time: Field<'a>,
     #[serde(rename = "m", borrow)]
     pub(super) buyer_is_maker: Field<'a>,
+    #[serde(rename = "X", borrow)]
+    pub(super) kind: Field<'a>,
+    #[serde(rename = "M", borrow)]
+    pub(super) best_match: Field<'a>,
+    #[serde(rename = "f", borrow)]
+    pub(super) first_fill: Field<'a>,
     /// The last update of a quote or a diff.
     #[serde(rename = "u", borrow)]
     pub(super) update_id: Field<'a>,
@@ -162,7 +184,7 @@ pub(super) struct AnyMessage<'a> {
 }
 
 /// The names of these fields.
-pub(super) const NAMES: [&str; 25] = [
+pub(super) const NAMES: [&str; 28] = [
     "e",
     "E",
     "s",
@@ -172,6 +194,9 @@ pub(super) const NAMES: [&str; 25] = [
     "q",
     "T",
     "m",
+    "X",
+    "M",
+    "f",
     "u",
     "U",
     "pu",

@@ -2,9 +2,11 @@
 
 use super::counts::EventCounts;
 use super::market::MarketState;
+use super::trade_numbers::TradeNumber;
 use crate::engine::feature::{FeaturePlan, Inputs};
 use crate::event::{Gap, GapReason};
 use crate::signal::quality::Quality;
+use crate::units::Nanos;
 
 impl MarketState {
     /// Takes a gap event of this instrument; returns whether its book needs a new snapshot.
@@ -37,6 +39,37 @@ impl MarketState {
                 is_hurt && reason != GapReason::Reconnect
             }
         }
+    }
+
+    /// Takes the number of no trade; `ts` is its own time, or undefined.
+    pub(crate) fn skipped_trade(&mut self, number: u64, ts: Nanos, counts: &mut EventCounts) {
+        if self.aggregate != Some(true) {
+            let number = self.trade_numbers.skip(number, ts);
+            self.follow_number(number, counts);
+        }
+    }
+
+    /// Notes what the number of a trade says; false where it is a copy.
+    pub(super) fn follow_number(&mut self, number: TradeNumber, counts: &mut EventCounts) -> bool {
+        match number {
+            TradeNumber::Next => {}
+            TradeNumber::Missing(missing) => {
+                counts.gaps += 1;
+                counts.miss(missing);
+                self.mark_gap(Quality::Gap, Inputs::TRADES);
+            }
+            TradeNumber::Anew => {
+                counts.gaps += 1;
+                counts.renumbered += 1;
+                self.forget_quote_numbers();
+                self.mark_gap(Quality::Gap, Inputs::TRADES);
+            }
+            TradeNumber::Copy => {
+                counts.duplicates += 1;
+                return false;
+            }
+        }
+        true
     }
 
     /// After a gap the venue may number anew: nothing is held against the numbers from before.

@@ -25,7 +25,7 @@ pub struct MarketState {
     pub(super) booked: i64,
     /// When its inputs were received last.
     pub(crate) heard: Heard,
-    trade_numbers: TradeNumbers,
+    pub(super) trade_numbers: TradeNumbers,
     quote_numbers: QuoteNumbers,
     /// The last price traded.
     pub(crate) price: Price,
@@ -47,7 +47,7 @@ pub struct MarketState {
     /// Gaps in book and quotes, and silences, so far.
     pub(super) breaks: u64,
     /// Whether the trades used are aggregates: the kind that came first.
-    aggregate: Option<bool>,
+    pub(super) aggregate: Option<bool>,
     /// The worst that happened since the last row.
     pub(super) marked: Quality,
     /// A gap that must be passed to the features of the next event.
@@ -129,23 +129,8 @@ impl MarketState {
             true => self.trade_numbers.take(trade, ts),
             false => TradeNumber::Copy,
         };
-        match number {
-            TradeNumber::Next => {}
-            TradeNumber::Missing(missing) => {
-                counts.gaps += 1;
-                counts.miss(missing);
-                self.mark_gap(Quality::Gap, Inputs::TRADES);
-            }
-            TradeNumber::Anew => {
-                counts.gaps += 1;
-                counts.renumbered += 1;
-                self.forget_quote_numbers();
-                self.mark_gap(Quality::Gap, Inputs::TRADES);
-            }
-            TradeNumber::Copy => {
-                counts.duplicates += 1;
-                return Effect::default();
-            }
+        if !self.follow_number(number, counts) {
+            return Effect::default();
         }
         counts.trades += 1;
         self.price = trade.price;

@@ -51,28 +51,36 @@ impl TradeNumbers {
         if trade.ids == TradeIds::Distinct && trade.trade_id > 0 {
             return self.take_distinct(trade, ts);
         }
-        let is_numbered = trade.trade_id > 0 && self.last > 0;
-        let number = if is_numbered && trade.trade_id <= self.last {
+        self.follow(trade.trade_id, trade.ids, trade.price, ts)
+    }
+
+    fn follow(&mut self, id: u64, ids: TradeIds, price: Price, ts: Nanos) -> TradeNumber {
+        let is_numbered = id > 0 && self.last > 0;
+        let number = if is_numbered && id <= self.last {
             // A copy has a time that is not later; one that was stamped anew has the last number and price.
-            let is_again = trade.trade_id == self.last && trade.price == self.price;
+            let is_again = id == self.last && price == self.price;
             if is_again || ts == Nanos::UNDEFINED || ts.0 <= self.ts {
                 return TradeNumber::Copy;
             }
             TradeNumber::Anew
-        } else if is_numbered && trade.ids == TradeIds::Successive && trade.trade_id > self.last + 1
-        {
-            TradeNumber::Missing(trade.trade_id - self.last - 1)
+        } else if is_numbered && ids == TradeIds::Successive && id > self.last + 1 {
+            TradeNumber::Missing(id - self.last - 1)
         } else {
             TradeNumber::Next
         };
-        if trade.trade_id > 0 {
-            self.last = trade.trade_id;
+        if id > 0 {
+            self.last = id;
         }
         if ts != Nanos::UNDEFINED {
             self.ts = ts.0;
         }
-        self.price = trade.price;
+        self.price = price;
         number
+    }
+
+    /// Takes a number that belongs to no trade of the market: none is missing for it.
+    pub fn skip(&mut self, number: u64, ts: Nanos) -> TradeNumber {
+        self.follow(number, TradeIds::Successive, Price::UNDEFINED, ts)
     }
 
     /// Takes a trade whose number says only whether it came before.
