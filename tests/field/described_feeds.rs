@@ -260,7 +260,6 @@ fn a_feed_of_pairs_that_chains() {
     assert_eq!(symbol("pong"), None);
     let changed = |message: &str| feed.venue.book_change_of(message.as_bytes()).is_some();
     assert!(changed(&change) && !changed(whole));
-    assert!(feed.venue.needs_snapshot("book") && !feed.venue.needs_snapshot("events"));
 }
 
 #[test]
@@ -304,7 +303,7 @@ fn notices_of_a_described_feed() {
         ("ping", DecodeError::Malformed),
         (r#"{"event":"other"}"#, DecodeError::UnknownType),
         (
-            r#"{"arg":{"channel":"trades"},"data":[]}"#,
+            r#"{"channels":"trades","rows":[]}"#,
             DecodeError::UnknownType,
         ),
     ] {

@@ -323,10 +323,11 @@ async fn a_described_feed_becomes_signals() {
     assert_eq!(shard.signals(1), [Quality::Gap]);
     let wanted = shard.wanted();
     assert_eq!(wanted, ["OAK.HILL"]);
-    requests
-        .send(wanted[0].clone())
-        .await
-        .expect("the feed runs");
+    let report = BookReport {
+        instrument: wanted[0].clone(),
+        is_whole: false,
+    };
+    requests.send(report).await.expect("the feed runs");
     let again = json!({"ask": "again", "market": "OAK"});
     assert_eq!(server.request().await, again);
     server.send(&[book(14, true), fill(3), fill(4)]).await;
