@@ -202,7 +202,7 @@ fn fill(
         price,
         size,
         trade_id,
-        side,
+        side: Some(side),
         aggregate,
         ids: TradeIds::Successive,
     })

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
+use super::halt::Halt;
 use super::quote_numbers::QuoteNumbers;
 use super::rules::RowRules;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
@@ -20,7 +21,7 @@ pub struct MarketState {
     /// Latest event time; `i64::MIN` before the first.
     pub(crate) now: i64,
     /// When book or quote last had both sides.
-    quoted: i64,
+    pub(super) quoted: i64,
     /// When the last frame was received.
     pub(crate) received: Nanos,
     trade_numbers: TradeNumbers,
@@ -52,6 +53,7 @@ pub struct MarketState {
     pub(super) gap: Option<(Quality, Inputs)>,
     /// Whether ticks have found the instrument silent since its last event.
     pub(crate) silent: bool,
+    pub(super) halt: Halt,
     /// Whether the book has ever been whole.
     pub(super) book_known: bool,
     /// Whether the book lost updates since it was last whole.
@@ -83,6 +85,7 @@ impl Default for MarketState {
             marked: Quality::Ok,
             gap: None,
             silent: false,
+            halt: Halt::default(),
             book_known: false,
             book_broken: false,
             figures: FiguresRead::default(),
@@ -145,6 +148,7 @@ impl MarketState {
             }
         }
         counts.trades += 1;
+        self.halt.note_trade();
         self.price = trade.price;
         Effect {
             trade: Some(trade),
@@ -368,7 +372,7 @@ impl MarketState {
             quality = quality.max(Quality::Warming);
         }
         let needs_quotes = plan.uses_book() || plan.uses_top();
-        if needs_quotes && self.now.saturating_sub(self.quoted) > rules.stale_after {
+        if self.is_stale(needs_quotes, rules.stale_after) {
             quality = quality.max(Quality::Stale);
         }
         if needs_quotes && self.is_crossed() {
