@@ -2,6 +2,7 @@
 //! the model. Builds decoders, engines, sources and sinks from it.
 
 mod alerts;
+mod credentials;
 mod error;
 mod execution;
 mod features;
@@ -91,6 +92,7 @@ impl Pipeline {
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
         let plan = features::plan(&file, vocabulary)?;
         numbers::check(&file)?;
+        credentials::check(&file.source.websocket)?;
         alerts::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {

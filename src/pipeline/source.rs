@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::credentials::credentials;
 use crate::config::{
     ConfigFault, KafkaConfig, PipelineFile, RowOn, SourceConfig, SourceKind, StartOffset,
     TableConfig,
@@ -37,6 +38,8 @@ pub(super) fn websocket(source: &SourceConfig) -> Result<WebsocketSettings, Conf
     let (venue, symbols) = venue_and_symbols(&source.instruments, &Venues::default())?;
     let mut settings = WebsocketSettings {
         symbols,
+        credentials: credentials(&source.websocket)?,
+        binary: source.websocket.binary,
         message_bytes_max: source.max_frame_bytes,
         idle: Duration::from_millis(source.websocket.idle_ms),
         ..WebsocketSettings::new(venue)
@@ -321,17 +324,17 @@ mod tests {
             (
                 &["BTCUSDT.BINANCE", "ETHUSDT"],
                 "[1]",
-                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE?",
+                "the instrument `ETHUSDT` names no venue; did you mean ETHUSDT.BINANCE",
             ),
             (
                 &["BTCUSDT."],
                 "[0]",
-                "names no venue; did you mean BTCUSDT.BINANCE?",
+                "names no venue; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["BTCUSDT.NOWHERE"],
                 "[0]",
-                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE?",
+                "`BTCUSDT.NOWHERE` names a venue that has no websocket here; did you mean BTCUSDT.BINANCE",
             ),
             (
                 &["btcusdt.binance"],

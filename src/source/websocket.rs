@@ -1,8 +1,9 @@
 //! A websocket feed of an exchange, kept alive.
 //!
-//! It reads text messages and hands them on as they are: no JSON is parsed here, and all that is particular
-//! to the exchange is its [`Venue`](crate::decode::venue::Venue)'s. Every connection but the first begins
-//! with a gap frame, because messages may have been lost in between.
+//! It reads text messages, and binary ones where they are asked for, and hands them on as they are: none is
+//! parsed here, and all that is particular to the exchange is its
+//! [`Venue`](crate::decode::venue::Venue)'s. Every connection but the first begins with a gap frame, because
+//! messages may have been lost in between.
 
 mod backoff;
 mod request_budget;
@@ -17,6 +18,9 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tracing::{info, warn};
@@ -27,8 +31,10 @@ use self::snapshot::SnapshotFetcher;
 use super::conflation::{Conflation, RECONNECT_GAP};
 use crate::clock;
 use crate::decode::venue::{Reaction, Subscription};
+use crate::frame::binary::is_binary;
 use crate::frame::{Frame, Origin};
 use crate::source::status::{FeedStatus, count};
+use crate::units::Nanos;
 
 /// Reads the feed until `stop` turns true, reconnecting as often as it takes.
 ///
@@ -118,12 +124,15 @@ impl Feed {
     /// Connects and subscribes.
     async fn connect(&mut self, subscription: &Subscription) -> Result<Socket, WsError> {
         let limits = Some(self.settings.socket());
-        let connecting = connect_async_with_config(&subscription.address, limits, true);
+        let request = opening_request(subscription)?;
+        let connecting = connect_async_with_config(request, limits, true);
         let (mut socket, _) = timeout(self.settings.connect_timeout, connecting)
             .await
             .map_err(|_| WsError::Io(std::io::ErrorKind::TimedOut.into()))??;
-        self.send(&mut socket, subscription.messages.clone())
-            .await?;
+        let texts = subscription.messages.iter().map(Message::text);
+        let binaries = subscription.binary_messages.iter().cloned();
+        let messages = texts.chain(binaries.map(Message::binary)).collect();
+        self.send(&mut socket, messages).await?;
         self.connection += 1;
         count(&self.status.connections);
         if self.connection > 1 {
@@ -179,6 +188,7 @@ impl Feed {
                 }
                 _ = stop.wait_for(|stop| *stop) => return End::Stopped,
             };
+            let messages = messages.into_iter().map(Message::text).collect();
             if let Err(error) = self.send(&mut socket, messages).await {
                 return End::Failed(error);
             }
@@ -188,18 +198,10 @@ impl Feed {
     /// Takes what the socket gave. A websocket ping needs no answer here: the next read writes the pong.
     fn take(&mut self, message: Option<Result<Message, WsError>>, last_data: &mut Instant) -> Next {
         match message {
-            Some(Ok(Message::Text(text))) => {
-                *last_data = clock::instant();
-                let frame = self.frame(Bytes::from(text));
-                let reaction = self.settings.venue.reaction(&frame.bytes);
-                self.snapshots.look_at(&frame.bytes);
-                self.out.push(frame);
-                match reaction {
-                    Reaction::None => Next::Read,
-                    Reaction::Reconnect => Next::End(End::ServerShutdown),
-                    Reaction::Answer(text) => Next::Send(text),
-                    Reaction::Rejected(_) | Reaction::Fatal(_) => Next::Read,
-                }
+            Some(Ok(Message::Text(text))) => self.take_data(Bytes::from(text), last_data),
+            // A binary message that begins as a text does could be misread as one.
+            Some(Ok(Message::Binary(bytes))) if self.settings.binary && is_binary(&bytes) => {
+                self.take_data(bytes, last_data)
             }
             Some(Ok(Message::Binary(_))) => {
                 self.status.data_came(clock::now());
@@ -212,10 +214,38 @@ impl Feed {
         }
     }
 
-    /// Sends text messages; a peer that does not take them in time has failed.
-    async fn send(&self, socket: &mut Socket, messages: Vec<String>) -> Result<(), WsError> {
+    /// Hands a message on, as one frame or as those of which it is made.
+    fn take_data(&mut self, bytes: Bytes, last_data: &mut Instant) -> Next {
+        *last_data = clock::instant();
+        let venue = self.settings.venue;
+        let reaction = venue.reaction(&bytes);
+        self.snapshots.look_at(&bytes);
+        let ts_recv = clock::now();
+        let messages = venue.split(&bytes);
+        if messages.is_empty() {
+            let frame = self.frame_at(ts_recv, bytes);
+            self.out.push(frame);
+        }
         for message in messages {
-            timeout(self.settings.idle, socket.send(Message::text(message)))
+            let frame = self.frame_at(ts_recv, message.into());
+            self.out.push(frame);
+        }
+        match reaction {
+            Reaction::None => Next::Read,
+            Reaction::Reconnect => Next::End(End::ServerShutdown),
+            Reaction::Answer(text) => Next::Send(text),
+            Reaction::Fault(words) => {
+                warn!(url = %self.settings.url, venue = venue.name(), words, "the venue reports a fault");
+                Next::Read
+            }
+            Reaction::Rejected(_) | Reaction::Fatal(_) => Next::Read,
+        }
+    }
+
+    /// Sends messages; a peer that does not take them in time has failed.
+    async fn send(&self, socket: &mut Socket, messages: Vec<Message>) -> Result<(), WsError> {
+        for message in messages {
+            timeout(self.settings.idle, socket.send(message))
                 .await
                 .map_err(|_| WsError::Io(std::io::ErrorKind::TimedOut.into()))??;
         }
@@ -223,8 +253,12 @@ impl Feed {
     }
 
     fn frame(&mut self, bytes: Bytes) -> Frame {
+        self.frame_at(clock::now(), bytes)
+    }
+
+    fn frame_at(&mut self, ts_recv: Nanos, bytes: Bytes) -> Frame {
         let origin = Origin {
-            ts_recv: clock::now(),
+            ts_recv,
             offset: self.offset,
             partition: self.connection,
             stream: self.settings.stream,
@@ -256,6 +290,21 @@ impl Feed {
         }
         self.out.drop_held();
     }
+}
+
+/// The request that opens the websocket, with the headers that the venue asks for. No part of them is ever
+/// shown: they may hold credentials.
+fn opening_request(subscription: &Subscription) -> Result<Request, WsError> {
+    let mut request = subscription.address.as_str().into_client_request()?;
+    for (name, value) in &subscription.headers {
+        let mut value =
+            HeaderValue::from_str(value).map_err(|error| WsError::HttpFormat(error.into()))?;
+        value.set_sensitive(true);
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let name = name.map_err(|error| WsError::HttpFormat(error.into()))?;
+        request.headers_mut().insert(name, value);
+    }
+    Ok(request)
 }
 
 impl End {
