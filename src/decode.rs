@@ -4,6 +4,7 @@
 //! reason; nothing of it stays in the batch.
 
 mod ahead;
+mod alpaca;
 mod amount;
 mod binance;
 pub mod command;

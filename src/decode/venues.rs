@@ -1,5 +1,6 @@
 //! The venues that are known. A new venue is one line here.
 
+use super::alpaca::Alpaca;
 use super::binance::Binance;
 use super::control;
 use super::venue::{BookUpdates, Venue};
@@ -7,7 +8,7 @@ use crate::frame::binary::is_binary;
 use crate::frame::split_stamp;
 
 /// All venues. Where several recognise a message, the first one reads it.
-const REGISTERED: &[&dyn Venue] = &[&Binance];
+const REGISTERED: &[&dyn Venue] = &[&Binance, &Alpaca];
 
 /// The venues that a decoder or a symbol finder knows.
 #[derive(Clone, Debug)]

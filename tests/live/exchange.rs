@@ -293,10 +293,10 @@ fn instruments_of_no_known_venue_are_refused_in_the_same_words() {
     let folder = Folder::new("exchange-none");
     for (instruments, said) in [
         ("[]", "a websocket needs `instruments`"),
-        (r#"["BTCUSDT"]"#, "did you mean BTCUSDT.BINANCE?"),
+        (r#"["BTCUSDT"]"#, "did you mean BTCUSDT.BINANCE"),
         (
             r#"["BTCUSDT.BINANCE", "ETHUSDT.NOWHERE"]"#,
-            "did you mean ETHUSDT.BINANCE?",
+            "did you mean ETHUSDT.BINANCE",
         ),
         (r#"["btcusdt.BINANCE"]"#, "did you mean BTCUSDT.BINANCE?"),
     ] {
