@@ -70,7 +70,11 @@ struct Recomputed {
 impl Recomputed {
     fn row(&mut self, now: i64, trade: &Trade) -> f64 {
         let (price, size) = (trade.price.to_f64(), trade.size.to_f64());
-        let signed = if trade.side == Side::Buy { size } else { -size };
+        let signed = if trade.side == Some(Side::Buy) {
+            size
+        } else {
+            -size
+        };
         slide(&mut self.trades, (price * size, size, signed));
         let Some((before, price_before)) = self.last.replace((now, price)) else {
             return 0.0;

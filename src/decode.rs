@@ -4,6 +4,7 @@
 //! reason; nothing of it stays in the batch.
 
 mod ahead;
+mod alpaca;
 mod amount;
 mod binance;
 mod bybit;
@@ -21,6 +22,7 @@ mod kraken;
 mod last_updates;
 mod levels;
 mod news;
+pub mod news_item;
 mod okx;
 mod output;
 pub mod privacy;
@@ -45,13 +47,14 @@ pub use self::connection_check::{ConnectionCheck, ConnectionChecks, ConnectionOr
 pub use self::decoded::{Decoded, Notice};
 pub use self::error::DecodeError;
 use self::error::plausible;
-use self::format::Format;
+use self::format::{Format, is_of_topic};
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
 pub use self::snapshot_owners::SnapshotOwners;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
 use crate::event::{Batch, Body};
+use crate::frame::binary::{is_binary, wrapped_length};
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
 use crate::instrument::Instruments;
 use crate::news::News;
@@ -172,8 +175,18 @@ impl Decoder {
     pub fn redacted<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         match &self.records {
             Some(form) => form.redacted(split_stamp(bytes).1),
-            None => Cow::Borrowed(bytes),
+            // As it came, whether it comes from a feed or from a capture.
+            None => match control::unwrapped(split_stamp(bytes).1) {
+                Some(Ok(frame)) => Cow::Owned(frame),
+                _ => Cow::Borrowed(bytes),
+            },
         }
+    }
+
+    /// The messages of which a frame is made, where a venue sends several in one: see [`Venues::split`].
+    #[must_use]
+    pub fn split(&self, frame: &[u8]) -> Vec<Vec<u8>> {
+        self.venues.split(frame)
     }
 
     /// The instruments seen so far.
@@ -211,10 +224,17 @@ impl Decoder {
         frame_bytes: usize,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
+        // A binary frame has the length that it has in a capture, so that a replay refuses the same ones.
+        let frame_bytes = match is_binary(bytes) {
+            true => wrapped_length(bytes.len()),
+            false => frame_bytes,
+        };
         if frame_bytes > self.max_frame_bytes {
             return Err(DecodeError::Oversized);
         }
-        if !json::is_shallow(bytes) {
+        let unwrapped = control::unwrapped(bytes).transpose()?;
+        let bytes = unwrapped.as_deref().unwrap_or(bytes);
+        if !is_binary(bytes) && !json::is_shallow(bytes) {
             return Err(DecodeError::Malformed);
         }
         let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
@@ -311,7 +331,11 @@ impl Decoder {
         match (&self.records, &mut self.news) {
             (Some(form), _) => form.decode(bytes, &mut self.instruments, batch),
             (None, Some(news)) => {
-                news.decode(bytes, &mut self.instruments, batch, self.max_ahead_ns)
+                let (instruments, ahead) = (&mut self.instruments, self.max_ahead_ns);
+                match self.venues.recognise(bytes).filter(|_| !is_of_topic(bytes)) {
+                    Some(venue) => news.decode_feed(venue.news(bytes)?, instruments, batch, ahead),
+                    None => news.decode(bytes, instruments, batch, ahead),
+                }
             }
             (None, None) => Err(json::refusal(bytes)),
         }

@@ -41,6 +41,10 @@ pub enum Body {
     Figure(Figure),
     /// The sentiment of the instrument's headlines.
     Sentiment(Sentiment),
+    /// A trade that was reported before is corrected or cancelled.
+    Amendment(Amendment),
+    /// Trading is halted, or goes on.
+    Status(TradingStatus),
     /// Messages are missing.
     Gap(Gap),
     /// An application, a statement or a headline.
@@ -63,8 +67,8 @@ pub struct Trade {
     pub trade_id: u64,
     /// What the number says about other trades.
     pub ids: TradeIds,
-    /// Who started it: the side that took liquidity.
-    pub side: Side,
+    /// Who started it: the side that took liquidity; none where the venue does not tell.
+    pub side: Option<Side>,
     /// Whether it is several fills of one order in one message (Binance `aggTrade`), which have numbers of
     /// their own.
     pub aggregate: bool,
@@ -80,6 +84,33 @@ pub enum TradeIds {
     Rising,
     /// Each is another one, in no order: a copy of a recent trade shows.
     Distinct,
+}
+
+/// A trade that was reported before turns out to be another one, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amendment {
+    /// What became of it.
+    pub kind: AmendmentKind,
+    /// The number of the trade that was reported, as [`Trade::trade_id`] has it.
+    pub trade_id: u64,
+}
+
+/// What became of a trade that was reported before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmendmentKind {
+    /// Its price or its size was another one.
+    Correction,
+    /// It was cancelled, or reported in error.
+    Cancel,
+}
+
+/// Whether an instrument is traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradingStatus {
+    /// It is not: its exchange halted or paused trading.
+    Halted,
+    /// It is again.
+    Trading,
 }
 
 /// Best bid and offer. A side without orders has [`Price::UNDEFINED`] and size zero.

@@ -2,6 +2,8 @@
 //!
 //! `ts_recv` is stamped once, in `source`. What the bytes mean is `decode`'s business.
 
+pub mod binary;
+
 use bytes::Bytes;
 
 use crate::units::Nanos;

@@ -2,6 +2,7 @@
 //! the model. Builds decoders, engines, sources and sinks from it.
 
 mod alerts;
+mod credentials;
 mod error;
 mod execution;
 mod features;
@@ -15,6 +16,7 @@ mod model_file;
 mod news;
 mod numbers;
 mod records;
+mod rules;
 mod scores;
 mod sink;
 mod source;
@@ -37,7 +39,7 @@ use crate::decode;
 use crate::decode::{Decoder, RecordForm, Venues};
 use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
-use crate::engine::row::{RowRules, RowTrigger};
+use crate::engine::row::RowRules;
 use crate::instrument::Instruments;
 use crate::label::Labelling;
 use crate::model::contract::Contract;
@@ -94,6 +96,7 @@ impl Pipeline {
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
         let plan = features::plan(&file, vocabulary)?;
         numbers::check(&file)?;
+        credentials::check(&file.source.websocket)?;
         alerts::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {
@@ -102,17 +105,7 @@ impl Pipeline {
         let execution = execution::execution(&file.model)?;
         let form = records::form(&file, &plan)?;
         let feed = json_feed::mapping(&file)?;
-        let rules = RowRules {
-            on: match file.row.on {
-                RowOn::Trade => RowTrigger::Trade,
-                RowOn::Quote => RowTrigger::Quote,
-                RowOn::Book => RowTrigger::Book,
-                RowOn::Bar => RowTrigger::Bar,
-                RowOn::Application | RowOn::Statement | RowOn::News => RowTrigger::Record,
-            },
-            stale_after: file.row.stale_after_ms.saturating_mul(1_000_000),
-            max_gap: file.row.max_gap_ms().saturating_mul(1_000_000),
-        };
+        let rules = rules::rules(&file.row);
         Ok(Self {
             // Nothing can be wrong any more: a feed that is described lives as long as the process.
             venues: source::venues_of(&file.source, feed.map(decode::json_feed::venue)),

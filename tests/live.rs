@@ -25,6 +25,8 @@ mod meadow;
 mod metrics;
 #[path = "live/pipelines.rs"]
 mod pipelines;
+#[path = "live/stocks.rs"]
+mod stocks;
 #[path = "live/supervisor.rs"]
 mod supervisor;
 #[path = "live/topics.rs"]

@@ -5,6 +5,8 @@
 mod given;
 mod needs;
 
+#[path = "path/amended.rs"]
+mod amended;
 #[path = "path/batch_wait.rs"]
 mod batch_wait;
 #[path = "path/batches.rs"]

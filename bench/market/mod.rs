@@ -33,7 +33,7 @@ pub(crate) fn trade_records() -> Vec<Vec<u8>> {
         let Body::Trade(trade) = event.body else {
             return None;
         };
-        let side = match trade.side {
+        let side = match trade.side? {
             Side::Buy => "buy",
             Side::Sell => "sell",
         };

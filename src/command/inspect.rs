@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::decode::{Decoder, Notice};
 use crate::engine::book::{Applied, Book};
 use crate::engine::row::{TradeNumber, TradeNumbers};
-use crate::event::{Batch, Body, Depth, Event, Level, Quote, Trade};
+use crate::event::{AmendmentKind, Batch, Body, Depth, Event, Level, Quote, Trade};
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
 use crate::run::account::Account;
@@ -186,6 +186,11 @@ impl CaptureReport {
             Body::Depth(depth) => self.depth(key, batch, depth, event.ts_event),
             Body::Gap(_) => self.count("gap"),
             Body::Bar(_) => self.count("bar"),
+            Body::Amendment(amendment) => self.count(match amendment.kind {
+                AmendmentKind::Correction => "correction",
+                AmendmentKind::Cancel => "cancel",
+            }),
+            Body::Status(_) => self.count("status"),
             Body::Figure(_) => self.count("figure"),
             Body::Sentiment(_) => self.count("sentiment"),
             Body::Record(_) => self.count("record"),

@@ -59,12 +59,14 @@ impl Document {
             return Ok(written);
         }
         let table = self.table().map_err(|what| self.without_line(what))?;
+        // Without the values, which may be secrets.
+        let keys = self.overrides.iter();
+        let keys: Vec<&str> = keys
+            .filter_map(|one| Some(one.split_once('=')?.0))
+            .collect();
         table.try_into().map_err(|error: toml::de::Error| {
-            self.without_line(format!(
-                "with --set {}: {}",
-                self.overrides.join(" --set "),
-                with_advice(error.message())
-            ))
+            let (keys, message) = (keys.join(" --set "), with_advice(error.message()));
+            self.without_line(format!("with --set {keys}: {message}"))
         })
     }
 

@@ -23,7 +23,7 @@ pub(super) fn set(root: &mut toml::Table, assignment: &str) -> Result<(), String
             .or_insert_with(|| toml::Value::Table(toml::Table::new()));
         table = next
             .as_table_mut()
-            .ok_or_else(|| format!("--set {assignment}: `{part}` is no table"))?;
+            .ok_or_else(|| format!("--set {key}: `{part}` is no table"))?;
     }
     table.insert(last.to_owned(), value);
     Ok(())

@@ -47,10 +47,26 @@ fn overrides_reach_any_table() {
     assert_eq!(file.kafka.bootstrap.as_deref(), Some("127.0.0.1:1"));
     let error = load(GOOD, &["engine.bath=7"]).unwrap_err();
     assert!(
-        error.contains("--set engine.bath=7") && error.contains("unknown field"),
+        error.contains("--set engine.bath:") && error.contains("unknown field"),
         "{error}"
     );
     assert!(load(GOOD, &["engine"]).unwrap_err().contains("key=value"));
+}
+
+#[test]
+fn no_error_shows_the_value_of_an_override() {
+    let secret = "source.websocket.secret=canary";
+    for overrides in [
+        &[secret, "engine.bath=7"][..],
+        &[secret, "name.x=1"],
+        &["name.secret=canary"],
+    ] {
+        let error = load(GOOD, overrides).unwrap_err();
+        assert!(
+            error.contains("--set") && !error.contains("canary"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

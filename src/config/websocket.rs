@@ -8,8 +8,9 @@ use super::json_feed::JsonFeedConfig;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebsocketConfig {
-    /// The base address of the websocket, without a path. Required with `json`. Default: that of the venue,
-    /// for Binance `wss://data-stream.binance.vision`, its public market data for spot.
+    /// The base address of the websocket, without a path; of a venue with several feeds, such as Alpaca, that
+    /// of one of them (`wss://stream.data.alpaca.markets/v2/sip`). Required with `json`. Default: that of the
+    /// venue, for Binance `wss://data-stream.binance.vision`, its public market data for spot.
     pub url: Option<String>,
     /// The base address of the REST interface, for snapshots of books; an empty text requests none.
     /// Default: that of the venue, for Binance `https://data-api.binance.vision`.
@@ -17,6 +18,14 @@ pub struct WebsocketConfig {
     /// The streams to subscribe to for each instrument, by the venue's names. Default: `[]`, which
     /// subscribes to the usual ones of the venue: for Binance `trade`, `bookTicker`, `depth@100ms`.
     pub streams: Vec<String>,
+    /// The key of the account, where the venue needs one, as `env:NAME` or `file:PATH`. Not given: none is
+    /// sent.
+    pub key: Option<String>,
+    /// The secret that belongs to `key`, as `env:NAME` or `file:PATH`. Not given: none is sent.
+    pub secret: Option<String>,
+    /// Whether to ask the venue for binary messages, where it has them (Alpaca: MessagePack). They are
+    /// shorter; a capture holds them in base64. Default: `false`: text can be read by people.
+    pub binary: bool,
     /// How long nothing may come on the connection, not even an answer to a ping, before it is closed and
     /// opened again, in milliseconds. Default: `10000`: a connection that is lost without a word must not
     /// look like a quiet market for long.
@@ -37,6 +46,9 @@ impl Default for WebsocketConfig {
             url: None,
             rest: None,
             streams: vec![],
+            key: None,
+            secret: None,
+            binary: false,
             idle_ms: 10_000,
             silent_ms: 300_000,
             tick_ms: 1_000,

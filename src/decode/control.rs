@@ -1,7 +1,10 @@
-//! Frames that we write ourselves: gaps that a source found, and ticks of the clock.
+//! Frames that we write ourselves: gaps that a source found, ticks of the clock, and the form in which a
+//! capture holds binary frames.
 //!
 //! They go through the rings and into captures like any frame, so that a replay sees what live saw.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::decoded::{Decoded, Notice};
@@ -35,6 +38,24 @@ pub(super) fn is_of_connection(message: &[u8]) -> bool {
         Some("gap") => text_of(message, "symbol").is_none(),
         _ => false,
     }
+}
+
+/// The binary frame that a capture holds as `{"foretick":"frame","base64":"…"}`; none where the text is
+/// anything else. See [`crate::frame::binary`].
+///
+/// # Errors
+/// [`DecodeError`] where there is no base64.
+#[must_use]
+pub fn unwrapped(message: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
+    if !message.starts_with(PREFIX) || text_of(message, "foretick")? != "frame" {
+        return None;
+    }
+    let Some(text) = value_of(message, "base64") else {
+        return Some(Err(DecodeError::MissingField("base64")));
+    };
+    let text = text.text().ok_or(DecodeError::WrongType("base64"));
+    let read = |text: std::borrow::Cow<'_, str>| STANDARD.decode(text.as_bytes());
+    Some(text.and_then(|text| read(text).map_err(|_| DecodeError::OutOfRange("base64"))))
 }
 
 /// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}`, `{"foretick":"tick","ts":…}`, or
@@ -96,3 +117,67 @@ struct ControlFrame<'a> {
 }
 
 const NAMES: [&str; 6] = ["foretick", "symbol", "venue", "reason", "missing", "ts"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Decoder;
+    use crate::frame::Origin;
+    use crate::frame::binary::wrapped;
+
+    #[test]
+    fn a_binary_frame_comes_out_of_a_capture_as_it_went_in() {
+        let frame = b"\x91\x00\xff\n";
+        for text in [
+            wrapped(frame),
+            r#"{"foretick":"frame","base64":"kQD/Cg=="}"#.into(),
+            r#"{"foretick": "frame", "of": {"base64": "AA=="}, "base64": "kQD\/Cg=="}"#.into(),
+        ] {
+            assert_eq!(
+                unwrapped(text.as_bytes()),
+                Some(Ok(frame.to_vec())),
+                "{text}"
+            );
+        }
+        for (text, error) in [
+            (
+                r#"{"foretick":"frame"}"#,
+                DecodeError::MissingField("base64"),
+            ),
+            (
+                r#"{"foretick":"frame","base64":7}"#,
+                DecodeError::WrongType("base64"),
+            ),
+            (
+                r#"{"foretick":"frame","base64":"?"}"#,
+                DecodeError::OutOfRange("base64"),
+            ),
+        ] {
+            assert_eq!(unwrapped(text.as_bytes()), Some(Err(error)), "{text}");
+            let mut decoder = Decoder::new(Instruments::new(&[], 1), 1 << 10);
+            let read = decoder.decode(Origin::of_test(), text.as_bytes(), &mut Batch::default());
+            assert_eq!(read, Err(error), "{text}");
+        }
+        for text in [
+            "",
+            "{}",
+            r#"{"foretick":"gap","base64":"AA=="}"#,
+            r#"{"base64":"AA=="}"#,
+        ] {
+            assert_eq!(unwrapped(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_binary_frame_is_too_long_live_and_in_a_replay_alike() {
+        // 75 bytes are 100 in base64, and 32 around them.
+        let frame = [&[0x91], [0_u8; 74].as_slice()].concat();
+        for (most, is_too_long) in [(131, true), (132, false)] {
+            for bytes in [frame.clone(), wrapped(&frame).into_bytes()] {
+                let mut decoder = Decoder::new(Instruments::new(&[], 1), most);
+                let read = decoder.decode(Origin::of_test(), &bytes, &mut Batch::default());
+                assert_eq!(read == Err(DecodeError::Oversized), is_too_long, "{read:?}");
+            }
+        }
+    }
+}

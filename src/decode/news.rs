@@ -1,4 +1,4 @@
-//! Headlines and posts: `news.items.v1`.
+//! Headlines and posts: `news.items.v1`, and the news feeds of venues.
 //!
 //! An item becomes one event for each instrument that it concerns, all with the same values: the pieces of
 //! its headline. Items that are copies, in another language or about no known instrument are dropped, by
@@ -14,6 +14,7 @@ use super::decoded::Decoded;
 use super::error::DecodeError;
 use super::field::{Field, parse_fields};
 use super::json::parse;
+use super::news_item::{NewsItem, NewsMessage};
 use crate::event::{Batch, Body, Record};
 use crate::instrument::{Instruments, is_name};
 use crate::news::News;
@@ -72,7 +73,7 @@ impl NewsReader {
         }
     }
 
-    /// Reads one item.
+    /// Reads one record of the topic.
     pub(super) fn decode(
         &mut self,
         bytes: &[u8],
@@ -83,34 +84,59 @@ impl NewsReader {
         let wire: WireItem<'_> = parse_fields(bytes, &NAMES)?;
         let ts_event = wire.ts_event.time("ts_event")?;
         let of_record = wire.ts_recv.optional_time("ts_recv")?;
-        // A wrong time is refused before the item changes what is remembered of others.
-        let origin = batch.origins.last();
-        let of_frame = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
-        if is_ahead(
-            ts_event,
-            [of_frame, of_record.unwrap_or(of_frame)],
-            max_ahead_ns,
-        ) {
-            return Err(DecodeError::TimeAhead("ts_event"));
-        }
+        refuse_ahead(ts_event, of_record, batch, max_ahead_ns)?;
         batch.received_first(of_record);
-        let id = wire.id.symbol("id")?;
-        let listed = listed_instruments(&wire.instruments)?;
-        let text = clean(wire.headline.text("headline")?);
+        let item = NewsItem {
+            ts_event,
+            id: wire.id.symbol("id")?.into(),
+            instruments: listed_instruments(&wire.instruments)?,
+            listed_in: "instruments",
+            headline: wire.headline.text("headline")?.into(),
+            language: wire.language.optional_text("language")?.map(Cow::from),
+            revision: wire.revision.number_or_zero("revision")?,
+        };
+        self.take(&item, instruments, batch)
+    }
+
+    /// Reads one message of a feed.
+    pub(super) fn decode_feed(
+        &mut self,
+        message: NewsMessage<'_>,
+        instruments: &mut Instruments,
+        batch: &mut Batch,
+        max_ahead_ns: i64,
+    ) -> Result<Decoded, DecodeError> {
+        match message {
+            NewsMessage::Notice(notice) => Ok(Decoded::Notice(notice)),
+            NewsMessage::Item(item) => {
+                refuse_ahead(item.ts_event, None, batch, max_ahead_ns)?;
+                self.take(&item, instruments, batch)
+            }
+        }
+    }
+
+    /// Routes an item, and appends an event for each instrument for which it is news.
+    fn take(
+        &mut self,
+        item: &NewsItem<'_>,
+        instruments: &mut Instruments,
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        let (id, ts_event) = (&*item.id, item.ts_event);
+        let text = clean(&item.headline);
         if !text.chars().any(char::is_alphanumeric) {
             return Err(DecodeError::OutOfRange("headline"));
         }
-        if !self.is_in_language(wire.language.optional_text("language")?, &text) {
+        if !self.is_in_language(item.language.as_deref(), &text) {
             return Err(DecodeError::OtherLanguage);
         }
         let news = Arc::clone(&self.news);
-        let symbols = match instruments_of(&news, &listed, &text) {
+        let symbols = match instruments_of(&news, item, &text) {
             // A revision about no instrument withdraws the item from those it was about.
             Err(DecodeError::NoInstrument) if self.seen.knows(id) => vec![],
             symbols => symbols?,
         };
-        let revision = wire.revision.number_or_zero("revision")?;
-        let seen = self.seen.revise(id, revision, &(&*text, &symbols));
+        let seen = self.seen.revise(id, item.revision, &(&*text, &symbols));
         let seen = seen.ok_or(DecodeError::OldRevision)?;
         let item = seen.number;
         let record = self.values(&text, item, seen.former.is_some(), batch);
@@ -187,12 +213,28 @@ impl NewsReader {
     }
 }
 
+/// Refuses a time that is wrong before the item changes what is remembered of others.
+fn refuse_ahead(
+    ts_event: Nanos,
+    of_record: Option<Nanos>,
+    batch: &Batch,
+    max_ahead_ns: i64,
+) -> Result<(), DecodeError> {
+    let origin = batch.origins.last();
+    let of_frame = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
+    let received = [of_frame, of_record.unwrap_or(of_frame)];
+    match is_ahead(ts_event, received, max_ahead_ns) {
+        true => Err(DecodeError::TimeAhead("ts_event")),
+        false => Ok(()),
+    }
+}
+
 /// The instruments that an item lists.
-fn listed_instruments<'f>(field: &'f Field<'_>) -> Result<Vec<Cow<'f, str>>, DecodeError> {
+fn listed_instruments(field: &Field<'_>) -> Result<Vec<String>, DecodeError> {
     let Some(value) = field.value() else {
         return Ok(vec![]);
     };
-    let listed: Vec<Cow<'_, str>> =
+    let listed: Vec<String> =
         parse(value.as_raw_str().as_bytes()).map_err(|_| DecodeError::WrongType("instruments"))?;
     match listed.iter().any(|symbol| !is_name(symbol)) {
         true => Err(DecodeError::OutOfRange("instruments")),
@@ -204,11 +246,11 @@ fn listed_instruments<'f>(field: &'f Field<'_>) -> Result<Vec<Cow<'f, str>>, Dec
 /// names.
 fn instruments_of<'a>(
     news: &'a News,
-    listed: &'a [Cow<'_, str>],
+    item: &'a NewsItem<'_>,
     text: &str,
 ) -> Result<Vec<&'a str>, DecodeError> {
     let mut symbols: Vec<&str> = vec![];
-    for symbol in listed {
+    for symbol in &item.instruments {
         if !symbols.contains(&&**symbol) {
             symbols.push(symbol);
         }
@@ -222,7 +264,7 @@ fn instruments_of<'a>(
     match symbols.len() {
         0 => Err(DecodeError::NoInstrument),
         1..=INSTRUMENTS_MAX => Ok(symbols),
-        _ => Err(DecodeError::OutOfRange("instruments")),
+        _ => Err(DecodeError::OutOfRange(item.listed_in)),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The fields of a JSON object that is not parsed: found by a walk over its own members.
+//! The fields of a JSON object that is not parsed, found by a walk over its own members, and the objects of a
+//! list.
 //!
 //! Checks nothing: of a text that is no object it finds some members or none. Where a message is read, a
 //! parser checks it.
@@ -132,6 +133,36 @@ fn value_length(text: &[u8]) -> Option<usize> {
     }
 }
 
+/// The first object of a list, and what stands behind it, without blanks; none where the text is no list, or
+/// its first element no object.
+pub(crate) fn first_object(list: &[u8]) -> Option<(&[u8], &[u8])> {
+    next_object(list.trim_ascii_start().strip_prefix(b"[")?)
+}
+
+/// The elements of a list of objects; none where the text is anything else, or does not end with the list.
+pub(crate) fn objects(list: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut rest = list.trim_ascii().strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let mut objects = vec![];
+    loop {
+        let (object, behind) = next_object(rest)?;
+        objects.push(object);
+        rest = match behind.split_first() {
+            None => return Some(objects),
+            Some((b',', more)) => more,
+            Some(_) => return None,
+        };
+    }
+}
+
+fn next_object(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.trim_ascii_start();
+    if !text.starts_with(b"{") {
+        return None;
+    }
+    let (object, behind) = text.split_at(nested_length(text)?);
+    Some((object, behind.trim_ascii_start())).filter(|_| object.ends_with(b"}"))
+}
+
 /// Bytes of the string at the start of a text, quotes included.
 fn string_length(text: &[u8]) -> Option<usize> {
     let mut at = text.starts_with(b"\"").then_some(1)?;
@@ -187,6 +218,30 @@ mod tests {
             let found: Vec<&[u8]> = elements(list.as_bytes()).map(|raw| raw.0).collect();
             let expected: Vec<&[u8]> = expected.iter().map(|text| text.as_bytes()).collect();
             assert_eq!(found, expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn objects_of_a_list_are_found_as_they_are_written() {
+        let of = |list: &'static str| {
+            let objects = objects(list.as_bytes())?;
+            let texts = objects
+                .into_iter()
+                .map(|object| std::str::from_utf8(object).unwrap());
+            Some(texts.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            of(r#" [ {"a":"}]"} , {"b":[{}]},{}] "#),
+            Some(vec![r#"{"a":"}]"}"#, r#"{"b":[{}]}"#, "{}"])
+        );
+        assert_eq!(
+            first_object(br#"[{"a":1} ,{"b":"#),
+            Some((&br#"{"a":1}"#[..], &br#",{"b":"#[..]))
+        );
+        for other in [
+            "", "[]", "[1]", "{}", "[{}", "[{},]", "[{}{}]", "[{}]]", "[{]}]", r#"[{"a"#,
+        ] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

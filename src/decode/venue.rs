@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::decoded::Decoded;
 use super::error::DecodeError;
+use super::news_item::NewsMessage;
 use super::stream_state::StreamState;
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
@@ -63,6 +64,12 @@ pub trait Venue: Debug + Send + Sync {
     /// How to subscribe.
     fn subscription(&self, wanted: &Wanted<'_>) -> Subscription;
 
+    /// How to subscribe to the venue's binary messages, where it has them. Each begins with a byte that is no
+    /// ASCII: see [`crate::frame::binary::is_binary`].
+    fn binary_subscription(&self, _wanted: &Wanted<'_>) -> Option<Subscription> {
+        None
+    }
+
     /// What the connection must do about a message, beside handing it on.
     fn reaction(&self, message: &[u8]) -> Reaction;
 
@@ -70,6 +77,13 @@ pub trait Venue: Debug + Send + Sync {
     /// time, from 0.
     fn connection_number(&self, _message: &[u8]) -> Option<u64> {
         None
+    }
+
+    /// The messages of which a message is made, where the venue sends several in one, which may be about
+    /// several symbols; empty where it is one. Each of them is a frame of its own from then on: it is routed,
+    /// conflated, read and refused by itself.
+    fn split(&self, _message: &[u8]) -> Vec<Vec<u8>> {
+        vec![]
     }
 
     // Routing and conflation: a look at the bytes. A message that is new in its stream may be parsed.
@@ -125,6 +139,14 @@ pub trait Venue: Debug + Send + Sync {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError>;
+
+    /// Reads one message as a news item, for pipelines that read news.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; of a venue without news always.
+    fn news<'m>(&self, _message: &'m [u8]) -> Result<NewsMessage<'m>, DecodeError> {
+        Err(DecodeError::UnknownType)
+    }
 }
 
 /// The updates of a book that a message holds.
@@ -234,7 +256,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 /// How to subscribe.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Subscription {
     /// The address to connect to, path and query included.
     pub address: String,
@@ -242,6 +264,22 @@ pub struct Subscription {
     pub headers: Vec<(&'static str, String)>,
     /// Text messages to send on the new connection, in order.
     pub messages: Vec<String>,
+    /// Binary messages to send behind them, in order.
+    pub binary_messages: Vec<Vec<u8>>,
+}
+
+/// Shows where it leads. Headers and messages may hold credentials: of these it shows the names and the
+/// number.
+impl Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers = self.headers.iter().map(|(name, _)| name);
+        f.debug_struct("Subscription")
+            .field("address", &self.address)
+            .field("headers", &headers.collect::<Vec<_>>())
+            .field("messages", &self.messages.len())
+            .field("binary_messages", &self.binary_messages.len())
+            .finish()
+    }
 }
 
 /// How to get a snapshot of a book.
@@ -268,6 +306,9 @@ pub enum Reaction {
     Reconnect,
     /// Send this text, as the venue expects of a living client.
     Answer(String),
+    /// The venue reports a fault of the connection, in these words, and may close it: connecting again is
+    /// right.
+    Fault(String),
     /// The venue refuses a part of the subscription for good (an unknown symbol), in these words; the rest
     /// goes on.
     Rejected(String),

@@ -1,11 +1,15 @@
 //! The venues that are known. A new venue is one line here.
 
+use super::alpaca::Alpaca;
 use super::binance;
 use super::bybit::Bybit;
 use super::coinbase::Coinbase;
+use super::control;
 use super::kraken::Kraken;
 use super::okx::Okx;
 use super::venue::{BookUpdates, Venue};
+use crate::frame::binary::is_binary;
+use crate::frame::split_stamp;
 
 /// All venues. Where several recognise a message, the first one reads it.
 const REGISTERED: &[&dyn Venue] = &[
@@ -15,6 +19,7 @@ const REGISTERED: &[&dyn Venue] = &[
     &Coinbase,
     &Kraken,
     &Okx,
+    &Alpaca,
 ];
 
 /// The venues that a decoder or a symbol finder knows.
@@ -62,6 +67,25 @@ impl Venues {
     /// The names of all.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|venue| venue.name())
+    }
+
+    /// The messages of which a frame is made, as [`Venue::split`] tells them, each behind the frame's receive
+    /// time; empty where it is one message. A frame that a capture holds in base64 is seen as it came.
+    #[must_use]
+    pub fn split(&self, frame: &[u8]) -> Vec<Vec<u8>> {
+        let message = split_stamp(frame).1;
+        let head = &frame[..frame.len() - message.len()];
+        let unwrapped = control::unwrapped(message).and_then(Result::ok);
+        let message = unwrapped.as_deref().unwrap_or(message);
+        if !message.trim_ascii_start().starts_with(b"[") && !is_binary(message) {
+            return vec![];
+        }
+        let split = self.0.iter().map(|venue| venue.split(message));
+        let mut messages = split.into_iter().find(|messages| !messages.is_empty());
+        for message in messages.iter_mut().flatten() {
+            message.splice(..0, head.iter().copied());
+        }
+        messages.unwrap_or_default()
     }
 
     /// The book updates in a message, and the venue whose message it is.

@@ -8,6 +8,7 @@ mod context;
 mod counts;
 mod effect;
 mod gaps;
+mod halt;
 mod heard;
 mod market;
 mod quote_numbers;

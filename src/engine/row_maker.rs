@@ -120,6 +120,14 @@ impl RowMaker {
                 Effect::default()
             }
             Body::Bar(bar) => market.bar(bar, counts),
+            Body::Amendment(amendment) => {
+                market.amend(amendment.kind, counts);
+                Effect::default()
+            }
+            Body::Status(status) => {
+                market.set_status(*status, counts);
+                Effect::default()
+            }
             Body::Record(_)
             | Body::Withdrawn(_)
             | Body::Figure(_)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::credentials::credentials;
 use crate::config::{
     ConfigFault, KafkaConfig, PipelineFile, RowOn, SourceConfig, SourceKind, StartOffset,
     TableConfig,
@@ -53,6 +54,8 @@ pub(super) fn websocket(
     }
     let mut settings = WebsocketSettings {
         symbols,
+        credentials: credentials(&source.websocket)?,
+        binary: source.websocket.binary,
         message_bytes_max: source.max_frame_bytes,
         idle: Duration::from_millis(source.websocket.idle_ms),
         silent: Some(Duration::from_millis(source.websocket.silent_ms))

@@ -78,6 +78,13 @@ impl Intake {
         }
     }
 
+    /// The messages of which a frame is made, to be handed to [`Intake::frame`] one by one; empty where it is
+    /// one message. See [`Decoder::split`].
+    #[must_use]
+    pub fn split(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        self.decoder.split(bytes)
+    }
+
     /// Takes one frame: appends its events to the batch, and counts it under what became of it.
     pub fn frame(&mut self, origin: Origin, bytes: &[u8]) -> FrameOutcome {
         let (stamp, message) = split_stamp(bytes);

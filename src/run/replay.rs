@@ -4,6 +4,7 @@
 //! thread and ring, as live. Signals and alerts do not depend on it.
 
 mod error;
+mod one_thread;
 mod pace;
 mod progress_line;
 mod router;
@@ -15,8 +16,8 @@ use std::time::Instant;
 use crossbeam::channel::{Receiver as Deliveries, bounded};
 
 pub use self::error::ReplayError;
+use self::one_thread::OneThread;
 use self::pace::Pace;
-use self::progress_line::ProgressLine;
 use self::router::FrameRouter;
 use super::delivery::Delivery;
 use super::intake::{FrameOutcome, Intake};
@@ -28,9 +29,7 @@ use super::summary::{Summary, summarise};
 use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
 use crate::clock;
-use crate::frame::Origin;
 use crate::pipeline::{Loaded, Pipeline};
-use crate::signal::Signal;
 use crate::sink::file::SideFiles;
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
@@ -141,10 +140,14 @@ pub fn observe_events(
     observer: &mut impl Observer,
 ) -> Result<Intake, ReplayError> {
     while let Some((origin, bytes)) = source.next_frame()? {
-        let outcome = intake.frame(origin, bytes);
-        observer.frame(&origin, &outcome);
-        if let FrameOutcome::Command(command) = outcome {
-            observer.command(&command);
+        let messages = intake.split(bytes);
+        let whole = [bytes].into_iter().filter(|_| messages.is_empty());
+        for message in whole.chain(messages.iter().map(Vec::as_slice)) {
+            let outcome = intake.frame(origin, message);
+            observer.frame(&origin, &outcome);
+            if let FrameOutcome::Command(command) = outcome {
+                observer.command(&command);
+            }
         }
         observer.step(&ObservedStep {
             batch: intake.batch(),
@@ -204,83 +207,6 @@ fn replay_on_one_thread(
     replay.run(source, Pace::new(options.speed))?;
     let OneThread { shard, writer, .. } = replay;
     Ok(finish(pipeline, loaded, vec![shard], &writer, began))
-}
-
-/// A replay on the calling thread.
-struct OneThread<'a, O> {
-    shard: Shard,
-    writer: Writer,
-    observer: &'a mut O,
-    signals: Vec<Signal>,
-    /// Frames in a batch.
-    batch: usize,
-}
-
-impl<O: Observer> OneThread<'_, O> {
-    fn run(&mut self, mut source: FileSource, mut pace: Pace) -> Result<(), ReplayError> {
-        let mut progress = ProgressLine::new();
-        let mut waiting = 0;
-        // A capture that is cut off still gives what it held, and then its error.
-        let read = loop {
-            let (origin, bytes) = match source.next_frame() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            };
-            if pace.is_early(&origin) {
-                self.step()?;
-                self.writer.flush()?;
-                pace.wait(&origin);
-            }
-            self.frame(origin, bytes)?;
-            waiting += 1;
-            if waiting == self.batch {
-                waiting = 0;
-                self.step()?;
-                progress.show(self.shard.account().received);
-            }
-        };
-        self.step()?;
-        self.writer.end(read.map_err(ReplayError::from))
-    }
-
-    fn frame(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), ReplayError> {
-        let outcome = self.shard.frame(origin, bytes);
-        self.observer.frame(&origin, &outcome);
-        match outcome {
-            FrameOutcome::Command(command) => {
-                self.step()?;
-                self.observer.command(&command);
-                self.writer.command(&command)?;
-            }
-            FrameOutcome::DeadLetter(error) => {
-                let shown = self.shard.dead_letter(bytes);
-                self.writer.dead_letter(error, origin, &shown)?;
-            }
-            FrameOutcome::Events
-            | FrameOutcome::Notice(_)
-            | FrameOutcome::ReprocessedCommand
-            | FrameOutcome::Dropped(_) => {}
-        }
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), ReplayError> {
-        self.shard.step(&mut self.signals)?;
-        let instruments = self.shard.instruments();
-        self.observer.step(&ObservedStep {
-            batch: self.shard.batch(),
-            signals: &self.signals,
-            instruments,
-        })?;
-        for signal in &self.signals {
-            let name = instruments.name(signal.instrument);
-            self.writer.signal(signal, name)?;
-        }
-        self.signals.clear();
-        self.shard.end_batch();
-        Ok(())
-    }
 }
 
 /// A replay with a thread for each shard, one that reads, and the calling one, which writes. Also returns the

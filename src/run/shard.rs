@@ -88,6 +88,12 @@ impl Shard {
         self
     }
 
+    /// The messages of which a frame is made: see [`Intake::split`].
+    #[must_use]
+    pub fn split(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        self.intake.split(bytes)
+    }
+
     /// Takes one frame; its events wait for the next [`Shard::step`]. See [`FrameOutcome`] for what the
     /// caller then does.
     pub fn frame(&mut self, origin: Origin, bytes: &[u8]) -> FrameOutcome {

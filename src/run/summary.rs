@@ -151,8 +151,20 @@ impl Summary {
             waited,
             depths,
             missing_fields,
+            corrections,
+            cancels,
+            halts,
             ..
         } = self.events.engine;
+        if corrections + cancels > 0 {
+            writeln!(
+                f,
+                "amended trades {corrections} corrected, {cancels} cancelled after they were reported"
+            )?;
+        }
+        if halts > 0 {
+            writeln!(f, "halts          {halts} of trading")?;
+        }
         if waited > 0 {
             let never = if depths == 0 {
                 ", which never came"

@@ -13,9 +13,10 @@ pub enum Quality {
     Ok,
     /// A feature's window has not covered its span yet.
     Warming,
-    /// The book or quote is older than the pipeline allows, or the instrument fell silent.
+    /// The book or quote is older than the pipeline allows, the instrument fell silent, or trading is halted.
     Stale,
-    /// Under overload we dropped frames ourselves, or had been behind for longer than the pipeline allows.
+    /// Under overload we dropped frames ourselves, we had been behind for longer than the pipeline allows, or
+    /// a trade was corrected or cancelled after it had been reported.
     Degraded,
     /// The book's best bid is at or above its best ask, or a quote's bid is above its ask.
     Crossed,

@@ -2,15 +2,16 @@
 //! time.
 //!
 //! `source::file` reads them. A line is `ts_recv {…}`, with the message as received; `ts_recv! {…}` where
-//! the shard was late, `ts_recv? {…}` where the frame was read again and nothing of it was published.
+//! the shard was late, `ts_recv? {…}` where the frame was read again and nothing of it was published. Binary
+//! frames are written in base64: see [`crate::frame::binary`].
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::compression::{Effort, Encoder};
-use crate::frame::Frame;
-use crate::frame::split_stamp;
+use crate::frame::binary::{is_binary, wrapped};
+use crate::frame::{Frame, split_stamp};
 
 /// A capture cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,10 @@ impl CaptureWriter {
             if reprocessed { "?" } else { "" },
         );
         write!(out, "{}{late}{reprocessed} ", ts_recv.0)?;
+        if is_binary(message) {
+            out.write_all(wrapped(message).as_bytes())?;
+            return out.write_all(b"\n");
+        }
         // A line holds one frame: line ends between the tokens of a message become spaces.
         for (at, piece) in message
             .split(|&byte| byte == b'\n' || byte == b'\r')
@@ -130,10 +135,39 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::decode::control::unwrapped;
     use crate::frame::Origin;
     use crate::source::file::FileSource;
     use crate::tests::scratch::Scratch;
     use crate::units::Nanos;
+
+    #[test]
+    fn a_binary_frame_is_read_as_it_came() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("capture.zst");
+        let mut writer = CaptureWriter::create(&path).unwrap();
+        // With line ends and brackets in it, and long enough for a search of brackets.
+        let message = [b"\x91\xda\x10\x00\n\r[[".as_slice(), &[b'['; 4_092]].concat();
+        for frame in [message.as_slice(), b"{\"a\":1}"] {
+            let frame = Frame {
+                origin: Origin {
+                    ts_recv: Nanos(BEGAN),
+                    ..Origin::of_test()
+                },
+                bytes: Bytes::copy_from_slice(frame),
+            };
+            writer.write(&frame).unwrap();
+        }
+        writer.close().unwrap();
+        let mut source = FileSource::open(&[path], 10_000).unwrap();
+        let mut seen = vec![];
+        while let Some((origin, bytes)) = source.next_frame().unwrap() {
+            assert_eq!(origin.ts_recv, Nanos(BEGAN));
+            let unwrapped = unwrapped(bytes).map(|frame| frame.expect("base64"));
+            seen.push(unwrapped.unwrap_or_else(|| bytes.to_vec()));
+        }
+        assert_eq!(seen, [message, b"{\"a\":1}".to_vec()]);
+    }
 
     const BEGAN: i64 = 1_700_000_000_000_000_000;
 

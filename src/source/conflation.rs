@@ -28,6 +28,8 @@ pub struct Conflation {
     symbols: Vec<HeldOfSymbol>,
     by_hash: FxHashMap<u64, usize>,
     status: Arc<FeedStatus>,
+    /// Whether frames of several messages are split.
+    splits: bool,
 }
 
 /// What waits for room in one shard's ring.
@@ -92,11 +94,37 @@ impl Conflation {
             rings,
             symbols,
             status,
+            splits: true,
         }
     }
 
-    /// Takes a frame that was received.
+    /// The same, which hands frames on as they came.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self {
+            splits: false,
+            ..self
+        }
+    }
+
+    /// Takes a frame that was received. One of several messages becomes a frame for each.
     pub fn push(&mut self, frame: Frame) {
+        let messages = match self.splits {
+            true => self.venue.split(&frame.bytes),
+            false => vec![],
+        };
+        if messages.is_empty() {
+            return self.push_one(frame);
+        }
+        for message in messages {
+            self.push_one(Frame {
+                bytes: message.into(),
+                ..frame
+            });
+        }
+    }
+
+    fn push_one(&mut self, frame: Frame) {
         self.status.data_came(frame.origin.ts_recv);
         if let Some(symbol) = self.venue.symbol_of(&frame.bytes) {
             let listed = self.by_hash.get(&name_hash(symbol.as_bytes())).copied();

@@ -215,7 +215,7 @@ fn a_feed_of_pairs_that_chains() {
         size: size("0.12060306"),
         trade_id: 77,
         ids: TradeIds::Successive,
-        side: Side::Sell,
+        side: Some(Side::Sell),
         aggregate: false,
     };
     assert_eq!(event.body, Body::Trade(trade));

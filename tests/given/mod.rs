@@ -5,6 +5,7 @@
 
 pub(crate) mod companies;
 pub(crate) mod onnx;
+pub(crate) mod stocks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

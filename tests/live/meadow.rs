@@ -139,7 +139,7 @@ impl Venue for Meadow {
                     price,
                     size,
                     trade_id: number,
-                    side,
+                    side: Some(side),
                     aggregate: false,
                     ids: TradeIds::Successive,
                 })

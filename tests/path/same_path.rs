@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use foretick::frame::binary::wrapped;
 use foretick::run::replay::{ReplayOptions, replay};
 use foretick::signal::field::SignalField;
 
+use crate::given::stocks;
 use crate::{given, needs};
 
 #[test]
@@ -19,6 +21,44 @@ fn a_simulated_capture_gives_the_same_signals_in_any_split() {
     let pipeline = folder.write("pipeline.toml", given::EVERY_KIND);
     let signals = same_in_any_split(&folder, &pipeline, &[], &[capture]);
     assert_eq!(signals.len(), symbols.len(), "every instrument has signals");
+}
+
+#[test]
+fn lists_about_several_symbols_give_the_same_signals_in_any_split() {
+    let folder = given::Folder::new("same-lists");
+    let pipeline = folder.write("pipeline.toml", stocks::PIPELINE);
+    let session = stocks::session(400);
+    let line = |(at, frame): (usize, String)| {
+        format!("{} {frame}\n", 1_771_511_400_000_000_000 + at as u64)
+    };
+    let text = session.iter().map(ToString::to_string);
+    let packed = session.iter().map(|list| wrapped(&stocks::packed(list)));
+    let mixed = session.iter().enumerate().map(|(at, list)| match at % 2 {
+        0 => list.to_string(),
+        _ => wrapped(&stocks::packed(list)),
+    });
+    let mut all = vec![];
+    for lines in [text.collect::<Vec<_>>(), packed.collect(), mixed.collect()] {
+        let lines: String = lines.into_iter().enumerate().map(line).collect();
+        let capture = folder.write("capture", lines);
+        all.push(same_in_any_split(&folder, &pipeline, &[], &[capture]));
+    }
+    assert_eq!(
+        all[0].len(),
+        stocks::SYMBOLS.len(),
+        "every instrument has signals"
+    );
+    for word in ["ok", "stale", "degraded"] {
+        let word = format!("\"{word}\"");
+        let lines = all[0]
+            .values()
+            .flatten()
+            .filter(|line| line.contains(&word));
+        let count = lines.count();
+        assert!(count > 10, "{count} {word}");
+    }
+    assert_eq!(all[0], all[1], "in MessagePack");
+    assert_eq!(all[0], all[2], "in both");
 }
 
 #[test]
@@ -154,13 +194,14 @@ fn same_in_any_split(
 }
 
 /// Shards, and frames in a batch.
-const SPLITS: [(usize, usize); 9] = [
+const SPLITS: [(usize, usize); 10] = [
     (1, 1),
     (1, 7),
     (1, 4096),
     (2, 1),
     (2, 7),
     (2, 4096),
+    (3, 7),
     (4, 1),
     (4, 7),
     (4, 4096),

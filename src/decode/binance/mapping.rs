@@ -233,7 +233,7 @@ fn fill(
         price,
         size,
         trade_id,
-        side,
+        side: Some(side),
         aggregate,
         ids: TradeIds::Successive,
     })

@@ -50,7 +50,7 @@ fn a_trade() {
     };
     assert_eq!(
         trade.side,
-        Side::Sell,
+        Some(Side::Sell),
         "the buyer rested, so a seller started it"
     );
     assert_eq!((trade.price, trade.size), (price("20.5"), size("3")));

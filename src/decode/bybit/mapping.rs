@@ -103,8 +103,8 @@ fn fill(
         trade_id: trade_id(id),
         ids: TradeIds::Distinct,
         side: match side {
-            "Buy" => Side::Buy,
-            "Sell" => Side::Sell,
+            "Buy" => Some(Side::Buy),
+            "Sell" => Some(Side::Sell),
             _ => return Err(DecodeError::OutOfRange("S")),
         },
         aggregate: false,

@@ -82,7 +82,7 @@ fn trades_of_the_spot_market_have_numbers() {
         size,
         trade_id: 2_290_000_000_000_000_041,
         ids: TradeIds::Distinct,
-        side: Side::Sell,
+        side: Some(Side::Sell),
         aggregate: false,
     };
     let all = trades(TRADES);

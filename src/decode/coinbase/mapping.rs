@@ -118,7 +118,7 @@ fn trade(item: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
         size: amount::traded_size("size", any.size.written("size")?)?,
         trade_id: any.trade_id.unsigned("trade_id")?,
         ids: TradeIds::Rising,
-        side: side.ok_or(DecodeError::OutOfRange("side"))?,
+        side: Some(side.ok_or(DecodeError::OutOfRange("side"))?),
         aggregate: false,
     };
     let time = time("time", &any.time)?;

@@ -76,7 +76,7 @@ fn trades_come_oldest_first_with_the_side_that_started_them() {
         trade_id: 41,
         ids: TradeIds::Rising,
         // The venue names the side that rested.
-        side: Side::Buy,
+        side: Some(Side::Buy),
         aggregate: false,
     };
     assert_eq!(batch.events[0].body, Body::Trade(expected));
@@ -84,7 +84,7 @@ fn trades_come_oldest_first_with_the_side_that_started_them() {
     assert!(matches!(
         batch.events[1].body,
         Body::Trade(Trade {
-            side: Side::Sell,
+            side: Some(Side::Sell),
             trade_id: 42,
             ..
         })

@@ -128,7 +128,7 @@ fn trade(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
         size: amount::traded_size("size", size?).ok()?,
         trade_id: number?,
         ids: TradeIds::Rising,
-        side: side?,
+        side: Some(side?),
         aggregate: false,
     };
     out.trade(text(product?)?, time?, trade).ok()

@@ -64,7 +64,7 @@ fn trade(fields: &'static TradeFields, place: EventPlace<'_>) -> Result<Trade, D
         size: amount::traded_size(fields.size.written(), size.written())?,
         trade_id,
         ids,
-        side,
+        side: Some(side),
         aggregate: false,
     })
 }

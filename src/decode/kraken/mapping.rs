@@ -166,8 +166,8 @@ fn trade(data: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
         trade_id: any.trade_id.unsigned("trade_id")?,
         ids: TradeIds::Successive,
         side: match any.side.text("side")? {
-            "buy" => Side::Buy,
-            "sell" => Side::Sell,
+            "buy" => Some(Side::Buy),
+            "sell" => Some(Side::Sell),
             _ => return Err(DecodeError::OutOfRange("side")),
         },
         aggregate: false,

@@ -75,7 +75,7 @@ fn trades_of_a_message() {
         size: size("0.1"),
         trade_id: 41,
         ids: TradeIds::Successive,
-        side: Side::Buy,
+        side: Some(Side::Buy),
         aggregate: false,
     };
     assert_eq!(batch.events[0].body, Body::Trade(expected));
@@ -83,7 +83,7 @@ fn trades_of_a_message() {
     assert!(matches!(
         batch.events[1].body,
         Body::Trade(Trade {
-            side: Side::Sell,
+            side: Some(Side::Sell),
             trade_id: 42,
             ..
         })

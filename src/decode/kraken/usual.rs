@@ -130,8 +130,8 @@ fn trade(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
         trade_id: number?.unsigned_abs(),
         ids: TradeIds::Successive,
         side: match side? {
-            b"buy" => Side::Buy,
-            b"sell" => Side::Sell,
+            b"buy" => Some(Side::Buy),
+            b"sell" => Some(Side::Sell),
             _ => return None,
         },
         aggregate: false,

@@ -123,8 +123,8 @@ fn fill(
         trade_id,
         ids: TradeIds::Rising,
         side: match side {
-            "buy" => Side::Buy,
-            "sell" => Side::Sell,
+            "buy" => Some(Side::Buy),
+            "sell" => Some(Side::Sell),
             _ => return Err(DecodeError::OutOfRange("side")),
         },
         aggregate,

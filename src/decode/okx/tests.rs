@@ -69,13 +69,13 @@ fn a_trade_of_several_fills() {
         size: size("3"),
         trade_id: 41,
         ids: TradeIds::Rising,
-        side: Side::Sell,
+        side: Some(Side::Sell),
         aggregate: true,
     };
     assert_eq!(event.body, Body::Trade(expected));
     let single = events(&TRADE.replace(r#","count":"2""#, "").replace("sell", "buy"));
     let expected = Trade {
-        side: Side::Buy,
+        side: Some(Side::Buy),
         aggregate: false,
         ..expected
     };

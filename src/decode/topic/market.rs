@@ -25,7 +25,7 @@ pub(super) fn trade(
         price,
         size,
         trade_id: trade_id.unwrap_or(0),
-        side,
+        side: Some(side),
         aggregate: false,
         ids: TradeIds::Successive,
     })

@@ -36,7 +36,7 @@ fn a_trade_line_as_it_is() {
         panic!("{event:?}")
     };
     assert_eq!((trade.price, trade.size), (price("12.3456"), size("0.5")));
-    assert_eq!(trade.side, Side::Buy);
+    assert_eq!(trade.side, Some(Side::Buy));
 }
 
 #[test]

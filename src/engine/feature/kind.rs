@@ -38,7 +38,7 @@ pub enum FeatureKind {
     /// Warm-up: none
     /// Needs: nothing
     Size,
-    /// Size of the trade, signed by who started it.
+    /// Size of the trade, signed by who started it; undefined where the venue does not tell.
     ///
     /// Formula: size where a buyer started the trade, −size where a seller did
     /// Unit: base currency
@@ -156,7 +156,8 @@ pub enum FeatureKind {
     /// Warm-up: the window
     /// Needs: one of window and window_ms
     VwapDeviation,
-    /// Imbalance of the quantities traded in the window, by who started the trade; 0 without trades.
+    /// Imbalance of the quantities traded in the window, by who started the trade; 0 without trades, and
+    /// undefined while the window holds a trade of which the venue does not tell who started it.
     ///
     /// Formula: (bought − sold) / (bought + sold)
     /// Unit: none, in −1..1

@@ -228,7 +228,10 @@ impl FeatureState {
         match operation {
             Operation::Price => trade.map(|trade| trade.price.to_f64()),
             Operation::Size => trade.map(|trade| trade.size.to_f64()),
-            Operation::SignedSize => trade.map(|trade| signed(trade.side, trade.size.to_f64())),
+            Operation::SignedSize => trade.map(|trade| {
+                let size = trade.size.to_f64();
+                trade.side.map_or(f64::NAN, |side| signed(side, size))
+            }),
             Operation::Mid => update.of_top(TopOfBook::mid),
             Operation::Spread(unit) => update.of_top(|top| top.spread(unit)),
             Operation::Microprice(unit) => update.of_top(|top| top.microprice(unit)),

@@ -15,8 +15,8 @@ pub(super) enum WindowState {
     Extreme(Extreme),
     /// One number.
     Sums(Sums<1>),
-    /// Notional, size and signed size of trades.
-    Trades(Sums<3>),
+    /// Notional, size and signed size of trades, and how many of them have no side.
+    Trades(Sums<4>),
 }
 
 impl WindowState {
@@ -44,7 +44,11 @@ impl WindowState {
             Self::Trades(sums) => {
                 if let Some(trade) = trade {
                     let (price, size) = (trade.price.to_f64(), trade.size.to_f64());
-                    sums.push(now, [price * size, size, signed(trade.side, size)]);
+                    let (flow, unknown) = match trade.side {
+                        Some(side) => (signed(side, size), 0.0),
+                        None => (0.0, 1.0),
+                    };
+                    sums.push(now, [price * size, size, flow, unknown]);
                 }
             }
         }
@@ -78,8 +82,12 @@ impl WindowState {
                 vwap_deviation(sums).unwrap_or(f64::NAN)
             }
             (Self::Trades(sums), _) => {
-                let [_, size, flow] = sums.sums();
-                if sums.is_empty() { 0.0 } else { flow / size }
+                let [_, size, flow, unknown] = sums.sums();
+                match unknown > 0.0 {
+                    true => f64::NAN,
+                    false if sums.is_empty() => 0.0,
+                    false => flow / size,
+                }
             }
         }
     }
@@ -132,7 +140,7 @@ pub(super) fn signed(side: Side, size: f64) -> f64 {
 }
 
 /// Last price over the volume-weighted mean price, minus one.
-fn vwap_deviation(trades: &Sums<3>) -> Option<f64> {
-    let ([notional, size, _], last) = (trades.sums(), trades.last()?);
+fn vwap_deviation(trades: &Sums<4>) -> Option<f64> {
+    let ([notional, size, ..], last) = (trades.sums(), trades.last()?);
     Some(last[0] / last[1] * size / notional - 1.0)
 }

@@ -41,6 +41,12 @@ pub struct EventCounts {
     pub stale: u64,
     /// Book changes held back until their snapshot came.
     pub waited: u64,
+    /// Trades that were corrected after they had been reported. Features keep the trade as it was reported.
+    pub corrections: u64,
+    /// Trades that were cancelled after they had been reported. Features keep them.
+    pub cancels: u64,
+    /// Halts of trading.
+    pub halts: u64,
     /// Events whose time lay before that of the event before; the later of the two times is used.
     pub backwards: u64,
     /// Book changes that left the book crossed, and quotes whose bid is above the ask.
@@ -80,6 +86,9 @@ impl AddAssign<&Self> for EventCounts {
         self.duplicates += other.duplicates;
         self.stale += other.stale;
         self.waited += other.waited;
+        self.corrections += other.corrections;
+        self.cancels += other.cancels;
+        self.halts += other.halts;
         self.backwards += other.backwards;
         self.crossed += other.crossed;
         self.records += other.records;

@@ -1,10 +1,11 @@
-//! Gaps and silences in the market of an instrument: which rows and which features they spoil.
+//! Gaps, silences, halts and amended trades in the market of an instrument: which rows and which features
+//! they spoil.
 
 use super::counts::EventCounts;
 use super::market::MarketState;
 use super::trade_numbers::TradeNumber;
 use crate::engine::feature::{FeaturePlan, Inputs};
-use crate::event::{Gap, GapReason};
+use crate::event::{AmendmentKind, Gap, GapReason, TradingStatus};
 use crate::signal::quality::Quality;
 use crate::units::Nanos;
 
@@ -31,6 +32,7 @@ impl MarketState {
             | GapReason::Renumbered
             | GapReason::Checksum
             | GapReason::Reconnect => {
+                self.halt.doubt();
                 self.book.freeze();
                 self.book_broken = self.book_known;
                 self.forget_quote_numbers();
@@ -84,7 +86,7 @@ impl MarketState {
     /// base of a label, nor its end.
     pub(crate) fn note_event(&mut self, max_gap: i64) {
         let before = std::mem::replace(&mut self.noted, self.now);
-        if before != i64::MIN && self.now.saturating_sub(before) > max_gap {
+        if before != i64::MIN && self.now.saturating_sub(before) > max_gap && !self.halt.is_on() {
             self.breaks += 1;
             self.top_broken = true;
         }
@@ -95,7 +97,7 @@ impl MarketState {
     pub(crate) fn note_row(&mut self, max_gap: i64, counts: &mut EventCounts) {
         let before = std::mem::replace(&mut self.completed, self.now);
         let silent = before != i64::MIN && self.now.saturating_sub(before) > max_gap;
-        if silent && self.marked < Quality::Gap {
+        if silent && !self.halt.is_on() && self.marked < Quality::Gap {
             counts.silences += 1;
             self.marked = Quality::Gap;
         }
@@ -105,7 +107,7 @@ impl MarketState {
     /// a gap.
     pub(crate) fn end_silence(&mut self, max_gap: i64, counts: &mut EventCounts) {
         let before = std::mem::replace(&mut self.rowed, self.now);
-        if before != i64::MIN && self.now.saturating_sub(before) > max_gap {
+        if before != i64::MIN && self.now.saturating_sub(before) > max_gap && !self.halt.is_on() {
             counts.silences += 1;
             self.mark_gap(Quality::Gap, Inputs::ALL);
         }
@@ -118,6 +120,27 @@ impl MarketState {
             false => self.top.is_some(),
         };
         is_lost && self.is_waiting(plan)
+    }
+
+    /// Takes a change of the trading status. A silence while trading is halted is no fault of the feed: the
+    /// clocks that measure silence begin anew at its end.
+    pub(crate) fn set_status(&mut self, status: TradingStatus, counts: &mut EventCounts) {
+        let before = self.halt.set(status);
+        counts.halts += u64::from(self.halt.is_on() && !before.is_on());
+        if before.is_on() && !self.halt.is_on() {
+            for last in [&mut self.noted, &mut self.rowed, &mut self.completed] {
+                *last = if *last == i64::MIN { *last } else { self.now };
+            }
+        }
+    }
+
+    /// Takes an amendment: what features have seen of trades rests on one that was not so.
+    pub(crate) fn amend(&mut self, kind: AmendmentKind, counts: &mut EventCounts) {
+        match kind {
+            AmendmentKind::Correction => counts.corrections += 1,
+            AmendmentKind::Cancel => counts.cancels += 1,
+        }
+        self.mark_gap(Quality::Degraded, Inputs::TRADES);
     }
 
     /// Gaps in book and quotes, and silences, so far: a label over one means nothing.

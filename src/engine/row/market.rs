@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
+use super::halt::Halt;
 use super::heard::Heard;
 use super::quote_numbers::QuoteNumbers;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
@@ -54,6 +55,7 @@ pub struct MarketState {
     pub(super) gap: Option<(Quality, Inputs)>,
     /// Whether ticks have found the instrument silent since its last event.
     pub(crate) silent: bool,
+    pub(super) halt: Halt,
     /// Whether the book has ever been whole.
     pub(super) book_known: bool,
     /// Whether the book lost updates since it was last whole.
@@ -86,6 +88,7 @@ impl Default for MarketState {
             marked: Quality::Ok,
             gap: None,
             silent: false,
+            halt: Halt::default(),
             book_known: false,
             book_broken: false,
             figures: FiguresRead::default(),
@@ -133,6 +136,7 @@ impl MarketState {
             return Effect::default();
         }
         counts.trades += 1;
+        self.halt.note_trade();
         self.price = trade.price;
         Effect {
             trade: Some(trade),

@@ -27,7 +27,8 @@ impl MarketState {
             (plan.uses_top(), self.quoted),
         ];
         let is_old = |at: i64| self.now.saturating_sub(at) > rules.stale_after;
-        if inputs.iter().any(|&(is_used, at)| is_used && is_old(at)) {
+        // While trading is halted no price can be acted on.
+        if self.halt.is_on() || inputs.iter().any(|&(is_used, at)| is_used && is_old(at)) {
             quality = quality.max(Quality::Stale);
         }
         if needs_quotes && self.is_crossed() {

@@ -232,7 +232,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 27] = [
+const EVENTS: [(&str, Count); 30] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -248,6 +248,9 @@ const EVENTS: [(&str, Count); 27] = [
     ("missing_message", |r| r.counts.engine.missing),
     ("duplicate", |r| r.counts.engine.duplicates),
     ("stale", |r| r.counts.engine.stale),
+    ("correction", |r| r.counts.engine.corrections),
+    ("cancel", |r| r.counts.engine.cancels),
+    ("halt", |r| r.counts.engine.halts),
     ("backwards", |r| r.counts.engine.backwards),
     ("crossed_book", |r| r.counts.engine.crossed),
     ("record", |r| r.counts.engine.records),

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::decode::SnapshotOwners;
 use crate::decode::command::parse_command;
-use crate::decode::control::is_control;
+use crate::decode::control::{is_control, unwrapped};
 use crate::decode::route::{SymbolFinder, shard_of};
 use crate::decode::text::text_of;
+use crate::decode::{SnapshotOwners, Venues};
 use crate::frame::{Frame, Origin};
 use crate::pipeline::Pipeline;
 use crate::source::ring::Sender;
@@ -17,6 +17,7 @@ pub(super) struct FrameRouter {
     /// The key of the field that names the subject of a record; none for messages of a market.
     key: Option<&'static str>,
     symbols: SymbolFinder,
+    venues: Venues,
     reads_commands: bool,
     /// The shard of the last frame that names an instrument, by stream.
     last: Vec<usize>,
@@ -34,6 +35,7 @@ impl FrameRouter {
             senders,
             key: form.map(|form| form.kind().key()),
             symbols: SymbolFinder::new(pipeline.venues()),
+            venues: pipeline.venues(),
             reads_commands: pipeline.decoder().reads_commands(),
             last: vec![0; usize::from(u16::MAX) + 1],
             copies: 0,
@@ -45,9 +47,21 @@ impl FrameRouter {
         self.copies
     }
 
-    /// Sends a frame to the shard of its instrument; to every shard what concerns all instruments: gaps of a
-    /// whole feed, ticks, and commands that take effect. Gives the frame back where the shard has ended.
+    /// Sends a frame, as one message or as those of which it is made: see [`Venues::split`].
     pub(super) fn send(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), Frame> {
+        let unwrapped = unwrapped(bytes).and_then(Result::ok);
+        let bytes = unwrapped.as_deref().unwrap_or(bytes);
+        let messages = self.venues.split(bytes);
+        if messages.is_empty() {
+            return self.send_message(origin, bytes);
+        }
+        let mut messages = messages.iter();
+        messages.try_for_each(|message| self.send_message(origin, message))
+    }
+
+    /// Sends a message to the shard of its instrument; to every shard what concerns all instruments: gaps of
+    /// a whole feed, ticks, and commands that take effect. Gives the frame back where the shard has ended.
+    fn send_message(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), Frame> {
         let mut frame = Frame {
             origin,
             bytes: Bytes::copy_from_slice(bytes),

@@ -17,6 +17,7 @@ use super::settings::WebsocketSettings;
 use crate::clock;
 use crate::decode::ConnectionCheck;
 use crate::decode::venue::{Keepalive, Subscription};
+use crate::frame::binary::is_binary;
 
 /// The socket of a connection.
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -28,8 +29,9 @@ pub(super) struct OpenConnection {
     pub(super) number: i32,
     /// Follows the numbers of its messages.
     pub(super) check: ConnectionCheck,
-    /// Texts that wait until the venue allows them.
-    outbox: VecDeque<String>,
+    /// Messages that wait until the venue allows them.
+    outbox: VecDeque<Message>,
+    reads_binary: bool,
     sends: RequestBudget,
     keepalive: Keepalive,
     idle: Duration,
@@ -48,8 +50,8 @@ pub(super) struct OpenConnection {
 /// What a connection gave.
 pub(super) enum Incoming {
     /// A message of the venue.
-    Text(Bytes),
-    /// A binary message.
+    Data(Bytes),
+    /// A binary message where text is expected.
     Binary,
     /// Something between the two ends.
     Nothing,
@@ -72,6 +74,7 @@ pub(super) async fn open(
     }
 }
 
+/// The request that opens the websocket. No part of its headers is ever shown: they may hold credentials.
 fn request(
     subscription: &Subscription,
 ) -> Result<tokio_tungstenite::tungstenite::handshake::client::Request, WsError> {
@@ -95,13 +98,16 @@ impl OpenConnection {
         subscription: &Subscription,
     ) -> Self {
         let now = clock::instant();
+        let texts = subscription.messages.iter().map(Message::text);
+        let binaries = subscription.binary_messages.iter().cloned();
         let limits = settings.venue.limits();
         let keepalive = settings.venue.keepalive();
         Self {
             socket,
             number,
             check: ConnectionCheck::default(),
-            outbox: subscription.messages.iter().cloned().collect(),
+            outbox: texts.chain(binaries.map(Message::binary)).collect(),
+            reads_binary: settings.binary,
             sends: RequestBudget::new(limits.messages_max, limits.messages_window),
             keepalive,
             idle: settings.idle,
@@ -128,11 +134,15 @@ impl OpenConnection {
         match message {
             Some(Ok(Message::Text(text))) => {
                 self.last_data = now;
-                Incoming::Text(text.into())
+                Incoming::Data(text.into())
             }
-            Some(Ok(Message::Binary(_))) => {
+            Some(Ok(Message::Binary(bytes))) => {
                 self.last_data = now;
-                Incoming::Binary
+                // One that begins as a text does could be misread as one.
+                match self.reads_binary && is_binary(&bytes) {
+                    true => Incoming::Data(bytes),
+                    false => Incoming::Binary,
+                }
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Nothing,
             Some(Ok(Message::Close(frame))) => Incoming::End(End::Closed(frame)),
@@ -143,7 +153,7 @@ impl OpenConnection {
 
     /// Queues texts to be sent when the venue allows it.
     pub(super) fn queue(&mut self, texts: impl IntoIterator<Item = String>) {
-        self.outbox.extend(texts);
+        self.outbox.extend(texts.into_iter().map(Message::text));
     }
 
     /// Sends what is due: queued texts, and what keeps the connection alive.
@@ -156,8 +166,9 @@ impl OpenConnection {
         }
         while !self.outbox.is_empty() && self.sends.wait(now, 1).is_zero() {
             self.sends.spend(now, 1);
-            let text = self.outbox.pop_front().unwrap_or_default();
-            self.send(Message::text(text)).await?;
+            if let Some(message) = self.outbox.pop_front() {
+                self.send(message).await?;
+            }
         }
         let quiet = now.saturating_duration_since(self.heard.max(self.pinged));
         if quiet >= self.idle / PINGS_WITHIN_IDLE {

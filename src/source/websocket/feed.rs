@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::backoff::ReconnectBackoff;
 use super::connection::{Incoming, OpenConnection, Socket};
@@ -230,7 +230,7 @@ impl Feed {
         replacement: &mut Replacement,
     ) -> Option<End> {
         let bytes = match received {
-            Incoming::Text(bytes) => bytes,
+            Incoming::Data(bytes) => bytes,
             Incoming::Binary => {
                 self.status.data_came(clock::now());
                 count(&self.status.dropped.binary);
@@ -280,6 +280,12 @@ impl Feed {
                 self.report.news(&told, || error!(url, "{told}"));
                 None
             }
+            Reaction::Fault(words) => {
+                let url = &self.settings.url;
+                let told = format!("the venue reports a fault: `{words}`");
+                self.report.news(&told, || warn!(url, "{told}"));
+                None
+            }
             Reaction::Fatal(words) => Some(End::Fatal(words)),
         }
     }
@@ -296,7 +302,7 @@ impl Feed {
                 *replacement = Replacement::Open(Box::new((self.connection(*socket), overlap)));
                 return Ok(());
             }
-            Progress::Received(Incoming::Text(bytes)) => {
+            Progress::Received(Incoming::Data(bytes)) => {
                 let Replacement::Open(open) = replacement else {
                     return Ok(());
                 };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::decode::venue::{Credentials, Subscription, Venue, Wanted};
@@ -19,6 +20,8 @@ pub struct WebsocketSettings {
     pub streams: Vec<String>,
     /// The account, where the venue needs one.
     pub credentials: Option<Credentials>,
+    /// Whether binary messages are asked for instead of text.
+    pub binary: bool,
     /// Base address of the REST interface, for book snapshots; `None`: none are fetched.
     pub rest: Option<String>,
     /// The feed's index among the driver's names, for [`crate::frame::Origin::stream`].
@@ -73,6 +76,25 @@ pub enum WebsocketError {
         /// In the venue's words.
         words: String,
     },
+    /// The venue has no binary messages.
+    #[error("while subscribing at `{url}`: {venue} has no binary messages; take out `binary`")]
+    NoBinary {
+        /// The address as configured.
+        url: String,
+        /// The venue.
+        venue: &'static str,
+    },
+    /// A credential that no header can hold. It is not shown.
+    #[error(
+        "while subscribing at `{url}`: the value of the header {header} holds a line break or another character \
+         that a header cannot hold; look at the secret that `key` or `secret` refers to"
+    )]
+    Header {
+        /// The address as configured.
+        url: String,
+        /// The header.
+        header: &'static str,
+    },
     /// Nothing to subscribe to.
     #[error("while subscribing at `{url}`: no streams are named; list some, like `{example}`")]
     NoStreams {
@@ -108,6 +130,7 @@ impl WebsocketSettings {
             symbols: vec![],
             streams: streams.map(|&stream| stream.to_owned()).collect(),
             credentials: None,
+            binary: false,
             rest: (!addresses.rest.is_empty()).then(|| addresses.rest.into()),
             stream: 0,
             message_bytes_max: limits.message_bytes_max,
@@ -148,12 +171,25 @@ impl WebsocketSettings {
         if streams > max {
             return Err(WebsocketError::TooManyStreams { url, streams, max });
         }
-        Ok(self.venue.subscription(&Wanted {
+        let wanted = Wanted {
             url: &url,
             symbols: &self.symbols,
             streams: &self.streams,
             credentials: self.credentials.as_ref(),
-        }))
+        };
+        let venue = self.venue.name();
+        let subscription = match self.binary {
+            false => self.venue.subscription(&wanted),
+            true => match self.venue.binary_subscription(&wanted) {
+                Some(subscription) => subscription,
+                None => return Err(WebsocketError::NoBinary { url, venue }),
+            },
+        };
+        let is_wrong = |(_, value): &&(_, String)| HeaderValue::from_str(value).is_err();
+        match subscription.headers.iter().find(is_wrong) {
+            Some(&(header, _)) => Err(WebsocketError::Header { url, header }),
+            None => Ok(subscription),
+        }
     }
 
     /// The limits of the websocket itself.
@@ -169,3 +205,28 @@ impl WebsocketSettings {
 
 /// The part of its allowed age at which a connection is renewed.
 const RENEWED_AT: f64 = 0.95;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::venues::Venues;
+
+    #[test]
+    fn binary_messages_are_asked_for_where_the_venue_has_them() {
+        let of = |venue: &str| {
+            let settings = WebsocketSettings {
+                symbols: vec!["OAK".into()],
+                binary: true,
+                ..WebsocketSettings::new(Venues::default().named(venue).expect("it is registered"))
+            };
+            settings.subscription()
+        };
+        let subscription = of("ALPACA").expect("it has binary messages");
+        assert_eq!(subscription.binary_messages.len(), 1);
+        let refused = of("BINANCE").unwrap_err().to_string();
+        assert!(
+            refused.contains("BINANCE has no binary messages"),
+            "{refused}"
+        );
+    }
+}

@@ -78,7 +78,7 @@ impl Naive {
                     && traded.trade_id > self.trade_id =>
             {
                 self.trade_id = traded.trade_id;
-                let bought = traded.side == Side::Buy;
+                let bought = traded.side == Some(Side::Buy);
                 trade = Some((traded.price.to_f64(), traded.size.to_f64(), bought));
             }
             Body::Quote(quote) if quote.sequence >= self.top_sequence => {

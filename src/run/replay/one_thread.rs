@@ -1,0 +1,104 @@
+//! A replay on the calling thread: frames of a file through one shard to the writer, watched by an observer.
+
+use super::error::ReplayError;
+use super::pace::Pace;
+use super::progress_line::ProgressLine;
+use crate::frame::Origin;
+use crate::run::intake::FrameOutcome;
+use crate::run::observer::{ObservedStep, Observer};
+use crate::run::shard::Shard;
+use crate::run::writer::Writer;
+use crate::signal::Signal;
+use crate::source::file::FileSource;
+
+/// A replay on the calling thread.
+pub(super) struct OneThread<'a, O> {
+    pub(super) shard: Shard,
+    pub(super) writer: Writer,
+    pub(super) observer: &'a mut O,
+    pub(super) signals: Vec<Signal>,
+    /// Frames in a batch.
+    pub(super) batch: usize,
+}
+
+impl<O: Observer> OneThread<'_, O> {
+    /// Reads to the end.
+    pub(super) fn run(
+        &mut self,
+        mut source: FileSource,
+        mut pace: Pace,
+    ) -> Result<(), ReplayError> {
+        let mut progress = ProgressLine::new();
+        let mut waiting = 0;
+        // A capture that is cut off still gives what it held, and then its error.
+        let read = loop {
+            let (origin, bytes) = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            if pace.is_early(&origin) {
+                self.step()?;
+                self.writer.flush()?;
+                pace.wait(&origin);
+            }
+            self.frame(origin, bytes)?;
+            waiting += 1;
+            if waiting == self.batch {
+                waiting = 0;
+                self.step()?;
+                progress.show(self.shard.account().received);
+            }
+        };
+        self.step()?;
+        self.writer.end(read.map_err(ReplayError::from))
+    }
+
+    /// Takes a frame, as one message or as those of which it is made.
+    fn frame(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), ReplayError> {
+        let messages = self.shard.split(bytes);
+        if messages.is_empty() {
+            return self.message(origin, bytes);
+        }
+        let mut messages = messages.iter();
+        messages.try_for_each(|message| self.message(origin, message))
+    }
+
+    fn message(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), ReplayError> {
+        let outcome = self.shard.frame(origin, bytes);
+        self.observer.frame(&origin, &outcome);
+        match outcome {
+            FrameOutcome::Command(command) => {
+                self.step()?;
+                self.observer.command(&command);
+                self.writer.command(&command)?;
+            }
+            FrameOutcome::DeadLetter(error) => {
+                let shown = self.shard.dead_letter(bytes);
+                self.writer.dead_letter(error, origin, &shown)?;
+            }
+            FrameOutcome::Events
+            | FrameOutcome::Notice(_)
+            | FrameOutcome::ReprocessedCommand
+            | FrameOutcome::Dropped(_) => {}
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), ReplayError> {
+        self.shard.step(&mut self.signals)?;
+        let instruments = self.shard.instruments();
+        self.observer.step(&ObservedStep {
+            batch: self.shard.batch(),
+            signals: &self.signals,
+            instruments,
+        })?;
+        for signal in &self.signals {
+            let name = instruments.name(signal.instrument);
+            self.writer.signal(signal, name)?;
+        }
+        self.signals.clear();
+        self.shard.end_batch();
+        Ok(())
+    }
+}
