@@ -50,13 +50,14 @@ use self::error::plausible;
 use self::format::{Format, is_of_topic};
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
+use self::route::shard_of;
 pub use self::snapshot_owners::SnapshotOwners;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
-use crate::event::{Batch, Body};
+use crate::event::{Batch, Body, Event};
 use crate::frame::binary::{is_binary, wrapped_length};
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
-use crate::instrument::Instruments;
+use crate::instrument::{InstrumentId, Instruments};
 use crate::news::News;
 pub use crate::schema::RecordKind;
 use crate::units::Nanos;
@@ -75,6 +76,8 @@ pub struct Decoder {
     figures: Vec<String>,
     max_frame_bytes: usize,
     max_ahead_ns: i64,
+    /// Which of how many shards it decodes for, where messages are spread over them by symbol.
+    shard: Option<(usize, usize)>,
 }
 
 /// What the decoder remembers of one stream.
@@ -99,6 +102,18 @@ impl Decoder {
             figures: vec![],
             max_frame_bytes,
             max_ahead_ns: AHEAD_NS,
+            shard: None,
+        }
+    }
+
+    /// A decoder for one of several shards over which messages are spread by symbol: of a message about
+    /// several symbols, which all shards get, it reads those of its own.
+    #[must_use]
+    pub fn of_shard(self, shard: usize, shards: usize) -> Self {
+        let is_market = self.records.is_none() && self.news.is_none();
+        Self {
+            shard: (shards > 1 && is_market).then_some((shard, shards)),
+            ..self
         }
     }
 
@@ -183,6 +198,12 @@ impl Decoder {
         }
     }
 
+    /// The venues whose messages are read.
+    #[must_use]
+    pub fn venues(&self) -> &Venues {
+        &self.venues
+    }
+
     /// The messages of which a frame is made, where a venue sends several in one: see [`Venues::split`].
     #[must_use]
     pub fn split(&self, frame: &[u8]) -> Vec<Vec<u8>> {
@@ -244,6 +265,9 @@ impl Decoder {
         if matches!(result, Err(DecodeError::Malformed)) {
             result = self.read_odd(origin, bytes, batch);
         }
+        if let (Ok(Decoded::Events), Some(shard)) = (result, self.shard) {
+            self.keep_own(shard, batch, before.1);
+        }
         if matches!(result, Ok(Decoded::Events)) && self.is_ahead(origin.ts_recv, batch, before.1) {
             result = Err(DecodeError::TimeAhead("ts_event"));
         }
@@ -254,6 +278,22 @@ impl Decoder {
             batch.values.truncate(values);
         }
         result
+    }
+
+    /// Takes out the events from `first` on that are of another shard's instruments.
+    fn keep_own(&self, (own, shards): (usize, usize), batch: &mut Batch, first: usize) {
+        let is_own = |event: &Event| {
+            let name = self.instruments.name(event.instrument);
+            event.instrument == InstrumentId::ALL || shard_of(name.as_bytes(), shards) == own
+        };
+        if batch.events[first..].iter().all(is_own) {
+            return;
+        }
+        let mut at = 0;
+        batch.events.retain(|event| {
+            at += 1;
+            at <= first || is_own(event)
+        });
     }
 
     /// Whether one of the events from `first` on is too far ahead of the time at which its frame was

@@ -84,6 +84,10 @@ impl Venue for Coinbase {
         routing::symbol_of(message)
     }
 
+    fn names_several(&self, message: &[u8]) -> bool {
+        routing::names_several(message)
+    }
+
     fn is_quote(&self, message: &[u8]) -> bool {
         routing::is_quote(message)
     }

@@ -89,6 +89,7 @@ pub(super) fn decode(
             };
             batch.push(instrument, Nanos::UNDEFINED, Body::Gap(gap));
         }
+        "repeated" => return Err(DecodeError::Repeated),
         "handover" => return Ok(Decoded::Notice(Notice::Handover)),
         "tick" => batch.push(InstrumentId::ALL, Nanos(wire.ts.nanos("ts")?), Body::Tick),
         _ => return Err(DecodeError::OutOfRange("foretick")),

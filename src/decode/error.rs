@@ -52,6 +52,9 @@ pub enum DecodeError {
     /// number only the seventeenth digit, which is noise of a float64. Dead letter. Let the producer
     /// round it: from 0.000001 on, 16 digits are always kept, and below it 22 decimal places.
     TooPrecise(&'static str),
+    /// The message came behind a later one of its connection, as its number shows: a copy, or one that was
+    /// late. Applied again it would undo what came after it. Dropped. Nothing to do.
+    Repeated,
     /// The message is readable, but of a kind that is not used: a stream such as `kline` or
     /// `!miniTicker@arr`, a record of another topic, or an object that nothing shows to be ours.
     /// Dropped. Take the stream or the topic out of the subscription.
@@ -107,6 +110,7 @@ impl DecodeError {
             Self::TimeAhead(_) => "time_ahead",
             Self::TooPrecise(_) => "too_precise",
             Self::UnknownType => "unknown_type",
+            Self::Repeated => "repeated",
             Self::NotListed => "instrument_not_listed",
             Self::TooManyInstruments => "too_many_instruments",
             Self::MissingField(_) => "missing_field",
@@ -156,6 +160,7 @@ impl DecodeError {
             | Self::OutOfRange(_) => true,
             Self::UnknownType
             | Self::NotListed
+            | Self::Repeated
             | Self::TooManyInstruments
             | Self::OtherFigure
             | Self::OtherLanguage
@@ -167,7 +172,7 @@ impl DecodeError {
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 26] = [
+    pub const REASONS: [&'static str; 27] = [
         "truncated",
         "malformed",
         "not_utf8",
@@ -183,6 +188,7 @@ impl DecodeError {
         "implausible_time",
         "time_ahead",
         "too_precise",
+        "repeated",
         "unknown_type",
         "instrument_not_listed",
         "too_many_instruments",

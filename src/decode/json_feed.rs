@@ -139,6 +139,15 @@ impl Venue for JsonFeed {
         symbol.filter(|symbol| differs.is_none() && !symbol.is_empty())
     }
 
+    fn names_several(&self, message: &[u8]) -> bool {
+        let mut symbols = 0;
+        let visited = self.mapping.visit(whole(message).message, |place, kind| {
+            symbols += usize::from(kind.symbol.find(place).is_some());
+            None::<()>
+        });
+        visited.is_none() && symbols > 1 && self.symbol_of(message).is_none()
+    }
+
     fn is_quote(&self, message: &[u8]) -> bool {
         let mut quotes = 0;
         let is_other = self.mapping.visit(whole(message).message, |_, kind| {

@@ -96,6 +96,12 @@ pub trait Venue: Debug + Send + Sync {
     /// messages about the connection.
     fn symbol_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>>;
 
+    /// Whether a message without a symbol is about several: it goes to all shards, and each takes what is of
+    /// its own instruments.
+    fn names_several(&self, _message: &[u8]) -> bool {
+        false
+    }
+
     /// Whether a message is a quote that a newer quote of the same instrument makes worthless, so that a
     /// source that falls behind may keep the newest alone.
     fn is_quote(&self, message: &[u8]) -> bool;

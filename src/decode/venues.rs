@@ -97,6 +97,12 @@ impl Venues {
         venues.find_map(|venue| Some((venue, venue.updates_of(message)?)))
     }
 
+    /// Whether a message without a symbol is about several: see [`Venue::names_several`].
+    #[must_use]
+    pub fn name_several(&self, message: &[u8]) -> bool {
+        self.0.iter().any(|venue| venue.names_several(message))
+    }
+
     /// The venue whose message this is.
     #[must_use]
     pub fn recognise(&self, message: &[u8]) -> Option<&'static dyn Venue> {

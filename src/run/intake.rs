@@ -10,7 +10,7 @@ use super::looks::looks_like;
 use super::readability::{Readability, UnreadFrame};
 use crate::alert::command::AlertCommand;
 use crate::decode::command::parse_command;
-use crate::decode::{DecodeError, Decoded, Decoder, Notice};
+use crate::decode::{DecodeError, Decoded, Decoder, Notice, Venues};
 use crate::event::Batch;
 use crate::frame::{Origin, split_stamp};
 use crate::instrument::Instruments;
@@ -76,6 +76,12 @@ impl Intake {
             keeps_dead_letters: keeps,
             ..self
         }
+    }
+
+    /// The venues whose messages are read.
+    #[must_use]
+    pub fn venues(&self) -> &Venues {
+        self.decoder.venues()
     }
 
     /// The messages of which a frame is made, to be handed to [`Intake::frame`] one by one; empty where it is

@@ -144,7 +144,11 @@ impl LiveRun {
         let failed = Arc::new(AtomicBool::new(false));
         let (mut rings, mut workers, mut statuses) = (vec![], vec![], vec![]);
         for number in 0..config.shards {
-            let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, true)
+            let mut decoder = pipeline.decoder();
+            if pipeline.file.source.kind == SourceKind::Websocket {
+                decoder = decoder.of_shard(number, config.shards);
+            }
+            let shard = Shard::new(decoder, loaded.engine()?, &loaded.lineage, true)
                 .keeping_dead_letters(writer.keeps_dead_letters())
                 .requesting_snapshots(requests.clone());
             let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);

@@ -4,6 +4,7 @@
 //! thread and ring, as live. Signals and alerts do not depend on it.
 
 mod error;
+mod numbered_source;
 mod one_thread;
 mod pace;
 mod progress_line;
@@ -16,6 +17,7 @@ use std::time::Instant;
 use crossbeam::channel::{Receiver as Deliveries, bounded};
 
 pub use self::error::ReplayError;
+use self::numbered_source::NumberedSource;
 use self::one_thread::OneThread;
 use self::pace::Pace;
 use self::router::FrameRouter;
@@ -29,6 +31,7 @@ use super::summary::{Summary, summarise};
 use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
 use crate::clock;
+use crate::decode::Decoder;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::file::SideFiles;
 use crate::sink::line_file::Appears;
@@ -135,10 +138,11 @@ pub fn replay_observed(
 /// # Errors
 /// [`ReplayError`], also for what the observer cannot write.
 pub fn observe_events(
-    mut source: FileSource,
+    source: FileSource,
     mut intake: Intake,
     observer: &mut impl Observer,
 ) -> Result<Intake, ReplayError> {
+    let mut source = NumberedSource::new(source, intake.venues().clone());
     while let Some((origin, bytes)) = source.next_frame()? {
         let messages = intake.split(bytes);
         let whole = [bytes].into_iter().filter(|_| messages.is_empty());
@@ -196,7 +200,7 @@ fn replay_on_one_thread(
     let began = clock::instant();
     let source = pipeline.open(&options.inputs)?;
     let writer = writer(pipeline, loaded, sink)?;
-    let shard = make_shard(pipeline, loaded, &writer, options)?;
+    let shard = make_shard(pipeline.decoder(), loaded, &writer, options)?;
     let mut replay = OneThread {
         shard,
         writer,
@@ -204,6 +208,7 @@ fn replay_on_one_thread(
         signals: vec![],
         batch: pipeline.file.engine.batch,
     };
+    let source = NumberedSource::new(source, pipeline.venues());
     replay.run(source, Pace::new(options.speed))?;
     let OneThread { shard, writer, .. } = replay;
     Ok(finish(pipeline, loaded, vec![shard], &writer, began))
@@ -214,7 +219,7 @@ fn replay_on_one_thread(
 fn on_shards(
     pipeline: &Pipeline,
     loaded: &Loaded,
-    mut source: FileSource,
+    source: FileSource,
     writer: &mut Writer,
     options: &ReplayOptions,
 ) -> Result<(Vec<Shard>, u64), ReplayError> {
@@ -222,8 +227,9 @@ fn on_shards(
     let (deliver, deliveries) = bounded(64);
     let stop = AtomicBool::new(false);
     let mut shards = vec![];
-    for _ in 0..config.shards {
-        shards.push(make_shard(pipeline, loaded, writer, options)?);
+    for number in 0..config.shards {
+        let decoder = pipeline.decoder().of_shard(number, config.shards);
+        shards.push(make_shard(decoder, loaded, writer, options)?);
     }
     let mut pace = Pace::new(options.speed);
     std::thread::scope(|scope| {
@@ -248,6 +254,7 @@ fn on_shards(
         drop(deliver);
         let router = FrameRouter::new(pipeline, senders);
         let thread = std::thread::Builder::new().name("reader".into());
+        let mut source = NumberedSource::new(source, pipeline.venues());
         let reader = thread.spawn_scoped(scope, move || feed(&mut source, router, &mut pace));
         let reader = reader.map_err(ReplayError::Thread)?;
         let written = write_all(writer, &deliveries, config.shards);
@@ -286,7 +293,7 @@ fn write_all(
 
 /// Reads to the end; returns the number of copies: see [`FrameRouter::copies`].
 fn feed(
-    source: &mut FileSource,
+    source: &mut NumberedSource,
     mut router: FrameRouter,
     pace: &mut Pace,
 ) -> Result<u64, FileError> {
@@ -300,12 +307,12 @@ fn feed(
 }
 
 fn make_shard(
-    pipeline: &Pipeline,
+    decoder: Decoder,
     loaded: &Loaded,
     writer: &Writer,
     options: &ReplayOptions,
 ) -> Result<Shard, ReplayError> {
-    let shard = Shard::new(pipeline.decoder(), loaded.engine()?, &loaded.lineage, false)
+    let shard = Shard::new(decoder, loaded.engine()?, &loaded.lineage, false)
         .keeping_dead_letters(writer.keeps_dead_letters());
     Ok(shard.between(options.from, options.to))
 }

@@ -341,7 +341,7 @@ pub(super) const RECONNECT_GAP: &[u8] = br#"{"foretick":"gap","reason":"reconnec
 pub(super) const HANDOVER: &[u8] = br#"{"foretick":"handover"}"#;
 
 /// The gap frame where numbers of the connection show that messages are missing; 0 for an unknown number.
-pub(super) fn sequence_gap(missing: u64) -> Bytes {
+pub(crate) fn sequence_gap(missing: u64) -> Bytes {
     format!(r#"{{"foretick":"gap","reason":"sequence","missing":{missing}}}"#).into()
 }
 

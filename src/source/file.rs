@@ -134,6 +134,14 @@ impl FileSource {
     /// # Errors
     /// [`FileError`] where a file ends in the middle of its compression, or the disk fails.
     pub fn next_frame(&mut self) -> Result<Option<(Origin, &[u8])>, FileError> {
+        Ok(self.advance()?.then(|| self.frame()))
+    }
+
+    /// Goes to the next frame; false at the end.
+    ///
+    /// # Errors
+    /// See [`FileSource::next_frame`].
+    pub fn advance(&mut self) -> Result<bool, FileError> {
         if self.next_number > 0 {
             self.files[self.current].advance()?;
         }
@@ -146,28 +154,35 @@ impl FileSource {
                 .filter(|(_, lines)| !lines.done);
             let open: Vec<(usize, &Lines)> = open.collect();
             let Some(&(at, _)) = open.iter().min_by_key(earliest) else {
-                return Ok(None);
+                return Ok(false);
             };
             self.current = at;
             self.merged = open.len() > 1;
         }
-        let Some(lines) = self.files.get(self.current).filter(|lines| !lines.done) else {
-            return Ok(None);
-        };
+        if self.files.get(self.current).is_none_or(|lines| lines.done) {
+            return Ok(false);
+        }
+        self.next_number += 1;
+        Ok(true)
+    }
+
+    /// The frame that [`FileSource::advance`] went to: its origin and its bytes.
+    #[must_use]
+    pub fn frame(&self) -> (Origin, &[u8]) {
+        let lines = &self.files[self.current];
         let (stamp, message) = split_stamp(&lines.line);
         let origin = Origin {
             ts_recv: match stamp {
                 Some(stamp) => lines.before_outlier.unwrap_or(stamp.ts_recv),
                 None => lines.before_outlier.unwrap_or(Nanos::UNDEFINED),
             },
-            offset: self.next_number,
+            offset: self.next_number - 1,
             partition: 0,
             stream: self.current as u16,
             late: stamp.is_some_and(|stamp| stamp.late),
             reprocessed: stamp.is_some_and(|stamp| stamp.reprocessed),
         };
-        self.next_number += 1;
-        Ok(Some((origin, message)))
+        (origin, message)
     }
 }
 

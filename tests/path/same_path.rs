@@ -61,6 +61,90 @@ fn lists_about_several_symbols_give_the_same_signals_in_any_split() {
     assert_eq!(all[0], all[2], "in both");
 }
 
+/// Trades and books of two products in the same frames of one counted connection. Number 50 is missing, and
+/// number 70 comes once more, late.
+fn counted_connection() -> String {
+    let mut lines = String::new();
+    let mut write = |number: u64, at: u64| {
+        let time = format!("2026-08-24T22:{:02}:{:02}.5Z", at / 60, at % 60);
+        let trade = |product: &str, price: u64| {
+            format!(
+                r#"{{"trade_id":"{}","product_id":"{product}","price":"{price}.5","size":"1","side":"BUY","time":"{time}"}}"#,
+                1_000 + number
+            )
+        };
+        let book = |product: &str, price: u64, kind: &str| {
+            format!(
+                r#"{{"type":"{kind}","product_id":"{product}","updates":[{{"side":"bid","event_time":"{time}","price_level":"{price}","new_quantity":"{number}"}},{{"side":"offer","event_time":"{time}","price_level":"{}","new_quantity":"2"}}]}}"#,
+                price + 1
+            )
+        };
+        let kind = if number < 2 || number == 80 {
+            "snapshot"
+        } else {
+            "update"
+        };
+        let (channel, events) = match number % 2 {
+            0 => {
+                let both = [("OAK-USD", 100), ("ELM-USD", 200)];
+                let both = both.map(|(product, price)| book(product, price, kind));
+                ("l2_data", both.join(","))
+            }
+            _ => {
+                let both = [trade("OAK-USD", 100), trade("ELM-USD", 200)].join(",");
+                let events = format!(r#"{{"type":"update","trades":[{both}]}}"#);
+                ("market_trades", events)
+            }
+        };
+        let nanos = 1_787_609_000_000_000_000 + at * 1_000_000_000;
+        lines += &format!(
+            r#"{nanos} {{"channel":"{channel}","timestamp":"{time}","sequence_num":{number},"events":[{events}]}}"#
+        );
+        lines.push('\n');
+    };
+    for number in (0..200).filter(|&number| number != 50) {
+        write(number, number);
+        if number == 75 {
+            write(70, 75);
+        }
+    }
+    lines
+}
+
+#[test]
+fn frames_about_several_symbols_are_each_shards_own() {
+    let folder = given::Folder::new("same-counted");
+    let pipeline = folder.write("pipeline.toml", BOOK_ON_TRADE);
+    let capture = folder.write("capture", counted_connection());
+    let signals = same_in_any_split(&folder, &pipeline, &[], &[capture]);
+    assert_eq!(signals.len(), 2, "both products have signals");
+    for lines in signals.values() {
+        let qualities: String = lines
+            .iter()
+            .map(|line| if line.contains("\"gap\"") { 'g' } else { 'o' })
+            .collect();
+        // From the trade behind the missing message to the new snapshot. The first book has no bid.
+        assert_eq!(
+            qualities,
+            format!("{}{}{}", "o".repeat(24), "g".repeat(15), "o".repeat(60))
+        );
+    }
+}
+
+const BOOK_ON_TRADE: &str = r#"
+name = "counted"
+[row]
+on = "trade"
+stale_after_ms = 60000
+max_gap_ms = 60000
+[[feature]]
+name = "bids"
+kind = "queue_imbalance"
+levels = 1
+[model]
+kind = "sum"
+"#;
+
 #[test]
 fn probabilities_of_a_linear_model_are_the_same_in_any_split() {
     let folder = given::Folder::new("same-linear");

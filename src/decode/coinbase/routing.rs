@@ -21,6 +21,14 @@ pub(super) fn symbol_of(message: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether the events of a message are about several products.
+pub(super) fn names_several(message: &[u8]) -> bool {
+    memmem::find_iter(message, b"\"product_id\"")
+        .nth(1)
+        .is_some()
+        && symbol_of(message).is_none()
+}
+
 /// What a search for the field of the product finds.
 enum Usual<'m> {
     /// All of the message is about this product.

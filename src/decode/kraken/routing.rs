@@ -27,6 +27,16 @@ pub(super) fn symbol_of(message: &[u8]) -> Option<Cow<'_, str>> {
     of_answer
 }
 
+/// Whether the data is about several symbols.
+pub(super) fn names_several(message: &[u8]) -> bool {
+    let data = value_of(message, "data");
+    let symbols = data.map(|data| {
+        let named = elements(data.0).filter_map(|element| text_of(element.0, "symbol"));
+        named.take(2).count()
+    });
+    symbols == Some(2) && symbol_of(message).is_none()
+}
+
 /// The symbol of data as the venue writes it, with one element.
 fn usual_symbol(message: &[u8]) -> Option<&str> {
     let mut rest = head(message)?.rest;

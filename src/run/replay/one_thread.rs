@@ -1,6 +1,7 @@
 //! A replay on the calling thread: frames of a file through one shard to the writer, watched by an observer.
 
 use super::error::ReplayError;
+use super::numbered_source::NumberedSource;
 use super::pace::Pace;
 use super::progress_line::ProgressLine;
 use crate::frame::Origin;
@@ -9,7 +10,6 @@ use crate::run::observer::{ObservedStep, Observer};
 use crate::run::shard::Shard;
 use crate::run::writer::Writer;
 use crate::signal::Signal;
-use crate::source::file::FileSource;
 
 /// A replay on the calling thread.
 pub(super) struct OneThread<'a, O> {
@@ -25,7 +25,7 @@ impl<O: Observer> OneThread<'_, O> {
     /// Reads to the end.
     pub(super) fn run(
         &mut self,
-        mut source: FileSource,
+        mut source: NumberedSource,
         mut pace: Pace,
     ) -> Result<(), ReplayError> {
         let mut progress = ProgressLine::new();

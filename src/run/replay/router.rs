@@ -86,6 +86,11 @@ impl FrameRouter {
             }
             return self.senders[*of_stream].send(frame);
         }
+        if shards > 1 && self.venues.name_several(bytes) {
+            self.copies += shards as u64 - 1;
+            let mut senders = self.senders.iter();
+            return senders.try_for_each(|sender| sender.send(frame.clone()));
+        }
         // What names nobody goes where the frame before it went, unless it is a snapshot of a known book.
         let mut shard = *of_stream;
         let owners = self.owners.as_mut();
