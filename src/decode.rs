@@ -29,6 +29,7 @@ pub mod privacy;
 mod record;
 pub mod route;
 mod snapshot_owners;
+mod stream_format;
 mod stream_state;
 pub mod text;
 mod topic;
@@ -52,6 +53,7 @@ pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
 use self::route::shard_of;
 pub use self::snapshot_owners::SnapshotOwners;
+use self::stream_format::StreamFormat;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
 use crate::event::{Batch, Body, Event};
@@ -78,15 +80,6 @@ pub struct Decoder {
     max_ahead_ns: i64,
     /// Which of how many shards it decodes for, where messages are spread over them by symbol.
     shard: Option<(usize, usize)>,
-}
-
-/// What the decoder remembers of one stream.
-#[derive(Clone, Debug, Default)]
-struct StreamFormat {
-    /// That of its last frame with events, which is tried first for the next frame.
-    format: Option<Format>,
-    /// By partition, so that the answer does not depend on which partitions a shard has.
-    partitions: Vec<StreamState>,
 }
 
 impl Decoder {
@@ -286,14 +279,7 @@ impl Decoder {
             let name = self.instruments.name(event.instrument);
             event.instrument == InstrumentId::ALL || shard_of(name.as_bytes(), shards) == own
         };
-        if batch.events[first..].iter().all(is_own) {
-            return;
-        }
-        let mut at = 0;
-        batch.events.retain(|event| {
-            at += 1;
-            at <= first || is_own(event)
-        });
+        batch.retain_events(first, is_own);
     }
 
     /// Whether one of the events from `first` on is too far ahead of the time at which its frame was

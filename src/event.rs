@@ -337,6 +337,18 @@ impl Batch {
         });
     }
 
+    /// Keeps those events from number `first` on that `keeps` says yes to.
+    pub fn retain_events(&mut self, first: usize, keeps: impl Fn(&Event) -> bool) {
+        if self.events[first..].iter().all(&keeps) {
+            return;
+        }
+        let mut at = 0;
+        self.events.retain(|event| {
+            at += 1;
+            at <= first || keeps(event)
+        });
+    }
+
     /// The values of a record of this batch.
     #[must_use]
     pub fn values(&self, record: &Record) -> &[f64] {

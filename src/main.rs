@@ -13,6 +13,7 @@ use clap::Parser;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{OutputContent, OutputError, PlannedOutput, check_outputs};
 use foretick::command::simulate::write_capture_file;
+use foretick::command::venues::VenueList;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::model::onnx;
@@ -150,6 +151,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let duration = args.seconds.map(Duration::from_secs);
             let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
             write_stdout(&format!("{frames} frames in {}\n", args.output.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Venues(args) => {
+            print(&VenueList::registered(), args.json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff(args) => {

@@ -64,6 +64,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Record a live source to a capture file.
     Record(RecordArguments),
+    /// List the venues, with what each proves of its data and how a broken book is repaired.
+    Venues(VenuesArguments),
     /// Compare two files of signals: shows the earliest difference and a summary.
     Diff(DiffArguments),
     /// Run four of the shipped pipelines (price-direction, news-sentiment, default-alerts, loan-risk) on a
@@ -71,6 +73,13 @@ pub enum Command {
     Demo(DemoArguments),
     /// Simulate an exchange with Binance's protocol, or write a capture of one.
     Simulate(SimulateArguments),
+}
+
+#[derive(Args)]
+pub struct VenuesArguments {
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A pipeline and changes to its configuration.
