@@ -1,12 +1,16 @@
 //! Faults of a live feed: no signal that says `ok` rests on what is not so any more.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use foretick::simulate::{Exchange, Listing, MarketSettings, SnapshotFault};
 use foretick::units::Price;
+use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::child::RunningProcess;
 use super::metrics::{answer, figure};
@@ -208,4 +212,57 @@ fn an_instrument_without_its_book_is_counted_and_not_ready() {
     assert_eq!(figure(&text, failed), Some(3.0), "{text}");
     assert_eq!(feed.run.terminate(), Some(0), "{}", feed.run.stderr());
     feed.runtime.block_on(exchange.stop());
+}
+
+#[test]
+fn a_venue_that_refuses_the_keys_is_asked_once() {
+    let runtime = Runtime::new().expect("a runtime can be made");
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    let connections = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&connections);
+    runtime.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let mut socket = tokio_tungstenite::accept_async(stream)
+                .await
+                .expect("the client opens a websocket");
+            let words = r#"[{"T":"error","code":402,"msg":"auth failed"}]"#;
+            drop(socket.send(Message::text(words)).await);
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    });
+    let folder = Folder::new("faults-keys");
+    let text = MID_AND_PRICE
+        .replace("FEATURE", "mid")
+        .replace("LEVELS", "")
+        .replace("BTCUSDT.BINANCE", "FAKEPACA.ALPACA");
+    // Two, so that they are supervised: the other one would go on.
+    let mut args = vec!["run".to_owned()];
+    for name in ["one", "two"] {
+        let text = text.replace(r#"name = "faults""#, &format!("name = \"{name}\""));
+        args.push(
+            folder
+                .write(&format!("{name}.toml"), text)
+                .display()
+                .to_string(),
+        );
+    }
+    for set in [
+        format!("source.websocket.url=ws://{address}/v2/test"),
+        "metrics.listen=".to_owned(),
+        "one:sink.kind=stdout".to_owned(),
+        format!(
+            "two:sink.file={:?}",
+            folder.path("two.jsonl").display().to_string()
+        ),
+    ] {
+        args.extend(["--set".to_owned(), set]);
+    }
+    let mut run = RunningProcess::start(&args);
+    assert_eq!(run.join(), Some(1), "{}", run.stderr());
+    assert!(run.stderr().contains("auth failed"), "{}", run.stderr());
+    assert_eq!(connections.load(Ordering::Relaxed), 2, "one each");
 }

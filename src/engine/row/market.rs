@@ -211,14 +211,14 @@ impl MarketState {
         match applied {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
-                (self.book_changed(counts), met)
+                (self.book_changed(ts, counts), met)
             }
             Applied::Renumbered => {
                 counts.depths += 1;
                 counts.gaps += 1;
                 counts.renumbered += 1;
                 self.break_book();
-                (self.book_changed(counts), met)
+                (self.book_changed(ts, counts), met)
             }
             Applied::Waiting => {
                 counts.waited += 1;
@@ -247,7 +247,7 @@ impl MarketState {
         }
     }
 
-    fn book_changed(&mut self, counts: &mut EventCounts) -> Effect<'static> {
+    fn book_changed(&mut self, ts: Nanos, counts: &mut EventCounts) -> Effect<'static> {
         self.book_known = true;
         if std::mem::take(&mut self.book_broken) {
             // The gap ends here, not where it was found.
@@ -256,8 +256,12 @@ impl MarketState {
         self.note_book();
         counts.crossed += u64::from(self.book.is_crossed());
         // A quote may be ahead of the book: Binance sends quotes at once and the book every 100 ms.
+        // Where their numbers cannot be compared, their times are.
         let sequence = self.book.sequence();
-        let top_set = sequence >= self.top_sequence;
+        let top_set = match sequence == 0 || self.top_sequence == 0 {
+            true => self.top_broken || ts == Nanos::UNDEFINED || ts.0 >= self.topped,
+            false => sequence >= self.top_sequence,
+        };
         if top_set {
             self.top_sequence = sequence;
             self.set_top(TopOfBook::of_book(&self.book));

@@ -48,7 +48,8 @@ impl SupervisedPipeline {
             if began.elapsed() > LAST_PAUSE {
                 pause = FIRST_PAUSE;
             }
-            let wait = self.may_start_again().then_some(pause);
+            let may_help = !why.is_final() && self.may_start_again();
+            let wait = may_help.then_some(pause);
             self.status.set_state(PipelineState::Failed {
                 why: why.to_string(),
                 retry_in: wait,
