@@ -97,7 +97,8 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
 pub(super) fn connection_number(message: &[u8]) -> Option<u64> {
     // A search of the beginning finds out faster than a walk that a message is another venue's.
     let near = &message[..message.len().min(NUMBER_WITHIN)];
-    if memmem::find(near, b"sequence_num").is_none() && memmem::find(near, b"\"events\"").is_none() {
+    if memmem::find(near, b"sequence_num").is_none() && memmem::find(near, b"\"events\"").is_none()
+    {
         return None;
     }
     value_of(message, "sequence_num")?.number()?.parse().ok()
