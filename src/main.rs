@@ -202,6 +202,9 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     if let Some(alerts) = &args.alerts {
         changes.push(format!("sink.alerts={}", alerts.display()));
     }
+    if let Some(gaps) = &args.gaps {
+        changes.push(format!("sink.gaps={}", gaps.display()));
+    }
     let options = RunOptions {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),
@@ -301,6 +304,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
             OutputContent::JsonLines,
         ),
         ("--alerts", args.alerts.clone(), OutputContent::JsonLines),
+        ("--gaps", args.gaps.clone(), OutputContent::JsonLines),
     ]);
     check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
     let options = ReplayOptions {
@@ -308,6 +312,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         output: args.output,
         dead_letters: args.dead_letters,
         alerts: args.alerts,
+        gaps: args.gaps,
         from: args.from,
         to: args.to,
         speed: args.speed.0,
@@ -370,6 +375,7 @@ fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> any
             side(&sink.alerts),
             OutputContent::JsonLines,
         ),
+        ("[sink] gaps", side(&sink.gaps), OutputContent::JsonLines),
         ("--capture", capture, OutputContent::Capture),
     ]);
     check_outputs(&outputs, &read_by(&[], pipeline), force)?;

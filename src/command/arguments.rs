@@ -124,6 +124,9 @@ pub struct RunArguments {
     /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub alerts: Option<PathBuf>,
+    /// Write gaps in the market data to this file, as JSON lines.
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub gaps: Option<PathBuf>,
     /// Also write the frames to a capture, in the order in which the engine took them.
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -243,6 +246,9 @@ pub struct ReplayArguments {
     /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub alerts: Option<PathBuf>,
+    /// Write gaps in the market data to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub gaps: Option<PathBuf>,
     /// Write only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);
     /// earlier frames warm up windows.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]

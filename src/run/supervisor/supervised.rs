@@ -107,7 +107,9 @@ impl SupervisedPipeline {
         let sink = &self.pipeline.pipeline.file.sink;
         let files = match sink.kind {
             SinkKind::Kafka => false,
-            SinkKind::Stdout => sink.dead_letters.is_some() || sink.alerts.is_some(),
+            SinkKind::Stdout => {
+                sink.dead_letters.is_some() || sink.alerts.is_some() || sink.gaps.is_some()
+            }
             SinkKind::File => true,
         };
         !files && !self.until_end
