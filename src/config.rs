@@ -105,6 +105,7 @@ impl PipelineFile {
         let document = Document::read(path, overrides)?;
         let mut file: Self = document.parse()?;
         file.source.kind_written = document.is_written("source.kind");
+        file.source.max_frame_bytes_written = document.is_written("source.max_frame_bytes");
         file.fill_in();
         Ok((file, document))
     }

@@ -92,7 +92,7 @@ impl Pipeline {
         Self::check(file, &document).map_err(|fault| document.error(fault))
     }
 
-    fn check(file: PipelineFile, document: &Document) -> Result<Self, ConfigFault> {
+    fn check(mut file: PipelineFile, document: &Document) -> Result<Self, ConfigFault> {
         let folder = document.path().parent().unwrap_or(Path::new("."));
         let news = news::news(&file, folder)?;
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
@@ -108,9 +108,13 @@ impl Pipeline {
         let form = records::form(&file, &plan)?;
         let feed = json_feed::mapping(&file)?;
         let rules = rules::rules(&file.row);
+        // Nothing can be wrong any more: a feed that is described lives as long as the process.
+        let venues = source::venues_of(&file.source, feed.map(decode::json_feed::venue));
+        if !file.source.max_frame_bytes_written {
+            file.source.max_frame_bytes = source::usual_frame_bytes_max(&file.source, &venues);
+        }
         Ok(Self {
-            // Nothing can be wrong any more: a feed that is described lives as long as the process.
-            venues: source::venues_of(&file.source, feed.map(decode::json_feed::venue)),
+            venues,
             plan: Arc::new(plan),
             file,
             rules,

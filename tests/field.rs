@@ -27,6 +27,8 @@ mod replayed;
 mod times;
 #[path = "field/unknown.rs"]
 mod unknown;
+#[path = "field/venue_bad_input.rs"]
+mod venue_bad_input;
 #[path = "field/venue_binance_usdm.rs"]
 mod venue_binance_usdm;
 #[path = "field/venue_bybit.rs"]

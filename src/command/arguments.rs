@@ -342,7 +342,7 @@ pub struct InspectArguments {
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
     /// The largest frame that is read, in bytes.
-    #[arg(long, default_value_t = 16 << 20, value_name = "BYTES")]
+    #[arg(long, default_value_t = 32 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,
     #[command(flatten)]
     pub max_unread: MaxUnread,

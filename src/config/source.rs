@@ -21,9 +21,13 @@ pub struct SourceConfig {
     /// The most instruments (companies, applicants) that each shard keeps state for. Frames of further ones
     /// are dropped and counted. Default: `10000`, which bounds memory where `instruments` is empty.
     pub max_instruments: usize,
-    /// The largest frame that is read, in bytes; a larger one is a dead letter. Default: `4194304` (4 MiB):
-    /// the largest message of Binance, a snapshot of 5,000 levels, has 400 kB.
+    /// The largest frame that is read, in bytes; a larger one is a dead letter, and ends the connection of a
+    /// websocket, which is made anew. Default: `4194304` (4 MiB), or more where the venue of a listed
+    /// instrument sends larger messages, such as books of 5 to 12 MB at COINBASE (32 MiB).
     pub max_frame_bytes: usize,
+    /// Whether the configuration names `max_frame_bytes`; no key of its own.
+    #[serde(skip)]
+    pub max_frame_bytes_written: bool,
     /// How far the time of an event may be ahead of the time when it was received, in milliseconds; an
     /// event that is further ahead is a dead letter, so that one wrong clock cannot hold time. Both the time
     /// at which the frame was received and the record's own `ts_recv` count. A line of a file without
@@ -64,6 +68,7 @@ impl Default for SourceConfig {
             instruments: vec![],
             max_instruments: 10_000,
             max_frame_bytes: 4 << 20,
+            max_frame_bytes_written: false,
             max_ahead_ms: None,
             products: vec![],
             table: None,

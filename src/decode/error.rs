@@ -22,8 +22,8 @@ pub enum DecodeError {
     /// record, or written Avro or Protobuf.
     NotUtf8,
     /// The frame is longer than `source.max_frame_bytes`. Dead letter. Raise the limit if such messages are
-    /// sound; an order book snapshot of 5,000 levels has about 400 kB. Of a line of a file the letter shows
-    /// the beginning, and how long the line was.
+    /// sound: books of 5,000 levels have about 400 kB, and whole ones up to 12 MB. Of a line of a file the
+    /// letter shows the beginning, and how long the line was.
     Oversized,
     /// The text is JSON, but no object: a list, a number, text. Dead letter. Send one message a record
     /// or line.

@@ -32,20 +32,20 @@ impl StreamState {
     /// Whether a symbol's book is made of this stream, in the venue's words. Several streams may hold the
     /// book of a symbol, each to its own depth and with changes of its own: then it is the one that began
     /// last with a snapshot, or else the one that came first.
-    pub fn is_book(&mut self, symbol: &str, stream: &str, begins: bool) -> bool {
-        match self.books.get_mut(symbol) {
-            Some(chosen) if **chosen == *stream => true,
-            Some(chosen) if begins => {
+    #[must_use]
+    pub fn is_book(&self, symbol: &str, stream: &str, begins: bool) -> bool {
+        let chosen = self.books.get(symbol);
+        chosen.is_none_or(|chosen| **chosen == *stream || begins)
+    }
+
+    /// Notes that a symbol's book is made of this stream: a message of it was read.
+    pub fn note_book(&mut self, symbol: &str, stream: &str) {
+        if let Some(chosen) = self.books.get_mut(symbol) {
+            if **chosen != *stream {
                 *chosen = stream.into();
-                true
             }
-            Some(_) => false,
-            None => {
-                if self.books.len() < SYMBOLS_MAX {
-                    self.books.insert(symbol.into(), stream.into());
-                }
-                true
-            }
+        } else if self.books.len() < SYMBOLS_MAX {
+            self.books.insert(symbol.into(), stream.into());
         }
     }
 

@@ -109,6 +109,15 @@ pub(super) fn venues_of(source: &SourceConfig, described: Option<&'static dyn Ve
     venues.preferring(listed.chain(described.map(Venue::name)))
 }
 
+/// Bytes of the largest frame, where the configuration does not say: the default, or the largest message
+/// that a venue of the listed instruments sends.
+pub(super) fn usual_frame_bytes_max(source: &SourceConfig, venues: &Venues) -> usize {
+    let names = source.instruments.iter();
+    let listed = names.filter_map(|name| venues.named(name.rsplit_once('.')?.1));
+    let largest = listed.map(|venue| venue.limits().message_bytes_max).max();
+    largest.unwrap_or_default().max(source.max_frame_bytes)
+}
+
 /// The venue that the names of the instruments end in, and their symbols there.
 fn venue_and_symbols(
     instruments: &[String],
@@ -371,6 +380,20 @@ mod tests {
         assert_eq!(streams(&["aggTrade"]), Ok(1));
         let fault = streams(&["aggTrade", "bookTicker"]).unwrap_err();
         assert_eq!(fault.key, "source.websocket.streams");
+    }
+
+    #[test]
+    fn the_largest_frame_is_that_of_the_venue() {
+        let of = |names: &[&str]| {
+            let source = SourceConfig {
+                instruments: names.iter().map(|&name| name.to_owned()).collect(),
+                ..SourceConfig::default()
+            };
+            usual_frame_bytes_max(&source, &Venues::default())
+        };
+        assert_eq!(of(&[]), 4 << 20);
+        assert_eq!(of(&["BTC-USDT.OKX", "AAPL"]), 4 << 20);
+        assert_eq!(of(&["BTC-USD.COINBASE", "BTCUSDT.BINANCE"]), 32 << 20);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod backoff;
 mod connection;
 mod end;
 mod feed;
+mod heard_stream;
 mod host_limits;
 pub mod hours;
 mod overlap;

@@ -129,11 +129,14 @@ pub(super) fn whole(
 ) -> Result<Decoded, DecodeError> {
     // `!` begins the name of a stream of all symbols, which has no book.
     let symbol = if symbol.starts_with('!') { "" } else { symbol };
+    // A book that cannot be read makes nobody known.
+    let (ts_event, book) = read_whole(data, any, splice, out)?;
     let instrument = out.instrument("stream", &symbol.to_ascii_uppercase())?;
-    snapshot(data, any, instrument, splice, out)
+    out.batch.push(instrument, ts_event, Body::Depth(book));
+    Ok(Decoded::Events)
 }
 
-/// Reads a whole book.
+/// A whole book of this instrument.
 pub(super) fn snapshot(
     data: &[u8],
     any: &AnyMessage<'_>,
@@ -141,6 +144,18 @@ pub(super) fn snapshot(
     splice: Splice,
     out: &mut Output<'_>,
 ) -> Result<Decoded, DecodeError> {
+    let (ts_event, book) = read_whole(data, any, splice, out)?;
+    out.batch.push(instrument, ts_event, Body::Depth(book));
+    Ok(Decoded::Events)
+}
+
+/// Reads a whole book and its time.
+fn read_whole(
+    data: &[u8],
+    any: &AnyMessage<'_>,
+    splice: Splice,
+    out: &mut Output<'_>,
+) -> Result<(Nanos, Depth), DecodeError> {
     out.admit(Some(BinanceMarket::of_state(any.trade_time.has_value())))?;
     let start = out.batch.levels.len() as u32;
     let (number, bids, asks) = match parse::<WireSnapshot<'_>>(data) {
@@ -168,7 +183,5 @@ pub(super) fn snapshot(
     // The time of its last update, as changes have it: the book compares the two.
     let time = any.trade_time.value();
     let time = time.map(|_| any.trade_time.venue_time("T")).transpose()?;
-    let ts_event = time.unwrap_or(Nanos::UNDEFINED);
-    out.batch.push(instrument, ts_event, Body::Depth(body));
-    Ok(Decoded::Events)
+    Ok((time.unwrap_or(Nanos::UNDEFINED), body))
 }

@@ -204,8 +204,9 @@ fn push_book(
         }),
     };
     push(topic, book.symbol, book.ts, body, out)?;
-    if let Body::Quote(quote) = body {
-        out.stream.note_quote(topic.symbol, book.update, quote);
+    match body {
+        Body::Quote(quote) => out.stream.note_quote(topic.symbol, book.update, quote),
+        _ => out.stream.note_book(topic.symbol, topic.stream),
     }
     Ok(Decoded::Events)
 }

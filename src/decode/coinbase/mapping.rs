@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::output::{BookLevels, Output, book_side, taker_side};
+use super::output::{BookLevels, NO_TIME, Output, book_side, taker_side};
 use super::usual::{self, Usual};
 use super::wire::{
     AnyEvent, AnyLevel, AnyMessage, AnyTicker, AnyTrade, EVENT_NAMES, LEVEL_NAMES, NAMES,
@@ -102,7 +102,10 @@ fn book(event: &[u8], of_message: Nanos, out: &mut Output<'_>) -> Result<(), Dec
         };
         let side = side.ok_or(DecodeError::OutOfRange("side"))?;
         levels.push(side, level, out.batch);
-        if at + 1 == updates.len() && update.event_time.has_value() {
+        if at + 1 == updates.len()
+            && update.event_time.has_value()
+            && update.event_time.text("event_time")? != NO_TIME
+        {
             newest = time("event_time", &update.event_time)?;
         }
     }

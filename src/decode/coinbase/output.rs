@@ -10,6 +10,9 @@ use crate::units::{Nanos, Price, Side, Size};
 /// The venue's name in the names of instruments.
 pub(super) const VENUE: &str = "COINBASE";
 
+/// The time of an update whose time the venue does not know: levels of a snapshot may have it.
+pub(super) const NO_TIME: &str = "1970-01-01T00:00:00Z";
+
 /// What events are made with. A message may be about several instruments, of which the pipeline may list
 /// some.
 pub(super) struct Output<'o> {

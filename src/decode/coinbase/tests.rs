@@ -369,3 +369,14 @@ fn the_quick_reader_agrees_with_the_general_one_on_all_that_it_reads() {
     }
     assert!(read > 1_000, "{read}");
 }
+
+#[test]
+fn levels_of_an_unknown_time_are_of_the_time_of_the_message() {
+    let first = SNAPSHOT.replace("2026-01-02T03:04:05.123456Z", "1970-01-01T00:00:00Z");
+    let odd = first.replace("\"updates\":", "\"updates\" :");
+    for frame in [first, odd] {
+        let (batch, results) = decode_all(&[&frame]);
+        assert_eq!(results, [Ok(Decoded::Events)]);
+        assert_eq!(batch.events[0].ts_event, Nanos(1_767_323_045_987_654_321));
+    }
+}

@@ -3,7 +3,7 @@
 //! Refuses nothing: what it does not read, sound or not, is left to `mapping`, which takes several times
 //! as long. Where both read a message they read the same.
 
-use super::output::{BookLevels, Output, book_side, taker_side};
+use super::output::{BookLevels, NO_TIME, Output, book_side, taker_side};
 use crate::decode::amount;
 use crate::decode::unread::{Unread, once};
 use crate::decode::venue_time::utc;
@@ -88,6 +88,7 @@ fn book(rest: &mut Unread<'_>, time: Nanos, out: &mut Output<'_>) -> Option<()> 
         _ => rest.skip_scalar(),
     })?;
     updates?;
+    let newest = newest.filter(|time| *time != NO_TIME.as_bytes());
     let time = newest.map_or(Some(time), utc)?;
     out.book(text(product?)?, time, kind?, &levels).ok()
 }

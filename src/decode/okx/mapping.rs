@@ -77,6 +77,7 @@ fn push(
                 return Err(DecodeError::UnknownType);
             }
             each_book(data, out, |book, out| book.push(symbol, is_whole, out))?;
+            out.stream.note_book(symbol, channel);
         }
         None => return Err(DecodeError::UnknownType),
     }

@@ -382,3 +382,20 @@ fn a_damaged_message_is_read_or_refused_whole() {
         }
     }
 }
+
+#[test]
+fn a_broken_book_of_another_channel_does_not_take_the_place_of_a_sound_one() {
+    let broken = SNAPSHOT
+        .replace("\"books\"", "\"books50-l2-tbt\"")
+        .replace("\"20.4\"", "\"NaN\"");
+    let (batch, results) = decode_all(&[SNAPSHOT, &broken, UPDATE]);
+    assert_eq!(
+        results,
+        [
+            Ok(Decoded::Events),
+            Err(DecodeError::BadNumber("price")),
+            Ok(Decoded::Events)
+        ]
+    );
+    assert_eq!(batch.events.len(), 2);
+}

@@ -7,11 +7,13 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::error::UrlError;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use super::end::End;
+use super::heard_stream::{HeardStream, LastHeard};
 use super::hours::MarketHours;
 use super::request_budget::RequestBudget;
 use super::settings::WebsocketSettings;
@@ -21,8 +23,11 @@ use crate::decode::venue::{Keepalive, Subscription};
 use crate::frame::binary::is_binary;
 use crate::units::Nanos;
 
-/// The socket of a connection.
-pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// The socket of a connection, and when bytes came on it last.
+pub(super) struct Socket {
+    websocket: WebSocketStream<MaybeTlsStream<HeardStream>>,
+    last_heard: LastHeard,
+}
 
 /// An open connection.
 pub(super) struct OpenConnection {
@@ -41,8 +46,6 @@ pub(super) struct OpenConnection {
     silent_max: Option<Duration>,
     renew_after: Duration,
     began: Instant,
-    /// When anything came last, answers to pings included.
-    heard: Instant,
     /// When a message came last.
     last_data: Nanos,
     hours: Option<MarketHours>,
@@ -67,14 +70,34 @@ pub(super) async fn open(
     settings: &WebsocketSettings,
     subscription: &Subscription,
 ) -> Result<Socket, End> {
-    let limits = Some(settings.socket());
     let request = request(subscription).map_err(End::Failed)?;
-    let connecting = connect_async_with_config(request, limits, true);
+    let connecting = async {
+        let tcp = connect(request.uri()).await?;
+        let last_heard = tcp.last_heard();
+        let limits = Some(settings.socket());
+        let (websocket, _) = client_async_tls_with_config(request, tcp, limits, None).await?;
+        Ok(Socket {
+            websocket,
+            last_heard,
+        })
+    };
     match timeout(settings.connect_timeout, connecting).await {
-        Ok(Ok((socket, _))) => Ok(socket),
-        Ok(Err(error)) => Err(End::Failed(error)),
+        Ok(opened) => opened.map_err(End::of_handshake),
         Err(_) => Err(End::timeout()),
     }
+}
+
+async fn connect(address: &Uri) -> Result<HeardStream, WsError> {
+    let host = address.host().ok_or(WsError::Url(UrlError::NoHostName))?;
+    let usual = if address.scheme_str() == Some("wss") {
+        443
+    } else {
+        80
+    };
+    let port = address.port_u16().unwrap_or(usual);
+    let tcp = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
+    tcp.set_nodelay(true)?;
+    Ok(HeardStream::new(tcp))
 }
 
 /// The request that opens the websocket. No part of its headers is ever shown: they may hold credentials.
@@ -117,12 +140,16 @@ impl OpenConnection {
             silent_max: shorter(keepalive.silent_max, settings.silent),
             renew_after: settings.renew_after,
             began: now,
-            heard: now,
             last_data: clock::now(),
             hours: settings.hours.clone(),
             pinged: now,
             kept_alive: now,
         }
+    }
+
+    /// When anything came last, be it a part of a message or the answer to a ping.
+    fn heard(&self) -> Instant {
+        self.socket.last_heard.at().max(self.began)
     }
 
     /// How long it has been open.
@@ -132,9 +159,7 @@ impl OpenConnection {
 
     /// Waits for what comes next. A websocket ping needs no answer here: the next read writes the pong.
     pub(super) async fn receive(&mut self) -> Incoming {
-        let message = self.socket.next().await;
-        let now = clock::instant();
-        self.heard = now;
+        let message = self.socket.websocket.next().await;
         match message {
             Some(Ok(Message::Text(text))) => {
                 self.last_data = clock::now();
@@ -174,7 +199,7 @@ impl OpenConnection {
                 self.send(message).await?;
             }
         }
-        let quiet = now.saturating_duration_since(self.heard.max(self.pinged));
+        let quiet = now.saturating_duration_since(self.heard().max(self.pinged));
         if quiet >= self.idle / PINGS_WITHIN_IDLE {
             self.pinged = now;
             self.send(Message::Ping(Bytes::new())).await?;
@@ -184,7 +209,7 @@ impl OpenConnection {
 
     /// Whether it must be given up, or is old enough for another one to take its place.
     pub(super) fn is_over(&self, now: Instant) -> Option<End> {
-        if now.saturating_duration_since(self.heard) > self.idle {
+        if now.saturating_duration_since(self.heard()) > self.idle {
             return Some(End::Idle);
         }
         if let Some(longest) = self.silent_max
@@ -206,12 +231,12 @@ impl OpenConnection {
 
     /// Says goodbye, as far as the peer takes it at once.
     pub(super) async fn close(mut self) {
-        drop(timeout(GOODBYE, self.socket.close(None)).await);
+        drop(timeout(GOODBYE, self.socket.websocket.close(None)).await);
     }
 
     /// Sends a message; a peer that does not take it in time has failed.
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(self.idle, self.socket.send(message)).await {
+        match timeout(self.idle, self.socket.websocket.send(message)).await {
             Ok(sent) => sent.map_err(End::Failed),
             Err(_) => Err(End::timeout()),
         }

@@ -1,9 +1,11 @@
 //! Why a connection is over, and what that means for the next one.
 
 use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio_tungstenite::tungstenite::error::{CapacityError, UrlError};
+use tokio_tungstenite::tungstenite::http::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::{Error as WsError, protocol::CloseFrame};
 use tracing::{info, warn};
 
@@ -29,7 +31,21 @@ pub(super) enum End {
 impl End {
     /// An end by time: connecting or sending took too long.
     pub(super) fn timeout() -> Self {
-        Self::Failed(WsError::Io(std::io::ErrorKind::TimedOut.into()))
+        Self::Failed(WsError::Io(ErrorKind::TimedOut.into()))
+    }
+
+    /// The end of a connection that was not made. Credentials that the host does not take are not sent again.
+    pub(super) fn of_handshake(error: WsError) -> Self {
+        match error {
+            WsError::Http(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
+                Self::Fatal(words(&answer))
+            }
+            // The websocket's own handshake ends otherwise.
+            WsError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                Self::Failed(WsError::Io(io::Error::new(ErrorKind::InvalidData, error)))
+            }
+            error => Self::Failed(error),
+        }
     }
 
     pub(super) fn reason(&self) -> EndReason {
@@ -91,12 +107,10 @@ impl End {
             ),
             Self::Fatal(words) => format!("the venue refuses the connection for good: `{words}`"),
             Self::Failed(WsError::Http(answer)) => {
-                let body = answer.body().as_deref().unwrap_or_default();
-                let body = String::from_utf8_lossy(&body[..body.len().min(WORDS_MAX)]);
-                format!(
-                    "the venue refused to connect: HTTP {}, `{body}`",
-                    answer.status()
-                )
+                format!("the venue refused to connect: {}", words(answer))
+            }
+            Self::Failed(WsError::WriteBufferFull(_)) => {
+                "the venue does not read what is sent to it: connecting again".into()
             }
             Self::Failed(error @ WsError::Capacity(CapacityError::MessageTooLong { .. })) => {
                 format!(
@@ -141,22 +155,35 @@ impl EndReport {
     }
 }
 
+/// What an HTTP answer says, and where it leads.
+fn words(answer: &Response<Option<Vec<u8>>>) -> String {
+    let body = answer.body().as_deref().unwrap_or_default();
+    let body = String::from_utf8_lossy(&body[..body.len().min(WORDS_MAX)]);
+    let location = answer.headers().get("location");
+    let location = location.map_or(String::new(), |place| {
+        let place = String::from_utf8_lossy(place.as_bytes());
+        format!(" to `{place}`, which is not followed: name the new address in `url`")
+    });
+    format!("HTTP {}, `{body}`{location}", answer.status())
+}
+
 fn of_error(error: &WsError) -> EndReason {
     match error {
         WsError::ConnectionClosed | WsError::AlreadyClosed => EndReason::Closed,
         WsError::Io(error) => match error.kind() {
-            std::io::ErrorKind::TimedOut => EndReason::Timeout,
-            std::io::ErrorKind::ConnectionRefused
-            | std::io::ErrorKind::HostUnreachable
-            | std::io::ErrorKind::NetworkUnreachable
-            | std::io::ErrorKind::NotFound
-            | std::io::ErrorKind::Other => EndReason::Unreachable,
-            // What answers a handshake is no TLS.
-            std::io::ErrorKind::InvalidData => EndReason::Tls,
+            ErrorKind::TimedOut => EndReason::Timeout,
+            ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NotFound
+            | ErrorKind::Other => EndReason::Unreachable,
+            // What answers a handshake is no TLS, or ends in the middle.
+            ErrorKind::InvalidData => EndReason::Tls,
             _ => EndReason::Broken,
         },
         WsError::Tls(_) => EndReason::Tls,
-        WsError::Capacity(_) | WsError::WriteBufferFull(_) => EndReason::TooLarge,
+        WsError::Capacity(_) => EndReason::TooLarge,
+        WsError::WriteBufferFull(_) => EndReason::Timeout,
         WsError::Http(_) => EndReason::Refused,
         WsError::Url(UrlError::UnableToConnect(_)) => EndReason::Unreachable,
         WsError::Protocol(_)

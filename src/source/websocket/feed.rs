@@ -232,6 +232,9 @@ impl Feed {
             Incoming::Binary => {
                 self.status.data_came(clock::now());
                 count(&self.status.dropped.binary);
+                let url = &self.settings.url;
+                let told = "a binary message on a feed of text: such messages are dropped";
+                self.report.news(told, || warn!(url, "{told}"));
                 return None;
             }
             Incoming::Nothing => return None,

@@ -13,7 +13,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+mod hostile;
+mod refusals;
 mod snapshots;
+mod told;
 
 use super::*;
 use crate::clock;
