@@ -11,7 +11,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
-use foretick::command::outputs::{OutputContent, OutputError, PlannedOutput, check_outputs};
+use foretick::command::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
+use foretick::command::record::RecordOptions;
 use foretick::command::simulate::write_capture_file;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
@@ -28,6 +29,7 @@ use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
+use foretick::source::capture::{CaptureNameError, CaptureSettings};
 use tracing_subscriber::EnvFilter;
 
 use foretick::command::arguments::{
@@ -48,7 +50,9 @@ fn main() -> ExitCode {
                     .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
-                let files = cause.is::<OutputError>() || cause.is::<RepeatedInput>();
+                let files = cause.is::<OutputError>()
+                    || cause.is::<RepeatedInput>()
+                    || cause.is::<CaptureNameError>();
                 window || refused || config || files || cause.is::<Usage>()
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
@@ -141,15 +145,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Record(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let outputs = outputs_of([(
-                "--output",
-                Some(args.output.clone()),
-                OutputContent::Capture,
-            )]);
+            let options = RecordOptions::of(&args)?;
+            let replaced = options.capture.replaced();
+            let outputs = outputs_of([("--output", replaced, OutputContent::Capture)]);
             check_outputs(&outputs, &read_by(&[], &pipeline), args.force)?;
-            let duration = args.seconds.map(Duration::from_secs);
-            let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
-            write_stdout(&format!("{frames} frames in {}\n", args.output.display()))?;
+            let written = record::record(&pipeline, &options, &stop_on_signal()?)?;
+            write_stdout(&format!("{written}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Diff(args) => {
@@ -200,7 +201,11 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     let options = RunOptions {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),
-        capture: args.capture.clone(),
+        capture: args
+            .capture
+            .as_deref()
+            .map(CaptureSettings::new)
+            .transpose()?,
     };
     let limits = ResourceLimits {
         threads: args.max_threads,
@@ -231,7 +236,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and the sink both write to standard output; leave out one of them")
     );
-    check_sink(&pipeline, options.capture.clone(), args.force)?;
+    check_sink(&pipeline, options.capture.as_ref(), args.force)?;
     let stop = stop_on_signal()?;
     let sink = pipeline.open_sink(&loaded.lineage)?;
     let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
@@ -321,20 +326,6 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The outputs of a command, without options that were not given.
-fn outputs_of<const N: usize>(
-    given: [(&'static str, Option<PathBuf>, OutputContent); N],
-) -> Vec<PlannedOutput> {
-    let output = |(named_by, path, content): (_, Option<PathBuf>, _)| {
-        path.map(|path| PlannedOutput {
-            named_by,
-            path,
-            content,
-        })
-    };
-    given.into_iter().filter_map(output).collect()
-}
-
 /// The files that a command reads: its inputs and the pipeline's configuration.
 fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
     let inputs = inputs.iter().map(PathBuf::as_path);
@@ -342,7 +333,11 @@ fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
 }
 
 /// Checks the files that a live run is to write.
-fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> anyhow::Result<()> {
+fn check_sink(
+    pipeline: &Pipeline,
+    capture: Option<&CaptureSettings>,
+    force: bool,
+) -> anyhow::Result<()> {
     let sink = &pipeline.file.sink;
     let is_file = sink.kind == SinkKind::File;
     let side = |path: &Option<String>| {
@@ -365,7 +360,11 @@ fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> any
             side(&sink.alerts),
             OutputContent::JsonLines,
         ),
-        ("--capture", capture, OutputContent::Capture),
+        (
+            "--capture",
+            capture.and_then(CaptureSettings::replaced),
+            OutputContent::Capture,
+        ),
     ]);
     check_outputs(&outputs, &read_by(&[], pipeline), force)?;
     Ok(())
