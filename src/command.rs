@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod export;
 pub mod inputs;
 pub mod inspect;
+pub mod log;
 pub mod outputs;
 pub mod record;
 pub mod simulate;

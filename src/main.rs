@@ -3,7 +3,7 @@
 //! Exit codes: 0 done; 1 a difference, an input that could not be read, or a failure, also of one pipeline
 //! among several; 2 a usage or configuration error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
-use foretick::command::outputs::{OutputContent, OutputError, PlannedOutput, check_outputs};
+use foretick::command::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
+use foretick::command::record::RecordOptions;
 use foretick::command::simulate::write_capture_file;
 use foretick::command::venues::VenueList;
-use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
+use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
@@ -29,16 +30,16 @@ use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
-use tracing_subscriber::EnvFilter;
+use foretick::source::capture::{CaptureNameError, CaptureSettings};
 
 use foretick::command::arguments::{
-    Cli, Command, LogFormat, ReplayArguments, RunArguments, SimulateArguments,
+    Cli, Command, ReplayArguments, RunArguments, SimulateArguments,
 };
 
 fn main() -> ExitCode {
     disable_telemetry();
     let cli = Cli::parse();
-    log(cli.log);
+    log::start(cli.log);
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
@@ -49,7 +50,9 @@ fn main() -> ExitCode {
                     .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
-                let files = cause.is::<OutputError>() || cause.is::<RepeatedInput>();
+                let files = cause.is::<OutputError>()
+                    || cause.is::<RepeatedInput>()
+                    || cause.is::<CaptureNameError>();
                 window || refused || config || files || cause.is::<Usage>()
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
@@ -142,15 +145,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Record(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let outputs = outputs_of([(
-                "--output",
-                Some(args.output.clone()),
-                OutputContent::Capture,
-            )]);
+            let options = RecordOptions::of(&args)?;
+            let replaced = options.capture.replaced();
+            let outputs = outputs_of([("--output", replaced, OutputContent::Capture)]);
             check_outputs(&outputs, &read_by(&[], &pipeline), args.force)?;
-            let duration = args.seconds.map(Duration::from_secs);
-            let frames = record::record(&pipeline, &args.output, duration, &stop_on_signal()?)?;
-            write_stdout(&format!("{frames} frames in {}\n", args.output.display()))?;
+            let written = record::record(&pipeline, &options, &stop_on_signal()?)?;
+            write_stdout(&format!("{written}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Venues(args) => {
@@ -208,7 +208,11 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     let options = RunOptions {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),
-        capture: args.capture.clone(),
+        capture: args
+            .capture
+            .as_deref()
+            .map(CaptureSettings::new)
+            .transpose()?,
     };
     let limits = ResourceLimits {
         threads: args.max_threads,
@@ -239,7 +243,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and the sink both write to standard output; leave out one of them")
     );
-    check_sink(&pipeline, options.capture.clone(), args.force)?;
+    check_sink(&pipeline, options.capture.as_ref(), args.force)?;
     let stop = stop_on_signal()?;
     let sink = pipeline.open_sink(&loaded.lineage)?;
     let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
@@ -331,20 +335,6 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The outputs of a command, without options that were not given.
-fn outputs_of<const N: usize>(
-    given: [(&'static str, Option<PathBuf>, OutputContent); N],
-) -> Vec<PlannedOutput> {
-    let output = |(named_by, path, content): (_, Option<PathBuf>, _)| {
-        path.map(|path| PlannedOutput {
-            named_by,
-            path,
-            content,
-        })
-    };
-    given.into_iter().filter_map(output).collect()
-}
-
 /// The files that a command reads: its inputs and the pipeline's configuration.
 fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
     let inputs = inputs.iter().map(PathBuf::as_path);
@@ -352,7 +342,11 @@ fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
 }
 
 /// Checks the files that a live run is to write.
-fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> anyhow::Result<()> {
+fn check_sink(
+    pipeline: &Pipeline,
+    capture: Option<&CaptureSettings>,
+    force: bool,
+) -> anyhow::Result<()> {
     let sink = &pipeline.file.sink;
     let is_file = sink.kind == SinkKind::File;
     let side = |path: &Option<String>| {
@@ -376,7 +370,11 @@ fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> any
             OutputContent::JsonLines,
         ),
         ("[sink] gaps", side(&sink.gaps), OutputContent::JsonLines),
-        ("--capture", capture, OutputContent::Capture),
+        (
+            "--capture",
+            capture.and_then(CaptureSettings::replaced),
+            OutputContent::Capture,
+        ),
     ]);
     check_outputs(&outputs, &read_by(&[], pipeline), force)?;
     Ok(())
@@ -462,18 +460,6 @@ fn stop_on_signal() -> anyhow::Result<StopFlag> {
         .spawn(listen)
         .context("while preparing to be stopped")?;
     Ok(stop)
-}
-
-fn log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("FORETICK_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,foretick=info,librdkafka=off,rdkafka=off"));
-    let to = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    match format {
-        LogFormat::Text => to.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => to.json().init(),
-    }
 }
 
 /// An error with its causes, each once: the text of some errors contains that of their cause.

@@ -7,6 +7,8 @@ pub mod compression;
 pub mod conflation;
 mod event_time;
 pub mod file;
+mod file_lines;
+mod file_session;
 mod foreign;
 pub mod kafka;
 pub mod ring;

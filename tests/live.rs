@@ -9,6 +9,8 @@ mod needs;
 mod alerts;
 #[path = "live/broker_away.rs"]
 mod broker_away;
+#[path = "live/captures.rs"]
+mod captures;
 #[path = "live/child.rs"]
 mod child;
 #[path = "live/demo.rs"]

@@ -127,7 +127,8 @@ pub struct RunArguments {
     /// Write gaps in the market data to this file, as JSON lines.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub gaps: Option<PathBuf>,
-    /// Also write the frames to a capture, in the order in which the engine took them.
+    /// Also write the frames to a capture, in the order in which the engine took them. Its name may hold the
+    /// time, as that of `record --output`.
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
     /// Replace output files that exist.
@@ -178,9 +179,13 @@ pub struct EvaluateArguments {
 pub struct RecordArguments {
     #[command(flatten)]
     pub which: Which,
-    /// The capture to write; gzip or zstd if the name ends in .gz or .zst.
+    /// The capture to write; gzip or zstd if the name ends in .gz or .zst. %Y %m %d %H %M %S in it stand for
+    /// the time in UTC: another file follows whenever the name changes, and no file is replaced.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Begin another file when one has this many bytes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rotate_bytes: Option<u64>,
     /// Replace output files that exist.
     #[arg(long)]
     pub force: bool,

@@ -294,6 +294,9 @@ fn word(notice: Notice) -> &'static str {
         Notice::Shutdown => "server_shutdown",
         Notice::Ping => "ping",
         Notice::Handover => "handover",
+        Notice::Opened => "connection_opened",
+        Notice::Ended => "connection_ended",
+        Notice::Session => "session",
     }
 }
 

@@ -42,6 +42,21 @@ pub struct OutputError {
     what: String,
 }
 
+/// The outputs of a command, without options that were not given.
+#[must_use]
+pub fn outputs_of<const N: usize>(
+    given: [(&'static str, Option<PathBuf>, OutputContent); N],
+) -> Vec<PlannedOutput> {
+    let output = |(named_by, path, content): (_, Option<PathBuf>, _)| {
+        path.map(|path| PlannedOutput {
+            named_by,
+            path,
+            content,
+        })
+    };
+    given.into_iter().filter_map(output).collect()
+}
+
 /// Checks the outputs of a command against each other and against its inputs. Existing files are refused
 /// unless `force` is given. Signals may go to standard output (`-`); devices and pipes take anything.
 ///

@@ -40,6 +40,15 @@ pub(super) fn is_of_connection(message: &[u8]) -> bool {
     }
 }
 
+/// Whether a message of ours is about the whole feed, so that a source sends it to every shard: not about one
+/// instrument, nor about what one shard had no room for.
+#[must_use]
+pub fn is_of_feed(message: &[u8]) -> bool {
+    message.starts_with(PREFIX)
+        && text_of(message, "symbol").is_none()
+        && text_of(message, "reason").is_none_or(|reason| reason != "overflow")
+}
+
 /// The binary frame that a capture holds as `{"foretick":"frame","base64":"…"}`; none where the text is
 /// anything else. See [`crate::frame::binary`].
 ///
@@ -58,8 +67,10 @@ pub fn unwrapped(message: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
     Some(text.and_then(|text| read(text).map_err(|_| DecodeError::OutOfRange("base64"))))
 }
 
-/// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}`, `{"foretick":"tick","ts":…}`, or
-/// `{"foretick":"handover"}`: what follows came by another connection, and nothing is missing.
+/// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}`, `{"foretick":"tick","ts":…}`,
+/// `{"foretick":"handover"}`: what follows came by another connection, and nothing is missing; and what only
+/// tells of a connection or a session: `{"foretick":"opened","url":…,"connection":…}`,
+/// `{"foretick":"ended","connection":…,"reason":…,"code":…,"words":…}`, `{"foretick":"session",…}`.
 pub(super) fn decode(
     bytes: &[u8],
     instruments: &mut Instruments,
@@ -87,6 +98,9 @@ pub(super) fn decode(
         }
         "repeated" => return Err(DecodeError::Repeated),
         "handover" => return Ok(Decoded::Notice(Notice::Handover)),
+        "opened" => return Ok(Decoded::Notice(Notice::Opened)),
+        "ended" => return Ok(Decoded::Notice(Notice::Ended)),
+        "session" => return Ok(Decoded::Notice(Notice::Session)),
         "tick" => batch.push(InstrumentId::ALL, Nanos(wire.ts.nanos("ts")?), Body::Tick),
         _ => return Err(DecodeError::OutOfRange("foretick")),
     }

@@ -22,4 +22,10 @@ pub enum Notice {
     Ping,
     /// What follows came by another connection, which had been opened before the last one ended.
     Handover,
+    /// A connection was opened.
+    Opened,
+    /// A connection ended, or could not be opened.
+    Ended,
+    /// A session of recording begins, or goes on in another file.
+    Session,
 }

@@ -4,9 +4,9 @@
 //! least once. Stopping is orderly: the source ends, the shards empty their rings, the writer flushes,
 //! the source commits.
 
+mod capture;
 pub mod sources;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -16,7 +16,8 @@ use crossbeam::channel::{Receiver as Deliveries, RecvTimeoutError, Sender as Del
 use tokio::runtime::Runtime;
 use tracing::Span;
 
-use self::sources::Source;
+use self::capture::LiveCapture;
+use self::sources::{Source, SourceOptions};
 use super::account::Account;
 use super::budget::ResourceNeed;
 use super::delivery::Delivery;
@@ -34,7 +35,7 @@ use crate::config::{ConfigError, SourceKind};
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::{Sink, SinkError};
-use crate::source::capture::CaptureWriter;
+use crate::source::capture::{CaptureSettings, CaptureWriter};
 use crate::source::ring::{Receiver, ring_of};
 use crate::source::snapshot_requests::snapshot_requests;
 use crate::source::status::FeedStatus;
@@ -47,7 +48,7 @@ pub struct RunOptions {
     /// Ends after so long.
     pub duration: Option<Duration>,
     /// Writes the frames to a capture, in the order in which the engine saw them.
-    pub capture: Option<PathBuf>,
+    pub capture: Option<CaptureSettings>,
 }
 
 /// What a run did, and why it ended early, if it did.
@@ -114,7 +115,7 @@ struct LiveRun {
     statuses: Vec<Arc<WorkerStatus>>,
     deliveries: Deliveries<Delivery>,
     writer: Writer,
-    capture: Option<CaptureWriter>,
+    capture: Option<LiveCapture>,
     /// Set where the run fails: the workers then end without emptying their rings.
     failed: Arc<AtomicBool>,
 }
@@ -136,9 +137,18 @@ impl LiveRun {
         refuse_capture(pipeline, options)?;
         let capture = options
             .capture
-            .as_deref()
-            .map(CaptureWriter::create)
+            .clone()
+            .map(|capture| {
+                let feed = pipeline.file.name.clone();
+                CaptureWriter::create(CaptureSettings { feed, ..capture })
+            })
             .transpose()?;
+        // A partition of Kafka lives on one shard, and nothing goes to all.
+        let in_common = match pipeline.file.source.kind {
+            SourceKind::Websocket => config.shards,
+            SourceKind::Kafka => 1,
+        };
+        let capture = capture.map(|writer| LiveCapture::new(writer, in_common));
         let (deliver, deliveries) = bounded(DELIVERIES);
         let (requests, requested) = snapshot_requests();
         let failed = Arc::new(AtomicBool::new(false));
@@ -167,7 +177,11 @@ impl LiveRun {
             statuses.push(status);
             rings.push(sender);
         }
-        let source = Source::start(pipeline, options.until_end, rings, requested, runtime)?;
+        let source_options = SourceOptions {
+            until_end: options.until_end,
+            is_recorded: false,
+        };
+        let source = Source::start(pipeline, source_options, rings, requested, runtime)?;
         writer.begin()?;
         status.set_state(PipelineState::Running(RunningPipeline {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
@@ -178,6 +192,7 @@ impl LiveRun {
             needs_quotes: pipeline.plan.uses_book() || pipeline.plan.uses_top(),
             began: clock::instant(),
             waiting_max: Duration::from_millis(pipeline.file.metrics.waiting_ms),
+            capture_failed: capture.as_ref().map(LiveCapture::failed),
         }));
         Ok(Self {
             source,
@@ -217,15 +232,16 @@ impl LiveRun {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             self.acknowledge(false)?;
+            if let Some(capture) = &mut self.capture {
+                capture.sync();
+            }
         }
     }
 
     fn deliver(&mut self, mut delivery: Delivery) -> Result<(), RunError> {
         self.writer.deliver(&mut delivery)?;
         if let Some(capture) = &mut self.capture {
-            for frame in &delivery.frames {
-                capture.write(frame)?;
-            }
+            capture.take(delivery.shard, delivery.frames);
         }
         Ok(())
     }
@@ -249,12 +265,7 @@ impl LiveRun {
         } else {
             self.failed.store(true, Ordering::Release);
         }
-        failures.extend(
-            self.capture
-                .take()
-                .and_then(|c| c.close().err())
-                .map(RunError::from),
-        );
+        let capture_failure = self.capture.take().and_then(LiveCapture::close);
         // Workers that wait to deliver get an error, and end.
         drop(self.deliveries);
         let (mut shards, mut waiting, mut lost) = (vec![], 0, Account::default());
@@ -280,6 +291,7 @@ impl LiveRun {
         );
         failures.extend(self.source.join(runtime).err());
         let mut summary = summarise(&loaded.lineage, shards);
+        summary.capture_failure = capture_failure;
         (summary.signals, summary.alerts) = (self.writer.written(), self.writer.alerts());
         summary.frames += &lost;
         summary.frames = account(

@@ -34,6 +34,9 @@ pub struct Summary {
     pub instruments: u64,
     /// How long the run took, in seconds of the wall clock.
     pub seconds: f64,
+    /// Why the capture ended before the run, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture_failure: Option<String>,
     /// Whether the frames were readable.
     #[serde(skip)]
     pub readability: Readability,
@@ -278,6 +281,9 @@ impl fmt::Display for Summary {
             events.backwards,
             self.events.late_frames
         )?;
+        if let Some(failure) = &self.capture_failure {
+            writeln!(f, "no capture     {failure}")?;
+        }
         self.write_warnings(f)?;
         write!(f, "tick to signal ")?;
         let total = &self.latency_ns.total;

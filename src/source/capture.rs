@@ -3,15 +3,27 @@
 //!
 //! `source::file` reads them. A line is `ts_recv {…}`, with the message as received; `ts_recv! {…}` where
 //! the shard was late, `ts_recv? {…}` where the frame was read again and nothing of it was published. Binary
-//! frames are written in base64: see [`crate::frame::binary`].
+//! frames are written in base64: see [`crate::frame::binary`]. A file begins with a line that says of which
+//! session it is; another one follows where the name or the size says so. No file is replaced, unless that
+//! was asked for.
 
+mod growing_file;
+mod name;
+mod session;
+
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::compression::{Effort, Encoder};
+use self::growing_file::{GrowingFile, SyncThread};
+use self::name::create_new;
+pub use self::name::{CaptureName, CaptureNameError};
+pub use self::session::SessionLine;
+use crate::clock;
 use crate::frame::binary::{is_binary, wrapped};
 use crate::frame::{Frame, split_stamp};
+use crate::units::Nanos;
 
 /// A capture cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,31 +35,114 @@ pub struct CaptureError {
     pub cause: io::Error,
 }
 
-/// An open capture; gzip or zstd where the name ends so. Closed by [`CaptureWriter::close`].
+/// Where a capture goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureSettings {
+    /// The files; gzip or zstd where the name ends so.
+    pub name: CaptureName,
+    /// Another file follows one of so many bytes.
+    pub rotate_bytes: Option<u64>,
+    /// Whether a file that has the name, which is without placeholders, is replaced. Files get a number
+    /// otherwise.
+    pub replaces: bool,
+    /// What is recorded: the pipeline's name.
+    pub feed: String,
+}
+
+impl CaptureSettings {
+    /// One file, which replaces the one that has its name.
+    ///
+    /// # Errors
+    /// [`CaptureNameError`] for an unknown placeholder.
+    pub fn new(path: &Path) -> Result<Self, CaptureNameError> {
+        let name = CaptureName::new(path)?;
+        Ok(Self {
+            replaces: !name.has_placeholders(),
+            name,
+            rotate_bytes: None,
+            feed: String::new(),
+        })
+    }
+
+    /// The file that would be replaced if it exists; none where none is.
+    #[must_use]
+    pub fn replaced(&self) -> Option<PathBuf> {
+        let is_fixed = self.replaces && !self.name.has_placeholders();
+        is_fixed.then(|| self.name.at(Nanos(0)))
+    }
+}
+
+/// An open capture. Closed by [`CaptureWriter::close`].
 pub struct CaptureWriter {
-    out: Encoder<BufWriter<File>>,
-    path: PathBuf,
+    settings: CaptureSettings,
+    session: SessionLine,
+    file: GrowingFile,
+    sync: Option<SyncThread>,
+    /// The path that the name gave for the file, without its number.
+    named: PathBuf,
+    /// The second of the last frame.
+    second: i64,
     frames: u64,
 }
 
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureEnd {
+    /// Frames in all files.
+    pub frames: u64,
+    /// Files.
+    pub files: u32,
+    /// The last of them.
+    pub path: PathBuf,
+}
+
+impl fmt::Display for CaptureEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            frames,
+            files,
+            path,
+        } = self;
+        match files {
+            1 => write!(f, "{frames} frames in {}", path.display()),
+            _ => write!(
+                f,
+                "{frames} frames in {files} files, the last {}",
+                path.display()
+            ),
+        }
+    }
+}
+
 impl CaptureWriter {
-    /// Creates or replaces the file.
+    /// Creates the first file.
     ///
     /// # Errors
     /// [`CaptureError`] with its path.
-    pub fn create(path: &Path) -> Result<Self, CaptureError> {
+    pub fn create(settings: CaptureSettings) -> Result<Self, CaptureError> {
+        let now = clock::now();
+        let named = settings.name.at(now);
+        let made = match settings.replaced().is_some() {
+            true => File::create(&named).map(|file| (file, named.clone())),
+            false => create_new(&named).map_err(|(_, cause)| cause),
+        };
         let failed = |cause| CaptureError {
-            path: path.to_owned(),
+            path: named.clone(),
             cause,
         };
-        let file = BufWriter::new(File::create(path).map_err(failed)?);
-        let out = Encoder::new(path, file, Effort::Fast).map_err(failed)?;
-        let path = path.to_owned();
-        Ok(Self {
-            out,
-            path,
+        let (file, path) = made.map_err(failed)?;
+        let id = format!("{:x}-{:x}", now.0, std::process::id());
+        let mut writer = Self {
+            file: GrowingFile::new(file, path, now).map_err(failed)?,
+            session: SessionLine::new(id, settings.feed.clone()),
+            settings,
+            sync: None,
+            second: now.0 / NANOS,
+            named,
             frames: 0,
-        })
+        };
+        writer.begin_file(now)?;
+        Ok(writer)
     }
 
     /// Appends one frame.
@@ -55,6 +150,12 @@ impl CaptureWriter {
     /// # Errors
     /// [`CaptureError`].
     pub fn write(&mut self, frame: &Frame) -> Result<(), CaptureError> {
+        let now = frame.origin.ts_recv;
+        if self.is_file_full(now) {
+            self.rotate(now)?;
+        } else if self.file.is_part_full(now) {
+            self.end_part(now)?;
+        }
         self.frames += 1;
         let result = self.write_line(frame);
         result.map_err(|cause| self.failed(cause))
@@ -66,29 +167,95 @@ impl CaptureWriter {
         self.frames
     }
 
-    /// Hands what was written to the operating system, which keeps it when this process ends.
+    /// Brings what was written to the disk, which keeps it when the machine fails.
     ///
     /// # Errors
     /// [`CaptureError`].
-    pub fn flush(&mut self) -> Result<(), CaptureError> {
-        let result = self.out.flush();
+    pub fn sync(&mut self) -> Result<(), CaptureError> {
+        let result = self.file.flush().and_then(|()| self.file.sync());
         result.map_err(|cause| self.failed(cause))
     }
 
-    /// Ends the file; gives the number of its frames.
+    /// Hands what was written to the operating system, and has another thread bring it to the disk.
+    ///
+    /// # Errors
+    /// [`CaptureError`], also of an earlier call.
+    pub fn sync_behind(&mut self) -> Result<(), CaptureError> {
+        let result = self.try_sync_behind();
+        result.map_err(|cause| self.failed(cause))
+    }
+
+    fn try_sync_behind(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        let sync = match self.sync.take() {
+            Some(sync) => sync,
+            None => SyncThread::start()?,
+        };
+        self.sync.insert(sync).request(self.file.handle()?)
+    }
+
+    /// Ends the file, and says what was written.
     ///
     /// # Errors
     /// [`CaptureError`].
-    pub fn close(self) -> Result<u64, CaptureError> {
-        let path = self.path;
-        self.out
-            .finish()
+    pub fn close(self) -> Result<CaptureEnd, CaptureError> {
+        let path = self.file.path.clone();
+        match self.file.finish() {
+            Ok(()) => Ok(CaptureEnd {
+                frames: self.frames,
+                files: self.session.file,
+                path,
+            }),
+            Err(cause) => Err(CaptureError { path, cause }),
+        }
+    }
+
+    /// Whether the frame of this time belongs to another file. The time of a frame may be a little before
+    /// that of the frame before it, which changes no name.
+    fn is_file_full(&mut self, now: Nanos) -> bool {
+        let max = self.settings.rotate_bytes;
+        if max.is_some_and(|max| self.file.bytes() >= max) {
+            return true;
+        }
+        let second = now.0 / NANOS;
+        if second <= self.second || !self.settings.name.has_placeholders() {
+            return false;
+        }
+        self.second = second;
+        self.settings.name.at(now) != self.named
+    }
+
+    fn rotate(&mut self, now: Nanos) -> Result<(), CaptureError> {
+        let named = self.settings.name.at(now);
+        let (file, path) =
+            create_new(&named).map_err(|(path, cause)| CaptureError { path, cause })?;
+        let next = GrowingFile::new(file, path, now).map_err(|cause| self.failed(cause))?;
+        let last = std::mem::replace(&mut self.file, next);
+        let path = last.path.clone();
+        last.finish()
             .map_err(|cause| CaptureError { path, cause })?;
-        Ok(self.frames)
+        self.session.file += 1;
+        self.named = named;
+        self.begin_file(now)
+    }
+
+    /// Writes the first line of a file. It gets to the disk, so that whatever is left of the file tells of
+    /// which session it is.
+    fn begin_file(&mut self, now: Nanos) -> Result<(), CaptureError> {
+        let line = format!("{} {}\n", now.0, self.session.message());
+        let written = self.file.write_all(line.as_bytes());
+        written.map_err(|cause| self.failed(cause))?;
+        self.end_part(now)?;
+        self.sync()
+    }
+
+    fn end_part(&mut self, now: Nanos) -> Result<(), CaptureError> {
+        let ended = self.file.end_part(now);
+        ended.map_err(|cause| self.failed(cause))
     }
 
     fn write_line(&mut self, frame: &Frame) -> io::Result<()> {
-        let out = &mut self.out;
+        let out = &mut self.file;
         // A record that was itself a capture line keeps its own time and marks.
         let (own, message) = split_stamp(&frame.bytes);
         let origin = &frame.origin;
@@ -124,11 +291,14 @@ impl CaptureWriter {
 
     fn failed(&self, cause: io::Error) -> CaptureError {
         CaptureError {
-            path: self.path.clone(),
+            path: self.file.path.clone(),
             cause,
         }
     }
 }
+
+/// Nanoseconds of a second.
+const NANOS: i64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -145,7 +315,7 @@ mod tests {
     fn a_binary_frame_is_read_as_it_came() {
         let scratch = Scratch::new();
         let path = scratch.path().join("capture.zst");
-        let mut writer = CaptureWriter::create(&path).unwrap();
+        let mut writer = CaptureWriter::create(CaptureSettings::new(&path).unwrap()).unwrap();
         // With line ends and brackets in it, and long enough for a search of brackets.
         let message = [b"\x91\xda\x10\x00\n\r[[".as_slice(), &[b'['; 4_092]].concat();
         for frame in [message.as_slice(), b"{\"a\":1}"] {
@@ -176,7 +346,7 @@ mod tests {
         for ending in ["jsonl", "gz", "zst", "GZ", "Zst"] {
             let scratch = Scratch::new();
             let path = scratch.path().join(format!("capture.{ending}"));
-            let mut writer = CaptureWriter::create(&path).unwrap();
+            let mut writer = CaptureWriter::create(CaptureSettings::new(&path).unwrap()).unwrap();
             for (at, text) in ["{\"a\":1}", "{\n\"b\":2}", "1700000000000000077 {\"c\":3}"]
                 .into_iter()
                 .enumerate()
@@ -197,7 +367,7 @@ mod tests {
                     })
                     .unwrap();
             }
-            assert_eq!(writer.close().unwrap(), 3);
+            assert_eq!(writer.close().unwrap().frames, 3);
             let mut source = FileSource::open(&[path], 100).unwrap();
             let mut seen = vec![];
             while let Some((origin, bytes)) = source.next_frame().unwrap() {

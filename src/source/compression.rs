@@ -139,6 +139,15 @@ impl<W: Write> Encoder<W> {
         }))
     }
 
+    /// What it is written to.
+    pub fn inner(&self) -> &W {
+        match &self.0 {
+            Form::Plain(out) => out,
+            Form::Gzip(gzip) => gzip.get_ref(),
+            Form::Zstd(zstd) => zstd.get_ref(),
+        }
+    }
+
     /// Ends the compression and flushes; gives what it was written to.
     ///
     /// # Errors

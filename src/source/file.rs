@@ -1,39 +1,21 @@
 //! Captures: one frame a line, plain, gzip or zstd, by the first bytes of the file.
 //!
 //! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
-//! that time, lines without one by their `ts_event`; lines with neither follow the line before them.
+//! that time, lines without one by their `ts_event`; lines with neither follow the line before them. The
+//! files of one session of `record` or `run --capture` are read one behind the other.
 //! Reads nothing else of a message.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
-use super::compression::decompressed;
 use super::event_time::{JumpCheck, event_time};
-use super::table;
+pub use super::file_lines::FileError;
+use super::file_lines::FileLines;
+use super::file_session::{FileChain, chains_of};
 use super::table::TableColumns;
-use crate::frame::Origin;
-use crate::frame::{LeadingTime, STAMP_BYTES_MAX, leading_time, mark_cut, split_stamp};
+use crate::frame::{LeadingTime, Origin, leading_time, split_stamp};
 use crate::units::Nanos;
-
-/// Why a capture cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "while reading the capture {}{}: {cause}{}",
-    path.display(),
-    line.map_or(String::new(), |line| format!(", line {line}")),
-    hint(cause)
-)]
-pub struct FileError {
-    /// The file.
-    pub path: PathBuf,
-    /// The line that could not be read, counted from 1, where reading had begun; none for tables, whose
-    /// errors name the row themselves.
-    pub line: Option<u64>,
-    /// The error of the system or the decompressor.
-    pub cause: io::Error,
-}
 
 /// The frames of some captures, in the order of their receive times, or of `ts_event` where there are none.
 pub struct FileSource {
@@ -43,10 +25,11 @@ pub struct FileSource {
     merged: bool,
 }
 
-/// One file and its next line.
+/// One file, or the files of one session, and the next line.
 struct Lines {
-    path: PathBuf,
-    reader: Box<dyn BufRead + Send>,
+    /// Its number among the inputs.
+    stream: u16,
+    reader: FileLines,
     line: Vec<u8>,
     /// By what the files are merged: the line's receive time, else its `ts_event`, else the time of the line
     /// before it.
@@ -56,9 +39,6 @@ struct Lines {
     /// Whether a line has been read.
     has_begun: bool,
     done: bool,
-    max_frame_bytes: usize,
-    /// Number of the line read last, from 1; none for tables.
-    number: Option<u64>,
     /// Of lines without receive time.
     jumps: JumpCheck,
     /// The lines after the current one that had to be read before their turn.
@@ -90,9 +70,11 @@ impl FileSource {
         columns: Option<&TableColumns>,
     ) -> Result<Self, FileError> {
         let mut files = Vec::new();
-        for path in paths {
-            let mut lines = Lines::open(path, max_frame_bytes, columns)?;
-            lines.is_merged = paths.len() > 1;
+        let chains = chains_of(paths);
+        let is_merged = chains.len() > 1;
+        for chain in chains {
+            let mut lines = Lines::open(chain, max_frame_bytes, columns)?;
+            lines.is_merged = is_merged;
             files.push(lines);
         }
         let mut source = Self {
@@ -124,7 +106,7 @@ impl FileSource {
     /// The number of the last line that was read of the current file, from 1. Tables have none.
     #[must_use]
     pub fn line_number(&self) -> Option<u64> {
-        self.files.get(self.current)?.number
+        self.files.get(self.current)?.reader.number()
     }
 
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
@@ -178,7 +160,7 @@ impl FileSource {
             },
             offset: self.next_number - 1,
             partition: 0,
-            stream: self.current as u16,
+            stream: lines.stream,
             late: stamp.is_some_and(|stamp| stamp.late),
             reprocessed: stamp.is_some_and(|stamp| stamp.reprocessed),
         };
@@ -188,32 +170,20 @@ impl FileSource {
 
 impl Lines {
     fn open(
-        path: &Path,
+        chain: FileChain,
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
     ) -> Result<Self, FileError> {
-        let wrap = |cause| FileError {
-            path: path.to_owned(),
-            line: None,
-            cause,
-        };
-        let file = File::open(path).map_err(wrap)?;
-        let kind = table::kind_of(path);
-        let reader = match kind {
-            Some(kind) => table::open(kind, file, columns).map_err(wrap)?,
-            None => decompressed(file).map_err(wrap)?,
-        };
-        let (path, line) = (path.to_owned(), Vec::new());
+        let stream = chain.stream;
+        let reader = FileLines::open(chain, max_frame_bytes, columns)?;
         Ok(Self {
-            path,
+            stream,
             reader,
-            line,
+            line: vec![],
             time: Nanos(i64::MIN),
             is_merged: false,
             has_begun: false,
             done: false,
-            max_frame_bytes,
-            number: kind.is_none().then_some(0),
             jumps: JumpCheck::default(),
             ahead: VecDeque::new(),
             failed: None,
@@ -227,7 +197,7 @@ impl Lines {
             Some(line) => self.line = line,
             None => match self.failed.take() {
                 Some(error) => return Err(error),
-                None => self.done = !self.read_filled_line()?,
+                None => self.done = !self.reader.next_line(&mut self.line)?,
             },
         }
         if self.done {
@@ -289,7 +259,7 @@ impl Lines {
         if self.failed.is_some() {
             return false;
         }
-        match self.read_filled_line() {
+        match self.reader.next_line(&mut self.line) {
             Ok(true) => self.ahead.push_back(std::mem::take(&mut self.line)),
             Ok(false) => return false,
             Err(error) => {
@@ -298,24 +268,6 @@ impl Lines {
             }
         }
         true
-    }
-
-    /// Reads up to the end of the next line that has more than blanks; false at the end of the file.
-    fn read_filled_line(&mut self) -> Result<bool, FileError> {
-        loop {
-            self.number = self.number.map(|number| number + 1);
-            let more = self.read_line().map_err(|cause| FileError {
-                path: self.path.clone(),
-                line: self.number,
-                cause,
-            })?;
-            // The first byte tells that nearly every line is filled.
-            let is_blank = self.line.first().is_none_or(|&byte| byte <= b' ')
-                && self.line.trim_ascii().is_empty();
-            if !more || !is_blank {
-                return Ok(more);
-            }
-        }
     }
 
     /// Refuses a file whose first receive time is in another unit or form: all of its times would be.
@@ -329,73 +281,13 @@ impl Lines {
             Some(error) => error.to_string(),
             None => "write whole nanoseconds since 1970, as 1723161253937085768".into(),
         };
-        Err(FileError {
-            path: self.path.clone(),
-            line: self.number,
-            cause: io::Error::other(format!("its receive time cannot be: {error}")),
-        })
-    }
-
-    /// Reads up to the next line end, keeping little more than the limit; false at the end.
-    fn read_line(&mut self) -> io::Result<bool> {
-        self.line.clear();
-        let mut whole = 0;
-        loop {
-            let chunk = self.reader.fill_buf()?;
-            if chunk.is_empty() {
-                self.note_cut(whole);
-                return Ok(whole > 0);
-            }
-            let end = memchr::memchr(b'\n', chunk);
-            let text = &chunk[..end.unwrap_or(chunk.len())];
-            // The stamp is not part of the frame: leave room for it.
-            let room = (self.max_frame_bytes + 1 + STAMP_BYTES_MAX).saturating_sub(self.line.len());
-            self.line.extend_from_slice(&text[..text.len().min(room)]);
-            whole += text.len();
-            let used = end.map_or(chunk.len(), |at| at + 1);
-            self.reader.consume(used);
-            if end.is_some() {
-                if self.line.last() == Some(&b'\r') {
-                    self.line.pop();
-                    whole -= 1;
-                }
-                self.note_cut(whole);
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Notes the length of a line of which a part was left out.
-    fn note_cut(&mut self, whole: usize) {
-        if whole > self.line.len() {
-            // The cut may go through a character, which would make the text unreadable.
-            if let Err(error) = std::str::from_utf8(&self.line)
-                && error.error_len().is_none()
-            {
-                self.line.truncate(error.valid_up_to());
-            }
-            let stamp = self.line.len() - split_stamp(&self.line).1.len();
-            mark_cut(&mut self.line, whole - stamp);
-        }
+        let cause = io::Error::other(format!("its receive time cannot be: {error}"));
+        Err(self.reader.error(cause))
     }
 }
 
 /// Bytes of the lines that are asked about one before them.
 const AHEAD_BYTES_MAX: usize = 1 << 20;
-
-fn hint(cause: &io::Error) -> &'static str {
-    match cause.kind() {
-        io::ErrorKind::NotFound => "; check the path",
-        io::ErrorKind::PermissionDenied => "; the user running foretick may not read it",
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            "; the file is cut off or damaged: record or copy it again"
-        }
-        _ if cause.to_string().contains("too much memory") => {
-            "; its window is over 1 GiB: compress it again with `zstd --long=30` or less"
-        }
-        _ => "",
-    }
-}
 
 #[cfg(test)]
 mod tests {

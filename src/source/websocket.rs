@@ -3,18 +3,22 @@
 //! It reads messages and hands them on as they are: no JSON is parsed here, and all that is particular to
 //! the exchange is its [`Venue`](crate::decode::venue::Venue)'s. A connection that follows another one
 //! begins with a gap frame, because messages may have been lost in between; where the end was announced, the
-//! next connection is opened before, and a handover frame stands between the two.
+//! next connection is opened before, and a handover frame stands between the two. Frames of ours also tell of
+//! each connection that is opened or ends, so that a capture shows what happened.
 //!
 //! Proxy variables (`https_proxy` and the like) apply to neither the websocket nor the REST interface.
 
 mod backoff;
 mod connection;
 mod end;
+mod events;
 mod feed;
 mod heard_stream;
 mod host_limits;
 pub mod hours;
+mod numbering;
 mod overlap;
+mod reaction;
 mod replacement;
 mod request_budget;
 mod rest;

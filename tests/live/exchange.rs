@@ -17,6 +17,7 @@ use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
 use foretick::simulate::{Exchange, MarketSettings, SnapshotFault};
 use foretick::sink::{DeadLetter, Sink, SinkError};
+use foretick::source::capture::CaptureSettings;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -97,7 +98,7 @@ impl LiveRun {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
             loaded.lineage.streams = pipeline.stream_names().expect("one venue");
             let options = RunOptions {
-                capture,
+                capture: capture.map(|path| CaptureSettings::new(&path).expect("no placeholders")),
                 ..RunOptions::default()
             };
             live::run(&pipeline, &loaded, sink, &options, &stopped).expect("the run starts")

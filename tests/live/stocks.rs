@@ -147,7 +147,9 @@ fn run(pipeline: &Pipeline, capture: &Path, stop: &StopFlag) -> RunOutcome {
         .open_sink(&loaded.lineage)
         .expect("a file can be made");
     let options = RunOptions {
-        capture: Some(capture.to_owned()),
+        capture: Some(
+            foretick::source::capture::CaptureSettings::new(capture).expect("no placeholders"),
+        ),
         ..RunOptions::default()
     };
     let outcome = live::run(pipeline, &loaded, sink, &options, stop).expect("the run starts");

@@ -13,7 +13,7 @@ use foretick::run::status::WorkerStatus;
 use foretick::run::worker::{WorkerSettings, work};
 use foretick::signal::field::SignalField;
 use foretick::signal::quality::Quality;
-use foretick::source::capture::CaptureWriter;
+use foretick::source::capture::{CaptureSettings, CaptureWriter};
 use foretick::source::ring::ring;
 use foretick::units::Nanos;
 
@@ -93,7 +93,9 @@ fn late_frames_are_degraded_live_and_in_the_replay() {
     }
 
     let capture = folder.path("capture.zst");
-    let mut writer = CaptureWriter::create(&capture).expect("a test's folder takes files");
+    let mut writer = CaptureSettings::new(&capture)
+        .map(|settings| CaptureWriter::create(settings).expect("a test's folder takes files"))
+        .expect("no placeholders");
     for frame in all.iter().flat_map(|delivery| &delivery.frames) {
         writer.write(frame).expect("a test's folder takes files");
     }

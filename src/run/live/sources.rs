@@ -39,6 +39,15 @@ pub(crate) struct Source {
     kind: Option<RunningSource>,
 }
 
+/// How a source is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SourceOptions {
+    /// Ends once the topics have been read up to where they ended at the start.
+    pub(crate) until_end: bool,
+    /// Whether frames go to a capture alone, as they came: frames of several messages whole.
+    pub(crate) is_recorded: bool,
+}
+
 enum RunningSource {
     Websocket {
         feed: tokio::task::JoinHandle<Result<(), WebsocketError>>,
@@ -55,7 +64,7 @@ impl Source {
     /// its books arrives on `requested`.
     pub(crate) fn start(
         pipeline: &Pipeline,
-        until_end: bool,
+        options: SourceOptions,
         rings: Vec<Sender>,
         requested: mpsc::Receiver<BookReport>,
         runtime: &Runtime,
@@ -73,14 +82,17 @@ impl Source {
                 }
                 let settings = pipeline.websocket_settings()?;
                 let (venue, symbols) = (settings.venue, &settings.symbols);
-                let out = Conflation::new(venue, rings, symbols, Arc::clone(&status));
+                let mut out = Conflation::new(venue, rings, symbols, Arc::clone(&status));
+                if options.is_recorded {
+                    out = out.whole();
+                }
                 let feed = websocket::run(settings, out, requested, Arc::clone(&status), stopped);
                 let feed = runtime.spawn(feed.instrument(Span::current()));
                 RunningSource::Websocket { feed, stop }
             }
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
-                let settings = pipeline.kafka_settings(until_end);
+                let settings = pipeline.kafka_settings(options.until_end);
                 let (all, stopped) = (Arc::clone(&progress), Arc::clone(&stop));
                 let thread = kafka::spawn(settings, rings, all, Arc::clone(&status), stopped)
                     .map_err(RunError::Thread)?;

@@ -99,7 +99,7 @@ const COUNTERS: [(&str, &str, &[&str], ReadSeries); 6] = [
     ),
 ];
 
-const GAUGES: [(&str, &str, ReadValue); 8] = [
+const GAUGES: [(&str, &str, ReadValue); 9] = [
     (
         "source_healthy",
         "Whether the source is connected and alive",
@@ -128,6 +128,14 @@ const GAUGES: [(&str, &str, ReadValue); 8] = [
         "instruments_waiting",
         "Instruments that wait for a book or a quote, which their features need",
         |pipeline| pipeline.if_running(|running| running.waiting().0 as f64),
+    ),
+    (
+        "capture_failed",
+        "Whether the capture could not be written and has ended, where one was asked for",
+        |pipeline| {
+            let failed = pipeline.running.as_ref()?.capture_failed.as_ref()?;
+            Some(f64::from(u8::from(failed.load(Ordering::Relaxed))))
+        },
     ),
     (
         "deferred_instruments",
@@ -365,6 +373,7 @@ mod tests {
             needs_quotes: true,
             began: crate::clock::instant(),
             waiting_max: std::time::Duration::ZERO,
+            capture_failed: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The status of each pipeline of a process, written by its run and read by the metrics server.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ pub struct RunningPipeline {
     pub began: Instant,
     /// How long instruments may wait before the pipeline is not ready.
     pub waiting_max: Duration,
+    /// Whether the capture has failed; none where nothing is captured.
+    pub capture_failed: Option<Arc<AtomicBool>>,
 }
 
 impl RunningPipeline {
@@ -196,6 +198,7 @@ mod tests {
             needs_quotes: true,
             began: crate::clock::instant(),
             waiting_max: Duration::ZERO,
+            capture_failed: None,
         }
     }
 

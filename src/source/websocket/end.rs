@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::http::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::{Error as WsError, protocol::CloseFrame};
 use tracing::{info, warn};
 
-use super::host_limits::retry_after;
+use super::host_limits::{HostLimits, retry_after};
 use crate::clock;
 use crate::source::status::{EndReason, FeedStatus, count};
 
@@ -82,6 +82,26 @@ impl End {
         let now = UNIX_EPOCH + Duration::from_nanos(clock::now().0.cast_unsigned());
         let told = told.and_then(|value| retry_after(value.to_str().ok()?, now));
         told.or_else(|| matches!(status, 403 | 418 | 429).then_some(unsaid))
+    }
+
+    /// Tells the limiter of a host that wants to be left alone.
+    pub(super) fn note_at(&self, limits: &HostLimits, unsaid: Duration) {
+        if let Some(wait) = self.stay_away(unsaid) {
+            limits.stay_away(wait, clock::instant());
+        }
+    }
+
+    /// The code with which the venue closed it, and the venue's own words.
+    pub(super) fn words(&self) -> (Option<u16>, Option<String>) {
+        match self {
+            Self::Closed(Some(frame)) => (Some(frame.code.into()), Some(frame.reason.to_string())),
+            Self::Failed(WsError::Http(answer)) => (Some(answer.status().as_u16()), None),
+            Self::Unrepaired(words) | Self::Fatal(words) => (None, Some(words.clone())),
+            Self::Failed(error) => (None, Some(error.to_string())),
+            Self::Renewed | Self::Shutdown | Self::Idle | Self::Silent(_) | Self::Closed(None) => {
+                (None, None)
+            }
+        }
     }
 
     /// What happened, with the venue's own words.

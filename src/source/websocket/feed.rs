@@ -6,20 +6,23 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::backoff::ReconnectBackoff;
 use super::connection::{Incoming, OpenConnection, Socket};
 use super::end::{End, EndReport};
+use super::events;
 use super::host_limits::HostLimits;
+use super::numbering::FrameNumbers;
 use super::overlap::Overlap;
+use super::reaction::react;
 use super::replacement::{Progress, Replacement, opening};
 use super::settings::{WebsocketError, WebsocketSettings};
 use super::snapshot::SnapshotFetcher;
 use crate::clock;
 use crate::decode::ConnectionOrder;
-use crate::decode::venue::{Reaction, Subscription};
-use crate::frame::{Frame, Origin};
+use crate::decode::venue::Subscription;
+use crate::frame::Frame;
 use crate::source::conflation::{Conflation, HANDOVER, RECONNECT_GAP, sequence_gap};
 use crate::source::snapshot_requests::BookReport;
 use crate::source::status::{FeedStatus, count};
@@ -36,8 +39,9 @@ pub(super) struct Feed {
     report: EndReport,
     /// Connections so far.
     connections: i32,
-    /// Number of the next frame, over all connections.
-    offset: i64,
+    /// The connection in use.
+    open: Option<i32>,
+    numbers: FrameNumbers,
 }
 
 /// The replacement is over.
@@ -54,13 +58,14 @@ impl Feed {
             snapshots: SnapshotFetcher::new(&settings, Arc::clone(&status)),
             limits: HostLimits::of(&settings.url, &settings),
             backoff: ReconnectBackoff::new(settings.backoff_min, settings.backoff_max),
+            numbers: FrameNumbers::new(settings.stream),
             settings: Arc::new(settings),
             subscription: Arc::new(subscription),
             out,
             status,
             report: EndReport::default(),
             connections: 0,
-            offset: 0,
+            open: None,
         })
     }
 
@@ -81,8 +86,9 @@ impl Feed {
             };
             self.status.set_healthy(false);
             self.backoff.ended(life, end.was_quiet());
-            self.note_refusal(&end);
-            self.report.end(&end, &self.settings.url, &self.status);
+            end.note_at(&self.limits, self.settings.attempts_window);
+            let open = self.open.take();
+            self.tell_end(open, &end);
             if let End::Fatal(words) = end {
                 let url = self.settings.url.clone();
                 return Err(WebsocketError::Refused { url, words });
@@ -92,6 +98,9 @@ impl Feed {
 
     /// Sends what is held as long as the shards may still take it, and drops the rest.
     pub(super) async fn finish(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.put_event(open, events::stopped(open));
+        }
         let begin = clock::instant();
         while !self.out.flush() && begin.elapsed() < FLUSH_FOR {
             sleep(FLUSH_EVERY).await;
@@ -106,6 +115,8 @@ impl Feed {
             let gap = self.frame(connection.number, Bytes::from_static(RECONNECT_GAP));
             self.out.reconnected(&gap);
         }
+        self.open = Some(connection.number);
+        self.tell_open(connection.number);
         self.snapshots.reconnected();
         self.status.set_healthy(true);
         connection
@@ -120,6 +131,24 @@ impl Feed {
             "connected"
         );
         OpenConnection::new(socket, self.connections, &self.settings, &self.subscription)
+    }
+
+    /// Puts a frame that tells of a connection where the frames of the feed are.
+    fn put_event(&mut self, connection: i32, event: String) {
+        let frame = self.frame(connection, event.into());
+        self.out.control(&frame);
+    }
+
+    fn tell_open(&mut self, connection: i32) {
+        let event = events::opened(connection, &self.subscription.address);
+        self.put_event(connection, event);
+    }
+
+    /// Tells of the end of a connection; none where it could not be opened.
+    fn tell_end(&mut self, connection: Option<i32>, end: &End) {
+        self.report.end(end, &self.settings.url, &self.status);
+        let event = events::ended(connection, end);
+        self.put_event(connection.unwrap_or(self.connections), event);
     }
 
     /// Reads a connection, and those that take its place, to the end of the last. Also returns how long that
@@ -211,7 +240,8 @@ impl Feed {
         if let Replacement::Open(open) = replacement {
             let (other, overlap) = &mut **open;
             if let Err(end) = other.send_due(now).await {
-                self.report.end(&end, &self.settings.url, &self.status);
+                let number = other.number;
+                self.tell_end(Some(number), &end);
                 *replacement = Replacement::None;
             } else if overlap.is_complete(now) {
                 self.hand_over(connection, replacement).await;
@@ -248,7 +278,13 @@ impl Feed {
         let frame = self.frame(connection.number, bytes);
         let reaction = self.settings.venue.reaction(&frame.bytes);
         self.deliver(connection, frame);
-        self.react(connection, reaction)
+        react(
+            reaction,
+            connection,
+            &mut self.report,
+            &self.status,
+            &self.settings.url,
+        )
     }
 
     /// Hands a frame on, unless its number says that it is a copy; a gap goes before it where messages are
@@ -266,31 +302,6 @@ impl Feed {
         self.out.push(frame);
     }
 
-    fn react(&mut self, connection: &mut OpenConnection, reaction: Reaction) -> Option<End> {
-        match reaction {
-            Reaction::None => None,
-            Reaction::Reconnect => Some(End::Shutdown),
-            Reaction::Answer(text) => {
-                connection.queue([text]);
-                None
-            }
-            Reaction::Rejected(words) => {
-                count(&self.status.rejections);
-                let url = &self.settings.url;
-                let told = format!("the venue refuses a part of the subscription: `{words}`");
-                self.report.news(&told, || error!(url, "{told}"));
-                None
-            }
-            Reaction::Fault(words) => {
-                let url = &self.settings.url;
-                let told = format!("the venue reports a fault: `{words}`");
-                self.report.news(&told, || warn!(url, "{told}"));
-                None
-            }
-            Reaction::Fatal(words) => Some(End::Fatal(words)),
-        }
-    }
-
     /// Takes what came of a replacement; an error where there is none any more.
     fn replace(&mut self, progress: Progress, replacement: &mut Replacement) -> Result<(), Gone> {
         let end = match progress {
@@ -300,7 +311,9 @@ impl Feed {
                     Replacement::None | Replacement::Open(_) => Overlap::default(),
                 };
                 overlap.begin(clock::instant());
-                *replacement = Replacement::Open(Box::new((self.connection(*socket), overlap)));
+                let connection = self.connection(*socket);
+                self.tell_open(connection.number);
+                *replacement = Replacement::Open(Box::new((connection, overlap)));
                 return Ok(());
             }
             Progress::Received(Incoming::Data(bytes)) => {
@@ -310,7 +323,13 @@ impl Feed {
                 let (connection, overlap) = &mut **open;
                 let reaction = self.settings.venue.reaction(&bytes);
                 overlap.hold(self.frame(connection.number, bytes));
-                match self.react(connection, reaction) {
+                match react(
+                    reaction,
+                    connection,
+                    &mut self.report,
+                    &self.status,
+                    &self.settings.url,
+                ) {
                     Some(end) => end,
                     None => return Ok(()),
                 }
@@ -319,8 +338,12 @@ impl Feed {
             Progress::Received(Incoming::End(end)) | Progress::Failed(end) => end,
         };
         // The connection in use goes on until it ends; what comes then is no handover.
-        self.note_refusal(&end);
-        self.report.end(&end, &self.settings.url, &self.status);
+        end.note_at(&self.limits, self.settings.attempts_window);
+        let number = match replacement {
+            Replacement::Open(open) => Some(open.0.number),
+            Replacement::None | Replacement::Opening(..) => None,
+        };
+        self.tell_end(number, &end);
         *replacement = Replacement::None;
         Err(Gone)
     }
@@ -332,8 +355,8 @@ impl Feed {
         };
         let (next, overlap) = *open;
         let last = std::mem::replace(connection, next);
-        self.report
-            .end(&End::Renewed, &self.settings.url, &self.status);
+        self.open = Some(connection.number);
+        self.tell_end(Some(last.number), &End::Renewed);
         let handover = self.frame(connection.number, Bytes::from_static(HANDOVER));
         self.out.control(&handover);
         for (frame, is_repeated) in overlap.into_frames() {
@@ -345,24 +368,8 @@ impl Feed {
         last.close().await;
     }
 
-    /// Notes that the host wants to be left alone.
-    fn note_refusal(&self, end: &End) {
-        if let Some(wait) = end.stay_away(self.settings.attempts_window) {
-            self.limits.stay_away(wait, clock::instant());
-        }
-    }
-
     fn frame(&mut self, partition: i32, bytes: Bytes) -> Frame {
-        let origin = Origin {
-            ts_recv: clock::now(),
-            offset: self.offset,
-            partition,
-            stream: self.settings.stream,
-            late: false,
-            reprocessed: false,
-        };
-        self.offset += 1;
-        Frame { origin, bytes }
+        self.numbers.frame(partition, bytes)
     }
 
     /// Waits, still sending what is held.

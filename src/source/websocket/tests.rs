@@ -37,7 +37,10 @@ type Server = WebSocketStream<TcpStream>;
 struct RunningFeed {
     listener: TcpListener,
     frames: Receiver,
+    /// Frames, but those that tell of connections.
     seen: Vec<Frame>,
+    /// What was told of connections.
+    told: Vec<String>,
     status: Arc<FeedStatus>,
     requests: mpsc::Sender<BookReport>,
     stop: watch::Sender<bool>,
@@ -67,7 +70,8 @@ impl RunningFeed {
         Self {
             listener,
             frames,
-            seen: Vec::new(),
+            seen: vec![],
+            told: vec![],
             status,
             requests,
             stop,
@@ -86,7 +90,7 @@ impl RunningFeed {
     async fn text(&mut self, at: usize) -> String {
         let began = clock::instant();
         loop {
-            self.frames.drain(&mut self.seen, 64, Duration::ZERO);
+            self.drain();
             if let Some(frame) = self.seen.get(at) {
                 return String::from_utf8(frame.bytes.to_vec()).unwrap();
             }
@@ -96,6 +100,19 @@ impl RunningFeed {
                 self.seen.len()
             );
             sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut frames = vec![];
+        self.frames.drain(&mut frames, 64, Duration::ZERO);
+        for frame in frames {
+            let text = String::from_utf8_lossy(&frame.bytes);
+            match text.contains(r#""foretick":"opened""#) || text.contains(r#""foretick":"ended""#)
+            {
+                true => self.told.push(text.into()),
+                false => self.seen.push(frame),
+            }
         }
     }
 
@@ -147,7 +164,15 @@ async fn a_new_connection_begins_with_a_gap() {
         .iter()
         .map(|f| (f.origin.partition, f.origin.offset))
         .collect();
-    assert_eq!(origins, [(1, 0), (2, 1), (2, 2)]);
+    // What is told of connections has numbers too.
+    assert_eq!(origins, [(1, 1), (2, 3), (2, 5)]);
+    let url = format!("ws://{}", feed.listener.local_addr().unwrap());
+    let opened = |number: i32| {
+        format!(r#"{{"foretick":"opened","connection":{number},"url":"{url}/stream"}}"#)
+    };
+    let ended = r#"{"foretick":"ended","connection":1,"reason":"#;
+    assert_eq!([&feed.told[0], &feed.told[2]], [&opened(1), &opened(2)]);
+    assert!(feed.told[1].starts_with(ended), "{:?}", feed.told);
     let status = feed.end().await;
     assert_eq!(status.failures.load(Relaxed), 1);
     assert!(!status.is_healthy());

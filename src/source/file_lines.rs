@@ -1,0 +1,272 @@
+//! The lines of a file that have more than blanks, or of the files of one session, one behind the other.
+//!
+//! A file that a session wrote may end within a line or within its compression, where the process or the
+//! machine was killed: what is whole is read, and the rest is left with a warning. Damage elsewhere, and any
+//! in another file, is an error.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use tracing::warn;
+
+use super::capture::SessionLine;
+use super::compression::decompressed;
+use super::conflation::RECONNECT_GAP;
+use super::file_session::FileChain;
+use super::table;
+use super::table::TableColumns;
+use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
+
+/// Why a capture cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "while reading the capture {}{}: {cause}{}",
+    path.display(),
+    line.map_or(String::new(), |line| format!(", line {line}")),
+    hint(cause)
+)]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line that could not be read, counted from 1, where reading had begun; none for tables, whose
+    /// errors name the row themselves.
+    pub line: Option<u64>,
+    /// The error of the system or the decompressor.
+    pub cause: io::Error,
+}
+
+/// The lines of a file, or of several that continue one another.
+pub(super) struct FileLines {
+    path: PathBuf,
+    reader: Box<dyn BufRead + Send>,
+    max_frame_bytes: usize,
+    /// Number of the line read last, from 1; none for tables.
+    number: Option<u64>,
+    /// The session that the last lines are of.
+    session: Option<SessionLine>,
+    /// Whether something else was recorded before, so that a gap stands before the first session.
+    follows: bool,
+    /// The files that continue this one.
+    rest: VecDeque<PathBuf>,
+}
+
+/// How a line ends.
+enum Ending {
+    Whole,
+    /// The file ends within it, or behind its last character.
+    AtEnd,
+    /// There is no line.
+    NoLine,
+}
+
+impl FileLines {
+    pub(super) fn open(
+        chain: FileChain,
+        max_frame_bytes: usize,
+        columns: Option<&TableColumns>,
+    ) -> Result<Self, FileError> {
+        let FileChain {
+            mut paths, follows, ..
+        } = chain;
+        let path = paths.pop_front().unwrap_or_default();
+        let (reader, number) = open(&path, columns)?;
+        Ok(Self {
+            path,
+            reader,
+            max_frame_bytes,
+            number,
+            session: None,
+            follows,
+            rest: paths,
+        })
+    }
+
+    /// The number of the line read last.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.number
+    }
+
+    /// An error at the line read last.
+    pub(super) fn error(&self, cause: io::Error) -> FileError {
+        FileError {
+            path: self.path.clone(),
+            line: self.number,
+            cause,
+        }
+    }
+
+    /// Reads the next line that has more than blanks; false at the end. A line about the session is passed
+    /// over, or becomes a gap where frames of another one come before it.
+    pub(super) fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
+        loop {
+            self.number = self.number.map(|number| number + 1);
+            let is_torn = match self.read_line(line) {
+                Ok(Ending::Whole) => false,
+                Ok(Ending::AtEnd) if self.session.is_none() => false,
+                Ok(Ending::AtEnd) => true,
+                Ok(Ending::NoLine) if self.rest.is_empty() => return Ok(false),
+                Ok(Ending::NoLine) => {
+                    self.open_next()?;
+                    continue;
+                }
+                Err(cause) if self.is_torn(&cause) => true,
+                Err(cause) => return Err(self.error(cause)),
+            };
+            if is_torn {
+                line.clear();
+                return self.end_torn();
+            }
+            // The first byte tells that nearly every line is filled.
+            let is_blank = line.first().is_none_or(|&byte| byte <= b' ');
+            if is_blank && line.trim_ascii().is_empty() {
+                continue;
+            }
+            match SessionLine::read(line) {
+                None => return Ok(true),
+                Some(session) => {
+                    if self.begin_session(session) {
+                        let stamp = line.len() - split_stamp(line).1.len();
+                        line.truncate(stamp);
+                        line.extend_from_slice(RECONNECT_GAP);
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes over to another session, or to the next file of this one. Whether frames are missing between.
+    fn begin_session(&mut self, next: SessionLine) -> bool {
+        let is_gap = match &self.session {
+            Some(last) => last.id != next.id || last.file + 1 != next.file,
+            None => self.follows || self.number.is_some_and(|number| number > 1),
+        };
+        self.session = Some(next);
+        is_gap
+    }
+
+    fn open_next(&mut self) -> Result<(), FileError> {
+        if let Some(path) = self.rest.pop_front() {
+            (self.reader, self.number) = open(&path, None)?;
+            self.path = path;
+        }
+        Ok(())
+    }
+
+    /// The end of a file that was torn, which only the last of a session can be.
+    fn end_torn(&self) -> Result<bool, FileError> {
+        if !self.rest.is_empty() {
+            let cause = "it ends within a frame, though its session went on in another file";
+            return Err(self.error(io::Error::new(io::ErrorKind::InvalidData, cause)));
+        }
+        warn!(
+            capture = %self.path.display(),
+            lines = self.number.map(|number| number - 1),
+            "the capture ends within a frame, as after a crash: all frames before it are read"
+        );
+        Ok(false)
+    }
+
+    /// Whether an error means that the file was cut while it grew: it ends too early, or in zeros, which a
+    /// file system leaves where it had no time to write.
+    fn is_torn(&self, error: &io::Error) -> bool {
+        self.session.is_some()
+            && (error.kind() == io::ErrorKind::UnexpectedEof
+                || ends_in_zeros(&self.path).unwrap_or(false))
+    }
+
+    /// Reads up to the next line end, keeping little more than the limit.
+    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
+        line.clear();
+        let mut whole = 0;
+        loop {
+            let chunk = self.reader.fill_buf()?;
+            if chunk.is_empty() {
+                note_cut(line, whole);
+                return Ok(match whole {
+                    0 => Ending::NoLine,
+                    _ => Ending::AtEnd,
+                });
+            }
+            let end = memchr::memchr(b'\n', chunk);
+            let text = &chunk[..end.unwrap_or(chunk.len())];
+            // The stamp is not part of the frame: leave room for it.
+            let room = (self.max_frame_bytes + 1 + STAMP_BYTES_MAX).saturating_sub(line.len());
+            line.extend_from_slice(&text[..text.len().min(room)]);
+            whole += text.len();
+            let used = end.map_or(chunk.len(), |at| at + 1);
+            self.reader.consume(used);
+            if end.is_some() {
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                    whole -= 1;
+                }
+                note_cut(line, whole);
+                return Ok(Ending::Whole);
+            }
+        }
+    }
+}
+
+fn open(
+    path: &Path,
+    columns: Option<&TableColumns>,
+) -> Result<(Box<dyn BufRead + Send>, Option<u64>), FileError> {
+    let wrap = |cause| FileError {
+        path: path.to_owned(),
+        line: None,
+        cause,
+    };
+    let file = File::open(path).map_err(wrap)?;
+    let kind = table::kind_of(path);
+    let reader = match kind {
+        Some(kind) => table::open(kind, file, columns),
+        None => decompressed(file),
+    };
+    Ok((reader.map_err(wrap)?, kind.is_none().then_some(0)))
+}
+
+/// Notes the length of a line of which a part was left out.
+fn note_cut(line: &mut Vec<u8>, whole: usize) {
+    if whole > line.len() {
+        // The cut may go through a character, which would make the text unreadable.
+        if let Err(error) = std::str::from_utf8(line)
+            && error.error_len().is_none()
+        {
+            line.truncate(error.valid_up_to());
+        }
+        let stamp = line.len() - split_stamp(line).1.len();
+        mark_cut(line, whole - stamp);
+    }
+}
+
+fn ends_in_zeros(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let mut end = [1; ZEROS];
+    if bytes < end.len() as u64 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-(ZEROS as i64)))?;
+    file.read_exact(&mut end)?;
+    Ok(end == [0; ZEROS])
+}
+
+/// More zeros at the end of a file than a compressed frame ends in.
+const ZEROS: usize = 64;
+
+fn hint(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::PermissionDenied => "; the user running foretick may not read it",
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            "; the file is cut off or damaged: record or copy it again"
+        }
+        _ if cause.to_string().contains("too much memory") => {
+            "; its window is over 1 GiB: compress it again with `zstd --long=30` or less"
+        }
+        _ => "",
+    }
+}
