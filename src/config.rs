@@ -43,7 +43,7 @@ pub use self::model::{
 };
 pub use self::news::NewsConfig;
 pub use self::privacy::PrivacyConfig;
-pub use self::row::{LabelConfig, RowConfig, RowOn};
+pub use self::row::{LabelConfig, RowConfig, RowLate, RowOn};
 pub use self::signal::SignalConfig;
 pub use self::sink::{SinkConfig, SinkKind};
 pub use self::source::{SourceConfig, SourceKind, StartOffset};

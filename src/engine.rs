@@ -217,6 +217,12 @@ impl Engine {
         self.rows.waiting()
     }
 
+    /// The event time up to which all events have come: see [`RowMaker::watermark`].
+    #[must_use]
+    pub fn watermark(&self, idle: i64) -> Option<Nanos> {
+        self.rows.watermark(idle)
+    }
+
     /// Counters of the events so far.
     #[must_use]
     pub fn counts(&self) -> &EventCounts {

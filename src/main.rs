@@ -351,7 +351,7 @@ fn check_sink(
     let is_file = sink.kind == SinkKind::File;
     let side = |path: &Option<String>| {
         let path = path.as_ref().map(PathBuf::from);
-        path.filter(|_| sink.kind != SinkKind::Kafka)
+        path.filter(|path| sink.kind != SinkKind::Kafka && !path.as_os_str().is_empty())
     };
     let outputs = outputs_of([
         (

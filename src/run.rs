@@ -22,6 +22,7 @@ pub mod readability;
 pub mod replay;
 pub(crate) mod runtime;
 pub mod shard;
+pub mod skew;
 pub mod status;
 pub mod stop;
 pub mod summary;

@@ -17,6 +17,8 @@ mod features;
 mod headlines;
 #[path = "field/json.rs"]
 mod json;
+#[path = "field/lateness.rs"]
+mod lateness;
 #[path = "field/names.rs"]
 mod names;
 #[path = "field/numbering.rs"]

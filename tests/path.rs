@@ -41,3 +41,5 @@ mod same_path;
 mod slow_twin;
 #[path = "path/undefined.rs"]
 mod undefined;
+#[path = "path/watermark.rs"]
+mod watermark;

@@ -26,6 +26,24 @@ pub struct RowConfig {
     /// Whether signals are made, marked `warming`, before all windows have been full once. Default: `true`.
     #[serde(default = "while_warming")]
     pub while_warming: bool,
+    /// What becomes of trades, quotes and bars that come later than `source.lateness_ms` allows: `update`
+    /// uses them, at the latest time known; `drop` does not, and needs a lateness. Book changes are always
+    /// used: they follow numbers, not times. Default: `"update"`, which leaves nothing out.
+    #[serde(default)]
+    pub late: RowLate,
+}
+
+/// What becomes of late events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowLate {
+    /// They are used, at the latest time known.
+    #[default]
+    Update,
+    /// They are not used.
+    Drop,
+    /// Signals that they would have changed are published again. Refused: it is not supported.
+    Correct,
 }
 
 impl RowConfig {

@@ -24,7 +24,7 @@ pub struct SinkConfig {
     /// `alerts.default.v1`; otherwise alerts are not written.
     pub alerts: Option<String>,
     /// Where gaps in the market data are written: a topic where `kind = "kafka"`, else a file. Default for
-    /// Kafka: `md.gaps.v1`; otherwise gaps are counted only.
+    /// Kafka: `md.gaps.v1`, and none for `""`; otherwise gaps are counted only.
     pub gaps: Option<String>,
     /// The file that keeps the episodes of alerts over a restart of `run`. Not given: each run begins without
     /// open episodes.

@@ -38,6 +38,13 @@ pub struct SourceConfig {
     /// or `book`, otherwise `86400000` (a day), for senders that write dates alone. Records, news and bars
     /// in files are not held against each other unless this is given.
     pub max_ahead_ms: Option<u64>,
+    /// How much earlier than the latest event of its instrument an event may be, in milliseconds, before it
+    /// is late: `row.late` says what becomes of it then. Default: `0`: any event that is earlier than the one
+    /// before it is late.
+    pub lateness_ms: Option<u64>,
+    /// Instruments of which nothing was received for so long, in milliseconds, do not hold the watermark
+    /// (`foretick_watermark_timestamp_seconds`). Default: `60000`.
+    pub idle_ms: u64,
     /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
     /// which grades all products.
     pub products: Vec<String>,
@@ -70,6 +77,8 @@ impl Default for SourceConfig {
             max_frame_bytes: 4 << 20,
             max_frame_bytes_written: false,
             max_ahead_ms: None,
+            lateness_ms: None,
+            idle_ms: 60_000,
             products: vec![],
             table: None,
             websocket: WebsocketConfig::default(),

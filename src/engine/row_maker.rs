@@ -25,6 +25,8 @@ pub struct RowMaker {
     counts: EventCounts,
     repairs: BookRepairs,
     gaps: GapLog,
+    /// When the last frame was received.
+    received: Nanos,
     fired: Fired,
 }
 
@@ -39,12 +41,14 @@ impl RowMaker {
             counts: EventCounts::default(),
             repairs: BookRepairs::default(),
             gaps: GapLog::default(),
+            received: Nanos::UNDEFINED,
             fired: Fired::default(),
         }
     }
 
     /// Takes one event of the batch; where it makes a row, writes that to `row` (one cell a column).
     pub fn apply(&mut self, batch: &Batch, event: &Event, row: &mut [f64]) -> Option<Row> {
+        self.received = batch.origins[event.frame as usize].ts_recv;
         if event.instrument == InstrumentId::ALL {
             self.apply_to_all(batch, event);
             return None;
@@ -96,12 +100,18 @@ impl RowMaker {
         market.heard.take(&event.body, origin.ts_recv);
         market.silent = false;
         let before = market.now;
+        let is_dropped = market.drops_late(event, rules, counts);
         let timed = market.pass_time(event, counts);
         if timed {
             market.note_event(rules.max_gap);
         }
         counts.stale += market.read_context(plan, features, figures, before, fired);
         let effect = match &event.body {
+            Body::Trade(trade) if is_dropped => {
+                market.drop_trade(trade, event.ts_event, counts);
+                Effect::default()
+            }
+            _ if is_dropped => Effect::default(),
             Body::Trade(trade) => market.trade(trade, event.ts_event, counts),
             Body::SkippedTrade(number) => {
                 market.skipped_trade(*number, event.ts_event, counts);
@@ -236,6 +246,17 @@ impl RowMaker {
         let markets = self.state.instruments.iter();
         let waiting = markets.filter(|state| state.market.is_waiting(&self.plan));
         waiting.count()
+    }
+
+    /// The event time up to which the events of all instruments have come, but for those that are late: the
+    /// earliest of their latest times, less the lateness allowed. Instruments of which nothing was received
+    /// for `idle` nanoseconds are left out. None where none is left.
+    #[must_use]
+    pub fn watermark(&self, idle: i64) -> Option<Nanos> {
+        let markets = self.state.instruments.iter().map(|state| &state.market);
+        let active = markets.filter(|market| market.is_active(self.received, idle));
+        let earliest = active.map(|market| market.now).min()?;
+        Some(Nanos(earliest.saturating_sub(self.rules.lateness)))
     }
 
     /// Counts what a statement changed.

@@ -28,7 +28,11 @@ pub(super) fn open(
     let side = SideFiles {
         dead_letters: sink.dead_letters.as_deref().map(Path::new),
         alerts: sink.alerts.as_deref().map(Path::new),
-        gaps: sink.gaps.as_deref().map(Path::new),
+        gaps: sink
+            .gaps
+            .as_deref()
+            .filter(|gaps| !gaps.is_empty())
+            .map(Path::new),
     };
     match sink.kind {
         SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
@@ -59,7 +63,11 @@ fn open_topic(
     let side = SideTopics {
         dead_letters,
         alerts: sink.alerts.clone().unwrap_or_else(|| SCHEMA.into()),
-        gaps: sink.gaps.clone().unwrap_or_else(|| gap_json::SCHEMA.into()),
+        gaps: match sink.gaps.as_deref() {
+            None => Some(gap_json::SCHEMA.into()),
+            Some("") => None,
+            Some(topic) => Some(topic.into()),
+        },
     };
     let sink = TopicSink::connect(writer, settings, side)?;
     Ok(Box::new(sink))

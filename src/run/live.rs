@@ -32,6 +32,7 @@ use super::worker::{DELIVERIES, WorkerSettings, work};
 use super::writer::Writer;
 use crate::clock;
 use crate::config::{ConfigError, SourceKind};
+use crate::instrument::venue_of;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::{Sink, SinkError};
@@ -170,6 +171,7 @@ impl LiveRun {
                 batch_wait: Duration::from_micros(pipeline.file.model.batch_wait_us),
                 drops_repeated_offsets: pipeline.file.source.kind == SourceKind::Kafka,
                 captures: capture.is_some(),
+                idle: Duration::from_millis(pipeline.file.source.idle_ms),
             };
             workers.push(worker(
                 shard, settings, receiver, &deliver, &status, &failed,
@@ -189,6 +191,7 @@ impl LiveRun {
             workers: statuses.clone(),
             feed: Arc::clone(&source.status),
             listed: pipeline.file.source.instruments.len(),
+            venues: venues_of(&pipeline.file.source.instruments),
             needs_quotes: pipeline.plan.uses_book() || pipeline.plan.uses_top(),
             began: clock::instant(),
             waiting_max: Duration::from_millis(pipeline.file.metrics.waiting_ms),
@@ -340,6 +343,15 @@ fn worker(
             (worked, ring)
         })
         .map_err(RunError::Thread)
+}
+
+/// The venues of instruments, each once.
+fn venues_of(instruments: &[String]) -> Vec<String> {
+    let venues = instruments.iter().filter_map(|name| venue_of(name));
+    let mut venues: Vec<String> = venues.map(str::to_owned).collect();
+    venues.sort_unstable();
+    venues.dedup();
+    venues
 }
 
 /// How long a shard may be behind before frames count as late; none for a run up to the end of its topics,

@@ -3,6 +3,7 @@
 //! Reads the figures of workers and sources; changes nothing. Names are in base units. One server serves all
 //! pipelines of the process.
 
+mod encode_skews;
 mod figures;
 mod pipelines;
 

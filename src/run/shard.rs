@@ -10,6 +10,7 @@ use super::account::Account;
 use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
 use super::readability::Readability;
+use super::skew::Skews;
 use crate::clock;
 use crate::decode::Decoder;
 use crate::engine::Engine;
@@ -33,6 +34,7 @@ pub struct Shard {
     /// Whether the events of the batch have been worked on: the next frame begins another batch.
     stepped: bool,
     stages: Stages,
+    skews: Skews,
     digest: Digest,
     live: bool,
     from: Nanos,
@@ -59,6 +61,7 @@ impl Shard {
             began: None,
             stepped: false,
             stages: Stages::default(),
+            skews: Skews::default(),
             digest,
             live,
             from: Nanos(i64::MIN),
@@ -137,6 +140,8 @@ impl Shard {
         self.engine.apply(self.intake.batch());
         let applied = clock::instant();
         self.collect_gaps();
+        self.skews
+            .take(self.intake.batch(), self.intake.instruments());
         self.engine.score(self.intake.batch(), signals)?;
         let scored = clock::instant();
         self.request_snapshots();
@@ -280,10 +285,17 @@ impl Shard {
         &self.stages
     }
 
-    /// Ends the shard: its account, stages, and digest.
+    /// How far behind their venues' clocks its events were received.
     #[must_use]
-    pub fn into_parts(self) -> (Account, Stages, Digest) {
-        (self.intake.into_account(), self.stages, self.digest)
+    pub fn skews(&self) -> &Skews {
+        &self.skews
+    }
+
+    /// Ends the shard: its account, stages, skews, and digest.
+    #[must_use]
+    pub fn into_parts(self) -> (Account, Stages, Skews, Digest) {
+        let account = self.intake.into_account();
+        (account, self.stages, self.skews, self.digest)
     }
 
     /// Whether the frames were readable.

@@ -1,14 +1,16 @@
 //! What a worker shows of itself while it works, for the metrics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::counts::RunCounts;
 use super::latency::StageReport;
 use super::shard::Shard;
+use super::skew::SkewReport;
 use crate::clock;
 use crate::signal::quality::Quality;
+use crate::units::Nanos;
 
 /// The latest figures of a worker, shared by its thread and those that report them.
 #[derive(Debug, Default)]
@@ -33,6 +35,10 @@ pub struct WorkerFigures {
     pub deferred: usize,
     /// Instruments that wait for a book or a quote.
     pub waiting: usize,
+    /// How far behind their venues' clocks events were received.
+    pub skews: Vec<SkewReport>,
+    /// The event time up to which all events have come; it never goes back. None where none has come.
+    pub watermark: Option<Nanos>,
     /// Since when some have waited, without a pause.
     pub waiting_since: Option<Instant>,
 }
@@ -45,10 +51,17 @@ impl WorkerStatus {
     }
 
     /// Replaces the figures by those of the shard as it is now.
-    pub(super) fn update(&self, shard: &Shard, qualities: &[u64; Quality::ALL.len()]) {
+    pub(super) fn update(
+        &self,
+        shard: &Shard,
+        qualities: &[u64; Quality::ALL.len()],
+        idle: Duration,
+    ) {
         let mut counts = RunCounts::default();
         counts.add_shard(shard);
         let waiting = shard.engine().waiting();
+        let idle = i64::try_from(idle.as_nanos()).unwrap_or(i64::MAX);
+        let watermark = shard.engine().watermark(idle);
         let mut latest = self.lock();
         let since = latest.waiting_since.filter(|_| waiting > 0);
         let figures = WorkerFigures {
@@ -63,6 +76,8 @@ impl WorkerStatus {
             instruments: shard.instruments().len(),
             deferred: shard.engine().deferred().0,
             waiting,
+            skews: shard.skews().reports(),
+            watermark: watermark.max(latest.watermark),
             waiting_since: since.or_else(|| (waiting > 0).then(clock::instant)),
         };
         *latest = figures;

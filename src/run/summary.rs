@@ -1,5 +1,6 @@
 //! What a run did, for people (a table) and for programs (one JSON object).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use super::counts::RunCounts;
 use super::latency::{Quantiles, Stages};
 use super::readability::Readability;
 use super::shard::Shard;
+use super::skew::{SkewSummary, Skews};
 use crate::engine::row::EventCounts;
 use crate::signal::digest::Digest;
 use crate::signal::lineage::Lineage;
@@ -30,6 +32,8 @@ pub struct Summary {
     pub events: RunCounts,
     /// Nanoseconds by stage, of a batch; `total` of a signal.
     pub latency_ns: Latencies,
+    /// Receive time less event time by venue, in nanoseconds, signed.
+    pub skew_ns: BTreeMap<String, SkewSummary>,
     /// Instruments seen.
     pub instruments: u64,
     /// How long the run took, in seconds of the wall clock.
@@ -117,11 +121,13 @@ pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shar
     let mut summary = Summary::default();
     let mut digest: Option<Digest> = None;
     let mut all_stages = Stages::default();
+    let mut skews = Skews::default();
     for shard in shards {
         summary.events.add_shard(&shard);
         summary.readability.add(shard.readability());
         summary.instruments += shard.instruments().len() as u64;
-        let (account, stages, part) = shard.into_parts();
+        let (account, stages, own_skews, part) = shard.into_parts();
+        skews.merge(own_skews);
         summary.frames += &account;
         all_stages.merge(&stages);
         match &mut digest {
@@ -129,6 +135,7 @@ pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shar
             None => digest = Some(part),
         }
     }
+    summary.skew_ns = skews.summaries();
     summary.latency_ns = (&all_stages).into();
     let digest = digest.unwrap_or_else(|| Digest::new(lineage));
     summary.digest = digest.finish();

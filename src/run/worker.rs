@@ -35,6 +35,8 @@ pub struct WorkerSettings {
     /// Whether a frame whose offset was worked on before is dropped: Kafka delivers records again after a
     /// rebalance.
     pub drops_repeated_offsets: bool,
+    /// How long an instrument may be silent before it no longer holds the watermark.
+    pub idle: Duration,
     /// Whether frames are handed on for a capture.
     pub captures: bool,
 }
@@ -63,7 +65,7 @@ pub fn work(
     while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
         if clock::instant().duration_since(updated) > UPDATE_EVERY {
             updated = clock::instant();
-            status.update(&shard, &worker.qualities);
+            status.update(&shard, &worker.qualities, settings.idle);
         }
         worker
             .backlog
@@ -78,7 +80,7 @@ pub fn work(
         let made = worker.batch(&mut shard, &mut frames);
         if made.is_err() {
             // The shard's last figures: it ends here.
-            status.update(&shard, &worker.qualities);
+            status.update(&shard, &worker.qualities, settings.idle);
         }
         let delivery = made?;
         // The writer has gone only when it failed; then no work is of use any more.
@@ -88,7 +90,7 @@ pub fn work(
         // The signals have left: do deferred work until new frames come.
         shard.run_deferred_work(|| !ring.is_empty());
     }
-    status.update(&shard, &worker.qualities);
+    status.update(&shard, &worker.qualities, settings.idle);
     Ok(shard)
 }
 

@@ -26,7 +26,8 @@ pub fn open_file(
     Ok(match path {
         None => Box::new(FileSink::nowhere(side, appears)?),
         Some(path) if is_parquet(path) => {
-            Box::new(ParquetSink::create(lineage.clone(), fields, path)?)
+            let signals = ParquetSink::create(lineage.clone(), fields, path)?;
+            Box::new(signals.beside(FileSink::nowhere(side, appears)?))
         }
         Some(path) => {
             let writer = JsonWriter::new(lineage.clone(), fields);

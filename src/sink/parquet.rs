@@ -15,6 +15,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
+use super::file::FileSink;
 use super::output_file::OutputFile;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
@@ -36,6 +37,8 @@ pub struct ParquetSink {
     rows: usize,
     /// Positions of the input that are acknowledged when the file is closed.
     marks: Vec<Position>,
+    /// Dead letters, alerts and gaps, as JSON lines.
+    side: Option<FileSink>,
 }
 
 /// The value of a column.
@@ -97,7 +100,22 @@ impl ParquetSink {
             path,
             rows: 0,
             marks: vec![],
+            side: None,
         })
+    }
+
+    /// The same with a sink for what is not a signal.
+    #[must_use]
+    pub fn beside(self, side: FileSink) -> Self {
+        let side = Some(side);
+        Self { side, ..self }
+    }
+
+    fn on_side(
+        &mut self,
+        act: impl FnOnce(&mut FileSink) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        self.side.as_mut().map_or(Ok(()), act)
     }
 
     fn write_rows(&mut self) -> Result<(), SinkError> {
@@ -136,8 +154,16 @@ impl Sink for ParquetSink {
         }
     }
 
-    fn dead_letter(&mut self, _: &DeadLetter<'_>) -> Result<(), SinkError> {
-        Ok(())
+    fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
+        self.on_side(|side| side.dead_letter(letter))
+    }
+
+    fn alert(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
+        self.on_side(|side| side.alert(key, record))
+    }
+
+    fn gap(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
+        self.on_side(|side| side.gap(key, record))
     }
 
     fn mark(&mut self, positions: &[Position]) {
@@ -154,12 +180,14 @@ impl Sink for ParquetSink {
         Ok(())
     }
 
-    /// Does nothing: rows become readable when the file is closed, because Parquet has its index at the end.
+    /// Does nothing for signals: rows become readable when the file is closed, because Parquet has its index
+    /// at the end.
     fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
+        self.on_side(Sink::flush)
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
+        self.on_side(Sink::close)?;
         self.write_rows()?;
         match self.writer.take() {
             Some(writer) => close_parquet(writer, &self.path, OutputFile::finish),
@@ -168,6 +196,7 @@ impl Sink for ParquetSink {
     }
 
     fn close_incomplete(&mut self) -> Result<(), SinkError> {
+        self.on_side(Sink::close_incomplete)?;
         self.write_rows()?;
         match self.writer.take() {
             Some(writer) => close_parquet(writer, &self.path, OutputFile::finish_incomplete),
@@ -176,7 +205,7 @@ impl Sink for ParquetSink {
     }
 
     fn keeps_dead_letters(&self) -> bool {
-        false
+        self.side.as_ref().is_some_and(Sink::keeps_dead_letters)
     }
 }
 

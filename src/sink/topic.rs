@@ -29,8 +29,8 @@ pub struct SideTopics {
     pub dead_letters: DeadLetterTopic,
     /// Of alerts.
     pub alerts: String,
-    /// Of gaps.
-    pub gaps: String,
+    /// Of gaps; none: they are not written.
+    pub gaps: Option<String>,
 }
 
 /// The topic that dead letters go to.
@@ -96,9 +96,11 @@ impl Sink for TopicSink {
     }
 
     fn gap(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
-        self.kafka
-            .send_to(&self.side.gaps, key.as_bytes(), record)
-            .map_err(failed)
+        match &self.side.gaps {
+            Some(topic) => self.kafka.send_to(topic, key.as_bytes(), record),
+            None => Ok(()),
+        }
+        .map_err(failed)
     }
 
     fn mark(&mut self, positions: &[Position]) {
@@ -120,4 +122,33 @@ impl Sink for TopicSink {
 
 fn failed(error: KafkaSinkError) -> SinkError {
     SinkError::Kafka(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::lineage::Lineage;
+    use crate::simulate::broker::EmbeddedBroker;
+
+    #[test]
+    fn gaps_arrive_where_they_have_a_topic() {
+        let broker = EmbeddedBroker::start(&[("signals", 1), ("gaps", 1)]).unwrap();
+        for (gaps, count) in [(Some("gaps".to_owned()), 1), (None, 0)] {
+            let settings = KafkaSinkSettings {
+                bootstrap: broker.bootstrap(),
+                topic: "signals".into(),
+                ..KafkaSinkSettings::default()
+            };
+            let side = SideTopics {
+                dead_letters: DeadLetterTopic::OfSource,
+                alerts: "alerts".into(),
+                gaps,
+            };
+            let writer = JsonWriter::new(Lineage::default(), &[]);
+            let mut sink = TopicSink::connect(writer, settings, side).unwrap();
+            sink.gap("BTCUSDT.BINANCE", b"{}").unwrap();
+            sink.flush().unwrap();
+            assert_eq!((sink.kafka.sent(), sink.kafka.delivered()), (count, count));
+        }
+    }
 }

@@ -48,6 +48,9 @@ fn a_run_serves_its_health_and_its_metrics() {
     assert!(figure(&metrics, r#"foretick_frames_total{fate="used"#).is_some_and(|n| n > 0.0));
     assert!(figure(&metrics, "foretick_source_healthy").is_some_and(|n| n == 1.0));
     assert!(figure(&metrics, "foretick_instruments").is_some_and(|n| n == 1.0));
+    assert!(figure(&metrics, "foretick_watermark_timestamp_seconds").is_some_and(|n| n > 1e9));
+    let skew = r#"foretick_source_skew_seconds_count{venue="BINANCE""#;
+    assert!(figure(&metrics, skew).is_some_and(|n| n > 0.0), "{metrics}");
     assert!(metrics.contains(r#"provider="cpu""#), "{metrics}");
     assert!(metrics.contains(r#"stage="total""#) && metrics.ends_with("# EOF\n"));
 

@@ -30,11 +30,14 @@ fn gaps(test: &str, frames: &[(&str, String)], shards: usize) -> Vec<Value> {
         folder.write("in.jsonl", lines),
     );
     let output = folder.path("gaps.jsonl");
+    let signals = folder.path("signals.parquet");
     let run = given::foretick(&[
         "replay".as_ref(),
         pipeline.as_os_str(),
         "--input".as_ref(),
         input.as_os_str(),
+        "--output".as_ref(),
+        signals.as_os_str(),
         "--gaps".as_ref(),
         output.as_os_str(),
         "--set".as_ref(),

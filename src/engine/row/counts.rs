@@ -51,6 +51,11 @@ pub struct EventCounts {
     pub halts: u64,
     /// Events whose time lay before that of the event before; the later of the two times is used.
     pub backwards: u64,
+    /// Trades, quotes, bars and book changes that came later than `source.lateness_ms` allows, and were used
+    /// at the latest time known.
+    pub late_updates: u64,
+    /// Trades, quotes and bars that came later than `source.lateness_ms` allows, and were not used.
+    pub late_drops: u64,
     /// Book changes that left the book crossed, and quotes whose bid is above the ask.
     pub crossed: u64,
     /// Applications, statements and headlines used; a headline once for each of its instruments.
@@ -93,6 +98,8 @@ impl AddAssign<&Self> for EventCounts {
         self.cancels += other.cancels;
         self.halts += other.halts;
         self.backwards += other.backwards;
+        self.late_updates += other.late_updates;
+        self.late_drops += other.late_drops;
         self.crossed += other.crossed;
         self.records += other.records;
         self.missing_fields += other.missing_fields;

@@ -41,6 +41,11 @@ impl Heard {
         }
     }
 
+    /// When anything was received last.
+    pub(crate) fn last(self) -> Nanos {
+        self.any
+    }
+
     /// When the input was received last that is the oldest of those that the features need. An input that
     /// never came is not missed: no row was made without it.
     pub(crate) fn oldest(self, plan: &FeaturePlan) -> Nanos {

@@ -10,6 +10,20 @@ pub struct RowRules {
     /// Time between two events that make rows, in nanoseconds, above which the second begins anew: features
     /// over both sides are `gap`.
     pub max_gap: i64,
+    /// How much earlier than the latest event of its instrument an event may be, in nanoseconds, before it
+    /// is late.
+    pub lateness: i64,
+    /// What becomes of late events.
+    pub late: LatePolicy,
+}
+
+/// What becomes of an event that is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatePolicy {
+    /// It is used, at the latest time known.
+    Update,
+    /// It is not used. Changes of a book are: they follow numbers, and one left out would break the book.
+    Drop,
 }
 
 /// The kind of event that makes a row.

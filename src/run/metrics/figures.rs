@@ -1,5 +1,6 @@
 //! The figures of `/metrics`: each family once, with one series a pipeline and label value.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,8 +10,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use super::encode_skews::encode_skews;
 use super::pipelines::{PipelineStatus, ProcessStatus, RunningPipeline};
 use crate::run::latency::StageReport;
+use crate::run::skew::SkewReport;
 use crate::run::status::WorkerFigures;
 use crate::signal::quality::Quality;
 use crate::source::status::EndReason;
@@ -44,6 +47,8 @@ impl Collector for ProcessStatus {
             }
         }
         stages(&mut out, &pipelines)?;
+        let skews: Vec<_> = pipelines.iter().map(|p| (p.name, p.skews())).collect();
+        encode_skews(&mut out, &skews)?;
         info(&mut out, &pipelines)
     }
 }
@@ -99,7 +104,7 @@ const COUNTERS: [(&str, &str, &[&str], ReadSeries); 6] = [
     ),
 ];
 
-const GAUGES: [(&str, &str, ReadValue); 9] = [
+const GAUGES: [(&str, &str, ReadValue); 10] = [
     (
         "source_healthy",
         "Whether the source is connected and alive",
@@ -113,6 +118,15 @@ const GAUGES: [(&str, &str, ReadValue); 9] = [
                 let last = running.feed.last_data();
                 last.map_or(0.0, |last| last.0 as f64 * 1e-9)
             })
+        },
+    ),
+    (
+        "watermark_timestamp_seconds",
+        "Event time up to which all instruments that are not idle have come, less `source.lateness_ms`; \
+         seconds since the epoch, 0 before the first",
+        |pipeline| {
+            let of_shards = pipeline.workers.iter().filter_map(|r| r.watermark);
+            Some(of_shards.min().map_or(0.0, |mark| mark.0 as f64 * 1e-9))
         },
     ),
     ("instruments", "Instruments with state", |pipeline| {
@@ -207,6 +221,22 @@ impl<'a> PipelineFigures<'a> {
             .collect()
     }
 
+    /// The skew of each venue, of those listed too where none has come.
+    fn skews(&self) -> Vec<SkewReport> {
+        let mut venues: BTreeMap<&str, SkewReport> = BTreeMap::new();
+        for venue in self.running.iter().flat_map(|running| &running.venues) {
+            venues.entry(venue).or_default();
+        }
+        for report in self.workers.iter().flat_map(|worker| &worker.skews) {
+            venues.entry(&report.venue).or_default().merge(report);
+        }
+        let named = venues.into_iter().map(|(venue, report)| SkewReport {
+            venue: venue.to_owned(),
+            ..report
+        });
+        named.collect()
+    }
+
     fn signals(&self) -> Vec<Series> {
         let of = |quality: &Quality| {
             let at = *quality as usize;
@@ -240,7 +270,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 31] = [
+const EVENTS: [(&str, Count); 33] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -261,6 +291,8 @@ const EVENTS: [(&str, Count); 31] = [
     ("cancel", |r| r.counts.engine.cancels),
     ("halt", |r| r.counts.engine.halts),
     ("backwards", |r| r.counts.engine.backwards),
+    ("late_update", |r| r.counts.engine.late_updates),
+    ("late_drop", |r| r.counts.engine.late_drops),
     ("crossed_book", |r| r.counts.engine.crossed),
     ("record", |r| r.counts.engine.records),
     ("missing_field", |r| r.counts.engine.missing_fields),
@@ -370,6 +402,7 @@ mod tests {
             workers: vec![Arc::default()],
             feed: Arc::default(),
             listed: 0,
+            venues: vec![],
             needs_quotes: true,
             began: crate::clock::instant(),
             waiting_max: std::time::Duration::ZERO,

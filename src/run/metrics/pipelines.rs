@@ -21,6 +21,8 @@ pub struct RunningPipeline {
     pub feed: Arc<FeedStatus>,
     /// Instruments that the source is asked for; 0 where it reads all that come.
     pub listed: usize,
+    /// The venues of the listed instruments.
+    pub venues: Vec<String>,
     /// Whether each of them needs a book or a quote.
     pub needs_quotes: bool,
     /// When it began.
@@ -195,6 +197,7 @@ mod tests {
             workers: vec![Arc::default()],
             feed: Arc::default(),
             listed: 0,
+            venues: vec![],
             needs_quotes: true,
             began: crate::clock::instant(),
             waiting_max: Duration::ZERO,
@@ -220,6 +223,7 @@ mod tests {
     fn an_instrument_that_nothing_comes_of_makes_it_not_ready() {
         let running = RunningPipeline {
             listed: 2,
+            venues: vec![],
             ..running()
         };
         running.feed.set_healthy(true);

@@ -55,7 +55,8 @@ fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
     if sink.kind != SinkKind::Kafka {
         files.extend(sink.dead_letters.iter().map(PathBuf::from));
         files.extend(sink.alerts.iter().map(PathBuf::from));
-        files.extend(sink.gaps.iter().map(PathBuf::from));
+        let gaps = sink.gaps.iter().filter(|gaps| !gaps.is_empty());
+        files.extend(gaps.map(PathBuf::from));
     }
     match sink.kind {
         SinkKind::Kafka => {}
