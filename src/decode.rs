@@ -43,7 +43,9 @@ use std::sync::Arc;
 
 pub use self::ahead::AHEAD_NS;
 use self::ahead::is_ahead;
-pub use self::connection_check::{ConnectionCheck, ConnectionChecks, ConnectionOrder};
+pub use self::connection_check::{
+    ConnectionCheck, ConnectionChecks, ConnectionNumbers, ConnectionOrder,
+};
 pub use self::decoded::{Decoded, Notice};
 pub use self::error::DecodeError;
 use self::error::plausible;

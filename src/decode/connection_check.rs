@@ -47,6 +47,18 @@ impl ConnectionCheck {
 #[derive(Debug, Default)]
 pub struct ConnectionChecks {
     streams: Vec<(Option<&'static dyn Venue>, ConnectionCheck)>,
+    numbers: Option<ConnectionNumbers>,
+}
+
+/// The numbers that the messages of all connections so far had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionNumbers {
+    /// Of the first message that had one.
+    pub first: u64,
+    /// Of the last one that was no copy.
+    pub last: u64,
+    /// How many were missing.
+    pub missing: u64,
 }
 
 impl ConnectionChecks {
@@ -71,7 +83,30 @@ impl ConnectionChecks {
             return ConnectionOrder::Follows;
         };
         *last = Some(venue);
-        check.take(venue, message)
+        let order = check.take(venue, message);
+        self.note(order, venue.connection_number(message));
+        order
+    }
+
+    /// The numbers so far; none where no message had one.
+    #[must_use]
+    pub fn numbers(&self) -> Option<ConnectionNumbers> {
+        self.numbers
+    }
+
+    fn note(&mut self, order: ConnectionOrder, number: Option<u64>) {
+        let (Some(number), false) = (number, order == ConnectionOrder::Behind) else {
+            return;
+        };
+        let numbers = self.numbers.get_or_insert(ConnectionNumbers {
+            first: number,
+            last: number,
+            missing: 0,
+        });
+        numbers.last = number;
+        if let ConnectionOrder::Lost(missing) = order {
+            numbers.missing = numbers.missing.saturating_add(missing);
+        }
     }
 }
 
@@ -185,5 +220,11 @@ mod tests {
             );
         }
         assert_eq!(checks.take(0, &venues, b"40"), Follows, "another stream");
+        let numbers = ConnectionNumbers {
+            first: 7,
+            last: 40,
+            missing: 3,
+        };
+        assert_eq!(checks.numbers(), Some(numbers));
     }
 }
