@@ -21,6 +21,7 @@ pub mod json_feed;
 mod kraken;
 mod last_updates;
 mod levels;
+mod lost;
 mod news;
 pub mod news_item;
 mod okx;
@@ -224,7 +225,8 @@ impl Decoder {
     /// time then stands for `origin.ts_recv`.
     ///
     /// # Errors
-    /// [`DecodeError`]; the batch then holds nothing of this frame.
+    /// [`DecodeError`]; the batch then holds nothing of this frame, but a gap where its venue counts the
+    /// messages of a connection: no number will show that this one is missing.
     pub fn decode(
         &mut self,
         origin: Origin,
@@ -279,6 +281,10 @@ impl Decoder {
             batch.levels.truncate(before.2);
             batch.values.truncate(values);
         }
+        let is_market = self.records.is_none() && self.news.is_none();
+        if is_market && result.is_err_and(|error| error.unreadable()) {
+            lost::note_lost(&self.venues, origin, bytes, batch);
+        }
         result
     }
 
@@ -288,14 +294,7 @@ impl Decoder {
             let name = self.instruments.name(event.instrument);
             event.instrument == InstrumentId::ALL || shard_of(name.as_bytes(), shards) == own
         };
-        if batch.events[first..].iter().all(is_own) {
-            return;
-        }
-        let mut at = 0;
-        batch.events.retain(|event| {
-            at += 1;
-            at <= first || is_own(event)
-        });
+        lost::keep(batch, first, is_own);
     }
 
     /// Whether one of the events from `first` on is too far ahead of the time at which its frame was

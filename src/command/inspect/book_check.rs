@@ -1,7 +1,7 @@
 //! An instrument's rebuilt book against the venue's own best bid and offer, and against its checksums.
 //!
-//! The book after a depth update numbered u must equal the last quote numbered u or below, which is known once
-//! a quote above u has come. What waits for its counterpart is bounded: the oldest is not compared.
+//! The book after a depth update numbered u must equal the last quote numbered u or below, which is known
+//! once a quote above u has come. What waits for its counterpart is bounded: the oldest is not compared.
 
 use std::collections::VecDeque;
 

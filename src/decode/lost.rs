@@ -1,0 +1,36 @@
+//! What a batch keeps of a frame: of one that cannot be read a gap, of one about several instruments those of
+//! a shard.
+
+use super::venue::Venue;
+use super::venues::Venues;
+use crate::event::{Batch, Body, Event, Gap, GapReason};
+use crate::frame::Origin;
+use crate::instrument::InstrumentId;
+use crate::units::Nanos;
+
+/// Notes a gap where a venue that counts the messages of a connection has counted one that cannot be read: no
+/// number will show that it is missing.
+pub(super) fn note_lost(venues: &Venues, origin: Origin, message: &[u8], batch: &mut Batch) {
+    let counts = |venue: &&dyn Venue| venue.connection_number(message).is_some();
+    if venues.all().find(counts).is_none() {
+        return;
+    }
+    batch.begin_frame(origin);
+    let gap = Gap {
+        reason: GapReason::Sequence,
+        missing: 1,
+    };
+    batch.push(InstrumentId::ALL, Nanos::UNDEFINED, Body::Gap(gap));
+}
+
+/// Keeps of the events from `first` on those that `is_own` is true of.
+pub(super) fn keep(batch: &mut Batch, first: usize, is_own: impl Fn(&Event) -> bool) {
+    if batch.events[first..].iter().all(&is_own) {
+        return;
+    }
+    let mut at = 0;
+    batch.events.retain(|event| {
+        at += 1;
+        at <= first || is_own(event)
+    });
+}
