@@ -16,3 +16,4 @@ pub mod inspect;
 pub mod outputs;
 pub mod record;
 pub mod simulate;
+pub mod venues;

@@ -7,6 +7,7 @@ pub mod book;
 mod book_repairs;
 mod cache;
 pub mod feature;
+mod gap_log;
 mod pending;
 pub mod period;
 pub mod row;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use self::feature::FeaturePlan;
 use self::pending::{PendingSignal, ScoreSource};
 use self::period::PeriodChange;
-use self::row::{EventCounts, Row};
+use self::row::{EventCounts, GapRecord, Row};
 use self::row_maker::RowMaker;
 use self::scorer::Scorer;
 pub use self::settings::EngineSettings;
@@ -202,6 +203,12 @@ impl Engine {
     /// Appends the instruments whose book has become whole, or has got a snapshot that it did not need.
     pub fn take_whole_books(&mut self, whole: &mut Vec<InstrumentId>) {
         self.rows.take_whole_books(whole);
+    }
+
+    /// Appends the gaps that were found and that have ended since the last call, in the order of their
+    /// events.
+    pub fn take_gaps(&mut self, gaps: &mut Vec<GapRecord>) {
+        self.rows.take_gaps(gaps);
     }
 
     /// Instruments whose features need a book or a quote that is not there, or is of before a gap.

@@ -275,7 +275,7 @@ pub struct Gap {
 }
 
 /// Why messages are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GapReason {
     /// The venue's numbering jumped.
     Sequence,
@@ -287,6 +287,29 @@ pub enum GapReason {
     Reconnect,
     /// They were dropped here under overload.
     Overflow,
+}
+
+impl GapReason {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::Sequence,
+        Self::Renumbered,
+        Self::Checksum,
+        Self::Reconnect,
+        Self::Overflow,
+    ];
+
+    /// As frames of ours and records have it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::Renumbered => "renumbered",
+            Self::Checksum => "checksum",
+            Self::Reconnect => "reconnect",
+            Self::Overflow => "overflow",
+        }
+    }
 }
 
 /// Events of some frames in order, with the levels and origins that they point to.
@@ -334,6 +357,18 @@ impl Batch {
             instrument,
             frame,
             body,
+        });
+    }
+
+    /// Keeps those events from number `first` on that `keeps` says yes to.
+    pub fn retain_events(&mut self, first: usize, keeps: impl Fn(&Event) -> bool) {
+        if self.events[first..].iter().all(&keeps) {
+            return;
+        }
+        let mut at = 0;
+        self.events.retain(|event| {
+            at += 1;
+            at <= first || keeps(event)
         });
     }
 

@@ -37,6 +37,14 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(is_outside) && !text.ends_with(is_outside)
 }
 
+/// The venue that a name ends in, behind its last dot; none where it names none. One or two letters there are
+/// a class of shares (`BRK.B`).
+#[must_use]
+pub fn venue_of(name: &str) -> Option<&str> {
+    let (_, venue) = name.rsplit_once('.')?;
+    (venue.len() > 2).then_some(venue)
+}
+
 type BySymbol = FxHashMap<Box<[u8]>, InstrumentId>;
 
 /// The symbol table of one shard.
@@ -185,6 +193,19 @@ mod tests {
         }
         for text in ["", " ", ".", "..", ".X", "A.", " A.X ", "A.X\t", "\u{a0}A"] {
             assert!(!is_name(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_end_in_a_venue() {
+        for (name, venue) in [
+            ("BTCUSDT.BINANCE", Some("BINANCE")),
+            ("BRK.B.XNYS", Some("XNYS")),
+            ("BTC-USDT.OKX", Some("OKX")),
+            ("BRK.B", None),
+            ("AAPL", None),
+        ] {
+            assert_eq!(venue_of(name), venue, "{name}");
         }
     }
 

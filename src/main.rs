@@ -13,6 +13,7 @@ use clap::Parser;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{OutputContent, OutputError, PlannedOutput, check_outputs};
 use foretick::command::simulate::write_capture_file;
+use foretick::command::venues::VenueList;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::model::onnx;
@@ -152,6 +153,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             write_stdout(&format!("{frames} frames in {}\n", args.output.display()))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Venues(args) => {
+            print(&VenueList::registered(), args.json)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Diff(args) => {
             let options = diff::DiffOptions {
                 all_fields: args.all_fields,
@@ -196,6 +201,9 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     }
     if let Some(alerts) = &args.alerts {
         changes.push(format!("sink.alerts={}", alerts.display()));
+    }
+    if let Some(gaps) = &args.gaps {
+        changes.push(format!("sink.gaps={}", gaps.display()));
     }
     let options = RunOptions {
         until_end: args.until_end,
@@ -296,6 +304,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
             OutputContent::JsonLines,
         ),
         ("--alerts", args.alerts.clone(), OutputContent::JsonLines),
+        ("--gaps", args.gaps.clone(), OutputContent::JsonLines),
     ]);
     check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
     let options = ReplayOptions {
@@ -303,6 +312,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         output: args.output,
         dead_letters: args.dead_letters,
         alerts: args.alerts,
+        gaps: args.gaps,
         from: args.from,
         to: args.to,
         speed: args.speed.0,
@@ -365,6 +375,7 @@ fn check_sink(pipeline: &Pipeline, capture: Option<PathBuf>, force: bool) -> any
             side(&sink.alerts),
             OutputContent::JsonLines,
         ),
+        ("[sink] gaps", side(&sink.gaps), OutputContent::JsonLines),
         ("--capture", capture, OutputContent::Capture),
     ]);
     check_outputs(&outputs, &read_by(&[], pipeline), force)?;

@@ -1,12 +1,14 @@
 //! A checked pipeline: nothing optional that is needed, every value compared with the others and with
 //! the model. Builds decoders, engines, sources and sinks from it.
 
+mod addresses;
 mod alerts;
 mod credentials;
 mod error;
 mod execution;
 mod features;
 mod horizon;
+mod hours;
 mod json_feed;
 mod label;
 mod lineage;

@@ -1,10 +1,12 @@
-//! Sinks write signals, alerts and dead letters: to standard output, files, or Kafka. They decide nothing.
+//! Sinks write signals, alerts, gaps and dead letters: to standard output, files, or Kafka. They decide
+//! nothing.
 
 pub mod alert_journal;
 pub mod atomic_file;
 mod dead_letter;
 mod error;
 pub mod file;
+pub mod gap_json;
 pub mod json;
 pub mod kafka;
 pub mod line_file;
@@ -19,7 +21,7 @@ pub use self::error::SinkError;
 use crate::frame::Position;
 use crate::signal::Signal;
 
-/// Writes signals, alerts and dead letters, and acknowledges those that have arrived.
+/// Writes signals, alerts, gaps and dead letters, and acknowledges those that have arrived.
 pub trait Sink: Send {
     /// Takes a signal of the instrument with this name. It may be buffered until `flush`.
     ///
@@ -38,6 +40,14 @@ pub trait Sink: Send {
     /// # Errors
     /// [`SinkError`].
     fn alert(&mut self, _key: &str, _record: &[u8]) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Takes a gap: a record with its key. A sink that keeps no gaps drops it.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    fn gap(&mut self, _key: &str, _record: &[u8]) -> Result<(), SinkError> {
         Ok(())
     }
 

@@ -17,6 +17,8 @@ mod demo;
 mod exchange;
 #[path = "live/failures.rs"]
 mod failures;
+#[path = "live/feed_faults.rs"]
+mod feed_faults;
 #[path = "live/kafka.rs"]
 mod kafka;
 #[path = "live/meadow.rs"]

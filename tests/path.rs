@@ -23,6 +23,8 @@ mod export;
 mod feed;
 #[path = "path/gap_quality.rs"]
 mod gap_quality;
+#[path = "path/gap_records.rs"]
+mod gap_records;
 #[path = "path/golden.rs"]
 mod golden;
 #[path = "path/late.rs"]

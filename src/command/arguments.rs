@@ -64,6 +64,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Record a live source to a capture file.
     Record(RecordArguments),
+    /// List the venues, with what each proves of its data and how a broken book is repaired.
+    Venues(VenuesArguments),
     /// Compare two files of signals: shows the earliest difference and a summary.
     Diff(DiffArguments),
     /// Run four of the shipped pipelines (price-direction, news-sentiment, default-alerts, loan-risk) on a
@@ -71,6 +73,13 @@ pub enum Command {
     Demo(DemoArguments),
     /// Simulate an exchange with Binance's protocol, or write a capture of one.
     Simulate(SimulateArguments),
+}
+
+#[derive(Args)]
+pub struct VenuesArguments {
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A pipeline and changes to its configuration.
@@ -115,6 +124,9 @@ pub struct RunArguments {
     /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub alerts: Option<PathBuf>,
+    /// Write gaps in the market data to this file, as JSON lines.
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub gaps: Option<PathBuf>,
     /// Also write the frames to a capture, in the order in which the engine took them.
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
@@ -234,6 +246,9 @@ pub struct ReplayArguments {
     /// Write alerts to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub alerts: Option<PathBuf>,
+    /// Write gaps in the market data to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub gaps: Option<PathBuf>,
     /// Write only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);
     /// earlier frames warm up windows.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]

@@ -76,6 +76,11 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
         ..CheckReport::default()
     };
     let source = &pipeline.file.source;
+    if source.kind == SourceKind::Websocket
+        && let Err(error) = pipeline.websocket_settings()?.subscription()
+    {
+        report.problems.push(error.to_string());
+    }
     let live = source.kind_written || source.topics_written;
     let of_files = source.table.is_some() && !live;
     let reads = source.kind == SourceKind::Kafka && !of_files;

@@ -29,6 +29,7 @@ use crate::simulate;
 use crate::simulate::broker::{BrokerError, EmbeddedBroker};
 use crate::simulate::{Exchange, SimulateError};
 
+use crate::sink::gap_json;
 use crate::sink::topic::dead_letter_topic;
 
 /// What to show, and for how long.
@@ -93,7 +94,7 @@ pub fn demo(settings: &DemoSettings, stop: &StopFlag) -> Result<PipelineOutcomes
     let broker = EmbeddedBroker::start(&topics)?;
     let overrides = overrides(settings, &market, &exchange, &broker, &unpacked);
     let members = supervisor::load_all(&unpacked.pipelines(), &overrides)?;
-    let mut written = vec![ALERTS.to_owned()];
+    let mut written = vec![ALERTS.to_owned(), gap_json::SCHEMA.to_owned()];
     for member in &members {
         let topic = &member.loaded().lineage.schema;
         written.push(topic.clone());

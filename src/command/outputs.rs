@@ -23,7 +23,7 @@ pub struct PlannedOutput {
 pub enum OutputContent {
     /// Signals: JSON lines or Parquet.
     Signals,
-    /// Dead letters or alerts: JSON lines.
+    /// Dead letters, alerts or gaps: JSON lines.
     JsonLines,
     /// Training rows: Parquet.
     Rows,

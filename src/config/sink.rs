@@ -1,4 +1,4 @@
-//! `[sink]`: where signals, alerts and dead letters are written.
+//! `[sink]`: where signals, alerts, gaps and dead letters are written.
 
 use std::path::PathBuf;
 
@@ -23,6 +23,9 @@ pub struct SinkConfig {
     /// Where alerts are written: a topic where `kind = "kafka"`, else a file. Default for Kafka:
     /// `alerts.default.v1`; otherwise alerts are not written.
     pub alerts: Option<String>,
+    /// Where gaps in the market data are written: a topic where `kind = "kafka"`, else a file. Default for
+    /// Kafka: `md.gaps.v1`; otherwise gaps are counted only.
+    pub gaps: Option<String>,
     /// The file that keeps the episodes of alerts over a restart of `run`. Not given: each run begins without
     /// open episodes.
     pub alerts_state: Option<PathBuf>,
@@ -38,6 +41,7 @@ impl Default for SinkConfig {
             topic: None,
             dead_letters: None,
             alerts: None,
+            gaps: None,
             alerts_state: None,
             fields: vec![],
         }

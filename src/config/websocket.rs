@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::hours::HoursConfig;
 use super::json_feed::JsonFeedConfig;
 
 /// `[source.websocket]`: the feed of the venue in which the names of `instruments` end.
@@ -33,6 +34,9 @@ pub struct WebsocketConfig {
     /// How long no data may come on a connection that answers pings, in milliseconds; `0`: for ever. Default:
     /// `300000` (5 minutes): of a connection whose venue has stopped to send, nothing else is to be seen.
     pub silent_ms: u64,
+    /// When the market is open, so that `silent_ms` counts no time while it is closed. Not given: it never
+    /// closes.
+    pub hours: Option<HoursConfig>,
     /// How often the shards receive a tick of the clock, in milliseconds, so that a silent instrument becomes
     /// `stale`; `0` sends none. Default: `1000`.
     pub tick_ms: u64,
@@ -51,6 +55,7 @@ impl Default for WebsocketConfig {
             binary: false,
             idle_ms: 10_000,
             silent_ms: 300_000,
+            hours: None,
             tick_ms: 1_000,
             json: None,
         }

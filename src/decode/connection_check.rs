@@ -78,7 +78,7 @@ impl ConnectionChecks {
                 .resize(at + 1, (None, ConnectionCheck::default()));
         }
         let (last, check) = &mut self.streams[at];
-        if control::is_control(message) {
+        if message.starts_with(control::PREFIX) {
             // A connection ends with a gap that says so, and a gap that was found is not found again.
             if control::is_of_connection(message) {
                 *check = ConnectionCheck::default();

@@ -75,16 +75,12 @@ pub(super) fn decode(
                 }
                 None => InstrumentId::ALL,
             };
-            let reason = match wire.reason.text("reason")? {
-                "reconnect" => GapReason::Reconnect,
-                "overflow" => GapReason::Overflow,
-                "sequence" => GapReason::Sequence,
-                "renumbered" => GapReason::Renumbered,
-                "checksum" => GapReason::Checksum,
-                _ => return Err(DecodeError::OutOfRange("reason")),
-            };
+            let word = wire.reason.text("reason")?;
+            let reason = GapReason::ALL
+                .into_iter()
+                .find(|reason| reason.word() == word);
             let gap = Gap {
-                reason,
+                reason: reason.ok_or(DecodeError::OutOfRange("reason"))?,
                 missing: wire.missing.number_or_zero("missing")?,
             };
             batch.push(instrument, Nanos::UNDEFINED, Body::Gap(gap));

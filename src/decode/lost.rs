@@ -1,9 +1,8 @@
-//! What a batch keeps of a frame: of one that cannot be read a gap, of one about several instruments those of
-//! a shard.
+//! A message that cannot be read, though its venue has counted it.
 
 use super::venue::Venue;
 use super::venues::Venues;
-use crate::event::{Batch, Body, Event, Gap, GapReason};
+use crate::event::{Batch, Body, Gap, GapReason};
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::units::Nanos;
@@ -21,16 +20,4 @@ pub(super) fn note_lost(venues: &Venues, origin: Origin, message: &[u8], batch: 
         missing: 1,
     };
     batch.push(InstrumentId::ALL, Nanos::UNDEFINED, Body::Gap(gap));
-}
-
-/// Keeps of the events from `first` on those that `is_own` is true of.
-pub(super) fn keep(batch: &mut Batch, first: usize, is_own: impl Fn(&Event) -> bool) {
-    if batch.events[first..].iter().all(&is_own) {
-        return;
-    }
-    let mut at = 0;
-    batch.events.retain(|event| {
-        at += 1;
-        at <= first || is_own(event)
-    });
 }

@@ -38,7 +38,7 @@ impl Output<'_> {
 
     /// Takes levels out of the batch, so many bids and then asks, and makes a quote of the first of each
     /// side.
-    pub(super) fn take_quote(&mut self, start: u32, bids: u32, sequence: u64) -> Quote {
+    pub(super) fn take_quote(&mut self, start: u32, bids: u32) -> Quote {
         let levels = &self.batch.levels[start as usize..];
         let (bids, asks) = levels.split_at(bids as usize);
         let ((bid_px, bid_sz), (ask_px, ask_sz)) = (first(bids), first(asks));
@@ -48,7 +48,8 @@ impl Output<'_> {
             bid_sz,
             ask_px,
             ask_sz,
-            sequence,
+            // Numbers of quotes are of another series than those of books: times tell which is newer.
+            sequence: 0,
         }
     }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::book_repairs::BookRepairs;
 use super::cache;
 use super::feature::{FeaturePlan, Fired};
+use super::gap_log::GapLog;
 use super::period::PeriodChange;
-use super::row::{Effect, EventCounts, Row, RowRules, SnapshotNeed};
+use super::row::{Effect, EventCounts, GapRecord, Row, RowRules, SnapshotNeed};
 use super::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event, Gap, Record};
+use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::label::LabelPoint;
 use crate::signal::quality::Quality;
@@ -22,6 +24,7 @@ pub struct RowMaker {
     state: EngineState,
     counts: EventCounts,
     repairs: BookRepairs,
+    gaps: GapLog,
     fired: Fired,
 }
 
@@ -35,6 +38,7 @@ impl RowMaker {
             state: EngineState::default(),
             counts: EventCounts::default(),
             repairs: BookRepairs::default(),
+            gaps: GapLog::default(),
             fired: Fired::default(),
         }
     }
@@ -42,7 +46,7 @@ impl RowMaker {
     /// Takes one event of the batch; where it makes a row, writes that to `row` (one cell a column).
     pub fn apply(&mut self, batch: &Batch, event: &Event, row: &mut [f64]) -> Option<Row> {
         if event.instrument == InstrumentId::ALL {
-            self.apply_to_all(event);
+            self.apply_to_all(batch, event);
             return None;
         }
         match &event.body {
@@ -78,6 +82,7 @@ impl RowMaker {
             state,
             counts,
             fired,
+            gaps,
             ..
         } = self;
         let EngineState {
@@ -87,8 +92,8 @@ impl RowMaker {
         let InstrumentState {
             market, features, ..
         } = instruments.state_or_new(event.instrument, plan);
-        let ts_recv = batch.origins[event.frame as usize].ts_recv;
-        market.heard.take(&event.body, ts_recv);
+        let origin = batch.origins[event.frame as usize];
+        market.heard.take(&event.body, origin.ts_recv);
         market.silent = false;
         let before = market.now;
         let timed = market.pass_time(event, counts);
@@ -134,6 +139,7 @@ impl RowMaker {
             | Body::Sentiment(_)
             | Body::Tick => Effect::default(),
         };
+        gaps.take_from(market, event.instrument, origin, counts);
         if !timed || !effect.any() {
             return None;
         }
@@ -174,9 +180,9 @@ impl RowMaker {
     }
 
     /// Takes an event that concerns all instruments.
-    fn apply_to_all(&mut self, event: &Event) {
+    fn apply_to_all(&mut self, batch: &Batch, event: &Event) {
         match event.body {
-            Body::Gap(gap) => self.gap_everywhere(gap),
+            Body::Gap(gap) => self.gap_everywhere(gap, batch.origins[event.frame as usize]),
             Body::Figure(figure) => {
                 self.counts.figures += 1;
                 self.state.figures.add(event.ts_event.0, figure);
@@ -185,11 +191,18 @@ impl RowMaker {
         }
     }
 
-    fn gap_everywhere(&mut self, gap: Gap) {
+    fn gap_everywhere(&mut self, gap: Gap, origin: Origin) {
         self.counts.gaps += 1;
         self.counts.miss(gap.missing);
+        let is_copy = self.gaps.is_copy(gap.reason, origin.ts_recv);
         for (instrument, state) in self.state.instruments.iter_mut() {
-            if state.market.break_by(gap.reason) {
+            let market = &mut state.market;
+            if !is_copy {
+                market.doubt(gap);
+                self.gaps
+                    .take_from(market, instrument, origin, &mut self.counts);
+            }
+            if market.break_by(gap.reason) {
                 self.repairs.request(instrument);
             }
         }
@@ -261,6 +274,12 @@ impl RowMaker {
     /// Appends the instruments whose book has become whole, or has got a snapshot that it did not need.
     pub fn take_whole_books(&mut self, whole: &mut Vec<InstrumentId>) {
         self.repairs.take_met(whole);
+    }
+
+    /// Appends the gaps that were found and that have ended since the last call, in the order of their
+    /// events.
+    pub fn take_gaps(&mut self, gaps: &mut Vec<GapRecord>) {
+        self.gaps.take(gaps);
     }
 
     /// Counters of the events so far.

@@ -12,8 +12,8 @@ use crate::sink::json::JsonWriter;
 use crate::sink::kafka::settings::KafkaSinkSettings;
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
-use crate::sink::topic::{DeadLetterTopic, TopicSink, dead_letter_topic};
-use crate::sink::{Sink, SinkError};
+use crate::sink::topic::{DeadLetterTopic, SideTopics, TopicSink, dead_letter_topic};
+use crate::sink::{Sink, SinkError, gap_json};
 
 /// Opens the sink that `[sink]` names.
 ///
@@ -28,6 +28,7 @@ pub(super) fn open(
     let side = SideFiles {
         dead_letters: sink.dead_letters.as_deref().map(Path::new),
         alerts: sink.alerts.as_deref().map(Path::new),
+        gaps: sink.gaps.as_deref().map(Path::new),
     };
     match sink.kind {
         SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
@@ -55,8 +56,12 @@ fn open_topic(
         ..KafkaSinkSettings::default()
     };
     let writer = JsonWriter::new(lineage.clone(), fields);
-    let alerts = sink.alerts.clone().unwrap_or_else(|| SCHEMA.into());
-    let sink = TopicSink::connect(writer, settings, dead_letters, alerts)?;
+    let side = SideTopics {
+        dead_letters,
+        alerts: sink.alerts.clone().unwrap_or_else(|| SCHEMA.into()),
+        gaps: sink.gaps.clone().unwrap_or_else(|| gap_json::SCHEMA.into()),
+    };
+    let sink = TopicSink::connect(writer, settings, side)?;
     Ok(Box::new(sink))
 }
 

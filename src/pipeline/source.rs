@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::addresses;
 use super::credentials::credentials;
+use super::hours;
 use crate::config::{
     ConfigFault, KafkaConfig, PipelineFile, RowOn, SourceConfig, SourceKind, StartOffset,
     TableConfig,
@@ -52,7 +54,9 @@ pub(super) fn websocket(
         );
         return Err(ConfigFault::at("source.instruments", what));
     }
+    let hours = source.websocket.hours.as_ref().map(hours::hours);
     let mut settings = WebsocketSettings {
+        hours: hours.transpose()?,
         symbols,
         credentials: credentials(&source.websocket)?,
         binary: source.websocket.binary,
@@ -62,6 +66,23 @@ pub(super) fn websocket(
             .filter(|max| !max.is_zero()),
         ..WebsocketSettings::new(venue)
     };
+    let written = [
+        ("url", &source.websocket.url, ["wss", "ws"]),
+        ("rest", &source.websocket.rest, ["https", "http"]),
+    ];
+    for (key, address, schemes) in written {
+        // An empty REST address requests no snapshots.
+        let Some(address) = address
+            .as_deref()
+            .filter(|text| key == "url" || !text.is_empty())
+        else {
+            continue;
+        };
+        if let Some(what) = addresses::fault(address, schemes) {
+            let what = format!("the address `{address}` {what}");
+            return Err(ConfigFault::at(format!("source.websocket.{key}"), what));
+        }
+    }
     if let Some(url) = &source.websocket.url {
         settings.url.clone_from(url);
     }

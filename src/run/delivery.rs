@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::alert::command::AlertCommand;
 use crate::decode::DecodeError;
+use crate::engine::row::GapRecord;
 use crate::frame::{Frame, Origin, Position};
 use crate::signal::Signal;
 
@@ -20,6 +21,8 @@ pub struct Delivery {
     pub signals: Vec<Signal>,
     /// Commands about alerts, each with the number of signals that come before it.
     pub commands: Vec<(usize, AlertCommand)>,
+    /// Gaps that were found, and those that have ended.
+    pub gaps: Vec<GapRecord>,
     /// Frames that could not be decoded.
     pub dead_letters: Vec<UndecodedFrame>,
     /// How far the shard has come in each partition of the batch.

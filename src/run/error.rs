@@ -49,6 +49,11 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether another start would fail alike until somebody has changed something: a venue refuses the keys.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Websocket(WebsocketError::Refused { .. }))
+    }
+
     /// The panic of the named thread.
     pub(crate) fn panicked(thread: &str, panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().map(String::as_str);

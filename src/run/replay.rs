@@ -55,6 +55,8 @@ pub struct ReplayOptions {
     pub dead_letters: Option<PathBuf>,
     /// Where alerts go, as JSON lines; nowhere without it.
     pub alerts: Option<PathBuf>,
+    /// Where gaps go, as JSON lines; nowhere without it.
+    pub gaps: Option<PathBuf>,
     /// Signals before this time are not given; the frames still warm the windows.
     pub from: Option<Nanos>,
     /// Signals from this time on are not given.
@@ -77,6 +79,7 @@ pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, R
         SideFiles {
             dead_letters: options.dead_letters.as_deref(),
             alerts: options.alerts.as_deref(),
+            gaps: options.gaps.as_deref(),
         },
         match options.speed {
             Some(_) => Appears::AtOnce,
@@ -222,6 +225,7 @@ fn replay_on_one_thread(
         writer,
         observer,
         signals: vec![],
+        gaps: vec![],
         batch: pipeline.file.engine.batch,
     };
     let source = NumberedSource::new(source, pipeline.venues());

@@ -13,6 +13,7 @@ use super::readability::Readability;
 use crate::clock;
 use crate::decode::Decoder;
 use crate::engine::Engine;
+use crate::engine::row::GapRecord;
 use crate::event::Batch;
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
@@ -40,6 +41,8 @@ pub struct Shard {
     snapshot_requests: Option<SnapshotRequests>,
     needs_snapshot: Vec<InstrumentId>,
     whole_books: Vec<InstrumentId>,
+    /// Gaps of the steps since [`Shard::take_gaps`].
+    gaps: Vec<GapRecord>,
 }
 
 impl Shard {
@@ -63,6 +66,7 @@ impl Shard {
             snapshot_requests: None,
             needs_snapshot: vec![],
             whole_books: vec![],
+            gaps: vec![],
         }
     }
 
@@ -73,7 +77,7 @@ impl Shard {
         self
     }
 
-    /// Gives only the signals of events from `from` on and before `to`.
+    /// Gives only the signals and the gaps of events from `from` on and before `to`.
     #[must_use]
     pub fn between(mut self, from: Option<Nanos>, to: Option<Nanos>) -> Self {
         self.from = from.unwrap_or(self.from);
@@ -132,6 +136,7 @@ impl Shard {
         let decoded = clock::instant();
         self.engine.apply(self.intake.batch());
         let applied = clock::instant();
+        self.collect_gaps();
         self.engine.score(self.intake.batch(), signals)?;
         let scored = clock::instant();
         self.request_snapshots();
@@ -160,6 +165,29 @@ impl Shard {
         let took = latency.decode + latency.feature + latency.model;
         self.finish(made, latency, took);
         Ok(())
+    }
+
+    /// Takes the gaps that the engine has found. Those of reprocessed frames were written when the frames
+    /// were first read.
+    fn collect_gaps(&mut self) {
+        let first = self.gaps.len();
+        self.engine.take_gaps(&mut self.gaps);
+        if self.gaps.len() == first {
+            return;
+        }
+        let (from, to) = (self.from, self.to);
+        let mut at = 0;
+        self.gaps.retain(|gap| {
+            at += 1;
+            let is_within = gap.ts_event >= from && (gap.ts_event < to || to == Nanos(i64::MAX));
+            at <= first || is_within && !gap.origin.reprocessed
+        });
+    }
+
+    /// Appends the gaps that were found, and those that have ended, in the steps since the last call. Their
+    /// instruments have names until [`Shard::end_batch`].
+    pub fn take_gaps(&mut self, gaps: &mut Vec<GapRecord>) {
+        gaps.append(&mut self.gaps);
     }
 
     /// The events of the last step, until the next frame is taken; none where there were no frames.

@@ -157,6 +157,7 @@ impl Worker {
         for signal in &delivery.signals {
             self.qualities[signal.quality as usize] += 1;
         }
+        shard.take_gaps(&mut delivery.gaps);
         let instruments = shard.instruments();
         let name = |id| instruments.name(InstrumentId(id)).to_owned();
         delivery.new_names = (self.named as u32..instruments.len() as u32)

@@ -9,10 +9,12 @@ use super::delivery::Delivery;
 use crate::alert::command::AlertCommand;
 use crate::clock;
 use crate::decode::DecodeError;
+use crate::engine::row::GapRecord;
 use crate::frame::{Origin, Position};
 use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::AlertJournal;
+use crate::sink::gap_json::{GapContext, gap_json};
 use crate::sink::{DeadLetter, Sink, SinkError};
 
 /// Owns the sink, and the state of alerts.
@@ -20,6 +22,7 @@ pub struct Writer {
     sink: Box<dyn Sink>,
     /// The names of each shard's instruments.
     names: Vec<Vec<String>>,
+    pipeline: String,
     streams: Vec<String>,
     written: u64,
     alerts: Option<AlertJournal>,
@@ -39,6 +42,7 @@ impl Writer {
         Self {
             sink,
             names: vec![],
+            pipeline: lineage.pipeline.clone(),
             streams: lineage.streams.clone(),
             written: 0,
             alerts: None,
@@ -122,6 +126,20 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes a gap of the instrument with that name, which was found or has ended.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn gap(&mut self, gap: &GapRecord, name: &str) -> Result<(), SinkError> {
+        let context = GapContext {
+            pipeline: &self.pipeline,
+            instrument: name,
+            stream: stream_name(&self.streams, gap.origin),
+        };
+        let record = gap_json(gap, context).to_string();
+        self.sink.gap(name, record.as_bytes())
+    }
+
     /// Writes a frame that could not be decoded.
     ///
     /// # Errors
@@ -132,10 +150,7 @@ impl Writer {
         origin: Origin,
         bytes: &[u8],
     ) -> Result<(), SinkError> {
-        let stream = self
-            .streams
-            .get(usize::from(origin.stream))
-            .map_or("", |name| name);
+        let stream = stream_name(&self.streams, origin);
         self.sink.dead_letter(&DeadLetter {
             reason: error.reason(),
             field: error.field(),
@@ -166,6 +181,10 @@ impl Writer {
         let written = written.and_then(|()| {
             let mut rest = commands;
             rest.try_for_each(|(_, command)| self.command(&command))
+        });
+        let written = written.and_then(|()| {
+            let mut gaps = delivery.gaps.drain(..);
+            gaps.try_for_each(|gap| self.gap(&gap, &names[gap.instrument.index()]))
         });
         if delivery.names_per_batch {
             names.clear();
@@ -231,6 +250,11 @@ impl Writer {
         }
         read
     }
+}
+
+fn stream_name(streams: &[String], origin: Origin) -> &str {
+    let stream = streams.get(usize::from(origin.stream));
+    stream.map_or("", |name| name)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Signals as JSON lines, to a file or to standard output; dead letters and alerts to files of their own.
+//! Signals as JSON lines, to a file or to standard output; dead letters, alerts and gaps to files of their
+//! own.
 
 use std::path::Path;
 
@@ -18,6 +19,7 @@ pub struct FileSink {
     signals: Option<(JsonWriter, LineFile)>,
     dead_letters: Option<LineFile>,
     alerts: Option<LineFile>,
+    gaps: Option<LineFile>,
     line: Vec<u8>,
     /// Positions of the input that the next flush acknowledges.
     marks: Vec<Position>,
@@ -30,6 +32,8 @@ pub struct SideFiles<'a> {
     pub dead_letters: Option<&'a Path>,
     /// The file of alerts; none: they are not written.
     pub alerts: Option<&'a Path>,
+    /// The file of gaps; none: they are not written.
+    pub gaps: Option<&'a Path>,
 }
 
 impl FileSink {
@@ -53,7 +57,7 @@ impl FileSink {
         })
     }
 
-    /// A sink that does not write signals, only dead letters and alerts.
+    /// A sink that does not write signals, only what is written beside them.
     ///
     /// # Errors
     /// [`SinkError::File`] naming the file.
@@ -66,6 +70,7 @@ impl FileSink {
             signals: None,
             dead_letters: create(side.dead_letters)?,
             alerts: create(side.alerts)?,
+            gaps: create(side.gaps)?,
             line: vec![],
             marks: vec![],
         })
@@ -76,6 +81,7 @@ impl FileSink {
         signals
             .chain(&mut self.dead_letters)
             .chain(&mut self.alerts)
+            .chain(&mut self.gaps)
     }
 }
 
@@ -116,6 +122,14 @@ impl Sink for FileSink {
 
     fn alert(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
         let Some(out) = &mut self.alerts else {
+            return Ok(());
+        };
+        out.write(record)?;
+        out.write(b"\n")
+    }
+
+    fn gap(&mut self, _: &str, record: &[u8]) -> Result<(), SinkError> {
+        let Some(out) = &mut self.gaps else {
             return Ok(());
         };
         out.write(record)?;
@@ -164,7 +178,7 @@ mod tests {
         let path = scratch.path().join("dead-letters.jsonl");
         let files = SideFiles {
             dead_letters: Some(&path),
-            alerts: None,
+            ..SideFiles::default()
         };
         let mut sink = FileSink::nowhere(files, Appears::AtOnce).unwrap();
         sink.dead_letter(&DeadLetter {

@@ -1,4 +1,4 @@
-//! Signals to a Kafka topic, keyed by instrument; dead letters and alerts to topics of their own.
+//! Signals to a Kafka topic, keyed by instrument; dead letters, alerts and gaps to topics of their own.
 //!
 //! `kafka` delivers the records, `json` formats them.
 
@@ -16,11 +16,21 @@ use crate::signal::Signal;
 pub struct TopicSink {
     writer: JsonWriter,
     kafka: KafkaSink,
-    dead_letters: DeadLetterTopic,
-    alerts: String,
+    side: SideTopics,
     payload: Vec<u8>,
     /// How long `flush` waits for records to arrive.
     flush_timeout: Duration,
+}
+
+/// The topics that are written beside that of the signals.
+#[derive(Clone, Debug)]
+pub struct SideTopics {
+    /// Of dead letters.
+    pub dead_letters: DeadLetterTopic,
+    /// Of alerts.
+    pub alerts: String,
+    /// Of gaps.
+    pub gaps: String,
 }
 
 /// The topic that dead letters go to.
@@ -46,16 +56,14 @@ impl TopicSink {
     pub fn connect(
         writer: JsonWriter,
         settings: KafkaSinkSettings,
-        dead_letters: DeadLetterTopic,
-        alerts: String,
+        side: SideTopics,
     ) -> Result<Self, SinkError> {
         let flush_timeout = settings.delivery_timeout;
         let kafka = KafkaSink::connect(settings).map_err(failed)?;
         Ok(Self {
             writer,
             kafka,
-            dead_letters,
-            alerts,
+            side,
             payload: vec![],
             flush_timeout,
         })
@@ -72,7 +80,7 @@ impl Sink for TopicSink {
     }
 
     fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), SinkError> {
-        match &self.dead_letters {
+        match &self.side.dead_letters {
             DeadLetterTopic::One(topic) => self.kafka.send_dead_letter(topic, letter),
             DeadLetterTopic::OfSource => self
                 .kafka
@@ -83,7 +91,13 @@ impl Sink for TopicSink {
 
     fn alert(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
         self.kafka
-            .send_to(&self.alerts, key.as_bytes(), record)
+            .send_to(&self.side.alerts, key.as_bytes(), record)
+            .map_err(failed)
+    }
+
+    fn gap(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
+        self.kafka
+            .send_to(&self.side.gaps, key.as_bytes(), record)
             .map_err(failed)
     }
 

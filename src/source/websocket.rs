@@ -12,6 +12,7 @@ mod connection;
 mod end;
 mod feed;
 mod host_limits;
+pub mod hours;
 mod overlap;
 mod replacement;
 mod request_budget;

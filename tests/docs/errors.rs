@@ -66,6 +66,7 @@ const ALL: &[DecodeError] = &[
     DecodeError::TooPrecise("x"),
     DecodeError::MissingField("x"),
     DecodeError::UnknownProduct,
+    DecodeError::Repeated,
     DecodeError::UnknownType,
     DecodeError::NotListed,
     DecodeError::TooManyInstruments,

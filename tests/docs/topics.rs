@@ -38,6 +38,7 @@ const TOPICS: [(&str, &[&str]); 2] = [
             "signals.default.v1",
             "grades.loan.v1",
             "alerts.default.v1",
+            "md.gaps.v1",
             "dead_letter.v1",
         ],
     ),

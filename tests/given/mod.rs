@@ -87,6 +87,12 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// The values of JSON lines.
+pub(crate) fn json_lines(text: &str) -> Vec<serde_json::Value> {
+    let parse = |line| serde_json::from_str(line).expect("a line is JSON");
+    text.lines().map(parse).collect()
+}
+
 /// Runs `foretick` to its end.
 pub(crate) fn foretick<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Run {
     run(Command::new(env!("CARGO_BIN_EXE_foretick")).args(args))

@@ -17,6 +17,7 @@ use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
 use foretick::simulate::{Exchange, MarketSettings, SnapshotFault};
 use foretick::sink::{DeadLetter, Sink, SinkError};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::given::{self, Folder, PATIENCE};
@@ -26,6 +27,7 @@ struct LiveRun {
     exchange: Exchange,
     runtime: Runtime,
     signals: Signals,
+    gaps: Gaps,
     stop: StopFlag,
     run: JoinHandle<RunOutcome>,
 }
@@ -33,8 +35,11 @@ struct LiveRun {
 /// Instrument and quality of every signal so far.
 type Signals = Arc<Mutex<Vec<(String, Quality)>>>;
 
-/// A sink that collects signals.
-struct Collector(Signals);
+/// Every gap record so far.
+type Gaps = Arc<Mutex<Vec<Value>>>;
+
+/// A sink that collects signals and gaps.
+struct Collector(Signals, Gaps);
 
 /// The imbalance of the book at each trade: a book with a gap shows in the next signal.
 const PIPELINE: &str = r#"
@@ -85,7 +90,9 @@ impl LiveRun {
         all.extend_from_slice(set);
         let pipeline = folder.pipeline(PIPELINE, &all);
         let (signals, stop) = (Signals::default(), StopFlag::default());
-        let (sink, stopped) = (Box::new(Collector(Arc::clone(&signals))), stop.clone());
+        let gaps = Gaps::default();
+        let sink = Box::new(Collector(Arc::clone(&signals), Arc::clone(&gaps)));
+        let stopped = stop.clone();
         let run = std::thread::spawn(move || {
             let mut loaded = pipeline.load_model().expect("a sum needs no file");
             loaded.lineage.streams = pipeline.stream_names().expect("one venue");
@@ -99,6 +106,7 @@ impl LiveRun {
             exchange,
             runtime,
             signals,
+            gaps,
             stop,
             run,
         }
@@ -176,6 +184,13 @@ impl Sink for Collector {
         Ok(())
     }
 
+    fn gap(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
+        let record: Value = serde_json::from_slice(record).expect("a record is JSON");
+        assert_eq!(record["instrument"], key);
+        self.1.lock().expect("no holder panics").push(record);
+        Ok(())
+    }
+
     fn mark(&mut self, _: &[Position]) {}
 
     fn acknowledged(&mut self, _: &mut Vec<Position>) -> Result<(), SinkError> {
@@ -194,23 +209,52 @@ impl Sink for Collector {
 #[test]
 fn a_capture_of_a_run_replays_to_the_same_signals() {
     let folder = Folder::new("exchange-capture");
-    for shards in ["engine.shards=1", "engine.shards=2"] {
+    for (shards, recovers) in [("engine.shards=1", true), ("engine.shards=2", false)] {
         let capture = folder.path("run.zst");
         let live = LiveRun::start(&folder, &[shards], Some(capture.clone()));
         let ok = live.wait_for(Quality::Ok, 0);
         // With a fault, because a capture keeps gaps too.
         assert!(live.exchange.skip_depth("BTCUSDT", 1));
-        live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, ok);
+        let gap = live.wait_for_one("BTCUSDT.BINANCE", Quality::Gap, ok);
+        if recovers {
+            live.wait_for_one("BTCUSDT.BINANCE", Quality::Ok, gap);
+            live.exchange.drop_connections();
+            let lost = live.wait_for(Quality::Gap, live.count());
+            live.wait_for(Quality::Ok, lost);
+        }
+        let gaps = Arc::clone(&live.gaps);
         let ended = live.end();
+        let again_gaps = folder.path("gaps.jsonl");
         let pipeline = folder.pipeline(PIPELINE, &[]);
         let options = replay::ReplayOptions {
             inputs: vec![capture],
+            gaps: Some(again_gaps),
             ..replay::ReplayOptions::default()
         };
         let again = replay::replay(&pipeline, &options).expect("a capture can be replayed");
         assert_eq!(again.signals, ended.summary.signals, "{shards}");
         assert_eq!(again.digest, ended.summary.digest, "{shards}");
+        let gaps = gaps.lock().expect("no holder panics");
+        assert_eq!(
+            without_source(&gaps),
+            without_source(&given::json_lines(&folder.read("gaps.jsonl"))),
+            "{shards}"
+        );
+        let closed = gaps.iter().filter(|gap| gap["state"] == "closed");
+        // The lost diff, and both books after the lost connection.
+        let least = if recovers { 3 } else { 0 };
+        assert!(closed.count() >= least && !gaps.is_empty(), "{gaps:?}");
     }
+}
+
+/// Gap records by instrument, each in its order, without the address of their frames.
+fn without_source(gaps: &[Value]) -> Vec<Value> {
+    let mut gaps = gaps.to_vec();
+    for gap in &mut gaps {
+        gap.as_object_mut().expect("a record").remove("source");
+    }
+    gaps.sort_by_key(|gap| gap["instrument"].to_string());
+    gaps
 }
 
 #[test]

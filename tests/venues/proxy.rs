@@ -196,5 +196,5 @@ impl Proxy {
     }
 }
 
-/// Last digits of a number that stay: no proof is against a wrong number that is the right one of a neighbour.
+/// Last digits of a number that stay: nothing proves wrong what is the right number of a neighbour.
 const NEIGHBOURS: usize = 3;

@@ -385,7 +385,8 @@ fn changed(before: &[Rests], after: &[Rests], form: Form) -> Vec<Rests> {
     all
 }
 
-/// `book-checksum-v2`: ten asks from the best up, ten bids from the best down, without points and leading zeros.
+/// `book-checksum-v2`: ten asks from the best up, ten bids from the best down, without points and leading
+/// zeros.
 fn kraken_checksum(truth: &Truth) -> u32 {
     let levels = truth.asks.iter().take(10).chain(truth.bids.iter().take(10));
     let text: String = levels

@@ -44,6 +44,10 @@ impl Sink for TableSink {
         Ok(())
     }
 
+    fn gap(&mut self, key: &str, record: &[u8]) -> Result<(), SinkError> {
+        self.inner.gap(key, record)
+    }
+
     fn mark(&mut self, positions: &[Position]) {
         self.inner.mark(positions);
     }

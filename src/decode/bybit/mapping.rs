@@ -125,7 +125,6 @@ struct BookPush<'m> {
     ts: Nanos,
     symbol: &'m str,
     update: u64,
-    sequence: u64,
     start: u32,
     bids: u32,
     asks: u32,
@@ -144,7 +143,6 @@ fn usual_book(
         },
         symbol: wire.data.symbol,
         update: wire.data.update,
-        sequence: wire.data.sequence.unwrap_or_default(),
         start: out.levels_start(),
         bids: push_texts(out.batch, &wire.data.bids)?,
         asks: push_texts(out.batch, &wire.data.asks)?,
@@ -170,7 +168,6 @@ fn any_book(
         },
         symbol: data.symbol.symbol("s")?,
         update: data.update.unsigned("u")?,
-        sequence: data.sequence.number_or_zero("seq")?,
         start: out.levels_start(),
         bids: levels(out.batch, "b", &data.bids)?,
         asks: levels(out.batch, "a", &data.asks)?,
@@ -190,9 +187,7 @@ fn push_book(
         _ => return Err(DecodeError::OutOfRange("type")),
     };
     let body = match topic.kind {
-        TopicKind::Quote if is_whole => {
-            Body::Quote(out.take_quote(book.start, book.bids, book.sequence))
-        }
+        TopicKind::Quote if is_whole => Body::Quote(out.take_quote(book.start, book.bids)),
         TopicKind::Quote => Body::Quote(changed_quote(book, out)?),
         _ if !out.stream.is_book(topic.symbol, topic.stream, is_whole) => {
             return Err(DecodeError::UnknownType);
@@ -232,7 +227,7 @@ fn changed_quote(book: &BookPush<'_>, out: &mut Output<'_>) -> Result<Quote, Dec
         bid_sz,
         ask_px,
         ask_sz,
-        sequence: book.sequence,
+        sequence: 0,
     })
 }
 

@@ -129,7 +129,7 @@ fn the_first_level_is_a_quote() {
         bid_sz: bid.size,
         ask_px: ask.price,
         ask_sz: ask.size,
-        sequence: 900,
+        sequence: 0,
     };
     assert_eq!(event.body, Body::Quote(expected));
     let delisted = QUOTE

@@ -37,9 +37,6 @@ pub(super) struct WireLevels<'a> {
     /// One higher with each message of the topic; 1 of a snapshot after a restart of the service.
     #[serde(rename = "u")]
     pub(super) update: u64,
-    /// Counts what happens in the market, over all its topics; it jumps.
-    #[serde(rename = "seq")]
-    pub(super) sequence: Option<u64>,
 }
 
 /// `publicTrade`: trades, the oldest first.

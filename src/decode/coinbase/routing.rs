@@ -95,8 +95,17 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
 
 /// The number of a frame among all of its connection. It stands before the events.
 pub(super) fn connection_number(message: &[u8]) -> Option<u64> {
+    // A search of the beginning finds out faster than a walk that a message is another venue's.
+    let near = &message[..message.len().min(NUMBER_WITHIN)];
+    if memmem::find(near, b"sequence_num").is_none() && memmem::find(near, b"\"events\"").is_none()
+    {
+        return None;
+    }
     value_of(message, "sequence_num")?.number()?.parse().ok()
 }
+
+/// Bytes within which either the number stands or the events begin.
+const NUMBER_WITHIN: usize = 192;
 
 /// The venue announces no end of a connection, and needs no account for market data. One that it refuses
 /// all the same is refused for good. Errors have a type and no channel, and are short.

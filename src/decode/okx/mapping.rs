@@ -157,8 +157,7 @@ struct BookPush {
 
 impl BookPush {
     fn push_quote(self, symbol: &str, out: &mut Output<'_>) -> Result<(), DecodeError> {
-        let sequence = self.sequence.unwrap_or_default();
-        let quote = out.take_quote(self.start, self.bids, sequence);
+        let quote = out.take_quote(self.start, self.bids);
         out.push(("instId", symbol), self.ts, Body::Quote(quote))
     }
 

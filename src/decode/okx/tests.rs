@@ -103,7 +103,7 @@ fn a_quote_and_one_without_bids() {
         bid_sz: size("1.5"),
         ask_px: price("20.6"),
         ask_sz: size("2"),
-        sequence: 64,
+        sequence: 0,
     };
     assert_eq!(event.body, Body::Quote(expected));
     let (batch, _) = decode_all(&[&QUOTE.replace(r#"[["20.4","1.5","0","4"]]"#, "[]")]);

@@ -34,6 +34,8 @@ pub struct EventCounts {
     pub old_snapshots: u64,
     /// Messages known to be missing.
     pub missing: u64,
+    /// Records for `md.gaps.v1` that were lost, because too many waited.
+    pub unreported_gaps: u64,
     /// Trades that came twice, or both singly and in aggregate, and records that repeat what is known: not
     /// used.
     pub duplicates: u64,
@@ -83,6 +85,7 @@ impl AddAssign<&Self> for EventCounts {
         self.silences += other.silences;
         self.old_snapshots += other.old_snapshots;
         self.miss(other.missing);
+        self.unreported_gaps += other.unreported_gaps;
         self.duplicates += other.duplicates;
         self.stale += other.stale;
         self.waited += other.waited;

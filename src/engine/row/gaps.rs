@@ -2,7 +2,9 @@
 //! they spoil.
 
 use super::counts::EventCounts;
+use super::gap_record::GapInput;
 use super::market::MarketState;
+use super::suspicion::time_of;
 use super::trade_numbers::TradeNumber;
 use crate::engine::feature::{FeaturePlan, Inputs};
 use crate::event::{AmendmentKind, Gap, GapReason, TradingStatus};
@@ -14,7 +16,76 @@ impl MarketState {
     pub(crate) fn gap(&mut self, gap: Gap, counts: &mut EventCounts) -> bool {
         counts.gaps += 1;
         counts.miss(gap.missing);
+        self.doubt(gap);
         self.break_by(gap.reason)
+    }
+
+    /// Whether anything is known of the market that a gap could make suspect.
+    fn is_known(&self) -> bool {
+        self.now != i64::MIN || self.book_known || self.top.is_some()
+    }
+
+    /// Notes since when inputs are suspect, because of a gap that a source or a connection has found. Of an
+    /// instrument of which nothing is known, nothing is suspect: on several shards each hears of the gap.
+    pub(crate) fn doubt(&mut self, gap: Gap) {
+        if !self.is_known() {
+            return;
+        }
+        let (input, from) = match gap.reason {
+            GapReason::Overflow => (GapInput::Trades, self.trade_numbers.ts()),
+            GapReason::Sequence
+            | GapReason::Renumbered
+            | GapReason::Checksum
+            | GapReason::Reconnect => (GapInput::All, self.last_proof()),
+        };
+        let Gap { reason, missing } = gap;
+        self.suspicions.begin(input, reason, missing, from);
+    }
+
+    /// Notes since when the book is suspect.
+    pub(super) fn doubt_book(&mut self, reason: GapReason, missing: u64) {
+        let from = self.last_proof();
+        self.suspicions.begin(GapInput::Book, reason, missing, from);
+    }
+
+    /// Notes a gap that has ended where it was found: what is missing does not come any more.
+    pub(super) fn note_gap_ended(
+        &mut self,
+        input: GapInput,
+        reason: GapReason,
+        missing: u64,
+        from: Nanos,
+    ) {
+        let span = (from, self.latest());
+        self.suspicions.note(input, reason, missing, span);
+    }
+
+    /// A trade or a bar ends a gap in the trades, and any other gap of an instrument that has nothing else.
+    pub(super) fn end_gap_by_trade(&mut self) {
+        self.suspicions.end_trades(self.latest());
+        if !self.book_known && self.top.is_none() {
+            self.suspicions.end_market(self.latest());
+        }
+    }
+
+    /// A quote ends a gap of an instrument that has no book.
+    pub(super) fn end_gap_by_quote(&mut self) {
+        if !self.book_known {
+            self.suspicions.end_market(self.latest());
+        }
+    }
+
+    /// When the book was last shown to be whole; without a book, the time of the last event.
+    fn last_proof(&self) -> Nanos {
+        match self.book_known {
+            true => time_of(self.proved),
+            false => self.latest(),
+        }
+    }
+
+    /// The latest event time; undefined before the first.
+    pub(crate) fn latest(&self) -> Nanos {
+        time_of(self.now)
     }
 
     /// Distrusts what was received before a gap; returns whether the book needs a new snapshot that does not
@@ -46,25 +117,34 @@ impl MarketState {
     /// Takes the number of no trade; `ts` is its own time, or undefined.
     pub(crate) fn skipped_trade(&mut self, number: u64, ts: Nanos, counts: &mut EventCounts) {
         if self.aggregate != Some(true) {
+            let before = self.trade_numbers.ts();
             let number = self.trade_numbers.skip(number, ts);
-            self.follow_number(number, counts);
+            self.follow_number(number, before, counts);
         }
     }
 
-    /// Notes what the number of a trade says; false where it is a copy.
-    pub(super) fn follow_number(&mut self, number: TradeNumber, counts: &mut EventCounts) -> bool {
+    /// Notes what the number of a trade says; false where it is a copy. `before` is the time of the trade
+    /// before it.
+    pub(super) fn follow_number(
+        &mut self,
+        number: TradeNumber,
+        before: Nanos,
+        counts: &mut EventCounts,
+    ) -> bool {
         match number {
             TradeNumber::Next => {}
             TradeNumber::Missing(missing) => {
                 counts.gaps += 1;
                 counts.miss(missing);
                 self.mark_gap(Quality::Gap, Inputs::TRADES);
+                self.note_gap_ended(GapInput::Trades, GapReason::Sequence, missing, before);
             }
             TradeNumber::Anew => {
                 counts.gaps += 1;
                 counts.renumbered += 1;
                 self.forget_quote_numbers();
                 self.mark_gap(Quality::Gap, Inputs::TRADES);
+                self.note_gap_ended(GapInput::Trades, GapReason::Renumbered, 0, before);
             }
             TradeNumber::Copy => {
                 counts.duplicates += 1;

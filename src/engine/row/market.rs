@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
+use super::gap_record::GapInput;
 use super::halt::Halt;
 use super::heard::Heard;
 use super::quote_numbers::QuoteNumbers;
+use super::suspicion::{Suspicions, time_of};
 use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
@@ -60,6 +62,9 @@ pub struct MarketState {
     pub(super) book_known: bool,
     /// Whether the book lost updates since it was last whole.
     pub(super) book_broken: bool,
+    /// When an update of the book last showed that nothing was missing; `i64::MIN` before the first.
+    pub(super) proved: i64,
+    pub(crate) suspicions: Suspicions,
     figures: FiguresRead,
     sentiments: Sentiments,
     pub(super) book: Book,
@@ -91,6 +96,8 @@ impl Default for MarketState {
             halt: Halt::default(),
             book_known: false,
             book_broken: false,
+            proved: i64::MIN,
+            suspicions: Suspicions::default(),
             figures: FiguresRead::default(),
             sentiments: Sentiments::default(),
             book: Book::default(),
@@ -128,14 +135,16 @@ impl MarketState {
     ) -> Effect<'a> {
         // A feed may send trades both singly and in aggregate: the kind that came first is used.
         let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
+        let before = self.trade_numbers.ts();
         let number = match same_kind {
             true => self.trade_numbers.take(trade, ts),
             false => TradeNumber::Copy,
         };
-        if !self.follow_number(number, counts) {
+        if !self.follow_number(number, before, counts) {
             return Effect::default();
         }
         counts.trades += 1;
+        self.end_gap_by_trade();
         self.halt.note_trade();
         self.price = trade.price;
         Effect {
@@ -164,8 +173,15 @@ impl MarketState {
             counts.gaps += 1;
             counts.renumbered += 1;
             self.mark_gap(Quality::Gap, Inputs::QUOTES);
+            self.note_gap_ended(
+                GapInput::Quotes,
+                GapReason::Renumbered,
+                0,
+                time_of(self.topped),
+            );
         }
         counts.quotes += 1;
+        self.end_gap_by_quote();
         self.quote_numbers.take(quote.sequence);
         self.top_sequence = quote.sequence;
         self.set_top(TopOfBook::of_quote(quote));
@@ -211,14 +227,15 @@ impl MarketState {
         match applied {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
-                (self.book_changed(counts), met)
+                (self.book_changed(ts, counts), met)
             }
             Applied::Renumbered => {
                 counts.depths += 1;
                 counts.gaps += 1;
                 counts.renumbered += 1;
+                self.doubt_book(GapReason::Renumbered, 0);
                 self.break_book();
-                (self.book_changed(counts), met)
+                (self.book_changed(ts, counts), met)
             }
             Applied::Waiting => {
                 counts.waited += 1;
@@ -241,23 +258,29 @@ impl MarketState {
                 counts.gaps += 1;
                 counts.miss(missing);
                 counts.renumbered += u64::from(reason == GapReason::Renumbered);
+                self.doubt_book(reason, missing);
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Now))
             }
         }
     }
 
-    fn book_changed(&mut self, counts: &mut EventCounts) -> Effect<'static> {
+    fn book_changed(&mut self, ts: Nanos, counts: &mut EventCounts) -> Effect<'static> {
         self.book_known = true;
         if std::mem::take(&mut self.book_broken) {
             // The gap ends here, not where it was found.
             self.note_gap(Quality::Gap, Inputs::QUOTES);
         }
         self.note_book();
+        self.suspicions.end_market(self.latest());
         counts.crossed += u64::from(self.book.is_crossed());
         // A quote may be ahead of the book: Binance sends quotes at once and the book every 100 ms.
+        // Where their numbers cannot be compared, their times are.
         let sequence = self.book.sequence();
-        let top_set = sequence >= self.top_sequence;
+        let top_set = match sequence == 0 || self.top_sequence == 0 {
+            true => self.top_broken || ts == Nanos::UNDEFINED || ts.0 >= self.topped,
+            false => sequence >= self.top_sequence,
+        };
         if top_set {
             self.top_sequence = sequence;
             self.set_top(TopOfBook::of_book(&self.book));
@@ -271,6 +294,7 @@ impl MarketState {
 
     /// The book is as it should be now.
     fn note_book(&mut self) {
+        self.proved = self.now;
         if self.book.best_bid().is_some() && self.book.best_ask().is_some() {
             (self.quoted, self.booked) = (self.now, self.now);
         }
@@ -291,6 +315,7 @@ impl MarketState {
             return Effect::default();
         }
         counts.bars += 1;
+        self.end_gap_by_trade();
         self.bar = self.now;
         self.price = bar.close;
         Effect {

@@ -99,6 +99,15 @@ impl TradeNumbers {
         TradeNumber::Next
     }
 
+    /// The own time of the last trade that had one; undefined before it.
+    #[must_use]
+    pub fn ts(&self) -> Nanos {
+        match self.ts {
+            i64::MIN => Nanos::UNDEFINED,
+            ts => Nanos(ts),
+        }
+    }
+
     /// The number of the last trade that had one; 0 before it.
     #[must_use]
     pub fn last(&self) -> u64 {

@@ -232,7 +232,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 30] = [
+const EVENTS: [(&str, Count); 31] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -246,6 +246,7 @@ const EVENTS: [(&str, Count); 30] = [
     ("silence", |r| r.counts.engine.silences),
     ("old_snapshot", |r| r.counts.engine.old_snapshots),
     ("missing_message", |r| r.counts.engine.missing),
+    ("unreported_gap", |r| r.counts.engine.unreported_gaps),
     ("duplicate", |r| r.counts.engine.duplicates),
     ("stale", |r| r.counts.engine.stale),
     ("correction", |r| r.counts.engine.corrections),

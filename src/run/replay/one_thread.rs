@@ -4,6 +4,7 @@ use super::error::ReplayError;
 use super::numbered_source::NumberedSource;
 use super::pace::Pace;
 use super::progress_line::ProgressLine;
+use crate::engine::row::GapRecord;
 use crate::frame::Origin;
 use crate::run::intake::FrameOutcome;
 use crate::run::observer::{ObservedStep, Observer};
@@ -17,6 +18,7 @@ pub(super) struct OneThread<'a, O> {
     pub(super) writer: Writer,
     pub(super) observer: &'a mut O,
     pub(super) signals: Vec<Signal>,
+    pub(super) gaps: Vec<GapRecord>,
     /// Frames in a batch.
     pub(super) batch: usize,
 }
@@ -87,6 +89,7 @@ impl<O: Observer> OneThread<'_, O> {
 
     fn step(&mut self) -> Result<(), ReplayError> {
         self.shard.step(&mut self.signals)?;
+        self.shard.take_gaps(&mut self.gaps);
         let instruments = self.shard.instruments();
         self.observer.step(&ObservedStep {
             batch: self.shard.batch(),
@@ -98,6 +101,10 @@ impl<O: Observer> OneThread<'_, O> {
             self.writer.signal(signal, name)?;
         }
         self.signals.clear();
+        for gap in self.gaps.drain(..) {
+            let name = instruments.name(gap.instrument);
+            self.writer.gap(&gap, name)?;
+        }
         self.shard.end_batch();
         Ok(())
     }

@@ -55,6 +55,7 @@ fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
     if sink.kind != SinkKind::Kafka {
         files.extend(sink.dead_letters.iter().map(PathBuf::from));
         files.extend(sink.alerts.iter().map(PathBuf::from));
+        files.extend(sink.gaps.iter().map(PathBuf::from));
     }
     match sink.kind {
         SinkKind::Kafka => {}

@@ -48,7 +48,8 @@ impl SupervisedPipeline {
             if began.elapsed() > LAST_PAUSE {
                 pause = FIRST_PAUSE;
             }
-            let wait = self.may_start_again().then_some(pause);
+            let may_help = !why.is_final() && self.may_start_again();
+            let wait = may_help.then_some(pause);
             self.status.set_state(PipelineState::Failed {
                 why: why.to_string(),
                 retry_in: wait,
@@ -106,7 +107,9 @@ impl SupervisedPipeline {
         let sink = &self.pipeline.pipeline.file.sink;
         let files = match sink.kind {
             SinkKind::Kafka => false,
-            SinkKind::Stdout => sink.dead_letters.is_some() || sink.alerts.is_some(),
+            SinkKind::Stdout => {
+                sink.dead_letters.is_some() || sink.alerts.is_some() || sink.gaps.is_some()
+            }
             SinkKind::File => true,
         };
         !files && !self.until_end

@@ -12,12 +12,14 @@ use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::end::End;
+use super::hours::MarketHours;
 use super::request_budget::RequestBudget;
 use super::settings::WebsocketSettings;
 use crate::clock;
 use crate::decode::ConnectionCheck;
 use crate::decode::venue::{Keepalive, Subscription};
 use crate::frame::binary::is_binary;
+use crate::units::Nanos;
 
 /// The socket of a connection.
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -42,7 +44,8 @@ pub(super) struct OpenConnection {
     /// When anything came last, answers to pings included.
     heard: Instant,
     /// When a message came last.
-    last_data: Instant,
+    last_data: Nanos,
+    hours: Option<MarketHours>,
     pinged: Instant,
     kept_alive: Instant,
 }
@@ -115,7 +118,8 @@ impl OpenConnection {
             renew_after: settings.renew_after,
             began: now,
             heard: now,
-            last_data: now,
+            last_data: clock::now(),
+            hours: settings.hours.clone(),
             pinged: now,
             kept_alive: now,
         }
@@ -133,11 +137,11 @@ impl OpenConnection {
         self.heard = now;
         match message {
             Some(Ok(Message::Text(text))) => {
-                self.last_data = now;
+                self.last_data = clock::now();
                 Incoming::Data(text.into())
             }
             Some(Ok(Message::Binary(bytes))) => {
-                self.last_data = now;
+                self.last_data = clock::now();
                 // One that begins as a text does could be misread as one.
                 match self.reads_binary && is_binary(&bytes) {
                     true => Incoming::Data(bytes),
@@ -183,13 +187,21 @@ impl OpenConnection {
         if now.saturating_duration_since(self.heard) > self.idle {
             return Some(End::Idle);
         }
-        let silent = now.saturating_duration_since(self.last_data);
         if let Some(longest) = self.silent_max
-            && silent > longest
+            && self.silent_for(clock::now()) > longest
         {
             return Some(End::Silent(longest));
         }
         (now.saturating_duration_since(self.began) > self.renew_after).then_some(End::Renewed)
+    }
+
+    /// How long no data has come while the market was open.
+    fn silent_for(&self, now: Nanos) -> Duration {
+        let nanos = match &self.hours {
+            Some(hours) => hours.open_for(self.last_data, now),
+            None => now.since(self.last_data),
+        };
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or_default())
     }
 
     /// Says goodbye, as far as the peer takes it at once.

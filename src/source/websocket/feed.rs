@@ -140,14 +140,7 @@ impl Feed {
         loop {
             let end = tokio::select! {
                 received = connection.receive() => {
-                    let end = self.take(&mut connection, received, &mut replacement);
-                    let is_gone = end.as_ref().is_some_and(|end| !end.is_announced());
-                    if is_gone && replacement.has_begun() {
-                        self.hand_over(&mut connection, &mut replacement).await;
-                        replace_at = None;
-                        continue;
-                    }
-                    end
+                    self.take(&mut connection, received, &mut replacement)
                 }
                 progress = replacement.next() => {
                     if self.replace(progress, &mut replacement).is_err() {
@@ -181,6 +174,11 @@ impl Feed {
                 None => {}
                 Some(end) if end.is_announced() => {
                     replace_at = replace_at.or_else(|| Some(self.next_attempt(connection.life())));
+                }
+                // Whatever ended it, the next one has taken its place already.
+                Some(_) if replacement.has_begun() => {
+                    self.hand_over(&mut connection, &mut replacement).await;
+                    replace_at = None;
                 }
                 Some(end) => return (end, connection.life()),
             }

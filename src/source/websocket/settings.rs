@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::hours::MarketHours;
 use crate::decode::venue::{Credentials, Subscription, Venue, Wanted};
 
 /// How to reach a feed and when to give a connection up.
@@ -34,6 +35,8 @@ pub struct WebsocketSettings {
     pub idle: Duration,
     /// A connection that answers pings but brings no data for so long is given up; none: never.
     pub silent: Option<Duration>,
+    /// When the market is open; none where it never closes. Silence while it is closed does not count.
+    pub hours: Option<MarketHours>,
     /// How long connecting may take, TLS and handshake included.
     pub connect_timeout: Duration,
     /// How long a request for a snapshot may take.
@@ -137,6 +140,7 @@ impl WebsocketSettings {
             write_bytes_max: 64 << 10,
             idle: Duration::from_secs(10),
             silent: Some(Duration::from_secs(300)),
+            hours: None,
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             awaits_splice: true,
