@@ -121,12 +121,8 @@ impl Proxy {
                 message.text.truncate(at);
                 is_kept = true;
             }
-            Some(_) => {
-                if !self.change_digit(&mut message) {
-                    spoilt = None;
-                }
-            }
-            None => {}
+            Some(_) if !self.change_digit(&mut message) => spoilt = None,
+            _ => {}
         }
         out.push(Delivered { message, spoilt });
         for held in &mut self.held {
