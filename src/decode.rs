@@ -21,6 +21,7 @@ pub mod json_feed;
 mod kraken;
 mod last_updates;
 mod levels;
+mod lost;
 mod news;
 pub mod news_item;
 mod okx;
@@ -43,8 +44,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use self::ahead::AHEAD_NS;
-use self::ahead::is_ahead;
-pub use self::connection_check::{ConnectionCheck, ConnectionChecks, ConnectionOrder};
+use self::ahead::any_is_ahead;
+pub use self::connection_check::{
+    ConnectionCheck, ConnectionChecks, ConnectionNumbers, ConnectionOrder,
+};
 pub use self::decoded::{Decoded, Notice};
 pub use self::error::DecodeError;
 use self::error::plausible;
@@ -56,13 +59,12 @@ pub use self::snapshot_owners::SnapshotOwners;
 use self::stream_format::StreamFormat;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
-use crate::event::{Batch, Body, Event};
+use crate::event::{Batch, Event};
 use crate::frame::binary::{is_binary, wrapped_length};
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::news::News;
 pub use crate::schema::RecordKind;
-use crate::units::Nanos;
 
 /// Reads frames of all streams of one shard, and names their instruments.
 #[derive(Debug)]
@@ -103,9 +105,8 @@ impl Decoder {
     /// several symbols, which all shards get, it reads those of its own.
     #[must_use]
     pub fn of_shard(self, shard: usize, shards: usize) -> Self {
-        let is_market = self.records.is_none() && self.news.is_none();
         Self {
-            shard: (shards > 1 && is_market).then_some((shard, shards)),
+            shard: (shards > 1 && self.reads_market()).then_some((shard, shards)),
             ..self
         }
     }
@@ -167,8 +168,12 @@ impl Decoder {
     /// pipeline does not read messages of a market.
     #[must_use]
     pub fn into_snapshot_owners(self) -> Option<SnapshotOwners> {
-        let is_market = self.records.is_none() && self.news.is_none();
-        is_market.then(|| SnapshotOwners::new(self.venues, self.instruments))
+        self.reads_market()
+            .then(|| SnapshotOwners::new(self.venues, self.instruments))
+    }
+
+    fn reads_market(&self) -> bool {
+        self.records.is_none() && self.news.is_none()
     }
 
     /// Whether commands about alerts may come between the records.
@@ -215,7 +220,8 @@ impl Decoder {
     /// time then stands for `origin.ts_recv`.
     ///
     /// # Errors
-    /// [`DecodeError`]; the batch then holds nothing of this frame.
+    /// [`DecodeError`]; the batch then holds nothing of this frame, but a gap where its venue counts the
+    /// messages of a connection: no number will show that this one is missing.
     pub fn decode(
         &mut self,
         origin: Origin,
@@ -261,7 +267,9 @@ impl Decoder {
         if let (Ok(Decoded::Events), Some(shard)) = (result, self.shard) {
             self.keep_own(shard, batch, before.1);
         }
-        if matches!(result, Ok(Decoded::Events)) && self.is_ahead(origin.ts_recv, batch, before.1) {
+        if matches!(result, Ok(Decoded::Events))
+            && any_is_ahead(batch, before.1, origin.ts_recv, self.max_ahead_ns)
+        {
             result = Err(DecodeError::TimeAhead("ts_event"));
         }
         if !matches!(result, Ok(Decoded::Events)) {
@@ -269,6 +277,9 @@ impl Decoder {
             batch.events.truncate(before.1);
             batch.levels.truncate(before.2);
             batch.values.truncate(values);
+        }
+        if result.is_err_and(|error| error.unreadable()) && self.reads_market() {
+            lost::note_lost(&self.venues, origin, bytes, batch);
         }
         result
     }
@@ -280,19 +291,6 @@ impl Decoder {
             event.instrument == InstrumentId::ALL || shard_of(name.as_bytes(), shards) == own
         };
         batch.retain_events(first, is_own);
-    }
-
-    /// Whether one of the events from `first` on is too far ahead of the time at which its frame was
-    /// received, or of the receive time that the record has itself: a clock that is wrong writes both.
-    /// Figures and sentiment may come before their time: they count from then on, and hold no time.
-    fn is_ahead(&self, of_frame: Nanos, batch: &Batch, first: usize) -> bool {
-        let origin = batch.origins.last();
-        let of_record = origin.map_or(Nanos::UNDEFINED, |origin| origin.ts_recv);
-        let mut events = batch.events[first..].iter();
-        events.any(|event| {
-            is_ahead(event.ts_event, [of_frame, of_record], self.max_ahead_ns)
-                && !matches!(event.body, Body::Figure(_) | Body::Sentiment(_))
-        })
     }
 
     /// Reads a message that is no JSON as it stands: behind a byte order mark, or behind a receive time that

@@ -15,6 +15,8 @@ mod described_feeds;
 mod features;
 #[path = "field/headlines.rs"]
 mod headlines;
+#[path = "field/inspected.rs"]
+mod inspected;
 #[path = "field/json.rs"]
 mod json;
 #[path = "field/lateness.rs"]

@@ -99,7 +99,7 @@ impl LabelledRows {
     fn export(mut self, pipeline: &Pipeline, inputs: &[PathBuf]) -> Result<Exported, ReplayError> {
         let source = pipeline.open(inputs)?;
         let intake = Intake::new(pipeline.decoder());
-        let intake = observe_events(source, intake, &mut self)?;
+        let intake = observe_events(source, intake, &mut self)?.intake;
         let Self {
             labeller,
             mut table,

@@ -1,82 +1,28 @@
-//! Inspects a capture: what is in it, what is missing, and whether the book agrees with the quotes.
+//! Inspects a capture: what is in it, what is missing, and whether the book agrees with what the venue says
+//! of it: its quotes, its checksums, its numbers.
 //!
-//! Needs no pipeline. The rebuilt book is compared with the venue's own best bid and offer: the book
-//! after a depth update numbered u must equal the last quote numbered u or below, which is known once a
-//! quote above u has come.
+//! Needs no pipeline, and is not told which venue's capture it is.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
+mod book_check;
+mod report;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
+use self::book_check::BookCheck;
+pub use self::report::{CaptureReport, Comparison, InstrumentReport, Sequence};
 use crate::decode::{Decoder, Notice};
-use crate::engine::book::{Applied, Book};
+use crate::engine::book::Applied;
 use crate::engine::row::{TradeNumber, TradeNumbers};
-use crate::event::{AmendmentKind, Batch, Body, Depth, Event, Level, Quote, Trade};
+use crate::event::{AmendmentKind, Batch, Body, Depth, Event, Gap, GapReason, Trade};
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
-use crate::run::account::Account;
 use crate::run::intake::{FrameOutcome, Intake};
 use crate::run::observer::{ObservedStep, Observer};
-use crate::run::readability::Readability;
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
 use crate::source::file::FileSource;
-use crate::units::{Nanos, Price, Size};
-
-/// The contents of a capture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CaptureReport {
-    /// Frames read.
-    pub frames: u64,
-    /// Events and notices by kind.
-    pub events: BTreeMap<&'static str, u64>,
-    /// Places where the numbering of updates or trades jumps.
-    pub gaps: u64,
-    /// Messages missing in those places.
-    pub missing: u64,
-    /// Depth updates that left the book crossed.
-    pub crossed: u64,
-    /// Depth updates dropped at the splice, because the snapshot held them.
-    pub splice_dropped: u64,
-    /// Frames that were not decoded, by reason.
-    pub errors: BTreeMap<&'static str, u64>,
-    /// The rebuilt book against the venue's best bid and offer.
-    pub book_vs_quote: Comparison,
-    /// Instruments seen.
-    pub instruments: Vec<String>,
-    /// First and last receive time, where the capture has them.
-    pub received: Option<(i64, i64)>,
-    /// Receive time minus venue time, in nanoseconds: lowest and highest. Negative where our clock
-    /// runs behind the venue's.
-    pub delay_ns: Option<(i64, i64)>,
-    /// What became of the frames.
-    #[serde(skip)]
-    pub account: Account,
-    /// Whether the frames were readable.
-    #[serde(skip)]
-    pub readability: Readability,
-}
-
-/// How often two views of the same thing were equal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Comparison {
-    /// Comparisons made.
-    pub compared: u64,
-    /// Of them equal, in price and size of both sides.
-    pub equal: u64,
-}
-
-/// What is remembered of an instrument.
-#[derive(Default)]
-struct InspectedInstrument {
-    book: Book,
-    /// Of trades singly and in aggregate.
-    trades: [TradeNumbers; 2],
-    quotes: VecDeque<Quote>,
-    tops: VecDeque<(u64, Option<Level>, Option<Level>)>,
-}
+use crate::units::Nanos;
 
 /// Reads captures to their end.
 ///
@@ -86,16 +32,32 @@ pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<CaptureRepo
     let source = FileSource::open(inputs, max_frame_bytes)?;
     let decoder = Decoder::new(Instruments::new(&[], usize::MAX), max_frame_bytes);
     let mut inspection = Inspection::default();
-    let intake = observe_events(source, Intake::new(decoder), &mut inspection)?;
-    let table = intake.instruments();
-    let names = (0..table.len() as u32).map(|id| table.name(InstrumentId(id)).to_owned());
+    let observed = observe_events(source, Intake::new(decoder), &mut inspection)?;
+    let Inspection { report, keys } = inspection;
+    let table = observed.intake.instruments();
+    let names = || (0..table.len() as u32).map(|id| table.name(InstrumentId(id)).to_owned());
+    let venues = names().filter_map(|name| Some(name.rsplit_once('.')?.1.to_owned()));
+    let books = keys.iter().map(|key| key.book.sequence);
+    let of_books = books.fold(Sequence::default(), Sequence::and);
+    let of_connections = observed.numbers.map(|numbers| Sequence {
+        first: Some(numbers.first),
+        last: Some(numbers.last),
+        missing: numbers.missing,
+    });
+    let seen = keys.iter().map(|key| InstrumentReport {
+        book: key.book.sequence,
+        ..key.seen
+    });
     Ok(CaptureReport {
-        frames: intake.account().received,
-        errors: intake.account().dropped_by_reason.clone(),
-        instruments: names.collect(),
-        account: intake.account().clone(),
-        readability: intake.readability().clone(),
-        ..inspection.report
+        venue: venues.collect::<BTreeSet<_>>().into_iter().collect(),
+        frames: observed.frames,
+        errors: observed.intake.account().dropped_by_reason.clone(),
+        sequence: of_connections.unwrap_or(of_books),
+        instruments: names().collect(),
+        by_instrument: names().zip(seen).collect(),
+        account: observed.intake.account().clone(),
+        readability: observed.intake.readability().clone(),
+        ..report
     })
 }
 
@@ -104,6 +66,15 @@ pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<CaptureRepo
 struct Inspection {
     report: CaptureReport,
     keys: Vec<InspectedInstrument>,
+}
+
+/// What is remembered of an instrument.
+#[derive(Default)]
+struct InspectedInstrument {
+    book: BookCheck,
+    /// Of trades singly and in aggregate.
+    trades: [TradeNumbers; 2],
+    seen: InstrumentReport,
 }
 
 impl Observer for Inspection {
@@ -119,25 +90,90 @@ impl Observer for Inspection {
         for event in &batch.events {
             let origin = batch.origins[event.frame as usize];
             self.report.delay(origin.ts_recv, event.ts_event);
-            self.report.event(batch, event, &mut self.keys);
+            match event.instrument {
+                InstrumentId::ALL => self.event_of_all(&event.body),
+                _ => self.event(batch, event),
+            }
         }
         Ok(())
     }
 }
 
+impl Inspection {
+    /// Takes an event that concerns all instruments.
+    fn event_of_all(&mut self, body: &Body) {
+        self.report.count(match body {
+            Body::Tick => "tick",
+            Body::Figure(_) => "figure",
+            _ => "gap",
+        });
+        if let Body::Gap(gap) = body {
+            self.report.miss(gap.missing);
+            self.keys.iter_mut().for_each(|key| key.gap(*gap));
+        }
+    }
+
+    fn event(&mut self, batch: &Batch, event: &Event) {
+        let at = event.instrument.index();
+        if at >= self.keys.len() {
+            self.keys.resize_with(at + 1, InspectedInstrument::default);
+        }
+        let (key, report) = (&mut self.keys[at], &mut self.report);
+        key.time(event.ts_event);
+        let kind = match &event.body {
+            Body::Trade(trade) => report.trade(key, trade, event.ts_event),
+            Body::SkippedTrade(number) => {
+                report.number(key.trades[0].skip(*number, event.ts_event));
+                "skipped_trade"
+            }
+            Body::Quote(quote) => {
+                key.book.quote(*quote, &mut report.book_vs_quote);
+                "quote"
+            }
+            Body::Depth(depth) => report.depth(key, batch, depth, event.ts_event),
+            Body::Gap(gap) => {
+                report.miss(gap.missing);
+                key.gap(*gap);
+                "gap"
+            }
+            Body::Bar(_) => "bar",
+            Body::Amendment(amendment) => match amendment.kind {
+                AmendmentKind::Correction => "correction",
+                AmendmentKind::Cancel => "cancel",
+            },
+            Body::Status(_) => "status",
+            Body::Figure(_) => "figure",
+            Body::Sentiment(_) => "sentiment",
+            Body::Record(_) => "record",
+            Body::Withdrawn(_) => "withdrawn",
+            Body::Tick => "tick",
+        };
+        report.count(kind);
+    }
+}
+
 impl InspectedInstrument {
-    /// Compares no quote with the book as it was.
-    fn forget(&mut self) {
-        self.quotes.clear();
-        self.tops.clear();
+    /// Distrusts the book where the gap is one in its changes.
+    fn gap(&mut self, gap: Gap) {
+        if gap.reason != GapReason::Overflow {
+            self.book.gap();
+        }
+    }
+
+    /// Notes the time of an event.
+    fn time(&mut self, ts: Nanos) {
+        self.seen.events += 1;
+        if ts == Nanos::UNDEFINED {
+            return;
+        }
+        let (first, last) = self.seen.times.unwrap_or((ts.0, ts.0));
+        let silence = ts.0.saturating_sub(last);
+        self.seen.silence_ns_max = self.seen.silence_ns_max.max(silence);
+        self.seen.times = Some((first.min(ts.0), last.max(ts.0)));
     }
 }
 
 impl CaptureReport {
-    fn count(&mut self, kind: &'static str) {
-        *self.events.entry(kind).or_default() += 1;
-    }
-
     fn time(&mut self, ts: Nanos) {
         if ts != Nanos::UNDEFINED {
             let (first, last) = self.received.unwrap_or((ts.0, ts.0));
@@ -153,136 +189,51 @@ impl CaptureReport {
         }
     }
 
-    fn event(&mut self, batch: &Batch, event: &Event, keys: &mut Vec<InspectedInstrument>) {
-        let (id, body) = (event.instrument, &event.body);
-        if id == InstrumentId::ALL {
-            return self.count(match body {
-                Body::Tick => "tick",
-                Body::Figure(_) => "figure",
-                _ => "gap",
-            });
+    fn trade(&mut self, key: &mut InspectedInstrument, trade: &Trade, ts: Nanos) -> &'static str {
+        self.number(key.trades[usize::from(trade.aggregate)].take(trade, ts));
+        match trade.aggregate {
+            true => "agg_trade",
+            false => "trade",
         }
-        if id.index() >= keys.len() {
-            keys.resize_with(id.index() + 1, InspectedInstrument::default);
-        }
-        let key = &mut keys[id.index()];
-        match body {
-            Body::Trade(trade) => self.trade(key, trade, event.ts_event),
-            Body::SkippedTrade(number) => {
-                self.count("skipped_trade");
-                let number = key.trades[0].skip(*number, event.ts_event);
-                self.number(number);
-            }
-            Body::Quote(quote) => {
-                self.count("quote");
-                let before = key.quotes.back();
-                if before.is_some_and(|before| quote.sequence < before.sequence) {
-                    // Numbers that begin anew are not compared with those from before.
-                    key.forget();
-                }
-                key.quotes.push_back(*quote);
-                self.compare(key);
-            }
-            Body::Depth(depth) => self.depth(key, batch, depth, event.ts_event),
-            Body::Gap(_) => self.count("gap"),
-            Body::Bar(_) => self.count("bar"),
-            Body::Amendment(amendment) => self.count(match amendment.kind {
-                AmendmentKind::Correction => "correction",
-                AmendmentKind::Cancel => "cancel",
-            }),
-            Body::Status(_) => self.count("status"),
-            Body::Figure(_) => self.count("figure"),
-            Body::Sentiment(_) => self.count("sentiment"),
-            Body::Record(_) => self.count("record"),
-            Body::Withdrawn(_) => self.count("withdrawn"),
-            Body::Tick => self.count("tick"),
-        }
-    }
-
-    fn trade(&mut self, key: &mut InspectedInstrument, trade: &Trade, ts: Nanos) {
-        self.count(if trade.aggregate {
-            "agg_trade"
-        } else {
-            "trade"
-        });
-        let number = key.trades[usize::from(trade.aggregate)].take(trade, ts);
-        self.number(number);
     }
 
     fn number(&mut self, number: TradeNumber) {
         match number {
             TradeNumber::Next | TradeNumber::Copy => {}
-            TradeNumber::Anew => self.gaps += 1,
-            TradeNumber::Missing(missing) => {
-                self.gaps += 1;
-                self.missing = self.missing.saturating_add(missing);
-            }
+            TradeNumber::Anew => self.miss(0),
+            TradeNumber::Missing(missing) => self.miss(missing),
         }
     }
 
-    fn depth(&mut self, key: &mut InspectedInstrument, batch: &Batch, depth: &Depth, ts: Nanos) {
-        self.count(match depth.snapshot {
+    fn depth(
+        &mut self,
+        key: &mut InspectedInstrument,
+        batch: &Batch,
+        depth: &Depth,
+        ts: Nanos,
+    ) -> &'static str {
+        let (sums, quotes) = (&mut self.checksums, &mut self.book_vs_quote);
+        let applied = key.book.depth(depth, batch.levels(depth), ts, sums, quotes);
+        let has_changed = match applied {
+            Applied::Gap { missing, .. } => {
+                self.miss(missing);
+                false
+            }
+            Applied::Waiting | Applied::Stale | Applied::TooOld | Applied::Unchanged => false,
+            Applied::Renumbered => {
+                self.miss(0);
+                true
+            }
+            Applied::Spliced { dropped } => {
+                self.splice_dropped += dropped;
+                true
+            }
+            Applied::Changed => true,
+        };
+        self.crossed += u64::from(has_changed && key.book.is_crossed());
+        match depth.snapshot {
             Some(_) => "snapshot",
             None => "depth",
-        });
-        let (bids, asks) = batch.levels(depth);
-        match key.book.apply(depth, bids, asks, ts) {
-            Applied::Gap { missing, .. } => {
-                self.gaps += 1;
-                self.missing = self.missing.saturating_add(missing);
-                key.forget();
-                return;
-            }
-            Applied::Waiting | Applied::Stale | Applied::TooOld | Applied::Unchanged => return,
-            Applied::Renumbered => {
-                self.gaps += 1;
-                key.forget();
-            }
-            Applied::Spliced { dropped } => self.splice_dropped += dropped,
-            Applied::Changed => {}
-        }
-        self.crossed += u64::from(key.book.is_crossed());
-        // A snapshot counts with the diff that was joined to it, if one was.
-        if key.book.sequence() > depth.last || depth.snapshot.is_none() {
-            key.tops.push_back((
-                key.book.sequence(),
-                key.book.best_bid(),
-                key.book.best_ask(),
-            ));
-            self.compare(key);
-        }
-    }
-
-    /// Compares the tops of the book for which the venue's own quote is now known.
-    fn compare(&mut self, key: &mut InspectedInstrument) {
-        while let (Some(&(sequence, bid, ask)), Some(newest)) =
-            (key.tops.front(), key.quotes.back())
-        {
-            if newest.sequence <= sequence {
-                return;
-            }
-            key.tops.pop_front();
-            let newer = key
-                .quotes
-                .iter()
-                .take_while(|quote| quote.sequence <= sequence)
-                .count();
-            let Some(quoted) = newer
-                .checked_sub(1)
-                .and_then(|at| key.quotes.get(at).copied())
-            else {
-                continue;
-            };
-            key.quotes.drain(..newer - 1);
-            let side = |level: Option<Level>| {
-                level.map_or((Price::UNDEFINED, Size::ZERO), |level| {
-                    (level.price, level.size)
-                })
-            };
-            self.book_vs_quote.compared += 1;
-            let equal = side(bid) == (quoted.bid_px, quoted.bid_sz)
-                && side(ask) == (quoted.ask_px, quoted.ask_sz);
-            self.book_vs_quote.equal += u64::from(equal);
         }
     }
 }
@@ -297,36 +248,5 @@ fn word(notice: Notice) -> &'static str {
         Notice::Opened => "connection_opened",
         Notice::Ended => "connection_ended",
         Notice::Session => "session",
-    }
-}
-
-impl fmt::Display for CaptureReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "frames         {:>10}", self.frames)?;
-        for (kind, count) in &self.events {
-            writeln!(f, "  {kind:<12} {count:>10}")?;
-        }
-        for (reason, count) in &self.errors {
-            writeln!(f, "  not read     {count:>10}  {reason}")?;
-        }
-        writeln!(
-            f,
-            "gaps           {:>10}  ({} messages missing)",
-            self.gaps, self.missing
-        )?;
-        writeln!(f, "crossed books  {:>10}", self.crossed)?;
-        writeln!(f, "splice dropped {:>10}", self.splice_dropped)?;
-        let Comparison { compared, equal } = self.book_vs_quote;
-        writeln!(f, "book = quote   {equal:>10}  of {compared} depth updates")?;
-        if let Some((least, most)) = self.delay_ns {
-            let millis = |nanos: i64| nanos as f64 / 1e6;
-            writeln!(
-                f,
-                "delay, ms      {:>10.1}  to {:.1}",
-                millis(least),
-                millis(most)
-            )?;
-        }
-        writeln!(f, "instruments    {}", self.instruments.join(" "))
     }
 }

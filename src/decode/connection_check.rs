@@ -11,6 +11,8 @@ use super::venues::Venues;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConnectionCheck {
     next: Option<u64>,
+    /// How many messages in a row were behind, one number after the other, and the number after theirs.
+    behind: (u64, u32),
 }
 
 /// What the number of a message shows.
@@ -18,7 +20,7 @@ pub struct ConnectionCheck {
 pub enum ConnectionOrder {
     /// It follows the one before, or the venue does not count.
     Follows,
-    /// So many messages before it are missing; 0 where a new connection has begun and nobody said so.
+    /// So many messages before it are missing; 0 where the numbers have begun anew and nobody said so.
     Lost(u64),
     /// It is behind the one before: a copy, or too late. Applied again it would undo what came after it.
     Behind,
@@ -31,10 +33,16 @@ impl ConnectionCheck {
             return ConnectionOrder::Follows;
         };
         let expected = self.next.unwrap_or(number);
+        let next = number.checked_add(1);
         if number < expected && number > 0 {
-            return ConnectionOrder::Behind;
+            let (after, run) = self.behind;
+            let run = if after == number { run + 1 } else { 1 };
+            self.behind = (next.unwrap_or_default(), run);
+            if run < NEW_NUMBERS {
+                return ConnectionOrder::Behind;
+            }
         }
-        self.next = number.checked_add(1);
+        (self.next, self.behind) = (next, (0, 0));
         match number.checked_sub(expected) {
             Some(0) => ConnectionOrder::Follows,
             Some(missing) => ConnectionOrder::Lost(missing),
@@ -47,6 +55,18 @@ impl ConnectionCheck {
 #[derive(Debug, Default)]
 pub struct ConnectionChecks {
     streams: Vec<(Option<&'static dyn Venue>, ConnectionCheck)>,
+    numbers: Option<ConnectionNumbers>,
+}
+
+/// The numbers that the messages of all connections so far had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionNumbers {
+    /// Of the first message that had one.
+    pub first: u64,
+    /// Of the last one that was no copy.
+    pub last: u64,
+    /// How many were missing.
+    pub missing: u64,
 }
 
 impl ConnectionChecks {
@@ -71,9 +91,36 @@ impl ConnectionChecks {
             return ConnectionOrder::Follows;
         };
         *last = Some(venue);
-        check.take(venue, message)
+        let order = check.take(venue, message);
+        self.note(order, venue.connection_number(message));
+        order
+    }
+
+    /// The numbers so far; none where no message had one.
+    #[must_use]
+    pub fn numbers(&self) -> Option<ConnectionNumbers> {
+        self.numbers
+    }
+
+    fn note(&mut self, order: ConnectionOrder, number: Option<u64>) {
+        let (Some(number), false) = (number, order == ConnectionOrder::Behind) else {
+            return;
+        };
+        let numbers = self.numbers.get_or_insert(ConnectionNumbers {
+            first: number,
+            last: number,
+            missing: 0,
+        });
+        numbers.last = number;
+        if let ConnectionOrder::Lost(missing) = order {
+            numbers.missing = numbers.missing.saturating_add(missing);
+        }
     }
 }
+
+/// So many messages behind, one number after the other, are no copies: the numbers are new ones, or the one
+/// that they are behind was wrong. One that begins at 0 is new at once.
+const NEW_NUMBERS: u32 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -177,6 +224,13 @@ mod tests {
             ("5", Follows),
             (r#"{"foretick":"handover"}"#, Follows),
             ("0", Follows),
+            ("900", Lost(899)),
+            ("2", Behind),
+            ("3", Behind),
+            ("5", Behind),
+            ("6", Behind),
+            ("7", Lost(0)),
+            ("8", Follows),
         ] {
             assert_eq!(
                 checks.take(1, &venues, message.as_bytes()),
@@ -185,5 +239,11 @@ mod tests {
             );
         }
         assert_eq!(checks.take(0, &venues, b"40"), Follows, "another stream");
+        let numbers = ConnectionNumbers {
+            first: 7,
+            last: 40,
+            missing: 902,
+        };
+        assert_eq!(checks.numbers(), Some(numbers));
     }
 }

@@ -111,7 +111,12 @@ impl Book {
                 self.freeze();
             }
             self.keep = usize::from(depth.keep);
-            return self.snapshot(depth.last, bids, asks, ts);
+            let applied = self.snapshot(depth.last, bids, asks, ts);
+            // One in the stream has its place between two changes, and the next one follows it.
+            if splice == Splice::InOrder {
+                (self.is_fresh, self.heard) = (false, (depth.last, ts));
+            }
+            return applied;
         }
         if depth.link == Link::Chain {
             return self.follow(depth, bids, asks, ts);
@@ -127,8 +132,7 @@ impl Book {
             }
             return self.begin_anew(depth, bids, asks, ts);
         }
-        let is_far_below = depth.last > 0 && depth.last < self.last / 2;
-        if self.live && is_far_below && is_later(ts, self.snapshot_ts) {
+        if self.live && self.is_of_new_numbers(depth, ts) {
             return self.begin_anew(depth, bids, asks, ts);
         }
         self.heard = (depth.last, ts);
@@ -155,10 +159,16 @@ impl Book {
         Applied::Changed
     }
 
+    /// Whether a diff is too far below the book, and later than its snapshot, to be held by it.
+    fn is_of_new_numbers(&self, depth: &Depth, ts: Nanos) -> bool {
+        let is_far_below = depth.last > 0 && depth.last < self.last / 2;
+        is_far_below && is_later(ts, self.snapshot_ts)
+    }
+
     /// Takes a diff that names the update before it.
     fn follow(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
         let before = depth.first.wrapping_sub(1);
-        let heard_at = std::mem::replace(&mut self.heard, (depth.last, ts)).1;
+        let (heard, heard_at) = std::mem::replace(&mut self.heard, (depth.last, ts));
         if !self.live {
             self.wait(depth, bids, asks);
             return Applied::Waiting;
@@ -173,8 +183,13 @@ impl Book {
             return Applied::Changed;
         }
         let is_behind = depth.last <= self.last;
-        if is_behind && (self.is_fresh || depth.last == self.last || !is_later(ts, heard_at)) {
-            self.heard = (self.last, heard_at);
+        let is_copy = depth.last == self.last || !is_later(ts, heard_at);
+        if is_behind && is_copy {
+            self.heard = (heard, heard_at);
+            return Applied::Stale;
+        }
+        // The snapshot holds what rises up to it.
+        if is_behind && self.is_fresh && depth.last > heard && !self.is_of_new_numbers(depth, ts) {
             return Applied::Stale;
         }
         self.freeze();
@@ -603,6 +618,36 @@ mod tests {
         let mut book = live_at(70);
         let held = book.apply(&linked(60, 65), &[], &[], Nanos::UNDEFINED);
         assert_eq!(held, Applied::Stale, "the snapshot has it");
+    }
+
+    #[test]
+    fn numbers_that_fall_right_behind_a_snapshot_are_new_ones() {
+        let second = |count: i64| Nanos(count * 1_000_000_000);
+        let renumbered = Applied::Gap {
+            reason: GapReason::Renumbered,
+            missing: 0,
+        };
+        let in_order = |last| Depth {
+            snapshot: Some(Splice::InOrder),
+            ..whole(last)
+        };
+        // In the stream a snapshot is followed by the next change, whatever links the two.
+        for change in [diff(61, 61), linked(60, 61)] {
+            let mut book = Book::default();
+            book.apply(&in_order(70), &[], &[], second(1));
+            let copy = book.apply(&change, &[], &[], second(1));
+            assert_eq!(copy, Applied::Stale);
+            let applied = book.apply(&change, &[], &[], second(2));
+            assert_eq!(applied, renumbered, "{change:?}");
+        }
+        // One beside it may be ahead of the changes, which rise up to it.
+        let mut book = Book::default();
+        book.apply(&linked(50, 60), &[], &[], second(1));
+        book.apply(&whole(90), &[], &[], second(1));
+        let caught_up = book.apply(&linked(60, 65), &[], &[], second(2));
+        assert_eq!(caught_up, Applied::Stale, "the snapshot has it");
+        let fallen = book.apply(&linked(55, 58), &[], &[], second(3));
+        assert_eq!(fallen, renumbered);
     }
 
     #[test]

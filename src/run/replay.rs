@@ -31,6 +31,7 @@ use super::summary::{Summary, summarise};
 use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
 use crate::clock;
+use crate::decode::ConnectionNumbers;
 use crate::decode::Decoder;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::file::SideFiles;
@@ -135,6 +136,17 @@ pub fn replay_observed(
     replay_on_one_thread(pipeline, loaded, nowhere, &options, observer)
 }
 
+/// What [`observe_events`] has read.
+pub struct Observed {
+    /// With its account and its names.
+    pub intake: Intake,
+    /// Frames of the captures. The account counts what they are made of: the messages of a bundle, and a gap
+    /// before a message whose number shows that others are missing.
+    pub frames: u64,
+    /// The numbers of the connections' messages; none where no message had one.
+    pub numbers: Option<ConnectionNumbers>,
+}
+
 /// Reads captures to their end without a model: `observer` sees the events of each frame as a step without
 /// signals.
 ///
@@ -144,7 +156,7 @@ pub fn observe_events(
     source: FileSource,
     mut intake: Intake,
     observer: &mut impl Observer,
-) -> Result<Intake, ReplayError> {
+) -> Result<Observed, ReplayError> {
     let mut source = NumberedSource::new(source, intake.venues().clone());
     while let Some((origin, bytes)) = source.next_frame()? {
         let messages = intake.split(bytes);
@@ -163,7 +175,11 @@ pub fn observe_events(
         })?;
         intake.release();
     }
-    Ok(intake)
+    Ok(Observed {
+        intake,
+        frames: source.frames(),
+        numbers: source.numbers(),
+    })
 }
 
 fn writer(

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::decode::{ConnectionChecks, ConnectionOrder, Venues};
+use crate::decode::{ConnectionChecks, ConnectionNumbers, ConnectionOrder, Venues};
 use crate::frame::Origin;
 use crate::source::conflation::sequence_gap;
 use crate::source::file::{FileError, FileSource};
@@ -16,6 +16,7 @@ pub(super) struct NumberedSource {
     checks: ConnectionChecks,
     /// The gap that stands before the frame that the source is at.
     gap: Option<Bytes>,
+    frames: u64,
 }
 
 impl NumberedSource {
@@ -27,7 +28,18 @@ impl NumberedSource {
             venues,
             checks: ConnectionChecks::default(),
             gap: None,
+            frames: 0,
         }
+    }
+
+    /// Frames of the files so far.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// The numbers of the connections so far; none where no message had one.
+    pub(super) fn numbers(&self) -> Option<ConnectionNumbers> {
+        self.checks.numbers()
     }
 
     /// The next frame, or a gap frame before it.
@@ -39,6 +51,7 @@ impl NumberedSource {
             return Ok(Some(self.source.frame()));
         }
         if self.source.advance()? {
+            self.frames += 1;
             let (origin, message) = self.source.frame();
             let order = self.checks.take(origin.stream, &self.venues, message);
             match order {
