@@ -25,7 +25,7 @@ main() {
         exit 2
     }
     local targets=("$@")
-    [ ${#targets[@]} -gt 0 ] || targets=(frames topics tables captures configuration onnx alert_state)
+    [ ${#targets[@]} -gt 0 ] || targets=(frames venues topics tables captures configuration onnx alert_state)
     # Without the address sanitizer: our own code has unsafe blocks in the kernels alone, and no target runs them.
     local fuzz=(cargo +nightly fuzz)
     local with=(--fuzz-dir tests/fuzz --target-dir "$target" --sanitizer none)
@@ -58,6 +58,15 @@ seeds() { # NAME CORPUS
     }
     case $name in
         frames) each '' "$root"/tests/fuzz/seeds/frames/* ;;
+        venues) # In the order of registration.
+            each '\x00' "$root"/tests/fuzz/seeds/venues/BINANCE
+            each '\x01' "$root"/tests/fuzz/seeds/venues/BINANCE_USDM
+            each '\x02' "$root"/tests/fuzz/seeds/venues/BYBIT
+            each '\x03' "$root"/tests/fuzz/seeds/venues/COINBASE
+            each '\x04' "$root"/tests/fuzz/seeds/venues/KRAKEN
+            each '\x05' "$root"/tests/fuzz/seeds/venues/OKX
+            each '\x06' "$root"/tests/fuzz/seeds/venues/ALPACA
+            ;;
         topics)
             each '\x00' "$root"/tests/fuzz/seeds/topics/applications*
             each '\x01' "$root"/tests/fuzz/seeds/topics/statements*

@@ -17,6 +17,9 @@ mod subscription;
 mod tests;
 #[cfg(test)]
 mod usdm_tests;
+mod usual;
+#[cfg(test)]
+mod usual_tests;
 mod wire;
 
 use std::borrow::Cow;

@@ -10,7 +10,7 @@ use foretick::run::replay::{ReplayOptions, replay};
 use foretick::units::Nanos;
 use serde_json::Value;
 
-use crate::given::Folder;
+use crate::given::{Folder, repository};
 
 /// What a venue sends.
 struct VenueMessages {
@@ -413,5 +413,51 @@ fn unknown_symbols_by_the_thousand_take_bounded_memory() {
             assert!(others < SYMBOLS / 4, "{venue}");
             assert_eq!(decoder.instruments().len(), used, "{venue}");
         }
+    }
+}
+
+/// Every good message with each of its bytes replaced, added to or cut off: nothing panics, and what is
+/// refused leaves no event.
+#[test]
+fn messages_with_a_wrong_byte_anywhere_are_read_or_refused() {
+    for messages in &TABLE {
+        let registered = Venues::default();
+        let venue = registered.named(messages.venue).expect("it is registered");
+        let mut decoder = decoder(messages.venue);
+        let mut batch = Batch::default();
+        let mut take = |message: &[u8]| {
+            batch.clear();
+            let read = decoder.decode(origin(0), message, &mut batch);
+            assert!(read.is_ok() || batch.events.is_empty() && batch.levels.is_empty());
+            let _ = (venue.recognises(message), venue.symbol_of(message));
+            let _ = (venue.is_quote(message), venue.reaction(message));
+            let _ = (venue.connection_number(message), venue.split(message));
+            let _ = (venue.book_change_of(message), venue.updates_of(message));
+            let _ = venue.unnamed_snapshot(message);
+        };
+        for good in messages.good() {
+            for at in 0..good.len() {
+                take(&good.as_bytes()[..at]);
+                for byte in *b"\"\\{}[],:0-e \0\xff" {
+                    let mut other = good.as_bytes().to_vec();
+                    other[at] = byte;
+                    take(&other);
+                    other.insert(at, byte);
+                    take(&other);
+                }
+            }
+        }
+    }
+}
+
+/// The fuzzer begins with messages of each venue.
+#[test]
+fn every_registered_venue_has_a_seed_for_the_fuzzer() {
+    let script = std::fs::read_to_string(repository("tests/fuzz.sh")).expect("it is there");
+    for (at, name) in Venues::default().names().enumerate() {
+        let line = format!(r#"each '\x{at:02x}' "$root"/tests/fuzz/seeds/venues/{name}"#);
+        assert!(script.lines().any(|one| one.trim() == line), "{line}");
+        let seed = repository("tests/fuzz/seeds/venues").join(name);
+        assert!(seed.is_file(), "{}", seed.display());
     }
 }

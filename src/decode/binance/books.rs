@@ -66,18 +66,18 @@ fn any_change(
 }
 
 /// The numbers of a change of a book.
-struct Update {
+pub(super) struct Update {
     /// `U`
-    first: u64,
+    pub(super) first: u64,
     /// `u`
-    last: u64,
+    pub(super) last: u64,
     /// `pu`: of futures, the last update of the change before.
-    previous: Option<u64>,
+    pub(super) previous: Option<u64>,
 }
 
 impl Update {
     /// The change with these levels. A partial book of futures is written as a change, and is a whole book.
-    fn depth(
+    pub(super) fn depth(
         &self,
         stream: Option<&str>,
         (start, bids, asks): (u32, u32, u32),
@@ -105,7 +105,7 @@ impl Update {
     }
 }
 
-fn push_change(
+pub(super) fn push_change(
     symbol: &str,
     ts_event: Nanos,
     change: Depth,

@@ -1,7 +1,8 @@
 //! Binance's messages to events.
 //!
 //! Raw (`{"e":"trade",…}`) and combined (`{"stream":…,"data":…}`) messages. Times are milliseconds, or
-//! microseconds where the connection requested them.
+//! microseconds where the connection requested them. Events as the venue writes them are read by `usual`; all
+//! that it does not read is read here, and what is wrong with a message is found here.
 
 use serde::de::IgnoredAny;
 
@@ -11,6 +12,7 @@ use super::output::Output;
 use super::routing::{
     EVENT_TYPES, event_type, is_list_of_others, is_partial_book, is_raw, is_read, lacks_of_combined,
 };
+use super::usual;
 use super::wire::{AnyMessage, Combined, NAMES, WireAggTrade, WireBookTicker, WireTrade};
 use crate::decode::amount::{self, Written};
 use crate::decode::decoded::{Decoded, Notice};
@@ -26,6 +28,16 @@ pub(super) const SNAPSHOT_STREAM: &str = "@depth_snapshot";
 
 /// Reads one message of the market that is read.
 pub(super) fn decode(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+    let levels = out.batch.levels.len();
+    if usual::read(bytes, out).is_some() {
+        return Ok(Decoded::Events);
+    }
+    out.batch.levels.truncate(levels);
+    any(bytes, out)
+}
+
+/// Reads a message in whatever form.
+pub(super) fn any(bytes: &[u8], out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
     if is_raw(bytes) {
         return message(bytes, None, out);
     }
