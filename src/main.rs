@@ -146,11 +146,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Record(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let options = RecordOptions::of(&args)?;
-            let replaced = options.capture.replaced();
+            let replaced = options.capture.as_ref();
+            let replaced = replaced.and_then(CaptureSettings::replaced);
             let outputs = outputs_of([("--output", replaced, OutputContent::Capture)]);
             check_outputs(&outputs, &read_by(&[], &pipeline), args.force)?;
             let written = record::record(&pipeline, &options, &stop_on_signal()?)?;
-            write_stdout(&format!("{written}\n"))?;
+            write_stdout(&written.to_string())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Venues(args) => {

@@ -175,16 +175,27 @@ pub struct EvaluateArguments {
     pub json: bool,
 }
 
+/// Where records are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecordTarget {
+    /// Topics of Kafka.
+    Kafka,
+}
+
 #[derive(Args)]
 pub struct RecordArguments {
     #[command(flatten)]
     pub which: Which,
     /// The capture to write; gzip or zstd if the name ends in .gz or .zst. %Y %m %d %H %M %S in it stand for
     /// the time in UTC: another file follows whenever the name changes, and no file is replaced.
-    #[arg(long, value_name = "FILE")]
-    pub output: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "to")]
+    pub output: Option<PathBuf>,
+    /// Publish trades, quotes and books to the topics md.trades.v1, md.quotes.v1 and md.book.v1 of the
+    /// pipeline's Kafka, keyed by instrument.
+    #[arg(long, value_name = "TARGET")]
+    pub to: Option<RecordTarget>,
     /// Begin another file when one has this many bytes.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "output", value_parser = clap::value_parser!(u64).range(1..))]
     pub rotate_bytes: Option<u64>,
     /// Replace output files that exist.
     #[arg(long)]

@@ -1,11 +1,15 @@
-//! Records a live source to a capture: the frames as received, not decoded.
+//! Records a live source: the frames as received to a capture, and what they mean to our own topics.
 
 mod books;
+mod publisher;
+mod records;
 
+use std::fmt;
 use std::time::Duration;
 
 use self::books::RecordedBooks;
-use super::arguments::RecordArguments;
+use self::publisher::Publisher;
+use super::arguments::{RecordArguments, RecordTarget};
 use crate::clock;
 use crate::pipeline::Pipeline;
 use crate::run::error::RunError;
@@ -19,8 +23,10 @@ use crate::source::snapshot_requests::snapshot_requests;
 /// What to record, and for how long.
 #[derive(Clone, Debug)]
 pub struct RecordOptions {
-    /// Where to.
-    pub capture: CaptureSettings,
+    /// The capture of the frames; none where they are not kept.
+    pub capture: Option<CaptureSettings>,
+    /// Whether trades, quotes and books go to our topics.
+    pub publishes: bool,
     /// Ends after so long.
     pub duration: Option<Duration>,
 }
@@ -31,36 +37,64 @@ impl RecordOptions {
     /// # Errors
     /// [`CaptureNameError`] for an unknown placeholder.
     pub fn of(arguments: &RecordArguments) -> Result<Self, CaptureNameError> {
+        let capture = arguments.output.as_deref().map(CaptureSettings::new);
         Ok(Self {
-            capture: CaptureSettings {
+            capture: capture.transpose()?.map(|capture| CaptureSettings {
                 rotate_bytes: arguments.rotate_bytes,
-                ..CaptureSettings::new(&arguments.output)?
-            },
+                ..capture
+            }),
+            publishes: arguments.to == Some(RecordTarget::Kafka),
             duration: arguments.seconds.map(Duration::from_secs),
         })
+    }
+}
+
+/// What was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The capture, where there is one.
+    pub capture: Option<CaptureEnd>,
+    /// Records published, where they were asked for.
+    pub published: Option<u64>,
+}
+
+impl fmt::Display for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(capture) = &self.capture {
+            writeln!(f, "{capture}")?;
+        }
+        if let Some(published) = self.published {
+            writeln!(f, "{published} records published")?;
+        }
+        Ok(())
     }
 }
 
 /// Records the pipeline's source until stopped, or for the duration.
 ///
 /// # Errors
-/// [`RunError`] where the source cannot be read or the file not be written.
+/// [`RunError`] where the source cannot be read, the file not be written, or Kafka takes no records.
 pub fn record(
     pipeline: &Pipeline,
     options: &RecordOptions,
     stop: &StopFlag,
-) -> Result<CaptureEnd, RunError> {
+) -> Result<Recorded, RunError> {
     pipeline.may_be_captured()?;
     // Refuses wrong instruments before the file is made: it may replace an older capture.
     pipeline.stream_names()?;
+    let mut publisher = match options.publishes {
+        true => Some(Publisher::connect(pipeline)?),
+        false => None,
+    };
     let runtime = source_runtime(pipeline.file.source.kind)?;
-    let mut capture = CaptureWriter::create(CaptureSettings {
+    let capture = options.capture.clone().map(|capture| CaptureSettings {
         feed: pipeline.file.name.clone(),
-        ..options.capture.clone()
-    })?;
+        ..capture
+    });
+    let mut capture = capture.map(CaptureWriter::create).transpose()?;
     let (sender, receiver) = ring(pipeline.file.engine.ring_frames);
     let (requests, requested) = snapshot_requests();
-    let mut books = RecordedBooks::of(pipeline, requests);
+    let mut books = RecordedBooks::of(pipeline, requests, options.publishes);
     let source_options = SourceOptions {
         until_end: false,
         is_recorded: true,
@@ -72,14 +106,21 @@ pub fn record(
     let mut synced = clock::instant();
     while receiver.drain(&mut frames, BATCH, PATIENCE) {
         for frame in frames.drain(..) {
-            capture.write(&frame)?;
-            books.take(&frame);
+            if let Some(capture) = &mut capture {
+                capture.write(&frame)?;
+            }
+            let records = books.take(&frame);
+            if let Some(publisher) = &mut publisher {
+                publisher.publish(&records)?;
+            }
             frame.origin.after().note(&mut positions);
         }
         let now = clock::instant();
         if now.saturating_duration_since(synced) >= SYNC_EVERY {
             synced = now;
-            capture.sync()?;
+            if let Some(capture) = &mut capture {
+                capture.sync()?;
+            }
             // Only what the disk has may be committed.
             for position in positions.drain(..) {
                 source.progress.done(position);
@@ -91,12 +132,15 @@ pub fn record(
             source.stop();
         }
     }
-    let written = capture.close()?;
+    let recorded = Recorded {
+        capture: capture.map(CaptureWriter::close).transpose()?,
+        published: publisher.map(Publisher::close).transpose()?,
+    };
     for position in positions.drain(..) {
         source.progress.done(position);
     }
     source.join(&runtime)?;
-    Ok(written)
+    Ok(recorded)
 }
 
 const BATCH: usize = 1_024;

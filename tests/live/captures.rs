@@ -7,12 +7,23 @@ use std::process::Command;
 use std::time::Duration;
 
 use foretick::clock;
+use foretick::decode::Decoder;
+use foretick::engine::book::{Applied, Book};
+use foretick::event::{Batch, Body};
+use foretick::frame::{Origin, split_stamp};
+use foretick::instrument::Instruments;
+use foretick::simulate::broker::EmbeddedBroker;
 use foretick::simulate::{Exchange, MarketSettings};
+use foretick::units::Nanos;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::child::RunningProcess;
 use crate::given::{self, Folder, PATIENCE, Run};
+use crate::needs;
 
 /// Imbalance and mid of the book at each trade, of two instruments.
 const PIPELINE: &str = r#"
@@ -418,4 +429,176 @@ fn a_full_disk_ends_a_recording_but_no_run() {
     let (captured, used) = (&report["frames"], &summary["frames"]["used"]);
     assert!(captured.as_u64() < used.as_u64(), "{captured} of {used}");
     venue.stop();
+}
+
+#[test]
+fn records_of_a_feed_make_the_same_books_on_an_embedded_broker() {
+    let topics = ["md.trades.v1", "md.quotes.v1", "md.book.v1"];
+    let broker = EmbeddedBroker::start(&topics.map(|topic| (topic, 2))).expect("it starts");
+    records_make_the_same_books("captures-embedded", &broker.bootstrap());
+}
+
+#[test]
+fn records_of_a_feed_make_the_same_books_on_kafka() {
+    if let Some(bootstrap) = needs::kafka("records_of_a_feed_make_the_same_books_on_kafka") {
+        records_make_the_same_books("captures-kafka", &bootstrap);
+    }
+}
+
+/// Publishes a feed with faults, and rebuilds its books from the topics and from its capture.
+fn records_make_the_same_books(test: &str, bootstrap: &str) {
+    let folder = Folder::new(test);
+    let venue = Venue::start();
+    let pipeline = venue.pipeline(&folder);
+    let capture = folder.path("feed.jsonl");
+    let began = clock::now();
+    let mut args = arguments(
+        &["record", "--to", "kafka"],
+        &[("", &pipeline), ("--output", &capture)],
+    );
+    args.extend(["--set".to_owned(), format!("kafka.bootstrap={bootstrap:?}")]);
+    let mut record = RunningProcess::start(&args);
+    wait_for("frames", || lines(&capture) > 300);
+    venue.exchange.skip_depth("BTCUSDT", 2);
+    let some = lines(&capture);
+    wait_for("frames", || lines(&capture) > some + 300);
+    let connections = venue.exchange.connections();
+    venue.exchange.drop_connections();
+    wait_for("reconnect", || venue.exchange.connections() > connections);
+    let some = lines(&capture);
+    wait_for("frames", || lines(&capture) > some + 500);
+    assert_eq!(record.terminate(), Some(0), "{}", record.stderr());
+    let published = record.stdout();
+    let published = published.lines().nth(1).expect("two lines");
+    let count: usize = published
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .parse()
+        .expect("a number");
+    venue.stop();
+
+    let records = published_since(bootstrap, began, count);
+    let (mut own, mut readers) = (Books::default(), Books::default());
+    for line in fs::read_to_string(&capture)
+        .expect("it was written")
+        .lines()
+    {
+        own.take(line.as_bytes());
+    }
+    for (topic, key, payload) in &records {
+        let value: Value = serde_json::from_slice(payload).expect("JSON");
+        assert_eq!(value["symbol"], **key, "{value}");
+        assert!(schema(topic).is_valid(&value), "{topic}: {value}");
+        readers.take(payload);
+    }
+    assert!(
+        readers.gaps >= 3,
+        "BTCUSDT once, and both where the connection was lost"
+    );
+    assert_eq!(readers.trades, own.trades);
+    for name in ["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"] {
+        let (own, readers) = (&own.books[name], &readers.books[name]);
+        assert!(own.is_live() && readers.is_live(), "{name}");
+        assert!(
+            own.bids().eq(readers.bids()) && own.asks().eq(readers.asks()),
+            "{name}"
+        );
+    }
+}
+
+fn schema(topic: &str) -> jsonschema::Validator {
+    let path = given::repository(&format!("schemas/{topic}.json"));
+    let text = fs::read_to_string(path).expect("a schema");
+    let schema = serde_json::from_str(&text).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+/// Books and trades as a reader of messages has them.
+struct Books {
+    decoder: Decoder,
+    batch: Batch,
+    books: BTreeMap<String, Book>,
+    trades: Vec<(String, u64)>,
+    gaps: u64,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Self {
+            decoder: Decoder::new(Instruments::new(&[], 99), 1 << 20),
+            batch: Batch::default(),
+            books: BTreeMap::new(),
+            trades: vec![],
+            gaps: 0,
+        }
+    }
+}
+
+impl Books {
+    fn take(&mut self, message: &[u8]) {
+        self.batch.clear();
+        let (_, message) = split_stamp(message);
+        let origin = Origin {
+            ts_recv: Nanos(1),
+            offset: 0,
+            partition: 0,
+            stream: 0,
+            late: false,
+            reprocessed: false,
+        };
+        self.decoder
+            .decode(origin, message, &mut self.batch)
+            .expect("all is readable");
+        for event in &self.batch.events {
+            match &event.body {
+                Body::Gap(_) => self.books.values_mut().for_each(Book::freeze),
+                Body::Trade(trade) => {
+                    let name = self.decoder.instruments().name(event.instrument);
+                    self.trades.push((name.to_owned(), trade.trade_id));
+                    self.trades.sort();
+                }
+                Body::Depth(depth) => {
+                    let name = self.decoder.instruments().name(event.instrument);
+                    let book = self.books.entry(name.to_owned()).or_default();
+                    let (bids, asks) = self.batch.levels(depth);
+                    let applied = book.apply(depth, bids, asks, event.ts_event);
+                    self.gaps += u64::from(matches!(applied, Applied::Gap { .. }));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Topic, key and payload of so many records that were published since then; each topic's in its order.
+fn published_since(bootstrap: &str, since: Nanos, count: usize) -> Vec<(String, String, Vec<u8>)> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", format!("captures-{}", since.0))
+        .set("auto.offset.reset", "earliest")
+        .create()
+        .expect("a consumer can be made");
+    let topics = ["md.trades.v1", "md.quotes.v1", "md.book.v1"];
+    consumer.subscribe(&topics).expect("the topics are there");
+    let (mut records, at_first) = (vec![], clock::instant());
+    while records.len() < count {
+        assert!(
+            at_first.elapsed() < PATIENCE,
+            "{} of {count}",
+            records.len()
+        );
+        let Some(message) = consumer.poll(Duration::from_millis(100)) else {
+            continue;
+        };
+        let message = message.expect("the broker answers");
+        let payload = message.payload().expect("no tombstones").to_vec();
+        let value: Value = serde_json::from_slice(&payload).expect("JSON");
+        if value["ts_recv"].as_i64().is_some_and(|ts| ts < since.0) {
+            continue;
+        }
+        let key = String::from_utf8_lossy(message.key().expect("a key")).into_owned();
+        records.push((message.topic().to_owned(), key, payload));
+    }
+    records
 }

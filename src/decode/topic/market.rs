@@ -17,15 +17,16 @@ pub(super) fn trade(
     let price = amount::price("price", price)?;
     let size = amount::traded_size("size", size)?;
     let side = match side {
-        b"buy" => Side::Buy,
-        b"sell" => Side::Sell,
+        b"buy" => Some(Side::Buy),
+        b"sell" => Some(Side::Sell),
+        b"unknown" => None,
         _ => return Err(DecodeError::OutOfRange("side")),
     };
     Ok(Trade {
         price,
         size,
         trade_id: trade_id.unwrap_or(0),
-        side: Some(side),
+        side,
         aggregate: false,
         ids: TradeIds::Successive,
     })
@@ -36,7 +37,14 @@ pub(super) fn any_trade(record: &TopicRecord<'_>) -> Result<Trade, DecodeError> 
     let (price, size) = (record.price.written("price")?, record.size.written("size")?);
     let side = record.side.text("side")?;
     let trade_id = record.trade_id.number_or_zero("trade_id")?;
-    trade(price, size, side.as_bytes(), Some(trade_id))
+    let ids = match record.trade_ids.optional_text("trade_ids")? {
+        None | Some("successive") => TradeIds::Successive,
+        Some("rising") => TradeIds::Rising,
+        Some("distinct") => TradeIds::Distinct,
+        Some(_) => return Err(DecodeError::OutOfRange("trade_ids")),
+    };
+    let trade = trade(price, size, side.as_bytes(), Some(trade_id))?;
+    Ok(Trade { ids, ..trade })
 }
 
 pub(super) fn quote(record: &TopicRecord<'_>) -> Result<Quote, DecodeError> {

@@ -100,6 +100,7 @@ topic_record!(
     instrument,
     ts_recv,
     trade_id,
+    trade_ids,
     sequence,
     first_sequence,
     snapshot,
@@ -194,7 +195,7 @@ impl TopicRecord<'_> {
             at.is_some_and(|at| self.misspelt & (1 << at) != 0)
         };
         let optional: &[(&'static str, &Field<'_>)] = match kind {
-            Kind::Trade => &[("trade_id", &self.trade_id)],
+            Kind::Trade => &[("trade_id", &self.trade_id), ("trade_ids", &self.trade_ids)],
             Kind::Quote => &[("sequence", &self.sequence)],
             Kind::Bar => &[("volume", &self.volume)],
             Kind::Book | Kind::Figure | Kind::Sentiment => &[],
