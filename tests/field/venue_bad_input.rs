@@ -3,7 +3,7 @@
 //! behind. One table of good messages for each venue; the faults are the same for all.
 
 use foretick::decode::{DecodeError, Decoded, Decoder, Venues};
-use foretick::event::Batch;
+use foretick::event::{Batch, Body, Event};
 use foretick::frame::Origin;
 use foretick::instrument::Instruments;
 use foretick::run::replay::{ReplayOptions, replay};
@@ -428,7 +428,10 @@ fn messages_with_a_wrong_byte_anywhere_are_read_or_refused() {
         let mut take = |message: &[u8]| {
             batch.clear();
             let read = decoder.decode(origin(0), message, &mut batch);
-            assert!(read.is_ok() || batch.events.is_empty() && batch.levels.is_empty());
+            // Where the venue counts its messages, one that cannot be read is missing.
+            let is_gap = |event: &Event| matches!(event.body, Body::Gap(_));
+            let is_clean = batch.events.iter().all(is_gap) && batch.levels.is_empty();
+            assert!(read.is_ok() || is_clean);
             let _ = (venue.recognises(message), venue.symbol_of(message));
             let _ = (venue.is_quote(message), venue.reaction(message));
             let _ = (venue.connection_number(message), venue.split(message));
