@@ -31,8 +31,9 @@ pub struct WebsocketConfig {
     /// opened again, in milliseconds. Default: `10000`: a connection that is lost without a word must not
     /// look like a quiet market for long.
     pub idle_ms: u64,
-    /// How long no data may come on a connection that answers pings, in milliseconds; `0`: for ever. Default:
-    /// `300000` (5 minutes): of a connection whose venue has stopped to send, nothing else is to be seen.
+    /// How long no data may come on a connection that answers pings, while the market is open, in
+    /// milliseconds; `0`: for ever. Default: `0`, because a quiet market is no fault; where a venue sends
+    /// heartbeats, its own limit holds.
     pub silent_ms: u64,
     /// When the market is open, so that `silent_ms` counts no time while it is closed. Not given: it never
     /// closes.
@@ -54,7 +55,7 @@ impl Default for WebsocketConfig {
             secret: None,
             binary: false,
             idle_ms: 10_000,
-            silent_ms: 300_000,
+            silent_ms: 0,
             hours: None,
             tick_ms: 1_000,
             json: None,

@@ -27,6 +27,15 @@ pub enum ConnectionOrder {
 }
 
 impl ConnectionCheck {
+    /// Follows a connection from its first message on, whose number is 0.
+    #[must_use]
+    pub fn from_start() -> Self {
+        Self {
+            next: Some(0),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next message.
     pub fn take(&mut self, venue: &dyn Venue, message: &[u8]) -> ConnectionOrder {
         let Some(number) = venue.connection_number(message) else {
@@ -55,6 +64,9 @@ impl ConnectionCheck {
 #[derive(Debug, Default)]
 pub struct ConnectionChecks {
     streams: Vec<(Option<&'static dyn Venue>, ConnectionCheck)>,
+    /// Whether the source has held the frames to their numbers, and its gaps stand among them: so it is in
+    /// captures of our own sessions, whose frames may stand in another order.
+    is_done: bool,
     numbers: Option<ConnectionNumbers>,
 }
 
@@ -79,6 +91,7 @@ impl ConnectionChecks {
         }
         let (last, check) = &mut self.streams[at];
         if message.starts_with(control::PREFIX) {
+            self.is_done |= control::begins_session(message);
             // A connection ends with a gap that says so, and a gap that was found is not found again.
             if control::is_of_connection(message) {
                 *check = ConnectionCheck::default();
@@ -93,7 +106,10 @@ impl ConnectionChecks {
         *last = Some(venue);
         let order = check.take(venue, message);
         self.note(order, venue.connection_number(message));
-        order
+        match self.is_done {
+            true => ConnectionOrder::Follows,
+            false => order,
+        }
     }
 
     /// The numbers so far; none where no message had one.

@@ -30,6 +30,11 @@ pub fn is_control(message: &[u8]) -> bool {
     may_be && value_of(message, "foretick").is_some()
 }
 
+/// Whether a message of ours begins a session of a source.
+pub(super) fn begins_session(message: &[u8]) -> bool {
+    text_of(message, "foretick").is_some_and(|kind| kind == "session")
+}
+
 /// Whether a message of ours is about the connection itself: a new one begins, or messages of it are missing.
 pub(super) fn is_of_connection(message: &[u8]) -> bool {
     let kind = text_of(message, "foretick");

@@ -16,6 +16,7 @@ mod market;
 mod quote_numbers;
 mod rules;
 mod suspicion;
+mod top;
 mod trade_numbers;
 mod trust;
 

@@ -131,6 +131,30 @@ fn frames_about_several_symbols_are_each_shards_own() {
     }
 }
 
+/// A book whose changes have no numbers of their own cannot show which of them was dropped here.
+#[test]
+fn an_overflow_breaks_a_book_without_numbers() {
+    let folder = given::Folder::new("same-overflow");
+    let pipeline = folder.write("pipeline.toml", BOOK_ON_TRADE);
+    let mut lines: Vec<String> = counted_connection().lines().map(String::from).collect();
+    let gap = r#"{"foretick":"gap","symbol":"ELM-USD","venue":"COINBASE","reason":"overflow","missing":1}"#;
+    let at = lines
+        .iter()
+        .position(|line| line.contains(r#""sequence_num":20,"#));
+    let at = at.expect("it is there");
+    let stamp = lines[at].split(' ').next().expect("a time").to_owned();
+    lines.insert(at, format!("{stamp} {gap}"));
+    let capture = folder.write("capture", lines.join("\n"));
+    let signals = same_in_any_split(&folder, &pipeline, &[], &[capture]);
+    let first_gap = |name: &str| {
+        let lines = &signals[name];
+        lines.iter().position(|line| line.contains("\"gap\""))
+    };
+    // Trades have odd numbers; that of number 1 meets a book without bids.
+    assert_eq!(first_gap("ELM-USD.COINBASE"), Some(9), "from number 21 on");
+    assert_eq!(first_gap("OAK-USD.COINBASE"), Some(24), "from number 51 on");
+}
+
 const BOOK_ON_TRADE: &str = r#"
 name = "counted"
 [row]

@@ -67,14 +67,13 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
         None => said.into_owned(),
     };
     match code {
-        // Not authenticated, wrong credentials, no authentication in time, no subscription to the feed, no
-        // right to it.
-        Some(401 | 402 | 404 | 408 | 409 | 411) => Reaction::Fatal(words),
+        // Not authenticated, wrong credentials, no subscription to the feed, no right to it.
+        Some(401 | 402 | 408 | 409 | 411) => Reaction::Fatal(words),
         // Bad syntax, too many symbols, a stream that the feed does not have.
         Some(400 | 405 | 410) => Reaction::Rejected(words),
         // Authenticated before: nothing is lost.
         Some(403) => Reaction::None,
-        // Too many connections, a client that is too slow, and what is not known.
+        // No authentication in time, too many connections, a client that is too slow, what is not known.
         _ => Reaction::Fault(words),
     }
 }

@@ -20,7 +20,8 @@ pub(super) const LIMITS: VenueLimits = VenueLimits {
     streams_max: 500,
     connection_age_max: Duration::MAX,
     attempts_max: 500,
-    attempts_window: Duration::from_secs(300),
+    // 500 within 5 minutes; after a refusal (403) nothing may be asked for 10.
+    attempts_window: Duration::from_secs(600),
     weight_max: 1,
     weight_window: Duration::from_secs(1),
     // None is published for public topics.

@@ -94,10 +94,14 @@ impl MarketState {
         let is_hurt = self.book_known && self.book.is_live();
         match reason {
             // Under overload trades are dropped. Quotes are conflated: the newest is never missing; and the
-            // book's own numbering shows whether changes of it are.
+            // book's own numbers show whether changes of it are, if it has some.
             GapReason::Overflow => {
                 self.mark_gap(Quality::Degraded, Inputs::TRADES | Inputs::BARS);
-                false
+                if is_hurt && !self.book_is_numbered {
+                    self.book.freeze();
+                    self.break_book();
+                }
+                is_hurt && !self.book_is_numbered
             }
             GapReason::Sequence
             | GapReason::Renumbered

@@ -5,15 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
-use super::gap_record::GapInput;
 use super::halt::Halt;
 use super::heard::Heard;
 use super::quote_numbers::QuoteNumbers;
-use super::suspicion::{Suspicions, time_of};
+use super::suspicion::Suspicions;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
-use crate::event::{Bar, Batch, Depth, Event, GapReason, Quote, Sentiment, Splice, Trade};
+use crate::event::{Bar, Batch, Depth, Event, GapReason, Sentiment, Splice, Trade};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
@@ -29,7 +28,7 @@ pub struct MarketState {
     /// When its inputs were received last.
     pub(crate) heard: Heard,
     pub(super) trade_numbers: TradeNumbers,
-    quote_numbers: QuoteNumbers,
+    pub(super) quote_numbers: QuoteNumbers,
     /// The last price traded.
     pub(crate) price: Price,
     /// The book's update number that `top` is the state of.
@@ -37,6 +36,8 @@ pub struct MarketState {
     pub(crate) top: Option<TopOfBook>,
     /// When `top` was set last.
     pub(super) topped: i64,
+    /// The own time of what `top` was set by, and whether that was the book.
+    pub(super) top_by: (i64, bool),
     /// Whether `top` is of before a gap.
     pub(super) top_broken: bool,
     /// When the last bar ended; `i64::MIN` before the first.
@@ -58,6 +59,8 @@ pub struct MarketState {
     /// Whether ticks have found the instrument silent since its last event.
     pub(crate) silent: bool,
     pub(super) halt: Halt,
+    /// Whether its changes have numbers.
+    pub(super) book_is_numbered: bool,
     /// Whether the book has ever been whole.
     pub(super) book_known: bool,
     /// Whether the book lost updates since it was last whole.
@@ -83,6 +86,7 @@ impl Default for MarketState {
             top_sequence: 0,
             top: None,
             topped: i64::MIN,
+            top_by: (i64::MIN, false),
             top_broken: false,
             bar: i64::MIN,
             noted: i64::MIN,
@@ -94,6 +98,7 @@ impl Default for MarketState {
             gap: None,
             silent: false,
             halt: Halt::default(),
+            book_is_numbered: false,
             book_known: false,
             book_broken: false,
             proved: i64::MIN,
@@ -153,58 +158,6 @@ impl MarketState {
         }
     }
 
-    /// Takes a quote; `ts` is its own time, or undefined. A side that it lacks has been withdrawn.
-    pub(crate) fn quote(
-        &mut self,
-        quote: &Quote,
-        ts: Nanos,
-        counts: &mut EventCounts,
-    ) -> Effect<'static> {
-        if quote.sequence > 0 && quote.sequence < self.top_sequence {
-            // An old quote has a time of before.
-            let anew = match ts {
-                Nanos::UNDEFINED => self.quote_numbers.has_fallen_twice(quote.sequence),
-                ts => ts.0 > self.topped,
-            };
-            if !anew {
-                counts.stale += 1;
-                return Effect::default();
-            }
-            counts.gaps += 1;
-            counts.renumbered += 1;
-            self.mark_gap(Quality::Gap, Inputs::QUOTES);
-            self.note_gap_ended(
-                GapInput::Quotes,
-                GapReason::Renumbered,
-                0,
-                time_of(self.topped),
-            );
-        }
-        counts.quotes += 1;
-        self.end_gap_by_quote();
-        self.quote_numbers.take(quote.sequence);
-        self.top_sequence = quote.sequence;
-        self.set_top(TopOfBook::of_quote(quote));
-        counts.crossed += u64::from(self.top.is_some_and(|top| top.is_crossed()));
-        Effect {
-            top_set: true,
-            ..Effect::default()
-        }
-    }
-
-    /// Holds no later quote against the numbers so far.
-    pub(super) fn forget_quote_numbers(&mut self) {
-        self.top_sequence = 0;
-        self.quote_numbers = QuoteNumbers::default();
-    }
-
-    fn set_top(&mut self, top: Option<TopOfBook>) {
-        (self.top, self.topped, self.top_broken) = (top, self.now, false);
-        if top.is_some() {
-            self.quoted = self.now;
-        }
-    }
-
     /// Applies a book change or a snapshot, with its own time or none; also returns when the book needs a new
     /// snapshot, if it does.
     pub(crate) fn depth(
@@ -219,6 +172,7 @@ impl MarketState {
             // The venue begins its numbers anew; the book is not behind the last quote.
             self.forget_quote_numbers();
         }
+        self.book_is_numbered = depth.last > 0;
         let was_live = self.book.is_live();
         let applied = self.book.apply(depth, bids, asks, ts);
         let is_repaired =
@@ -278,12 +232,12 @@ impl MarketState {
         // Where their numbers cannot be compared, their times are.
         let sequence = self.book.sequence();
         let top_set = match sequence == 0 || self.top_sequence == 0 {
-            true => self.top_broken || ts == Nanos::UNDEFINED || ts.0 >= self.topped,
+            true => self.top_broken || ts == Nanos::UNDEFINED || ts.0 >= self.top_by.0,
             false => sequence >= self.top_sequence,
         };
         if top_set {
             self.top_sequence = sequence;
-            self.set_top(TopOfBook::of_book(&self.book));
+            self.set_top(TopOfBook::of_book(&self.book), ts, true);
         }
         Effect {
             top_set,

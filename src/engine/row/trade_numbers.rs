@@ -72,7 +72,9 @@ impl TradeNumbers {
             self.last = id;
         }
         if ts != Nanos::UNDEFINED {
-            self.ts = ts.0;
+            // Trades may come out of the order of their times; only new numbers begin time anew.
+            let is_anew = number == TradeNumber::Anew;
+            self.ts = if is_anew { ts.0 } else { self.ts.max(ts.0) };
         }
         self.price = price;
         number

@@ -131,7 +131,7 @@ impl OpenConnection {
         Self {
             socket,
             number,
-            check: ConnectionCheck::default(),
+            check: ConnectionCheck::from_start(),
             outbox: texts.chain(binaries.map(Message::binary)).collect(),
             reads_binary: settings.binary,
             sends: RequestBudget::new(limits.messages_max, limits.messages_window),

@@ -68,7 +68,7 @@ impl End {
 
     /// Whether only quiet ended it, which says nothing against the next connection.
     pub(super) fn was_quiet(&self) -> bool {
-        matches!(self, Self::Idle | Self::Silent(_))
+        matches!(self, Self::Idle)
     }
 
     /// How long the host wants to be left alone: its own word, or else `unsaid` where it refuses as venues do

@@ -14,7 +14,6 @@ use super::end::{End, EndReport};
 use super::events;
 use super::host_limits::HostLimits;
 use super::numbering::FrameNumbers;
-use super::overlap::Overlap;
 use super::reaction::react;
 use super::replacement::{Progress, Replacement, opening};
 use super::settings::{WebsocketError, WebsocketSettings};
@@ -79,6 +78,8 @@ impl Feed {
             let opening = opening(&self.settings, &self.subscription, &self.limits);
             let (end, life) = match self.meanwhile(opening).await {
                 Ok(socket) => {
+                    // What was said of the books of the connection before concerns them no more.
+                    while reports.try_recv().is_ok() {}
                     let connection = self.begin(socket);
                     self.read(connection, reports).await
                 }
@@ -205,8 +206,9 @@ impl Feed {
                     replace_at = replace_at.or_else(|| Some(self.next_attempt(connection.life())));
                 }
                 // Whatever ended it, the next one has taken its place already.
-                Some(_) if replacement.has_begun() => {
-                    self.hand_over(&mut connection, &mut replacement).await;
+                Some(end) if replacement.has_begun() => {
+                    self.hand_over(&mut connection, &mut replacement, &end)
+                        .await;
                     replace_at = None;
                 }
                 Some(end) => return (end, connection.life()),
@@ -244,7 +246,7 @@ impl Feed {
                 self.tell_end(Some(number), &end);
                 *replacement = Replacement::None;
             } else if overlap.is_complete(now) {
-                self.hand_over(connection, replacement).await;
+                self.hand_over(connection, replacement, &End::Renewed).await;
             }
         }
         connection.is_over(now).map_or(Ok(()), Err)
@@ -306,14 +308,9 @@ impl Feed {
     fn replace(&mut self, progress: Progress, replacement: &mut Replacement) -> Result<(), Gone> {
         let end = match progress {
             Progress::Opened(socket) => {
-                let mut overlap = match std::mem::replace(replacement, Replacement::None) {
-                    Replacement::Opening(_, overlap) => *overlap,
-                    Replacement::None | Replacement::Open(_) => Overlap::default(),
-                };
-                overlap.begin(clock::instant());
                 let connection = self.connection(*socket);
                 self.tell_open(connection.number);
-                *replacement = Replacement::Open(Box::new((connection, overlap)));
+                replacement.open(connection);
                 return Ok(());
             }
             Progress::Received(Incoming::Data(bytes)) => {
@@ -339,28 +336,33 @@ impl Feed {
         };
         // The connection in use goes on until it ends; what comes then is no handover.
         end.note_at(&self.limits, self.settings.attempts_window);
-        let number = match replacement {
-            Replacement::Open(open) => Some(open.0.number),
-            Replacement::None | Replacement::Opening(..) => None,
-        };
-        self.tell_end(number, &end);
+        self.tell_end(replacement.number(), &end);
         *replacement = Replacement::None;
         Err(Gone)
     }
 
     /// Goes over to the replacement: a handover frame, and what it brought that the other did not.
-    async fn hand_over(&mut self, connection: &mut OpenConnection, replacement: &mut Replacement) {
+    async fn hand_over(
+        &mut self,
+        connection: &mut OpenConnection,
+        replacement: &mut Replacement,
+        end: &End,
+    ) {
         let Replacement::Open(open) = std::mem::replace(replacement, Replacement::None) else {
             return;
         };
         let (next, overlap) = *open;
         let last = std::mem::replace(connection, next);
         self.open = Some(connection.number);
-        self.tell_end(Some(last.number), &End::Renewed);
+        self.tell_end(Some(last.number), end);
         let handover = self.frame(connection.number, Bytes::from_static(HANDOVER));
         self.out.control(&handover);
+        let venue = self.settings.venue;
         for (frame, is_repeated) in overlap.into_frames() {
-            match is_repeated {
+            // Changes behind a book that came with the subscription count again; trades have numbers.
+            let is_copy =
+                is_repeated && (self.snapshots.are_beside() || venue.is_quote(&frame.bytes));
+            match is_copy {
                 true => self.out.drop_repeated(&frame),
                 false => self.deliver(connection, frame),
             }

@@ -44,8 +44,8 @@ impl HostLimits {
         static HOSTS: OnceLock<Mutex<BTreeMap<String, Arc<HostLimits>>>> = OnceLock::new();
         let host = host_of(address);
         let mut hosts = lock(HOSTS.get_or_init(Mutex::default));
-        let limits = hosts.entry(host.to_owned());
-        let new = || Arc::new(Self::new(host, settings));
+        let limits = hosts.entry(host.clone());
+        let new = || Arc::new(Self::new(&host, settings));
         Arc::clone(limits.or_insert_with(new))
     }
 
@@ -117,10 +117,20 @@ pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Dur
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// Host and port of an address.
-fn host_of(address: &str) -> &str {
+/// The host of an address, whatever its port: venues count by host. On this machine each port is another one.
+fn host_of(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let authority = authority.to_ascii_lowercase();
+    let is_local = ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|local| authority.starts_with(local));
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !is_local && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            host.to_owned()
+        }
+        _ => authority,
+    }
 }
 
 /// The account stays whole when a holder panics.
@@ -149,7 +159,7 @@ mod tests {
     #[test]
     fn feeds_of_one_host_share_its_account() {
         let one = HostLimits::of("wss://shared.example:9443/stream?streams=a", &settings());
-        let same = HostLimits::of("wss://shared.example:9443/ws", &settings());
+        let same = HostLimits::of("wss://Shared.example/ws", &settings());
         let other = HostLimits::of("wss://other.example", &settings());
         let now = clock::instant();
         assert_eq!(one.take(Ask::Connection, now), Ok(()));

@@ -29,6 +29,10 @@ impl Overlap {
 
     /// Notes a frame of the old connection.
     pub(super) fn saw(&mut self, bytes: &[u8]) {
+        // What came long before the other connection was open is of no use any more.
+        if self.seen.len() == SEEN_MAX {
+            self.seen.clear();
+        }
         self.seen.insert(self.hasher.hash_one(bytes));
     }
 
@@ -67,5 +71,7 @@ impl Overlap {
 /// How long two connections overlap, where the new one brings something, and at most.
 const OVERLAP: Duration = Duration::from_millis(1_000);
 const OVERLAP_MAX: Duration = Duration::from_secs(10);
+/// Frames of the old connection that are remembered.
+const SEEN_MAX: usize = 1 << 18;
 /// Bytes of the new connection that are held at most for longer than they must.
 const HELD_BYTES_MAX: usize = 64 << 20;

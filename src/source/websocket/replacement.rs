@@ -10,6 +10,7 @@ use super::end::End;
 use super::host_limits::{Ask, HostLimits};
 use super::overlap::Overlap;
 use super::settings::WebsocketSettings;
+use crate::clock;
 use crate::decode::venue::Subscription;
 
 /// How far it is.
@@ -27,6 +28,24 @@ pub(super) enum Progress {
 }
 
 impl Replacement {
+    /// The connection is open: from now on both bring the same.
+    pub(super) fn open(&mut self, connection: OpenConnection) {
+        let mut overlap = match std::mem::replace(self, Self::None) {
+            Self::Opening(_, overlap) => *overlap,
+            Self::None | Self::Open(_) => Overlap::default(),
+        };
+        overlap.begin(clock::instant());
+        *self = Self::Open(Box::new((connection, overlap)));
+    }
+
+    /// The number of its connection, once that is open.
+    pub(super) fn number(&self) -> Option<i32> {
+        match self {
+            Self::Open(open) => Some(open.0.number),
+            Self::None | Self::Opening(..) => None,
+        }
+    }
+
     pub(super) fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }

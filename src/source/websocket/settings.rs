@@ -139,7 +139,7 @@ impl WebsocketSettings {
             message_bytes_max: limits.message_bytes_max,
             write_bytes_max: 64 << 10,
             idle: Duration::from_secs(10),
-            silent: Some(Duration::from_secs(300)),
+            silent: None,
             hours: None,
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),

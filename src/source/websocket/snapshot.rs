@@ -44,6 +44,8 @@ struct SymbolSnapshot {
     progress: SnapshotProgress,
     /// Requests since the book was whole for a while.
     requests: u32,
+    /// Whether a new connection was made for it meanwhile.
+    has_reconnected: bool,
     /// The last failure that was told.
     told: String,
 }
@@ -82,6 +84,7 @@ impl SnapshotFetcher {
                 name: symbol.clone(),
                 progress: SnapshotProgress::AwaitsStream,
                 requests: 0,
+                has_reconnected: false,
                 told: String::new(),
             };
             (name_hash(symbol.as_bytes()), snapshot)
@@ -103,6 +106,11 @@ impl SnapshotFetcher {
         };
         fetcher.reconnected();
         fetcher
+    }
+
+    /// Whether snapshots come beside the stream, not with the subscription.
+    pub(super) fn are_beside(&self) -> bool {
+        self.beside
     }
 
     /// Abandons what was under way: a new connection needs new snapshots.
@@ -152,7 +160,7 @@ impl SnapshotFetcher {
             }
             (false, SnapshotProgress::Whole(since)) => {
                 if now.saturating_duration_since(since) > self.backoff.1 {
-                    symbol.requests = 0;
+                    (symbol.requests, symbol.has_reconnected) = (0, false);
                 }
                 let wait = wait(self.backoff, &self.jitter, symbol.requests);
                 symbol.progress = SnapshotProgress::Due(now + wait);
@@ -171,7 +179,9 @@ impl SnapshotFetcher {
             {
                 let request = self.venue.snapshot_request(&symbol.name, &self.streams);
                 let in_band = matches!(request, SnapshotRequest::Send(_));
-                if in_band && symbol.requests >= SENT_MAX {
+                // A new connection is tried once; what it does not repair must not break the other books.
+                if in_band && symbol.requests >= SENT_MAX && !symbol.has_reconnected {
+                    symbol.has_reconnected = true;
                     step.unrepaired = Some(symbol.name.clone());
                 }
                 count(&self.status.snapshot_failures);

@@ -10,13 +10,13 @@ fn errors_end_the_run_refuse_a_part_or_are_waited_out() {
         let message = format!(r#"[{{"T":"error","code":{code},"msg":"{msg}"}}]"#);
         Alpaca.reaction(message.as_bytes())
     };
-    for code in [401, 402, 404, 408, 409, 411] {
+    for code in [401, 402, 408, 409, 411] {
         assert_eq!(of(code, "no"), Reaction::Fatal(format!("{code}: no")));
     }
     for code in [400, 405, 410] {
         assert_eq!(of(code, "no"), Reaction::Rejected(format!("{code}: no")));
     }
-    for code in [406, 407, 500, 999] {
+    for code in [404, 406, 407, 500, 999] {
         assert_eq!(
             of(code, "slow client"),
             Reaction::Fault(format!("{code}: slow client"))
