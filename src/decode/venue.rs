@@ -312,8 +312,8 @@ pub enum Reaction {
     Reconnect,
     /// Send this text, as the venue expects of a living client.
     Answer(String),
-    /// The venue reports a fault of the connection, in these words, and may close it: connecting again is
-    /// right.
+    /// The venue reports a fault of the connection, in these words: another one must take its place, and not
+    /// at once where it has just begun.
     Fault(String),
     /// The venue refuses a part of the subscription for good (an unknown symbol), in these words; the rest
     /// goes on.

@@ -33,6 +33,8 @@ pub struct WorkerFigures {
     pub instruments: usize,
     /// Instruments with deferred steps.
     pub deferred: usize,
+    /// Instruments that an event has come of.
+    pub heard: usize,
     /// Instruments that wait for a book or a quote.
     pub waiting: usize,
     /// How far behind their venues' clocks events were received.
@@ -75,6 +77,7 @@ impl WorkerStatus {
             qualities: *qualities,
             instruments: shard.instruments().len(),
             deferred: shard.engine().deferred().0,
+            heard: shard.engine().state().instruments.len(),
             waiting,
             skews: shard.skews().reports(),
             watermark: watermark.max(latest.watermark),

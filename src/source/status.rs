@@ -62,6 +62,8 @@ pub enum EndReason {
     Closed,
     /// The venue refused to open it, by an HTTP status.
     Refused,
+    /// The venue reported a fault of it: too many connections, or a client that is too slow.
+    Fault,
     /// The venue refuses it for good: a wrong key, for example.
     Fatal,
     /// There was no way to the venue: no address, no route, nobody listening.
@@ -80,7 +82,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Renewed,
         Self::Shutdown,
         Self::Idle,
@@ -88,6 +90,7 @@ impl EndReason {
         Self::Unrepaired,
         Self::Closed,
         Self::Refused,
+        Self::Fault,
         Self::Fatal,
         Self::Unreachable,
         Self::Timeout,
@@ -108,6 +111,7 @@ impl EndReason {
             Self::Unrepaired => "unrepaired",
             Self::Closed => "closed",
             Self::Refused => "refused",
+            Self::Fault => "fault",
             Self::Fatal => "fatal",
             Self::Unreachable => "unreachable",
             Self::Timeout => "timeout",

@@ -72,9 +72,9 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
     is_change.then(|| symbol_of(message))?
 }
 
-/// A refused subscription is refused for good: the symbol is unknown, or the depth. The venue announces
-/// no end of a connection. Only answers to requests begin with their method or their error; they are
-/// short.
+/// A refused subscription is refused for good: the symbol is unknown, or the depth; but for one that came
+/// too fast (`Exceeded msg rate`). The venue announces no end of a connection. Only answers to requests begin
+/// with their method or their error; they are short.
 pub(super) fn reaction(message: &[u8]) -> Reaction {
     if message.len() > ANSWER_WITHIN || memmem::find(message, b"error").is_none() {
         return Reaction::None;
@@ -82,6 +82,8 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
     let is_of_subscription = text_of(message, "method").is_none_or(|method| method == "subscribe");
     let is_refused = value_of(message, "success").is_some_and(|success| success.0 == b"false");
     match text_of(message, "error") {
+        // The same would be taken later.
+        Some(words) if is_refused && words.contains("rate") => Reaction::Fault(words.into_owned()),
         Some(words) if is_of_subscription && is_refused => Reaction::Rejected(words.into_owned()),
         _ => Reaction::None,
     }

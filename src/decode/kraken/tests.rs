@@ -254,6 +254,8 @@ fn notices_are_no_events() {
         assert_eq!(results, [Ok(Decoded::Notice(notice))], "{frame}");
         assert!(batch.events.is_empty() && batch.origins.is_empty());
     }
+    let words = "Exceeded msg rate".to_owned();
+    assert_eq!(Kraken.reaction(bare.as_bytes()), Reaction::Fault(words));
 }
 
 #[test]

@@ -55,6 +55,9 @@ impl ConnectionEvent {
 /// The code of the notice that the connection will be closed, 30 seconds ahead.
 pub(super) const SERVICE_UPGRADE: &str = "64008";
 
+/// Requests that came too fast.
+pub(super) const TOO_FREQUENT: &str = "60014";
+
 /// Codes of errors that concern the account: a wrong key, signature or passphrase, or an unknown key.
 pub(super) const LOGIN_FAILED: [&str; 6] = ["60005", "60007", "60009", "60024", "60031", "60032"];
 

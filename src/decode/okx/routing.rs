@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::channel::{Channel, ConnectionEvent, LOGIN_FAILED, REFUSED, SERVICE_UPGRADE};
+use super::channel::{
+    Channel, ConnectionEvent, LOGIN_FAILED, REFUSED, SERVICE_UPGRADE, TOO_FREQUENT,
+};
 use crate::decode::text::{members, text_of, value_of};
 use crate::decode::venue::Reaction;
 
@@ -58,6 +60,7 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
             Reaction::Reconnect
         }
         ConnectionEvent::Error if LOGIN_FAILED.contains(&&*code) => Reaction::Fatal(words()),
+        ConnectionEvent::Error if code == TOO_FREQUENT => Reaction::Fault(words()),
         ConnectionEvent::Error if REFUSED.contains(&&*code) => Reaction::Rejected(words()),
         ConnectionEvent::TooManyConnections => {
             let channel = text_of(message, "channel").unwrap_or_default();

@@ -40,7 +40,7 @@ impl RunningPipeline {
         let (mut waiting, mut seen, mut since) = (0, 0, None::<Instant>);
         for figures in workers {
             waiting += figures.waiting;
-            seen += figures.instruments;
+            seen += figures.heard;
             since = [since, figures.waiting_since].into_iter().flatten().min();
         }
         let unseen = match self.needs_quotes {

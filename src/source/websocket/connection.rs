@@ -48,6 +48,10 @@ pub(super) struct OpenConnection {
     began: Instant,
     /// When a message came last.
     last_data: Nanos,
+    /// When one came last that is about an instrument: answers and heartbeats are not.
+    last_market: Nanos,
+    /// The longest that none may come, as configured.
+    market_silent_max: Option<Duration>,
     hours: Option<MarketHours>,
     pinged: Instant,
     kept_alive: Instant,
@@ -137,7 +141,9 @@ impl OpenConnection {
             sends: RequestBudget::new(limits.messages_max, limits.messages_window),
             keepalive,
             idle: settings.idle,
-            silent_max: shorter(keepalive.silent_max, settings.silent),
+            silent_max: keepalive.silent_max,
+            market_silent_max: settings.silent,
+            last_market: clock::now(),
             renew_after: settings.renew_after,
             began: now,
             last_data: clock::now(),
@@ -212,19 +218,32 @@ impl OpenConnection {
         if now.saturating_duration_since(self.heard()) > self.idle {
             return Some(End::Idle);
         }
-        if let Some(longest) = self.silent_max
-            && self.silent_for(clock::now()) > longest
-        {
-            return Some(End::Silent(longest));
+        let wall = clock::now();
+        for (longest, last) in [
+            (self.silent_max, self.last_data),
+            (self.market_silent_max, self.last_market),
+        ] {
+            if let Some(longest) = longest
+                && self.silent_since(last, wall) > longest
+            {
+                return Some(End::Silent(longest));
+            }
         }
         (now.saturating_duration_since(self.began) > self.renew_after).then_some(End::Renewed)
     }
 
-    /// How long no data has come while the market was open.
-    fn silent_for(&self, now: Nanos) -> Duration {
+    /// Takes note of a message about an instrument, where that is of use.
+    pub(super) fn note_market(&mut self, is_about_one: impl FnOnce() -> bool) {
+        if self.market_silent_max.is_some() && is_about_one() {
+            self.last_market = clock::now();
+        }
+    }
+
+    /// How long after this time nothing has come while the market was open.
+    fn silent_since(&self, last: Nanos, now: Nanos) -> Duration {
         let nanos = match &self.hours {
-            Some(hours) => hours.open_for(self.last_data, now),
-            None => now.since(self.last_data),
+            Some(hours) => hours.open_for(last, now),
+            None => now.since(last),
         };
         Duration::from_nanos(u64::try_from(nanos).unwrap_or_default())
     }
@@ -241,11 +260,6 @@ impl OpenConnection {
             Err(_) => Err(End::timeout()),
         }
     }
-}
-
-/// The shorter of two limits, each of which there may be.
-fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    [one, other].into_iter().flatten().min()
 }
 
 /// Pings that go unanswered before a connection is given up.

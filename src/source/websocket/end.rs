@@ -24,6 +24,8 @@ pub(super) enum End {
     Unrepaired(String),
     Closed(Option<CloseFrame>),
     /// In the venue's words.
+    Fault(String),
+    /// In the venue's words.
     Fatal(String),
     Failed(WsError),
 }
@@ -56,6 +58,7 @@ impl End {
             Self::Silent(_) => EndReason::Silent,
             Self::Unrepaired(_) => EndReason::Unrepaired,
             Self::Closed(_) => EndReason::Closed,
+            Self::Fault(_) => EndReason::Fault,
             Self::Fatal(_) => EndReason::Fatal,
             Self::Failed(error) => of_error(error),
         }
@@ -96,7 +99,9 @@ impl End {
         match self {
             Self::Closed(Some(frame)) => (Some(frame.code.into()), Some(frame.reason.to_string())),
             Self::Failed(WsError::Http(answer)) => (Some(answer.status().as_u16()), None),
-            Self::Unrepaired(words) | Self::Fatal(words) => (None, Some(words.clone())),
+            Self::Unrepaired(words) | Self::Fault(words) | Self::Fatal(words) => {
+                (None, Some(words.clone()))
+            }
             Self::Failed(error) => (None, Some(error.to_string())),
             Self::Renewed | Self::Shutdown | Self::Idle | Self::Silent(_) | Self::Closed(None) => {
                 (None, None)
@@ -125,6 +130,7 @@ impl End {
                 u16::from(frame.code),
                 frame.reason
             ),
+            Self::Fault(words) => format!("the venue reports a fault: `{words}`"),
             Self::Fatal(words) => format!("the venue refuses the connection for good: `{words}`"),
             Self::Failed(WsError::Http(answer)) => {
                 format!("the venue refused to connect: {}", words(answer))

@@ -14,7 +14,7 @@ use super::end::{End, EndReport};
 use super::events;
 use super::host_limits::HostLimits;
 use super::numbering::FrameNumbers;
-use super::reaction::react;
+use super::reaction::{is_of_market, react};
 use super::replacement::{Progress, Replacement, opening};
 use super::settings::{WebsocketError, WebsocketSettings};
 use super::snapshot::SnapshotFetcher;
@@ -272,11 +272,9 @@ impl Feed {
             Incoming::Nothing => return None,
             Incoming::End(end) => return Some(end),
         };
-        match replacement {
-            Replacement::None => {}
-            Replacement::Opening(_, overlap) => overlap.saw(&bytes),
-            Replacement::Open(open) => open.1.saw(&bytes),
-        }
+        replacement.saw(&bytes);
+        let venue = self.settings.venue;
+        connection.note_market(|| is_of_market(venue, &bytes));
         let frame = self.frame(connection.number, bytes);
         let reaction = self.settings.venue.reaction(&frame.bytes);
         self.deliver(connection, frame);

@@ -1,11 +1,18 @@
 //! What a connection does about a message, beside handing it on.
 
-use tracing::{error, warn};
+use tracing::error;
 
 use super::connection::OpenConnection;
 use super::end::{End, EndReport};
-use crate::decode::venue::Reaction;
+use crate::decode::venue::{Reaction, Venue};
 use crate::source::status::{FeedStatus, count};
+
+/// Whether a message is about an instrument, or several.
+pub(super) fn is_of_market(venue: &dyn Venue, message: &[u8]) -> bool {
+    venue.symbol_of(message).is_some()
+        || venue.names_several(message)
+        || !venue.split(message).is_empty()
+}
 
 /// Answers, tells, or says how the connection ends.
 pub(super) fn react(
@@ -28,11 +35,7 @@ pub(super) fn react(
             report.news(&told, || error!(url, "{told}"));
             None
         }
-        Reaction::Fault(words) => {
-            let told = format!("the venue reports a fault: `{words}`");
-            report.news(&told, || warn!(url, "{told}"));
-            None
-        }
+        Reaction::Fault(words) => Some(End::Fault(words)),
         Reaction::Fatal(words) => Some(End::Fatal(words)),
     }
 }

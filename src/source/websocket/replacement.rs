@@ -38,6 +38,15 @@ impl Replacement {
         *self = Self::Open(Box::new((connection, overlap)));
     }
 
+    /// Notes what the connection in use has brought meanwhile.
+    pub(super) fn saw(&mut self, bytes: &[u8]) {
+        match self {
+            Self::None => {}
+            Self::Opening(_, overlap) => overlap.saw(bytes),
+            Self::Open(open) => open.1.saw(bytes),
+        }
+    }
+
     /// The number of its connection, once that is open.
     pub(super) fn number(&self) -> Option<i32> {
         match self {

@@ -202,7 +202,11 @@ impl SnapshotFetcher {
             ) {
                 (SnapshotRequest::Send(messages), _) => {
                     step.messages.extend(messages);
-                    symbol.progress = SnapshotProgress::AwaitsSplice(now + SPLICED_WITHIN);
+                    // They leave no faster than the venue allows.
+                    let limits = self.venue.limits();
+                    let sent = step.messages.len() as u32 / limits.messages_max.max(1);
+                    let wait = limits.messages_window.saturating_mul(sent) + SPLICED_WITHIN;
+                    symbol.progress = SnapshotProgress::AwaitsSplice(now + wait);
                 }
                 (SnapshotRequest::Get { path, weight }, Some(rest)) => {
                     let rest = Arc::clone(rest);

@@ -84,7 +84,11 @@ fn the_connection_is_renewed_refused_or_given_up() {
     };
     assert_eq!(error("60018"), Reaction::Rejected("60018: why".into()));
     assert_eq!(error("60009"), Reaction::Fatal("60009: why".into()));
-    assert_eq!(error("60014"), Reaction::None, "too many requests");
+    assert_eq!(
+        error("60014"),
+        Reaction::Fault("60014: why".into()),
+        "too fast"
+    );
     assert_eq!(error("64008"), Reaction::Reconnect);
     let full =
         br#"{"event":"channel-conn-count-error","channel":"books","connCount":"30","connId":"a1"}"#;

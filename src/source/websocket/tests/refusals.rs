@@ -214,3 +214,40 @@ async fn a_certificate_that_nobody_vouches_for_is_refused_and_told_once() {
     assert!(status.ends.of(EndReason::Tls) >= 3, "{:?}", status.ends);
     assert_eq!(told.count("invalid peer certificate"), 1, "{told:?}");
 }
+
+#[tokio::test]
+async fn a_fault_that_the_venue_reports_ends_the_connection_and_is_counted() {
+    let feed = RunningFeed::start(|settings| {
+        settings.venue = Venues::default().named("ALPACA").expect("it is registered");
+        settings.symbols = vec!["OAK".into()];
+        settings.streams = vec!["trades".into()];
+    })
+    .await;
+    let mut server = feed.accept().await;
+    let words = r#"[{"T":"error","code":406,"msg":"connection limit exceeded"}]"#;
+    send(&mut server, words).await;
+    drop(feed.accept().await);
+    let status = feed.end().await;
+    assert_eq!(status.ends.of(EndReason::Fault), 1);
+}
+
+#[tokio::test]
+async fn answers_to_pings_are_no_life_of_the_market() {
+    let feed = RunningFeed::start(|settings| {
+        settings.venue = Venues::default().named("OKX").expect("it is registered");
+        settings.symbols = vec!["OAK-USDT".into()];
+        settings.streams = vec!["trades".into()];
+        settings.silent = Some(Duration::from_millis(500));
+    })
+    .await;
+    let mut server = feed.accept().await;
+    let pongs = async {
+        while server.send(Message::text("pong")).await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    within(pongs).await;
+    drop(feed.accept().await);
+    let status = feed.end().await;
+    assert!(status.ends.of(EndReason::Silent) >= 1);
+}
