@@ -103,31 +103,41 @@ pub fn record(
     let deadline = options.duration.map(|duration| clock::instant() + duration);
     let (mut frames, mut positions) = (Vec::with_capacity(BATCH), vec![]);
     let mut stopping = false;
+    // One output that fails leaves the other; what the capture has is kept.
+    let mut failure: Option<RunError> = None;
     let mut synced = clock::instant();
     while receiver.drain(&mut frames, BATCH, PATIENCE) {
         for frame in frames.drain(..) {
-            if let Some(capture) = &mut capture {
-                capture.write(&frame)?;
+            let written = capture.as_mut().map(|capture| capture.write(&frame));
+            if let Some(Err(error)) = written {
+                end_capture(&mut capture);
+                failure = told(failure, error.into());
             }
             let records = books.take(&frame);
-            if let Some(publisher) = &mut publisher {
-                publisher.publish(&records)?;
+            let published = publisher.as_mut().map(|sink| sink.publish(&records));
+            if let Some(Err(error)) = published {
+                publisher = None;
+                failure = told(failure, error);
             }
             frame.origin.after().note(&mut positions);
         }
         let now = clock::instant();
         if now.saturating_duration_since(synced) >= SYNC_EVERY {
             synced = now;
-            if let Some(capture) = &mut capture {
-                capture.sync()?;
+            if let Some(Err(error)) = capture.as_mut().map(CaptureWriter::sync) {
+                end_capture(&mut capture);
+                failure = told(failure, error.into());
             }
             // Only what the disk has may be committed.
-            for position in positions.drain(..) {
-                source.progress.done(position);
+            if failure.is_none() {
+                for position in positions.drain(..) {
+                    source.progress.done(position);
+                }
             }
         }
+        let is_done = capture.is_none() && publisher.is_none();
         let late = deadline.is_some_and(|deadline| now >= deadline);
-        if !stopping && (late || stop.is_set() || source.is_finished()) {
+        if !stopping && (late || stop.is_set() || source.is_finished() || is_done) {
             stopping = true;
             source.stop();
         }
@@ -136,11 +146,27 @@ pub fn record(
         capture: capture.map(CaptureWriter::close).transpose()?,
         published: publisher.map(Publisher::close).transpose()?,
     };
+    if let Some(failure) = failure {
+        source.progress.abandon();
+        drop(source.join(&runtime));
+        return Err(failure);
+    }
     for position in positions.drain(..) {
         source.progress.done(position);
     }
     source.join(&runtime)?;
     Ok(recorded)
+}
+
+/// Ends a capture that cannot be written any more, as far as that can be done.
+fn end_capture(capture: &mut Option<CaptureWriter>) {
+    drop(capture.take().map(CaptureWriter::close));
+}
+
+/// The first failure; tells of it at once, because another output may go on for long.
+fn told(before: Option<RunError>, failure: RunError) -> Option<RunError> {
+    tracing::error!(%failure, "an output has failed; the other one, if there is one, goes on");
+    before.or(Some(failure))
 }
 
 const BATCH: usize = 1_024;

@@ -154,11 +154,14 @@ impl Sink for FileSink {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.files().try_for_each(LineFile::close)
+        // Each, whatever becomes of the others; the first error is told.
+        let closed: Vec<_> = self.files().map(LineFile::close).collect();
+        closed.into_iter().collect()
     }
 
     fn close_incomplete(&mut self) -> Result<(), SinkError> {
-        self.files().try_for_each(LineFile::close_incomplete)
+        let closed: Vec<_> = self.files().map(LineFile::close_incomplete).collect();
+        closed.into_iter().collect()
     }
 
     fn keeps_dead_letters(&self) -> bool {

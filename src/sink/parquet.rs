@@ -118,6 +118,20 @@ impl ParquetSink {
         self.side.as_mut().map_or(Ok(()), act)
     }
 
+    /// Ends the file of signals, whatever became of the side files: those cost no signals.
+    fn end(
+        &mut self,
+        close_side: fn(&mut FileSink) -> Result<(), SinkError>,
+        finish: fn(OutputFile) -> io::Result<()>,
+    ) -> Result<(), SinkError> {
+        let side = self.on_side(close_side);
+        self.write_rows()?;
+        match self.writer.take() {
+            Some(writer) => close_parquet(writer, &self.path, finish).and(side),
+            None => side,
+        }
+    }
+
     fn write_rows(&mut self) -> Result<(), SinkError> {
         self.rows = 0;
         let arrays = self
@@ -187,21 +201,11 @@ impl Sink for ParquetSink {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.on_side(Sink::close)?;
-        self.write_rows()?;
-        match self.writer.take() {
-            Some(writer) => close_parquet(writer, &self.path, OutputFile::finish),
-            None => Ok(()),
-        }
+        self.end(Sink::close, OutputFile::finish)
     }
 
     fn close_incomplete(&mut self) -> Result<(), SinkError> {
-        self.on_side(Sink::close_incomplete)?;
-        self.write_rows()?;
-        match self.writer.take() {
-            Some(writer) => close_parquet(writer, &self.path, OutputFile::finish_incomplete),
-            None => Ok(()),
-        }
+        self.end(Sink::close_incomplete, OutputFile::finish_incomplete)
     }
 
     fn keeps_dead_letters(&self) -> bool {
