@@ -4,7 +4,7 @@
 //! source, in a replay behind the file.
 
 use super::control;
-use super::venue::Venue;
+use super::venue::{BookProof, Venue};
 use super::venues::Venues;
 
 /// The numbers of one connection.
@@ -63,6 +63,8 @@ impl ConnectionCheck {
 /// The numbers of several streams, in a capture of any venues.
 #[derive(Debug, Default)]
 pub struct ConnectionChecks {
+    /// The venues that count their messages; none before the first message.
+    counting: Option<Vec<&'static dyn Venue>>,
     streams: Vec<(Option<&'static dyn Venue>, ConnectionCheck)>,
     /// Whether the source has held the frames to their numbers, and its gaps stand among them: so it is in
     /// captures of our own sessions, whose frames may stand in another order.
@@ -100,7 +102,12 @@ impl ConnectionChecks {
         }
         let knows = |venue: &&'static dyn Venue| venue.connection_number(message).is_some();
         let venue = last.filter(|venue| knows(venue));
-        let Some(venue) = venue.or_else(|| venues.all().find(|venue| knows(venue))) else {
+        let counting = self.counting.get_or_insert_with(|| {
+            let counts =
+                |venue: &&'static dyn Venue| venue.proof().book == BookProof::ConnectionNumbers;
+            venues.all().filter(counts).collect()
+        });
+        let Some(venue) = venue.or_else(|| counting.iter().copied().find(knows)) else {
             return ConnectionOrder::Follows;
         };
         *last = Some(venue);
@@ -174,7 +181,10 @@ mod tests {
             unreachable!()
         }
         fn proof(&self) -> Proof {
-            unreachable!()
+            Proof {
+                book: BookProof::ConnectionNumbers,
+                trades: None,
+            }
         }
         fn subscription(&self, _: &Wanted<'_>) -> Subscription {
             unreachable!()

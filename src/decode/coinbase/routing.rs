@@ -95,17 +95,26 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
 
 /// The number of a frame among all of its connection. It stands before the events.
 pub(super) fn connection_number(message: &[u8]) -> Option<u64> {
-    // A search of the beginning finds out faster than a walk that a message is another venue's.
-    let near = &message[..message.len().min(NUMBER_WITHIN)];
-    if memmem::find(near, b"sequence_num").is_none() && memmem::find(near, b"\"events\"").is_none()
+    // The first field finds out faster than a walk that a message is another venue's.
+    let rest = message.trim_ascii_start().strip_prefix(b"{")?;
+    let first = rest.trim_ascii_start().strip_prefix(b"\"")?;
+    if !FIELDS
+        .iter()
+        .any(|field| first.starts_with(field.as_bytes()))
     {
         return None;
     }
     value_of(message, "sequence_num")?.number()?.parse().ok()
 }
 
-/// Bytes within which either the number stands or the events begin.
-const NUMBER_WITHIN: usize = 192;
+/// The fields of a message that has a number, any of which may come first.
+const FIELDS: [&str; 5] = [
+    "channel",
+    "timestamp",
+    "sequence_num",
+    "client_id",
+    "events",
+];
 
 /// The venue announces no end of a connection, and needs no account for market data. One that it refuses
 /// all the same is refused for good. Errors have a type and no channel, and are short.
