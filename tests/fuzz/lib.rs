@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use foretick::decode::Decoder;
 use foretick::engine::row_maker::RowMaker;
-use foretick::event::Batch;
+use foretick::event::{Batch, Body, Event};
 use foretick::frame::Origin;
 use foretick::pipeline::Pipeline;
 use foretick::units::Nanos;
@@ -66,7 +66,10 @@ pub fn read_lines(decoder: &mut Decoder, rows: Option<&mut RowMaker>, data: &[u8
         batch.clear();
         let read = decoder.decode(origin(number), line, &mut batch);
         if read.is_err() {
-            assert!(batch.events.is_empty(), "a refused frame gives no events");
+            // Where the venue counts its messages, one that cannot be read is missing.
+            let is_gap = |event: &Event| matches!(event.body, Body::Gap(_));
+            let none = batch.events.iter().all(is_gap);
+            assert!(none, "a refused frame gives no events but a gap");
             continue;
         }
         if let Some(rows) = rows.as_deref_mut() {
