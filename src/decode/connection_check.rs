@@ -65,11 +65,19 @@ impl ConnectionCheck {
 pub struct ConnectionChecks {
     /// The venues that count their messages; none before the first message.
     counting: Option<Vec<&'static dyn Venue>>,
-    streams: Vec<(Option<&'static dyn Venue>, ConnectionCheck)>,
+    streams: Vec<CheckedStream>,
+    numbers: Option<ConnectionNumbers>,
+}
+
+/// What is remembered of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct CheckedStream {
+    /// The venue of the last message that had a number.
+    venue: Option<&'static dyn Venue>,
+    check: ConnectionCheck,
     /// Whether the source has held the frames to their numbers, and its gaps stand among them: so it is in
     /// captures of our own sessions, whose frames may stand in another order.
     is_done: bool,
-    numbers: Option<ConnectionNumbers>,
 }
 
 /// The numbers that the messages of all connections so far had.
@@ -88,12 +96,15 @@ impl ConnectionChecks {
     pub fn take(&mut self, stream: u16, venues: &Venues, message: &[u8]) -> ConnectionOrder {
         let at = usize::from(stream);
         if at >= self.streams.len() {
-            self.streams
-                .resize(at + 1, (None, ConnectionCheck::default()));
+            self.streams.resize(at + 1, CheckedStream::default());
         }
-        let (last, check) = &mut self.streams[at];
+        let CheckedStream {
+            venue: last,
+            check,
+            is_done,
+        } = &mut self.streams[at];
         if message.starts_with(control::PREFIX) {
-            self.is_done |= control::begins_session(message);
+            *is_done |= control::begins_session(message);
             // A connection ends with a gap that says so, and a gap that was found is not found again.
             if control::is_of_connection(message) {
                 *check = ConnectionCheck::default();
@@ -111,12 +122,12 @@ impl ConnectionChecks {
             return ConnectionOrder::Follows;
         };
         *last = Some(venue);
-        let order = check.take(venue, message);
-        self.note(order, venue.connection_number(message));
-        match self.is_done {
+        let order = match is_done {
             true => ConnectionOrder::Follows,
-            false => order,
-        }
+            false => check.take(venue, message),
+        };
+        self.note(order, venue.connection_number(message));
+        order
     }
 
     /// The numbers so far; none where no message had one.
@@ -271,5 +282,10 @@ mod tests {
             missing: 902,
         };
         assert_eq!(checks.numbers(), Some(numbers));
+        // The source has checked a session of ours, and that stream alone.
+        let session = br#"{"foretick":"session","id":"1"}"#;
+        assert_eq!(checks.take(0, &venues, session), Follows);
+        assert_eq!(checks.take(0, &venues, b"50"), Follows);
+        assert_eq!(checks.take(1, &venues, b"50"), Lost(41));
     }
 }
