@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use super::decoded::Decoded;
 use super::error::DecodeError;
+use super::message_output::MessageOutput;
 use super::stream_state::StreamState;
 use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
@@ -111,10 +112,11 @@ impl Venue for Coinbase {
     fn decode(
         &self,
         message: &[u8],
-        _: &mut StreamState,
+        stream: &mut StreamState,
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        mapping::decode(message, output::Output::new(instruments, batch))
+        let out = MessageOutput::new((output::VENUE, output::SYMBOL), stream, instruments, batch);
+        mapping::decode(message, out)
     }
 }

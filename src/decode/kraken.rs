@@ -16,6 +16,7 @@ use std::borrow::Cow;
 
 use super::decoded::Decoded;
 use super::error::DecodeError;
+use super::message_output::MessageOutput;
 use super::stream_state::StreamState;
 use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
@@ -110,6 +111,7 @@ impl Venue for Kraken {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        mapping::decode(message, output::Output::new(stream, instruments, batch))
+        let out = MessageOutput::new((output::VENUE, output::SYMBOL), stream, instruments, batch);
+        mapping::decode(message, out)
     }
 }

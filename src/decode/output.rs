@@ -3,8 +3,9 @@
 
 use super::error::DecodeError;
 use super::stream_state::StreamState;
+use super::symbol;
 use crate::event::{Batch, Body, Level, Quote};
-use crate::instrument::{InstrumentId, Instruments, is_name};
+use crate::instrument::Instruments;
 use crate::units::{Nanos, Price, Size};
 
 /// What events of a venue are made with.
@@ -18,15 +19,14 @@ pub(super) struct Output<'o> {
 }
 
 impl Output<'_> {
-    /// Adds an event about a symbol, which stands in this field. No symbol is empty, or has a blank or a dot
-    /// at either end.
+    /// Adds an event about a symbol, which stands in this field.
     pub(super) fn push(
         &mut self,
-        (field, symbol): (&'static str, &str),
+        (field, text): (&'static str, &str),
         ts_event: Nanos,
         body: Body,
     ) -> Result<(), DecodeError> {
-        let instrument = self.instrument(field, symbol)?;
+        let instrument = symbol::instrument(self.instruments, self.venue, field, text)?;
         self.batch.push(instrument, ts_event, body);
         Ok(())
     }
@@ -50,18 +50,6 @@ impl Output<'_> {
             ask_sz,
             // Numbers of quotes are of another series than those of books: times tell which is newer.
             sequence: 0,
-        }
-    }
-
-    fn instrument(
-        &mut self,
-        field: &'static str,
-        symbol: &str,
-    ) -> Result<InstrumentId, DecodeError> {
-        match self.instruments.known(symbol.as_bytes(), self.venue) {
-            Some(known) => Ok(known),
-            None if !is_name(symbol) => Err(DecodeError::OutOfRange(field)),
-            None => Ok(self.instruments.intern(symbol, self.venue)?),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What events of Alpaca are made with.
 
 use crate::decode::error::DecodeError;
+use crate::decode::symbol;
 use crate::event::Batch;
-use crate::instrument::{InstrumentId, Instruments, is_name};
+use crate::instrument::{InstrumentId, Instruments};
 
 /// The venue's name in the names of instruments.
 pub(super) const VENUE: &str = "ALPACA";
@@ -20,10 +21,6 @@ impl Output<'_> {
         field: &'static str,
         symbol: &str,
     ) -> Result<InstrumentId, DecodeError> {
-        match self.instruments.known(symbol.as_bytes(), VENUE) {
-            Some(known) => Ok(known),
-            None if !is_name(symbol) => Err(DecodeError::OutOfRange(field)),
-            None => Ok(self.instruments.intern(symbol, VENUE)?),
-        }
+        symbol::instrument(self.instruments, VENUE, field, symbol)
     }
 }

@@ -4,8 +4,9 @@ use super::market::BinanceMarket;
 use crate::decode::decoded::Decoded;
 use crate::decode::error::DecodeError;
 use crate::decode::last_updates::LastUpdates;
+use crate::decode::symbol;
 use crate::event::Batch;
-use crate::instrument::{InstrumentId, Instruments, is_name};
+use crate::instrument::{InstrumentId, Instruments};
 
 /// What events are made with: the market that is read, the numbers of books, the names of instruments, and
 /// the batch for the events.
@@ -17,19 +18,14 @@ pub(super) struct Output<'o> {
 }
 
 impl Output<'_> {
-    /// The number of a symbol, which stands in this field. No symbol is empty, or has a blank or a dot at
-    /// either end.
+    /// The number of a symbol, which stands in this field.
     pub(super) fn instrument(
         &mut self,
         field: &'static str,
         symbol: &str,
     ) -> Result<InstrumentId, DecodeError> {
         let venue = self.market.venue();
-        match self.instruments.known(symbol.as_bytes(), venue) {
-            Some(known) => Ok(known),
-            None if !is_name(symbol) => Err(DecodeError::OutOfRange(field)),
-            None => Ok(self.instruments.intern(symbol, venue)?),
-        }
+        symbol::instrument(self.instruments, venue, field, symbol)
     }
 
     /// The instrument of the market whose newest updates hold this number, if it is one.

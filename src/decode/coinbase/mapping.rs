@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::output::{BookLevels, NO_TIME, Output, book_side, taker_side};
+use super::output::{BookLevels, NO_TIME, book_side, taker_side};
 use super::usual::{self, Usual};
 use super::wire::{
     AnyEvent, AnyLevel, AnyMessage, AnyTicker, AnyTrade, EVENT_NAMES, LEVEL_NAMES, NAMES,
@@ -17,12 +17,13 @@ use crate::decode::decoded::{Decoded, Notice};
 use crate::decode::error::DecodeError;
 use crate::decode::field::{Field, parse_fields};
 use crate::decode::json::parse;
+use crate::decode::message_output::MessageOutput;
 use crate::decode::venue_time::written_time;
 use crate::event::{Level, Trade, TradeIds};
 use crate::units::Nanos;
 
 /// Reads one message.
-pub(super) fn decode(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, DecodeError> {
+pub(super) fn decode(bytes: &[u8], mut out: MessageOutput<'_>) -> Result<Decoded, DecodeError> {
     match usual::read(bytes, &mut out) {
         Some(Usual::Trades) => out.finish_trades(),
         Some(Usual::Others) => out.finish(),
@@ -34,7 +35,7 @@ pub(super) fn decode(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, Decod
 }
 
 /// Reads a message in whatever form.
-pub(super) fn any(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, DecodeError> {
+pub(super) fn any(bytes: &[u8], mut out: MessageOutput<'_>) -> Result<Decoded, DecodeError> {
     let any: AnyMessage<'_> = parse_fields(bytes, &NAMES)?;
     if !any.channel.is_present() {
         return match any.kind.optional_text("type")? {
@@ -85,7 +86,7 @@ fn is_snapshot(any: &AnyEvent<'_>) -> Result<bool, DecodeError> {
     }
 }
 
-fn book(event: &[u8], of_message: Nanos, out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn book(event: &[u8], of_message: Nanos, out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let any = of_event(event)?;
     let is_snapshot = is_snapshot(&any)?;
     let mut levels = BookLevels::new(out.batch);
@@ -110,10 +111,10 @@ fn book(event: &[u8], of_message: Nanos, out: &mut Output<'_>) -> Result<(), Dec
         }
     }
     let product = any.product_id.symbol("product_id")?;
-    out.book(product, newest, is_snapshot, &levels)
+    levels.finish(product, newest, is_snapshot, out)
 }
 
-fn trade(item: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn trade(item: &[u8], out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let any: AnyTrade<'_> = nested("trades", item, &TRADE_NAMES)?;
     let side = taker_side(any.side.text("side")?.as_bytes());
     let trade = Trade {
@@ -128,7 +129,7 @@ fn trade(item: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
     out.trade(any.product_id.symbol("product_id")?, time, trade)
 }
 
-fn ticker(item: &[u8], time: Nanos, out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn ticker(item: &[u8], time: Nanos, out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let any: AnyTicker<'_> = nested("tickers", item, &TICKER_NAMES)?;
     let bid = any.best_bid.written("best_bid")?;
     let bid_size = any.best_bid_quantity.written("best_bid_quantity")?;

@@ -2,8 +2,9 @@
 
 mod routing;
 
-use super::output::Output;
+use super::output::{SYMBOL, VENUE};
 use super::*;
+use crate::decode::message_output::MessageOutput;
 use crate::decode::{Decoder, Notice};
 use crate::event::{Body, Depth, Event, Gap, GapReason, Level, Splice, Trade};
 use crate::frame::Origin;
@@ -335,8 +336,9 @@ fn read_twice(frame: &[u8]) -> Option<[(Batch, Result<Decoded, DecodeError>); 2]
     let read = |quick: bool| {
         let mut batch = Batch::default();
         batch.begin_frame(Origin::of_test());
-        let mut instruments = Instruments::new(&[], 16);
-        let mut out = Output::new(&mut instruments, &mut batch);
+        let (mut stream, mut instruments) = (StreamState::default(), Instruments::new(&[], 16));
+        let mut out =
+            MessageOutput::new((VENUE, SYMBOL), &mut stream, &mut instruments, &mut batch);
         if quick {
             usual::read(frame, &mut out)?;
             out.take_back();

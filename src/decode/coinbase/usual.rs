@@ -3,8 +3,9 @@
 //! Refuses nothing: what it does not read, sound or not, is left to `mapping`, which takes several times
 //! as long. Where both read a message they read the same.
 
-use super::output::{BookLevels, NO_TIME, Output, book_side, taker_side};
+use super::output::{BookLevels, NO_TIME, book_side, taker_side};
 use crate::decode::amount;
+use crate::decode::message_output::MessageOutput;
 use crate::decode::unread::{Unread, once};
 use crate::decode::venue_time::utc;
 use crate::event::{Level, Trade, TradeIds};
@@ -21,7 +22,7 @@ pub(super) enum Usual {
 
 /// Reads a message and adds its events; none where only the general reader can, which then takes back
 /// what was added.
-pub(super) fn read(bytes: &[u8], out: &mut Output<'_>) -> Option<Usual> {
+pub(super) fn read(bytes: &[u8], out: &mut MessageOutput<'_>) -> Option<Usual> {
     let mut rest = Unread(bytes);
     let (mut channel, mut time, mut events) = (None, None, None);
     rest.object(|key, rest| match key {
@@ -42,7 +43,12 @@ pub(super) fn read(bytes: &[u8], out: &mut Output<'_>) -> Option<Usual> {
     rest.is_empty().then_some(usual)
 }
 
-fn event(rest: &mut Unread<'_>, channel: &[u8], time: Nanos, out: &mut Output<'_>) -> Option<()> {
+fn event(
+    rest: &mut Unread<'_>,
+    channel: &[u8],
+    time: Nanos,
+    out: &mut MessageOutput<'_>,
+) -> Option<()> {
     match channel {
         b"l2_data" => book(rest, time, out),
         b"market_trades" => items(rest, b"trades", |rest| trade(rest, out)),
@@ -70,7 +76,7 @@ fn items<'a>(
     items
 }
 
-fn book(rest: &mut Unread<'_>, time: Nanos, out: &mut Output<'_>) -> Option<()> {
+fn book(rest: &mut Unread<'_>, time: Nanos, out: &mut MessageOutput<'_>) -> Option<()> {
     let mut levels = BookLevels::new(out.batch);
     let (mut kind, mut product, mut updates) = (None, None, None);
     // The newest update is the last one.
@@ -90,14 +96,14 @@ fn book(rest: &mut Unread<'_>, time: Nanos, out: &mut Output<'_>) -> Option<()> 
     updates?;
     let newest = newest.filter(|time| *time != NO_TIME.as_bytes());
     let time = newest.map_or(Some(time), utc)?;
-    out.book(text(product?)?, time, kind?, &levels).ok()
+    levels.finish(text(product?)?, time, kind?, out).ok()
 }
 
 /// Reads a level; gives its time.
 fn update<'a>(
     rest: &mut Unread<'a>,
     levels: &mut BookLevels,
-    out: &mut Output<'_>,
+    out: &mut MessageOutput<'_>,
 ) -> Option<&'a [u8]> {
     rest.word(b"{\"side\":")?;
     let side = book_side(rest.text()?)?;
@@ -112,7 +118,7 @@ fn update<'a>(
     Some(time)
 }
 
-fn trade(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
+fn trade(rest: &mut Unread<'_>, out: &mut MessageOutput<'_>) -> Option<()> {
     let (mut number, mut product, mut price) = (None, None, None);
     let (mut size, mut side, mut time) = (None, None, None);
     rest.object(|key, rest| match key {
@@ -135,7 +141,7 @@ fn trade(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
     out.trade(text(product?)?, time?, trade).ok()
 }
 
-fn ticker(rest: &mut Unread<'_>, time: Nanos, out: &mut Output<'_>) -> Option<()> {
+fn ticker(rest: &mut Unread<'_>, time: Nanos, out: &mut MessageOutput<'_>) -> Option<()> {
     let mut product = None;
     let (mut bid, mut bid_size, mut ask, mut ask_size) = (None, None, None, None);
     rest.object(|key, rest| match key {

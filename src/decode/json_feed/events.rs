@@ -14,9 +14,10 @@ use crate::decode::amount::{self, Written};
 use crate::decode::error::{DecodeError, plausible};
 use crate::decode::levels;
 use crate::decode::route::name_hash;
+use crate::decode::symbol;
 use crate::decode::text::{Raw, elements};
 use crate::event::{Batch, Body, Depth, Link, Quote, Splice, Trade, TradeIds};
-use crate::instrument::{Instruments, is_name};
+use crate::instrument::Instruments;
 use crate::time::{TimeFault, parse_rfc3339};
 use crate::units::{Nanos, Price, Side, Size};
 
@@ -37,12 +38,8 @@ pub(super) fn push(
         Fields::Quote(fields) => Body::Quote(quote(fields, place)?),
         Fields::Book(fields) => Body::Depth(book(fields, place, batch)?),
     };
-    let symbol = text(&kind.symbol, place)?;
-    let instrument = match instruments.known(symbol.as_bytes(), venue) {
-        Some(known) => known,
-        None if !is_name(&symbol) => return Err(DecodeError::OutOfRange(kind.symbol.written())),
-        None => instruments.intern(&symbol, venue)?,
-    };
+    let name = text(&kind.symbol, place)?;
+    let instrument = symbol::instrument(instruments, venue, kind.symbol.written(), &name)?;
     batch.push(instrument, ts_event, body);
     Ok(())
 }

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::output::{BookHead, BookLevels, Output};
+use super::output::{BookHead, BookLevels};
 use super::usual::{self, Usual};
 use super::wire::{
     AnyBook, AnyLevel, AnyMessage, AnyResult, AnyStatus, AnyTicker, AnyTrade, BOOK_NAMES,
@@ -17,12 +17,13 @@ use crate::decode::decoded::{Decoded, Notice};
 use crate::decode::error::DecodeError;
 use crate::decode::field::{Field, parse_fields};
 use crate::decode::json::parse;
+use crate::decode::message_output::MessageOutput;
 use crate::decode::venue_time::written_time;
 use crate::event::{Level, Trade, TradeIds};
 use crate::units::{Nanos, Side};
 
 /// Reads one message.
-pub(super) fn decode(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, DecodeError> {
+pub(super) fn decode(bytes: &[u8], mut out: MessageOutput<'_>) -> Result<Decoded, DecodeError> {
     match usual::read(bytes, &mut out) {
         Some(Usual::Trades) => out.finish_trades(),
         Some(Usual::Others) => out.finish(),
@@ -34,7 +35,7 @@ pub(super) fn decode(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, Decod
 }
 
 /// Reads a message in whatever form.
-pub(super) fn any(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, DecodeError> {
+pub(super) fn any(bytes: &[u8], mut out: MessageOutput<'_>) -> Result<Decoded, DecodeError> {
     let any: AnyMessage<'_> = parse_fields(bytes, &NAMES)?;
     if !any.channel.is_present() {
         return answer(&any, &mut out);
@@ -62,7 +63,7 @@ pub(super) fn any(bytes: &[u8], mut out: Output<'_>) -> Result<Decoded, DecodeEr
 }
 
 /// Reads what the venue says about a request: `{"method":"subscribe","result":{…},"success":true}`.
-fn answer(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeError> {
+fn answer(any: &AnyMessage<'_>, out: &mut MessageOutput<'_>) -> Result<Decoded, DecodeError> {
     let method = any.method.optional_text("method")?;
     if any.error.has_value() || any.success.has_value() && !any.success.flag("success")? {
         return Ok(Decoded::Notice(Notice::VenueError));
@@ -81,7 +82,7 @@ fn answer(any: &AnyMessage<'_>, out: &mut Output<'_>) -> Result<Decoded, DecodeE
 }
 
 /// Notes how many levels a side the venue keeps up to date from now on.
-fn note_depth(result: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn note_depth(result: &[u8], out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let result: AnyResult<'_> = nested("result", result, &RESULT_NAMES)?;
     if result.channel.optional_text("channel")? == Some("book") && result.depth.has_value() {
         let depth = result.depth.unsigned("depth")?;
@@ -124,7 +125,7 @@ fn for_each(
         .try_for_each(|element| read(element.as_raw_str().as_bytes()))
 }
 
-fn book(data: &[u8], is_snapshot: bool, out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn book(data: &[u8], is_snapshot: bool, out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let any: AnyBook<'_> = nested("data", data, &BOOK_NAMES)?;
     let mut levels = BookLevels::default();
     levels.bids = side("bids", &any.bids, &mut levels, out)?;
@@ -136,14 +137,14 @@ fn book(data: &[u8], is_snapshot: bool, out: &mut Output<'_>) -> Result<(), Deco
         is_snapshot,
         checksum: u32::try_from(checksum).map_err(|_| DecodeError::OutOfRange("checksum"))?,
     };
-    out.book(&head, levels)
+    levels.finish(&head, out)
 }
 
 fn side(
     name: &'static str,
     field: &Field<'_>,
     levels: &mut BookLevels,
-    out: &mut Output<'_>,
+    out: &mut MessageOutput<'_>,
 ) -> Result<u32, DecodeError> {
     let list = list(name, field)?;
     for level in &list {
@@ -158,7 +159,7 @@ fn side(
     Ok(list.len() as u32)
 }
 
-fn trade(data: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn trade(data: &[u8], out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let any: AnyTrade<'_> = nested("data", data, &TRADE_NAMES)?;
     let trade = Trade {
         price: amount::price("price", any.price.written("price")?)?,
@@ -176,7 +177,7 @@ fn trade(data: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
     out.trade(any.symbol.symbol("symbol")?, time, trade)
 }
 
-fn ticker(data: &[u8], out: &mut Output<'_>) -> Result<(), DecodeError> {
+fn ticker(data: &[u8], out: &mut MessageOutput<'_>) -> Result<(), DecodeError> {
     let any: AnyTicker<'_> = nested("data", data, &TICKER_NAMES)?;
     let bid = (
         ("bid", any.bid.written("bid")?),

@@ -3,8 +3,9 @@
 //! Refuses nothing: what it does not read, sound or not, is left to `mapping`, which takes several times
 //! as long. Where both read a message they read the same.
 
-use super::output::{BookHead, BookLevels, Output};
+use super::output::{BookHead, BookLevels};
 use crate::decode::amount;
+use crate::decode::message_output::MessageOutput;
 use crate::decode::unread::{Unread, once};
 use crate::decode::venue_time::utc;
 use crate::event::{Level, Trade, TradeIds};
@@ -44,7 +45,7 @@ pub(super) enum Usual {
 
 /// Reads a message and adds its events; none where only the general reader can, which then takes back
 /// what was added.
-pub(super) fn read(bytes: &[u8], out: &mut Output<'_>) -> Option<Usual> {
+pub(super) fn read(bytes: &[u8], out: &mut MessageOutput<'_>) -> Option<Usual> {
     let MessageHead {
         channel,
         kind,
@@ -69,7 +70,7 @@ pub(super) fn read(bytes: &[u8], out: &mut Output<'_>) -> Option<Usual> {
     rest.is_empty().then_some(usual)
 }
 
-fn book(rest: &mut Unread<'_>, is_snapshot: bool, out: &mut Output<'_>) -> Option<()> {
+fn book(rest: &mut Unread<'_>, is_snapshot: bool, out: &mut MessageOutput<'_>) -> Option<()> {
     let (mut symbol, mut checksum, mut time) = (None, None, None);
     let (mut bids, mut asks) = (None, None);
     let mut levels = BookLevels::default();
@@ -90,11 +91,15 @@ fn book(rest: &mut Unread<'_>, is_snapshot: bool, out: &mut Output<'_>) -> Optio
         is_snapshot,
         checksum: checksum?,
     };
-    out.book(&head, levels).ok()
+    levels.finish(&head, out).ok()
 }
 
 /// Reads the levels of a side, and says how many.
-fn side(rest: &mut Unread<'_>, levels: &mut BookLevels, out: &mut Output<'_>) -> Option<u32> {
+fn side(
+    rest: &mut Unread<'_>,
+    levels: &mut BookLevels,
+    out: &mut MessageOutput<'_>,
+) -> Option<u32> {
     let before = out.batch.levels.len();
     rest.list(|rest| {
         rest.word(b"{\"price\":")?;
@@ -112,7 +117,7 @@ fn side(rest: &mut Unread<'_>, levels: &mut BookLevels, out: &mut Output<'_>) ->
     Some((out.batch.levels.len() - before) as u32)
 }
 
-fn trade(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
+fn trade(rest: &mut Unread<'_>, out: &mut MessageOutput<'_>) -> Option<()> {
     let (mut symbol, mut side, mut price) = (None, None, None);
     let (mut size, mut number, mut time) = (None, None, None);
     rest.object(|key, rest| match key {
@@ -139,7 +144,7 @@ fn trade(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
     out.trade(text(symbol?)?, time?, trade).ok()
 }
 
-fn ticker(rest: &mut Unread<'_>, out: &mut Output<'_>) -> Option<()> {
+fn ticker(rest: &mut Unread<'_>, out: &mut MessageOutput<'_>) -> Option<()> {
     let (mut symbol, mut time) = (None, None);
     let (mut bid, mut bid_size, mut ask, mut ask_size) = (None, None, None, None);
     rest.object(|key, rest| match key {
