@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::error::{CapacityError, UrlError};
 use tokio_tungstenite::tungstenite::http::{Response, StatusCode};
 use tokio_tungstenite::tungstenite::{Error as WsError, protocol::CloseFrame};
 use tracing::{info, warn};
 
-use super::host_limits::{HostLimits, retry_after};
+use super::host_limits::{HostLimits, refused_for};
 use crate::clock;
 use crate::source::status::{EndReason, FeedStatus, count};
 
@@ -74,17 +74,13 @@ impl End {
         matches!(self, Self::Idle)
     }
 
-    /// How long the host wants to be left alone: its own word, or else `unsaid` where it refuses as venues do
-    /// that have been asked too often (HTTP 403, 418, 429).
+    /// How long the host wants to be left alone; `unsaid` where it refuses without saying so.
     pub(super) fn stay_away(&self, unsaid: Duration) -> Option<Duration> {
         let Self::Failed(WsError::Http(answer)) = self else {
             return None;
         };
-        let status = answer.status().as_u16();
-        let told = answer.headers().get("retry-after");
-        let now = UNIX_EPOCH + Duration::from_nanos(clock::now().0.cast_unsigned());
-        let told = told.and_then(|value| retry_after(value.to_str().ok()?, now));
-        told.or_else(|| matches!(status, 403 | 418 | 429).then_some(unsaid))
+        let retry_after = answer.headers().get("retry-after");
+        refused_for(answer.status().as_u16(), retry_after, unsaid)
     }
 
     /// Tells the limiter of a host that wants to be left alone.

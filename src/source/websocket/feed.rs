@@ -15,7 +15,7 @@ use super::events;
 use super::host_limits::HostLimits;
 use super::numbering::FrameNumbers;
 use super::reaction::{is_of_market, react};
-use super::replacement::{Progress, Replacement, opening};
+use super::replacement::{Gone, NEVER, Progress, Replacement, opening};
 use super::settings::{WebsocketError, WebsocketSettings};
 use super::snapshot::SnapshotFetcher;
 use crate::clock;
@@ -42,9 +42,6 @@ pub(super) struct Feed {
     open: Option<i32>,
     numbers: FrameNumbers,
 }
-
-/// The replacement is over.
-struct Gone;
 
 impl Feed {
     pub(super) fn new(
@@ -87,7 +84,7 @@ impl Feed {
             };
             self.status.set_healthy(false);
             self.backoff.ended(life, end.was_quiet());
-            end.note_at(&self.limits, self.settings.attempts_window);
+            end.note_at(&self.limits, self.settings.unsaid_refusal());
             let open = self.open.take();
             self.tell_end(open, &end);
             if let End::Fatal(words) = end {
@@ -173,8 +170,10 @@ impl Feed {
                     self.take(&mut connection, received, &mut replacement)
                 }
                 progress = replacement.next() => {
-                    if self.replace(progress, &mut replacement).is_err() {
-                        replace_at = Some(self.next_attempt(Duration::ZERO));
+                    match self.replace(progress, &mut replacement) {
+                        Ok(()) => {}
+                        Err(Gone::Failed) => replace_at = Some(self.next_attempt(Duration::ZERO)),
+                        Err(Gone::Refused) => replace_at = Some(clock::instant() + NEVER),
                     }
                     None
                 }
@@ -333,10 +332,10 @@ impl Feed {
             Progress::Received(Incoming::End(end)) | Progress::Failed(end) => end,
         };
         // The connection in use goes on until it ends; what comes then is no handover.
-        end.note_at(&self.limits, self.settings.attempts_window);
+        end.note_at(&self.limits, self.settings.unsaid_refusal());
         self.tell_end(replacement.number(), &end);
         *replacement = Replacement::None;
-        Err(Gone)
+        Err(Gone::by(&end))
     }
 
     /// Goes over to the replacement: a handover frame, and what it brought that the other did not.

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tracing::warn;
 
 use super::request_budget::RequestBudget;
@@ -105,9 +106,24 @@ impl HostLimits {
     }
 }
 
+/// How long a host that has answered so wants to be left alone: its own word, or else `unsaid` where it
+/// refuses as venues do that have been asked too often: HTTP 429, 418 for having gone on, 403 of a firewall.
+pub(super) fn refused_for(
+    status: u16,
+    retry_after: Option<&HeaderValue>,
+    unsaid: Duration,
+) -> Option<Duration> {
+    if status < 400 {
+        return None;
+    }
+    let now = UNIX_EPOCH + Duration::from_nanos(clock::now().0.cast_unsigned());
+    let told = retry_after.and_then(|value| wait_told(value.to_str().ok()?, now));
+    told.or_else(|| matches!(status, 403 | 418 | 429).then_some(unsaid))
+}
+
 /// How long a refusal holds: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); none where it
 /// does not say.
-pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
+fn wait_told(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More seconds than a number holds are more than any ban.
@@ -143,8 +159,6 @@ const AWAY_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::decode::venues::Venues;
 
@@ -188,7 +202,7 @@ mod tests {
     #[test]
     fn a_refusal_names_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let after = |value| retry_after(value, now);
+        let after = |value| wait_told(value, now);
         assert_eq!(after(" 120 "), Some(Duration::from_secs(120)));
         assert_eq!(after("99999999999999999999999"), Some(AWAY_MAX));
         let date = "Sun, 06 Nov 1994 08:50:37 GMT";

@@ -1,6 +1,7 @@
 //! The connection that takes the place of one whose end is announced.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -25,6 +26,24 @@ pub(super) enum Progress {
     Opened(Box<Socket>),
     Failed(End),
     Received(Incoming),
+}
+
+/// The replacement is over.
+pub(super) enum Gone {
+    /// Another one may be tried.
+    Failed,
+    /// The venue refuses it for good: another one would be refused too.
+    Refused,
+}
+
+impl Gone {
+    /// By this end of its connection.
+    pub(super) fn by(end: &End) -> Self {
+        match end {
+            End::Fatal(_) => Self::Refused,
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl Replacement {
@@ -91,3 +110,6 @@ pub(super) fn opening(
     }
     .boxed()
 }
+
+/// Longer than any connection lives.
+pub(super) const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);

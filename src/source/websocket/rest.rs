@@ -4,9 +4,9 @@
 //! business.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use super::host_limits::{Ask, HostLimits, retry_after};
+use super::host_limits::{Ask, HostLimits, refused_for};
 use super::settings::WebsocketSettings;
 use crate::clock;
 
@@ -35,7 +35,7 @@ impl RestClient {
             agent,
             base: base.trim_end_matches('/').to_owned(),
             limits: HostLimits::of(base, settings),
-            unsaid: settings.backoff_max,
+            unsaid: settings.unsaid_refusal(),
         }
     }
 
@@ -57,12 +57,8 @@ impl RestClient {
             .call()
             .map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
-        let told = response.headers().get("retry-after");
-        let now = UNIX_EPOCH + Duration::from_nanos(clock::now().0.cast_unsigned());
-        let told = told.and_then(|value| retry_after(value.to_str().ok()?, now));
-        // Too many requests; banned for having gone on.
-        let refused = matches!(status, 418 | 429).then_some(self.unsaid);
-        if let Some(wait) = told.or(refused).filter(|_| status != 200) {
+        let retry_after = response.headers().get("retry-after");
+        if let Some(wait) = refused_for(status, retry_after, self.unsaid) {
             self.limits.stay_away(wait, clock::instant());
         }
         let body = response.body_mut().with_config();

@@ -122,6 +122,11 @@ pub enum WebsocketError {
 }
 
 impl WebsocketSettings {
+    /// How long a host is left alone that refuses and does not say for how long.
+    pub(super) fn unsaid_refusal(&self) -> Duration {
+        self.attempts_window.max(self.backoff_max)
+    }
+
     /// The venue's own addresses, usual streams and limits, and no symbols.
     #[must_use]
     pub fn new(venue: &'static dyn Venue) -> Self {

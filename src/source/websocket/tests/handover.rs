@@ -39,3 +39,21 @@ async fn changes_behind_the_new_connections_book_are_applied_again() {
     );
     feed.end().await;
 }
+
+#[tokio::test]
+async fn a_replacement_that_is_refused_for_good_is_not_tried_again() {
+    let mut feed = RunningFeed::start(|_| {}).await;
+    let mut old = feed.accept().await;
+    send(&mut old, SHUTDOWN).await;
+    let (mut refused, _) = within(feed.listener.accept()).await.unwrap();
+    let answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut refused, answer)
+        .await
+        .unwrap();
+    let again = timeout(Duration::from_millis(600), feed.listener.accept()).await;
+    assert!(again.is_err(), "credentials that are refused are sent once");
+    // The connection in use goes on.
+    send(&mut old, &trade(1)).await;
+    assert_eq!(feed.text(1).await, trade(1));
+    feed.end().await;
+}
