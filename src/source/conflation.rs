@@ -141,10 +141,10 @@ impl Conflation {
         }
     }
 
-    /// Sends `gap` ahead of everything that comes now to every shard: the connection is a new one.
+    /// Sends `gap` ahead of everything that comes now to every shard: the connection is lost.
     ///
-    /// Quotes still held are of the old connection; they are dropped and counted.
-    pub fn reconnected(&mut self, gap: &Frame) {
+    /// Quotes still held are dropped and counted: nothing would say when they are of the past.
+    pub fn disconnected(&mut self, gap: &Frame) {
         self.drop_held();
         for shard in 0..self.rings.len() {
             self.shards[shard].controls.clear();
@@ -472,7 +472,7 @@ mod tests {
         conflation.push(trade(0, "btcusdt"));
         conflation.push(quote(1, "btcusdt"));
         let gap = frame(2, std::str::from_utf8(RECONNECT_GAP).unwrap());
-        conflation.reconnected(&gap);
+        conflation.disconnected(&gap);
         conflation.push(trade(3, "ethusdt"));
         drained(&receiver);
         assert!(!conflation.flush());

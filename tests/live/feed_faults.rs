@@ -266,3 +266,61 @@ fn a_venue_that_refuses_the_keys_is_asked_once() {
     assert!(run.stderr().contains("auth failed"), "{}", run.stderr());
     assert_eq!(connections.load(Ordering::Relaxed), 2, "one each");
 }
+
+/// Whether each line of a file follows a schema.
+fn follows(path: &std::path::Path, schema: &str) -> Vec<Value> {
+    let schema = format!("{}/schemas/{schema}.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read_to_string(schema).expect("the schema is in schemas/");
+    let schema = serde_json::from_str(&schema).expect("a schema is JSON");
+    let schema = jsonschema::draft202012::new(&schema).expect("a schema is a schema");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let whole = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let lines: Vec<Value> = whole.collect();
+    for line in &lines {
+        let errors: Vec<String> = schema.iter_errors(line).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+    lines
+}
+
+#[test]
+fn a_lost_connection_is_told_before_there_is_another_one() {
+    let runtime = Runtime::new().expect("a runtime can be made");
+    let anywhere = ([127, 0, 0, 1], 0).into();
+    let exchange = runtime.block_on(Exchange::start(market(5, 50_000), anywhere));
+    let exchange = exchange.expect("the exchange opens");
+    let address = exchange.address;
+    let folder = Folder::new("faults-lost");
+    let (output, gaps) = (folder.path("signals.jsonl"), folder.path("gaps.jsonl"));
+    let mut args = vec!["run".to_owned(), "pipelines/price-direction".to_owned()];
+    for set in [
+        r#"source.instruments=["BTCUSDT.BINANCE"]"#.to_owned(),
+        format!("source.websocket.url=ws://{address}"),
+        format!("source.websocket.rest=http://{address}"),
+        "source.websocket.tick_ms=100".to_owned(),
+        "metrics.listen=".to_owned(),
+    ] {
+        args.extend(["--set".to_owned(), set]);
+    }
+    for (option, path) in [("--output", &output), ("--gaps", &gaps)] {
+        args.extend([option.to_owned(), path.display().to_string()]);
+    }
+    let mut run = RunningProcess::start(&args);
+    run.wait_for("signals", |_| (read(&folder).len() > 20).then_some(()));
+    runtime.block_on(exchange.stop());
+    let gaps = run.wait_for("the gap", |_| {
+        let lines = follows(&gaps, "md.gaps.v1");
+        (!lines.is_empty()).then_some(lines)
+    });
+    assert_eq!(gaps[0]["state"], "open", "{gaps:?}");
+    assert_eq!(gaps[0]["reason"], "reconnect", "{gaps:?}");
+    let at_tick = run.wait_for("a signal of the clock", |_| {
+        let signals = follows(&output, "signals.direction.v1");
+        let ticks = |signal: &Value| signal["source"]["partition"] == -1;
+        signals.into_iter().find(ticks)
+    });
+    assert_eq!(at_tick["quality"], "gap", "{at_tick}");
+    assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
+}

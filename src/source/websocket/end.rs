@@ -74,13 +74,16 @@ impl End {
         matches!(self, Self::Idle)
     }
 
-    /// How long the host wants to be left alone; `unsaid` where it refuses without saying so.
+    /// How long the host wants to be left alone; `unsaid` where it refuses without saying so. The firewalls
+    /// of venues answer 403 to whom connects too often.
     pub(super) fn stay_away(&self, unsaid: Duration) -> Option<Duration> {
         let Self::Failed(WsError::Http(answer)) = self else {
             return None;
         };
         let retry_after = answer.headers().get("retry-after");
-        refused_for(answer.status().as_u16(), retry_after, unsaid)
+        let status = answer.status().as_u16();
+        let wait = refused_for(status, retry_after, unsaid);
+        wait.or_else(|| (status == 403).then_some(unsaid))
     }
 
     /// Tells the limiter of a host that wants to be left alone.

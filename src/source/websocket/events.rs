@@ -25,18 +25,22 @@ struct Ended<'a> {
     words: Option<&'a str>,
 }
 
-/// A connection was opened. The query of the address is left out, and so is a name before its host: either
-/// may be a credential.
+/// A connection was opened.
 pub(super) fn opened(connection: i32, address: &str) -> String {
+    text(&Opened {
+        foretick: "opened",
+        connection,
+        url: &shown(address),
+    })
+}
+
+/// An address without its query, and without a name before its host: either may be a credential.
+pub(super) fn shown(address: &str) -> String {
     let url = address.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let host_at = rest.find('/').unwrap_or(rest.len());
     let host_at = rest[..host_at].rfind('@').map_or(0, |at| at + 1);
-    text(&Opened {
-        foretick: "opened",
-        connection,
-        url: &format!("{scheme}://{}", &rest[host_at..]),
-    })
+    format!("{scheme}://{}", &rest[host_at..])
 }
 
 /// A connection ended, or could not be opened and has no number.

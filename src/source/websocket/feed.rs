@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::backoff::ReconnectBackoff;
 use super::connection::{Incoming, OpenConnection, Socket};
 use super::end::{End, EndReport};
-use super::events;
+use super::events::{self, shown};
 use super::host_limits::HostLimits;
 use super::numbering::FrameNumbers;
 use super::reaction::{is_of_market, react};
@@ -85,8 +85,7 @@ impl Feed {
             self.status.set_healthy(false);
             self.backoff.ended(life, end.was_quiet());
             end.note_at(&self.limits, self.settings.unsaid_refusal());
-            let open = self.open.take();
-            self.tell_end(open, &end);
+            self.lose(&end);
             if let End::Fatal(words) = end {
                 let url = self.settings.url.clone();
                 return Err(WebsocketError::Refused { url, words });
@@ -106,13 +105,19 @@ impl Feed {
         self.out.drop_held();
     }
 
+    /// What a lost connection has brought is of the past from now on, not only once there is another one.
+    fn lose(&mut self, end: &End) {
+        let open = self.open.take();
+        if let Some(number) = open {
+            let gap = self.frame(number, Bytes::from_static(RECONNECT_GAP));
+            self.out.disconnected(&gap);
+        }
+        self.tell_end(open, end);
+    }
+
     /// Begins the first connection, or one that nothing connects with the one before.
     fn begin(&mut self, socket: Socket) -> OpenConnection {
         let connection = self.connection(socket);
-        if connection.number > 1 {
-            let gap = self.frame(connection.number, Bytes::from_static(RECONNECT_GAP));
-            self.out.reconnected(&gap);
-        }
         self.open = Some(connection.number);
         self.tell_open(connection.number);
         self.snapshots.reconnected();
@@ -123,11 +128,8 @@ impl Feed {
     fn connection(&mut self, socket: Socket) -> OpenConnection {
         self.connections += 1;
         count(&self.status.connections);
-        info!(
-            url = self.settings.url,
-            connection = self.connections,
-            "connected"
-        );
+        let (url, connection) = (shown(&self.subscription.address), self.connections);
+        info!(url, connection, "connected");
         OpenConnection::new(socket, self.connections, &self.settings, &self.subscription)
     }
 

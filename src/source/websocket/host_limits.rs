@@ -107,7 +107,7 @@ impl HostLimits {
 }
 
 /// How long a host that has answered so wants to be left alone: its own word, or else `unsaid` where it
-/// refuses as venues do that have been asked too often: HTTP 429, 418 for having gone on, 403 of a firewall.
+/// refuses as venues do that have been asked too often: HTTP 429, and 418 for having gone on.
 pub(super) fn refused_for(
     status: u16,
     retry_after: Option<&HeaderValue>,
@@ -118,7 +118,7 @@ pub(super) fn refused_for(
     }
     let now = UNIX_EPOCH + Duration::from_nanos(clock::now().0.cast_unsigned());
     let told = retry_after.and_then(|value| wait_told(value.to_str().ok()?, now));
-    told.or_else(|| matches!(status, 403 | 418 | 429).then_some(unsaid))
+    told.or_else(|| matches!(status, 418 | 429).then_some(unsaid))
 }
 
 /// How long a refusal holds: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); none where it
