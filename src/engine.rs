@@ -212,8 +212,7 @@ impl Engine {
     }
 
     /// Instruments whose features need a book or a quote that is not there, or is of before a gap.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
+    pub fn waiting(&self) -> impl Iterator<Item = InstrumentId> {
         self.rows.waiting()
     }
 

@@ -106,7 +106,8 @@ pub struct JsonTradeConfig {
     /// What the numbers of trades say. Default: `"distinct"`, which is true of any number.
     #[serde(default)]
     pub ids: JsonIds,
-    /// The time of the trade. Not given: the time of the event before it.
+    /// The time of the trade. Not given: the time of the event before it, or, where no event of the
+    /// feed has one, when it was received.
     pub time: Option<String>,
     /// The unit of `time`. Default: `"ms"`.
     #[serde(default)]
@@ -135,7 +136,8 @@ pub struct JsonQuoteConfig {
     /// The number of the book's update that this is the state of; each is higher than the one before. Not
     /// given: quotes have none.
     pub number: Option<String>,
-    /// The time of the quote. Not given: the time of the event before it.
+    /// The time of the quote. Not given: the time of the event before it, or, where no event of the
+    /// feed has one, when it was received.
     pub time: Option<String>,
     /// The unit of `time`. Default: `"ms"`.
     #[serde(default)]
@@ -196,7 +198,8 @@ pub struct JsonBookConfig {
     /// The number of the change before, which `last` of that change was, where the numbers themselves may
     /// jump. Not given: numbers follow one by one.
     pub previous: Option<String>,
-    /// The time of the book. Not given: the time of the event before it.
+    /// The time of the book. Not given: the time of the event before it, or, where no event of the
+    /// feed has one, when it was received.
     pub time: Option<String>,
     /// The unit of `time`. Default: `"ms"`.
     #[serde(default)]

@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 
 pub use self::mapping::{
-    BookFields, EventMapping, Fields, LevelLists, Mapping, QuoteFields, TimeUnit, TradeFields,
-    UpdateNumbers, Whole,
+    BookFields, EventMapping, EventTime, Fields, LevelLists, Mapping, QuoteFields, TimeUnit,
+    TradeFields, UpdateNumbers, Whole,
 };
 use self::pointer::EventPlace;
 pub use self::pointer::{Condition, Pointer};

@@ -241,11 +241,13 @@ impl RowMaker {
     }
 
     /// Instruments whose features need a book or a quote that is not there, or is of before a gap.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        let markets = self.state.instruments.iter();
-        let waiting = markets.filter(|state| state.market.is_waiting(&self.plan));
-        waiting.count()
+    pub fn waiting(&self) -> impl Iterator<Item = InstrumentId> {
+        let instruments = &self.state.instruments;
+        let is_waiting = |id: &InstrumentId| {
+            let state = instruments.state(*id);
+            state.is_some_and(|state| state.market.is_waiting(&self.plan))
+        };
+        instruments.ids().filter(is_waiting)
     }
 
     /// The event time up to which the events of all instruments have come, but for those that are late: the

@@ -101,7 +101,7 @@ impl InstrumentStates {
     }
 
     /// The instruments that hold a state.
-    pub(super) fn ids(&self) -> impl Iterator<Item = InstrumentId> {
+    pub fn ids(&self) -> impl Iterator<Item = InstrumentId> {
         let numbered = self.states.iter().enumerate();
         numbered.filter_map(|(at, state)| state.as_ref().map(|_| InstrumentId(at as u32)))
     }

@@ -8,8 +8,8 @@ use crate::config::{
     JsonTradeConfig, PipelineFile, RowOn, SourceKind,
 };
 use crate::decode::json_feed::{
-    BookFields, Condition, EventMapping, Fields, LevelLists, Mapping, Pointer, QuoteFields,
-    TimeUnit, TradeFields, UpdateNumbers, Whole, unknown_word,
+    BookFields, Condition, EventMapping, EventTime, Fields, LevelLists, Mapping, Pointer,
+    QuoteFields, TimeUnit, TradeFields, UpdateNumbers, Whole, unknown_word,
 };
 use crate::decode::venues::Venues;
 use crate::event::TradeIds;
@@ -182,6 +182,14 @@ fn kinds(feed: &JsonFeedConfig) -> Result<Vec<EventMapping>, ConfigFault> {
             book_fields(book, feed)?,
         )?);
     }
+    if kinds
+        .iter()
+        .all(|kind| matches!(kind.time, EventTime::Before))
+    {
+        for kind in &mut kinds {
+            kind.time = EventTime::Received;
+        }
+    }
     Ok(kinds)
 }
 
@@ -206,7 +214,7 @@ fn kind(
         when: needed_condition(&key("when"), when)?,
         events,
         symbol: pointer(&key("symbol"), symbol)?,
-        time: time.map(|pointer| (pointer, time_unit(unit))),
+        time: time.map_or(EventTime::Before, |at| EventTime::At(at, time_unit(unit))),
         fields,
     })
 }

@@ -11,7 +11,7 @@ use super::readability::{Readability, UnreadFrame};
 use crate::alert::command::AlertCommand;
 use crate::decode::command::parse_command;
 use crate::decode::{DecodeError, Decoded, Decoder, Notice, Venues};
-use crate::event::Batch;
+use crate::event::{Batch, Body};
 use crate::frame::{Origin, split_stamp};
 use crate::instrument::Instruments;
 use crate::units::Nanos;
@@ -122,10 +122,13 @@ impl Intake {
                 self.account.used += 1;
                 match outcome {
                     FrameOutcome::Events => {
-                        let last = self.batch.events.last();
-                        let is_untimed = last.is_some_and(|last| last.ts_event == Nanos::UNDEFINED);
-                        self.readability.untimed += u64::from(is_untimed);
-                        self.readability.gave_events += 1;
+                        if let Some(last) = self.batch.events.last()
+                            && !matches!(last.body, Body::Tick | Body::Gap(_))
+                        {
+                            let is_untimed = last.ts_event == Nanos::UNDEFINED;
+                            self.readability.untimed += u64::from(is_untimed);
+                            self.readability.gave_events += 1;
+                        }
                     }
                     FrameOutcome::Notice(notice) => {
                         let refused = matches!(notice, Notice::VenueError);

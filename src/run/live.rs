@@ -190,7 +190,11 @@ impl LiveRun {
             provider: loaded.active.provider.to_string(),
             workers: statuses.clone(),
             feed: Arc::clone(&source.status),
-            listed: pipeline.file.source.instruments.len(),
+            listed: pipeline.file.source.instruments.clone(),
+            hours: pipeline
+                .websocket_settings()
+                .ok()
+                .and_then(|feed| feed.hours),
             venues: venues_of(&pipeline.file.source.instruments),
             needs_quotes: pipeline.plan.uses_book() || pipeline.plan.uses_top(),
             began: clock::instant(),

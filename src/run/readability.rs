@@ -6,7 +6,7 @@ use super::account::Account;
 /// What is known of the frames of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readability {
-    /// Frames that gave events, or a command.
+    /// Frames that gave events, or a command. Ticks of the clock and gaps tell nothing of the market.
     pub gave_events: u64,
     /// Those of them whose events have no time of their own.
     pub untimed: u64,
@@ -123,12 +123,12 @@ impl Readability {
     }
 }
 
-/// How many frames were answers and notices, where no frame gave an event: nothing else is used then.
+/// How many frames were answers, or told of the connection, where no frame gave an event: nothing else is used then.
 fn notices_of(used: u64, frames: u64) -> String {
     match used {
         0 => String::new(),
-        _ if used == frames => "; all are answers and notices of a venue".into(),
-        _ => format!("; {used} are answers and notices of a venue"),
+        _ if used == frames => "; all are answers of a venue, or tell of the connection".into(),
+        _ => format!("; {used} are answers of a venue, or tell of the connection"),
     }
 }
 
@@ -197,10 +197,12 @@ mod tests {
         };
         let all = of(100);
         assert!(
-            all.ends_with("event; all are answers and notices of a venue"),
+            all.ends_with("event; all are answers of a venue, or tell of the connection"),
             "{all}"
         );
-        assert!(of(7).contains("; 7 are answers and notices of a venue (malformed 93)"));
+        assert!(
+            of(7).contains("; 7 are answers of a venue, or tell of the connection (malformed 93)")
+        );
         assert!(!of(0).contains("answers"), "{}", of(0));
     }
 

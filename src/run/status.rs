@@ -1,6 +1,6 @@
 //! What a worker shows of itself while it works, for the metrics.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::account::Account;
@@ -35,8 +35,12 @@ pub struct WorkerFigures {
     pub deferred: usize,
     /// Instruments that an event has come of.
     pub heard: usize,
+    /// Their names, of so many that they may all be listed.
+    pub heard_names: Arc<[String]>,
     /// Instruments that wait for a book or a quote.
     pub waiting: usize,
+    /// The names of the first of them.
+    pub waiting_names: Vec<String>,
     /// How far behind their venues' clocks events were received.
     pub skews: Vec<SkewReport>,
     /// The event time up to which all events have come; it never goes back. None where none has come.
@@ -61,10 +65,19 @@ impl WorkerStatus {
     ) {
         let mut counts = RunCounts::default();
         counts.add_shard(shard);
-        let waiting = shard.engine().waiting();
+        let engine = shard.engine();
+        let name = |id| shard.instruments().name(id).to_owned();
+        let waiting = engine.waiting().count();
+        let waiting_names = engine.waiting().take(NAMES_MAX).map(name).collect();
         let idle = i64::try_from(idle.as_nanos()).unwrap_or(i64::MAX);
         let watermark = shard.engine().watermark(idle);
         let mut latest = self.lock();
+        let held = &engine.state().instruments;
+        // A shard of records holds none, or as many as there are people: nobody waits for those.
+        let heard_names = match latest.heard == held.len() || held.len() > HEARD_NAMES_MAX {
+            true => Arc::clone(&latest.heard_names),
+            false => held.ids().map(name).collect(),
+        };
         let since = latest.waiting_since.filter(|_| waiting > 0);
         let figures = WorkerFigures {
             account: shard.account().clone(),
@@ -77,8 +90,10 @@ impl WorkerStatus {
             qualities: *qualities,
             instruments: shard.instruments().len(),
             deferred: shard.engine().deferred().0,
-            heard: shard.engine().state().instruments.len(),
+            heard: held.len(),
+            heard_names,
             waiting,
+            waiting_names,
             skews: shard.skews().reports(),
             watermark: watermark.max(latest.watermark),
             waiting_since: since.or_else(|| (waiting > 0).then(clock::instant)),
@@ -90,3 +105,8 @@ impl WorkerStatus {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Instruments that are named where several wait.
+pub(super) const NAMES_MAX: usize = 5;
+/// The most instruments of which it is told which were heard.
+const HEARD_NAMES_MAX: usize = 10_000;

@@ -129,6 +129,9 @@ fn text_of(feed: &str, on: &str) -> String {
     )
 }
 
+/// When the messages are received.
+const RECEIVED: Nanos = Nanos(1_790_000_000_250_000_000);
+
 /// A decoder of a described feed, and the feed.
 struct Feed {
     venue: &'static dyn Venue,
@@ -149,7 +152,7 @@ impl Feed {
 
     fn read(&mut self, message: &str) -> Result<Decoded, DecodeError> {
         let origin = Origin {
-            ts_recv: Nanos::UNDEFINED,
+            ts_recv: RECEIVED,
             offset: 0,
             partition: 0,
             stream: 0,
@@ -375,6 +378,22 @@ fn a_feed_of_named_fields_and_bare_numbers() {
     );
     assert_eq!(feed.venue.symbol_of(two.as_bytes()), None, "of two symbols");
     assert_eq!(feed.events(&two)[0].0, "ASH/FIR.MINE");
+}
+
+#[test]
+fn events_of_a_feed_without_times_have_the_time_at_which_they_came() {
+    let untimed: String = NAMED
+        .lines()
+        .filter(|line| !line.starts_with("time"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let trades = r#"{"channel":"trade","data":[{"symbol":"OAK/ELM","side":"buy","price":20.50,"qty":1.00,"trade_id":7}]}"#;
+    let (_, event) = Feed::new("untimed", &untimed).only(trades);
+    assert_eq!(event.ts_event, RECEIVED);
+    // Where others have times, its own clock and the venue's are not mixed.
+    let ticker = r#"{"channel":"ticker","data":[{"symbol":"OAK/ELM","bid":20.4,"bid_qty":1,"ask":21,"ask_qty":1}]}"#;
+    let (_, event) = Feed::new("timed", NAMED).only(ticker);
+    assert_eq!(event.ts_event, Nanos::UNDEFINED);
 }
 
 #[test]

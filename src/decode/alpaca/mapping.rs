@@ -75,7 +75,7 @@ fn trade(message: &StockMessage<'_>) -> Result<Body, DecodeError> {
 /// exchange and a tape, so that all three are mixed to 64 bits.
 fn trade_id(message: &StockMessage<'_>, key: Key) -> Result<u64, DecodeError> {
     let number = message.at(key).unsigned(key.name())?;
-    let mut mixed = number;
+    let mut mixed = mix(number);
     for part in [Key::Exchange, Key::Tape] {
         let value = message.at(part);
         let text = if value.has_value() {

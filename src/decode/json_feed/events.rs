@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::mapping::{
-    BookFields, EventMapping, Fields, LevelLists, QuoteFields, TimeUnit, TradeFields,
+    BookFields, EventMapping, EventTime, Fields, LevelLists, QuoteFields, TimeUnit, TradeFields,
     UpdateNumbers, Whole,
 };
 use super::pointer::{EventPlace, Pointer, scalar};
@@ -30,8 +30,12 @@ pub(super) fn push(
     batch: &mut Batch,
 ) -> Result<(), DecodeError> {
     let ts_event = match &kind.time {
-        Some((pointer, unit)) => time(pointer, *unit, place)?,
-        None => Nanos::UNDEFINED,
+        EventTime::At(pointer, unit) => time(pointer, *unit, place)?,
+        EventTime::Before => Nanos::UNDEFINED,
+        EventTime::Received => {
+            let frame = batch.origins.last();
+            frame.map_or(Nanos::UNDEFINED, |frame| frame.ts_recv)
+        }
     };
     let body = match &kind.fields {
         Fields::Trade(fields) => Body::Trade(trade(fields, place)?),

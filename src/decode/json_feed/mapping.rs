@@ -48,10 +48,21 @@ pub struct EventMapping {
     pub events: Option<Pointer>,
     /// The symbol.
     pub symbol: Pointer,
-    /// The time, with its unit.
-    pub time: Option<(Pointer, TimeUnit)>,
+    /// The time.
+    pub time: EventTime,
     /// The fields that this kind has.
     pub fields: Fields,
+}
+
+/// Which time a kind of event has.
+#[derive(Clone, Debug)]
+pub enum EventTime {
+    /// The time at this place, in this unit.
+    At(Pointer, TimeUnit),
+    /// That of the event before it: others of the feed have times.
+    Before,
+    /// When it was received: no event of the feed has a time.
+    Received,
 }
 
 /// The fields of a kind of event.

@@ -1,12 +1,15 @@
 //! The status of each pipeline of a process, written by its run and read by the metrics server.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::run::budget::ResourceNeed;
-use crate::run::status::WorkerStatus;
+use crate::run::status::{NAMES_MAX, WorkerStatus};
 use crate::source::status::FeedStatus;
+use crate::source::websocket::hours::MarketHours;
 
 /// What a pipeline shows while it runs.
 #[derive(Clone, Debug)]
@@ -19,8 +22,10 @@ pub struct RunningPipeline {
     pub workers: Vec<Arc<WorkerStatus>>,
     /// The status of the source.
     pub feed: Arc<FeedStatus>,
-    /// Instruments that the source is asked for; 0 where it reads all that come.
-    pub listed: usize,
+    /// Instruments that the source is asked for; none where it reads all that come.
+    pub listed: Vec<String>,
+    /// When their market is open; none where it always is.
+    pub hours: Option<MarketHours>,
     /// The venues of the listed instruments.
     pub venues: Vec<String>,
     /// Whether each of them needs a book or a quote.
@@ -44,7 +49,7 @@ impl RunningPipeline {
             since = [since, figures.waiting_since].into_iter().flatten().min();
         }
         let unseen = match self.needs_quotes {
-            true => self.listed.saturating_sub(seen),
+            true => self.listed.len().saturating_sub(seen),
             false => 0,
         };
         if unseen > 0 {
@@ -59,13 +64,38 @@ impl RunningPipeline {
             return Some("the source is not connected".into());
         }
         let (waiting, since) = self.waiting();
-        let for_long = since?.elapsed();
+        let mut for_long = since?.elapsed();
+        if let Some(hours) = &self.hours {
+            // Nothing comes of a market that is closed, and nobody waits for it.
+            let now = clock::now();
+            for_long = for_long.min(Duration::from_nanos(
+                now.since(hours.open_since(now)?) as u64
+            ));
+        }
         (for_long > self.waiting_max).then(|| {
+            let (for_long, names) = (for_long.as_secs(), self.names_of_waiting());
+            let more = if names.len() < waiting { ", …" } else { "" };
             format!(
-                "{waiting} instruments have waited for a book or a quote for {} s",
-                for_long.as_secs()
+                "{waiting} instruments have waited for a book or a quote for {for_long} s: {}{more}",
+                names.join(", ")
             )
         })
+    }
+
+    /// The first instruments that wait.
+    fn names_of_waiting(&self) -> Vec<String> {
+        let workers = self.workers.iter().map(|worker| worker.figures());
+        let (mut heard, mut names) = (BTreeSet::new(), vec![]);
+        for figures in workers {
+            heard.extend(figures.heard_names.iter().cloned());
+            names.extend(figures.waiting_names);
+        }
+        if self.needs_quotes {
+            let unheard = self.listed.iter().filter(|name| !heard.contains(*name));
+            names.extend(unheard.cloned());
+        }
+        names.truncate(NAMES_MAX);
+        names
     }
 }
 
@@ -196,7 +226,8 @@ mod tests {
             provider: "cpu".into(),
             workers: vec![Arc::default()],
             feed: Arc::default(),
-            listed: 0,
+            listed: vec![],
+            hours: None,
             venues: vec![],
             needs_quotes: true,
             began: crate::clock::instant(),
@@ -222,14 +253,35 @@ mod tests {
     #[test]
     fn an_instrument_that_nothing_comes_of_makes_it_not_ready() {
         let running = RunningPipeline {
-            listed: 2,
+            listed: vec!["A.X".into(), "B.X".into()],
             venues: vec![],
             ..running()
         };
         running.feed.set_healthy(true);
         assert_eq!(running.waiting().0, 2);
         let said = running.problem().unwrap();
-        assert!(said.starts_with("2 instruments have waited"), "{said}");
+        assert_eq!(
+            said,
+            "2 instruments have waited for a book or a quote for 0 s: A.X, B.X"
+        );
+        let of_many = RunningPipeline {
+            listed: (0..9).map(|at| format!("{at}.X")).collect(),
+            ..running.clone()
+        };
+        let said = of_many.problem().unwrap();
+        assert!(said.ends_with(": 0.X, 1.X, 2.X, 3.X, 4.X, …"), "{said}");
+        let hours = MarketHours {
+            zone: chrono_tz::UTC,
+            open: chrono::NaiveTime::MIN,
+            close: chrono::NaiveTime::MIN,
+            days: vec![],
+            holidays: vec![],
+        };
+        let closed = RunningPipeline {
+            hours: Some(hours),
+            ..running.clone()
+        };
+        assert_eq!(closed.problem(), None, "nothing comes of a closed market");
         let patient = RunningPipeline {
             waiting_max: Duration::from_secs(3_600),
             ..running.clone()
