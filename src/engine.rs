@@ -6,10 +6,15 @@
 pub mod book;
 mod book_repairs;
 mod cache;
+mod corrector;
 pub mod feature;
 mod gap_log;
+mod market_row;
+mod parts;
+mod past;
 mod pending;
 pub mod period;
+mod revision;
 pub mod row;
 pub mod row_maker;
 mod row_window;
@@ -20,14 +25,15 @@ pub mod window;
 
 use std::sync::Arc;
 
+use self::corrector::Corrector;
 use self::feature::FeaturePlan;
+use self::parts::EngineParts;
 use self::pending::{PendingSignal, ScoreSource};
-use self::period::PeriodChange;
-use self::row::{EventCounts, GapRecord, Row};
+use self::row::{EventCounts, GapRecord, LatePolicy, Row};
 use self::row_maker::RowMaker;
 use self::scorer::Scorer;
 pub use self::settings::EngineSettings;
-use self::state::EngineState;
+use self::state::{EngineState, InstrumentStates};
 use crate::event::{Batch, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::model::score_form::ScoreFault;
@@ -49,6 +55,8 @@ pub struct Engine {
     row: Vec<f64>,
     pending: Vec<PendingSignal>,
     silent: Vec<(InstrumentId, Quality)>,
+    /// Where late events are put in their place.
+    corrector: Option<Box<Corrector>>,
     undefined: u64,
     invalid_probabilities: u64,
 }
@@ -71,12 +79,18 @@ impl Engine {
     }
 
     fn with(plan: Arc<FeaturePlan>, settings: EngineSettings, scorer: Scorer) -> Self {
+        let rules = &settings.rules;
+        let corrector = match rules.late {
+            LatePolicy::Correct { within } => Some(Corrector::new(rules.lateness, within)),
+            LatePolicy::Update | LatePolicy::Drop => None,
+        };
         Self {
             row: vec![0.0; plan.len()],
             rows: RowMaker::new(plan, settings.rules),
             stand_alone: settings.stand_alone(),
             settings,
-            scorer,
+            scorer: scorer.keeping_rows(corrector.is_some()),
+            corrector: corrector.map(Box::new),
             pending: vec![],
             silent: vec![],
             undefined: 0,
@@ -95,21 +109,55 @@ impl Engine {
 
     /// The first half of a step: books, windows, features and rows.
     pub fn apply(&mut self, batch: &Batch) {
-        for events in batch.events.chunks(cache::EVENTS) {
+        if self.corrector.is_some() {
+            return self.apply_in_place(batch);
+        }
+        for (chunk, events) in batch.events.chunks(cache::EVENTS).enumerate() {
             self.rows.load_into_cache(events);
-            for event in events {
-                self.apply_one(batch, event);
+            for (number, event) in (chunk * cache::EVENTS..).zip(events) {
+                self.apply_one(batch, event, number);
             }
         }
     }
 
-    fn apply_one(&mut self, batch: &Batch, event: &Event) {
+    /// The same where late events are put in their place.
+    fn apply_in_place(&mut self, batch: &Batch) {
+        if let Some(corrector) = self.corrector.as_mut().filter(|_| self.pending.is_empty()) {
+            corrector.begin_round();
+        }
+        for (number, event) in batch.events.iter().enumerate() {
+            let is_of_market = event.instrument != InstrumentId::ALL
+                && !matches!(
+                    event.body,
+                    Body::Sentiment(_) | Body::Record(_) | Body::Withdrawn(_)
+                );
+            let Some(corrector) = self.corrector.as_mut().filter(|_| is_of_market) else {
+                self.apply_one(batch, event, number);
+                if let (Some(corrector), Body::Gap(_)) = (&mut self.corrector, event.body) {
+                    corrector.note_gap(&mut self.rows, batch, number);
+                }
+                continue;
+            };
+            let mut parts = EngineParts {
+                settings: &self.settings,
+                rows: &mut self.rows,
+                scorer: &mut self.scorer,
+                pending: &mut self.pending,
+                row: &mut self.row,
+            };
+            corrector.take(&mut parts, batch, number);
+        }
+    }
+
+    /// Takes the event of this number.
+    #[inline]
+    fn apply_one(&mut self, batch: &Batch, event: &Event, number: usize) {
         if let Some(row) = self.rows.apply(batch, event, &mut self.row) {
-            return self.take_row(row, event.frame);
+            return self.take_row(row, batch, number);
         }
         match event.body {
-            Body::Tick => self.tick(event.ts_event, event.frame),
-            Body::Withdrawn(item) => self.withdraw(event, item),
+            Body::Tick => self.tick(batch, number),
+            Body::Withdrawn(item) => self.parts().withdraw(event, item),
             _ => {}
         }
     }
@@ -134,6 +182,7 @@ impl Engine {
         };
         let mut windows = all.chunks_exact(numbers);
         let mut scores: &[f64] = &[];
+        let first = signals.len();
         for pending in self.pending.drain(..) {
             let Row {
                 instrument, item, ..
@@ -152,21 +201,40 @@ impl Engine {
                     }
                     continue;
                 }
+                ScoreSource::TakenBack => {}
+            }
+            let corrector = self.corrector.as_ref();
+            let revision = corrector.map(|corrector| corrector.revision(&pending));
+            let take_back = |instruments: &mut InstrumentStates| {
+                revision.and_then(|revision| revision.take_back(&pending, instruments))
+            };
+            if pending.scores == ScoreSource::TakenBack {
+                signals.extend(take_back(instruments));
+                continue;
             }
             let (given, reasons) = scores.split_at(form.given);
             let outputs = match form.outputs(given) {
                 Ok(outputs) if reasons.iter().all(|reason| reason.is_finite()) => outputs,
-                Ok(_) | Err(ScoreFault::Undefined) => {
-                    self.undefined += 1;
-                    continue;
-                }
-                Err(ScoreFault::Range(_) | ScoreFault::Sum(_)) => {
-                    self.invalid_probabilities += 1;
+                fault => {
+                    match fault {
+                        Ok(_) | Err(ScoreFault::Undefined) => self.undefined += 1,
+                        Err(ScoreFault::Range(_) | ScoreFault::Sum(_)) => {
+                            self.invalid_probabilities += 1;
+                        }
+                    }
+                    signals.extend(take_back(instruments));
                     continue;
                 }
             };
-            let mut signal = pending.signal(outputs, reasons, batch);
+            let origin = match revision {
+                Some(revision) => revision.origin,
+                None => batch.origins[pending.frame as usize],
+            };
+            let mut signal = pending.signal(outputs, reasons, origin);
             signal.model = self.settings.model;
+            if revision.is_some_and(|one| !one.number(&mut signal, instruments)) {
+                continue;
+            }
             if let (Some(item), Some(half_life)) = (item, self.settings.half_life) {
                 let state = instruments
                     .state_mut(instrument)
@@ -177,6 +245,10 @@ impl Engine {
                 (signal.average, signal.ts_event) = (Some(average), Nanos(ts));
             }
             signals.push(signal);
+        }
+        if self.corrector.is_some() {
+            let corrected = signals[first..].iter().filter(|signal| signal.revision > 0);
+            self.rows.counts_mut().corrected_signals += corrected.count() as u64;
         }
         Ok(())
     }
@@ -256,29 +328,30 @@ impl Engine {
         self.scorer.restore(self.rows.instruments_mut())
     }
 
-    fn take_row(&mut self, mut row: Row, frame: u32) {
-        let EngineSettings {
-            steps,
-            every,
-            while_warming,
-            ..
-        } = self.settings;
+    fn parts(&mut self) -> EngineParts<'_> {
+        EngineParts {
+            settings: &self.settings,
+            rows: &mut self.rows,
+            scorer: &mut self.scorer,
+            pending: &mut self.pending,
+            row: &mut self.row,
+        }
+    }
+
+    fn take_row(&mut self, mut row: Row, batch: &Batch, number: usize) {
+        let steps = self.settings.steps;
+        let frame = batch.events[number].frame;
         if row.period.is_some() {
-            return self.take_statement(row, frame);
+            return self.parts().take_statement(row, batch, number);
         }
         if self.stand_alone {
-            return self.take_record(row, frame);
+            return self.parts().take_record(row, batch, number);
         }
         let state = self.rows.instrument(row.instrument);
-        self.settings
-            .normalise
-            .apply(&mut state.normaliser, &mut self.row);
         let window = &mut state.window;
-        window.count(row.quality, row.warm);
-        row.quality = window.quality(steps);
-        let complete = window.rows() >= steps as u64;
-        let wanted = while_warming || window.is_warm(steps);
-        let scored = complete && wanted && window.rows().is_multiple_of(every);
+        let scored = self
+            .settings
+            .take_row(&mut state.normaliser, window, &mut row, &mut self.row);
         // A headline about several instruments is scored once.
         let shared = row.item.is_some()
             && self
@@ -293,86 +366,34 @@ impl Engine {
             } else {
                 ScoreSource::OwnWindow
             };
-            self.pending.push(PendingSignal { row, frame, scores });
+            self.pending
+                .push(PendingSignal::of(row, batch, number, scores));
         }
-    }
-
-    /// Takes a record whose signal depends on it alone: nothing of it is kept.
-    fn take_record(&mut self, row: Row, frame: u32) {
-        self.settings
-            .normalise
-            .apply(&mut Default::default(), &mut self.row);
-        let cells = &self.row;
-        self.scorer
-            .take_window(|windows| windows.extend_from_slice(cells));
-        self.pending.push(PendingSignal {
-            row,
-            frame,
-            scores: ScoreSource::OwnWindow,
-        });
-    }
-
-    /// Takes the row of a company's period. Its window is scored whenever a period in it has changed.
-    fn take_statement(&mut self, mut row: Row, frame: u32) {
-        let steps = self.settings.steps;
-        let state = self.rows.instrument(row.instrument);
-        self.settings
-            .normalise
-            .apply(&mut state.normaliser, &mut self.row);
-        let company = &mut state.company;
-        let period = row.period.expect("it is of a statement");
-        let (change, backwards) = company.update(period, row.ts_event.0, &self.row, steps);
-        let complete = company.periods.are_complete(steps);
-        if complete && matches!(change, PeriodChange::New | PeriodChange::Restated) {
-            self.scorer
-                .take_window(|cells| company.periods.window(cells));
-            row.ts_event = Nanos(company.now);
-            row.period = company.periods.newest();
-            if !company.periods.are_consecutive() {
-                row.quality = row.quality.max(Quality::Gap);
-            }
-            self.pending.push(PendingSignal {
-                row,
-                frame,
-                scores: ScoreSource::OwnWindow,
-            });
-        }
-        self.rows.count_period(change);
-        self.rows.count_window(!complete, backwards);
-    }
-
-    /// Takes an item out of an instrument's average, after the signals that are pending.
-    fn withdraw(&mut self, event: &Event, item: u64) {
-        let row = Row {
-            item: Some(item),
-            ..Row::bare(event.instrument, event.ts_event, Quality::Ok)
-        };
-        self.pending.push(PendingSignal {
-            row,
-            frame: event.frame,
-            scores: ScoreSource::Withdrawal,
-        });
     }
 
     /// Repeats the last signal of instruments that have fallen silent or whose book is broken, marked as
     /// stale or gap.
-    fn tick(&mut self, ts: Nanos, frame: u32) {
+    fn tick(&mut self, batch: &Batch, number: usize) {
+        let ts = batch.events[number].ts_event;
         let (steps, columns) = (self.settings.steps, self.row.len());
-        let while_warming = self.settings.while_warming;
         self.rows.tick(ts, &mut self.silent);
         for (instrument, found) in self.silent.drain(..) {
             let window = &self.rows.instrument(instrument).window;
-            let is_wanted = while_warming || window.is_warm(steps);
-            if window.rows() < steps as u64 || !is_wanted {
-                continue;
+            let mut row = None;
+            if self.settings.scores(window) {
+                self.scorer.repeat(instrument, window, steps, columns);
+                let quality = window.quality(steps).max(found);
+                row = Some(Row::bare(instrument, ts, quality));
             }
-            self.scorer.repeat(instrument, window, steps, columns);
-            let quality = window.quality(steps).max(found);
-            self.pending.push(PendingSignal {
-                row: Row::bare(instrument, ts, quality),
-                frame,
-                scores: ScoreSource::OwnWindow,
-            });
+            let pending = match &mut self.corrector {
+                Some(corrector) => {
+                    corrector.note_repeat(&mut self.rows, instrument, (batch, number), found, row)
+                }
+                None => {
+                    row.map(|row| PendingSignal::of(row, batch, number, ScoreSource::OwnWindow))
+                }
+            };
+            self.pending.extend(pending);
         }
     }
 }

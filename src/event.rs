@@ -24,7 +24,7 @@ pub struct Event {
 }
 
 /// The kinds of event.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Body {
     /// A trade.
     Trade(Trade),
@@ -57,7 +57,7 @@ pub enum Body {
 }
 
 /// A trade.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trade {
     /// Price paid.
     pub price: Price,
@@ -87,7 +87,7 @@ pub enum TradeIds {
 }
 
 /// A trade that was reported before turns out to be another one, or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
     /// What became of it.
     pub kind: AmendmentKind,
@@ -96,7 +96,7 @@ pub struct Amendment {
 }
 
 /// What became of a trade that was reported before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AmendmentKind {
     /// Its price or its size was another one.
     Correction,
@@ -105,7 +105,7 @@ pub enum AmendmentKind {
 }
 
 /// Whether an instrument is traded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TradingStatus {
     /// It is not: its exchange halted or paused trading.
     Halted,
@@ -114,7 +114,7 @@ pub enum TradingStatus {
 }
 
 /// Best bid and offer. A side without orders has [`Price::UNDEFINED`] and size zero.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quote {
     /// Highest price bid.
     pub bid_px: Price,
@@ -129,7 +129,7 @@ pub struct Quote {
 }
 
 /// Changed levels, or a whole book. Its levels are `batch.levels[start..start + bids + asks]`, bids first.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Depth {
     /// Number of the first update in it; of the only one in a snapshot.
     pub first: u64,
@@ -153,7 +153,7 @@ pub struct Depth {
 }
 
 /// What must be true of the numbers of two changes of a book that follow each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Link {
     /// Each update has the next number: a change begins at or before the one after the last known.
     #[default]
@@ -165,7 +165,7 @@ pub enum Link {
 }
 
 /// A checksum of the best levels of a book: CRC-32 (IEEE 802.3) of their digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksum {
     /// The sum.
     pub value: u32,
@@ -174,7 +174,7 @@ pub struct Checksum {
 }
 
 /// The text that a checksum is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChecksumForm {
     /// Ten asks from the best up, then ten bids from the best down: price and size of each without point and
     /// leading zeros, written with so many decimal places. Source: Kraken, `book-checksum-v2`.
@@ -190,7 +190,7 @@ pub enum ChecksumForm {
 }
 
 /// How a whole book joins the changes around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Splice {
     /// By its number, because it was fetched beside the stream of changes: changes up to its number are in
     /// it, and the first one after it must reach over the number (`first <= number + 1 <= last`).
@@ -202,7 +202,7 @@ pub enum Splice {
 
 /// The fields of an application or a statement, in the pipeline's order, or the pieces of a headline:
 /// `batch.values[start..start + count]`, NaN where the record lacks one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Where its values start in the batch.
     pub start: u32,
@@ -222,7 +222,7 @@ pub struct Record {
 }
 
 /// An instrument over a span of time that ended at the event's time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bar {
     /// First price.
     pub open: Price,
@@ -237,7 +237,7 @@ pub struct Bar {
 }
 
 /// A figure such as a price index or an interest rate, from the event's time on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// Its index among the figures that the pipeline's features name.
     pub figure: u16,
@@ -266,7 +266,7 @@ pub struct Level {
 }
 
 /// Messages that are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// Why they are missing.
     pub reason: GapReason,

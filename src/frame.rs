@@ -5,6 +5,7 @@
 pub mod binary;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::units::Nanos;
 
@@ -18,7 +19,7 @@ pub struct Frame {
 }
 
 /// Where a frame came from. A signal carries it, so that every signal can be traced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// When we received it, or what the capture says of that.
     pub ts_recv: Nanos,

@@ -107,7 +107,7 @@ impl Pipeline {
         let execution = execution::execution(&file.model)?;
         let form = records::form(&file, &plan)?;
         let feed = json_feed::mapping(&file)?;
-        let rules = rules::rules(&file)?;
+        let rules = rules::rules(&file, &plan)?;
         // Nothing can be wrong any more: a feed that is described lives as long as the process.
         let venues = source::venues_of(&file.source, feed.map(decode::json_feed::venue));
         if !file.source.max_frame_bytes_written {

@@ -7,6 +7,8 @@ pub mod lineage;
 pub mod model;
 pub mod quality;
 
+use serde::{Deserialize, Serialize};
+
 use self::average::Average;
 use self::quality::Quality;
 use crate::frame::Origin;
@@ -43,12 +45,16 @@ pub struct Signal {
     pub last_price: Price,
     /// The address of the frame that caused it.
     pub origin: Origin,
+    /// Which event of its instrument within that frame it is of, from 0.
+    pub part: u16,
+    /// How often a signal of the same event was published before: a correction replaces them.
+    pub revision: u32,
     /// The duration of each stage in this run.
     pub latency: Latency,
 }
 
 /// A reason of a score.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     /// Index into [`ModelIdentity::reasons`](model::ModelIdentity::reasons).
     pub code: u16,

@@ -32,7 +32,7 @@ pub struct Price(i64);
 pub struct Size(i64);
 
 /// The side of the book that an order rests on, or the side that started a trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// Bids; a trade started by a buyer.
     Buy,

@@ -15,6 +15,8 @@ mod batches;
 mod broken_book;
 #[path = "path/commands.rs"]
 mod commands;
+#[path = "path/corrected.rs"]
+mod corrected;
 #[path = "path/diff.rs"]
 mod diff;
 #[path = "path/export.rs"]

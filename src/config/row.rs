@@ -27,10 +27,17 @@ pub struct RowConfig {
     #[serde(default = "while_warming")]
     pub while_warming: bool,
     /// What becomes of trades, quotes and bars that come later than `source.lateness_ms` allows: `update`
-    /// uses them, at the latest time known; `drop` does not, and needs a lateness. Book changes are always
-    /// used: they follow numbers, not times. Default: `"update"`, which leaves nothing out.
+    /// uses them, at the latest time known; `drop` does not; `correct` puts them in their place, and
+    /// publishes again each signal that they change. `drop` and `correct` need a lateness. Book changes are
+    /// always used as they come: they follow numbers, not times. Default: `"update"`, which leaves nothing
+    /// out.
     #[serde(default)]
     pub late: RowLate,
+    /// With `late = "correct"`, how much earlier than the latest event of its instrument an event may be to
+    /// be put in its place, in milliseconds; one that comes later still is used as `update` says. The events
+    /// of that long are kept in memory, 65,536 an instrument at most. Required with `correct`; above
+    /// `source.lateness_ms`.
+    pub correct_ms: Option<u64>,
 }
 
 /// What becomes of late events.
@@ -42,7 +49,7 @@ pub enum RowLate {
     Update,
     /// They are not used.
     Drop,
-    /// Signals that they would have changed are published again. Refused: it is not supported.
+    /// They are put in their place, and signals that they change are published again.
     Correct,
 }
 

@@ -32,7 +32,7 @@ use crate::event::{Depth, GapReason, Level, Link, Splice};
 use crate::units::{Nanos, Size};
 
 /// Price levels of both sides.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Book {
     /// Ascending by price, so that the best bid is last and changes move little memory.
     bids: Vec<Level>,

@@ -6,8 +6,10 @@ use super::book_repairs::BookRepairs;
 use super::cache;
 use super::feature::{FeaturePlan, Fired};
 use super::gap_log::GapLog;
+use super::market_row::MarketRows;
+use super::past::RowState;
 use super::period::PeriodChange;
-use super::row::{Effect, EventCounts, GapRecord, Row, RowRules, SnapshotNeed};
+use super::row::{EventCounts, GapRecord, Row, RowRules, SnapshotNeed};
 use super::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event, Gap, Record};
 use crate::frame::Origin;
@@ -98,83 +100,48 @@ impl RowMaker {
         } = instruments.state_or_new(event.instrument, plan);
         let origin = batch.origins[event.frame as usize];
         market.heard.take(&event.body, origin.ts_recv);
-        market.silent = false;
-        let before = market.now;
-        let is_dropped = market.drops_late(event, rules, counts);
-        let timed = market.pass_time(event, counts);
-        if timed {
-            market.note_event(rules.max_gap);
-        }
-        counts.stale += market.read_context(plan, features, figures, before, fired);
-        let effect = match &event.body {
-            Body::Trade(trade) if is_dropped => {
-                market.drop_trade(trade, event.ts_event, counts);
-                Effect::default()
-            }
-            _ if is_dropped => Effect::default(),
-            Body::Trade(trade) => market.trade(trade, event.ts_event, counts),
-            Body::SkippedTrade(number) => {
-                market.skipped_trade(*number, event.ts_event, counts);
-                Effect::default()
-            }
-            Body::Quote(quote) => market.quote(quote, event.ts_event, counts),
-            Body::Depth(depth) => {
-                let (effect, need) = market.depth(batch, depth, event.ts_event, counts);
-                match need {
-                    Some(SnapshotNeed::Now) => self.repairs.request(event.instrument),
-                    Some(SnapshotNeed::Later) => self.repairs.request_later(event.instrument),
-                    Some(SnapshotNeed::Met) => self.repairs.met(event.instrument),
-                    None => {}
-                }
-                effect
-            }
-            Body::Gap(gap) => {
-                if market.gap(*gap, counts) {
-                    self.repairs.request(event.instrument);
-                }
-                Effect::default()
-            }
-            Body::Bar(bar) => market.bar(bar, counts),
-            Body::Amendment(amendment) => {
-                market.amend(amendment.kind, counts);
-                Effect::default()
-            }
-            Body::Status(status) => {
-                market.set_status(*status, counts);
-                Effect::default()
-            }
-            Body::Record(_)
-            | Body::Withdrawn(_)
-            | Body::Figure(_)
-            | Body::Sentiment(_)
-            | Body::Tick => Effect::default(),
+        let mut rows = MarketRows {
+            plan,
+            rules,
+            figures,
+            counts,
+            fired,
         };
+        let (made, need) = rows.take(market, features, batch, event, row);
         gaps.take_from(market, event.instrument, origin, counts);
-        if !timed || !effect.any() {
-            return None;
+        match need {
+            Some(SnapshotNeed::Now) => self.repairs.request(event.instrument),
+            Some(SnapshotNeed::Later) => self.repairs.request_later(event.instrument),
+            Some(SnapshotNeed::Met) => self.repairs.met(event.instrument),
+            None => {}
         }
-        let makes_row = effect.triggers(rules.on, &event.body);
-        if makes_row {
-            market.end_silence(rules.max_gap, counts);
-        }
-        market.apply(plan, features, &effect, fired);
-        if !makes_row {
-            return None;
-        }
-        if !features.row(plan, market.now, row, fired) {
-            counts.incomplete_rows += 1;
-            return None;
-        }
-        counts.rows += 1;
-        market.note_row(rules.max_gap, counts);
-        let (quality, warm) = market.row_quality(plan, features, rules);
-        Some(Row {
-            quality,
-            warm,
-            mid: market.top.map(|top| top.mid()),
-            price: market.price,
-            ..Row::bare(event.instrument, Nanos(market.now), Default::default())
-        })
+        made
+    }
+
+    /// Takes an event of an instrument's market once more, or at last in its place, from a state of its own.
+    /// What `counts` is given is counted; no gap is told of, and no snapshot requested.
+    pub(super) fn take_again(
+        &mut self,
+        state: &mut RowState,
+        batch: &Batch,
+        event: &Event,
+        row: &mut [f64],
+        counts: bool,
+    ) -> Option<Row> {
+        let mut uncounted = EventCounts::default();
+        let mut rows = MarketRows {
+            plan: &self.plan,
+            rules: &self.rules,
+            figures: &self.state.figures,
+            counts: match counts {
+                true => &mut self.counts,
+                false => &mut uncounted,
+            },
+            fired: &mut self.fired,
+        };
+        let (made, _) = rows.take(&mut state.market, &mut state.features, batch, event, row);
+        state.market.suspicions.take_changes().for_each(drop);
+        made
     }
 
     /// A record is a row as it is.
@@ -309,6 +276,11 @@ impl RowMaker {
     #[must_use]
     pub fn counts(&self) -> &EventCounts {
         &self.counts
+    }
+
+    /// The same, to count what the engine does beyond rows.
+    pub(super) fn counts_mut(&mut self) -> &mut EventCounts {
+        &mut self.counts
     }
 
     /// The features.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::signal::quality::Quality;
 
 /// The last rows of an instrument.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct RowWindow {
     /// Rows so far.
     rows: u64,
@@ -62,6 +62,14 @@ impl RowWindow {
     pub(super) fn cells(&self, steps: usize, columns: usize) -> &[f64] {
         let start = (self.rows % steps as u64) as usize * columns;
         &self.ring[start..start + steps * columns]
+    }
+
+    /// The last rows, `steps` at most, oldest first.
+    pub(super) fn last_cells(&self, steps: usize, columns: usize) -> &[f64] {
+        match self.rows < steps as u64 {
+            true => &self.ring[..self.rows as usize * columns],
+            false => self.cells(steps, columns),
+        }
     }
 
     /// The worst quality of the last `steps` rows.

@@ -16,6 +16,8 @@ pub(super) struct Scorer {
     scores: Vec<f64>,
     /// Windows that the model has to score.
     windows: usize,
+    /// Whether windows keep their rows where they are slid, too.
+    keeps_rows: bool,
 }
 
 enum ScoringMethod {
@@ -40,6 +42,15 @@ impl Scorer {
             cells: vec![],
             scores: vec![],
             windows: 0,
+            keeps_rows: false,
+        }
+    }
+
+    /// The same; windows keep their rows where they are slid, too, if `keeps` is true.
+    pub(super) fn keeping_rows(self, keeps: bool) -> Self {
+        Self {
+            keeps_rows: keeps,
+            ..self
         }
     }
 
@@ -60,12 +71,36 @@ impl Scorer {
                 }
             }
             ScoringMethod::Slid(_, requests) => {
+                if self.keeps_rows {
+                    window.keep(row, steps);
+                }
                 self.cells.extend_from_slice(row);
                 let key = instrument.index();
                 requests.push(WindowRequest::Row { key, due: score });
             }
         }
         self.windows += usize::from(score);
+    }
+
+    /// Forgets the rows of an instrument but for those of this window, to which others follow than before.
+    pub(super) fn begin_again(
+        &mut self,
+        instrument: InstrumentId,
+        window: &RowWindow,
+        steps: usize,
+        columns: usize,
+    ) {
+        let ScoringMethod::Slid(_, requests) = &mut self.method else {
+            return;
+        };
+        let (cells, key) = (window.last_cells(steps, columns), instrument.index());
+        let rows = cells.len() / columns;
+        requests.push(WindowRequest::Begin {
+            key,
+            rows: window.rows() - rows as u64,
+        });
+        requests.extend((0..rows).map(|_| WindowRequest::Row { key, due: false }));
+        self.cells.extend_from_slice(cells);
     }
 
     /// Scores the last window of an instrument once more.

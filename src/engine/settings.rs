@@ -1,7 +1,8 @@
 //! How rows become windows, and windows signals.
 
-use super::row::{RowRules, RowTrigger};
-use crate::model::normalise::Normalise;
+use super::row::{Row, RowRules, RowTrigger};
+use super::row_window::RowWindow;
+use crate::model::normalise::{Expanding, Normalise};
 use crate::model::score_form::ScoreForm;
 
 /// How rows become windows, and windows signals.
@@ -30,6 +31,27 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
+    /// Takes a row of an instrument into its window. Its cells become those that the model sees, its quality
+    /// that of the window. Returns whether the window is to be scored.
+    #[inline]
+    pub(super) fn take_row(
+        &self,
+        normaliser: &mut Expanding,
+        window: &mut RowWindow,
+        row: &mut Row,
+        cells: &mut [f64],
+    ) -> bool {
+        self.normalise.apply(normaliser, cells);
+        window.count(row.quality, row.warm);
+        row.quality = window.quality(self.steps);
+        self.scores(window) && window.rows().is_multiple_of(self.every)
+    }
+
+    /// Whether a window is one that may be scored: complete, and warm where that is asked for.
+    pub(super) fn scores(&self, window: &RowWindow) -> bool {
+        window.rows() >= self.steps as u64 && (self.while_warming || window.is_warm(self.steps))
+    }
+
     /// Whether a record's signal depends on that record alone, so that nothing of it needs to be kept: an
     /// application.
     pub(super) fn stand_alone(&self) -> bool {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feature::{FeaturePlan, FeatureState};
+use super::past::{Published, RecentPast, RowState};
 use super::period::CompanyState;
 use super::row::{Figures, MarketState};
 use super::row_window::RowWindow;
@@ -50,6 +51,8 @@ pub struct InstrumentState {
     pub(super) company: CompanyState,
     /// Of news: the scores of its headlines.
     pub(super) scores: ItemScores,
+    /// Where signals are corrected: its last events.
+    pub(super) past: Option<Box<RecentPast>>,
 }
 
 impl InstrumentState {
@@ -62,7 +65,33 @@ impl InstrumentState {
             market: MarketState::default(),
             company: CompanyState::default(),
             scores: ItemScores::default(),
+            past: None,
         }
+    }
+
+    /// What rows and windows are made of.
+    pub(super) fn row_state(&self) -> RowState {
+        RowState {
+            market: self.market.clone(),
+            features: self.features.clone(),
+            normaliser: self.normaliser.clone(),
+            window: self.window.clone(),
+        }
+    }
+
+    /// Goes on from another state.
+    pub(super) fn set_row_state(&mut self, state: RowState) {
+        RowState {
+            market: self.market,
+            features: self.features,
+            normaliser: self.normaliser,
+            window: self.window,
+        } = state;
+    }
+
+    /// What was published last of an event of the past.
+    pub(super) fn published(&mut self, slot: u32) -> Option<&mut Option<Published>> {
+        self.past.as_mut().map(|past| past.published(slot))
     }
 }
 

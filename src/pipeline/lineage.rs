@@ -1,6 +1,6 @@
 //! What all signals of a pipeline share.
 
-use crate::config::PipelineFile;
+use crate::config::{PipelineFile, RowLate};
 use crate::model::contract::Contract;
 use crate::schema::RecordKind;
 use crate::signal::lineage::Lineage;
@@ -24,6 +24,7 @@ pub(super) fn lineage(
         pipeline: file.name.clone(),
         key: records.map_or("instrument", RecordKind::key),
         half_life_ns: file.news.as_ref().map(|news| news.half_life_ns()),
+        corrects: file.row.late == RowLate::Correct,
         streams: vec![],
         models: vec![ModelIdentity {
             name: contract.name.clone(),

@@ -62,6 +62,8 @@ pub(super) fn test_signal(ts_event: i64) -> Signal {
         period: None,
         last_price: Price::UNDEFINED,
         origin: Origin::of_test(),
+        part: 0,
+        revision: 0,
         latency: Latency::default(),
     }
 }

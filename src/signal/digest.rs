@@ -210,4 +210,7 @@ fn hash_signal(hash: &mut Sha256, signal: &Signal, outputs: usize) {
     if let Some(item) = signal.item {
         hash.update(item.to_le_bytes());
     }
+    if signal.revision > 0 {
+        hash.update(signal.revision.to_le_bytes());
+    }
 }

@@ -35,11 +35,12 @@ pub enum SignalField {
     Source,
     LatencyNs,
     Shadow,
+    Revision,
 }
 
 impl SignalField {
     /// All fields in the order in which they are written.
-    pub const ALL: [(&'static str, Self); 23] = [
+    pub const ALL: [(&'static str, Self); 24] = [
         ("schema", Self::Schema),
         ("signal_id", Self::SignalId),
         ("pipeline", Self::Pipeline),
@@ -63,6 +64,7 @@ impl SignalField {
         ("source", Self::Source),
         ("latency_ns", Self::LatencyNs),
         ("shadow", Self::Shadow),
+        ("revision", Self::Revision),
     ];
 
     /// The fields of these names, in the order given; all fields where no name is given.
@@ -90,6 +92,7 @@ impl SignalField {
             Self::Grade => !model.grades.is_empty(),
             Self::Reasons => !model.reasons.is_empty(),
             Self::Sentiment | Self::Item => lineage.half_life_ns.is_some(),
+            Self::Revision => lineage.corrects,
             _ => true,
         }
     }

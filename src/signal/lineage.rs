@@ -17,6 +17,8 @@ pub struct Lineage {
     pub key: &'static str,
     /// The half-life of averages of news, in nanoseconds; none for other pipelines.
     pub half_life_ns: Option<i64>,
+    /// Whether signals may be published again as corrections.
+    pub corrects: bool,
     /// Names of the streams that origins point to.
     pub streams: Vec<String>,
     /// The models of the run: one, or more where a model is replaced while the run goes on, or has a shadow.
@@ -68,7 +70,8 @@ impl Lineage {
     }
 
     /// The signal's identity: a hash of pipeline, instrument and the address of its frame, so that the same
-    /// frame gives the same id whenever it is read again.
+    /// frame gives the same id whenever it is read again. Further events of one instrument in a frame have
+    /// ids of their own. A correction has the id of the signal that it replaces.
     #[must_use]
     pub fn signal_id(&self, signal: &Signal, instrument: &str) -> String {
         let mut hash = Sha256::new();
@@ -82,6 +85,9 @@ impl Lineage {
         }
         hash.update(signal.origin.partition.to_le_bytes());
         hash.update(signal.origin.offset.to_le_bytes());
+        if signal.part > 0 {
+            hash.update(signal.part.to_le_bytes());
+        }
         hex(&hash.finalize()[..16])
     }
 

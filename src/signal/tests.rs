@@ -41,6 +41,8 @@ pub(crate) fn signal(model: u8) -> Signal {
         period: None,
         last_price: Price::UNDEFINED,
         origin: Origin::of_test(),
+        part: 0,
+        revision: 0,
         latency: Latency::default(),
     }
 }

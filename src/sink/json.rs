@@ -86,6 +86,7 @@ impl JsonWriter {
             }
             SignalField::Source => self.source(signal, out),
             SignalField::LatencyNs => latency(signal, out),
+            SignalField::Revision => integer(i64::from(signal.revision), out),
             // These are in the texts of the template.
             SignalField::Schema
             | SignalField::Pipeline

@@ -83,7 +83,6 @@ impl ParquetSink {
         }
         let schema = Arc::new(Schema::new(schema));
         let writer = parquet_writer(path, Arc::clone(&schema))?;
-        let path = path.to_owned();
         let outputs = lineage.models.iter().map(|model| {
             let output = |label: &&str| model.labels.iter().position(|own| own == label);
             labels.iter().map(output).collect()
@@ -94,7 +93,7 @@ impl ParquetSink {
             columns,
             schema,
             writer: Some(writer),
-            path,
+            path: path.to_owned(),
             rows: 0,
             marks: vec![],
             side: None,
@@ -178,9 +177,8 @@ impl Sink for ParquetSink {
     }
 
     fn mark(&mut self, positions: &[Position]) {
-        for position in positions {
-            position.note(&mut self.marks);
-        }
+        let note = |position: &Position| position.note(&mut self.marks);
+        positions.iter().for_each(note);
     }
 
     /// Nothing has arrived before the file is closed, and then everything.
@@ -318,7 +316,8 @@ impl Builder {
                 | SignalField::TsRecv
                 | SignalField::TsOut
                 | SignalField::HorizonNs
-                | SignalField::ValidUntil,
+                | SignalField::ValidUntil
+                | SignalField::Revision,
             ) => Self::Integer(Int64Builder::new()),
             Part::Field(SignalField::Shadow) => Self::Flag(BooleanBuilder::new()),
             _ => Self::Text(StringBuilder::new()),
@@ -391,6 +390,7 @@ fn integer(part: Part, signal: &Signal, lineage: &Lineage) -> Option<i64> {
         Part::Field(SignalField::TsEvent) => Some(signal.ts_event.0),
         Part::Field(SignalField::TsRecv) => Some(signal.origin.ts_recv.0),
         Part::Field(SignalField::TsOut) => Some(signal.ts_out.0),
+        Part::Field(SignalField::Revision) => Some(i64::from(signal.revision)),
         Part::Field(SignalField::ValidUntil) => lineage.valid_until(signal),
         Part::Partition => Some(i64::from(signal.origin.partition)),
         Part::Offset => Some(signal.origin.offset),

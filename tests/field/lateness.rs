@@ -74,6 +74,87 @@ fn late_events_are_used_at_the_latest_time_or_dropped() {
     );
 }
 
+/// Prices, times in seconds after the start, and revisions of the signals.
+fn revisions(run: &Replayed) -> Vec<(f64, i64, i64)> {
+    let revision = |signal: &Value| signal["revision"].as_i64().expect("a revision");
+    let all = signals(run).into_iter().zip(&run.signals);
+    all.map(|((price, second), signal)| (price, second, revision(signal)))
+        .collect()
+}
+
+#[test]
+fn late_events_are_put_in_their_place_and_signals_corrected() {
+    let row = "late = \"correct\"\ncorrect_ms = 7000";
+    let pipeline = one_feature("kind = \"max\"\nof = \"p\"\nwindow = 2", "trade", row).replace(
+        "[[feature]]",
+        "[[feature]]\nname = \"p\"\nkind = \"price\"\nhidden = true\n[[feature]]",
+    );
+    let trades = [(1, 1), (10, 3), (4, 2), (11, 4), (20, 5), (12, 6)];
+    let lines = trades.map(|(second, number)| trade(second, number));
+    let run = replay_with(&pipeline, &lines, &["--set", "source.lateness_ms=5000"]);
+    // The trade at 4 s comes 6 s late: it has a signal of its own, and no trade is missing before that at 10 s
+    // any more. The trade at 12 s comes too late.
+    assert_eq!(
+        revisions(&run),
+        [
+            (1.0, 1, 0),
+            (10.0, 10, 0),
+            (4.0, 4, 0),
+            (10.0, 10, 1),
+            (11.0, 11, 0),
+            (20.0, 20, 0),
+            (20.0, 20, 0),
+        ]
+    );
+    let qualities: Vec<&Value> = run.signals.iter().map(|one| &one["quality"]).collect();
+    assert_eq!(qualities[1..5], ["gap", "ok", "ok", "ok"]);
+    let address = |at: usize| (&run.signals[at]["signal_id"], &run.signals[at]["source"]);
+    assert_eq!(address(1), address(3));
+    let events = &run.summary["events"];
+    for (name, count) in [
+        ("late_corrections", 1),
+        ("corrected_signals", 1),
+        ("late_updates", 1),
+        ("late_unplaced", 0),
+    ] {
+        assert_eq!(events[name], count, "{name}");
+    }
+}
+
+#[test]
+fn a_signal_that_would_not_have_been_made_is_taken_back() {
+    let quote = |second: i64, bid: &str| {
+        let ts = START + second * SECOND;
+        format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{bid},"bid_sz":1,"ask_px":12,"ask_sz":1}}"#
+        )
+    };
+    let lines = [
+        quote(1, "10"),
+        trade(3, 1),
+        trade(4, 2),
+        quote(2, "null").replace("\"bid_sz\":1", "\"bid_sz\":0"),
+        quote(3, "11"),
+    ];
+    let row = "late = \"correct\"\ncorrect_ms = 7000\nstale_after_ms = 60000";
+    let pipeline = one_feature("kind = \"mid\"", "trade", row);
+    let run = replay_with(&pipeline, &lines, &["--set", "source.lateness_ms=0"]);
+    // At 2 s the bid was withdrawn, so that there was no mid until the next quote.
+    let seen: Vec<(f64, i64, i64)> = revisions(&run);
+    assert_eq!(
+        seen,
+        [
+            (11.0, 3, 0),
+            (11.0, 4, 0),
+            (11.0, 3, 1),
+            (11.0, 4, 1),
+            (11.5, 4, 2),
+        ]
+    );
+    let qualities: Vec<&Value> = run.signals.iter().map(|one| &one["quality"]).collect();
+    assert_eq!(qualities, ["ok", "ok", "gap", "gap", "ok"]);
+}
+
 #[test]
 fn late_changes_of_a_book_are_used_in_any_case() {
     let lines = [
@@ -95,16 +176,39 @@ fn late_changes_of_a_book_are_used_in_any_case() {
 
 #[test]
 fn what_cannot_be_done_with_late_events_is_refused() {
-    for (row, on, words) in [
-        ("late = \"correct\"", "trade", "`correct` is not supported"),
-        ("late = \"drop\"", "trade", "needs `source.lateness_ms`"),
-        ("late = \"never\"", "trade", "unknown variant `never`"),
+    let correct = "late = \"correct\"\ncorrect_ms = 6000";
+    let lateness = "source.lateness_ms=5000";
+    for (row, set, words) in [
+        ("late = \"drop\"", "", "needs `source.lateness_ms`"),
+        ("late = \"never\"", "", "unknown variant `never`"),
+        (correct, "", "needs `source.lateness_ms`"),
+        ("late = \"correct\"", lateness, "needs `row.correct_ms`"),
+        ("correct_ms = 6000", lateness, "is for `late = \"correct\"`"),
+        (
+            correct,
+            "source.lateness_ms=6000",
+            "must be above `source.lateness_ms`",
+        ),
+        (
+            &format!("{correct}\nevery = 2"),
+            lateness,
+            "`every` must be 1",
+        ),
     ] {
-        let pipeline = one_feature("kind = \"price\"", on, row);
-        let run = replay_with(&pipeline, &overtaken(), &[]);
+        let pipeline = one_feature("kind = \"price\"", "trade", row);
+        let set = ["--set", set];
+        let set = if set[1].is_empty() { &[] } else { &set[..] };
+        let run = replay_with(&pipeline, &overtaken(), set);
         assert_eq!(run.code, Some(2), "{row}");
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+    let figure = one_feature("kind = \"figure\"\nfigure = \"vix\"", "bar", correct);
+    let run = replay_with(&figure, &overtaken(), &["--set", lateness]);
+    assert!(
+        run.stderr.contains("features of figures or sentiment"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::engine::window::Span;
 use crate::signal::quality::Quality;
 
 /// A gap that has not passed out of all features yet.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Hole {
     quality: Quality,
     nodes: Vec<Taint>,

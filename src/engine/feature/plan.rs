@@ -117,6 +117,13 @@ impl FeaturePlan {
         &self.figures
     }
 
+    /// Whether any feature is the sentiment of headlines.
+    #[must_use]
+    pub fn uses_sentiment(&self) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.any(|node| matches!(node.operation, Operation::Sentiment))
+    }
+
     /// Columns of a headline's pieces, where these are the row.
     #[must_use]
     pub fn tokens(&self) -> Option<usize> {

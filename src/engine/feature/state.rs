@@ -20,7 +20,7 @@ use crate::signal::average::Average;
 use crate::signal::quality::Quality;
 
 /// The state of all features of one instrument.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FeatureState {
     /// The value of each node; NaN before its first and while it is undefined.
     values: Box<[f64]>,

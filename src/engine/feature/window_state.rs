@@ -9,7 +9,7 @@ use crate::event::Trade;
 use crate::units::Side;
 
 /// A window of an instrument.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum WindowState {
     Moments(Moments),
     Extreme(Extreme),

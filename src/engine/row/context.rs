@@ -117,7 +117,7 @@ impl Figures {
 }
 
 /// The sentiment of one instrument's headlines.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sentiments {
     /// Averages of times that have not come yet, the earliest first.
     waiting: VecDeque<(i64, Sentiment)>,

@@ -56,6 +56,14 @@ pub struct EventCounts {
     pub late_updates: u64,
     /// Trades, quotes and bars that came later than `source.lateness_ms` allows, and were not used.
     pub late_drops: u64,
+    /// Trades, quotes and bars that came later than `source.lateness_ms` allows, and were put in their place,
+    /// as `row.late = "correct"` says.
+    pub late_corrections: u64,
+    /// Late events that `row.correct_ms` allows, but that came after too many others: 65,536 events of an
+    /// instrument are kept. They count as `late_update`, too.
+    pub late_unplaced: u64,
+    /// Signals that were made again, because a late event changed them.
+    pub corrected_signals: u64,
     /// Book changes that left the book crossed, and quotes whose bid is above the ask.
     pub crossed: u64,
     /// Applications, statements and headlines used; a headline once for each of its instruments.
@@ -100,6 +108,9 @@ impl AddAssign<&Self> for EventCounts {
         self.backwards += other.backwards;
         self.late_updates += other.late_updates;
         self.late_drops += other.late_drops;
+        self.late_corrections += other.late_corrections;
+        self.late_unplaced += other.late_unplaced;
+        self.corrected_signals += other.corrected_signals;
         self.crossed += other.crossed;
         self.records += other.records;
         self.missing_fields += other.missing_fields;

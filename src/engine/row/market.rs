@@ -17,7 +17,7 @@ use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
 /// The market of one instrument.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MarketState {
     /// Latest event time; `i64::MIN` before the first.
     pub(crate) now: i64,

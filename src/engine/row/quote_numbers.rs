@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The numbers of quotes that have no time of their own, so that one with a lower number is not told from a
 /// copy. Binance's `bookTicker` of the spot market is such a quote.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct QuoteNumbers {
     /// Of the last quote; 0 for none.
     last: u64,

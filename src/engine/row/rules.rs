@@ -24,6 +24,12 @@ pub enum LatePolicy {
     Update,
     /// It is not used. Changes of a book are: they follow numbers, and one left out would break the book.
     Drop,
+    /// It is put in its place, and the signals that it changes are made again, where it is no later than so
+    /// many nanoseconds. A later one is used at the latest time known, and so are changes of a book.
+    Correct {
+        /// How much later than the latest event of its instrument it may be.
+        within: i64,
+    },
 }
 
 /// The kind of event that makes a row.

@@ -10,7 +10,7 @@ use crate::event::GapReason;
 use crate::units::Nanos;
 
 /// The open gaps of an instrument, and what has changed in them.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Suspicions {
     /// Of book and quotes, or of all inputs. Further gaps until its end lengthen it.
     market: Option<Suspicion>,

@@ -9,7 +9,7 @@ use crate::event::{Trade, TradeIds};
 use crate::units::{Nanos, Price};
 
 /// Follows the numbers of trades. Trades without a number (0) follow any other.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TradeNumbers {
     /// Of the last trades whose numbers have no order.
     recent: VecDeque<u64>,

@@ -270,7 +270,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 33] = [
+const EVENTS: [(&str, Count); 36] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -293,6 +293,9 @@ const EVENTS: [(&str, Count); 33] = [
     ("backwards", |r| r.counts.engine.backwards),
     ("late_update", |r| r.counts.engine.late_updates),
     ("late_drop", |r| r.counts.engine.late_drops),
+    ("late_correct", |r| r.counts.engine.late_corrections),
+    ("late_unplaced", |r| r.counts.engine.late_unplaced),
+    ("corrected_signal", |r| r.counts.engine.corrected_signals),
     ("crossed_book", |r| r.counts.engine.crossed),
     ("record", |r| r.counts.engine.records),
     ("missing_field", |r| r.counts.engine.missing_fields),

@@ -34,6 +34,14 @@ impl ConvolutionState {
         }
     }
 
+    /// A key of which so many rows are not known any more: no window that reaches back to them may be asked
+    /// for.
+    pub(super) fn after(network: &PackedConvolution, slots: u64, rows: u64) -> Self {
+        let mut state = Self::new(network, slots);
+        (state.columns.rows_seen, state.advanced_to) = (rows, rows);
+        state
+    }
+
     /// Makes a state that was saved usable: lays it out for this processor.
     pub(super) fn restore(
         &mut self,

@@ -84,6 +84,11 @@ impl ConvolutionWindows {
                     });
                     self.append(key, state.convolution_mut(), row, due);
                 }
+                WindowRequest::Begin { key, rows } => {
+                    self.complete(states, scores);
+                    let state = ConvolutionState::after(&self.network, self.slots, rows);
+                    *states.slot(key) = Some(Box::new(SlideState::Convolution(state)));
+                }
                 WindowRequest::Repeat { key } => {
                     self.complete(states, scores);
                     let columns = &convolution(states, key).columns;

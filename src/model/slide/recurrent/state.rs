@@ -57,6 +57,15 @@ impl RecurrentState {
         state
     }
 
+    /// A key of which so many rows are not known any more: no window that reaches back to them may be asked
+    /// for.
+    pub(super) fn after(schedule: &WindowSchedule, rows: u64) -> Self {
+        let mut state = Self::new(schedule);
+        state.rows_seen = rows;
+        state.advanced_to.fill(rows);
+        state
+    }
+
     /// The row appended last, scaled.
     pub(super) fn newest_row(&self, schedule: &WindowSchedule) -> &[f32] {
         &self.rows[schedule.row_cells(self.rows_seen)]

@@ -89,6 +89,11 @@ impl RecurrentWindows {
                         self.batch.push(key, due);
                     }
                 }
+                WindowRequest::Begin { key, rows } => {
+                    self.complete(states, scores);
+                    let state = RecurrentState::after(&self.schedule, rows);
+                    *states.slot(key) = Some(Box::new(SlideState::Recurrent(state)));
+                }
                 WindowRequest::Repeat { key } => {
                     self.complete(states, scores);
                     self.repeat(recurrent(states, key), scores);

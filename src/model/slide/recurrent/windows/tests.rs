@@ -332,3 +332,45 @@ fn a_saved_state_of_other_windows_is_refused() {
         );
     }
 }
+
+/// After `begin` the rows of a window's length are enough for all windows behind them, and for a repeat.
+#[test]
+fn a_key_that_begins_anew_goes_on_with_the_same_bits() {
+    for (cell, steps, units) in [
+        (CellKind::Lstm, 12, &[40, 9][..]),
+        (CELLS[1], 30, &[40, 9]),
+        (CELLS[2], 2, &[5, 4]),
+        (CellKind::Lstm, 1, &[5]),
+    ] {
+        let recurrent = Arc::new(PackedRecurrent::new(
+            &network(cell, steps, units),
+            Isa::best(),
+        ));
+        for known in [0, 1, steps as u64 - 1, 45] {
+            let mut windows = RecurrentWindows::new(Arc::clone(&recurrent), 1);
+            let mut states = SlideStateTable::new();
+            // Rows that count no more.
+            score_of_last(&mut windows, &mut states, 201..=233);
+            let first = known.saturating_sub(steps as u64);
+            let mut requests = vec![WindowRequest::Begin {
+                key: 0,
+                rows: first,
+            }];
+            let (mut cells, mut right, mut scores) = (vec![], vec![], vec![]);
+            for number in first + 1..=known + 20 {
+                let due = number > known && number >= steps as u64;
+                requests.push(WindowRequest::Row { key: 0, due });
+                cells.extend(row(0, number));
+                if due {
+                    right.extend(whole(&recurrent, 0, number));
+                }
+                if number == known && known >= steps as u64 {
+                    requests.push(WindowRequest::Repeat { key: 0 });
+                    right.extend(whole(&recurrent, 0, number));
+                }
+            }
+            windows.step(&mut states, &requests, &cells, &mut scores);
+            assert_eq!(scores, right, "{cell:?}, {steps} steps, {known} rows known");
+        }
+    }
+}
