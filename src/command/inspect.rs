@@ -119,11 +119,12 @@ impl Inspection {
             self.keys.resize_with(at + 1, InspectedInstrument::default);
         }
         let (key, report) = (&mut self.keys[at], &mut self.report);
+        let received = batch.origins[event.frame as usize].ts_recv;
         key.time(event.ts_event);
         let kind = match &event.body {
-            Body::Trade(trade) => report.trade(key, trade, event.ts_event),
+            Body::Trade(trade) => report.trade(key, trade, event.ts_event, received),
             Body::SkippedTrade(number) => {
-                report.number(key.trades[0].skip(*number, event.ts_event));
+                report.number(key.trades[0].skip(*number, event.ts_event, received));
                 "skipped_trade"
             }
             Body::Quote(quote) => {
@@ -189,8 +190,14 @@ impl CaptureReport {
         }
     }
 
-    fn trade(&mut self, key: &mut InspectedInstrument, trade: &Trade, ts: Nanos) -> &'static str {
-        self.number(key.trades[usize::from(trade.aggregate)].take(trade, ts));
+    fn trade(
+        &mut self,
+        key: &mut InspectedInstrument,
+        trade: &Trade,
+        ts: Nanos,
+        received: Nanos,
+    ) -> &'static str {
+        self.number(key.trades[usize::from(trade.aggregate)].take(trade, ts, received));
         match trade.aggregate {
             true => "agg_trade",
             false => "trade",

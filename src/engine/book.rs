@@ -7,8 +7,8 @@
 //! a feed without numbers (all zero) are applied as they come.
 //!
 //! A number that is not above those before it is a copy, unless it is below the last one and its own time
-//! is later: then the venue has begun to number anew. Diffs wait for a snapshot then; a snapshot replaces
-//! a whole book at once. A diff that the snapshot seems to hold is a copy too, unless its time is later and
+//! is later, or it is the fifth in a row of such diffs, each following the one before: then the venue has
+//! begun to number anew. Diffs wait for a snapshot then; a snapshot replaces a whole book at once. A diff that the snapshot seems to hold is a copy too, unless its time is later and
 //! its number below half of the snapshot's. A snapshot without a time of its own may be late instead: it is
 //! kept until a diff of new numbers follows it, another diff changes the book, or a newer snapshot comes. So
 //! is one that is too old for the diffs that wait.
@@ -54,6 +54,8 @@ pub struct Book {
     is_fresh: bool,
     /// Levels a side that are kept; 0 for all.
     keep: usize,
+    /// Diffs in a row that seemed to be copies, each following the one before, and the number of the last.
+    behind: (u32, u64),
 }
 
 /// A diff that came before its snapshot, or a snapshot.
@@ -69,6 +71,8 @@ struct HeldDiff {
 const MAX_WAITING: usize = 10_000;
 /// Levels kept a side. Binance sends 5,000; the levels farthest from the best are dropped first.
 const MAX_LEVELS: usize = 50_000;
+/// Diffs in a row, each following the one before, that are no copies though their numbers are known.
+const RUN_BEHIND: u32 = 5;
 
 impl Default for Book {
     fn default() -> Self {
@@ -83,6 +87,7 @@ impl Default for Book {
             old_snapshot: None,
             is_fresh: false,
             keep: 0,
+            behind: (0, 0),
         }
     }
 }
@@ -127,7 +132,8 @@ impl Book {
         }
         let (heard, heard_at) = self.heard;
         if depth.last <= heard && depth.last > 0 {
-            if depth.last == heard || !is_later(ts, heard_at) {
+            let is_copy = depth.last == heard || !is_later(ts, heard_at);
+            if is_copy && !self.is_run_behind(depth) {
                 return Applied::Stale;
             }
             return self.begin_anew(depth, bids, asks, ts);
@@ -159,6 +165,15 @@ impl Book {
         Applied::Changed
     }
 
+    /// Takes a diff that seems to be a copy; whether so many in a row do, each following the one before, that
+    /// they are none: the venue's numbers and its clock have gone back.
+    fn is_run_behind(&mut self, depth: &Depth) -> bool {
+        let (run, last) = self.behind;
+        let follows = run > 0 && depth.first == last.wrapping_add(1) && depth.last > last;
+        self.behind = (if follows { run + 1 } else { 1 }, depth.last);
+        self.behind.0 >= RUN_BEHIND
+    }
+
     /// Whether a diff is too far below the book, and later than its snapshot, to be held by it.
     fn is_of_new_numbers(&self, depth: &Depth, ts: Nanos) -> bool {
         let is_far_below = depth.last > 0 && depth.last < self.last / 2;
@@ -184,7 +199,7 @@ impl Book {
         }
         let is_behind = depth.last <= self.last;
         let is_copy = depth.last == self.last || !is_later(ts, heard_at);
-        if is_behind && is_copy {
+        if is_behind && is_copy && !self.is_run_behind(depth) {
             self.heard = (heard, heard_at);
             return Applied::Stale;
         }
@@ -211,6 +226,7 @@ impl Book {
         self.waiting.clear();
         self.heard = (0, Nanos::UNDEFINED);
         self.old_snapshot = None;
+        self.behind.0 = 0;
     }
 
     /// Whether no update is missing, as far as the venue's numbers show.
@@ -354,6 +370,7 @@ impl Book {
     }
 
     fn change(&mut self, bids: &[Level], asks: &[Level]) {
+        self.behind.0 = 0;
         for level in bids {
             set(&mut self.bids, *level, |known| {
                 known.price.cmp(&level.price)

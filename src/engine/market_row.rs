@@ -34,26 +34,27 @@ impl MarketRows<'_> {
             fired,
         } = self;
         let mut need = None;
-        market.silent = false;
+        let received = batch.origins[event.frame as usize].ts_recv;
         let before = market.now;
         let is_dropped = market.drops_late(event, rules, counts);
-        let timed = market.pass_time(event, counts);
+        let timed = market.pass_time(event, received, counts);
         if timed {
             market.note_event(rules.max_gap);
         }
         counts.stale += market.read_context(plan, features, figures, before, fired);
+        let passed_over = counts.passed_over();
         let effect = match &event.body {
             Body::Trade(trade) if is_dropped => {
-                market.drop_trade(trade, event.ts_event, counts);
+                market.drop_trade(trade, event.ts_event, received, counts);
                 Effect::default()
             }
             _ if is_dropped => Effect::default(),
-            Body::Trade(trade) => market.trade(trade, event.ts_event, counts),
+            Body::Trade(trade) => market.trade(trade, event.ts_event, received, counts),
             Body::SkippedTrade(number) => {
-                market.skipped_trade(*number, event.ts_event, counts);
+                market.skipped_trade(*number, event.ts_event, received, counts);
                 Effect::default()
             }
-            Body::Quote(quote) => market.quote(quote, event.ts_event, counts),
+            Body::Quote(quote) => market.quote(quote, event.ts_event, received, counts),
             Body::Depth(depth) => {
                 let (effect, needed) = market.depth(batch, depth, event.ts_event, counts);
                 need = needed;
@@ -78,6 +79,11 @@ impl MarketRows<'_> {
             | Body::Sentiment(_)
             | Body::Tick => Effect::default(),
         };
+        if counts.passed_over() == passed_over {
+            // What came before is no sign of life.
+            market.silent = false;
+            market.heard.take(&event.body, received);
+        }
         if !timed || !effect.any() {
             return (None, need);
         }

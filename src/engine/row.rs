@@ -4,6 +4,8 @@
 //! order between instruments.
 
 mod at;
+mod behind;
+mod clock_lead;
 mod context;
 mod counts;
 mod effect;

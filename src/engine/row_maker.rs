@@ -99,7 +99,6 @@ impl RowMaker {
             market, features, ..
         } = instruments.state_or_new(event.instrument, plan);
         let origin = batch.origins[event.frame as usize];
-        market.heard.take(&event.body, origin.ts_recv);
         let mut rows = MarketRows {
             plan,
             rules,

@@ -51,6 +51,9 @@ pub struct EventCounts {
     pub halts: u64,
     /// Events whose time lay before that of the event before; the later of the two times is used.
     pub backwards: u64,
+    /// Events whose time lay further ahead of their receive time than clocks differ, until three in a row
+    /// did: they were used at the latest time known.
+    pub ahead: u64,
     /// Trades, quotes, bars and book changes that came later than `source.lateness_ms` allows, and were used
     /// at the latest time known.
     pub late_updates: u64,
@@ -81,6 +84,11 @@ impl EventCounts {
     pub(crate) fn miss(&mut self, messages: u64) {
         self.missing = self.missing.saturating_add(messages);
     }
+
+    /// Events that were passed over because they came before, or are older than what is known.
+    pub(crate) fn passed_over(&self) -> u64 {
+        self.duplicates + self.stale
+    }
 }
 
 impl AddAssign<&Self> for EventCounts {
@@ -106,6 +114,7 @@ impl AddAssign<&Self> for EventCounts {
         self.cancels += other.cancels;
         self.halts += other.halts;
         self.backwards += other.backwards;
+        self.ahead += other.ahead;
         self.late_updates += other.late_updates;
         self.late_drops += other.late_drops;
         self.late_corrections += other.late_corrections;

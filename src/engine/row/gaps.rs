@@ -119,10 +119,16 @@ impl MarketState {
     }
 
     /// Takes the number of no trade; `ts` is its own time, or undefined.
-    pub(crate) fn skipped_trade(&mut self, number: u64, ts: Nanos, counts: &mut EventCounts) {
+    pub(crate) fn skipped_trade(
+        &mut self,
+        number: u64,
+        ts: Nanos,
+        received: Nanos,
+        counts: &mut EventCounts,
+    ) {
         if self.aggregate != Some(true) {
             let before = self.trade_numbers.ts();
-            let number = self.trade_numbers.skip(number, ts);
+            let number = self.trade_numbers.skip(number, ts, received);
             self.follow_number(number, before, counts);
         }
     }

@@ -37,10 +37,16 @@ impl MarketState {
     }
 
     /// Takes a trade that is dropped: its number is not missing.
-    pub(crate) fn drop_trade(&mut self, trade: &Trade, ts: Nanos, counts: &mut EventCounts) {
+    pub(crate) fn drop_trade(
+        &mut self,
+        trade: &Trade,
+        ts: Nanos,
+        received: Nanos,
+        counts: &mut EventCounts,
+    ) {
         if self.aggregate.is_none_or(|kind| kind == trade.aggregate) {
             let before = self.trade_numbers.ts();
-            let number = self.trade_numbers.take(trade, ts);
+            let number = self.trade_numbers.take(trade, ts, received);
             self.follow_number(number, before, counts);
         }
     }

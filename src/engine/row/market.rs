@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::behind::Behind;
+use super::clock_lead::ClockLead;
 use super::context::{Figures, FiguresRead, Sentiments};
 use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
@@ -12,7 +14,7 @@ use super::suspicion::Suspicions;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
-use crate::event::{Bar, Batch, Depth, Event, GapReason, Sentiment, Splice, Trade};
+use crate::event::{Bar, Batch, Body, Depth, Event, GapReason, Sentiment, Splice, Trade};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
@@ -29,6 +31,9 @@ pub struct MarketState {
     pub(crate) heard: Heard,
     pub(super) trade_numbers: TradeNumbers,
     pub(super) quote_numbers: QuoteNumbers,
+    /// Quotes that lie behind the last one.
+    pub(super) quotes_behind: Behind,
+    clock_lead: ClockLead,
     /// The last price traded.
     pub(crate) price: Price,
     /// The book's update number that `top` is the state of.
@@ -82,6 +87,8 @@ impl Default for MarketState {
             heard: Heard::default(),
             trade_numbers: TradeNumbers::default(),
             quote_numbers: QuoteNumbers::default(),
+            quotes_behind: Behind::default(),
+            clock_lead: ClockLead::default(),
             price: Price::UNDEFINED,
             top_sequence: 0,
             top: None,
@@ -123,8 +130,18 @@ impl MarketState {
 
     /// Moves the time on; false before the first event with a time. Messages without a venue time happen at
     /// the latest time known, so that no feature depends on our own clock.
-    pub(crate) fn pass_time(&mut self, event: &Event, counts: &mut EventCounts) -> bool {
-        if event.ts_event != Nanos::UNDEFINED {
+    pub(crate) fn pass_time(
+        &mut self,
+        event: &Event,
+        received: Nanos,
+        counts: &mut EventCounts,
+    ) -> bool {
+        let is_bar = matches!(event.body, Body::Bar(_));
+        if event.ts_event == Nanos::UNDEFINED {
+            // At the latest time known.
+        } else if !is_bar && !self.clock_lead.believes(event.ts_event, received) {
+            counts.ahead += 1;
+        } else {
             counts.backwards += u64::from(event.ts_event.0 < self.now);
             self.now = self.now.max(event.ts_event.0);
         }
@@ -136,13 +153,14 @@ impl MarketState {
         &mut self,
         trade: &'a Trade,
         ts: Nanos,
+        received: Nanos,
         counts: &mut EventCounts,
     ) -> Effect<'a> {
         // A feed may send trades both singly and in aggregate: the kind that came first is used.
         let same_kind = *self.aggregate.get_or_insert(trade.aggregate) == trade.aggregate;
         let before = self.trade_numbers.ts();
         let number = match same_kind {
-            true => self.trade_numbers.take(trade, ts),
+            true => self.trade_numbers.take(trade, ts, received),
             false => TradeNumber::Copy,
         };
         if !self.follow_number(number, before, counts) {

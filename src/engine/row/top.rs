@@ -17,6 +17,7 @@ impl MarketState {
         &mut self,
         quote: &Quote,
         ts: Nanos,
+        received: Nanos,
         counts: &mut EventCounts,
     ) -> Effect<'static> {
         if quote.sequence > 0 && quote.sequence < self.top_sequence {
@@ -39,13 +40,20 @@ impl MarketState {
                 time_of(self.topped),
             );
         }
-        let (top_ts, is_of_book) = self.top_by;
-        let is_behind = is_of_book && ts != Nanos::UNDEFINED && ts.0 < top_ts;
-        if quote.sequence == 0 && is_behind && !self.top_broken {
-            // Without a number of its own it is older than the book that is known.
+        // Without a number of its own it is older than what is known where its time is. Of a venue whose clock
+        // was put back the quotes that follow are the newest.
+        let is_behind = ts != Nanos::UNDEFINED && ts.0 < self.top_by.0;
+        if quote.sequence == 0
+            && is_behind
+            && !self.top_broken
+            && !self
+                .quotes_behind
+                .is_sustained(ts.0.cast_unsigned(), received)
+        {
             counts.stale += 1;
             return Effect::default();
         }
+        self.quotes_behind.end();
         counts.quotes += 1;
         self.end_gap_by_quote();
         self.quote_numbers.take(quote.sequence);

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::behind::Behind;
 use crate::event::{Trade, TradeIds};
 use crate::units::{Nanos, Price};
 
@@ -19,6 +20,8 @@ pub struct TradeNumbers {
     ts: i64,
     /// The price of the last trade.
     price: Price,
+    /// Trades that lie behind the last one.
+    behind: Behind,
 }
 
 /// What the number of a trade says.
@@ -41,25 +44,33 @@ impl Default for TradeNumbers {
             last: 0,
             ts: i64::MIN,
             price: Price::UNDEFINED,
+            behind: Behind::default(),
         }
     }
 }
 
 impl TradeNumbers {
-    /// Takes a trade; `ts` is its own time, or undefined. Nothing is remembered of a copy.
-    pub fn take(&mut self, trade: &Trade, ts: Nanos) -> TradeNumber {
+    /// Takes a trade; `ts` is its own time, or undefined, as `received` may be.
+    pub fn take(&mut self, trade: &Trade, ts: Nanos, received: Nanos) -> TradeNumber {
         if trade.ids == TradeIds::Distinct && trade.trade_id > 0 {
             return self.take_distinct(trade, ts);
         }
-        self.follow(trade.trade_id, trade.ids, trade.price, ts)
+        self.follow((trade.trade_id, trade.ids), trade.price, ts, received)
     }
 
-    fn follow(&mut self, id: u64, ids: TradeIds, price: Price, ts: Nanos) -> TradeNumber {
+    fn follow(
+        &mut self,
+        (id, ids): (u64, TradeIds),
+        price: Price,
+        ts: Nanos,
+        received: Nanos,
+    ) -> TradeNumber {
         let is_numbered = id > 0 && self.last > 0;
         let number = if is_numbered && id <= self.last {
             // A copy has a time that is not later; one that was stamped anew has the last number and price.
             let is_again = id == self.last && price == self.price;
-            if is_again || ts == Nanos::UNDEFINED || ts.0 <= self.ts {
+            let is_not_later = ts == Nanos::UNDEFINED || ts.0 <= self.ts;
+            if is_again || is_not_later && !self.behind.is_sustained(id, received) {
                 return TradeNumber::Copy;
             }
             TradeNumber::Anew
@@ -70,6 +81,7 @@ impl TradeNumbers {
         };
         if id > 0 {
             self.last = id;
+            self.behind.end();
         }
         if ts != Nanos::UNDEFINED {
             // Trades may come out of the order of their times; only new numbers begin time anew.
@@ -81,8 +93,9 @@ impl TradeNumbers {
     }
 
     /// Takes a number that belongs to no trade of the market: none is missing for it.
-    pub fn skip(&mut self, number: u64, ts: Nanos) -> TradeNumber {
-        self.follow(number, TradeIds::Successive, Price::UNDEFINED, ts)
+    pub fn skip(&mut self, number: u64, ts: Nanos, received: Nanos) -> TradeNumber {
+        let numbered = (number, TradeIds::Successive);
+        self.follow(numbered, Price::UNDEFINED, ts, received)
     }
 
     /// Takes a trade whose number says only whether it came before.
