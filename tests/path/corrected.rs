@@ -568,6 +568,76 @@ fn replays_on_several_shards_give_the_same_corrections() {
     assert!(report.equal && report.equal_pairs > 500, "{report:?}");
 }
 
+/// The last 65,536 events have a place, whatever the batches; a copy of a trade needs none.
+#[test]
+fn the_events_that_are_kept_are_bounded() {
+    let folder = Folder::new("corrected-bounded");
+    let set = [
+        "source.lateness_ms=0",
+        "row.late=\"correct\"",
+        "row.correct_ms=3600000",
+    ];
+    let text = BARS
+        .split("[[feature]]")
+        .next()
+        .expect("a head")
+        .replace("\"bar\"", "\"trade\"");
+    let text = format!(
+        "{text}[[feature]]\nname = \"price\"\nkind = \"price\"\n[model]\nkind = \"sum\"\nnormalise = \"none\"\n"
+    );
+    let pipeline = folder.pipeline(&text, &set);
+    let loaded = pipeline.load_model().expect("a sum needs no file");
+    let trade = |ms: i64, number: i64| {
+        let ts = START + ms * MS;
+        let line = format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","price":"{}","size":"1","side":"buy","trade_id":{number}}}"#,
+            1 + number % 9
+        );
+        (START + 100_000 * MS, line)
+    };
+    let mut frames: Vec<Received> = (0..70_000).map(|ms| trade(ms, 2 * ms + 1)).collect();
+    let first = 70_000 - (1 << 16);
+    frames.extend([
+        trade(first - 3, 2 * first - 4), // before the events kept
+        trade(first + 1, 2 * first + 3), // a copy
+        trade(first + 1, 2 * first + 4), // in its place; one event more is given up
+        trade(69_999, 139_999),          // a copy, in time
+    ]);
+    let order: Vec<usize> = (0..frames.len()).collect();
+    let both = (pipeline, loaded);
+    let mut all = vec![];
+    for batches in [&[256][..], &[70_000], &[usize::MAX / 2]] {
+        let how = How {
+            batches,
+            restart: None,
+            defers: false,
+        };
+        let (made, counts) = run(&both, &frames, &order, &how);
+        assert_eq!(
+            (
+                counts.late_corrections,
+                counts.late_unplaced,
+                counts.late_updates
+            ),
+            (1, 1, 1)
+        );
+        assert_eq!(
+            counts.duplicates, 3,
+            "two copies, and one whose number is below the last"
+        );
+        all.push(made);
+    }
+    assert_eq!(all[0], all[1]);
+    assert_eq!(all[0], all[2]);
+    // The trade in its place, and the one after it, before which none is missing any more.
+    let revisions: Vec<u32> = all[0][70_000..]
+        .iter()
+        .map(|(_, revision, _)| *revision)
+        .collect();
+    assert_eq!(revisions[0], 0);
+    assert!(revisions.len() < 10, "{revisions:?}");
+}
+
 #[test]
 fn bars_are_corrected() {
     let folder = Folder::new("corrected-bars");
