@@ -3,7 +3,8 @@
 //! Signals are paired by their instrument, their event time, and their order among those of the same
 //! instrument and time, so that one that is missing on a side moves no other pair. Clock readings of a run
 //! (`ts_recv`, `ts_out`, `latency_ns`) and the address of a frame (`source`, and `signal_id` made of it)
-//! are ignored, as by the digest, unless all fields are to be compared.
+//! are ignored, as by the digest, unless all fields are to be compared. Of a signal that was corrected the
+//! last revision counts, at the place of the first; its number (`revision`) is ignored like these.
 
 mod error;
 mod signal_file;
@@ -74,7 +75,7 @@ pub struct FirstDifference {
     pub right: Value,
 }
 
-const IGNORED_FIELDS: [&str; 8] = [
+const IGNORED_FIELDS: [&str; 9] = [
     "ts_recv",
     "ts_out",
     "latency_ns",
@@ -83,6 +84,7 @@ const IGNORED_FIELDS: [&str; 8] = [
     "source_partition",
     "source_offset",
     "signal_id",
+    "revision",
 ];
 
 /// Compares two files of signals, each of JSON lines or Parquet.

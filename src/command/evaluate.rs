@@ -11,7 +11,7 @@ mod redraws;
 mod report;
 mod scored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use self::alerts::{Failure, TrackRecord, TrackedPeriod, episodes, track};
@@ -168,6 +168,7 @@ impl Judged {
         let mut collector = Collector {
             lineage: &loaded.lineage,
             scored: vec![],
+            places: HashMap::new(),
             alerts: alerts.map_err(|what| pipeline.error("[[alert]]", what))?,
             fired: vec![],
             latest: Nanos(i64::MIN),
@@ -321,6 +322,8 @@ fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
 struct Collector<'a> {
     lineage: &'a Lineage,
     scored: Vec<Scored>,
+    /// Where signals are corrected: the place of each, by its id. Its last revision counts.
+    places: HashMap<String, usize>,
     alerts: Alerts,
     fired: Vec<Alert>,
     /// The latest time of a signal.
@@ -337,12 +340,21 @@ impl Observer for Collector<'_> {
             let fired = self.alerts.observe_period(name, ts, period, score);
             self.fired.extend(fired);
             self.latest = self.latest.max(ts);
-            self.scored.push(Scored {
+            let scored = Scored {
                 key: name.into(),
                 ts_event: signal.ts_event.0,
                 probabilities: signal.outputs[..classes].to_vec(),
                 score,
-            });
+            };
+            if self.lineage.corrects {
+                let id = self.lineage.signal_id(signal, name);
+                if let Some(&place) = self.places.get(&id).filter(|_| signal.revision > 0) {
+                    self.scored[place] = scored;
+                    continue;
+                }
+                self.places.insert(id, self.scored.len());
+            }
+            self.scored.push(scored);
         }
         Ok(())
     }

@@ -239,8 +239,11 @@ impl Shard {
             return;
         }
         let now = clock::now();
+        // The event of a correction was received long ago, which is no latency.
+        let is_first = |signal: &Signal| signal.revision == 0;
         if !self.live {
-            self.stages.signals(0, took, signals.len() as u64);
+            let count = signals.iter().filter(|signal| is_first(signal)).count();
+            self.stages.signals(0, took, count as u64);
         }
         for signal in signals {
             signal.ts_out = now;
@@ -248,7 +251,9 @@ impl Shard {
             if self.live {
                 let total = now.since(signal.origin.ts_recv);
                 signal.latency.queue = total - took;
-                self.stages.signals(signal.latency.queue, total, 1);
+                if is_first(signal) {
+                    self.stages.signals(signal.latency.queue, total, 1);
+                }
             }
             self.digest
                 .add(signal, self.intake.instruments().name(signal.instrument));

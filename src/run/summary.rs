@@ -288,6 +288,10 @@ impl fmt::Display for Summary {
             events.backwards,
             self.events.late_frames
         )?;
+        if events.late_corrections > 0 {
+            let (late, signals) = (events.late_corrections, events.corrected_signals);
+            writeln!(f, "corrections    {signals} signals, by {late} late events")?;
+        }
         if let Some(failure) = &self.capture_failure {
             writeln!(f, "no capture     {failure}")?;
         }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use foretick::command::diff::{DiffOptions, diff};
 use foretick::engine::Engine;
 use foretick::engine::row::EventCounts;
 use foretick::engine::state::EngineState;
@@ -11,6 +12,7 @@ use foretick::event::{Batch, Body};
 use foretick::frame::Origin;
 use foretick::instrument::InstrumentId;
 use foretick::pipeline::{Loaded, Pipeline};
+use foretick::run::replay::{ReplayOptions, replay};
 use foretick::signal::Signal;
 use foretick::signal::quality::Quality;
 use foretick::units::Nanos;
@@ -67,6 +69,8 @@ struct Session {
     /// Lost connections and gaps.
     gaps: bool,
     bars: bool,
+    /// Silences of a second and ticks.
+    ticks: bool,
 }
 
 /// Events of several instruments in the order in which they are received.
@@ -81,6 +85,11 @@ fn session(given: Session) -> Vec<Received> {
     for _ in 0..given.events {
         // Some events have the same time.
         at += [0, 1, 7, 30][random.below(4) as usize] * MS;
+        if given.ticks && random.below(25) == 0 {
+            at += 1_200 * MS;
+            let tick = format!(r#"{{"foretick":"tick","ts":{at}}}"#);
+            all.push((at, at, tick));
+        }
         let symbol = random.below(given.symbols) as usize;
         let name = NAMES[symbol];
         let head = format!(r#"{{"ts_event":{at},"symbol":"{name}""#);
@@ -168,9 +177,11 @@ fn origin(number: usize, received: i64) -> Origin {
     }
 }
 
-/// The instrument of each frame, its time, and whether it may be put in its place; none without a market
-/// event.
-fn decoded(pipeline: &Pipeline, frames: &[Received]) -> Vec<Option<(String, i64, bool)>> {
+/// The instrument of a frame, its time, whether it may be put in its place, and whether it is a tick.
+type Decoded = (String, i64, bool, bool);
+
+/// What each frame is; none without an event.
+fn decoded(pipeline: &Pipeline, frames: &[Received]) -> Vec<Option<Decoded>> {
     let mut decoder = pipeline.decoder();
     let mut all = vec![];
     for (number, (received, frame)) in frames.iter().enumerate() {
@@ -187,6 +198,7 @@ fn decoded(pipeline: &Pipeline, frames: &[Received]) -> Vec<Option<(String, i64,
                 name,
                 event.ts_event.0,
                 has_place && event.ts_event != Nanos::UNDEFINED,
+                event.body == Body::Tick,
             )
         }));
     }
@@ -194,10 +206,10 @@ fn decoded(pipeline: &Pipeline, frames: &[Received]) -> Vec<Option<(String, i64,
 }
 
 /// The numbers of an instrument's frames in the order of their times, which is that of an independent model.
-fn in_order(all: &[Option<(String, i64, bool)>], instrument: &str) -> Vec<usize> {
+fn in_order(all: &[Option<Decoded>], instrument: &str) -> Vec<usize> {
     let (mut latest, mut placed) = (i64::MIN, vec![]);
     for (number, event) in all.iter().enumerate() {
-        let Some((name, ts, has_place)) = event else {
+        let Some((name, ts, has_place, is_tick)) = event else {
             continue;
         };
         if name != instrument && !name.is_empty() {
@@ -205,7 +217,7 @@ fn in_order(all: &[Option<(String, i64, bool)>], instrument: &str) -> Vec<usize>
         }
         let late_by = latest.saturating_sub(*ts);
         let is_late = late_by > LATENESS_MS * MS && late_by <= CORRECT_MS * MS;
-        if *ts != Nanos::UNDEFINED.0 && !(*has_place && is_late) {
+        if *ts != Nanos::UNDEFINED.0 && !(*has_place && is_late) && !is_tick {
             latest = latest.max(*ts);
         }
         let is_placed = *has_place && is_late;
@@ -383,16 +395,34 @@ fn compare(path: &Path, set: &[&str], frames: &[Received], seed: u64) -> (u64, u
         let own = signals.into_iter().filter(|(id, ..)| id.0 == name);
         expected.extend(own.map(|(id, _, seen)| (id, seen)));
     }
+    let ticks: BTreeSet<i64> = all
+        .iter()
+        .zip(0..)
+        .filter(|(event, _)| event.as_ref().is_some_and(|event| event.3))
+        .map(|(_, number)| number)
+        .collect();
+    let repeats = last
+        .values()
+        .filter(|(_, seen)| ticks.contains(&seen.origin.offset));
+    let repeats = repeats.filter(|(revision, _)| *revision > 0).count();
+    assert!(
+        ticks.is_empty() || repeats > 5,
+        "{repeats} repeats were corrected"
+    );
     let mut taken_back = 0;
     for (id, (revision, seen)) in &last {
         match expected.remove(id) {
             Some(right) => assert_eq!(*seen, right, "{id:?}, revision {revision}"),
+            // Whether a tick found silence depends on what had been received by then.
+            None if ticks.contains(&seen.origin.offset) => {}
             None => {
                 assert_eq!(seen.quality, Quality::Gap, "{id:?}, revision {revision}");
                 taken_back += 1;
             }
         }
     }
+    let is_tick = |seen: &Seen| ticks.contains(&seen.origin.offset);
+    expected.retain(|_, seen| !is_tick(seen));
     assert_eq!(expected, BTreeMap::new(), "no signal is missing");
     (corrections, taken_back)
 }
@@ -406,9 +436,12 @@ fn every_kind_of_feature_is_corrected() {
         let on = ["row.on=\"trade\"", "row.on=\"quote\"", "row.on=\"book\""][seed as usize % 3];
         let normalise = ["model.normalise=\"expanding\"", "model.normalise=\"none\""];
         let warming = ["row.while_warming=true", "row.while_warming=false"];
+        let ticks = seed % 3 == 1;
         let steps = ["model.steps=1", "model.steps=6"][seed as usize / 2 % 2];
+        let stale = ["row.stale_after_ms=2000", "row.stale_after_ms=400"][usize::from(ticks)];
         let set = [
             on,
+            stale,
             steps,
             normalise[seed as usize / 3 % 2],
             warming[seed as usize % 2],
@@ -420,6 +453,7 @@ fn every_kind_of_feature_is_corrected() {
             numbered: seed % 4 < 2,
             gaps: seed % 2 == 0,
             bars: false,
+            ticks,
         });
         let (corrected, back) = compare(&path, &set, &frames, seed);
         corrections += corrected;
@@ -450,12 +484,158 @@ fn windows_of_an_onnx_model_are_corrected() {
             numbered: seed % 2 == 0,
             gaps: seed == 3,
             bars: false,
+            ticks: false,
         });
         let set = [format!("model.window={window}"), format!("row.on=\"{on}\"")];
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
         corrections += compare(&path, &set, &frames, seed).0;
     }
     assert!(corrections > 1_000, "{corrections}");
+}
+
+/// The same by the command, on several shards. Its file of signals is equal to that of the events in order,
+/// as `diff` reads it.
+#[test]
+fn replays_on_several_shards_give_the_same_corrections() {
+    let folder = Folder::new("corrected-shards");
+    let path = folder.write("pipeline.toml", given::EVERY_KIND);
+    let frames = session(Session {
+        seed: 7,
+        events: 1_500,
+        symbols: 3,
+        numbered: false,
+        gaps: false,
+        bars: false,
+        ticks: false,
+    });
+    let write = |name: &str, order: &mut dyn Iterator<Item = usize>| {
+        let line = |number: usize| format!("{} {}\n", frames[number].0, frames[number].1);
+        folder.write(name, order.map(line).collect::<String>())
+    };
+    let arrival = write("arrival", &mut (0..frames.len()));
+    let all = decoded(&given::load(&path, &[]), &frames);
+    let in_order = write(
+        "in-order",
+        &mut NAMES.iter().flat_map(|name| in_order(&all, name)),
+    );
+    let lateness = format!("source.lateness_ms={LATENESS_MS}");
+    let within = format!("row.correct_ms={CORRECT_MS}");
+    let run = |input: &Path, output: &str, shards: &str, batch: &str, late: &[&str]| {
+        let set = [&[&*lateness, "row.on=\"trade\"", shards, batch], late].concat();
+        let options = ReplayOptions {
+            inputs: vec![input.to_owned()],
+            output: Some(folder.path(output)),
+            ..ReplayOptions::default()
+        };
+        replay(&given::load(&path, &set), &options).expect("a sound replay")
+    };
+    let correct = ["row.late=\"correct\"", &*within];
+    let first = run(
+        &arrival,
+        "first",
+        "engine.shards=1",
+        "engine.batch=1",
+        &correct,
+    );
+    assert!(
+        first.events.engine.corrected_signals > 500,
+        "{:?}",
+        first.events.engine
+    );
+    for (shards, batch) in [(3, 1), (3, 64), (2, 4_096), (1, 4_096)] {
+        let (shards, batch) = (
+            format!("engine.shards={shards}"),
+            format!("engine.batch={batch}"),
+        );
+        let again = run(&arrival, "again", &shards, &batch, &correct);
+        assert_eq!(first.digest, again.digest, "{shards} {batch}");
+        assert_eq!(first.events.engine, again.events.engine);
+        assert!(again.frames.balances());
+    }
+    run(
+        &in_order,
+        "ordered",
+        "engine.shards=1",
+        "engine.batch=256",
+        &[],
+    );
+    let report = diff(
+        &folder.path("first"),
+        &folder.path("ordered"),
+        DiffOptions::default(),
+    );
+    let report = report.expect("both are signals");
+    assert!(report.equal && report.equal_pairs > 500, "{report:?}");
+}
+
+/// The last 65,536 events have a place, whatever the batches; a copy of a trade needs none.
+#[test]
+fn the_events_that_are_kept_are_bounded() {
+    let folder = Folder::new("corrected-bounded");
+    let set = [
+        "source.lateness_ms=0",
+        "row.late=\"correct\"",
+        "row.correct_ms=3600000",
+    ];
+    let text = BARS
+        .split("[[feature]]")
+        .next()
+        .expect("a head")
+        .replace("\"bar\"", "\"trade\"");
+    let text = format!(
+        "{text}[[feature]]\nname = \"price\"\nkind = \"price\"\n[model]\nkind = \"sum\"\nnormalise = \"none\"\n"
+    );
+    let pipeline = folder.pipeline(&text, &set);
+    let loaded = pipeline.load_model().expect("a sum needs no file");
+    let trade = |ms: i64, number: i64| {
+        let ts = START + ms * MS;
+        let line = format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","price":"{}","size":"1","side":"buy","trade_id":{number}}}"#,
+            1 + number % 9
+        );
+        (START + 100_000 * MS, line)
+    };
+    let mut frames: Vec<Received> = (0..70_000).map(|ms| trade(ms, 2 * ms + 1)).collect();
+    let first = 70_000 - (1 << 16);
+    frames.extend([
+        trade(first - 3, 2 * first - 4), // before the events kept
+        trade(first + 1, 2 * first + 3), // a copy
+        trade(first + 1, 2 * first + 4), // in its place; one event more is given up
+        trade(69_999, 139_999),          // a copy, in time
+    ]);
+    let order: Vec<usize> = (0..frames.len()).collect();
+    let both = (pipeline, loaded);
+    let mut all = vec![];
+    for batches in [&[256][..], &[70_000], &[usize::MAX / 2]] {
+        let how = How {
+            batches,
+            restart: None,
+            defers: false,
+        };
+        let (made, counts) = run(&both, &frames, &order, &how);
+        assert_eq!(
+            (
+                counts.late_corrections,
+                counts.late_unplaced,
+                counts.late_updates
+            ),
+            (1, 1, 1)
+        );
+        assert_eq!(
+            counts.duplicates, 3,
+            "two copies, and one whose number is below the last"
+        );
+        all.push(made);
+    }
+    assert_eq!(all[0], all[1]);
+    assert_eq!(all[0], all[2]);
+    // The trade in its place, and the one after it, before which none is missing any more.
+    let revisions: Vec<u32> = all[0][70_000..]
+        .iter()
+        .map(|(_, revision, _)| *revision)
+        .collect();
+    assert_eq!(revisions[0], 0);
+    assert!(revisions.len() < 10, "{revisions:?}");
 }
 
 #[test]
@@ -471,6 +651,7 @@ fn bars_are_corrected() {
             numbered: true,
             gaps: seed % 2 == 0,
             bars: true,
+            ticks: false,
         });
         corrections += compare(&path, &[], &frames, seed).0;
     }

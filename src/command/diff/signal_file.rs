@@ -139,7 +139,17 @@ impl SignalFile {
         let subject = KEY_FIELDS.into_iter().find_map(text).unwrap_or("");
         let ts = signal.get("ts_event").and_then(Value::as_i64);
         let key = (subject.to_owned(), ts);
-        self.signals.entry(key).or_default().push(signal);
+        let signals = self.signals.entry(key).or_default();
+        let is_correction = signal.get("revision").and_then(Value::as_u64) > Some(0);
+        let id = signal.get("signal_id").filter(|_| is_correction);
+        let corrected = id.and_then(|id| {
+            let mut others = signals.iter_mut();
+            others.find(|other| other.get("signal_id") == Some(id))
+        });
+        match corrected {
+            Some(corrected) => *corrected = signal,
+            None => signals.push(signal),
+        }
     }
 }
 
