@@ -368,6 +368,8 @@ impl Corrector {
             }
             _ => {}
         }
+        self.batch.origins.clear();
+        self.batch.origins.push(known.origin);
         let mut body = known.body;
         if let Body::Depth(depth) = &mut body {
             depth.start = 0;

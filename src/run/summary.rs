@@ -276,7 +276,7 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "trouble        {} gaps ({} messages missing), {} renumbered, {} silences, {} crossed, \
-             {} duplicates, {} stale, {} old snapshots, {} backwards, {} late",
+             {} duplicates, {} stale, {} old snapshots, {} backwards, {} late frames",
             events.gaps,
             events.missing,
             events.renumbered,
@@ -288,6 +288,13 @@ impl fmt::Display for Summary {
             events.backwards,
             self.events.late_frames
         )?;
+        if events.late_drops + events.ahead > 0 {
+            let (late, ahead) = (events.late_drops, events.ahead);
+            writeln!(
+                f,
+                "times          {late} late events not used, {ahead} from the future used at the latest time known"
+            )?;
+        }
         if events.late_corrections > 0 {
             let (late, signals) = (events.late_corrections, events.corrected_signals);
             writeln!(f, "corrections    {signals} signals, by {late} late events")?;

@@ -360,3 +360,131 @@ fn inspect_finds_the_gaps_that_a_replay_finds() {
         assert_eq!(report["missing"], events["missing"], "{ids:?}");
     }
 }
+
+/// A line of a capture that was received so many tenths of a second after the start.
+fn received(at: i64, message: &str) -> String {
+    format!("{} {message}", START + at * 100_000_000)
+}
+
+#[test]
+fn numbers_that_begin_anew_are_seen_though_the_clock_is_behind() {
+    // Half a minute behind, and below the numbers so far.
+    let mut trades: Vec<String> = (0..3)
+        .map(|at| received(at, &trade(at, 41_000 + at, 1)))
+        .collect();
+    trades.extend((0..40).map(|at| received(at + 3, &trade(at - 300, 1 + at, 2))));
+    let run = replay("price", "trade", &trades);
+    let seen = run.with_quality();
+    assert_eq!(seen[..4], ["1.0 ok", "1.0 ok", "1.0 ok", "2.0 gap"]);
+    let events = &run.summary["events"];
+    assert_eq!(
+        (&events["renumbered"], &events["duplicates"]),
+        (&1.into(), &20.into())
+    );
+
+    let mut books = vec![depth(0, 1_000, true, 99, 101)];
+    books.extend((1..4).map(|at| depth(at, 1_000 + at, false, 99, 101)));
+    books.extend((1..8).map(|at| depth(at - 300, at, false, 49, 51)));
+    books.push(depth(8, 4, true, 49, 51));
+    books.push(depth(9, 8, false, 49, 51));
+    let lines: Vec<String> = (0..)
+        .zip(&books)
+        .map(|(at, line)| received(at, line))
+        .collect();
+    let run = replay("mid", "book", &lines);
+    assert_eq!(run.summary["events"]["renumbered"], 1, "{}", run.summary);
+    assert!(run.scores().contains(&50.0), "{:?}", run.with_quality());
+}
+
+#[test]
+fn the_last_trades_of_a_subscription_are_copies_however_many() {
+    let all: Vec<String> = (0..600).map(|at| trade(at, 1 + at, 1)).collect();
+    let mut lines: Vec<String> = (0..)
+        .zip(&all)
+        .map(|(at, line)| received(at, line))
+        .collect();
+    lines.extend(all[300..].iter().map(|line| received(600, line)));
+    lines.push(received(601, &trade(601, 601, 2)));
+    let run = replay("price", "trade", &lines);
+    assert_eq!(run.summary["events"]["duplicates"], 300);
+    assert_eq!(run.summary["events"]["gaps"], 0, "{}", run.summary);
+}
+
+#[test]
+fn an_older_quote_does_not_replace_a_newer_one() {
+    let quote = |at: i64, bid: i64| {
+        let ts = START + at * 100_000_000;
+        format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{bid},"bid_sz":1,"ask_px":{},"ask_sz":1}}"#,
+            bid + 2
+        )
+    };
+    let mut lines = vec![
+        quote(0, 10),
+        quote(1, 11),
+        quote(3, 13),
+        quote(2, 12),
+        quote(4, 14),
+    ];
+    let run = replay("mid", "quote", &lines);
+    assert_eq!(run.scores(), [11.0, 12.0, 14.0, 15.0]);
+    assert_eq!(run.summary["events"]["stale"], 1);
+    // A venue's clock that was put back by a minute.
+    lines.extend((0..40).map(|at| quote(at - 600, 20)));
+    let lines: Vec<String> = (0..)
+        .zip(&lines)
+        .map(|(at, line)| received(at, line))
+        .collect();
+    let run = replay("mid", "quote", &lines);
+    assert_eq!(run.scores().last(), Some(&21.0));
+}
+
+#[test]
+fn copies_are_no_sign_of_life() {
+    let mut lines = vec![
+        depth(0, 1_000, true, 99, 101),
+        depth(1, 1_001, false, 99, 101),
+    ];
+    let copy = lines[1].clone();
+    lines = (0..)
+        .zip(&lines)
+        .map(|(at, line)| received(at, line))
+        .collect();
+    for at in 2..60 {
+        lines.push(received(at, &copy));
+        let tick = format!(r#"{{"foretick":"tick","ts":{}}}"#, START + at * 100_000_000);
+        lines.push(received(at, &tick));
+    }
+    let run = replay("mid", "book", &lines);
+    let seen = run.with_quality();
+    assert_eq!(seen[2..], ["100.0 stale"], "one, though copies go on");
+}
+
+#[test]
+fn a_time_from_the_future_is_not_believed_until_three_in_a_row_are() {
+    let ahead = [0, 0, 3_000, 0, 0];
+    let at = |number: usize, ahead: i64| {
+        let at = number as i64;
+        received(at, &trade(at + ahead, at + 1, 1))
+    };
+    let lines: Vec<String> = (0..)
+        .zip(ahead)
+        .map(|(number, ahead)| at(number, ahead))
+        .collect();
+    let run = replay("price", "trade", &lines);
+    let times: Vec<i64> = run
+        .signals
+        .iter()
+        .map(|one| one["ts_event"].as_i64().unwrap() - START)
+        .collect();
+    assert_eq!(times, [0, 1, 1, 3, 4].map(|at| at * 100_000_000));
+    assert_eq!(run.summary["events"]["ahead"], 1);
+    let jumped = [0, 0, 3_000, 3_000, 3_000, 3_000];
+    let lines: Vec<String> = (0..)
+        .zip(jumped)
+        .map(|(number, ahead)| at(number, ahead))
+        .collect();
+    let run = replay("price", "trade", &lines);
+    let last = run.signals.last().unwrap()["ts_event"].as_i64().unwrap() - START;
+    assert_eq!(last, 3_005 * 100_000_000);
+}

@@ -270,7 +270,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 36] = [
+const EVENTS: [(&str, Count); 37] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -291,6 +291,7 @@ const EVENTS: [(&str, Count); 36] = [
     ("cancel", |r| r.counts.engine.cancels),
     ("halt", |r| r.counts.engine.halts),
     ("backwards", |r| r.counts.engine.backwards),
+    ("ahead", |r| r.counts.engine.ahead),
     ("late_update", |r| r.counts.engine.late_updates),
     ("late_drop", |r| r.counts.engine.late_drops),
     ("late_correct", |r| r.counts.engine.late_corrections),
