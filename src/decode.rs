@@ -223,7 +223,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`DecodeError`]; the batch then holds nothing of this frame, but a gap where its venue counts the
-    /// messages of a connection: no number will show that this one is missing.
+    /// messages of a connection, or it told the book or the quote of an instrument that is known.
     pub fn decode(
         &mut self,
         origin: Origin,
@@ -281,7 +281,7 @@ impl Decoder {
             batch.values.truncate(values);
         }
         if result.is_err_and(|error| error.unreadable()) && self.reads_market() {
-            lost::note_lost(&self.venues, origin, bytes, batch);
+            lost::note_lost(&self.venues, &self.instruments, origin, bytes, batch);
         }
         result
     }

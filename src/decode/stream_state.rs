@@ -64,6 +64,14 @@ impl StreamState {
         let noted = self.quotes.get(symbol).filter(|noted| noted.0 == number);
         noted.map(|noted| noted.1)
     }
+
+    /// Forgets the quote of a symbol where updates before this one are missing. Returns how many.
+    pub fn lose_quote(&mut self, symbol: &str, number: u64) -> Option<u64> {
+        let (last, _) = self.quotes.get(symbol)?;
+        let missing = number.checked_sub(*last)?.checked_sub(1)?;
+        self.quotes.remove(symbol);
+        Some(missing)
+    }
 }
 
 /// Symbols that are remembered: more than a connection can subscribe to.

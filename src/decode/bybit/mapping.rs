@@ -17,7 +17,7 @@ use crate::decode::json::parse;
 use crate::decode::levels::{push_field, push_texts};
 use crate::decode::output::Output;
 use crate::decode::venue_time::venue_time;
-use crate::event::{Body, Depth, Level, Quote, Splice, Trade, TradeIds};
+use crate::event::{Body, Depth, Gap, GapReason, Level, Quote, Splice, Trade, TradeIds};
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Reads one message.
@@ -188,7 +188,7 @@ fn push_book(
     };
     let body = match topic.kind {
         TopicKind::Quote if is_whole => Body::Quote(out.take_quote(book.start, book.bids)),
-        TopicKind::Quote => Body::Quote(changed_quote(book, out)?),
+        TopicKind::Quote => changed_quote(book, out)?,
         _ if !out.stream.is_book(topic.symbol, topic.stream, is_whole) => {
             return Err(DecodeError::UnknownType);
         }
@@ -206,30 +206,38 @@ fn push_book(
     push(topic, book.symbol, book.ts, body, out)?;
     match body {
         Body::Quote(quote) => out.stream.note_quote(topic.symbol, book.update, quote),
+        Body::Gap(_) => {}
         _ => out.stream.note_book(topic.symbol, topic.stream),
     }
     Ok(Decoded::Events)
 }
 
-/// Until 2025 the derivatives markets sent the changes of a quote. One that does not follow the last quote
-/// says too little.
-fn changed_quote(book: &BookPush<'_>, out: &mut Output<'_>) -> Result<Quote, DecodeError> {
+/// Until 2025 the derivatives markets sent the changes of a quote. The first that does not follow the last
+/// quote is a gap; those behind it say too little until there is a whole one.
+fn changed_quote(book: &BookPush<'_>, out: &mut Output<'_>) -> Result<Body, DecodeError> {
     let before = out
         .stream
         .quote_of(book.symbol, book.update.wrapping_sub(1));
-    let before = before.ok_or(DecodeError::UnknownType)?;
+    let Some(before) = before else {
+        let missing = out.stream.lose_quote(book.symbol, book.update);
+        out.batch.levels.truncate(book.start as usize);
+        return Ok(Body::Gap(Gap {
+            reason: GapReason::Sequence,
+            missing: missing.ok_or(DecodeError::UnknownType)?,
+        }));
+    };
     let changes = &out.batch.levels[book.start as usize..];
     let (bids, asks) = changes.split_at(book.bids as usize);
     let (bid_px, bid_sz) = changed_side((before.bid_px, before.bid_sz), bids);
     let (ask_px, ask_sz) = changed_side((before.ask_px, before.ask_sz), asks);
     out.batch.levels.truncate(book.start as usize);
-    Ok(Quote {
+    Ok(Body::Quote(Quote {
         bid_px,
         bid_sz,
         ask_px,
         ask_sz,
         sequence: 0,
-    })
+    }))
 }
 
 /// There is one level a side: a new one replaces it, and only its own end leaves none.

@@ -175,10 +175,16 @@ fn a_quote_may_change_by_its_sides() {
     // What came before is not known.
     let unknown = Err(DecodeError::UnknownType);
     assert_eq!(decode_all(&[QUOTE_CHANGE]).1, [unknown]);
-    assert_eq!(
-        decode_all(&[QUOTE, &QUOTE_CHANGE.replace("42", "44")]).1[1],
-        unknown
-    );
+    // One that does not follow is a gap; a copy is nothing.
+    let later = [
+        QUOTE_CHANGE.replace("42", "44"),
+        QUOTE_CHANGE.replace("42", "45"),
+    ];
+    let (batch, read) = decode_all(&[QUOTE, &later[0], &later[1]]);
+    assert_eq!(read[1..], [Ok(Decoded::Events), unknown]);
+    assert!(matches!(batch.events[1].body, Body::Gap(gap) if gap.missing == 2));
+    let copy = QUOTE_CHANGE.replace("42", "41");
+    assert_eq!(decode_all(&[QUOTE, &copy]).1[1], unknown);
     let restart = QUOTE_CHANGE
         .replace(":42,", ":1,")
         .replace(r#"["20.4","0"],"#, "");
