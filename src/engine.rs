@@ -108,7 +108,7 @@ impl Engine {
             return self.take_row(row, event.frame);
         }
         match event.body {
-            Body::Tick => self.tick(event.ts_event, event.frame),
+            Body::Tick => self.tick(event),
             Body::Withdrawn(item) => self.withdraw(event, item),
             _ => {}
         }
@@ -357,10 +357,11 @@ impl Engine {
 
     /// Repeats the last signal of instruments that have fallen silent or whose book is broken, marked as
     /// stale or gap.
-    fn tick(&mut self, ts: Nanos, frame: u32) {
+    fn tick(&mut self, tick: &Event) {
+        let (ts, frame) = (tick.ts_event, tick.frame);
         let (steps, columns) = (self.settings.steps, self.row.len());
         let while_warming = self.settings.while_warming;
-        self.rows.tick(ts, &mut self.silent);
+        self.rows.tick(ts, tick.instrument, &mut self.silent);
         for (instrument, found) in self.silent.drain(..) {
             let window = &self.rows.instrument(instrument).window;
             let is_wanted = while_warming || window.is_warm(steps);

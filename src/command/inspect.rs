@@ -131,7 +131,7 @@ impl Inspection {
                 "quote"
             }
             Body::Depth(depth) => report.depth(key, batch, depth, event.ts_event),
-            Body::Gap(gap) => {
+            Body::Gap(gap) | Body::FeedGap(gap) => {
                 report.miss(gap.missing);
                 key.gap(*gap);
                 "gap"

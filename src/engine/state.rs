@@ -100,12 +100,6 @@ impl InstrumentStates {
         self.held -= usize::from(state.and_then(Option::take).is_some());
     }
 
-    /// The instruments that hold a state.
-    pub(super) fn ids(&self) -> impl Iterator<Item = InstrumentId> {
-        let numbered = self.states.iter().enumerate();
-        numbered.filter_map(|(at, state)| state.as_ref().map(|_| InstrumentId(at as u32)))
-    }
-
     pub(super) fn state(&self, instrument: InstrumentId) -> Option<&InstrumentState> {
         self.states.get(instrument.index())?.as_deref()
     }
@@ -133,6 +127,12 @@ impl InstrumentStates {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &InstrumentState> {
         self.states.iter().filter_map(Option::as_deref)
+    }
+
+    /// The instruments that hold a state.
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstrumentId> {
+        let numbered = self.states.iter().enumerate();
+        numbered.filter_map(|(at, state)| state.as_ref().map(|_| InstrumentId(at as u32)))
     }
 
     pub(super) fn iter_mut(

@@ -109,6 +109,13 @@ impl FileSource {
         self.files.get(self.current)?.reader.number()
     }
 
+    /// Whether the last frame is of a session of `record` or `run --capture`.
+    #[must_use]
+    pub fn is_of_session(&self) -> bool {
+        let current = self.files.get(self.current);
+        current.is_some_and(|lines| lines.reader.is_of_session())
+    }
+
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
     ///
     /// `origin.offset` counts the frames of the merged order from 0, as a topic holding them would.

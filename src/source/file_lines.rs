@@ -88,6 +88,11 @@ impl FileLines {
         self.number
     }
 
+    /// Whether the line read last is of a session of `record` or `run --capture`.
+    pub(super) fn is_of_session(&self) -> bool {
+        self.session.is_some()
+    }
+
     /// An error at the line read last.
     pub(super) fn error(&self, cause: io::Error) -> FileError {
         FileError {
