@@ -196,8 +196,8 @@ pub(super) fn taken_by(message: &[u8]) -> Option<ShardSet> {
     })
 }
 
-/// The length of a frame as it came, which has `frame_bytes` where it was read: that which it has in a capture
-/// of which nothing was lost, so that a replay refuses the same ones.
+/// The length of a frame as it came, which has `frame_bytes` where it was read: that which it has in a
+/// capture of which nothing was lost, so that a replay refuses the same ones.
 pub(super) fn length(frame: &[u8], taken_by: Option<&ShardSet>, frame_bytes: usize) -> usize {
     match (is_binary(frame), taken_by) {
         (true, _) => wrapped_length(frame.len()),

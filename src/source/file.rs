@@ -69,11 +69,27 @@ impl FileSource {
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
     ) -> Result<Self, FileError> {
+        Self::open_from(paths, max_frame_bytes, columns, None)
+    }
+
+    /// The same from the first frame of each file on that was received at `begin` or later; a line without
+    /// receive time counts by its `ts_event`, with neither by the time of the line before. Frames of a
+    /// session begin with a gap where frames before them are left out. A capture is opened near `begin` by
+    /// its index.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open_from(
+        paths: &[PathBuf],
+        max_frame_bytes: usize,
+        columns: Option<&TableColumns>,
+        begin: Option<Nanos>,
+    ) -> Result<Self, FileError> {
         let mut files = Vec::new();
-        let chains = chains_of(paths);
+        let chains = chains_of(paths, begin);
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, max_frame_bytes, columns)?;
+            let mut lines = Lines::open(chain, max_frame_bytes, columns, begin)?;
             lines.is_merged = is_merged;
             files.push(lines);
         }
@@ -180,9 +196,10 @@ impl Lines {
         chain: FileChain,
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
+        begin: Option<Nanos>,
     ) -> Result<Self, FileError> {
         let stream = chain.stream;
-        let reader = FileLines::open(chain, max_frame_bytes, columns)?;
+        let reader = FileLines::open(chain, max_frame_bytes, columns, begin)?;
         Ok(Self {
             stream,
             reader,
