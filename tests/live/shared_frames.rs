@@ -125,6 +125,8 @@ fn captured(folder: &Folder, sent: &[String], ring_frames: usize) -> (PathBuf, P
     for set in [
         format!("source.websocket.url=\"ws://{address}\""),
         "engine.shards=3".to_owned(),
+        // A frame that one shard took late is late for all in the capture.
+        "engine.late_after_ms=0".to_owned(),
         "engine.batch=3".to_owned(),
         format!("engine.ring_frames={ring_frames}"),
     ] {
