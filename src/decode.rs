@@ -30,6 +30,7 @@ mod output;
 pub mod privacy;
 mod record;
 pub mod route;
+mod shard;
 mod snapshot_owners;
 mod stream_format;
 mod stream_state;
@@ -62,7 +63,7 @@ use self::stream_format::StreamFormat;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
 use crate::event::{Batch, Event};
-use crate::frame::binary::{is_binary, wrapped_length};
+use crate::frame::binary::is_binary;
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::news::News;
@@ -223,7 +224,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`DecodeError`]; the batch then holds nothing of this frame, but a gap where its venue counts the
-    /// messages of a connection, or it told the book or the quote of an instrument that is known.
+    /// messages of a connection: no number will show that this one is missing.
     pub fn decode(
         &mut self,
         origin: Origin,
@@ -246,16 +247,12 @@ impl Decoder {
         frame_bytes: usize,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
-        // A binary frame has the length that it has in a capture, so that a replay refuses the same ones.
-        let frame_bytes = match is_binary(bytes) {
-            true => wrapped_length(bytes.len()),
-            false => frame_bytes,
-        };
-        if frame_bytes > self.max_frame_bytes {
-            return Err(DecodeError::Oversized);
-        }
+        let taken_by = control::taken_by(bytes);
         let unwrapped = control::unwrapped(bytes).transpose()?;
         let bytes = unwrapped.as_deref().unwrap_or(bytes);
+        if control::length(bytes, taken_by.as_ref(), frame_bytes) > self.max_frame_bytes {
+            return Err(DecodeError::Oversized);
+        }
         if !is_binary(bytes) && !json::is_shallow(bytes) {
             return Err(DecodeError::Malformed);
         }
@@ -281,7 +278,10 @@ impl Decoder {
             batch.values.truncate(values);
         }
         if result.is_err_and(|error| error.unreadable()) && self.reads_market() {
-            lost::note_lost(&self.venues, &self.instruments, origin, bytes, batch);
+            lost::note_lost(&self.venues, origin, bytes, batch);
+        }
+        if let Some(taken_by) = taken_by {
+            taken_by.keep_own(&self.instruments, batch, before.1);
         }
         result
     }

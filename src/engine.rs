@@ -129,7 +129,7 @@ impl Engine {
             let is_of_market = event.instrument != InstrumentId::ALL
                 && !matches!(
                     event.body,
-                    Body::Sentiment(_) | Body::Record(_) | Body::Withdrawn(_)
+                    Body::Sentiment(_) | Body::Record(_) | Body::Withdrawn(_) | Body::Tick
                 );
             let Some(corrector) = self.corrector.as_mut().filter(|_| is_of_market) else {
                 self.apply_one(batch, event, number);
@@ -374,9 +374,12 @@ impl Engine {
     /// Repeats the last signal of instruments that have fallen silent or whose book is broken, marked as
     /// stale or gap.
     fn tick(&mut self, batch: &Batch, number: usize) {
-        let ts = batch.events[number].ts_event;
+        let (ts, of) = (
+            batch.events[number].ts_event,
+            batch.events[number].instrument,
+        );
         let (steps, columns) = (self.settings.steps, self.row.len());
-        self.rows.tick(ts, &mut self.silent);
+        self.rows.tick(ts, of, &mut self.silent);
         for (instrument, found) in self.silent.drain(..) {
             let window = &self.rows.instrument(instrument).window;
             let mut row = None;

@@ -47,6 +47,9 @@ pub enum Body {
     Status(TradingStatus),
     /// Messages are missing.
     Gap(Gap),
+    /// Messages of the feed are missing, which concerns this instrument too: a gap of all instruments, told
+    /// to those of some shards.
+    FeedGap(Gap),
     /// An application, a statement or a headline.
     Record(Record),
     /// An item, by its number, does not concern the instrument any more, or turned out to be a copy of

@@ -137,7 +137,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Inspect(args) => {
             check_inputs("the capture", &args.captures)?;
-            let report = inspect::inspect(&args.captures, args.max_frame_bytes)?;
+            let report = inspect::inspect(&args.captures, args.max_frame_bytes, args.from)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;
             report.readability.check(&report.account, percent)?;
@@ -319,6 +319,9 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         alerts: args.alerts,
         gaps: args.gaps,
         from: args.from,
+        warm_up: args
+            .warm_up
+            .map(|seconds| i64::from(seconds) * 1_000_000_000),
         to: args.to,
         speed: args.speed.0,
     };

@@ -58,6 +58,7 @@ use crate::source::file::{FileError, FileSource};
 use crate::source::kafka::KafkaSourceSettings;
 use crate::source::table::TableColumns;
 use crate::source::websocket::WebsocketSettings;
+use crate::units::Nanos;
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -225,14 +226,14 @@ impl Pipeline {
         self.venues.clone()
     }
 
-    /// Opens captures, and tables where `[source.table]` says what their columns mean.
+    /// Opens captures, and tables where `[source.table]` says what their columns mean, from `begin` on.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
-    pub fn open(&self, inputs: &[PathBuf]) -> Result<FileSource, FileError> {
+    pub fn open(&self, inputs: &[PathBuf], begin: Option<Nanos>) -> Result<FileSource, FileError> {
         let columns = self.columns();
         let most = self.file.source.max_frame_bytes;
-        let source = FileSource::open_with(inputs, most, columns.as_ref())?;
+        let source = FileSource::open_from(inputs, most, columns.as_ref(), begin)?;
         Ok(source.with_max_jump(source::max_jump_ns(&self.file)))
     }
 

@@ -43,5 +43,7 @@ mod same_path;
 mod slow_twin;
 #[path = "path/undefined.rs"]
 mod undefined;
+#[path = "path/warm_up.rs"]
+mod warm_up;
 #[path = "path/watermark.rs"]
 mod watermark;

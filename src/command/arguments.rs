@@ -269,6 +269,11 @@ pub struct ReplayArguments {
     /// earlier frames warm up windows.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub from: Option<Nanos>,
+    /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
+    /// differ). A capture is opened near that time by its index, FILE.idx. Windows and books begin empty
+    /// there, behind a gap; the quality of signals says when they are whole again.
+    #[arg(long, value_name = "N", requires = "from")]
+    pub warm_up: Option<u32>,
     /// Write only signals of events before this time.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,
@@ -357,6 +362,10 @@ pub struct InspectArguments {
     /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`.
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
+    /// Read only frames that were received from this time on (RFC 3339 with any offset, a day, or
+    /// nanoseconds). A capture is opened near it by its index, CAPTURE.idx.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub from: Option<Nanos>,
     /// The largest frame that is read, in bytes.
     #[arg(long, default_value_t = 32 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,

@@ -97,7 +97,7 @@ struct InstrumentRows {
 
 impl LabelledRows {
     fn export(mut self, pipeline: &Pipeline, inputs: &[PathBuf]) -> Result<Exported, ReplayError> {
-        let source = pipeline.open(inputs)?;
+        let source = pipeline.open(inputs, None)?;
         let intake = Intake::new(pipeline.decoder());
         let intake = observe_events(source, intake, &mut self)?.intake;
         let Self {

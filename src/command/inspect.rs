@@ -24,12 +24,16 @@ use crate::sink::SinkError;
 use crate::source::file::FileSource;
 use crate::units::Nanos;
 
-/// Reads captures to their end.
+/// Reads captures to their end; all of them, or what was received at `from` and later.
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read.
-pub fn inspect(inputs: &[PathBuf], max_frame_bytes: usize) -> Result<CaptureReport, ReplayError> {
-    let source = FileSource::open(inputs, max_frame_bytes)?;
+pub fn inspect(
+    inputs: &[PathBuf],
+    max_frame_bytes: usize,
+    from: Option<Nanos>,
+) -> Result<CaptureReport, ReplayError> {
+    let source = FileSource::open_from(inputs, max_frame_bytes, None, from)?;
     let decoder = Decoder::new(Instruments::new(&[], usize::MAX), max_frame_bytes);
     let mut inspection = Inspection::default();
     let observed = observe_events(source, Intake::new(decoder), &mut inspection)?;
@@ -132,7 +136,7 @@ impl Inspection {
                 "quote"
             }
             Body::Depth(depth) => report.depth(key, batch, depth, event.ts_event),
-            Body::Gap(gap) => {
+            Body::Gap(gap) | Body::FeedGap(gap) => {
                 report.miss(gap.missing);
                 key.gap(*gap);
                 "gap"

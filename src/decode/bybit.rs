@@ -93,10 +93,6 @@ impl Venue for Bybit {
         routing::is_quote(message)
     }
 
-    fn book_or_quote_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
-        routing::book_or_quote_of(message)
-    }
-
     /// Snapshots come by the stream itself.
     fn book_change_of<'m>(&self, _: &'m [u8]) -> Option<Cow<'m, str>> {
         None

@@ -75,9 +75,6 @@ struct CheckedStream {
     /// The venue of the last message that had a number.
     venue: Option<&'static dyn Venue>,
     check: ConnectionCheck,
-    /// Whether the source has held the frames to their numbers, and its gaps stand among them: so it is in
-    /// captures of our own sessions, whose frames may stand in another order.
-    is_done: bool,
 }
 
 /// The numbers that the messages of all connections so far had.
@@ -92,19 +89,22 @@ pub struct ConnectionNumbers {
 }
 
 impl ConnectionChecks {
-    /// Takes the next message of a stream, which one of these venues sent.
-    pub fn take(&mut self, stream: u16, venues: &Venues, message: &[u8]) -> ConnectionOrder {
+    /// Takes the next message of a stream, which one of these venues sent. `is_checked` says that the source
+    /// has held the frames to their numbers, and that its gaps stand among them: so it is in captures of our
+    /// own sessions, whose frames may stand in another order.
+    pub fn take(
+        &mut self,
+        stream: u16,
+        venues: &Venues,
+        message: &[u8],
+        is_checked: bool,
+    ) -> ConnectionOrder {
         let at = usize::from(stream);
         if at >= self.streams.len() {
             self.streams.resize(at + 1, CheckedStream::default());
         }
-        let CheckedStream {
-            venue: last,
-            check,
-            is_done,
-        } = &mut self.streams[at];
+        let CheckedStream { venue: last, check } = &mut self.streams[at];
         if message.starts_with(control::PREFIX) {
-            *is_done |= control::begins_session(message);
             // A connection ends with a gap that says so, and a gap that was found is not found again.
             if control::is_of_connection(message) {
                 *check = ConnectionCheck::default();
@@ -122,7 +122,7 @@ impl ConnectionChecks {
             return ConnectionOrder::Follows;
         };
         *last = Some(venue);
-        let order = match is_done {
+        let order = match is_checked {
             true => ConnectionOrder::Follows,
             false => check.take(venue, message),
         };
@@ -270,12 +270,16 @@ mod tests {
             ("8", Follows),
         ] {
             assert_eq!(
-                checks.take(1, &venues, message.as_bytes()),
+                checks.take(1, &venues, message.as_bytes(), false),
                 order,
                 "{message}"
             );
         }
-        assert_eq!(checks.take(0, &venues, b"40"), Follows, "another stream");
+        assert_eq!(
+            checks.take(0, &venues, b"40", false),
+            Follows,
+            "another stream"
+        );
         let numbers = ConnectionNumbers {
             first: 7,
             last: 40,
@@ -283,9 +287,7 @@ mod tests {
         };
         assert_eq!(checks.numbers(), Some(numbers));
         // The source has checked a session of ours, and that stream alone.
-        let session = br#"{"foretick":"session","id":"1"}"#;
-        assert_eq!(checks.take(0, &venues, session), Follows);
-        assert_eq!(checks.take(0, &venues, b"50"), Follows);
-        assert_eq!(checks.take(1, &venues, b"50"), Lost(41));
+        assert_eq!(checks.take(0, &venues, b"50", true), Follows);
+        assert_eq!(checks.take(1, &venues, b"50", false), Lost(41));
     }
 }

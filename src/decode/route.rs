@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use super::control;
 use super::format::is_of_topic;
+pub(crate) use super::shard::name_hash;
+pub use super::shard::shard_of;
 use super::text::{members, text_of};
 use super::venue::Venue;
 use super::venues::Venues;
@@ -55,22 +57,6 @@ impl SymbolFinder {
             None => topic_key(frame),
         }
     }
-}
-
-/// The shard of a symbol: FNV-1a of its upper-case letters up to the first dot, modulo `shards`.
-///
-/// What follows the dot is the venue (`BTCUSDT.BINANCE`), which not every feed names.
-#[must_use]
-pub fn shard_of(symbol: &[u8], shards: usize) -> usize {
-    let end = memchr::memchr(b'.', symbol).unwrap_or(symbol.len());
-    (name_hash(&symbol[..end]) % shards as u64) as usize
-}
-
-/// FNV-1a of the upper-case letters: the same for `btcusdt` and `BTCUSDT`.
-pub(crate) fn name_hash(name: &[u8]) -> u64 {
-    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte.to_ascii_uppercase())).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// The key of a record of one of our topics.

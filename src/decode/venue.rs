@@ -111,15 +111,6 @@ pub trait Venue: Debug + Send + Sync {
     /// The symbol whose book a message changes, where the book needs a snapshot besides.
     fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>>;
 
-    /// The symbol whose book, or best bid and offer, a message tells: where it cannot be read, they are not
-    /// known any more.
-    fn book_or_quote_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
-        match self.is_quote(message) {
-            true => self.symbol_of(message),
-            false => self.book_change_of(message),
-        }
-    }
-
     /// The book updates in a message that names its symbol. For venues whose snapshots may come without their
     /// symbol, and that number the updates of each symbol apart.
     fn updates_of<'m>(&self, _message: &'m [u8]) -> Option<BookUpdates<'m>> {

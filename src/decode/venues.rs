@@ -75,6 +75,9 @@ impl Venues {
     pub fn split(&self, frame: &[u8]) -> Vec<Vec<u8>> {
         let message = split_stamp(frame).1;
         let head = &frame[..frame.len() - message.len()];
+        if control::is_partly_lost(message) {
+            return vec![];
+        }
         let unwrapped = control::unwrapped(message).and_then(Result::ok);
         let message = unwrapped.as_deref().unwrap_or(message);
         if !message.trim_ascii_start().starts_with(b"[") && !is_binary(message) {

@@ -362,6 +362,10 @@ impl Corrector {
     ) -> Option<Row> {
         match known.body {
             Body::Tick => return None,
+            Body::FeedGap(Gap { reason, .. }) => {
+                state.market.break_by(reason);
+                return None;
+            }
             Body::Gap(Gap { reason, .. }) if known.everywhere => {
                 state.market.break_by(reason);
                 return None;

@@ -77,6 +77,7 @@ impl MarketRows<'_> {
             | Body::Withdrawn(_)
             | Body::Figure(_)
             | Body::Sentiment(_)
+            | Body::FeedGap(_)
             | Body::Tick => Effect::default(),
         };
         if counts.passed_over() == passed_over {

@@ -61,6 +61,13 @@ impl RowMaker {
                 self.counts.restated += 1;
                 None
             }
+            Body::FeedGap(gap) => {
+                self.count_gap(*gap);
+                let origin = batch.origins[event.frame as usize];
+                self.feed_gap(event.instrument, *gap, origin, true);
+                None
+            }
+            Body::Tick => None,
             Body::Sentiment(sentiment) => {
                 let state = self
                     .state
@@ -168,27 +175,42 @@ impl RowMaker {
     }
 
     fn gap_everywhere(&mut self, gap: Gap, origin: Origin) {
+        self.count_gap(gap);
+        let is_copy = self.gaps.is_copy(gap.reason, origin.ts_recv);
+        let ids: Vec<InstrumentId> = self.state.instruments.ids().collect();
+        for instrument in ids {
+            self.feed_gap(instrument, gap, origin, !is_copy);
+        }
+    }
+
+    fn count_gap(&mut self, gap: Gap) {
         self.counts.gaps += 1;
         self.counts.miss(gap.missing);
-        let is_copy = self.gaps.is_copy(gap.reason, origin.ts_recv);
-        for (instrument, state) in self.state.instruments.iter_mut() {
-            let market = &mut state.market;
-            if !is_copy {
-                market.doubt(gap);
-                self.gaps
-                    .take_from(market, instrument, origin, &mut self.counts);
-            }
-            if market.break_by(gap.reason) {
-                self.repairs.request(instrument);
-            }
+    }
+
+    /// Tells an instrument of a gap of the feed, if anything is held of it.
+    fn feed_gap(&mut self, instrument: InstrumentId, gap: Gap, origin: Origin, is_new: bool) {
+        let Some(state) = self.state.instruments.state_mut(instrument) else {
+            return;
+        };
+        let market = &mut state.market;
+        if is_new {
+            market.doubt(gap);
+            self.gaps
+                .take_from(market, instrument, origin, &mut self.counts);
+        }
+        if market.break_by(gap.reason) {
+            self.repairs.request(instrument);
         }
     }
 
     /// Appends the instruments an input of which has fallen silent, or whose book is not whole, as this tick
     /// of the clock is the first to find, and the quality that they have for it; requests snapshots again for
-    /// books that wait.
-    pub fn tick(&mut self, ts: Nanos, silent: &mut Vec<(InstrumentId, Quality)>) {
-        for (instrument, state) in self.state.instruments.iter_mut() {
+    /// books that wait. `of` is the instrument whose clock it is, or all.
+    pub fn tick(&mut self, ts: Nanos, of: InstrumentId, silent: &mut Vec<(InstrumentId, Quality)>) {
+        let all = self.state.instruments.iter_mut();
+        let told = all.filter(|&(one, _)| of == InstrumentId::ALL || of == one);
+        for (instrument, state) in told {
             let market = &mut state.market;
             let waits = market.waits_for_snapshot();
             self.repairs.tick(ts.0, instrument, waits);

@@ -1,4 +1,5 @@
-//! Binary frames: what tells them from text, and how a capture holds them, whose lines are text.
+//! Binary frames: what tells them from text, and how a capture holds them, whose lines are text. So it holds
+//! frames, too, that some shards took and others lost.
 //!
 //! `decode::control` reads the form of a capture.
 
@@ -24,12 +25,22 @@ pub fn wrapped(frame: &[u8]) -> String {
     text
 }
 
-/// Bytes of such a form of a frame of so many bytes.
+/// A frame that the shards `of` took, and others of `shards` lost, as a capture holds it:
+/// `{"foretick":"frame","shards":3,"of":[0,2],"base64":"…"}`.
+#[must_use]
+pub fn wrapped_for(frame: &[u8], shards: usize, of: &[usize]) -> String {
+    let wrapped = wrapped(frame);
+    let rest = &wrapped[KIND.len()..];
+    format!(r#"{KIND},"shards":{shards},"of":{of:?}{rest}"#)
+}
+
+/// Bytes of the form of a binary frame of so many bytes.
 #[must_use]
 pub fn wrapped_length(bytes: usize) -> usize {
     HEAD.len() + bytes.div_ceil(3) * 4 + TAIL.len()
 }
 
+const KIND: &str = r#"{"foretick":"frame""#;
 const HEAD: &str = r#"{"foretick":"frame","base64":""#;
 const TAIL: &str = "\"}";
 

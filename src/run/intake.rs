@@ -123,7 +123,7 @@ impl Intake {
                 match outcome {
                     FrameOutcome::Events => {
                         if let Some(last) = self.batch.events.last()
-                            && !matches!(last.body, Body::Tick | Body::Gap(_))
+                            && !matches!(last.body, Body::Tick | Body::Gap(_) | Body::FeedGap(_))
                         {
                             let is_untimed = last.ts_event == Nanos::UNDEFINED;
                             self.readability.untimed += u64::from(is_untimed);

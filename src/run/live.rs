@@ -145,11 +145,11 @@ impl LiveRun {
             })
             .transpose()?;
         // A partition of Kafka lives on one shard, and nothing goes to all.
-        let in_common = match pipeline.file.source.kind {
-            SourceKind::Websocket => config.shards,
-            SourceKind::Kafka => 1,
+        let venue = match pipeline.file.source.kind {
+            SourceKind::Websocket => Some(pipeline.websocket_settings()?.venue),
+            SourceKind::Kafka => None,
         };
-        let capture = capture.map(|writer| LiveCapture::new(writer, in_common));
+        let capture = capture.map(|writer| LiveCapture::new(writer, config.shards, venue));
         let (deliver, deliveries) = bounded(DELIVERIES);
         let (requests, requested) = snapshot_requests();
         let failed = Arc::new(AtomicBool::new(false));

@@ -59,11 +59,30 @@ pub struct ReplayOptions {
     pub gaps: Option<PathBuf>,
     /// Signals before this time are not given; the frames still warm the windows.
     pub from: Option<Nanos>,
+    /// How long before `from` a frame may have been received to be read, in nanoseconds, beside
+    /// [`CLOCKS_DIFFER_NS`]; none: all frames are.
+    pub warm_up: Option<i64>,
     /// Signals from this time on are not given.
     pub to: Option<Nanos>,
     /// So many times the speed of the recording; none: as fast as possible.
     pub speed: Option<f64>,
 }
+
+impl ReplayOptions {
+    /// Since when frames are read; none: from the beginning.
+    fn begin(&self) -> Option<Nanos> {
+        let (from, warm_up) = (self.from?, self.warm_up?);
+        Some(Nanos(
+            from.0
+                .saturating_sub(warm_up)
+                .saturating_sub(CLOCKS_DIFFER_NS),
+        ))
+    }
+}
+
+/// How far the clock of a venue may be ahead of ours, in nanoseconds, beside the warm-up: no event from
+/// `from` on is left out.
+pub const CLOCKS_DIFFER_NS: i64 = 10_000_000_000;
 
 /// Replays captures through a pipeline.
 ///
@@ -103,7 +122,7 @@ pub fn replay_into(
         return replay_on_one_thread(pipeline, loaded, sink, options, &mut ());
     }
     let began = clock::instant();
-    let source = pipeline.open(&options.inputs)?;
+    let source = pipeline.open(&options.inputs, options.begin())?;
     let mut writer = writer(pipeline, loaded, sink)?;
     let (shards, copies) = on_shards(pipeline, loaded, source, &mut writer, options)?;
     let mut summary = finish(pipeline, loaded, shards, &writer, began);
@@ -217,7 +236,7 @@ fn replay_on_one_thread(
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
     let began = clock::instant();
-    let source = pipeline.open(&options.inputs)?;
+    let source = pipeline.open(&options.inputs, options.begin())?;
     let writer = writer(pipeline, loaded, sink)?;
     let shard = make_shard(pipeline.decoder(), loaded, &writer, options)?;
     let mut replay = OneThread {

@@ -5,9 +5,10 @@
 //! the shard was late, `ts_recv? {…}` where the frame was read again and nothing of it was published. Binary
 //! frames are written in base64: see [`crate::frame::binary`]. A file begins with a line that says of which
 //! session it is; another one follows where the name or the size says so. No file is replaced, unless that
-//! was asked for.
+//! was asked for. Beside each file grows its index by time: see [`index`].
 
 mod growing_file;
+mod index;
 mod name;
 mod session;
 
@@ -17,9 +18,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use self::growing_file::{GrowingFile, SyncThread};
+use self::index::IndexWriter;
+pub(crate) use self::index::{is_index, part_before};
 use self::name::create_new;
 pub use self::name::{CaptureName, CaptureNameError};
 pub use self::session::SessionLine;
+pub(crate) use self::session::{is_torn_at_once, session_of};
 use crate::clock;
 use crate::frame::binary::{is_binary, wrapped};
 use crate::frame::{Frame, split_stamp};
@@ -77,6 +81,8 @@ pub struct CaptureWriter {
     settings: CaptureSettings,
     session: SessionLine,
     file: GrowingFile,
+    index: IndexWriter,
+    /// Where another thread waits for the disk.
     sync: Option<SyncThread>,
     /// The path that the name gave for the file, without its number.
     named: PathBuf,
@@ -132,9 +138,11 @@ impl CaptureWriter {
         };
         let (file, path) = made.map_err(failed)?;
         let id = format!("{:x}-{:x}", now.0, std::process::id());
+        let session = SessionLine::new(id, settings.feed.clone());
         let mut writer = Self {
+            index: IndexWriter::create(&path, &session),
             file: GrowingFile::new(file, path, now).map_err(failed)?,
-            session: SessionLine::new(id, settings.feed.clone()),
+            session,
             settings,
             sync: None,
             second: now.0 / NANOS,
@@ -200,7 +208,8 @@ impl CaptureWriter {
     /// [`CaptureError`].
     pub fn close(self) -> Result<CaptureEnd, CaptureError> {
         let path = self.file.path.clone();
-        match self.file.finish() {
+        let ended = self.file.finish();
+        match ended.and_then(|()| self.sync.map_or(Ok(()), SyncThread::end)) {
             Ok(()) => Ok(CaptureEnd {
                 frames: self.frames,
                 files: self.session.file,
@@ -232,30 +241,38 @@ impl CaptureWriter {
         let next = GrowingFile::new(file, path, now).map_err(|cause| self.failed(cause))?;
         let last = std::mem::replace(&mut self.file, next);
         let path = last.path.clone();
-        last.finish()
-            .map_err(|cause| CaptureError { path, cause })?;
+        let ended = match &self.sync {
+            Some(sync) => last.finish_behind(sync),
+            None => last.finish(),
+        };
+        ended.map_err(|cause| CaptureError { path, cause })?;
         self.session.file += 1;
+        self.index = IndexWriter::create(&self.file.path, &self.session);
         self.named = named;
         self.begin_file(now)
     }
 
-    /// Writes the first line of a file. It gets to the disk, so that whatever is left of the file tells of
-    /// which session it is.
+    /// Writes the first line of a file. It gets to the disk at once, or soon, so that whatever is left of the
+    /// file tells of which session it is.
     fn begin_file(&mut self, now: Nanos) -> Result<(), CaptureError> {
         let line = format!("{} {}\n", now.0, self.session.message());
         let written = self.file.write_all(line.as_bytes());
         written.map_err(|cause| self.failed(cause))?;
         self.end_part(now)?;
-        self.sync()
+        match self.sync {
+            Some(_) => self.sync_behind(),
+            None => self.sync(),
+        }
     }
 
     fn end_part(&mut self, now: Nanos) -> Result<(), CaptureError> {
         let ended = self.file.end_part(now);
-        ended.map_err(|cause| self.failed(cause))
+        ended.map_err(|cause| self.failed(cause))?;
+        self.index.begin_part(self.file.bytes());
+        Ok(())
     }
 
     fn write_line(&mut self, frame: &Frame) -> io::Result<()> {
-        let out = &mut self.file;
         // A record that was itself a capture line keeps its own time and marks.
         let (own, message) = split_stamp(&frame.bytes);
         let origin = &frame.origin;
@@ -271,6 +288,8 @@ impl CaptureWriter {
             if late { "!" } else { "" },
             if reprocessed { "?" } else { "" },
         );
+        self.index.note_line(ts_recv);
+        let out = &mut self.file;
         write!(out, "{}{late}{reprocessed} ", ts_recv.0)?;
         if is_binary(message) {
             out.write_all(wrapped(message).as_bytes())?;

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::ring::Sender;
 use super::status::{FeedStatus, count};
+use crate::decode::control::{PREFIX, is_of_feed};
 use crate::decode::route::{name_hash, shard_of};
 use crate::decode::venue::Venue;
 use crate::frame::{Frame, Origin};
@@ -51,6 +52,15 @@ struct HeldOfSymbol {
     lost: Lost,
     quote: Option<Frame>,
     queued: bool,
+}
+
+/// What a gap is about.
+#[derive(Clone, Copy, Debug)]
+enum Concerned<'a> {
+    /// A symbol of a venue.
+    Symbol(&'a str, &'a str),
+    /// All instruments of a shard, and of how many it is one.
+    Shard(usize, usize),
 }
 
 /// Frames lost since the last gap frame, and the origin of the last of them.
@@ -261,6 +271,7 @@ impl Conflation {
 
     /// Sends the shard's own gaps. Returns whether none is left.
     fn flush_gaps(&mut self, shard: usize) -> bool {
+        let concerned = Concerned::Shard(shard, self.rings.len());
         let (held, ring) = (&mut self.shards[shard], &self.rings[shard]);
         if !held.has_gap() {
             return true;
@@ -272,15 +283,15 @@ impl Conflation {
             }
             count(&self.status.gaps);
         }
-        held.lost.send_gap(None, ring, &self.status)
+        held.lost.send_gap(concerned, ring, &self.status)
     }
 
     /// Sends what is held of a symbol: its gap, then its quote. Returns whether nothing is left.
     fn flush_symbol(&mut self, at: usize) -> bool {
         let symbol = &mut self.symbols[at];
         let ring = &self.rings[symbol.shard];
-        let name = Some((&*symbol.name, self.venue.name()));
-        if !symbol.lost.send_gap(name, ring, &self.status) {
+        let concerned = Concerned::Symbol(&symbol.name, self.venue.name());
+        if !symbol.lost.send_gap(concerned, ring, &self.status) {
             return false;
         }
         let Some(quote) = symbol.quote.take() else {
@@ -312,19 +323,13 @@ impl Lost {
         self.last = Some(origin);
     }
 
-    /// Sends a gap frame of this symbol and venue, if frames were lost. Returns whether none is left to
-    /// send.
-    fn send_gap(
-        &mut self,
-        symbol: Option<(&str, &str)>,
-        ring: &Sender,
-        status: &FeedStatus,
-    ) -> bool {
+    /// Sends a gap frame about what is concerned, if frames were lost. Returns whether none is left to send.
+    fn send_gap(&mut self, concerned: Concerned<'_>, ring: &Sender, status: &FeedStatus) -> bool {
         let Some(origin) = self.last else {
             return true;
         };
         // The gap carries the origin of the last frame lost: it ends there.
-        let bytes = overflow_gap(symbol, self.frames);
+        let bytes = overflow_gap(concerned, self.frames);
         let sent = ring.try_send(Frame { origin, bytes }).is_ok();
         if sent {
             *self = Self::default();
@@ -348,11 +353,21 @@ pub(crate) fn sequence_gap(missing: u64) -> Bytes {
 /// Frames about the connection that may wait for room in a ring.
 const CONTROLS_MAX: usize = 8;
 
-fn overflow_gap(symbol: Option<(&str, &str)>, missing: u64) -> Bytes {
-    let symbol = symbol.map_or(String::new(), |(symbol, venue)| {
-        format!(r#""symbol":"{symbol}","venue":"{venue}","#)
-    });
-    format!(r#"{{"foretick":"gap",{symbol}"reason":"overflow","missing":{missing}}}"#).into()
+fn overflow_gap(concerned: Concerned<'_>, missing: u64) -> Bytes {
+    let concerned = match concerned {
+        Concerned::Symbol(symbol, venue) => format!(r#""symbol":"{symbol}","venue":"{venue}","#),
+        Concerned::Shard(_, 1) => String::new(),
+        Concerned::Shard(shard, shards) => format!(r#""shard":{shard},"shards":{shards},"#),
+    };
+    format!(r#"{{"foretick":"gap",{concerned}"reason":"overflow","missing":{missing}}}"#).into()
+}
+
+/// Whether a frame of this venue that came through a shard's ring went to all of them.
+pub(crate) fn is_for_all_shards(venue: &dyn Venue, frame: &[u8]) -> bool {
+    match frame.starts_with(PREFIX) {
+        true => is_of_feed(frame),
+        false => venue.symbol_of(frame).is_none(),
+    }
 }
 
 #[cfg(test)]
@@ -504,5 +519,43 @@ mod tests {
         }
         assert_eq!(status.unexplained(), 0);
         assert_eq!(status.sent.load(Relaxed), 4);
+        for receiver in &receivers {
+            drained(receiver);
+        }
+        for offset in 2..12 {
+            conflation.push(frame(offset, r#"{"result":null,"id":1}"#));
+        }
+        for (shard, receiver) in receivers.iter().enumerate() {
+            drained(receiver);
+            assert!(conflation.flush_gaps(shard));
+            let gap = format!(
+                r#"{{"foretick":"gap","shard":{shard},"shards":3,"reason":"overflow","missing":2}}"#
+            );
+            assert_eq!(drained(receiver), [gap], "a shard tells of its own loss");
+        }
+    }
+
+    #[test]
+    fn a_frame_tells_whether_it_went_to_all_shards() {
+        for (text, is_for_all) in [
+            (r#"{"result":null,"id":1}"#, true),
+            (r#"{"foretick":"gap","reason":"reconnect"}"#, true),
+            (r#"{"foretick":"tick","ts":1}"#, true),
+            (r#"{"stream":"btcusdt@trade","data":{"t":1}}"#, false),
+            (
+                r#"{"foretick":"gap","symbol":"X","reason":"overflow"}"#,
+                false,
+            ),
+            (
+                r#"{"foretick":"gap","shard":1,"shards":3,"reason":"overflow"}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                is_for_all_shards(binance(), text.as_bytes()),
+                is_for_all,
+                "{text}"
+            );
+        }
     }
 }

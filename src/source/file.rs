@@ -69,11 +69,27 @@ impl FileSource {
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
     ) -> Result<Self, FileError> {
+        Self::open_from(paths, max_frame_bytes, columns, None)
+    }
+
+    /// The same from the first frame of each file on that was received at `begin` or later; a line without
+    /// receive time counts by its `ts_event`, with neither by the time of the line before. Frames of a
+    /// session begin with a gap where frames before them are left out. A capture is opened near `begin` by
+    /// its index.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open_from(
+        paths: &[PathBuf],
+        max_frame_bytes: usize,
+        columns: Option<&TableColumns>,
+        begin: Option<Nanos>,
+    ) -> Result<Self, FileError> {
         let mut files = Vec::new();
-        let chains = chains_of(paths);
+        let chains = chains_of(paths, begin);
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, max_frame_bytes, columns)?;
+            let mut lines = Lines::open(chain, max_frame_bytes, columns, begin)?;
             lines.is_merged = is_merged;
             files.push(lines);
         }
@@ -107,6 +123,13 @@ impl FileSource {
     #[must_use]
     pub fn line_number(&self) -> Option<u64> {
         self.files.get(self.current)?.reader.number()
+    }
+
+    /// Whether the last frame is of a session of `record` or `run --capture`.
+    #[must_use]
+    pub fn is_of_session(&self) -> bool {
+        let current = self.files.get(self.current);
+        current.is_some_and(|lines| lines.reader.is_of_session())
     }
 
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
@@ -173,9 +196,10 @@ impl Lines {
         chain: FileChain,
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
+        begin: Option<Nanos>,
     ) -> Result<Self, FileError> {
         let stream = chain.stream;
-        let reader = FileLines::open(chain, max_frame_bytes, columns)?;
+        let reader = FileLines::open(chain, max_frame_bytes, columns, begin)?;
         Ok(Self {
             stream,
             reader,

@@ -2,7 +2,8 @@
 //!
 //! A file that a session wrote may end within a line or within its compression, where the process or the
 //! machine was killed: what is whole is read, and the rest is left with a warning. Damage elsewhere, and any
-//! in another file, is an error.
+//! in another file, is an error. Reading may begin at a receive time; a gap then stands before the first line
+//! of a session of which lines were left out.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -11,13 +12,15 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::capture::SessionLine;
+use super::capture::{SessionLine, part_before};
 use super::compression::decompressed;
 use super::conflation::RECONNECT_GAP;
+use super::event_time::event_time;
 use super::file_session::FileChain;
 use super::table;
 use super::table::TableColumns;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
+use crate::units::Nanos;
 
 /// Why a capture cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,14 @@ pub(super) struct FileLines {
     follows: bool,
     /// The files that continue this one.
     rest: VecDeque<PathBuf>,
+    /// Lines that were received before are left out, until one is met that was not.
+    begin: Option<Nanos>,
+    /// The time of the last line that has one, while lines are left out.
+    time: Option<Nanos>,
+    /// Whether lines were left out before the first.
+    is_cut: bool,
+    /// The line behind a gap.
+    held: Option<Vec<u8>>,
 }
 
 /// How a line ends.
@@ -62,30 +73,52 @@ enum Ending {
 }
 
 impl FileLines {
+    /// Opens the first file, near `begin` where there is one and the file has an index.
     pub(super) fn open(
         chain: FileChain,
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
+        begin: Option<Nanos>,
     ) -> Result<Self, FileError> {
         let FileChain {
-            mut paths, follows, ..
+            mut paths,
+            follows,
+            is_cut,
+            ..
         } = chain;
         let path = paths.pop_front().unwrap_or_default();
         let (reader, number) = open(&path, columns)?;
-        Ok(Self {
-            path,
+        let mut lines = Self {
             reader,
             max_frame_bytes,
             number,
             session: None,
             follows,
             rest: paths,
-        })
+            begin,
+            time: None,
+            is_cut,
+            held: None,
+            path,
+        };
+        let part = begin.filter(|_| number.is_some());
+        if let Some(part) = part.and_then(|begin| part_before(&lines.path, begin)) {
+            lines.reader = part.reader;
+            lines.number = Some(part.lines_before);
+            lines.session = Some(part.session);
+            lines.is_cut = true;
+        }
+        Ok(lines)
     }
 
     /// The number of the line read last.
     pub(super) fn number(&self) -> Option<u64> {
         self.number
+    }
+
+    /// Whether the line read last is of a session of `record` or `run --capture`.
+    pub(super) fn is_of_session(&self) -> bool {
+        self.session.is_some()
     }
 
     /// An error at the line read last.
@@ -100,6 +133,36 @@ impl FileLines {
     /// Reads the next line that has more than blanks; false at the end. A line about the session is passed
     /// over, or becomes a gap where frames of another one come before it.
     pub(super) fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
+        if let Some(held) = self.held.take() {
+            *line = held;
+            return Ok(true);
+        }
+        while self.read_next(line)? {
+            let Some(begin) = self.begin else {
+                return Ok(true);
+            };
+            let (stamp, message) = split_stamp(line);
+            let received = stamp.map(|stamp| stamp.ts_recv);
+            self.time = received.or_else(|| event_time(message)).or(self.time);
+            if self.time.is_some_and(|time| time < begin) {
+                self.is_cut = true;
+                continue;
+            }
+            self.begin = None;
+            if let (Some(received), true, true) = (received, self.is_cut, self.session.is_some())
+                && message != RECONNECT_GAP
+            {
+                let mut gap = format!("{} ", received.0).into_bytes();
+                gap.extend_from_slice(RECONNECT_GAP);
+                self.held = Some(std::mem::replace(line, gap));
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads the next line, whenever it was received.
+    fn read_next(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
         loop {
             self.number = self.number.map(|number| number + 1);
             let is_torn = match self.read_line(line) {

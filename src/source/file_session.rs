@@ -1,13 +1,11 @@
 //! Which of several files continue one another: those of one session of `record` or `run --capture`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{self, File};
-use std::io::{BufRead, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::capture::SessionLine;
-use super::compression::decompressed;
-use crate::frame::split_stamp;
+use tracing::{debug, warn};
+
+use super::capture::{SessionLine, is_index, is_torn_at_once, session_of};
 use crate::units::Nanos;
 
 /// Files to be read one behind the other.
@@ -18,28 +16,47 @@ pub(super) struct FileChain {
     pub(super) paths: VecDeque<PathBuf>,
     /// Whether an earlier session of the same feed is among the inputs: a gap lies between the two.
     pub(super) follows: bool,
+    /// Whether files of the session before these are left out, because all in them was received too early.
+    pub(super) is_cut: bool,
 }
 
-/// The inputs as chains: each alone, but those of one session together.
-pub(super) fn chains_of(paths: &[PathBuf]) -> Vec<FileChain> {
+/// The inputs as chains: each alone, but those of one session together. Indexes of captures are passed over,
+/// and so are files that were torn before their first line was whole, where others are of a session. Files of
+/// a session that were over before `begin` are left out.
+pub(super) fn chains_of(paths: &[PathBuf], begin: Option<Nanos>) -> Vec<FileChain> {
     let alone = |at: usize| FileChain {
         stream: at as u16,
         paths: VecDeque::from([paths[at].clone()]),
         follows: false,
+        is_cut: false,
     };
     if paths.len() < 2 {
         return (0..paths.len()).map(alone).collect();
     }
     let mut chains = vec![];
     let mut sessions: BTreeMap<String, Vec<(Nanos, SessionLine, usize)>> = BTreeMap::new();
+    let mut others = vec![];
     for (at, path) in paths.iter().enumerate() {
         match session_of(path) {
             Some((time, line)) => {
                 let files = sessions.entry(line.id.clone()).or_default();
                 files.push((time, line, at));
             }
-            None => chains.push(alone(at)),
+            None if is_index(path) => {
+                debug!(index = %path.display(), "an index of a capture is no input: it is passed over");
+            }
+            None => others.push(at),
         }
+    }
+    for at in others {
+        if !sessions.is_empty() && is_torn_at_once(&paths[at]) {
+            warn!(
+                capture = %paths[at].display(),
+                "the capture ends within its first line, as after a crash: there is nothing in it"
+            );
+            continue;
+        }
+        chains.push(alone(at));
     }
     let mut begins: BTreeMap<String, Nanos> = BTreeMap::new();
     for (time, line, _) in sessions.values().flatten() {
@@ -49,30 +66,19 @@ pub(super) fn chains_of(paths: &[PathBuf]) -> Vec<FileChain> {
     for mut files in sessions.into_values() {
         files.sort_by_key(|(_, line, _)| line.file);
         let (time, line, _) = &files[0];
+        // The last file that begins early enough, and those after it.
+        let early = |file: &(Nanos, SessionLine, usize)| begin.is_some_and(|begin| file.0 < begin);
+        let first = files.iter().rposition(early).unwrap_or(0);
         chains.push(FileChain {
             follows: begins[&line.feed] < *time,
             stream: files.iter().map(|file| file.2).min().unwrap_or(0) as u16,
-            paths: files.iter().map(|file| paths[file.2].clone()).collect(),
+            paths: files[first..]
+                .iter()
+                .map(|file| paths[file.2].clone())
+                .collect(),
+            is_cut: first > 0,
         });
     }
     chains.sort_by_key(|chain| chain.stream);
     chains
 }
-
-/// The session of a file, and when the file begins. Pipes are not asked: what is read of them is gone.
-fn session_of(path: &Path) -> Option<(Nanos, SessionLine)> {
-    if !fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let reader = decompressed(File::open(path).ok()?).ok()?;
-    let mut line = vec![];
-    reader
-        .take(LINE_BYTES_MAX)
-        .read_until(b'\n', &mut line)
-        .ok()?;
-    let session = SessionLine::read(line.trim_ascii_end())?;
-    Some((split_stamp(&line).0?.ts_recv, session))
-}
-
-/// Bytes of the longest line about a session.
-const LINE_BYTES_MAX: u64 = 4_096;

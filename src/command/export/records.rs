@@ -43,7 +43,7 @@ pub(super) fn export(
         written: 0,
     };
     let intake = Intake::new(pipeline.decoder());
-    let intake = observe_events(pipeline.open(inputs)?, intake, &mut rows)?.intake;
+    let intake = observe_events(pipeline.open(inputs, None)?, intake, &mut rows)?.intake;
     rows.table.close()?;
     Ok(Exported {
         rows: rows.written,

@@ -118,7 +118,7 @@ impl FollowedBook {
         records: Option<&mut Vec<MarketRecord>>,
     ) {
         match &event.body {
-            Body::Gap(_) => self.break_off(head, requests, records),
+            Body::Gap(_) | Body::FeedGap(_) => self.break_off(head, requests, records),
             Body::Depth(depth) => {
                 if depth.snapshot.is_some() {
                     self.is_cut = depth.keep > 0;

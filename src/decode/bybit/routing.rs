@@ -26,13 +26,6 @@ pub(super) fn is_quote(message: &[u8]) -> bool {
         && value_of(message, "type").is_some_and(|form| form.is("snapshot"))
 }
 
-/// The symbol whose book or quote a message tells.
-pub(super) fn book_or_quote_of(message: &[u8]) -> Option<Cow<'_, str>> {
-    let name = topic_of(message)?;
-    let is_told = Topic::of(&name).is_some_and(|topic| topic.kind != TopicKind::Trades);
-    is_told.then(|| symbol_of(message))?
-}
-
 /// Whether a message has the marks of Bybit: a topic with data, or the answer to a request.
 pub(super) fn recognises(message: &[u8]) -> bool {
     let [

@@ -28,12 +28,6 @@ pub(super) fn is_quote(message: &[u8]) -> bool {
     channel.is_some_and(|name| Channel::of(&name) == Some(Channel::Quote))
 }
 
-/// The instrument whose book or quote a message tells.
-pub(super) fn book_or_quote_of(message: &[u8]) -> Option<Cow<'_, str>> {
-    let channel = channel_of(message).and_then(|name| Channel::of(&name))?;
-    (channel != Channel::Trades).then(|| symbol_of(message))?
-}
-
 /// Whether a message has the marks of OKX: a channel in `arg`, an event of this venue, or `pong`.
 pub(super) fn recognises(message: &[u8]) -> bool {
     if is_pong(message) {

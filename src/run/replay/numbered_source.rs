@@ -53,7 +53,9 @@ impl NumberedSource {
         if self.source.advance()? {
             self.frames += 1;
             let (origin, message) = self.source.frame();
-            let order = self.checks.take(origin.stream, &self.venues, message);
+            let is_checked = self.source.is_of_session();
+            let checks = &mut self.checks;
+            let order = checks.take(origin.stream, &self.venues, message, is_checked);
             match order {
                 ConnectionOrder::Follows => return Ok(Some(self.source.frame())),
                 ConnectionOrder::Lost(missing) => {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::decode::command::parse_command;
-use crate::decode::control::{is_control, unwrapped};
+use crate::decode::control::{is_control, is_partly_lost, unwrapped};
 use crate::decode::route::{SymbolFinder, shard_of};
 use crate::decode::text::text_of;
 use crate::decode::{SnapshotOwners, Venues};
@@ -49,7 +49,11 @@ impl FrameRouter {
 
     /// Sends a frame, as one message or as those of which it is made: see [`Venues::split`].
     pub(super) fn send(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), Frame> {
-        let unwrapped = unwrapped(bytes).and_then(Result::ok);
+        // Which shards took a frame that others lost is told around it.
+        let unwrapped = match is_partly_lost(bytes) {
+            true => None,
+            false => unwrapped(bytes).and_then(Result::ok),
+        };
         let bytes = unwrapped.as_deref().unwrap_or(bytes);
         let messages = self.venues.split(bytes);
         if messages.is_empty() {

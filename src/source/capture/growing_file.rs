@@ -48,10 +48,10 @@ impl GrowingFile {
         self.out.as_ref().map_or(0, |out| out.inner().bytes)
     }
 
-    /// Whether a part has grown so long, or so old, that it should end.
+    /// Whether a part has grown so long, or so old, that it should end; a clock set back ends it too.
     pub(super) fn is_part_full(&self, now: Nanos) -> bool {
         let (began, bytes) = self.part;
-        bytes >= PART_BYTES || bytes > 0 && now.since(began) >= PART_NS
+        bytes >= PART_BYTES || bytes > 0 && now.since(began).abs() >= PART_NS
     }
 
     /// Ends the part; the next begins now. Plain text has no parts.
@@ -80,6 +80,12 @@ impl GrowingFile {
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.take()?.finish()?;
         self.sync()
+    }
+
+    /// Ends the file, and has another thread bring it to the disk.
+    pub(super) fn finish_behind(mut self, sync: &SyncThread) -> io::Result<()> {
+        self.take()?.finish()?;
+        sync.request_end(self.file)
     }
 
     fn begin(&mut self, counted: Counted) -> io::Result<()> {
@@ -129,7 +135,7 @@ pub(super) struct SyncThread {
 
 impl SyncThread {
     pub(super) fn start() -> io::Result<Self> {
-        let (requests, files) = bounded::<File>(1);
+        let (requests, files) = bounded::<File>(REQUESTS);
         let failed = Arc::new(Mutex::new(None));
         let failure = Arc::clone(&failed);
         let work = move || {
@@ -147,24 +153,49 @@ impl SyncThread {
         })
     }
 
-    /// Requests that a file be brought to the disk; one that waits already is enough. Gives the error of an
-    /// earlier request.
+    /// Requests that a file be brought to the disk; while one waits already, the next request is soon enough.
+    /// Gives the error of an earlier request.
     pub(super) fn request(&self, file: File) -> io::Result<()> {
-        if let Some(requests) = &self.requests {
+        if let Some(requests) = self.requests.as_ref().filter(|waiting| waiting.is_empty()) {
             drop(requests.try_send(file));
         }
+        self.failure()
+    }
+
+    /// Requests that a file which has ended be brought to the disk: that is not left out. Gives the error of
+    /// an earlier request.
+    pub(super) fn request_end(&self, file: File) -> io::Result<()> {
+        if let Some(requests) = &self.requests
+            && let Err(error) = requests.try_send(file)
+        {
+            sync(&error.into_inner())?;
+        }
+        self.failure()
+    }
+
+    /// Waits for what was requested. Gives the error of an earlier request.
+    pub(super) fn end(mut self) -> io::Result<()> {
+        self.join();
+        self.failure()
+    }
+
+    fn failure(&self) -> io::Result<()> {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.take().map_or(Ok(()), Err)
     }
-}
 
-impl Drop for SyncThread {
-    fn drop(&mut self) {
+    fn join(&mut self) {
         self.requests = None;
         if let Some(thread) = self.thread.take() {
             // It does not panic, and there is nobody to tell.
             drop(thread.join());
         }
+    }
+}
+
+impl Drop for SyncThread {
+    fn drop(&mut self) {
+        self.join();
     }
 }
 
@@ -179,6 +210,8 @@ fn failed_before() -> io::Error {
     io::Error::other("writing it has failed before")
 }
 
+/// Files that may wait to be brought to the disk.
+const REQUESTS: usize = 8;
 /// Bytes before compression after which a part ends.
 const PART_BYTES: usize = 4 << 20;
 /// Time after which it does.

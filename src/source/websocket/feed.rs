@@ -290,12 +290,13 @@ impl Feed {
 
     /// Hands a frame on, unless its number says that it is a copy; a gap goes before it where messages are
     /// missing.
-    fn deliver(&mut self, connection: &mut OpenConnection, frame: Frame) {
+    fn deliver(&mut self, connection: &mut OpenConnection, mut frame: Frame) {
         match connection.check.take(self.settings.venue, &frame.bytes) {
             ConnectionOrder::Follows => {}
             ConnectionOrder::Lost(missing) => {
                 let gap = self.frame(connection.number, sequence_gap(missing));
                 self.out.control(&gap);
+                frame = self.numbers.renumbered(frame);
             }
             ConnectionOrder::Behind => return self.out.drop_repeated(&frame),
         }
@@ -358,6 +359,7 @@ impl Feed {
         self.out.control(&handover);
         let venue = self.settings.venue;
         for (frame, is_repeated) in overlap.into_frames() {
+            let frame = self.numbers.renumbered(frame);
             // Changes behind a book that came with the subscription count again; trades have numbers.
             let is_copy =
                 is_repeated && (self.snapshots.are_beside() || venue.is_quote(&frame.bytes));

@@ -30,4 +30,11 @@ impl FrameNumbers {
         self.next += 1;
         Frame { origin, bytes }
     }
+
+    /// A frame that was held, with the next number: numbers rise in the order in which frames are handed on.
+    pub(super) fn renumbered(&mut self, mut frame: Frame) -> Frame {
+        frame.origin.offset = self.next;
+        self.next += 1;
+        frame
+    }
 }

@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| GIVEN.with(|(pipeline, folder)| {
     let Some(path) = with_ending(folder, &[".csv", ".parquet", ".tsv", ".csv.gz"], data) else {
         return;
     };
-    if let Ok(mut source) = pipeline.open(&[path]) {
+    if let Ok(mut source) = pipeline.open(&[path], None) {
         while let Ok(Some(_)) = source.next_frame() {}
     }
 }));
