@@ -1,7 +1,7 @@
 //! All that the engine holds: one state an instrument, and what instruments share.
 //!
 //! A state is plain data. Written out and read back it goes on as if nothing had happened; it must be read
-//! with the same features and the same model.
+//! with the same features, the same model, and the same rules for late events.
 
 use serde::{Deserialize, Serialize};
 

@@ -92,8 +92,8 @@ fn late_events_are_put_in_their_place_and_signals_corrected() {
     let trades = [(1, 1), (10, 3), (4, 2), (11, 4), (20, 5), (12, 6)];
     let lines = trades.map(|(second, number)| trade(second, number));
     let run = replay_with(&pipeline, &lines, &["--set", "source.lateness_ms=5000"]);
-    // The trade at 4 s comes 6 s late: it has a signal of its own, and no trade is missing before that at 10 s
-    // any more. The trade at 12 s comes too late.
+    // The trade at 4 s comes 6 s late: it has a signal of its own, and no trade is missing before that at
+    // 10 s any more. The trade at 12 s comes too late.
     assert_eq!(
         revisions(&run),
         [
@@ -202,6 +202,10 @@ fn what_cannot_be_done_with_late_events_is_refused() {
         assert_eq!(run.code, Some(2), "{row}");
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+    let pipeline = one_feature("kind = \"price\"", "trade", correct);
+    let set = ["--set", lateness, "--set", "model.window=\"carried\""];
+    let run = replay_with(&pipeline, &overtaken(), &set);
+    assert!(run.stderr.contains("cannot go back"), "{}", run.stderr);
     let figure = one_feature("kind = \"figure\"\nfigure = \"vix\"", "bar", correct);
     let run = replay_with(&figure, &overtaken(), &["--set", lateness]);
     assert!(

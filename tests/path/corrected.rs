@@ -552,13 +552,10 @@ fn replays_on_several_shards_give_the_same_corrections() {
         assert_eq!(first.events.engine, again.events.engine);
         assert!(again.frames.balances());
     }
-    run(
-        &in_order,
-        "ordered",
-        "engine.shards=1",
-        "engine.batch=256",
-        &[],
-    );
+    let (shards, batch) = ("engine.shards=1", "engine.batch=256");
+    let ordered = run(&in_order, "ordered", shards, batch, &[]);
+    let nothing_late = run(&in_order, "nothing-late", shards, batch, &correct);
+    assert_eq!(ordered.digest, nothing_late.digest);
     let report = diff(
         &folder.path("first"),
         &folder.path("ordered"),
