@@ -6,8 +6,9 @@ use std::sync::Arc;
 use foretick::decode::venue::Venue;
 use foretick::decode::{ConnectionCheck, ConnectionOrder, DecodeError, Decoder, Venues};
 use foretick::engine::book::{Applied, Book};
+use foretick::engine::row::GapInput;
 use foretick::engine::{Engine, EngineSettings};
-use foretick::event::{Batch, Body, Gap};
+use foretick::event::{Batch, Body, Gap, Trade};
 use foretick::frame::Origin;
 use foretick::instrument::InstrumentId;
 use foretick::model::normalise::Normalise;
@@ -16,9 +17,10 @@ use foretick::model::{Model, ModelError};
 use foretick::signal::Signal;
 use foretick::units::{Nanos, Price, Size};
 
+use crate::cases::Case;
 use crate::given::Folder;
 use crate::market::{Rests, Truth};
-use crate::wire::{Case, START};
+use crate::numerals::START;
 
 /// Connection check, decoder, engine and books of a run.
 pub(crate) struct Client {
@@ -34,6 +36,8 @@ pub(crate) struct Client {
     pub(crate) gaps: u64,
     /// Frames that could not be read, or were copies.
     pub(crate) unread: u64,
+    /// Trades that were reported as missing, by symbol.
+    pub(crate) missing_trades: [u64; 2],
     frames: i64,
 }
 
@@ -46,6 +50,10 @@ pub(crate) struct Taken {
     pub(crate) error: Option<DecodeError>,
     /// Whether its number says that it was late, or a copy.
     pub(crate) is_behind: bool,
+    /// The trades in it.
+    pub(crate) trades: Vec<(usize, Trade)>,
+    /// How many of them the engine has used.
+    pub(crate) used: u64,
 }
 
 /// The sum of the newest row.
@@ -94,6 +102,7 @@ impl Client {
             books: Default::default(),
             gaps: 0,
             unread: 0,
+            missing_trades: [0; 2],
             frames: 0,
         }
     }
@@ -155,6 +164,11 @@ impl Client {
             reprocessed: false,
         };
         self.frames += 1;
+        self.take_frame(origin, bytes)
+    }
+
+    /// Takes a frame of a feed.
+    pub(crate) fn take_frame(&mut self, origin: Origin, bytes: &[u8]) -> Taken {
         self.batch.clear();
         let mut taken = Taken::default();
         if let Err(error) = self.decoder.decode(origin, bytes, &mut self.batch) {
@@ -177,12 +191,22 @@ impl Client {
                     self.gaps += u64::from(is_gap);
                     taken.applied = Some(applied);
                 }
+                Body::Trade(trade) => taken.trades.push((self.symbol(event.instrument), trade)),
                 _ => {}
             }
         }
-        let mut signals = vec![];
+        let (mut signals, mut gaps) = (vec![], vec![]);
+        let before = self.engine.counts().trades;
         let stepped = self.engine.step(&self.batch, &mut signals);
         stepped.expect("a sum never fails");
+        taken.used = self.engine.counts().trades - before;
+        self.engine.take_gaps(&mut gaps);
+        for gap in gaps {
+            if gap.change.input == GapInput::Trades {
+                let symbol = self.symbol(gap.instrument);
+                self.missing_trades[symbol] += gap.change.missing;
+            }
+        }
         let named = signals.into_iter();
         taken.signals = named
             .map(|signal| (self.symbol(signal.instrument), signal))
@@ -195,6 +219,18 @@ impl Client {
         let mut ids = vec![];
         self.engine.take_snapshot_requests(&mut ids);
         ids.into_iter().map(|id| self.symbol(id)).collect()
+    }
+
+    /// The symbols whose book has become whole.
+    pub(crate) fn whole(&mut self) -> Vec<usize> {
+        let mut ids = vec![];
+        self.engine.take_whole_books(&mut ids);
+        ids.into_iter().map(|id| self.symbol(id)).collect()
+    }
+
+    /// A symbol as instruments are named.
+    pub(crate) fn name(&self, symbol: usize) -> &str {
+        &self.names[symbol]
     }
 
     fn symbol(&self, id: InstrumentId) -> usize {
