@@ -16,6 +16,10 @@ mod market;
 mod numerals;
 #[path = "venues/proxy.rs"]
 mod proxy;
+#[path = "venues/quote_wire.rs"]
+mod quote_wire;
+#[path = "venues/quotes.rs"]
+mod quotes;
 #[path = "venues/relay.rs"]
 mod relay;
 #[path = "venues/run.rs"]

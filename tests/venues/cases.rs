@@ -1,5 +1,9 @@
 //! The venues under test: one list, to which every battery is applied.
 
+use foretick::pipeline::Pipeline;
+
+use crate::given::Folder;
+
 /// Whose form messages have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -9,6 +13,11 @@ pub(crate) enum Form {
     Okx,
     Coinbase,
     Kraken,
+    /// Described in a pipeline, with numbers.
+    Described,
+    Alpaca,
+    /// Described in a pipeline, without numbers.
+    Plain,
 }
 
 /// A venue under test.
@@ -21,12 +30,14 @@ pub(crate) struct Case {
     pub(crate) streams: [&'static str; 2],
     /// How the venue says that it will close the connection, if it does.
     pub(crate) notice: Option<&'static str>,
+    /// What a pipeline says besides, of a venue that is described there.
+    pub(crate) description: &'static str,
     /// Fields whose digits a fault may change so that the venue's proof shows it.
     pub(crate) proved: &'static [&'static str],
 }
 
 /// Every venue that has books.
-pub(crate) const VENUES: [Case; 6] = [
+pub(crate) const VENUES: [Case; 7] = [
     Case {
         form: Form::Spot,
         venue: "BINANCE",
@@ -35,6 +46,7 @@ pub(crate) const VENUES: [Case; 6] = [
         notice: Some(
             r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770127200000}}"#,
         ),
+        description: "",
         proved: &["\"U\":", "\"u\":"],
     },
     Case {
@@ -45,6 +57,7 @@ pub(crate) const VENUES: [Case; 6] = [
         notice: Some(
             r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770127200000}}"#,
         ),
+        description: "",
         proved: &["\"pu\":", "\"u\":"],
     },
     Case {
@@ -53,6 +66,7 @@ pub(crate) const VENUES: [Case; 6] = [
         symbols: ["BTCUSDT", "ETHUSDT"],
         streams: ["publicTrade", "orderbook.50"],
         notice: None,
+        description: "",
         proved: &["\"u\":"],
     },
     Case {
@@ -61,6 +75,7 @@ pub(crate) const VENUES: [Case; 6] = [
         symbols: ["BTC-USDT", "ETH-USDT"],
         streams: ["trades", "books"],
         notice: Some(r#"{"event":"notice","code":"64008","msg":"closing","connId":"1"}"#),
+        description: "",
         proved: &["\"seqId\":", "\"prevSeqId\":"],
     },
     Case {
@@ -69,6 +84,7 @@ pub(crate) const VENUES: [Case; 6] = [
         symbols: ["BTC-USD", "ETH-USD"],
         streams: ["market_trades", "level2"],
         notice: None,
+        description: "",
         proved: &["\"sequence_num\":"],
     },
     Case {
@@ -77,6 +93,56 @@ pub(crate) const VENUES: [Case; 6] = [
         symbols: ["BTC/USD", "ETH/USD"],
         streams: ["trade", "book"],
         notice: None,
+        description: "",
         proved: &["\"price\":", "\"qty\":", "\"checksum\":"],
     },
+    Case {
+        form: Form::Described,
+        venue: "HILL",
+        symbols: ["OAK", "ELM"],
+        streams: ["fill", "book"],
+        notice: Some(r#"{"kind":"closing"}"#),
+        description: include_str!("described.toml"),
+        proved: &["\"no\":"],
+    },
 ];
+
+/// Venues that have quotes instead of books, and prove nothing of them.
+pub(crate) const QUOTES: [Case; 2] = [
+    Case {
+        form: Form::Alpaca,
+        venue: "ALPACA",
+        symbols: ["OAK", "ELM"],
+        streams: ["trades", "quotes"],
+        notice: None,
+        description: "",
+        proved: &[],
+    },
+    Case {
+        form: Form::Plain,
+        venue: "DALE",
+        symbols: ["OAK", "ELM"],
+        streams: ["fill", "quote"],
+        notice: None,
+        description: include_str!("described_plain.toml"),
+        proved: &[],
+    },
+];
+
+impl Case {
+    /// Whether the venue has books.
+    pub(crate) fn has_books(&self) -> bool {
+        !matches!(self.form, Form::Alpaca | Form::Plain)
+    }
+
+    /// A pipeline that reads both symbols, with these tables besides.
+    pub(crate) fn pipeline(&self, folder: &Folder, rows: &str) -> Pipeline {
+        let [one, other] = self
+            .symbols
+            .map(|symbol| format!("{symbol}.{}", self.venue));
+        let source = format!("kind = \"websocket\"\ninstruments = [\"{one}\", \"{other}\"]");
+        let more = self.description;
+        let text = format!("name = \"battery\"\n[source]\n{source}\n{more}{rows}");
+        folder.pipeline(&text, &[])
+    }
+}

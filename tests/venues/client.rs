@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use foretick::decode::venue::Venue;
-use foretick::decode::{ConnectionCheck, ConnectionOrder, DecodeError, Decoder, Venues};
+use foretick::decode::{ConnectionCheck, ConnectionOrder, DecodeError, Decoder};
 use foretick::engine::book::{Applied, Book};
 use foretick::engine::row::GapInput;
 use foretick::engine::{Engine, EngineSettings};
@@ -51,7 +51,7 @@ pub(crate) struct Taken {
     /// Whether its number says that it was late, or a copy.
     pub(crate) is_behind: bool,
     /// The trades in it.
-    pub(crate) trades: Vec<(usize, Trade)>,
+    pub(crate) trades: Vec<(usize, Trade, Nanos)>,
     /// How many of them the engine has used.
     pub(crate) used: u64,
 }
@@ -71,12 +71,10 @@ impl Client {
         let names = case
             .symbols
             .map(|symbol| format!("{symbol}.{}", case.venue));
-        let text = format!(
-            "name = \"battery\"\n[source]\nkind = \"websocket\"\ninstruments = [\"{}\", \"{}\"]\n{ROW}",
-            names[0], names[1]
-        );
         let id = std::thread::current().id();
-        let pipeline = Folder::new(&format!("venues-{id:?}")).pipeline(&text, &[]);
+        let folder = Folder::new(&format!("venues-{id:?}"));
+        let rows = if case.has_books() { ROW } else { ROW_OF_QUOTES };
+        let pipeline = case.pipeline(&folder, rows);
         let settings = EngineSettings {
             rules: pipeline.rules,
             steps: 1,
@@ -90,9 +88,10 @@ impl Client {
             half_life: None,
         };
         Self {
-            venue: Venues::default()
+            venue: pipeline
+                .venues()
                 .named(case.venue)
-                .expect("it is registered"),
+                .expect("it is registered, or described"),
             decoder: pipeline.decoder(),
             engine: Engine::new(Arc::clone(&pipeline.plan), settings, Box::new(Sum)),
             check: ConnectionCheck::default(),
@@ -191,7 +190,10 @@ impl Client {
                     self.gaps += u64::from(is_gap);
                     taken.applied = Some(applied);
                 }
-                Body::Trade(trade) => taken.trades.push((self.symbol(event.instrument), trade)),
+                Body::Trade(trade) => {
+                    let symbol = self.symbol(event.instrument);
+                    taken.trades.push((symbol, trade, event.ts_event));
+                }
                 _ => {}
             }
         }
@@ -241,7 +243,7 @@ impl Client {
 }
 
 /// The best bid and offer, and three levels of the book, at each trade.
-const ROW: &str = r#"
+pub(crate) const ROW: &str = r#"
 [row]
 on = "trade"
 stale_after_ms = 3_000
@@ -256,12 +258,32 @@ levels = 3
 kind = "sum"
 "#;
 
+/// The best bid and offer, and the last price, at each trade.
+const ROW_OF_QUOTES: &str = r#"
+[row]
+on = "trade"
+stale_after_ms = 3_000
+[[feature]]
+name = "mid"
+kind = "mid"
+[[feature]]
+name = "price"
+kind = "price"
+[model]
+kind = "sum"
+"#;
+
 /// What the signal is of a book that is true.
 pub(crate) fn signal_of(truth: &Truth) -> f64 {
-    let mid = (truth.bids[0].0 + truth.asks[0].0) as f64 / 20.0;
+    let mid = mid_of(truth);
     let sum = |side: &[Rests]| side.iter().take(3).map(|one| one.1).sum::<i64>() as f64;
     let (bids, asks) = (sum(&truth.bids), sum(&truth.asks));
     mid + (bids - asks) / (bids + asks)
+}
+
+/// The middle of the best bid and offer.
+pub(crate) fn mid_of(truth: &Truth) -> f64 {
+    (truth.bids[0].0 + truth.asks[0].0) as f64 / 20.0
 }
 
 /// Whether a book has these levels, and no others.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use foretick::decode::venue::BookProof;
 use foretick::engine::book::Applied;
-use foretick::event::{Trade, TradeIds};
+use foretick::event::TradeIds;
 use foretick::frame::Frame;
 use foretick::signal::quality::Quality;
 
 use crate::cases::Case;
-use crate::client::{Client, Taken, is_equal, signal_of};
+use crate::client::{Client, Taken, is_equal, mid_of, signal_of};
 use crate::numerals::START;
 use crate::relay::{self, SharedFaults};
 use crate::wire::{About, Message};
@@ -45,8 +45,9 @@ struct Judged {
     told: usize,
     /// Whether a wrong or a late message may have changed its book, and nothing can have shown it yet.
     is_disturbed: bool,
-    /// The trades that were used.
+    /// The trades that were used, and how many gaps there were at the last one.
     used: Vec<u64>,
+    gaps: u64,
     seen: BTreeSet<u64>,
 }
 
@@ -119,10 +120,10 @@ impl Judge {
     pub(crate) fn end(&self) {
         let ids = self.client.venue.proof().trades;
         for (symbol, judged) in self.symbols.iter().enumerate() {
-            let (Some(first), Some(last)) = (judged.used.first(), judged.used.last()) else {
+            let different: BTreeSet<u64> = judged.used.iter().copied().collect();
+            let (Some(first), Some(last)) = (different.first(), different.last()) else {
                 continue;
             };
-            let different: BTreeSet<u64> = judged.used.iter().copied().collect();
             assert_eq!(different.len(), judged.used.len(), "twice: {}", self.what);
             let missing = last + 1 - first - judged.used.len() as u64;
             if ids == Some(TradeIds::Successive) {
@@ -191,6 +192,8 @@ impl Judge {
                     judged.cover(order, at);
                 }
             }
+            // Whatever came last counts: nothing says whether it is late.
+            About::Quote(at) => judged.told = at,
             About::Trade | About::Other => {}
         }
     }
@@ -243,8 +246,14 @@ impl Judge {
             let world = world::lock(&self.world);
             let truths = &world.server.truths[symbol];
             let then = truths.partition_point(|truth| truth.ms <= ms);
-            let truth = &truths[then.saturating_sub(1).max(judged.told)];
-            let (is, should, what) = (signal.outputs[0], signal_of(truth), &self.what);
+            let should = match world.server.case.has_books() {
+                true => signal_of(&truths[then.saturating_sub(1).max(judged.told)]),
+                false => {
+                    let price = signal.last_price.to_f64();
+                    price + mid_of(&truths[judged.told])
+                }
+            };
+            let (is, what) = (signal.outputs[0], &self.what);
             let trail = &self.trail;
             let is_true = (is - should).abs() < 1e-6;
             assert!(is_true, "{is} is not {should}: {what} {trail:#?}");
@@ -257,7 +266,7 @@ impl Judge {
     fn check_book(&self, message: &Message) {
         let (symbol, what) = (message.symbol, &self.what);
         let (judged, book) = (&self.symbols[symbol], &self.client.books[symbol]);
-        let is_of_book = !matches!(message.about, About::Trade | About::Other);
+        let is_of_book = !matches!(message.about, About::Trade | About::Quote(_) | About::Other);
         if is_of_book && book.is_live() && !judged.is_disturbed {
             let world = world::lock(&self.world);
             let truth = &world.server.truths[symbol][judged.told];
@@ -269,17 +278,28 @@ impl Judge {
     /// Each trade is the venue's, and is used once.
     fn check_trades(&mut self, taken: &Taken) {
         let mut expected = 0;
-        for (symbol, trade) in &taken.trades {
-            let (what, id) = (&self.what, trade.trade_id);
+        for (symbol, trade, ts) in &taken.trades {
+            let (what, ms) = (&self.what, ts.0 / 1_000_000 - START);
             let world = world::lock(&self.world);
-            let truth = world.trades[*symbol].get(&id);
+            // Some venues' numbers are made of more than one field.
+            let trades = &world.trades[*symbol];
+            let by_time = || trades.values().rev().find(|truth| truth.ms == ms);
+            let truth = trades.get(&trade.trade_id).or_else(by_time);
             let truth = *truth.unwrap_or_else(|| panic!("no such trade: {what} {trade:?}"));
+            assert_eq!(truth.ms, ms, "{what} {trade:?}");
             drop(world);
             let is = (Some(trade.price), Some(trade.size));
             let price = foretick::units::Price::from_scaled(truth.price, 1);
             let size = foretick::units::Size::from_scaled(truth.size, 3);
             assert_eq!(is, (price, size), "{what} {trade:?}");
-            expected += u64::from(self.symbols[*symbol].uses(trade));
+            let gaps = self.client.gaps;
+            let judged = &mut self.symbols[*symbol];
+            let follows = judged.used.last().is_none_or(|last| truth.id <= last + 1);
+            if self.proof == BookProof::ConnectionNumbers && !follows {
+                assert!(gaps > judged.gaps, "a lost trade: {what} {trade:?}");
+            }
+            judged.gaps = gaps;
+            expected += u64::from(judged.uses(trade.ids, truth.id));
         }
         assert_eq!(taken.used, expected, "{} {taken:?}", self.what);
         self.tally().repeated += taken.trades.len() as u64 - expected;
@@ -294,9 +314,8 @@ impl Judged {
     }
 
     /// Whether a trade is to be used: a copy is not, nor one that is behind where numbers rise.
-    fn uses(&mut self, trade: &Trade) -> bool {
-        let id = trade.trade_id;
-        let is_new = match trade.ids {
+    fn uses(&mut self, ids: TradeIds, id: u64) -> bool {
+        let is_new = match ids {
             TradeIds::Successive | TradeIds::Rising => {
                 self.used.last().is_none_or(|last| id > *last)
             }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use foretick::clock;
-use foretick::decode::Venues;
+use foretick::decode::venue::{BookProof, Proof};
 use foretick::source::conflation::Conflation;
 use foretick::source::ring::{Receiver, ring};
 use foretick::source::snapshot_requests::{SnapshotRequests, snapshot_requests};
@@ -20,6 +20,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::cases::{Case, VENUES};
+use crate::client::ROW;
+use crate::given::Folder;
 use crate::judge::{Judge, Tally};
 use crate::numerals::START;
 use crate::proxy::FAULTS;
@@ -37,6 +39,7 @@ pub(crate) struct Run {
     is_over: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     feed: tokio::task::JoinHandle<Result<(), WebsocketError>>,
+    pub(crate) proof: Proof,
     what: String,
 }
 
@@ -47,8 +50,10 @@ impl Run {
         change: impl FnOnce(&mut WebsocketSettings),
     ) -> Self {
         let runtime = Runtime::new().expect("a runtime can be made");
-        let venue = Venues::default().named(case.venue);
-        let venue = venue.expect("it is registered");
+        let folder = Folder::new(&format!("venues-{:?}", std::thread::current().id()));
+        let venues = case.pipeline(&folder, ROW).venues();
+        let venue = venues.named(case.venue);
+        let venue = venue.expect("it is registered, or described");
         let world = World::new(case, seed, venue);
         let faults = Arc::new(Mutex::new(Faults::none(seed, venue.proof().book)));
         let [server, proxy, rest] = [0; 3].map(|_| {
@@ -56,10 +61,19 @@ impl Run {
             listener.expect("a free port")
         });
         let address = |listener: &TcpListener| listener.local_addr().expect("it listens");
+        // One that is described says in its messages what it subscribes to.
+        let streams = match case.description.is_empty() {
+            true => case.streams.map(str::to_owned).to_vec(),
+            false => venue
+                .usual_streams()
+                .iter()
+                .map(|&one| one.to_owned())
+                .collect(),
+        };
         let mut settings = WebsocketSettings {
             url: format!("ws://{}", address(&proxy)),
             symbols: case.symbols.map(str::to_owned).into(),
-            streams: case.streams.map(str::to_owned).into(),
+            streams,
             rest: Some(format!("http://{}", address(&rest))),
             backoff_min: Duration::from_millis(20),
             backoff_max: Duration::from_millis(200),
@@ -91,6 +105,7 @@ impl Run {
             shards: vec![],
             is_over: Arc::default(),
             stop,
+            proof: venue.proof(),
             what: format!("{} seed {seed}", case.venue),
         };
         for ring in receivers {
@@ -173,7 +188,7 @@ impl Run {
 }
 
 impl Faults {
-    fn none(seed: u64, proof: foretick::decode::venue::BookProof) -> Self {
+    fn none(seed: u64, proof: BookProof) -> Self {
         Self {
             seed,
             rate: 0.0,
@@ -226,10 +241,19 @@ pub(crate) fn for_every_venue<T: Copy + Send + Sync>(
     each: &[T],
     test: impl Fn(Case, u64, T) + Sync,
 ) {
+    for_each(&VENUES, each, test);
+}
+
+/// Applies a test to some venues in the same way.
+pub(crate) fn for_each<T: Copy + Send + Sync>(
+    cases: &[Case],
+    each: &[T],
+    test: impl Fn(Case, u64, T) + Sync,
+) {
     for seed in seeds() {
         std::thread::scope(|scope| {
             let test = &test;
-            for case in VENUES {
+            for &case in cases {
                 for &one in each {
                     scope.spawn(move || test(case, seed, one));
                 }

@@ -30,7 +30,7 @@ fn whatever_befalls_a_connection_no_signal_is_ok_that_is_not_true() {
         let run = Run::start(case, seed, |settings| {
             settings.idle = Duration::from_millis(1_000);
         });
-        let messages = if rate < 1e-1 { 3_000 } else { 1_000 };
+        let messages = if rate < 1e-1 { 2_000 } else { 1_000 };
         run.run(messages, |faults| {
             (faults.rate, faults.cut_rate) = (rate, 0.05);
             faults.cuts = HARMLESS.to_vec();

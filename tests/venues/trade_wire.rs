@@ -35,6 +35,8 @@ pub(crate) fn text_of(
     let ms = trades.last().map_or(0, |last| last.ms);
     let (at, time) = (START + ms, rfc3339(ms));
     match form {
+        Form::Described | Form::Plain => list,
+        Form::Alpaca => format!("[{list}]"),
         Form::Spot | Form::Usdm => format!(r#"{{"stream":"{low}@trade","data":{list}}}"#),
         Form::Bybit => format!(
             r#"{{"topic":"publicTrade.{name}","ts":{at},"type":"snapshot","data":[{list}]}}"#
@@ -58,6 +60,12 @@ fn entry(form: Form, name: &str, trade: &Traded) -> String {
     } = *trade;
     let (price, size, at, time) = (tenths(price), thousandths(size), START + ms, rfc3339(ms));
     match form {
+        Form::Described | Form::Plain => format!(
+            r#"{{"kind":"fill","market":"{name}","price":"{price}","size":"{size}","side":"buy","no":{id},"at":{at}}}"#
+        ),
+        Form::Alpaca => format!(
+            r#"{{"T":"t","i":{id},"S":"{name}","x":"V","p":{price},"s":{size},"c":["@"],"t":"{time}","z":"C"}}"#
+        ),
         Form::Spot => format!(
             r#"{{"e":"trade","E":{at},"s":"{name}","t":{id},"p":"{price}","q":"{size}","T":{at},"m":true,"M":true}}"#
         ),

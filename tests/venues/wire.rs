@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use crate::cases::{Case, Form};
 use crate::market::{Market, Rests, Step, Truth};
 use crate::numerals::{START, rfc3339, tenths, thousandths};
+use crate::quote_wire;
 use crate::trade_wire::{self, Traded};
 
 /// A message of a venue, and what is in it.
@@ -28,6 +29,8 @@ pub(crate) enum About {
     /// A whole book, which was fetched beside the stream.
     Fetched(usize),
     Trade,
+    /// The best levels of the truth of this index.
+    Quote(usize),
     Other,
 }
 
@@ -119,6 +122,11 @@ impl Server {
                 }
                 self.truths[symbol].push(truth);
                 let at = self.truths[symbol].len() - 1;
+                if !self.case.has_books() {
+                    let name = self.case.symbols[symbol];
+                    let text = quote_wire::text_of(form, name, &self.truths[symbol][at]);
+                    return self.message(symbol, About::Quote(at), text);
+                }
                 let text = self.book(symbol, &change, false);
                 self.message(symbol, About::Change(at), text)
             }
@@ -243,6 +251,10 @@ impl Server {
                     r#"{{"channel":"l2_data","client_id":"","timestamp":"{time}","sequence_num":{number},"events":[{{"type":"{kind}","product_id":"{name}","updates":[{updates}]}}]}}"#
                 )
             }
+            (Form::Described, _) => format!(
+                r#"{{"kind":"book","market":"{name}","whole":{is_whole},"bids":{bids},"asks":{asks},"no":{last},"at":{ms}}}"#
+            ),
+            (Form::Alpaca | Form::Plain, _) => unreachable!("it has no books"),
             (Form::Kraken, _) => {
                 let kind = if is_whole { "snapshot" } else { "update" };
                 let level = |&(price, size): &Rests| {
@@ -288,6 +300,8 @@ impl Server {
                 )
             }
             Form::Kraken => r#"{"channel":"heartbeat"}"#.into(),
+            Form::Described | Form::Plain => r#"{"kind":"beat"}"#.into(),
+            Form::Alpaca => r#"[{"T":"success","msg":"authenticated"}]"#.into(),
         }
     }
 }

@@ -110,7 +110,9 @@ impl World {
     fn send(&mut self, message: &Message) {
         self.subscribers.retain(|subscriber| {
             let has_asked = match message.about {
-                About::Change(_) | About::Whole(_) => subscriber.books[message.symbol],
+                About::Change(_) | About::Whole(_) | About::Quote(_) => {
+                    subscriber.books[message.symbol]
+                }
                 About::Trade => subscriber.trades[message.symbol],
                 About::Fetched(_) => false,
                 About::Other => true,
@@ -152,7 +154,7 @@ impl World {
             if trades && !leaves {
                 first.extend(self.server.recent(symbol));
             }
-            if books && !leaves && !self.server.fetches() {
+            if books && !leaves && case.has_books() && !self.server.fetches() {
                 first.extend(self.server.whole(symbol));
             }
             let own = self.subscribers.iter_mut();
@@ -186,6 +188,10 @@ impl World {
             message.text.replace_range(from..until, &number.to_string());
         }
         let text = message.text.clone();
+        for part in self.venue.split(text.as_bytes()) {
+            let part = String::from_utf8(part).expect("it is text");
+            self.known.insert(part, message.clone());
+        }
         self.known.entry(text.clone()).or_insert(message);
         text
     }
@@ -212,7 +218,7 @@ fn quoted(form: Form, stream: &str) -> String {
     match form {
         Form::Spot | Form::Usdm => format!("@{stream}"),
         Form::Bybit => format!("\"{stream}."),
-        Form::Okx | Form::Coinbase | Form::Kraken => format!("\"{stream}\""),
+        _ => format!("\"{stream}\""),
     }
 }
 
@@ -231,6 +237,8 @@ fn ack(form: Form) -> &'static str {
         Form::Coinbase => {
             r#"{"channel":"subscriptions","timestamp":"2026-02-03T14:00:00Z","sequence_num":0,"events":[]}"#
         }
+        Form::Described | Form::Plain => r#"{"kind":"beat"}"#,
+        Form::Alpaca => r#"[{"T":"subscription","trades":[],"quotes":[]}]"#,
         Form::Kraken => r#"{"method":"subscribe","result":{"channel":"book"},"success":true}"#,
     }
 }
