@@ -214,7 +214,11 @@ impl Relay {
         match fault {
             Some(Fault::Delay) => self.pause(late).await,
             Some(Fault::Silence) => self.pause(300).await,
-            Some(Fault::Restart) => world::lock(&self.world).restart(),
+            Some(Fault::Restart) => {
+                // Its small numbers may be those of what is held from before: nothing could tell them apart.
+                self.proxy.forget();
+                world::lock(&self.world).restart();
+            }
             _ => {}
         }
         if fault == Some(Fault::Digit) && self.is_doubtful != [false; 2] {
