@@ -54,6 +54,8 @@ struct Judged {
 /// What happened in a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
+    /// What the proxy did.
+    pub(crate) faults: u64,
     /// Signals of each symbol that were `ok` and true.
     pub(crate) ok: [u64; 2],
     /// Those between a loss and its proof.

@@ -51,6 +51,7 @@ fn a_new_connection_is_a_gap_until_the_next_quote() {
         let tally = run.run(1_000, |spoilt| {
             (spoilt.rate, spoilt.faults) = (1e-2, vec![Fault::Reconnect]);
         });
-        assert!(tally.gaps > 0 && tally.marked > 0, "{case:?} {tally:?}");
+        let is_told = tally.gaps > 0 && tally.marked > 0;
+        assert!(tally.faults == 0 || is_told, "{case:?} {tally:?}");
     });
 }

@@ -177,12 +177,15 @@ impl Run {
         self.what += &format!(" rate {}", relay::lock(&self.faults).rate);
         world::lock(&self.world).refuses = relay::lock(&self.faults).rate;
         self.wait_for_messages(messages);
-        let before = relay::lock(&self.faults).end();
+        let faults = relay::lock(&self.faults).end();
         world::lock(&self.world).refuses = 0.0;
         self.wait_for_ok(20);
         let what = self.what.clone();
-        let tally = self.end();
-        println!("{what}: {before} faults, {tally:?}");
+        let tally = Tally {
+            faults,
+            ..self.end()
+        };
+        println!("{what}: {tally:?}");
         tally
     }
 }

@@ -47,7 +47,8 @@ fn an_end_of_the_connection_is_a_gap_and_the_book_comes_back() {
         let tally = run.run(1_000, |faults| {
             (faults.cut_rate, faults.cuts) = (5e-3, vec![cut]);
         });
-        assert!(tally.gaps > 0, "{case:?} {cut:?} {tally:?}");
+        let is_told = tally.faults == 0 || tally.gaps > 0;
+        assert!(is_told, "{case:?} {cut:?} {tally:?}");
     });
 }
 
