@@ -174,6 +174,12 @@ impl Book {
                 self.heard = (heard, heard_at);
                 return Applied::Stale;
             }
+            // One that names a change before the last of them is wrong: it would reach over any snapshot.
+            let waits = self.waiting.last().map_or(depth.first, |diff| diff.last);
+            if (depth.first..depth.last).contains(&waits) && !self.waiting.is_empty() {
+                self.waiting.clear();
+                return Applied::Waiting;
+            }
             self.wait(depth, bids, asks);
             return Applied::Waiting;
         }
@@ -665,6 +671,21 @@ mod tests {
         assert_eq!(
             (spliced, book.sequence()),
             (Applied::Spliced { dropped: 0 }, 3)
+        );
+    }
+
+    #[test]
+    fn a_linked_change_that_waits_reaches_over_no_other() {
+        let mut book = Book::default();
+        for change in [linked(50, 60), linked(60, 70), linked(10, 80)] {
+            book.apply(&change, &[], &[], Nanos::UNDEFINED);
+        }
+        book.apply(&linked(80, 90), &[], &[], Nanos::UNDEFINED);
+        let applied = book.apply(&whole(55), &[], &[], Nanos::UNDEFINED);
+        assert_eq!(
+            applied,
+            Applied::TooOld,
+            "60 and 70 are not to be had any more"
         );
     }
 
