@@ -7,11 +7,11 @@
 //! a feed without numbers (all zero) are applied as they come.
 //!
 //! A number that is not above those before it is a copy, unless it is below the last one and its own time
-//! is later, or it is the fifth in a row of such diffs, each following the one before: then the venue has
-//! begun to number anew. Diffs wait for a snapshot then; a snapshot replaces a whole book at once. A diff that the snapshot seems to hold is a copy too, unless its time is later and
+//! is later: then the venue has begun to number anew. Diffs wait for a snapshot then; a snapshot replaces
+//! a whole book at once. A diff that the snapshot seems to hold is a copy too, unless its time is later and
 //! its number below half of the snapshot's. A snapshot without a time of its own may be late instead: it is
 //! kept until a diff of new numbers follows it, another diff changes the book, or a newer snapshot comes. So
-//! is one that is too old for the diffs that wait.
+//! is one that is too old for the diffs that wait, or whose number is more than twice theirs.
 //!
 //! A feed whose changes name the change before them ([`Link::Chain`]) has numbers that may jump and fall:
 //! each change must name the last one applied. The first after a snapshot may name an earlier one, because
@@ -24,12 +24,14 @@
 
 mod applied;
 mod checksum;
+mod side;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::applied::Applied;
+use self::side::set;
 use crate::event::{Depth, GapReason, Level, Link, Splice};
-use crate::units::{Nanos, Size};
+use crate::units::Nanos;
 
 /// Price levels of both sides.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,8 +56,6 @@ pub struct Book {
     is_fresh: bool,
     /// Levels a side that are kept; 0 for all.
     keep: usize,
-    /// Diffs in a row that seemed to be copies, each following the one before, and the number of the last.
-    behind: (u32, u64),
 }
 
 /// A diff that came before its snapshot, or a snapshot.
@@ -69,10 +69,6 @@ struct HeldDiff {
 
 /// Diffs that wait for a snapshot, at most: 17 minutes at 100 ms. The oldest is dropped for a new one.
 const MAX_WAITING: usize = 10_000;
-/// Levels kept a side. Binance sends 5,000; the levels farthest from the best are dropped first.
-const MAX_LEVELS: usize = 50_000;
-/// Diffs in a row, each following the one before, that are no copies though their numbers are known.
-const RUN_BEHIND: u32 = 5;
 
 impl Default for Book {
     fn default() -> Self {
@@ -87,7 +83,6 @@ impl Default for Book {
             old_snapshot: None,
             is_fresh: false,
             keep: 0,
-            behind: (0, 0),
         }
     }
 }
@@ -132,8 +127,7 @@ impl Book {
         }
         let (heard, heard_at) = self.heard;
         if depth.last <= heard && depth.last > 0 {
-            let is_copy = depth.last == heard || !is_later(ts, heard_at);
-            if is_copy && !self.is_run_behind(depth) {
+            if depth.last == heard || !is_later(ts, heard_at) {
                 return Applied::Stale;
             }
             return self.begin_anew(depth, bids, asks, ts);
@@ -165,19 +159,9 @@ impl Book {
         Applied::Changed
     }
 
-    /// Takes a diff that seems to be a copy; whether so many in a row do, each following the one before, that
-    /// they are none: the venue's numbers and its clock have gone back.
-    fn is_run_behind(&mut self, depth: &Depth) -> bool {
-        let (run, last) = self.behind;
-        let follows = run > 0 && depth.first == last.wrapping_add(1) && depth.last > last;
-        self.behind = (if follows { run + 1 } else { 1 }, depth.last);
-        self.behind.0 >= RUN_BEHIND
-    }
-
     /// Whether a diff is too far below the book, and later than its snapshot, to be held by it.
     fn is_of_new_numbers(&self, depth: &Depth, ts: Nanos) -> bool {
-        let is_far_below = depth.last > 0 && depth.last < self.last / 2;
-        is_far_below && is_later(ts, self.snapshot_ts)
+        is_far_below(depth.last, self.last) && is_later(ts, self.snapshot_ts)
     }
 
     /// Takes a diff that names the update before it.
@@ -185,6 +169,17 @@ impl Book {
         let before = depth.first.wrapping_sub(1);
         let (heard, heard_at) = std::mem::replace(&mut self.heard, (depth.last, ts));
         if !self.live {
+            // One that is late would put an end to those that wait.
+            if depth.last <= heard && heard_at != Nanos::UNDEFINED && !is_later(ts, heard_at) {
+                self.heard = (heard, heard_at);
+                return Applied::Stale;
+            }
+            // One that names a change before the last of them is wrong: it would reach over any snapshot.
+            let waits = self.waiting.last().map_or(depth.first, |diff| diff.last);
+            if (depth.first..depth.last).contains(&waits) && !self.waiting.is_empty() {
+                self.waiting.clear();
+                return Applied::Waiting;
+            }
             self.wait(depth, bids, asks);
             return Applied::Waiting;
         }
@@ -199,7 +194,7 @@ impl Book {
         }
         let is_behind = depth.last <= self.last;
         let is_copy = depth.last == self.last || !is_later(ts, heard_at);
-        if is_behind && is_copy && !self.is_run_behind(depth) {
+        if is_behind && is_copy {
             self.heard = (heard, heard_at);
             return Applied::Stale;
         }
@@ -226,7 +221,6 @@ impl Book {
         self.waiting.clear();
         self.heard = (0, Nanos::UNDEFINED);
         self.old_snapshot = None;
-        self.behind.0 = 0;
     }
 
     /// Whether no update is missing, as far as the venue's numbers show.
@@ -278,9 +272,11 @@ impl Book {
     fn snapshot(&mut self, last: u64, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
         let first_waiting = self.waiting.first().map(|diff| diff.first);
         let old_for_live = self.live && last < self.last;
-        let too_old = first_waiting.is_some_and(|first| last.saturating_add(1) < first);
+        let last_waiting = self.waiting.last().map_or(last, |diff| diff.last);
         let newer =
             ts != Nanos::UNDEFINED && (self.heard.1 == Nanos::UNDEFINED || ts > self.heard.1);
+        let too_old = first_waiting.is_some_and(|first| last.saturating_add(1) < first)
+            || !newer && is_far_below(last_waiting, last);
         if old_for_live && newer {
             self.freeze();
             self.install(last, bids, asks, ts);
@@ -318,7 +314,10 @@ impl Book {
         let snapshot = self.old_snapshot.take();
         self.freeze();
         self.heard = (depth.last, ts);
-        let follows = |snapshot: &HeldDiff| depth.first <= snapshot.last.saturating_add(1);
+        let follows = |snapshot: &HeldDiff| {
+            let is_of_others = is_far_below(depth.last, snapshot.last);
+            depth.first <= snapshot.last.saturating_add(1) && !is_of_others
+        };
         let Some(snapshot) = snapshot.filter(|snapshot| follows(snapshot)) else {
             self.wait(depth, bids, asks);
             return Applied::Gap {
@@ -370,7 +369,6 @@ impl Book {
     }
 
     fn change(&mut self, bids: &[Level], asks: &[Level]) {
-        self.behind.0 = 0;
         for level in bids {
             set(&mut self.bids, *level, |known| {
                 known.price.cmp(&level.price)
@@ -389,33 +387,20 @@ impl Book {
     }
 }
 
+/// Whether an update has a number too far below that of a snapshot to be held by it.
+fn is_far_below(update: u64, snapshot: u64) -> bool {
+    update > 0 && update < snapshot / 2
+}
+
 /// Whether the time is known and after the other, which may be unknown.
 fn is_later(ts: Nanos, before: Nanos) -> bool {
     ts != Nanos::UNDEFINED && before != Nanos::UNDEFINED && ts > before
 }
 
-/// Sets, adds or takes away one level of a side that is sorted with the best last.
-fn set(side: &mut Vec<Level>, level: Level, order: impl Fn(&Level) -> std::cmp::Ordering) {
-    match (side.binary_search_by(order), level.size) {
-        (Ok(at), Size::ZERO) => {
-            side.remove(at);
-        }
-        (Ok(at), _) => side[at] = level,
-        // Deleting a level that is not known is routine: it lay below the snapshot.
-        (Err(_), Size::ZERO) => {}
-        (Err(at), _) => {
-            side.insert(at, level);
-            if side.len() > MAX_LEVELS {
-                side.remove(0);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Price;
+    use crate::units::{Price, Size};
 
     fn level(price: i64, size: i64) -> Level {
         Level {
@@ -665,6 +650,66 @@ mod tests {
         assert_eq!(caught_up, Applied::Stale, "the snapshot has it");
         let fallen = book.apply(&linked(55, 58), &[], &[], second(3));
         assert_eq!(fallen, renumbered);
+    }
+
+    #[test]
+    fn a_late_linked_change_does_not_end_the_wait_of_those_before() {
+        let second = |count: i64| Nanos(count * 1_000_000_000);
+        let mut book = Book::default();
+        let mut take = |depth: &Depth, ts| book.apply(depth, &[level(ts, 1)], &[], second(ts));
+        assert_eq!(take(&linked(50, 60), 2), Applied::Waiting);
+        assert_eq!(take(&linked(60, 70), 3), Applied::Waiting);
+        assert_eq!(take(&linked(40, 50), 1), Applied::Stale, "it is late");
+        assert_eq!(take(&whole(50), 1), Applied::Spliced { dropped: 0 });
+        assert_eq!(book.sequence(), 70, "and behind it those that waited");
+        // Numbers that fall later are new ones, and wait.
+        let mut book = Book::default();
+        book.apply(&linked(50, 60), &[], &[], second(2));
+        let fallen = book.apply(&linked(2, 3), &[], &[], second(3));
+        assert_eq!(fallen, Applied::Waiting);
+        let spliced = book.apply(&whole(2), &[], &[], second(3));
+        assert_eq!(
+            (spliced, book.sequence()),
+            (Applied::Spliced { dropped: 0 }, 3)
+        );
+    }
+
+    #[test]
+    fn a_linked_change_that_waits_reaches_over_no_other() {
+        let mut book = Book::default();
+        for change in [linked(50, 60), linked(60, 70), linked(10, 80)] {
+            book.apply(&change, &[], &[], Nanos::UNDEFINED);
+        }
+        book.apply(&linked(80, 90), &[], &[], Nanos::UNDEFINED);
+        let applied = book.apply(&whole(55), &[], &[], Nanos::UNDEFINED);
+        assert_eq!(
+            applied,
+            Applied::TooOld,
+            "60 and 70 are not to be had any more"
+        );
+    }
+
+    #[test]
+    fn a_snapshot_far_above_the_changes_is_of_other_numbers() {
+        let second = |count: i64| Nanos(count * 1_000_000_000);
+        // The venue has begun anew while the snapshot was on its way.
+        let mut book = Book::default();
+        book.apply(&diff(901, 903), &[], &[], second(1));
+        book.apply(&diff(301, 303), &[], &[], second(2));
+        let late = book.apply(&whole(905), &[], &[], Nanos::UNDEFINED);
+        assert_eq!(late, Applied::TooOld);
+        assert!(book.wants_snapshot());
+        let spliced = book.apply(&whole(302), &[], &[], Nanos::UNDEFINED);
+        assert_eq!(spliced, Applied::Spliced { dropped: 0 });
+        // Twice anew: one that is kept is of the numbers between.
+        let kept = book.apply(&whole(200), &[], &[], Nanos::UNDEFINED);
+        assert_eq!(kept, Applied::Stale);
+        let anew = book.apply(&diff(51, 52), &[], &[], second(3));
+        let renumbered = Applied::Gap {
+            reason: GapReason::Renumbered,
+            missing: 0,
+        };
+        assert_eq!(anew, renumbered);
     }
 
     #[test]

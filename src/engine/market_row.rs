@@ -56,7 +56,7 @@ impl MarketRows<'_> {
             }
             Body::Quote(quote) => market.quote(quote, event.ts_event, received, counts),
             Body::Depth(depth) => {
-                let (effect, needed) = market.depth(batch, depth, event.ts_event, counts);
+                let (effect, needed) = market.depth(batch, depth, event.ts_event, received, counts);
                 need = needed;
                 effect
             }

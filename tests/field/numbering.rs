@@ -384,9 +384,9 @@ fn numbers_that_begin_anew_are_seen_though_the_clock_is_behind() {
 
     let mut books = vec![depth(0, 1_000, true, 99, 101)];
     books.extend((1..4).map(|at| depth(at, 1_000 + at, false, 99, 101)));
-    books.extend((1..8).map(|at| depth(at - 300, at, false, 49, 51)));
-    books.push(depth(8, 4, true, 49, 51));
-    books.push(depth(9, 8, false, 49, 51));
+    books.extend((1..40).map(|at| depth(at - 300, at, false, 49, 51)));
+    books.push(depth(50, 38, true, 49, 51));
+    books.push(depth(51, 40, false, 49, 51));
     let lines: Vec<String> = (0..)
         .zip(&books)
         .map(|(at, line)| received(at, line))

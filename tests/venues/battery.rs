@@ -15,9 +15,11 @@ use foretick::decode::venue::BookProof;
 use foretick::engine::book::Applied;
 use foretick::signal::quality::Quality;
 
+use crate::cases::{Case, VENUES};
 use crate::client::{Client, Taken, is_equal, signal_of};
+use crate::numerals::START;
 use crate::proxy::{Delivered, FAULTS, Fault, Proxy};
-use crate::wire::{About, Case, Message, Server, VENUES};
+use crate::wire::{About, Message, Server};
 
 /// A run of a venue through the proxy.
 struct Battery {
@@ -98,7 +100,7 @@ impl Battery {
             self.step();
         }
         self.counts.faults = self.proxy.done;
-        self.proxy.end();
+        self.proxy.rate = 0.0;
         let mut more = 0;
         // A book that is true without a doubt for a while is repaired.
         let mut sound = 0;
@@ -364,7 +366,7 @@ impl Battery {
                 self.counts.unproved += 1;
                 continue;
             }
-            let ms = signal.ts_event.0 / 1_000_000 - crate::wire::START;
+            let ms = signal.ts_event.0 / 1_000_000 - START;
             let truths = &self.server.truths[symbol];
             let then = truths
                 .partition_point(|truth| truth.ms <= ms)

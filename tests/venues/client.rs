@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use foretick::decode::venue::Venue;
-use foretick::decode::{ConnectionCheck, ConnectionOrder, DecodeError, Decoder, Venues};
+use foretick::decode::{ConnectionCheck, ConnectionOrder, DecodeError, Decoder};
 use foretick::engine::book::{Applied, Book};
+use foretick::engine::row::GapInput;
 use foretick::engine::{Engine, EngineSettings};
-use foretick::event::{Batch, Body, Gap};
+use foretick::event::{Batch, Body, Gap, Trade};
 use foretick::frame::Origin;
 use foretick::instrument::InstrumentId;
 use foretick::model::normalise::Normalise;
@@ -16,9 +17,10 @@ use foretick::model::{Model, ModelError};
 use foretick::signal::Signal;
 use foretick::units::{Nanos, Price, Size};
 
+use crate::cases::Case;
 use crate::given::Folder;
 use crate::market::{Rests, Truth};
-use crate::wire::{Case, START};
+use crate::numerals::START;
 
 /// Connection check, decoder, engine and books of a run.
 pub(crate) struct Client {
@@ -34,6 +36,8 @@ pub(crate) struct Client {
     pub(crate) gaps: u64,
     /// Frames that could not be read, or were copies.
     pub(crate) unread: u64,
+    /// Trades that were reported as missing, by symbol.
+    pub(crate) missing_trades: [u64; 2],
     frames: i64,
 }
 
@@ -46,6 +50,10 @@ pub(crate) struct Taken {
     pub(crate) error: Option<DecodeError>,
     /// Whether its number says that it was late, or a copy.
     pub(crate) is_behind: bool,
+    /// The trades in it.
+    pub(crate) trades: Vec<(usize, Trade, Nanos)>,
+    /// How many of them the engine has used.
+    pub(crate) used: u64,
 }
 
 /// The sum of the newest row.
@@ -63,12 +71,10 @@ impl Client {
         let names = case
             .symbols
             .map(|symbol| format!("{symbol}.{}", case.venue));
-        let text = format!(
-            "name = \"battery\"\n[source]\nkind = \"websocket\"\ninstruments = [\"{}\", \"{}\"]\n{ROW}",
-            names[0], names[1]
-        );
         let id = std::thread::current().id();
-        let pipeline = Folder::new(&format!("venues-{id:?}")).pipeline(&text, &[]);
+        let folder = Folder::new(&format!("venues-{id:?}"));
+        let rows = if case.has_books() { ROW } else { ROW_OF_QUOTES };
+        let pipeline = case.pipeline(&folder, rows);
         let settings = EngineSettings {
             rules: pipeline.rules,
             steps: 1,
@@ -82,9 +88,10 @@ impl Client {
             half_life: None,
         };
         Self {
-            venue: Venues::default()
+            venue: pipeline
+                .venues()
                 .named(case.venue)
-                .expect("it is registered"),
+                .expect("it is registered, or described"),
             decoder: pipeline.decoder(),
             engine: Engine::new(Arc::clone(&pipeline.plan), settings, Box::new(Sum)),
             check: ConnectionCheck::default(),
@@ -94,6 +101,7 @@ impl Client {
             books: Default::default(),
             gaps: 0,
             unread: 0,
+            missing_trades: [0; 2],
             frames: 0,
         }
     }
@@ -155,6 +163,11 @@ impl Client {
             reprocessed: false,
         };
         self.frames += 1;
+        self.take_frame(origin, bytes)
+    }
+
+    /// Takes a frame of a feed.
+    pub(crate) fn take_frame(&mut self, origin: Origin, bytes: &[u8]) -> Taken {
         self.batch.clear();
         let mut taken = Taken::default();
         if let Err(error) = self.decoder.decode(origin, bytes, &mut self.batch) {
@@ -177,12 +190,25 @@ impl Client {
                     self.gaps += u64::from(is_gap);
                     taken.applied = Some(applied);
                 }
+                Body::Trade(trade) => {
+                    let symbol = self.symbol(event.instrument);
+                    taken.trades.push((symbol, trade, event.ts_event));
+                }
                 _ => {}
             }
         }
-        let mut signals = vec![];
+        let (mut signals, mut gaps) = (vec![], vec![]);
+        let before = self.engine.counts().trades;
         let stepped = self.engine.step(&self.batch, &mut signals);
         stepped.expect("a sum never fails");
+        taken.used = self.engine.counts().trades - before;
+        self.engine.take_gaps(&mut gaps);
+        for gap in gaps {
+            if gap.change.input == GapInput::Trades {
+                let symbol = self.symbol(gap.instrument);
+                self.missing_trades[symbol] += gap.change.missing;
+            }
+        }
         let named = signals.into_iter();
         taken.signals = named
             .map(|signal| (self.symbol(signal.instrument), signal))
@@ -197,6 +223,18 @@ impl Client {
         ids.into_iter().map(|id| self.symbol(id)).collect()
     }
 
+    /// The symbols whose book has become whole.
+    pub(crate) fn whole(&mut self) -> Vec<usize> {
+        let mut ids = vec![];
+        self.engine.take_whole_books(&mut ids);
+        ids.into_iter().map(|id| self.symbol(id)).collect()
+    }
+
+    /// A symbol as instruments are named.
+    pub(crate) fn name(&self, symbol: usize) -> &str {
+        &self.names[symbol]
+    }
+
     fn symbol(&self, id: InstrumentId) -> usize {
         let name = self.decoder.instruments().name(id);
         let at = self.names.iter().position(|own| own == name);
@@ -205,7 +243,7 @@ impl Client {
 }
 
 /// The best bid and offer, and three levels of the book, at each trade.
-const ROW: &str = r#"
+pub(crate) const ROW: &str = r#"
 [row]
 on = "trade"
 stale_after_ms = 3_000
@@ -220,12 +258,32 @@ levels = 3
 kind = "sum"
 "#;
 
+/// The best bid and offer, and the last price, at each trade.
+const ROW_OF_QUOTES: &str = r#"
+[row]
+on = "trade"
+stale_after_ms = 3_000
+[[feature]]
+name = "mid"
+kind = "mid"
+[[feature]]
+name = "price"
+kind = "price"
+[model]
+kind = "sum"
+"#;
+
 /// What the signal is of a book that is true.
 pub(crate) fn signal_of(truth: &Truth) -> f64 {
-    let mid = (truth.bids[0].0 + truth.asks[0].0) as f64 / 20.0;
+    let mid = mid_of(truth);
     let sum = |side: &[Rests]| side.iter().take(3).map(|one| one.1).sum::<i64>() as f64;
     let (bids, asks) = (sum(&truth.bids), sum(&truth.asks));
     mid + (bids - asks) / (bids + asks)
+}
+
+/// The middle of the best bid and offer.
+pub(crate) fn mid_of(truth: &Truth) -> f64 {
+    (truth.bids[0].0 + truth.asks[0].0) as f64 / 20.0
 }
 
 /// Whether a book has these levels, and no others.

@@ -52,8 +52,9 @@ pub(crate) struct Delivered {
 /// The proxy.
 pub(crate) struct Proxy {
     dice: Dice,
-    rate: f64,
-    faults: Vec<Fault>,
+    /// How often a fault is due.
+    pub(crate) rate: f64,
+    pub(crate) faults: Vec<Fault>,
     proved: &'static [&'static str],
     /// Messages that wait, and for how many others.
     held: VecDeque<(u64, Message)>,
@@ -85,11 +86,6 @@ impl Proxy {
         }
         self.done += 1;
         Some(self.faults[self.dice.below(self.faults.len() as u64) as usize])
-    }
-
-    /// No more faults.
-    pub(crate) fn end(&mut self) {
-        self.rate = 0.0;
     }
 
     /// Passes a message on with a fault or without one; appends what the client gets now, in order. Returns

@@ -1,7 +1,13 @@
 //! The market as each venue would send it: messages in the venue's documented form, with its numbers, its
 //! chain or its checksums. Written from the documentation, by none of our code.
 
+use std::collections::VecDeque;
+
+use crate::cases::{Case, Form};
 use crate::market::{Market, Rests, Step, Truth};
+use crate::numerals::{START, rfc3339, tenths, thousandths};
+use crate::quote_wire;
+use crate::trade_wire::{self, Traded};
 
 /// A message of a venue, and what is in it.
 #[derive(Clone, Debug)]
@@ -23,69 +29,10 @@ pub(crate) enum About {
     /// A whole book, which was fetched beside the stream.
     Fetched(usize),
     Trade,
+    /// The best levels of the truth of this index.
+    Quote(usize),
     Other,
 }
-
-/// Whose form messages have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Spot,
-    Usdm,
-    Bybit,
-    Okx,
-    Coinbase,
-    Kraken,
-}
-
-/// A venue under test.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Case {
-    pub(crate) form: Form,
-    pub(crate) venue: &'static str,
-    pub(crate) symbols: [&'static str; 2],
-    /// Fields whose digits a fault may change so that the venue's proof shows it.
-    pub(crate) proved: &'static [&'static str],
-}
-
-/// Every venue that has books.
-pub(crate) const VENUES: [Case; 6] = [
-    Case {
-        form: Form::Spot,
-        venue: "BINANCE",
-        symbols: ["BTCUSDT", "ETHUSDT"],
-        proved: &["\"U\":", "\"u\":"],
-    },
-    Case {
-        form: Form::Usdm,
-        venue: "BINANCE_USDM",
-        symbols: ["BTCUSDT", "ETHUSDT"],
-        proved: &["\"pu\":", "\"u\":"],
-    },
-    Case {
-        form: Form::Bybit,
-        venue: "BYBIT",
-        symbols: ["BTCUSDT", "ETHUSDT"],
-        proved: &["\"u\":"],
-    },
-    Case {
-        form: Form::Okx,
-        venue: "OKX",
-        symbols: ["BTC-USDT", "ETH-USDT"],
-        proved: &["\"seqId\":", "\"prevSeqId\":"],
-    },
-    Case {
-        form: Form::Coinbase,
-        venue: "COINBASE",
-        symbols: ["BTC-USD", "ETH-USD"],
-        proved: &["\"sequence_num\":"],
-    },
-    Case {
-        form: Form::Kraken,
-        venue: "KRAKEN",
-        symbols: ["BTC/USD", "ETH/USD"],
-        proved: &["\"price\":", "\"qty\":", "\"checksum\":"],
-    },
-];
 
 /// A venue: its market, and its numbers.
 pub(crate) struct Server {
@@ -94,7 +41,8 @@ pub(crate) struct Server {
     /// What the book of each symbol was after each change of it.
     pub(crate) truths: [Vec<Truth>; 2],
     updates: [u64; 2],
-    trades: [u64; 2],
+    /// The newest trades of each symbol.
+    pub(crate) trades: [VecDeque<Traded>; 2],
     /// Number of the next message of the connection.
     connection: u64,
     order: u64,
@@ -108,8 +56,8 @@ impl Server {
             case,
             market,
             truths,
-            updates: [80_000, 90_000],
-            trades: [500, 700],
+            updates: [800_000_000_000_000_000, 900_000_000_000_000_000],
+            trades: [vec![].into(), vec![].into()],
             connection: 0,
             order: 0,
         }
@@ -145,7 +93,7 @@ impl Server {
         match self.case.form {
             Form::Kraken => {}
             Form::Coinbase => self.connection = 0,
-            _ => self.updates = self.updates.map(|number| 10_000 + number % 1_000),
+            _ => self.updates = self.updates.map(lower),
         }
         match self.case.form {
             // `u` = 1 begins a book.
@@ -174,12 +122,28 @@ impl Server {
                 }
                 self.truths[symbol].push(truth);
                 let at = self.truths[symbol].len() - 1;
+                if !self.case.has_books() {
+                    let name = self.case.symbols[symbol];
+                    let text = quote_wire::text_of(form, name, &self.truths[symbol][at]);
+                    return self.message(symbol, About::Quote(at), text);
+                }
                 let text = self.book(symbol, &change, false);
                 self.message(symbol, About::Change(at), text)
             }
             Step::Trade { price, size, ms } => {
-                self.trades[symbol] += 1;
-                let text = self.trade(symbol, price, size, ms);
+                let trades = &mut self.trades[symbol];
+                let id = trades.back().map_or(FIRST_IDS[symbol], |last| last.id) + 1;
+                let traded = Traded {
+                    id,
+                    price,
+                    size,
+                    ms,
+                };
+                trades.push_back(traded);
+                if trades.len() > RECENT {
+                    trades.pop_front();
+                }
+                let text = self.trade(symbol, &[traded], false);
                 self.message(symbol, About::Trade, text)
             }
             Step::Beat { ms } => {
@@ -287,6 +251,10 @@ impl Server {
                     r#"{{"channel":"l2_data","client_id":"","timestamp":"{time}","sequence_num":{number},"events":[{{"type":"{kind}","product_id":"{name}","updates":[{updates}]}}]}}"#
                 )
             }
+            (Form::Described, _) => format!(
+                r#"{{"kind":"book","market":"{name}","whole":{is_whole},"bids":{bids},"asks":{asks},"no":{last},"at":{ms}}}"#
+            ),
+            (Form::Alpaca | Form::Plain, _) => unreachable!("it has no books"),
             (Form::Kraken, _) => {
                 let kind = if is_whole { "snapshot" } else { "update" };
                 let level = |&(price, size): &Rests| {
@@ -304,31 +272,19 @@ impl Server {
         }
     }
 
-    fn trade(&self, symbol: usize, price: i64, size: i64, ms: i64) -> String {
-        let (name, id) = (self.case.symbols[symbol], self.trades[symbol]);
-        let (price, size, at) = (tenths(price), thousandths(size), START + ms);
-        let (low, time) = (name.to_ascii_lowercase(), rfc3339(ms));
-        match self.case.form {
-            Form::Spot => format!(
-                r#"{{"stream":"{low}@trade","data":{{"e":"trade","E":{at},"s":"{name}","t":{id},"p":"{price}","q":"{size}","T":{at},"m":true,"M":true}}}}"#
-            ),
-            Form::Usdm => format!(
-                r#"{{"stream":"{low}@trade","data":{{"e":"trade","E":{at},"T":{at},"s":"{name}","t":{id},"p":"{price}","q":"{size}","X":"MARKET","m":true}}}}"#
-            ),
-            Form::Bybit => format!(
-                r#"{{"topic":"publicTrade.{name}","ts":{at},"type":"snapshot","data":[{{"i":"{id}","T":{at},"p":"{price}","v":"{size}","S":"Sell","seq":{id},"s":"{name}","BT":false}}]}}"#
-            ),
-            Form::Okx => format!(
-                r#"{{"arg":{{"channel":"trades","instId":"{name}"}},"data":[{{"instId":"{name}","tradeId":"{id}","px":"{price}","sz":"{size}","side":"sell","ts":"{at}","count":"1"}}]}}"#
-            ),
-            Form::Coinbase => format!(
-                r#"{{"channel":"market_trades","client_id":"","timestamp":"{time}","sequence_num":{},"events":[{{"type":"update","trades":[{{"trade_id":"{id}","product_id":"{name}","price":"{price}","size":"{size}","side":"BUY","time":"{time}"}}]}}]}}"#,
-                self.connection
-            ),
-            Form::Kraken => format!(
-                r#"{{"channel":"trade","type":"update","data":[{{"symbol":"{name}","side":"buy","price":{price},"qty":{size},"ord_type":"limit","trade_id":{id},"timestamp":"{time}"}}]}}"#
-            ),
+    /// The newest trades, where the venue sends them to who subscribes.
+    pub(crate) fn recent(&mut self, symbol: usize) -> Option<Message> {
+        let trades: Vec<Traded> = self.trades[symbol].iter().copied().collect();
+        if trades.is_empty() || !trade_wire::has_recent(self.case.form) {
+            return None;
         }
+        let text = self.trade(symbol, &trades, true);
+        Some(self.message(symbol, About::Trade, text))
+    }
+
+    fn trade(&self, symbol: usize, trades: &[Traded], is_recent: bool) -> String {
+        let Case { form, symbols, .. } = self.case;
+        trade_wire::text_of(form, symbols[symbol], trades, self.connection, is_recent)
     }
 
     /// A message about the connection.
@@ -344,7 +300,17 @@ impl Server {
                 )
             }
             Form::Kraken => r#"{"channel":"heartbeat"}"#.into(),
+            Form::Described | Form::Plain => r#"{"kind":"beat"}"#.into(),
+            Form::Alpaca => r#"[{"T":"success","msg":"authenticated"}]"#.into(),
         }
+    }
+}
+
+/// Where numbers begin anew: below all that came before, as long as there is room.
+fn lower(number: u64) -> u64 {
+    match number / 3 {
+        0..1_000_000 => 10_000 + number % 1_000,
+        third => third,
     }
 }
 
@@ -406,23 +372,7 @@ fn texts(rests: &[Rests], more: &str) -> String {
     format!("[{}]", all.join(","))
 }
 
-fn tenths(price: i64) -> String {
-    format!("{}.{}", price / 10, price % 10)
-}
-
-fn thousandths(size: i64) -> String {
-    format!("{}.{:03}", size / 1_000, size % 1_000)
-}
-
-/// The time so many milliseconds after the start.
-fn rfc3339(ms: i64) -> String {
-    let (seconds, millis) = (ms / 1_000, ms % 1_000);
-    let (hours, minutes) = (14 + seconds / 3_600, seconds / 60 % 60);
-    format!(
-        "2026-02-03T{hours:02}:{minutes:02}:{:02}.{millis:03}Z",
-        seconds % 60
-    )
-}
-
-/// 2026-02-03 14:00 UTC, in milliseconds.
-pub(crate) const START: i64 = 1_770_127_200_000;
+/// The trades that a venue sends to who subscribes, at most.
+const RECENT: usize = 50;
+/// Numbers of the trades before the first.
+const FIRST_IDS: [u64; 2] = [500, 700];

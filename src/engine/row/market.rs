@@ -33,6 +33,8 @@ pub struct MarketState {
     pub(super) quote_numbers: QuoteNumbers,
     /// Quotes that lie behind the last one.
     pub(super) quotes_behind: Behind,
+    /// Changes of the book that lie behind the last one.
+    depths_behind: Behind,
     clock_lead: ClockLead,
     /// The last price traded.
     pub(crate) price: Price,
@@ -88,6 +90,7 @@ impl Default for MarketState {
             trade_numbers: TradeNumbers::default(),
             quote_numbers: QuoteNumbers::default(),
             quotes_behind: Behind::default(),
+            depths_behind: Behind::default(),
             clock_lead: ClockLead::default(),
             price: Price::UNDEFINED,
             top_sequence: 0,
@@ -183,6 +186,7 @@ impl MarketState {
         batch: &Batch,
         depth: &Depth,
         ts: Nanos,
+        received: Nanos,
         counts: &mut EventCounts,
     ) -> (Effect<'static>, Option<SnapshotNeed>) {
         let (bids, asks) = batch.levels(depth);
@@ -196,6 +200,9 @@ impl MarketState {
         let is_repaired =
             self.book.is_live() && (!was_live || depth.snapshot == Some(Splice::ByNumber));
         let met = is_repaired.then_some(SnapshotNeed::Met);
+        if applied != Applied::Stale {
+            self.depths_behind.end();
+        }
         match applied {
             Applied::Changed | Applied::Spliced { .. } => {
                 counts.depths += 1;
@@ -212,6 +219,14 @@ impl MarketState {
             Applied::Waiting => {
                 counts.waited += 1;
                 (Effect::default(), None)
+            }
+            Applied::Stale if self.has_begun_anew(depth, received) => {
+                counts.gaps += 1;
+                counts.renumbered += 1;
+                self.doubt_book(GapReason::Renumbered, 0);
+                self.book.freeze();
+                self.break_book();
+                (Effect::default(), Some(SnapshotNeed::Now))
             }
             Applied::Stale => {
                 counts.stale += 1;
@@ -235,6 +250,12 @@ impl MarketState {
                 (Effect::default(), Some(SnapshotNeed::Now))
             }
         }
+    }
+
+    /// Takes a change that seems to be a copy; whether so many do that the venue's numbers and its clock must
+    /// have gone back.
+    fn has_begun_anew(&mut self, depth: &Depth, received: Nanos) -> bool {
+        depth.snapshot.is_none() && self.depths_behind.is_sustained(depth.last, received)
     }
 
     fn book_changed(&mut self, ts: Nanos, counts: &mut EventCounts) -> Effect<'static> {
