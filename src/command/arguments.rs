@@ -357,6 +357,9 @@ pub struct InspectArguments {
     /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`.
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
+    /// The pipeline that describes the feed, where it is none of the venues that Foretick knows.
+    #[arg(long, value_name = "PIPELINE")]
+    pub pipeline: Option<PathBuf>,
     /// The largest frame that is read, in bytes.
     #[arg(long, default_value_t = 32 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,
