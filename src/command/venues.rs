@@ -115,17 +115,17 @@ impl fmt::Display for VenueList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for venue in &self.venues {
             writeln!(f, "{}", venue.name)?;
-            writeln!(f, "  book proven by    {}", venue.book)?;
-            writeln!(f, "  trades proven by  {}", venue.trades)?;
-            writeln!(f, "  repair            {}", venue.repair)?;
-            writeln!(f, "  symbols           {}", venue.symbols)?;
-            writeln!(f, "  usual streams     {}", venue.usual_streams.join(" "))?;
+            writeln!(f, "  book proven by      {}", venue.book)?;
+            writeln!(f, "  trades proven by    {}", venue.trades)?;
+            writeln!(f, "  repair              {}", venue.repair)?;
+            writeln!(f, "  symbols             {}", venue.symbols)?;
+            writeln!(f, "  usual streams       {}", venue.usual_streams.join(" "))?;
             for (brings, names) in by_kind(&venue.streams) {
-                writeln!(f, "  {brings:<17} {}", names.join(" "))?;
+                writeln!(f, "  {brings:<19} {}", names.join(" "))?;
             }
-            writeln!(f, "  websocket         {}", venue.websocket)?;
+            writeln!(f, "  websocket           {}", venue.websocket)?;
             if !venue.rest.is_empty() {
-                writeln!(f, "  rest              {}", venue.rest)?;
+                writeln!(f, "  rest                {}", venue.rest)?;
             }
         }
         writeln!(
@@ -161,7 +161,7 @@ mod tests {
         );
         assert!(
             list.to_string()
-                .contains("KRAKEN\n  book proven by    checksum")
+                .contains("KRAKEN\n  book proven by      checksum")
         );
     }
 }

@@ -155,9 +155,9 @@ fn unmet(
         (has, _) => format!("name one of these in `{KEY}`: {}", has.join(", ")),
     };
     let what = match subscribed {
-        [] => format!("{whose} {needed}, and nothing brings them: {advice}"),
+        [] => format!("{whose} {needed}, and nothing brings that: {advice}"),
         _ => format!(
-            "{whose} {needed}, and no stream that is subscribed to ({have}) brings them: {advice}"
+            "{whose} {needed}, and no stream that is subscribed to ({have}) brings that: {advice}"
         ),
     };
     ConfigFault::at(key.as_str(), what)

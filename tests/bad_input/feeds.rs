@@ -196,6 +196,27 @@ fn a_message_that_no_table_of_a_described_feed_takes_is_shown_with_the_reason() 
     assert_eq!(replay("sound", "^/kind", "us").code, Some(0));
 }
 
+/// Quotes are read and trades are not: no signal comes of it, and the end of the replay says why.
+#[test]
+fn a_replay_without_signals_shows_the_first_message_that_no_table_takes() {
+    let folder = Folder::new("orchard-quotes");
+    let quote = "[source.websocket.json.quote]\nwhen = { \"^/kind\" = \"quotes\" }\nsymbol = \"/s\"\nbid_price = \
+                 \"/b\"\nbid_size = \"/q\"\nask_price = \"/a\"\nask_size = \"/q\"\ntime = \"/t\"\ntime_unit = \"us\"\n[row]";
+    let text = orchard("/kind", "us").replace("[row]", quote);
+    let pipeline = folder.write("pipeline.toml", text);
+    let quotes = "{\"kind\":\"quotes\",\"list\":[{\"s\":\"PEAR\",\"b\":2,\"a\":3,\"q\":1,\"t\":1795771800000000}]}\n";
+    let input = folder.write("orchard.jsonl", format!("{quotes}{TRADES}"));
+    let run = given::foretick(&["replay".into(), pipeline, "--input".into(), input]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for said in [
+        "there is no signal. The first frame that gave nothing is 1 (from 0; unknown_type)",
+        "`^/kind` is: write that",
+        "it is no quote: at `^/kind` there is `trades`, not `quotes`",
+    ] {
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn a_time_in_another_unit_than_told_is_refused_with_its_unit() {
     for unit in ["ms", "ns", "s", "rfc3339"] {
