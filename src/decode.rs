@@ -40,6 +40,7 @@ mod topic;
 mod trade_order;
 mod unread;
 pub mod venue;
+pub mod venue_feed;
 mod venue_time;
 pub mod venues;
 

@@ -17,6 +17,7 @@ use foretick::command::simulate::write_capture_file;
 use foretick::command::venues::VenueList;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
+use foretick::decode::Venues;
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
 use foretick::run::budget;
@@ -137,14 +138,19 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Inspect(args) => {
             check_inputs("the capture", &args.captures)?;
-            let report = inspect::inspect(&args.captures, args.max_frame_bytes, args.from)?;
+            let venues = match &args.pipeline {
+                Some(path) => Pipeline::load_to_record(path, &[])?.venues(),
+                None => Venues::default(),
+            };
+            let most = args.max_frame_bytes;
+            let report = inspect::inspect(&args.captures, most, venues, args.from)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;
             report.readability.check(&report.account, percent)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Record(args) => {
-            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let pipeline = Pipeline::load_to_record(&args.which.pipeline, &args.which.set)?;
             let options = RecordOptions::of(&args)?;
             let replaced = options.capture.as_ref();
             let replaced = replaced.and_then(CaptureSettings::replaced);
@@ -333,7 +339,8 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     }
     let percent = args.max_unread.percent;
     summary.readability.check(&summary.frames, percent)?;
-    if let Some(why) = summary.readability.lack_of_time() {
+    let why = summary.readability.lack_of_time();
+    if let Some(why) = why.or_else(|| summary.lack_of_signals()) {
         eprintln!("foretick: {why}");
     }
     Ok(ExitCode::SUCCESS)

@@ -7,14 +7,17 @@ mod credentials;
 mod error;
 mod execution;
 mod features;
+mod feed;
 mod horizon;
 mod hours;
+mod instruments;
 mod json_feed;
 mod label;
 mod lineage;
 mod loaded;
 mod memory;
 mod model_file;
+mod needs;
 mod news;
 mod numbers;
 mod records;
@@ -22,6 +25,7 @@ mod rules;
 mod scores;
 mod sink;
 mod source;
+mod streams;
 mod watchdog;
 mod weights;
 mod windows;
@@ -33,10 +37,9 @@ pub use self::error::PipelineError;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;
+use self::streams::Purpose;
 use crate::config;
-use crate::config::{
-    ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile, RowOn,
-};
+use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
 use crate::decode;
 use crate::decode::{Decoder, RecordForm, Venues};
 use crate::engine::EngineSettings;
@@ -80,6 +83,7 @@ pub struct Pipeline {
     /// How headlines are read, where rows are headlines.
     pub news: Option<Arc<News>>,
     venues: Venues,
+    purpose: Purpose,
     document: Document,
 }
 
@@ -89,11 +93,28 @@ impl Pipeline {
     /// # Errors
     /// [`ConfigError`] with file, line and what to do.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        let (file, document) = PipelineFile::load(path, overrides)?;
-        Self::check(file, &document).map_err(|fault| document.error(fault))
+        Self::load_for(path, overrides, Purpose::Signals)
     }
 
-    fn check(mut file: PipelineFile, document: &Document) -> Result<Self, ConfigFault> {
+    /// The same, for a recording of what comes: the streams need not bring what rows and features need, and a
+    /// feed that is described may have no events yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line and what to do.
+    pub fn load_to_record(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        Self::load_for(path, overrides, Purpose::Recording)
+    }
+
+    fn load_for(path: &Path, overrides: &[String], purpose: Purpose) -> Result<Self, ConfigError> {
+        let (file, document) = PipelineFile::load(path, overrides)?;
+        Self::check(file, &document, purpose).map_err(|fault| document.error(fault))
+    }
+
+    fn check(
+        mut file: PipelineFile,
+        document: &Document,
+        purpose: Purpose,
+    ) -> Result<Self, ConfigFault> {
         let folder = document.path().parent().unwrap_or(Path::new("."));
         let news = news::news(&file, folder)?;
         let vocabulary = news.as_ref().map_or("", |news| news.pieces.sha256());
@@ -107,7 +128,7 @@ impl Pipeline {
         })?;
         let execution = execution::execution(&file.model)?;
         let form = records::form(&file, &plan)?;
-        let feed = json_feed::mapping(&file)?;
+        let feed = json_feed::mapping(&file, purpose)?;
         let rules = rules::rules(&file, &plan)?;
         // Nothing can be wrong any more: a feed that is described lives as long as the process.
         let venues = source::venues_of(&file.source, feed.map(decode::json_feed::venue));
@@ -116,6 +137,7 @@ impl Pipeline {
         }
         Ok(Self {
             venues,
+            purpose,
             plan: Arc::new(plan),
             file,
             rules,
@@ -139,21 +161,20 @@ impl Pipeline {
             &self.document,
             self.execution,
             &self.plan,
-            self.has_single_rows(),
+            windows::has_single_rows(&self.file),
         )?;
         let memory = self.file.model.memory_bytes;
         let memory = (self.execution.provider == Provider::Cpu).then_some(memory);
         let _bound = (model.kind == ModelKind::Onnx).then(|| MemoryBound::more(memory));
         let explain = |error| memory::explain(error, self.file.model.memory_bytes);
         let (mut session, mut contract, active) = model.build(names).map_err(explain)?;
-        self.check_single_rows(&contract)?;
+        windows::check(&self.file, &contract).map_err(|fault| self.document.error(fault))?;
         model.execution = active.execution();
         if active.fallback.is_some() {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
         contract.check(names, self.plan.sha256(), &model.path)?;
         let strategy = self.strategy(&model, &contract)?;
-        self.check_label_steps(&contract)?;
         let horizon_ns = horizon::horizon(&self.file, self.labelling.as_ref(), &contract)
             .map_err(|fault| self.document.error(fault))?;
         let normalise = match self.file.model.normalise {
@@ -256,7 +277,7 @@ impl Pipeline {
     /// # Errors
     /// [`ConfigError`] where the instruments of a websocket are not of one known venue.
     pub fn stream_names(&self) -> Result<Vec<String>, ConfigError> {
-        source::stream_names(&self.file.source, &self.venues)
+        feed::stream_names(&self.file, &self.venues, self.purpose)
             .map_err(|fault| self.document.error(fault))
     }
 
@@ -265,8 +286,14 @@ impl Pipeline {
     /// # Errors
     /// [`ConfigError`] where the instruments are not of one known venue.
     pub fn websocket_settings(&self) -> Result<WebsocketSettings, ConfigError> {
-        source::websocket(&self.file.source, &self.venues)
+        feed::websocket(&self.file, &self.venues, self.purpose)
             .map_err(|fault| self.document.error(fault))
+    }
+
+    /// What of the venue's feed is not refused, but hardly meant.
+    #[must_use]
+    pub fn feed_warnings(&self, settings: &WebsocketSettings) -> Vec<String> {
+        feed::warnings(&self.file, settings)
     }
 
     /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
@@ -346,23 +373,6 @@ impl Pipeline {
         self.document.error(ConfigFault::at(key, what))
     }
 
-    /// Whether each row is scored by itself: applications and headlines.
-    fn has_single_rows(&self) -> bool {
-        matches!(self.file.row.on, RowOn::Application | RowOn::News)
-    }
-
-    /// Refuses windows of several applications or headlines: each is scored by itself.
-    fn check_single_rows(&self, contract: &Contract) -> Result<(), ConfigError> {
-        if self.has_single_rows() && contract.steps != 1 {
-            let what = format!(
-                "the model takes windows of {} rows, but applications and headlines are scored one by one",
-                contract.steps
-            );
-            return Err(self.error("row.on", what));
-        }
-        Ok(())
-    }
-
     /// How the model's windows are computed.
     fn strategy(&self, model: &ModelFile, contract: &Contract) -> Result<Strategy, PipelineError> {
         let requested = execution::window_mode(self.file.model.window);
@@ -380,21 +390,6 @@ impl Pipeline {
                 Err(self.error("model.window", what).into())
             }
             WindowMode::Auto | WindowMode::Plain => Ok(Strategy::plain(reason)),
-        }
-    }
-
-    /// Windows that reach across the border of the split must have been purged.
-    fn check_label_steps(&self, contract: &Contract) -> Result<(), ConfigError> {
-        match &self.file.label {
-            Some(label) if (label.steps as usize) < contract.steps => Err(self.error(
-                "label.steps",
-                format!(
-                    "[label] purges {} rows at the border, but the model's windows have {}; set \
-                     `steps` to that",
-                    label.steps, contract.steps
-                ),
-            )),
-            _ => Ok(()),
         }
     }
 }

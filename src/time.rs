@@ -35,6 +35,8 @@ pub enum LikelyUnit {
     WrittenTime,
     /// A year, as `2015`.
     Year,
+    /// Nanoseconds since the epoch, where another unit was told.
+    Nanoseconds,
 }
 
 impl Nanos {
@@ -195,6 +197,21 @@ impl LikelyUnit {
         Self::Microseconds,
     ];
 
+    /// The unit of an integer that is a plausible time in one; none of numbers that are times in none, and of
+    /// days and years.
+    #[must_use]
+    pub fn of(value: i64) -> Option<Self> {
+        let units = [
+            Self::Nanoseconds,
+            Self::Microseconds,
+            Self::Milliseconds,
+            Self::Seconds,
+        ];
+        units
+            .into_iter()
+            .find(|&unit| nanos_of(value, unit).is_some_and(is_plausible))
+    }
+
     /// In words.
     fn name(self) -> &'static str {
         match self {
@@ -205,6 +222,7 @@ impl LikelyUnit {
             Self::WrittenDay => "a written day",
             Self::WrittenTime => "a written day and time",
             Self::Year => "a year",
+            Self::Nanoseconds => "nanoseconds",
         }
     }
 }
@@ -236,6 +254,7 @@ impl fmt::Display for ImplausibleTime {
                     ": it looks like a day and a time; write {time}T00:00:00Z, with its time"
                 )
             }
+            LikelyUnit::Nanoseconds => write!(f, ": it looks like nanoseconds ({time})"),
             LikelyUnit::Year => write!(f, ": it looks like a year; write a day, as {value}-12-31"),
         }
     }
@@ -273,6 +292,7 @@ fn nanos_of(value: i64, unit: LikelyUnit) -> Option<i64> {
         LikelyUnit::WrittenDay => written(value),
         LikelyUnit::WrittenTime => written(value / 1_000_000),
         LikelyUnit::Year => day(value, 12, 31),
+        LikelyUnit::Nanoseconds => Some(value),
     }
 }
 

@@ -9,6 +9,8 @@ mod needs;
 mod config;
 #[path = "bad_input/disk.rs"]
 mod disk;
+#[path = "bad_input/feeds.rs"]
+mod feeds;
 #[path = "bad_input/frames.rs"]
 mod frames;
 #[path = "bad_input/model.rs"]

@@ -36,6 +36,8 @@ mod metrics;
 mod source;
 #[path = "docs/topics.rs"]
 mod topics;
+#[path = "docs/venues.rs"]
+mod venues;
 
 use std::fs;
 

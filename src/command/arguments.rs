@@ -366,6 +366,9 @@ pub struct InspectArguments {
     /// nanoseconds). A capture is opened near it by its index, CAPTURE.idx.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub from: Option<Nanos>,
+    /// The pipeline that describes the feed, where it is none of the venues that Foretick knows.
+    #[arg(long, value_name = "PIPELINE")]
+    pub pipeline: Option<PathBuf>,
     /// The largest frame that is read, in bytes.
     #[arg(long, default_value_t = 32 << 20, value_name = "BYTES")]
     pub max_frame_bytes: usize,

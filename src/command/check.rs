@@ -8,8 +8,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
 use crate::config::{SinkKind, SourceKind};
+use crate::decode::venue::Subscription;
 use crate::kafka::client_config;
 use crate::pipeline::{Pipeline, PipelineError};
+use crate::source::websocket::WebsocketSettings;
 
 /// The result of a check.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -41,10 +43,29 @@ pub struct CheckReport {
     /// The largest difference from ONNX Runtime's scores, relative to the largest score; none where they
     /// were not compared.
     pub max_rel_diff: Option<f64>,
+    /// The feed of a websocket; none of other sources.
+    pub feed: Option<CheckedFeed>,
+    /// What would run, but is hardly meant.
+    pub warnings: Vec<String>,
     /// Problems, each of which would keep it from running.
     pub problems: Vec<String>,
     /// Checks that were skipped, with the reason.
     pub skipped: Vec<String>,
+}
+
+/// The feed that a pipeline would open.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CheckedFeed {
+    /// The venue.
+    pub venue: String,
+    /// The address that would be opened, path included, without what is behind a question mark.
+    pub address: String,
+    /// The address of the REST interface; none where no snapshots are fetched.
+    pub rest: Option<String>,
+    /// The streams of each symbol.
+    pub streams: Vec<String>,
+    /// The symbols.
+    pub symbols: Vec<String>,
 }
 
 /// Checks a pipeline; with `topics` also that the broker has what it reads.
@@ -76,10 +97,13 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
         ..CheckReport::default()
     };
     let source = &pipeline.file.source;
-    if source.kind == SourceKind::Websocket
-        && let Err(error) = pipeline.websocket_settings()?.subscription()
-    {
-        report.problems.push(error.to_string());
+    if source.kind == SourceKind::Websocket {
+        let settings = pipeline.websocket_settings()?;
+        match settings.subscription() {
+            Ok(subscription) => report.feed = Some(CheckedFeed::of(&settings, &subscription)),
+            Err(error) => report.problems.push(error.to_string()),
+        }
+        report.warnings = pipeline.feed_warnings(&settings);
     }
     let live = source.kind_written || source.topics_written;
     let of_files = source.table.is_some() && !live;
@@ -93,7 +117,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
     if reads || pipeline.file.sink.kind == SinkKind::Kafka {
         if topics {
             let wanted: &[String] = if reads { &source.topics } else { &[] };
-            report.problems = missing_topics(pipeline, wanted);
+            report.problems.extend(missing_topics(pipeline, wanted));
         } else {
             report.skipped.push("the topics (--offline)".into());
         }
@@ -103,6 +127,19 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
     }
     report.ok = report.problems.is_empty();
     Ok(report)
+}
+
+impl CheckedFeed {
+    fn of(settings: &WebsocketSettings, subscription: &Subscription) -> Self {
+        let address = subscription.address.split('?').next();
+        Self {
+            venue: settings.venue.name().to_owned(),
+            address: address.unwrap_or_default().to_owned(),
+            rest: settings.rest.clone(),
+            streams: settings.streams.clone(),
+            symbols: settings.symbols.clone(),
+        }
+    }
 }
 
 /// The input topics that the broker does not have, or why it does not answer.
@@ -164,8 +201,18 @@ impl fmt::Display for CheckReport {
             self.provider, self.batch_max
         )?;
         writeln!(f, "path      {}: {}", self.path, self.why)?;
+        if let Some(feed) = &self.feed {
+            writeln!(f, "feed      {} at {}", feed.venue, feed.address)?;
+            if let Some(rest) = &feed.rest {
+                writeln!(f, "          snapshots from {rest}")?;
+            }
+            writeln!(f, "          streams {}", feed.streams.join(" "))?;
+        }
         for skipped in &self.skipped {
             writeln!(f, "skipped   {skipped}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning   {warning}")?;
         }
         for problem in &self.problems {
             writeln!(f, "problem   {problem}")?;

@@ -1,7 +1,7 @@
 //! Inspects a capture: what is in it, what is missing, and whether the book agrees with what the venue says
 //! of it: its quotes, its checksums, its numbers.
 //!
-//! Needs no pipeline, and is not told which venue's capture it is.
+//! Needs no pipeline but for a feed that one describes, and is not told which venue's capture it is.
 
 mod book_check;
 mod report;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use self::book_check::BookCheck;
 pub use self::report::{CaptureReport, Comparison, InstrumentReport, Sequence};
-use crate::decode::{Decoder, Notice};
+use crate::decode::{Decoder, Notice, Venues};
 use crate::engine::book::Applied;
 use crate::engine::row::{TradeNumber, TradeNumbers};
 use crate::event::{AmendmentKind, Batch, Body, Depth, Event, Gap, GapReason, Trade};
@@ -24,17 +24,19 @@ use crate::sink::SinkError;
 use crate::source::file::FileSource;
 use crate::units::Nanos;
 
-/// Reads captures to their end; all of them, or what was received at `from` and later.
+/// Reads captures of these venues to their end; all of them, or what was received at `from` and later.
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read.
 pub fn inspect(
     inputs: &[PathBuf],
     max_frame_bytes: usize,
+    venues: Venues,
     from: Option<Nanos>,
 ) -> Result<CaptureReport, ReplayError> {
     let source = FileSource::open_from(inputs, max_frame_bytes, None, from)?;
-    let decoder = Decoder::new(Instruments::new(&[], usize::MAX), max_frame_bytes);
+    let instruments = Instruments::new(&[], usize::MAX);
+    let decoder = Decoder::new(instruments, max_frame_bytes).with_venues(venues);
     let mut inspection = Inspection::default();
     let observed = observe_events(source, Intake::new(decoder), &mut inspection)?;
     let Inspection { report, keys } = inspection;

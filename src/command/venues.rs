@@ -26,12 +26,25 @@ pub struct VenueReport {
     pub trades: &'static str,
     /// How a broken book is repaired.
     pub repair: &'static str,
-    /// The streams that a pipeline subscribes to where it names none.
-    pub streams: Vec<&'static str>,
+    /// How symbols are written.
+    pub symbols: &'static str,
+    /// The streams that a pipeline subscribes to where it names none, and where its features need no others.
+    pub usual_streams: Vec<&'static str>,
+    /// All streams that are read.
+    pub streams: Vec<StreamReport>,
     /// The address of the websocket.
     pub websocket: &'static str,
     /// The address of the REST interface; empty where none is needed.
     pub rest: &'static str,
+}
+
+/// A stream of a venue.
+#[derive(Clone, Debug, Serialize)]
+pub struct StreamReport {
+    /// Its name in `source.websocket.streams`.
+    pub name: &'static str,
+    /// What comes by it, in words.
+    pub brings: String,
 }
 
 impl VenueList {
@@ -47,8 +60,12 @@ impl VenueList {
 impl VenueReport {
     fn of(venue: &'static dyn Venue) -> Self {
         let (proof, addresses) = (venue.proof(), venue.addresses());
-        let streams = venue.usual_streams().to_vec();
-        let names: Vec<String> = streams.iter().map(ToString::to_string).collect();
+        let usual_streams = venue.usual_streams().to_vec();
+        let names: Vec<String> = usual_streams.iter().map(ToString::to_string).collect();
+        let streams = venue.streams().iter().map(|stream| StreamReport {
+            name: stream.name,
+            brings: stream.brings.to_string(),
+        });
         Self {
             name: venue.name(),
             book: match proof.book {
@@ -69,24 +86,46 @@ impl VenueReport {
                 (_, SnapshotRequest::Get { .. }) => "fetch a snapshot and splice it",
                 (_, SnapshotRequest::Send(_)) => "subscribe again, then connect again",
             },
-            streams,
+            symbols: venue.symbol_examples(),
+            usual_streams,
+            streams: streams.collect(),
             websocket: addresses.websocket,
             rest: addresses.rest,
         }
     }
 }
 
+/// The names of the streams by what they bring, in their order.
+#[must_use]
+pub fn by_kind(streams: &[StreamReport]) -> Vec<(&str, Vec<&'static str>)> {
+    let mut kinds: Vec<(&str, Vec<&'static str>)> = vec![];
+    for stream in streams {
+        match kinds
+            .iter_mut()
+            .find(|(brings, _)| *brings == stream.brings)
+        {
+            Some((_, names)) => names.push(stream.name),
+            None => kinds.push((&stream.brings, vec![stream.name])),
+        }
+    }
+    kinds
+}
+
 impl fmt::Display for VenueList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for venue in &self.venues {
             writeln!(f, "{}", venue.name)?;
-            writeln!(f, "  book proven by    {}", venue.book)?;
-            writeln!(f, "  trades proven by  {}", venue.trades)?;
-            writeln!(f, "  repair            {}", venue.repair)?;
-            writeln!(f, "  usual streams     {}", venue.streams.join(" "))?;
-            writeln!(f, "  websocket         {}", venue.websocket)?;
+            writeln!(f, "  book proven by      {}", venue.book)?;
+            writeln!(f, "  trades proven by    {}", venue.trades)?;
+            writeln!(f, "  repair              {}", venue.repair)?;
+            writeln!(f, "  symbols             {}", venue.symbols)?;
+            writeln!(f, "  usual streams       {}", venue.usual_streams.join(" "))?;
+            for (brings, names) in by_kind(&venue.streams) {
+                writeln!(f, "  {brings:<19} {}", names.join(" "))?;
+            }
+            writeln!(f, "  websocket           {}", venue.websocket)?;
             if !venue.rest.is_empty() {
-                writeln!(f, "  rest              {}", venue.rest)?;
+                writeln!(f, "  rest                {}", venue.rest)?;
             }
         }
         writeln!(
@@ -122,7 +161,7 @@ mod tests {
         );
         assert!(
             list.to_string()
-                .contains("KRAKEN\n  book proven by    checksum")
+                .contains("KRAKEN\n  book proven by      checksum")
         );
     }
 }

@@ -184,7 +184,7 @@ fn with_advice(message: &str) -> String {
     let advice = if message.contains("unknown field") {
         "; take the key out or correct its name (units stand in the names: window_ms, max_frame_bytes)"
     } else if message.contains("missing field") {
-        "; add it, see the comments in pipelines/price-direction/pipeline.toml"
+        "; add it (docs/src/reference/configuration.md says what each key means)"
     } else {
         ""
     };

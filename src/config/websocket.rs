@@ -9,15 +9,17 @@ use super::json_feed::JsonFeedConfig;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebsocketConfig {
-    /// The base address of the websocket, without a path; of a venue with several feeds, such as Alpaca, that
-    /// of one of them (`wss://stream.data.alpaca.markets/v2/sip`). Required with `json`. Default: that of the
-    /// venue, for Binance `wss://data-stream.binance.vision`, its public market data for spot.
+    /// The address of the websocket. Without a path it gets that of the venue's streams; a path is needed
+    /// for another feed of the same venue: `wss://stream.data.alpaca.markets/v2/sip`,
+    /// `wss://stream.bybit.com/v5/public/linear`. Required with `json`. Default: that of the venue, for
+    /// Binance `wss://data-stream.binance.vision`, its public market data for spot.
     pub url: Option<String>,
     /// The base address of the REST interface, for snapshots of books; an empty text requests none.
     /// Default: that of the venue, for Binance `https://data-api.binance.vision`.
     pub rest: Option<String>,
-    /// The streams to subscribe to for each instrument, by the venue's names. Default: `[]`, which
-    /// subscribes to the usual ones of the venue: for Binance `trade`, `bookTicker`, `depth@100ms`.
+    /// The streams to subscribe to for each instrument, by the venue's names: [Venues](venues.md). Default:
+    /// `[]`, which subscribes to the usual ones of the venue, for Binance `trade`, `bookTicker`,
+    /// `depth@100ms`, or to others that bring what rows and features need: a deeper book, bars, headlines.
     pub streams: Vec<String>,
     /// The key of the account, where the venue needs one, as `env:NAME` or `file:PATH`. Not given: none is
     /// sent.
@@ -35,8 +37,8 @@ pub struct WebsocketConfig {
     /// milliseconds; `0`: for ever. Default: `0`, because a quiet market is no fault; where a venue sends
     /// heartbeats, its own limit holds.
     pub silent_ms: u64,
-    /// When the market is open, so that `silent_ms` counts no time while it is closed. Not given: it never
-    /// closes.
+    /// When the market is open, so that `silent_ms`, or the venue's own limit where it sends heartbeats,
+    /// counts no time while it is closed. By itself it has no effect. Not given: it never closes.
     pub hours: Option<HoursConfig>,
     /// How often the shards receive a tick of the clock, in milliseconds, so that a silent instrument becomes
     /// `stale`; `0` sends none. Default: `1000`.

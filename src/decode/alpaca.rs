@@ -10,6 +10,7 @@ mod news;
 mod output;
 mod packed;
 mod routing;
+mod streams;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use super::venue::{
     Addresses, BookProof, Proof, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
     Wanted,
 };
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -39,11 +41,31 @@ impl Venue for Alpaca {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        symbol.to_ascii_uppercase()
+        streams::spelling(symbol)
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        "AAPL, BRK.B"
     }
 
     fn addresses(&self) -> Addresses {
         subscription::ADDRESSES
+    }
+
+    fn hosts(&self) -> Hosts {
+        streams::HOSTS
+    }
+
+    fn path_fault(&self, path: &str, streams: &[String]) -> Option<String> {
+        streams::path_fault(path, streams)
+    }
+
+    fn needs_account(&self) -> bool {
+        true
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        streams::STREAMS
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {
@@ -59,6 +81,10 @@ impl Venue for Alpaca {
             book: BookProof::Nothing,
             trades: Some(TradeIds::Distinct),
         }
+    }
+
+    fn refusal(&self, streams: &[String]) -> Option<String> {
+        streams::refusal(streams)
     }
 
     fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {

@@ -12,6 +12,7 @@ mod mapping;
 mod market;
 mod output;
 mod routing;
+mod streams;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use super::venue::{
     Addresses, BookProof, BookUpdates, Proof, Reaction, SnapshotRequest, Subscription, Venue,
     VenueLimits, Wanted,
 };
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -57,16 +59,30 @@ impl Venue for Binance {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        // Others write `BTC/USDT` and `btc-usdt`; the venue's only sign is that of `BTCUSDT_240329`.
-        let is_part = |letter: &char| {
-            *letter == '_' || !letter.is_ascii_punctuation() && !letter.is_whitespace()
-        };
-        let symbol: String = symbol.chars().filter(is_part).collect();
-        symbol.to_ascii_uppercase()
+        streams::spelling(symbol)
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        match self.market {
+            BinanceMarket::Spot => "BTCUSDT",
+            BinanceMarket::UsdMargined => "BTCUSDT, BTCUSDT_270326",
+        }
     }
 
     fn addresses(&self) -> Addresses {
         subscription::addresses(self.market)
+    }
+
+    fn hosts(&self) -> Hosts {
+        streams::hosts(self.market)
+    }
+
+    fn path_fault(&self, path: &str, streams: &[String]) -> Option<String> {
+        streams::path_fault(self.market, path, streams)
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        streams::streams(self.market)
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {

@@ -8,6 +8,7 @@
 mod mapping;
 mod retail_levels;
 mod routing;
+mod streams;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
     VenueLimits, Wanted,
 };
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -37,21 +39,27 @@ impl Venue for Bybit {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        // `BTC/USDT` and `BTC-PERP` are the venue's `BTCUSDT` and `BTCPERP`; `BTC-27DEC24` is its own, and so
-        // is the spread `SOLUSDT_SOL/USDT`.
-        let symbol = symbol.to_ascii_uppercase();
-        match symbol.split_once(['/', '-']) {
-            Some((base, quote))
-                if !base.contains('_') && quote.bytes().all(|byte| byte.is_ascii_uppercase()) =>
-            {
-                format!("{base}{quote}")
-            }
-            _ => symbol,
-        }
+        streams::spelling(symbol)
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        "BTCUSDT, BTC-27DEC24"
     }
 
     fn addresses(&self) -> Addresses {
         subscription::ADDRESSES
+    }
+
+    fn hosts(&self) -> Hosts {
+        streams::HOSTS
+    }
+
+    fn path_fault(&self, path: &str, _: &[String]) -> Option<String> {
+        streams::path_fault(path)
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        streams::STREAMS
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {

@@ -7,6 +7,7 @@
 mod mapping;
 mod output;
 mod routing;
+mod streams;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
     VenueLimits, Wanted,
 };
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -36,11 +38,27 @@ impl Venue for Coinbase {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        subscription::spelling(symbol)
+        streams::spelling(symbol)
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        "BTC-USD"
     }
 
     fn addresses(&self) -> Addresses {
         subscription::ADDRESSES
+    }
+
+    fn hosts(&self) -> Hosts {
+        streams::HOSTS
+    }
+
+    fn path_fault(&self, _: &str, _: &[String]) -> Option<String> {
+        streams::path_fault()
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        streams::STREAMS
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {

@@ -164,6 +164,7 @@ mod tests {
     use crate::decode::venue::{
         Addresses, Proof, Reaction, SnapshotRequest, Subscription, VenueLimits, Wanted,
     };
+    use crate::decode::venue_feed::{Hosts, VenueStream};
     use crate::decode::{DecodeError, Decoded, StreamState};
     use crate::event::Batch;
     use crate::instrument::Instruments;
@@ -180,6 +181,18 @@ mod tests {
             std::str::from_utf8(message).ok()?.parse().ok()
         }
         fn spelling(&self, _: &str) -> String {
+            unreachable!()
+        }
+        fn symbol_examples(&self) -> &'static str {
+            unreachable!()
+        }
+        fn hosts(&self) -> Hosts {
+            unreachable!()
+        }
+        fn path_fault(&self, _: &str, _: &[String]) -> Option<String> {
+            unreachable!()
+        }
+        fn streams(&self) -> &'static [VenueStream] {
             unreachable!()
         }
         fn addresses(&self) -> Addresses {

@@ -34,15 +34,18 @@ pub enum DecodeError {
     /// The named field stands twice, so that either value may be meant; `instrument` also where a record has
     /// another `symbol` beside it. Dead letter. Correct the producer.
     RepeatedField(&'static str),
-    /// The named field is not a decimal number. Dead letter. Correct the field in the producer; `NaN` and
-    /// `inf` are not numbers.
+    /// The named field is not a decimal number, or no time where it should be one. Dead letter. Correct the
+    /// field in the producer; `NaN` and `inf` are not numbers. A described feed that writes times as text
+    /// needs `time_unit = "rfc3339"`.
     BadNumber(&'static str),
     /// The named field has a value that it cannot mean: a negative price, a trade of size zero, an unknown
     /// category, `BUY` for `buy`. Dead letter. Correct the field in the producer.
     OutOfRange(&'static str),
-    /// The named field is no time in nanoseconds since 1970 of the years 1971 to 2099. The reason names
-    /// the unit that it looks like, if one fits. Dead letter. Let the producer write nanoseconds; in
-    /// messages of a venue, such as Binance's `T`, milliseconds or microseconds.
+    /// The named field is no time of the years 1971 to 2099 in the unit that it should have. The reason names
+    /// the unit that it looks like, if one fits. Dead letter. In records of topics let the producer write
+    /// nanoseconds since 1970; for a feed that `[source.websocket.json]` describes, write the unit that the
+    /// reason names under `time_unit`. Messages of a venue, such as Binance's `T`, have milliseconds or
+    /// microseconds.
     ImplausibleTime(&'static str, Option<LikelyUnit>),
     /// The time of the event is further ahead of the time when it was received, or of the records around
     /// it, than `source.max_ahead_ms` allows. Dead letter, so that it cannot hold time. Set the producer's
@@ -106,6 +109,7 @@ impl DecodeError {
             Self::ImplausibleTime(_, Some(LikelyUnit::Seconds)) => "time_in_seconds",
             Self::ImplausibleTime(_, Some(LikelyUnit::Milliseconds)) => "time_in_milliseconds",
             Self::ImplausibleTime(_, Some(LikelyUnit::Microseconds)) => "time_in_microseconds",
+            Self::ImplausibleTime(_, Some(LikelyUnit::Nanoseconds)) => "time_in_nanoseconds",
             Self::ImplausibleTime(..) => "implausible_time",
             Self::TimeAhead(_) => "time_ahead",
             Self::TooPrecise(_) => "too_precise",
@@ -172,7 +176,7 @@ impl DecodeError {
     }
 
     /// All reasons, for counters that should exist from the start.
-    pub const REASONS: [&'static str; 27] = [
+    pub const REASONS: [&'static str; 28] = [
         "truncated",
         "malformed",
         "not_utf8",
@@ -185,6 +189,7 @@ impl DecodeError {
         "time_in_seconds",
         "time_in_milliseconds",
         "time_in_microseconds",
+        "time_in_nanoseconds",
         "implausible_time",
         "time_ahead",
         "too_precise",

@@ -4,6 +4,7 @@
 //! reads no checksums, and no snapshots by REST.
 
 mod events;
+mod hint;
 mod mapping;
 mod pointer;
 mod subscription;
@@ -28,6 +29,7 @@ use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
     VenueLimits, Wanted,
 };
+use super::venue_feed::{ALL_LEVELS, Brings, Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -35,6 +37,8 @@ use crate::instrument::Instruments;
 #[derive(Clone, Copy, Debug)]
 struct JsonFeed {
     mapping: &'static Mapping,
+    streams: &'static [VenueStream],
+    names: &'static [&'static str],
 }
 
 /// The venue that this mapping describes. It lives as long as the process, as venues in code do: a venue
@@ -43,7 +47,17 @@ struct JsonFeed {
 #[must_use]
 pub fn venue(mapping: Mapping) -> &'static dyn Venue {
     let mapping: &'static Mapping = Box::leak(Box::new(mapping));
-    Box::leak(Box::new(JsonFeed { mapping }))
+    let streams: Vec<VenueStream> = mapping.kinds.iter().map(stream_of).collect();
+    let names: Vec<&str> = match streams.as_slice() {
+        // Messages that are recorded, and not read yet.
+        [] => vec!["messages"],
+        streams => streams.iter().map(|stream| stream.name).collect(),
+    };
+    Box::leak(Box::new(JsonFeed {
+        mapping,
+        streams: streams.leak(),
+        names: names.leak(),
+    }))
 }
 
 impl Venue for JsonFeed {
@@ -55,6 +69,10 @@ impl Venue for JsonFeed {
         symbol.to_owned()
     }
 
+    fn symbol_examples(&self) -> &'static str {
+        "as the feed writes them"
+    }
+
     fn addresses(&self) -> Addresses {
         Addresses {
             websocket: "",
@@ -62,12 +80,21 @@ impl Venue for JsonFeed {
         }
     }
 
+    fn hosts(&self) -> Hosts {
+        Hosts::default()
+    }
+
+    fn path_fault(&self, _: &str, _: &[String]) -> Option<String> {
+        None
+    }
+
     /// What is subscribed to stands in the messages; this says what kinds of event are read.
+    fn streams(&self) -> &'static [VenueStream] {
+        self.streams
+    }
+
     fn usual_streams(&self) -> &'static [&'static str] {
-        match self.books().next() {
-            Some(_) => &[BOOKS],
-            None => &["events"],
-        }
+        self.names
     }
 
     fn limits(&self) -> VenueLimits {
@@ -180,6 +207,10 @@ impl Venue for JsonFeed {
         body.to_vec()
     }
 
+    fn why_unknown(&self, message: &[u8]) -> Option<String> {
+        hint::why_unknown(self.mapping, whole(message))
+    }
+
     fn decode(
         &self,
         message: &[u8],
@@ -212,8 +243,20 @@ impl Venue for JsonFeed {
     }
 }
 
-/// The word for the stream of books, among the streams of a subscription.
-const BOOKS: &str = "book";
+/// The kind of event as a stream.
+fn stream_of(kind: &EventMapping) -> VenueStream {
+    match &kind.fields {
+        Fields::Trade(_) => VenueStream::new("trade", Brings::Trades),
+        Fields::Quote(_) => VenueStream::new("quote", Brings::Quotes),
+        Fields::Book(book) => {
+            let levels = match book.keep {
+                0 => ALL_LEVELS,
+                levels => levels,
+            };
+            VenueStream::new("book", Brings::Book(levels))
+        }
+    }
+}
 
 impl JsonFeed {
     fn books(&self) -> impl Iterator<Item = &'static BookFields> + use<> {

@@ -6,6 +6,7 @@
 mod mapping;
 mod output;
 mod routing;
+mod streams;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
     VenueLimits, Wanted,
 };
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -35,11 +37,27 @@ impl Venue for Kraken {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        subscription::spelling(symbol)
+        streams::spelling(symbol)
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        "BTC/USD"
     }
 
     fn addresses(&self) -> Addresses {
         subscription::ADDRESSES
+    }
+
+    fn hosts(&self) -> Hosts {
+        streams::HOSTS
+    }
+
+    fn path_fault(&self, path: &str, _: &[String]) -> Option<String> {
+        streams::path_fault(path)
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        streams::STREAMS
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {
@@ -62,6 +80,10 @@ impl Venue for Kraken {
             send: None,
             silent_max: Some(subscription::SILENT_MAX),
         }
+    }
+
+    fn refusal(&self, streams: &[String]) -> Option<String> {
+        streams::refusal(streams)
     }
 
     fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {

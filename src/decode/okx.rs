@@ -6,6 +6,7 @@
 mod channel;
 mod mapping;
 mod routing;
+mod streams;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use super::venue::{
     Addresses, BookProof, Keepalive, Proof, Reaction, SnapshotRequest, Subscription, Venue,
     VenueLimits, Wanted,
 };
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -34,12 +36,27 @@ impl Venue for Okx {
     }
 
     fn spelling(&self, symbol: &str) -> String {
-        // `BTC/USDT`; the venue has `_` in `BTC-USD_UM-SWAP`.
-        symbol.replace('/', "-").to_ascii_uppercase()
+        streams::spelling(symbol)
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        "BTC-USDT, BTC-USDT-SWAP"
     }
 
     fn addresses(&self) -> Addresses {
         subscription::ADDRESSES
+    }
+
+    fn hosts(&self) -> Hosts {
+        streams::HOSTS
+    }
+
+    fn path_fault(&self, path: &str, streams: &[String]) -> Option<String> {
+        streams::path_fault(path, streams)
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        streams::STREAMS
     }
 
     fn usual_streams(&self) -> &'static [&'static str] {
@@ -59,6 +76,10 @@ impl Venue for Okx {
 
     fn keepalive(&self) -> Keepalive {
         subscription::KEEPALIVE
+    }
+
+    fn refusal(&self, streams: &[String]) -> Option<String> {
+        streams::refusal(streams)
     }
 
     fn subscription(&self, wanted: &Wanted<'_>) -> Subscription {

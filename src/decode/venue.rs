@@ -12,6 +12,7 @@ use super::decoded::Decoded;
 use super::error::DecodeError;
 use super::news_item::NewsMessage;
 use super::stream_state::StreamState;
+use super::venue_feed::{Hosts, VenueStream};
 use crate::event::{Batch, TradeIds};
 use crate::instrument::Instruments;
 
@@ -36,12 +37,30 @@ pub trait Venue: Debug + Send + Sync {
     /// and `BTC/USDT`.
     fn spelling(&self, symbol: &str) -> String;
 
+    /// Symbols as the venue spells them, for people: `BTC-USD`.
+    fn symbol_examples(&self) -> &'static str;
+
     // Connection and subscription.
 
     /// The public addresses, for pipelines that name none.
     fn addresses(&self) -> Addresses;
 
-    /// The streams to subscribe to where a pipeline names none, in the venue's words.
+    /// The hosts that are known to be the venue's. An address elsewhere may be a proxy or a recording.
+    fn hosts(&self) -> Hosts;
+
+    /// What is wrong with the path of an address at one of [`Hosts::own`], for these streams; none where it
+    /// can work. An address without a path gets the right one by [`Venue::subscription`].
+    fn path_fault(&self, path: &str, streams: &[String]) -> Option<String>;
+
+    /// Whether the venue's own hosts send nothing without an account.
+    fn needs_account(&self) -> bool {
+        false
+    }
+
+    /// All streams that are read, in the venue's words, with what each brings.
+    fn streams(&self) -> &'static [VenueStream];
+
+    /// The streams to subscribe to where a pipeline names none: some of [`Venue::streams`].
     fn usual_streams(&self) -> &'static [&'static str];
 
     /// What the venue allows a client.
@@ -145,6 +164,11 @@ pub trait Venue: Debug + Send + Sync {
         instruments: &mut Instruments,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError>;
+
+    /// Why a message is none of those that are read, for people; none where nothing can be said.
+    fn why_unknown(&self, _message: &[u8]) -> Option<String> {
+        None
+    }
 
     /// Reads one message as a news item, for pipelines that read news.
     ///

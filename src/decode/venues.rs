@@ -26,6 +26,17 @@ const REGISTERED: &[&dyn Venue] = &[
 #[derive(Clone, Debug)]
 pub struct Venues(Vec<&'static dyn Venue>);
 
+/// Whose a host is.
+#[derive(Clone, Copy, Debug)]
+pub enum HostOwner {
+    /// It has the feed of this venue.
+    Feed(&'static dyn Venue),
+    /// It belongs to this venue and has something else, which is not read.
+    Other(&'static dyn Venue, &'static str),
+    /// Nobody's that is known.
+    Unknown,
+}
+
 impl Default for Venues {
     /// The registered ones.
     fn default() -> Self {
@@ -62,6 +73,24 @@ impl Venues {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&'static dyn Venue> {
         self.0.iter().copied().find(|venue| venue.name() == name)
+    }
+
+    /// Whose host this is: of the venue that knows the longest name that it ends in.
+    #[must_use]
+    pub fn owner_of(&self, host: &str) -> HostOwner {
+        let mut owner = (0, HostOwner::Unknown);
+        for venue in self.all() {
+            let (own, other) = venue.hosts().matching(host);
+            if own > owner.0 {
+                owner = (own, HostOwner::Feed(venue));
+            }
+            if let Some((length, what)) = other
+                && length > owner.0
+            {
+                owner = (length, HostOwner::Other(venue, what));
+            }
+        }
+        owner.1
     }
 
     /// The names of all.
@@ -104,6 +133,12 @@ impl Venues {
     #[must_use]
     pub fn name_several(&self, message: &[u8]) -> bool {
         self.0.iter().any(|venue| venue.names_several(message))
+    }
+
+    /// Why a message is none that is read, for people: see [`Venue::why_unknown`].
+    #[must_use]
+    pub fn why_unknown(&self, message: &[u8]) -> Option<String> {
+        self.all().find_map(|venue| venue.why_unknown(message))
     }
 
     /// The venue whose message this is.

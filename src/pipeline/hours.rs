@@ -29,6 +29,10 @@ pub(super) fn hours(hours: &HoursConfig) -> Result<MarketHours, ConfigFault> {
         let what = "the market closes before it opens; give both times of one day".to_owned();
         return Err(fault("close", what));
     }
+    if hours.days.is_empty() {
+        let what = "the market would never open; name its days, as [\"mon\"]".to_owned();
+        return Err(fault("days", what));
+    }
     let day = |(at, text): (usize, &String)| {
         text.parse::<Weekday>().map_err(|_| {
             fault(
@@ -86,6 +90,7 @@ mod tests {
         assert_eq!(refused(|h| h.zone = "EST5".into()), key("zone"));
         assert_eq!(refused(|h| h.open = "9.30".into()), key("open"));
         assert_eq!(refused(|h| h.close = "09:00".into()), key("close"));
+        assert_eq!(refused(|h| h.days.clear()), key("days"));
         assert_eq!(refused(|h| h.days[1] = "day".into()), key("days[1]"));
         assert_eq!(
             refused(|h| h.holidays[0] = "25.12.".into()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::streams::Purpose;
 use crate::config::{
     ConfigFault, JsonBookConfig, JsonFeedConfig, JsonIds, JsonQuoteConfig, JsonTimeUnit,
     JsonTradeConfig, PipelineFile, RowOn, SourceKind,
@@ -19,7 +20,10 @@ use crate::instrument::is_name;
 ///
 /// # Errors
 /// The first key that is wrong.
-pub(super) fn mapping(file: &PipelineFile) -> Result<Option<Mapping>, ConfigFault> {
+pub(super) fn mapping(
+    file: &PipelineFile,
+    purpose: Purpose,
+) -> Result<Option<Mapping>, ConfigFault> {
     let websocket = &file.source.websocket;
     let Some(feed) = &websocket.json else {
         return Ok(None);
@@ -37,7 +41,9 @@ pub(super) fn mapping(file: &PipelineFile) -> Result<Option<Mapping>, ConfigFaul
         return Err(ConfigFault::at("source.websocket.rest", what));
     }
     check_name(&feed.venue)?;
-    check_row(file.row.on, feed)?;
+    if purpose == Purpose::Signals {
+        check_row(file.row.on, feed)?;
+    }
     check_texts(feed)?;
     let conditions = |key: &str, all: &[BTreeMap<String, String>]| {
         let numbered = all.iter().enumerate();

@@ -1,9 +1,40 @@
-//! Which models compute their windows whole, whatever their graph is.
+//! The windows of a model: whether they fit the rows and the split, and which models compute them whole,
+//! whatever their graph is.
 
 use super::model_file::ModelFile;
-use crate::config::{ModelKind, PipelineFile, RowOn};
+use crate::config::{ConfigFault, ModelKind, PipelineFile, RowOn};
 use crate::model::contract::Contract;
 use crate::model::provider::Provider;
+
+/// Whether each row is scored by itself: applications and headlines.
+pub(super) fn has_single_rows(file: &PipelineFile) -> bool {
+    matches!(file.row.on, RowOn::Application | RowOn::News)
+}
+
+/// Refuses windows of several applications or headlines, each of which is scored by itself, and windows that
+/// reach across the border of the split and were not purged.
+///
+/// # Errors
+/// The key at fault.
+pub(super) fn check(file: &PipelineFile, contract: &Contract) -> Result<(), ConfigFault> {
+    let steps = contract.steps;
+    if has_single_rows(file) && steps != 1 {
+        let what = format!(
+            "the model takes windows of {steps} rows, but applications and headlines are scored one by one"
+        );
+        return Err(ConfigFault::at("row.on", what));
+    }
+    match &file.label {
+        Some(label) if (label.steps as usize) < steps => {
+            let what = format!(
+                "[label] purges {} rows at the border, but the model's windows have {steps}; set `steps` to that",
+                label.steps
+            );
+            Err(ConfigFault::at("label.steps", what))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Why windows are computed whole; none for a model whose graph decides it.
 pub(super) fn why_whole(

@@ -157,11 +157,15 @@ impl Intake {
             unreadable: error.unreadable(),
             reason: error.reason(),
             field: error.field(),
+            looks: match error {
+                DecodeError::UnknownType => decoder.venues().why_unknown(message),
+                _ => None,
+            }
             // Even the keys of a record about a person may say who it is.
-            looks: looks_like(
-                message,
-                matches!(decoder.redacted(message), Cow::Borrowed(_)),
-            ),
+            .unwrap_or_else(|| {
+                let names_keys = matches!(decoder.redacted(message), Cow::Borrowed(_));
+                looks_like(message, names_keys)
+            }),
         });
     }
 

@@ -105,6 +105,18 @@ impl From<Vec<PipelineOutcome>> for PipelineOutcomes {
 }
 
 impl Summary {
+    /// Which frame gave nothing first, and what it looks like, where there is no signal.
+    #[must_use]
+    pub fn lack_of_signals(&self) -> Option<String> {
+        let first = self.readability.first.as_ref()?;
+        (self.signals == 0).then(|| {
+            format!(
+                "there is no signal. The first frame that gave nothing is {} (from 0; {}); it looks like {}",
+                first.offset, first.reason, first.looks
+            )
+        })
+    }
+
     /// Adds a later run of the same pipeline; digest, instruments and latencies become those of that run.
     pub(crate) fn add_run(&mut self, next: Self) {
         let before = std::mem::replace(self, next);

@@ -61,6 +61,7 @@ const ALL: &[DecodeError] = &[
     DecodeError::ImplausibleTime("x", Some(LikelyUnit::Seconds)),
     DecodeError::ImplausibleTime("x", Some(LikelyUnit::Milliseconds)),
     DecodeError::ImplausibleTime("x", Some(LikelyUnit::Microseconds)),
+    DecodeError::ImplausibleTime("x", Some(LikelyUnit::Nanoseconds)),
     DecodeError::ImplausibleTime("x", None),
     DecodeError::TimeAhead("x"),
     DecodeError::TooPrecise("x"),

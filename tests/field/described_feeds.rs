@@ -11,6 +11,7 @@ use foretick::engine::book::{Applied, Book};
 use foretick::event::{Batch, Body, Depth, Event, Level, Link, Quote, Splice, Trade, TradeIds};
 use foretick::frame::Origin;
 use foretick::pipeline::Pipeline;
+use foretick::time::LikelyUnit;
 use foretick::units::{Nanos, Price, Side, Size};
 
 use crate::given::Folder;
@@ -509,6 +510,24 @@ fn a_value_that_cannot_be_read_is_named_by_its_pointer() {
             trade,
             "1790000000123",
             "1790000000",
+            DecodeError::ImplausibleTime("/ts", Some(LikelyUnit::Seconds)),
+        ),
+        (
+            trade,
+            "1790000000123",
+            "1790000000123000",
+            DecodeError::ImplausibleTime("/ts", Some(LikelyUnit::Microseconds)),
+        ),
+        (
+            trade,
+            "1790000000123",
+            "1790000000123000000",
+            DecodeError::ImplausibleTime("/ts", Some(LikelyUnit::Nanoseconds)),
+        ),
+        (
+            trade,
+            "1790000000123",
+            "20260921",
             DecodeError::ImplausibleTime("/ts", None),
         ),
         (trade, "1790000000123", "now", DecodeError::BadNumber("/ts")),

@@ -9,6 +9,7 @@ use foretick::decode::venue::{
     Addresses, BookProof, Proof, Reaction, SnapshotRequest, Subscription, Venue, VenueLimits,
     Wanted,
 };
+use foretick::decode::venue_feed::{ALL_LEVELS, Brings, Hosts, VenueStream};
 use foretick::decode::{DecodeError, Decoded, Notice, StreamState};
 use foretick::event::{Batch, Body, Depth, Level, Quote, Splice, Trade, TradeIds};
 use foretick::instrument::Instruments;
@@ -27,6 +28,30 @@ impl Venue for Meadow {
 
     fn spelling(&self, symbol: &str) -> String {
         symbol.to_ascii_uppercase()
+    }
+
+    fn symbol_examples(&self) -> &'static str {
+        "OAK"
+    }
+
+    fn hosts(&self) -> Hosts {
+        Hosts {
+            own: &["meadow.example"],
+            others: &[],
+        }
+    }
+
+    fn path_fault(&self, _: &str, _: &[String]) -> Option<String> {
+        None
+    }
+
+    fn streams(&self) -> &'static [VenueStream] {
+        const STREAMS: &[VenueStream] = &[
+            VenueStream::new("fill", Brings::Trades),
+            VenueStream::new("touch", Brings::Quotes),
+            VenueStream::new("book", Brings::Book(ALL_LEVELS)),
+        ];
+        STREAMS
     }
 
     fn addresses(&self) -> Addresses {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::packed::{SentText, map};
+use super::streams::path;
 use crate::decode::venue::{Addresses, Subscription, VenueLimits, Wanted};
 
 /// The host of all feeds.
@@ -83,9 +84,7 @@ fn address(wanted: &Wanted<'_>) -> String {
     if host.contains('/') {
         return wanted.url.to_owned();
     }
-    let is_news = wanted.streams.iter().all(|stream| stream == "news");
-    let feed = if is_news { "/v1beta1/news" } else { "/v2/iex" };
-    format!("{}{feed}", wanted.url)
+    format!("{}{}", wanted.url, path(wanted.streams))
 }
 
 /// The streams to ask for. Corrections and cancellations come with the trades, and are no streams to ask for.

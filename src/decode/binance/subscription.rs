@@ -41,6 +41,9 @@ pub(super) fn limits(market: BinanceMarket) -> VenueLimits {
     }
 }
 
+/// The path of several streams on one connection.
+pub(super) const COMBINED: &str = "/stream";
+
 /// All streams of a connection are named in its address.
 pub(super) fn combined(market: BinanceMarket, wanted: &Wanted<'_>) -> Subscription {
     let Wanted {
@@ -57,8 +60,11 @@ pub(super) fn combined(market: BinanceMarket, wanted: &Wanted<'_>) -> Subscripti
     });
     let names: Vec<String> = names.collect();
     let entry = entry(market, streams.first().map_or("", String::as_str));
+    // The address may have been written with a part of the path, or all of it.
+    let base = url.strip_suffix(COMBINED).unwrap_or(url);
+    let base = base.strip_suffix(entry).unwrap_or(base);
     Subscription {
-        address: format!("{url}{entry}/stream?streams={}", names.join("/")),
+        address: format!("{base}{entry}{COMBINED}?streams={}", names.join("/")),
         ..Subscription::default()
     }
 }
@@ -77,7 +83,7 @@ pub(super) fn refusal(market: BinanceMarket, streams: &[String]) -> Option<Strin
 
 /// The part of the address that a stream has. Futures have two since April 2026: what the matching engine
 /// sends, and what is computed of it.
-fn entry(market: BinanceMarket, stream: &str) -> &'static str {
+pub(super) fn entry(market: BinanceMarket, stream: &str) -> &'static str {
     let is_matching = matches!(stream, "trade" | "bookTicker")
         || is_diff_stream(stream)
         || is_partial_book(stream);

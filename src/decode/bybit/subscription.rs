@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::streams::SPOT;
 use super::topic::TopicKind;
 use crate::decode::venue::{
     Addresses, Keepalive, SnapshotRequest, Subscription, VenueLimits, Wanted,
@@ -76,7 +77,7 @@ fn topic(stream: &str, symbol: &str) -> String {
 /// The path says which market it is: `/v5/public/linear`. The spot market where the address has none.
 fn address(url: &str) -> String {
     let has_path = url.splitn(4, '/').nth(3).is_some();
-    format!("{url}{}", if has_path { "" } else { "/v5/public/spot" })
+    format!("{url}{}", if has_path { "" } else { SPOT })
 }
 
 /// Topics in a request of the spot market; others allow more.

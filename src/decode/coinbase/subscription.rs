@@ -1,9 +1,10 @@
-//! How to subscribe at Coinbase, what it allows, and how products are written.
+//! How to subscribe at Coinbase, what it allows, and how to get a snapshot.
 
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::streams::HEARTBEATS;
 use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits, Wanted};
 
 /// Market data alone, without an account. Snapshots come by the websocket.
@@ -42,8 +43,6 @@ pub(super) fn of_streams(wanted: &Wanted<'_>) -> Subscription {
     }
 }
 
-const HEARTBEATS: &str = "heartbeats";
-
 /// The venue sends a snapshot after each new subscription.
 pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
     let products = [symbol.to_owned()];
@@ -54,16 +53,3 @@ pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
 fn request(kind: &str, channel: &str, products: &[String]) -> String {
     json!({"type": kind, "product_ids": products, "channel": channel}).to_string()
 }
-
-/// `BTC-USD` for `btc/usd` and `btc_usd`, and for `BTC-USDC`, whose market data the venue sends as that of
-/// `BTC-USD`. Only two products have market data in USDC.
-pub(super) fn spelling(symbol: &str) -> String {
-    let product = symbol.replace(['/', '_'], "-").to_ascii_uppercase();
-    match product.strip_suffix("-USDC") {
-        Some(base) if !IN_USDC.contains(&base) => format!("{base}-USD"),
-        _ => product,
-    }
-}
-
-/// What is traded against USDC alone.
-const IN_USDC: [&str; 2] = ["USDT", "EURC"];

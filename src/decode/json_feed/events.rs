@@ -18,7 +18,7 @@ use crate::decode::symbol;
 use crate::decode::text::{Raw, elements};
 use crate::event::{Batch, Body, Depth, Link, Quote, Splice, Trade, TradeIds};
 use crate::instrument::Instruments;
-use crate::time::{TimeFault, parse_rfc3339};
+use crate::time::{LikelyUnit, TimeFault, parse_rfc3339};
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Appends an event to the batch.
@@ -274,9 +274,10 @@ fn time(
     let power = match unit {
         TimeUnit::Scaled(power) => power,
         TimeUnit::Rfc3339 => {
-            let time = parse_rfc3339(&text).map_err(|fault| match fault {
-                TimeFault::OtherYear => DecodeError::ImplausibleTime(field, None),
-                _ => DecodeError::BadNumber(field),
+            let time = parse_rfc3339(&text).map_err(|fault| match (fault, likely_unit(&text)) {
+                (TimeFault::OtherYear, _) => DecodeError::ImplausibleTime(field, None),
+                (_, None) => DecodeError::BadNumber(field),
+                (_, unit) => DecodeError::ImplausibleTime(field, unit),
             })?;
             return plausible(field, time.0);
         }
@@ -286,11 +287,15 @@ fn time(
         true => whole(&text).and_then(|whole| whole.checked_mul(10_i128.pow(power.into()))),
     };
     let nanos = nanos.ok_or(DecodeError::BadNumber(field))?;
-    let nanos = i64::try_from(nanos).map_err(|_| DecodeError::ImplausibleTime(field, None))?;
-    plausible(field, nanos).map_err(|_| {
-        // Of another unit than nanoseconds the likely one is unknown.
-        DecodeError::ImplausibleTime(field, None)
-    })
+    let nanos = i64::try_from(nanos).ok();
+    let time = nanos.and_then(|nanos| Nanos::plausible(nanos).ok());
+    time.ok_or_else(|| DecodeError::ImplausibleTime(field, likely_unit(&text)))
+}
+
+/// The unit in which a number is a time.
+fn likely_unit(text: &str) -> Option<LikelyUnit> {
+    let whole_part = text.split_once('.').map_or(text, |(whole, _)| whole);
+    whole_part.parse().ok().and_then(LikelyUnit::of)
 }
 
 /// A text, or a number or word as it is written.

@@ -147,6 +147,46 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The first part that an event does not fulfil, in words; none where it fulfils all.
+    pub(super) fn unmet(&self, place: EventPlace<'_>) -> Option<String> {
+        let is_met = |(pointer, pattern): &&(Pointer, Pattern)| {
+            let found = pointer.find(place);
+            found.is_some_and(|value| pattern.matches(value))
+        };
+        let (pointer, pattern) = self.0.iter().find(|part| !is_met(part))?;
+        let (written, Pattern(wanted)) = (&pointer.written, pattern);
+        let elsewhere = || {
+            let other = Pointer {
+                of_message: !pointer.of_message,
+                ..pointer.clone()
+            };
+            let found = other.find(place)?;
+            let other = match pointer.of_message {
+                true => &written[1..],
+                false => &format!("^{written}"),
+            };
+            let is_other = pattern.matches(found);
+            is_other.then(|| format!("; `{other}` is: write that"))
+        };
+        let is = match pointer.find(place).map(scalar) {
+            None => "there is nothing".to_owned(),
+            Some(None) => "there is no text, number or word".to_owned(),
+            Some(Some(text)) => format!(
+                "there is `{}`",
+                text.chars().take(SHOWN).collect::<String>()
+            ),
+        };
+        Some(format!(
+            "at `{written}` {is}, not `{wanted}`{}",
+            elsewhere().unwrap_or_default()
+        ))
+    }
+}
+
+/// Letters of a value that are shown.
+const SHOWN: usize = 40;
+
 /// A text in which `*` stands for any letters; alone it stands for any value but null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern(String);

@@ -12,7 +12,7 @@ const ALL: &str = "{symbols}";
 
 /// Nothing is known of what the feed allows; these harm nobody.
 pub(super) const LIMITS: VenueLimits = VenueLimits {
-    streams_max: 10_000,
+    streams_max: 30_000,
     connection_age_max: Duration::from_secs(24 * 3_600),
     attempts_max: 30,
     attempts_window: Duration::from_secs(60),

@@ -1,14 +1,15 @@
-//! How to subscribe at Kraken, what it allows, and how symbols are written.
+//! How to subscribe at Kraken, what it allows, and how to get a snapshot.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::streams::VERSION_2;
 use crate::decode::venue::{Addresses, SnapshotRequest, Subscription, VenueLimits, Wanted};
 
 /// Market data alone, without an account. Snapshots come by the websocket.
 pub(super) const ADDRESSES: Addresses = Addresses {
-    websocket: "wss://ws.kraken.com/v2",
+    websocket: "wss://ws.kraken.com",
     rest: "",
 };
 
@@ -34,10 +35,16 @@ pub(super) fn of_streams(wanted: &Wanted<'_>) -> Subscription {
     let symbols = json!(wanted.symbols);
     let request = |stream: &String| request("subscribe", stream, &symbols);
     Subscription {
-        address: wanted.url.to_owned(),
+        address: address(wanted.url),
         messages: wanted.streams.iter().map(request).collect(),
         ..Subscription::default()
     }
+}
+
+/// The path of version 2, unless the address has a path itself.
+fn address(url: &str) -> String {
+    let has_path = url.splitn(4, '/').nth(3).is_some();
+    format!("{url}{}", if has_path { "" } else { VERSION_2 })
 }
 
 /// The venue sends a snapshot after each new subscription.
@@ -73,22 +80,4 @@ fn request(method: &str, stream: &str, symbols: &Value) -> String {
 /// The channel of a stream, and the depth of a book.
 fn channel_of(stream: &str) -> (&str, &str) {
     stream.split_once(':').unwrap_or((stream, "10"))
-}
-
-/// `BTC/USD` for `btc-usd`, `btc_usd` and `XBT/USD`, as the first version of the feed wrote it. Letters
-/// of both cases are kept: shares are written `AAPLx/USD`.
-pub(super) fn spelling(symbol: &str) -> String {
-    let symbol = symbol.replace(['-', '_'], "/");
-    let is_lower = symbol == symbol.to_ascii_lowercase();
-    let symbol = match is_lower {
-        true => symbol.to_ascii_uppercase(),
-        false => symbol,
-    };
-    let currency = |name| match name {
-        "XBT" => "BTC",
-        "XDG" => "DOGE",
-        _ => name,
-    };
-    let currencies: Vec<&str> = symbol.split('/').map(currency).collect();
-    currencies.join("/")
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::channel::Channel;
+use super::streams::path;
 use crate::decode::venue::{
     Addresses, Keepalive, SnapshotRequest, Subscription, VenueLimits, Wanted,
 };
@@ -48,7 +49,7 @@ pub(super) fn requests(wanted: &Wanted<'_>) -> Subscription {
         .chunks(REQUEST_ARGS)
         .map(|args| request("subscribe", args));
     Subscription {
-        address: address(wanted.url),
+        address: address(wanted),
         messages: messages.collect(),
         ..Subscription::default()
     }
@@ -72,10 +73,12 @@ fn arg(channel: &str, symbol: &str) -> serde_json::Value {
     json!({"channel": channel, "instId": symbol})
 }
 
-/// The public channels' path, unless the address has a path itself.
-fn address(url: &str) -> String {
+/// The channels' path, unless the address has a path itself.
+fn address(wanted: &Wanted<'_>) -> String {
+    let url = wanted.url;
     let has_path = url.splitn(4, '/').nth(3).is_some();
-    format!("{url}{}", if has_path { "" } else { "/ws/v5/public" })
+    let path = if has_path { "" } else { path(wanted.streams) };
+    format!("{url}{path}")
 }
 
 /// Channels in a request. One has some 60 bytes.

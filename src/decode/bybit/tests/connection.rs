@@ -157,6 +157,7 @@ fn a_symbol_has_the_venues_spelling() {
         ("BTCUSDT", "BTCUSDT"),
         ("btc/usdt", "BTCUSDT"),
         ("BTC-USDT", "BTCUSDT"),
+        ("BTC_USDT", "BTCUSDT"),
         ("BTC-PERP", "BTCPERP"),
         ("BTC-27DEC24", "BTC-27DEC24"),
         ("BTC-6JAN23-17500-C", "BTC-6JAN23-17500-C"),

@@ -162,6 +162,9 @@ fn a_product_has_one_spelling() {
     for (written, spelling) in [
         ("BTC-USD", "BTC-USD"),
         ("btc/usd", "BTC-USD"),
+        ("BTCUSD", "BTC-USD"),
+        ("BTCUSDT", "BTC-USDT"),
+        ("BTC", "BTC-USD"),
         ("btc_usd", "BTC-USD"),
         ("BTC-USDC", "BTC-USD"),
         ("USDT-USDC", "USDT-USDC"),

@@ -169,6 +169,11 @@ fn a_symbol_has_one_spelling() {
     for (written, spelling) in [
         ("BTC/USD", "BTC/USD"),
         ("btc-usd", "BTC/USD"),
+        ("BTCUSD", "BTC/USD"),
+        ("XBTUSDT", "BTC/USDT"),
+        ("XXBTZUSD", "BTC/USD"),
+        ("XETHXXBT", "ETH/BTC"),
+        ("SOL", "SOL/USD"),
         ("BTC_USD", "BTC/USD"),
         ("XBT/USD", "BTC/USD"),
         ("xdg/eur", "DOGE/EUR"),

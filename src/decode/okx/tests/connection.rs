@@ -143,6 +143,9 @@ fn a_symbol_has_the_venues_spelling() {
     for (written, spelt) in [
         ("BTC-USDT", "BTC-USDT"),
         ("btc/usdt", "BTC-USDT"),
+        ("BTCUSDT", "BTC-USDT"),
+        ("BTC_USDT", "BTC-USDT"),
+        ("BTC_USDT-SWAP", "BTC-USDT-SWAP"),
         ("BTC-USD_UM-SWAP", "BTC-USD_UM-SWAP"),
     ] {
         assert_eq!(Okx.spelling(written), spelt);
