@@ -28,6 +28,7 @@ use std::sync::Arc;
 use self::corrector::Corrector;
 use self::feature::FeaturePlan;
 use self::parts::EngineParts;
+use self::past::is_of_one_market;
 use self::pending::{PendingSignal, ScoreSource};
 use self::row::{EventCounts, GapRecord, LatePolicy, Row};
 use self::row_maker::RowMaker;
@@ -126,12 +127,8 @@ impl Engine {
             corrector.begin_round();
         }
         for (number, event) in batch.events.iter().enumerate() {
-            let is_of_market = event.instrument != InstrumentId::ALL
-                && !matches!(
-                    event.body,
-                    Body::Sentiment(_) | Body::Record(_) | Body::Withdrawn(_) | Body::Tick
-                );
-            let Some(corrector) = self.corrector.as_mut().filter(|_| is_of_market) else {
+            let is_of_market = |_: &&mut Box<Corrector>| is_of_one_market(event);
+            let Some(corrector) = self.corrector.as_mut().filter(is_of_market) else {
                 self.apply_one(batch, event, number);
                 if let (Some(corrector), Body::Gap(_)) = (&mut self.corrector, event.body) {
                     corrector.note_gap(&mut self.rows, batch, number);

@@ -20,10 +20,8 @@ use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::decode::Venues;
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
-use foretick::run::budget;
-use foretick::run::budget::{BudgetError, ResourceLimits};
-use foretick::run::live;
-use foretick::run::live::{RunOptions, RunOutcome};
+use foretick::run::budget::{self, BudgetError, ResourceLimits};
+use foretick::run::live::{self, RunOptions, RunOutcome};
 use foretick::run::replay;
 use foretick::run::replay::ReplayOptions;
 use foretick::run::stop::StopFlag;
@@ -142,8 +140,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 Some(path) => Pipeline::load_to_record(path, &[])?.venues(),
                 None => Venues::default(),
             };
-            let most = args.max_frame_bytes;
-            let report = inspect::inspect(&args.captures, most, venues, args.from)?;
+            let report = inspect::inspect(&args.captures, args.max_frame_bytes, venues, args.from)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;
             report.readability.check(&report.account, percent)?;

@@ -14,6 +14,7 @@ use super::row::MarketState;
 use super::row_window::RowWindow;
 use crate::event::{Batch, Body, Event, Level};
 use crate::frame::Origin;
+use crate::instrument::InstrumentId;
 use crate::model::normalise::Expanding;
 use crate::signal::quality::Quality;
 use crate::signal::{MAX_OUTPUTS, MAX_REASONS, Reason};
@@ -86,6 +87,15 @@ pub(super) struct PastEvent {
     pub(super) has_signal: bool,
     /// Where it is kept what was published of it, once it has had a signal.
     pub(super) slot: Option<u32>,
+}
+
+/// Whether an event changes what is known of the market of one instrument.
+pub(super) fn is_of_one_market(event: &Event) -> bool {
+    let is_other = matches!(
+        event.body,
+        Body::Sentiment(_) | Body::Record(_) | Body::Withdrawn(_) | Body::Tick
+    );
+    event.instrument != InstrumentId::ALL && !is_other
 }
 
 /// A row as the model takes it.

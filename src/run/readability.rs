@@ -123,12 +123,15 @@ impl Readability {
     }
 }
 
-/// How many frames were answers, or told of the connection, where no frame gave an event: nothing else is used then.
+/// How many frames were answers, or told of the connection, where no frame gave an event: nothing else is
+/// used then.
 fn notices_of(used: u64, frames: u64) -> String {
     match used {
         0 => String::new(),
-        _ if used == frames => "; all are answers of a venue, or tell of the connection".into(),
-        _ => format!("; {used} are answers of a venue, or tell of the connection"),
+        _ if used == frames => {
+            "; all are answers and notices of a venue, or tell of the connection".into()
+        }
+        _ => format!("; {used} are answers and notices of a venue, or tell of the connection"),
     }
 }
 
@@ -197,12 +200,14 @@ mod tests {
         };
         let all = of(100);
         assert!(
-            all.ends_with("event; all are answers of a venue, or tell of the connection"),
+            all.ends_with(
+                "event; all are answers and notices of a venue, or tell of the connection"
+            ),
             "{all}"
         );
-        assert!(
-            of(7).contains("; 7 are answers of a venue, or tell of the connection (malformed 93)")
-        );
+        assert!(of(7).contains(
+            "; 7 are answers and notices of a venue, or tell of the connection (malformed 93)"
+        ));
         assert!(!of(0).contains("answers"), "{}", of(0));
     }
 

@@ -128,13 +128,16 @@ impl<W: Write> Encoder<W> {
                     Effort::Best => flate2::Compression::best(),
                 },
             )),
-            "zst" => Form::Zstd(zstd::Encoder::new(
-                out,
-                match effort {
+            "zst" => {
+                let level = match effort {
                     Effort::Fast => 3,
                     Effort::Best => 19,
-                },
-            )?),
+                };
+                let mut zstd = zstd::Encoder::new(out, level)?;
+                // Without it, a flipped bit may give other bytes and no error. Gzip always has one.
+                zstd.include_checksum(true)?;
+                Form::Zstd(zstd)
+            }
             _ => Form::Plain(out),
         }))
     }
@@ -276,6 +279,25 @@ mod tests {
                 let bytes = out.finish().unwrap();
                 assert_eq!(bytes == b"{}\n", name == "x.jsonl");
                 assert_eq!(read(bytes).unwrap(), "{}\n", "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_gives_other_text() {
+        let text: String = (0..200)
+            .map(|number| format!("{}\n", number * 7_919))
+            .collect();
+        for name in ["x.gz", "x.zst"] {
+            let mut out = Encoder::new(Path::new(name), vec![], Effort::Fast).unwrap();
+            out.write_all(text.as_bytes()).unwrap();
+            let bytes = out.finish().unwrap();
+            for bit in 0..bytes.len() * 8 {
+                let mut damaged = bytes.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                if let Ok(other) = read(damaged) {
+                    assert_eq!(other, text, "{name}, bit {bit}");
+                }
             }
         }
     }

@@ -40,8 +40,8 @@ impl MarketState {
                 time_of(self.topped),
             );
         }
-        // Without a number of its own it is older than what is known where its time is. Of a venue whose clock
-        // was put back the quotes that follow are the newest.
+        // Without a number of its own it is older than what is known where its time is. Where a venue's clock
+        // was put back, the quotes that follow are the newest.
         let is_behind = ts != Nanos::UNDEFINED && ts.0 < self.top_by.0;
         if quote.sequence == 0
             && is_behind
