@@ -65,6 +65,8 @@ enum SnapshotProgress {
     Due(Instant),
     /// Being fetched.
     UnderWay,
+    /// Comes with the subscription; the book should have spliced it by then.
+    Subscribed(Instant),
     /// Handed to the book, which should have spliced it by then.
     AwaitsSplice(Instant),
     /// The book has been whole since then, as far as is known.
@@ -130,7 +132,7 @@ impl SnapshotFetcher {
         let progress = match (self.beside, self.with_subscription) {
             (true, _) => SnapshotProgress::AwaitsStream,
             // They come by themselves, unless the subscription was refused or went astray.
-            (false, true) => SnapshotProgress::AwaitsSplice(now + SUBSCRIBED_WITHIN),
+            (false, true) => SnapshotProgress::Subscribed(now + SUBSCRIBED_WITHIN),
             (false, false) => SnapshotProgress::Whole(now),
         };
         for symbol in self.symbols.values_mut() {
@@ -188,6 +190,11 @@ impl SnapshotFetcher {
                 let wait = wait(self.backoff, &self.jitter, symbol.requests);
                 symbol.progress = SnapshotProgress::Due(now + wait);
             }
+            // It came, and the book has lost an update since, unless it is on its way.
+            (false, SnapshotProgress::Subscribed(_)) => {
+                let wait = wait(self.backoff, &self.jitter, symbol.requests);
+                symbol.progress = SnapshotProgress::Due(now + wait.max(self.backoff.0));
+            }
             // It is being seen to.
             (false, _) => {}
         }
@@ -199,12 +206,15 @@ impl SnapshotFetcher {
         let mut step = SnapshotStep::default();
         for (&hash, symbol) in &mut self.symbols {
             if is_sending && !self.beside {
-                if let SnapshotProgress::AwaitsSplice(until) = &mut symbol.progress {
+                if let SnapshotProgress::AwaitsSplice(until) | SnapshotProgress::Subscribed(until) =
+                    &mut symbol.progress
+                {
                     *until = (*until).max(now + SPLICED_WITHIN);
                 }
                 continue;
             }
-            if let SnapshotProgress::AwaitsSplice(until) = symbol.progress
+            if let SnapshotProgress::AwaitsSplice(until) | SnapshotProgress::Subscribed(until) =
+                symbol.progress
                 && now >= until
             {
                 let request = self.venue.snapshot_request(&symbol.name, &self.streams);

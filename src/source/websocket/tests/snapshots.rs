@@ -178,3 +178,18 @@ async fn a_book_that_a_subscription_does_not_bring_is_asked_for_again() {
         assert_eq!(status.snapshot_failures.load(Relaxed) > 0, !is_told);
     }
 }
+
+#[tokio::test]
+async fn a_book_that_breaks_right_behind_its_subscription_is_asked_for_soon() {
+    let feed = RunningFeed::start(okx).await;
+    let mut server = feed.accept().await;
+    sent(&mut server).await;
+    let report = BookReport {
+        instrument: "OAK-USDT.OKX".into(),
+        is_whole: false,
+    };
+    feed.requests.send(report).await.unwrap();
+    let again = timeout(Duration::from_secs(6), sent(&mut server)).await;
+    assert!(again.is_ok_and(|text| text.contains("unsubscribe")));
+    assert_eq!(feed.end().await.snapshot_failures.load(Relaxed), 0);
+}
