@@ -109,10 +109,8 @@ impl Decoder {
     /// several symbols, which all shards get, it reads those of its own.
     #[must_use]
     pub fn of_shard(self, shard: usize, shards: usize) -> Self {
-        Self {
-            shard: (shards > 1 && self.reads_market()).then_some((shard, shards)),
-            ..self
-        }
+        let shard = (shards > 1 && self.reads_market()).then_some((shard, shards));
+        Self { shard, ..self }
     }
 
     /// A decoder that refuses events whose time is further ahead of their receive time than this.
@@ -264,6 +262,9 @@ impl Decoder {
         if matches!(result, Err(DecodeError::Malformed)) {
             result = self.read_odd(origin, bytes, batch);
         }
+        if let Some(stream) = self.streams.get_mut(usize::from(origin.stream)) {
+            stream.note_handover(result, origin.ts_recv, &mut batch.events[before.1..]);
+        }
         if let (Ok(Decoded::Events), Some(shard)) = (result, self.shard) {
             self.keep_own(shard, batch, before.1);
         }
@@ -377,14 +378,12 @@ impl Decoder {
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
         let levels = batch.levels.len();
-        let StreamFormat {
-            format: last,
-            partitions,
-        } = &mut self.streams[stream];
-        if partition >= partitions.len() {
-            partitions.resize(partition + 1, StreamState::default());
+        let known = &mut self.streams[stream];
+        if partition >= known.partitions.len() {
+            let states = partition + 1;
+            known.partitions.resize(states, StreamState::default());
         }
-        let state = &mut partitions[partition];
+        let state = &mut known.partitions[partition];
         let instruments = &mut self.instruments;
         let decoded = match format {
             Format::Venue(venue) => venue.decode(bytes, state, instruments, batch),
@@ -392,7 +391,7 @@ impl Decoder {
         };
         // Notices look alike at several venues; events do not.
         match decoded {
-            Ok(Decoded::Events) => *last = Some(format),
+            Ok(Decoded::Events) => known.format = Some(format),
             _ => batch.levels.truncate(levels),
         }
         decoded

@@ -153,6 +153,9 @@ pub struct Depth {
     pub keep: u16,
     /// What the book must add up to once this is applied.
     pub checksum: Option<Checksum>,
+    /// Whether it came by a new connection while the one before was still in use: it may be older than the
+    /// book that is known. See [`crate::engine::book::Book`].
+    pub overlaps: bool,
 }
 
 /// What must be true of the numbers of two changes of a book that follow each other.
@@ -167,8 +170,10 @@ pub enum Link {
     Chain,
 }
 
-/// A checksum of the best levels of a book: CRC-32 (IEEE 802.3) of their digits.
+/// A checksum of the best levels of a book: CRC-32 (IEEE 802.3) of their digits. Packed: an event fits its
+/// cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(Rust, packed)]
 pub struct Checksum {
     /// The sum.
     pub value: u32,

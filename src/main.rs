@@ -235,7 +235,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     let (file, ..) = PipelineFile::load(path, &[])?;
     let known = [file.name.as_str()];
     supervisor::check_override_names(&changes, &known)?;
-    let pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
+    let mut pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
     let streams = pipeline.stream_names()?;
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = streams;
@@ -249,6 +249,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     );
     check_sink(&pipeline, options.capture.as_ref(), args.force)?;
     let stop = stop_on_signal()?;
+    pipeline.patience = stop.patience(options.duration);
     let sink = pipeline.open_sink(&loaded.lineage)?;
     let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
     if to_stdout {

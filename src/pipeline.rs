@@ -56,6 +56,7 @@ use crate::news::News;
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
+use crate::sink::kafka::patience::ConnectPatience;
 use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
 use crate::source::kafka::KafkaSourceSettings;
@@ -82,6 +83,8 @@ pub struct Pipeline {
     pub form: Option<Arc<RecordForm>>,
     /// How headlines are read, where rows are headlines.
     pub news: Option<Arc<News>>,
+    /// When connecting to the brokers of its sink is given up.
+    pub patience: ConnectPatience,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -136,6 +139,7 @@ impl Pipeline {
             file.source.max_frame_bytes = source::usual_frame_bytes_max(&file.source, &venues);
         }
         Ok(Self {
+            patience: ConnectPatience::default(),
             venues,
             purpose,
             plan: Arc::new(plan),
@@ -264,12 +268,8 @@ impl Pipeline {
         let (form, table) = (self.form.as_ref()?, self.file.source.table.as_ref()?);
         let product = self.file.source.products.first().cloned();
         let names = source::column_names(table);
-        Some(TableColumns::new(
-            form.kind(),
-            names,
-            product,
-            self.plan.fields(),
-        ))
+        let (kind, fields) = (form.kind(), self.plan.fields());
+        Some(TableColumns::new(kind, names, product, fields))
     }
 
     /// The names of the streams that a live run's frames come from, for [`Lineage::streams`].
@@ -313,7 +313,7 @@ impl Pipeline {
     /// # Errors
     /// [`SinkError`] where the file cannot be made or no broker answers.
     pub fn open_sink(&self, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
-        sink::open(&self.file, &self.fields, lineage)
+        sink::open(&self.file, &self.fields, lineage, &self.patience)
     }
 
     /// The file that signals are written to, where `[sink] kind` is `file`.

@@ -83,7 +83,10 @@ pub fn record(
     // Refuses wrong instruments before the file is made: it may replace an older capture.
     pipeline.stream_names()?;
     let mut publisher = match options.publishes {
-        true => Some(Publisher::connect(pipeline)?),
+        true => Some(Publisher::connect(
+            pipeline,
+            stop.patience(options.duration),
+        )?),
         false => None,
     };
     let runtime = source_runtime(pipeline.file.source.kind)?;

@@ -30,12 +30,12 @@ pub struct WebsocketConfig {
     /// shorter; a capture holds them in base64. Default: `false`: text can be read by people.
     pub binary: bool,
     /// How long nothing may come on the connection, not even an answer to a ping, before it is closed and
-    /// opened again, in milliseconds. Default: `10000`: a connection that is lost without a word must not
-    /// look like a quiet market for long.
+    /// opened again, in milliseconds, from `500` on. Default: `10000`: a connection that is lost without a
+    /// word must not look like a quiet market for long.
     pub idle_ms: u64,
     /// How long no data may come on a connection that answers pings, while the market is open, in
-    /// milliseconds; `0`: for ever. Default: `0`, because a quiet market is no fault; where a venue sends
-    /// heartbeats, its own limit holds.
+    /// milliseconds, from `500` on; `0`: for ever. Default: `0`, because a quiet market is no fault; where a
+    /// venue sends heartbeats, its own limit holds.
     pub silent_ms: u64,
     /// When the market is open, so that `silent_ms`, or the venue's own limit where it sends heartbeats,
     /// counts no time while it is closed. By itself it has no effect. Not given: it never closes.

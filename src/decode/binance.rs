@@ -114,7 +114,7 @@ impl Venue for Binance {
     fn reaction(&self, message: &[u8]) -> Reaction {
         match routing::is_shutdown(message) {
             true => Reaction::Reconnect,
-            false => Reaction::None,
+            false => routing::error_words(message).map_or(Reaction::None, Reaction::Told),
         }
     }
 

@@ -119,6 +119,10 @@ impl Venue for Coinbase {
         false
     }
 
+    fn has_book(&self, streams: &[String]) -> bool {
+        subscription::has_book(streams)
+    }
+
     fn snapshot_request(&self, symbol: &str, _: &[String]) -> SnapshotRequest {
         subscription::snapshot_request(symbol)
     }

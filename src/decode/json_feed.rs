@@ -184,6 +184,16 @@ impl Venue for JsonFeed {
         quotes > 0 && is_other.is_none()
     }
 
+    /// Trades may have no number that would show a copy.
+    fn counts_once(&self, message: &[u8]) -> bool {
+        let mut events = 0;
+        let book = self.mapping.visit(whole(message).message, |_, kind| {
+            events += 1;
+            matches!(kind.fields, Fields::Book(_)).then_some(())
+        });
+        events > 0 && book.is_none()
+    }
+
     fn book_change_of<'m>(&self, message: &'m [u8]) -> Option<Cow<'m, str>> {
         let change = self.mapping.visit(whole(message).message, |place, kind| {
             matches!(&kind.fields, Fields::Book(book) if !book.is_whole(place)).then_some(())
@@ -194,6 +204,10 @@ impl Venue for JsonFeed {
     /// Books come whole with the subscription.
     fn needs_snapshot(&self, _: &str) -> bool {
         false
+    }
+
+    fn has_book(&self, _: &[String]) -> bool {
+        self.books().next().is_some() && !self.mapping.resubscribe.is_empty()
     }
 
     fn snapshot_request(&self, symbol: &str, _: &[String]) -> SnapshotRequest {

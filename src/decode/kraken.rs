@@ -118,6 +118,10 @@ impl Venue for Kraken {
         false
     }
 
+    fn has_book(&self, streams: &[String]) -> bool {
+        subscription::has_book(streams)
+    }
+
     fn snapshot_request(&self, symbol: &str, streams: &[String]) -> SnapshotRequest {
         subscription::snapshot_request(symbol, streams)
     }

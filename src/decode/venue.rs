@@ -125,6 +125,12 @@ pub trait Venue: Debug + Send + Sync {
     /// source that falls behind may keep the newest alone.
     fn is_quote(&self, message: &[u8]) -> bool;
 
+    /// Whether a message that two connections brought, byte for byte, counts once. One that makes or
+    /// changes a book does not: the book of each connection begins with a snapshot of its own.
+    fn counts_once(&self, message: &[u8]) -> bool {
+        self.is_quote(message)
+    }
+
     // Snapshot and repair of a book.
 
     /// The symbol whose book a message changes, where the book needs a snapshot besides.
@@ -143,6 +149,12 @@ pub trait Venue: Debug + Send + Sync {
 
     /// Whether a stream of [`Venue::subscription`] holds book changes that need a snapshot besides.
     fn needs_snapshot(&self, stream: &str) -> bool;
+
+    /// Whether any of these streams brings a whole book with its subscription, and again when it is
+    /// subscribed to once more: see [`Venue::snapshot_request`].
+    fn has_book(&self, _streams: &[String]) -> bool {
+        false
+    }
 
     /// How to get a new snapshot of a symbol's book; `streams` are those of the subscription.
     fn snapshot_request(&self, symbol: &str, streams: &[String]) -> SnapshotRequest;
@@ -342,6 +354,12 @@ pub enum Reaction {
     /// The venue refuses a part of the subscription for good (an unknown symbol), in these words; the rest
     /// goes on.
     Rejected(String),
+    /// The venue refuses a request for the moment (too many of them, a fault of its own), in these words: the
+    /// same would be taken later.
+    RefusedForNow(String),
+    /// The venue says something that nothing is done about, in these words: an error that is none of those
+    /// above, or a notice.
+    Told(String),
     /// The venue refuses the connection for good (a wrong key), in these words: connecting again is of no
     /// use until somebody has changed something.
     Fatal(String),

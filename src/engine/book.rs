@@ -18,18 +18,23 @@
 //! the snapshot lies between two changes. Where the venue adds a checksum, the book is held against it after
 //! the change, and is broken where it differs.
 //!
+//! Where one connection takes the place of another, the book of the new one is made beside: see [`handover`].
+//!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;
 //! [`Book::wants_snapshot`] shows that it needs one.
 
 mod applied;
 mod checksum;
+mod handover;
 mod side;
+mod waiting;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::applied::Applied;
 use self::side::set;
+use self::waiting::{HeldDiff, WaitingDiffs};
 use crate::event::{Depth, GapReason, Level, Link, Splice};
 use crate::units::Nanos;
 
@@ -47,7 +52,7 @@ pub struct Book {
     /// The own time of the snapshot that the book began with; undefined where it had none.
     snapshot_ts: Nanos,
     /// Diffs that wait for a snapshot.
-    waiting: Vec<HeldDiff>,
+    waiting: WaitingDiffs,
     /// Number of the last diff, whether it was used or not, and the time of the last diff or snapshot.
     heard: (u64, Nanos),
     /// A snapshot that is older than the book, or than the diffs that wait.
@@ -56,19 +61,11 @@ pub struct Book {
     is_fresh: bool,
     /// Levels a side that are kept; 0 for all.
     keep: usize,
+    /// The latest own time of what was applied; undefined where nothing had one.
+    changed: Nanos,
+    /// The book that a new connection brings, until it is ahead of this one.
+    arriving: Option<Box<Self>>,
 }
-
-/// A diff that came before its snapshot, or a snapshot.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct HeldDiff {
-    first: u64,
-    last: u64,
-    bids: Box<[Level]>,
-    asks: Box<[Level]>,
-}
-
-/// Diffs that wait for a snapshot, at most: 17 minutes at 100 ms. The oldest is dropped for a new one.
-const MAX_WAITING: usize = 10_000;
 
 impl Default for Book {
     fn default() -> Self {
@@ -78,11 +75,13 @@ impl Default for Book {
             last: 0,
             live: false,
             snapshot_ts: Nanos::UNDEFINED,
-            waiting: vec![],
+            waiting: WaitingDiffs::default(),
             heard: (0, Nanos::UNDEFINED),
             old_snapshot: None,
             is_fresh: false,
             keep: 0,
+            changed: Nanos::UNDEFINED,
+            arriving: None,
         }
     }
 }
@@ -90,7 +89,16 @@ impl Default for Book {
 impl Book {
     /// Applies a diff or a snapshot; `ts` is its own time, or undefined.
     pub fn apply(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
+        if let Some(applied) = self.hand_over(depth, bids, asks, ts) {
+            return applied;
+        }
         let applied = self.take(depth, bids, asks, ts);
+        if applied.has_changed()
+            && ts != Nanos::UNDEFINED
+            && (self.changed == Nanos::UNDEFINED || ts > self.changed)
+        {
+            self.changed = ts;
+        }
         if let Some(sum) = depth.checksum
             && self.live
             && applied.has_changed()
@@ -137,7 +145,7 @@ impl Book {
         }
         self.heard = (depth.last, ts);
         if !self.live {
-            self.wait(depth, bids, asks);
+            self.waiting.push(depth, bids, asks);
             return Applied::Waiting;
         }
         if depth.last <= self.last {
@@ -147,7 +155,7 @@ impl Book {
             let missing = depth.first - self.last - 1;
             self.freeze();
             self.heard = (depth.last, ts);
-            self.wait(depth, bids, asks);
+            self.waiting.push(depth, bids, asks);
             return Applied::Gap {
                 reason: GapReason::Sequence,
                 missing,
@@ -175,12 +183,12 @@ impl Book {
                 return Applied::Stale;
             }
             // One that names a change before the last of them is wrong: it would reach over any snapshot.
-            let waits = self.waiting.last().map_or(depth.first, |diff| diff.last);
+            let waits = self.waiting.last().unwrap_or(depth.first);
             if (depth.first..depth.last).contains(&waits) && !self.waiting.is_empty() {
                 self.waiting.clear();
                 return Applied::Waiting;
             }
-            self.wait(depth, bids, asks);
+            self.waiting.push(depth, bids, asks);
             return Applied::Waiting;
         }
         let joins = self.is_fresh && before <= self.last && depth.last > self.last;
@@ -204,7 +212,7 @@ impl Book {
         }
         self.freeze();
         self.heard = (depth.last, ts);
-        self.wait(depth, bids, asks);
+        self.waiting.push(depth, bids, asks);
         Applied::Gap {
             reason: match is_behind {
                 true => GapReason::Renumbered,
@@ -218,6 +226,7 @@ impl Book {
     /// against the numbers from before.
     pub fn freeze(&mut self) {
         self.live = false;
+        self.arriving = None;
         self.waiting.clear();
         self.heard = (0, Nanos::UNDEFINED);
         self.old_snapshot = None;
@@ -233,6 +242,11 @@ impl Book {
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
         !self.live && !self.waiting.is_empty()
+    }
+
+    /// How many diffs were dropped since the last call, because too many waited, or they had too many levels.
+    pub fn take_crowded_out(&mut self) -> u64 {
+        self.waiting.take_crowded_out()
     }
 
     /// Number of the last update applied.
@@ -270,9 +284,9 @@ impl Book {
     }
 
     fn snapshot(&mut self, last: u64, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
-        let first_waiting = self.waiting.first().map(|diff| diff.first);
+        let first_waiting = self.waiting.first();
         let old_for_live = self.live && last < self.last;
-        let last_waiting = self.waiting.last().map_or(last, |diff| diff.last);
+        let last_waiting = self.waiting.last().unwrap_or(last);
         let newer =
             ts != Nanos::UNDEFINED && (self.heard.1 == Nanos::UNDEFINED || ts > self.heard.1);
         let too_old = first_waiting.is_some_and(|first| last.saturating_add(1) < first)
@@ -296,11 +310,11 @@ impl Book {
             };
         }
         self.install(last, bids, asks, ts);
-        let waiting = std::mem::take(&mut self.waiting);
+        let waiting = self.waiting.take();
         let dropped = waiting.iter().take_while(|diff| diff.last <= last).count();
         self.is_fresh = dropped == waiting.len();
         // Each follows the one before it.
-        for diff in &waiting[dropped..] {
+        for diff in waiting.iter().skip(dropped) {
             self.change(&diff.bids, &diff.asks);
             self.last = diff.last;
         }
@@ -319,7 +333,7 @@ impl Book {
             depth.first <= snapshot.last.saturating_add(1) && !is_of_others
         };
         let Some(snapshot) = snapshot.filter(|snapshot| follows(snapshot)) else {
-            self.wait(depth, bids, asks);
+            self.waiting.push(depth, bids, asks);
             return Applied::Gap {
                 reason: GapReason::Renumbered,
                 missing: 0,
@@ -345,27 +359,6 @@ impl Book {
         if ts != Nanos::UNDEFINED {
             self.heard.1 = ts;
         }
-    }
-
-    fn wait(&mut self, depth: &Depth, bids: &[Level], asks: &[Level]) {
-        if self
-            .waiting
-            .last()
-            .is_some_and(|diff| Some(depth.first) != diff.last.checked_add(1))
-        {
-            // What waited cannot be joined to this; only what follows can be spliced.
-            self.waiting.clear();
-        }
-        if self.waiting.len() == MAX_WAITING {
-            self.waiting.remove(0);
-        }
-        let (first, last) = (depth.first, depth.last);
-        self.waiting.push(HeldDiff {
-            first,
-            last,
-            bids: bids.into(),
-            asks: asks.into(),
-        });
     }
 
     fn change(&mut self, bids: &[Level], asks: &[Level]) {

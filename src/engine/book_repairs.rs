@@ -36,6 +36,7 @@ impl Default for Retry {
 impl BookRepairs {
     /// Requests a snapshot now: the book has just lost an update.
     pub(super) fn request(&mut self, instrument: InstrumentId) {
+        self.met.retain(|&met| met != instrument);
         self.due.push(instrument);
         self.retries.insert(instrument, Retry::default());
     }
@@ -65,6 +66,7 @@ impl BookRepairs {
 
     /// The book of an instrument is whole.
     pub(super) fn met(&mut self, instrument: InstrumentId) {
+        self.due.retain(|&due| due != instrument);
         self.met.push(instrument);
         self.retries.remove(&instrument);
     }
@@ -102,6 +104,25 @@ mod tests {
             all.extend(due.iter().map(|_| second));
         }
         all
+    }
+
+    #[test]
+    fn of_several_changes_between_two_looks_the_last_one_counts() {
+        for is_whole in [false, true] {
+            let mut repairs = BookRepairs::default();
+            for is_whole in [!is_whole, is_whole, !is_whole, is_whole] {
+                match is_whole {
+                    true => repairs.met(BOOK),
+                    false => repairs.request(BOOK),
+                }
+            }
+            let (mut due, mut met) = (vec![], vec![]);
+            repairs.take(&mut due);
+            repairs.take_met(&mut met);
+            let expected = [vec![BOOK], vec![]];
+            let [whole, broken] = if is_whole { [met, due] } else { [due, met] };
+            assert_eq!([whole, broken], expected, "{is_whole}");
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Numbers of the configuration that mean nothing.
 
-use crate::config::{ConfigFault, PipelineFile};
+use crate::config::{ConfigFault, PipelineFile, WebsocketConfig};
 
 /// More than any machine has cores.
 const SHARDS_MAX: usize = 1_024;
+
+/// The shortest silence after which a connection may be given up: a ping needs its time.
+const SILENCE_MIN_MS: u64 = 500;
 
 /// Refuses zero where it means nothing, and more threads than there can be.
 ///
@@ -25,9 +28,53 @@ pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
             return Err(ConfigFault::at(key, format!("`{name}` must be above zero")));
         }
     }
+    check_silences(&file.source.websocket)?;
     if file.engine.shards > SHARDS_MAX {
         let what = format!("each shard has a thread; write at most {SHARDS_MAX}");
         return Err(ConfigFault::at("engine.shards", what));
     }
     Ok(())
+}
+
+/// Refuses silences that a connection that lives has too.
+fn check_silences(websocket: &WebsocketConfig) -> Result<(), ConfigFault> {
+    for (key, millis, never) in [
+        ("idle_ms", websocket.idle_ms, None),
+        ("silent_ms", websocket.silent_ms, Some(0)),
+    ] {
+        if millis < SILENCE_MIN_MS && Some(millis) != never {
+            let what = format!(
+                "a connection that lives would be given up again and again after {millis} ms; write at least \
+                 {SILENCE_MIN_MS}"
+            );
+            return Err(ConfigFault::at(format!("source.websocket.{key}"), what));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_that_no_connection_outlives_is_refused() {
+        for (key, millis, is_refused) in [
+            ("idle_ms", 0, true),
+            ("idle_ms", 499, true),
+            ("idle_ms", 500, false),
+            ("silent_ms", 0, false),
+            ("silent_ms", 1, true),
+            ("silent_ms", 500, false),
+        ] {
+            let mut websocket = WebsocketConfig::default();
+            match key {
+                "idle_ms" => websocket.idle_ms = millis,
+                _ => websocket.silent_ms = millis,
+            }
+            let fault = check_silences(&websocket).err().map(|fault| fault.key);
+            let expected = is_refused.then(|| format!("source.websocket.{key}"));
+            assert_eq!(fault, expected, "{key} = {millis}");
+        }
+    }
 }

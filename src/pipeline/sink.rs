@@ -9,6 +9,7 @@ use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
+use crate::sink::kafka::patience::ConnectPatience;
 use crate::sink::kafka::settings::KafkaSinkSettings;
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
@@ -23,6 +24,7 @@ pub(super) fn open(
     file: &PipelineFile,
     fields: &[SignalField],
     lineage: &Lineage,
+    patience: &ConnectPatience,
 ) -> Result<Box<dyn Sink>, SinkError> {
     let sink = &file.sink;
     let side = SideFiles {
@@ -37,7 +39,7 @@ pub(super) fn open(
     match sink.kind {
         SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
         SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, Appears::AtOnce),
-        SinkKind::Kafka => open_topic(file, fields, lineage),
+        SinkKind::Kafka => open_topic(file, fields, lineage, patience),
     }
 }
 
@@ -45,6 +47,7 @@ fn open_topic(
     file: &PipelineFile,
     fields: &[SignalField],
     lineage: &Lineage,
+    patience: &ConnectPatience,
 ) -> Result<Box<dyn Sink>, SinkError> {
     let sink = &file.sink;
     let topic = sink.topic.clone().unwrap_or_else(|| lineage.schema.clone());
@@ -57,6 +60,7 @@ fn open_topic(
         bootstrap: bootstrap(&file.kafka),
         topic,
         properties: file.kafka.properties.clone(),
+        patience: patience.clone(),
         ..KafkaSinkSettings::default()
     };
     let writer = JsonWriter::new(lineage.clone(), fields);

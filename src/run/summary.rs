@@ -171,6 +171,7 @@ impl Summary {
     fn write_warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let EventCounts {
             waited,
+            crowded_out,
             depths,
             missing_fields,
             corrections,
@@ -196,6 +197,12 @@ impl Summary {
             writeln!(
                 f,
                 "waited         {waited} book changes for a snapshot{never}"
+            )?;
+        }
+        if crowded_out > 0 {
+            writeln!(
+                f,
+                "crowded out    {crowded_out} of them, the oldest, because too many waited"
             )?;
         }
         if missing_fields > 0 {

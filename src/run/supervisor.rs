@@ -111,13 +111,17 @@ pub fn run(
     Server::start(&listen.unwrap_or_default(), shown, &served).map_err(RunError::from)?;
     let deadline = options.duration.map(|duration| clock::instant() + duration);
     let supervised = pipelines.into_iter().zip(statuses);
-    let supervised = supervised.map(|(pipeline, status)| SupervisedPipeline {
-        pipeline,
-        status,
-        until_end: options.until_end,
-        deadline,
-        room,
-        stop: stop.clone(),
+    let patience = stop.patience(options.duration);
+    let supervised = supervised.map(|(mut pipeline, status)| {
+        pipeline.pipeline.patience = patience.clone();
+        SupervisedPipeline {
+            pipeline,
+            status,
+            until_end: options.until_end,
+            deadline,
+            room,
+            stop: stop.clone(),
+        }
     });
     let outcomes = run_all(supervised, stop, |name, supervised| {
         std::thread::Builder::new()

@@ -4,9 +4,10 @@
 
 mod deliveries;
 pub mod error;
+pub mod patience;
 pub mod settings;
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, mpsc};
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
@@ -35,8 +36,30 @@ impl KafkaSink {
     /// Connects, and looks for the topic.
     ///
     /// # Errors
-    /// [`KafkaSinkError`], within some seconds where no broker answers.
+    /// [`KafkaSinkError`], within some seconds where no broker answers, and at once where the patience of the
+    /// settings ends.
+    ///
+    /// # Panics
+    /// Where no thread can be had.
     pub fn connect(settings: KafkaSinkSettings) -> Result<Self, KafkaSinkError> {
+        let patience = settings.patience.clone();
+        let (bootstrap, topic) = (settings.bootstrap.clone(), settings.topic.clone());
+        let (connected, connecting) = mpsc::sync_channel(1);
+        // librdkafka waits for its brokers without an ear for anything else.
+        std::thread::Builder::new()
+            .name("kafka-connect".into())
+            .spawn(move || drop(connected.send(Self::connected(settings))))
+            .expect("a thread can be had");
+        loop {
+            match connecting.recv_timeout(PATIENCE_STEP) {
+                Ok(sink) => return sink,
+                Err(mpsc::RecvTimeoutError::Timeout) if !patience.is_over() => {}
+                Err(_) => return Err(KafkaSinkError::GivenUp { bootstrap, topic }),
+            }
+        }
+    }
+
+    fn connected(settings: KafkaSinkSettings) -> Result<Self, KafkaSinkError> {
         let producer = settings.producer()?;
         let sink = Self {
             producer,
@@ -245,6 +268,9 @@ fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
 }
 
 const FLUSH_STEP: Duration = Duration::from_millis(1);
+
+/// How often it is asked whether connecting is to be given up.
+const PATIENCE_STEP: Duration = Duration::from_millis(50);
 
 /// How long a broker may take to answer at the start.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);

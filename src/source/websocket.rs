@@ -24,6 +24,7 @@ mod request_budget;
 mod rest;
 mod settings;
 mod snapshot;
+mod subscription_texts;
 
 use std::sync::Arc;
 

@@ -600,7 +600,7 @@ fn a_mistake_in_a_description_is_named() {
         ),
         (
             "url = ",
-            "idle_ms = 9 # ",
+            "idle_ms = 900 # ",
             "[source.websocket]",
             "add `url`",
         ),

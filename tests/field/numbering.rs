@@ -111,6 +111,88 @@ fn diffs_of_new_numbers_wait_for_a_snapshot() {
     assert_eq!(run.with_quality()[2], "60.5 gap");
 }
 
+/// A book of a venue whose books come with the subscription, received and made at tenth `at` of a second:
+/// the best bid is its number above 90, the best ask is 111.
+type BookMessage = fn(at: u64, number: u64, is_whole: bool) -> String;
+
+fn of_okx(at: u64, number: u64, is_whole: bool) -> String {
+    let (action, before) = match is_whole {
+        true => ("snapshot", "-1".to_owned()),
+        false => ("update", (number - 1).to_string()),
+    };
+    let (bids, ts) = (changed(number, is_whole), 1_767_323_045_000 + at * 100);
+    let bids: Vec<String> = bids
+        .iter()
+        .map(|(price, size)| format!(r#"["{price}","{size}"]"#))
+        .collect();
+    let bids = bids.join(",");
+    format!(
+        r#"{{"arg":{{"channel":"books","instId":"OAK-USDT"}},"action":"{action}","data":[{{"asks":[["111","1"]],"bids":[{bids}],"ts":"{ts}","seqId":{number},"prevSeqId":{before}}}]}}"#
+    )
+}
+
+fn of_coinbase(at: u64, number: u64, is_whole: bool) -> String {
+    let kind = if is_whole { "snapshot" } else { "update" };
+    let time = format!("2026-01-02T03:04:05.{at}Z");
+    let update = |side: &str, price: u64, size: u64| {
+        format!(
+            r#"{{"side":"{side}","event_time":"{time}","price_level":"{price}","new_quantity":"{size}"}}"#
+        )
+    };
+    let bids = changed(number, is_whole);
+    let mut updates: Vec<String> = bids
+        .iter()
+        .map(|&(price, size)| update("bid", price, size))
+        .collect();
+    updates.push(update("offer", 111, 1));
+    let updates = updates.join(",");
+    format!(
+        r#"{{"channel":"l2_data","client_id":"","timestamp":"{time}","sequence_num":{number},"events":[{{"type":"{kind}","product_id":"OAK-USD","updates":[{updates}]}}]}}"#
+    )
+}
+
+/// The bids of a message: the best one moves up by one each time.
+fn changed(number: u64, is_whole: bool) -> Vec<(u64, u64)> {
+    match is_whole {
+        true => vec![(90 + number, 1)],
+        false => vec![(90 + number, 1), (89 + number, 0)],
+    }
+}
+
+#[test]
+fn a_handover_gives_no_row_of_an_older_book() {
+    for message in [of_okx as BookMessage, of_coinbase] {
+        let line = |at: u64, text: String| {
+            format!("{} {text}", 1_767_323_045_000_000_000 + at * 100_000_000)
+        };
+        let frame = |at: u64, number: u64| line(at, message(at, number, false));
+        let whole = |at: u64| line(at, message(at, at, true));
+        let lines = [
+            whole(1),
+            frame(2, 2),
+            frame(3, 3),
+            frame(4, 4),
+            line(5, r#"{"foretick":"handover"}"#.into()),
+            // What the new connection has brought meanwhile, and what it brings afterwards.
+            whole(2),
+            frame(3, 3),
+            frame(4, 4),
+            frame(6, 5),
+            frame(7, 6),
+        ];
+        let run = replay("mid", "book", &lines);
+        let rows = [
+            "101.0 ok", "101.5 ok", "102.0 ok", "102.5 ok", "103.0 ok", "103.5 ok",
+        ];
+        assert_eq!(run.with_quality(), rows, "{}", lines[0]);
+        assert_eq!(run.summary["events"]["stale"], 3);
+        // Nothing else says which of them are older.
+        let torn = lines.iter().filter(|line| !line.contains("handover"));
+        let run = replay("mid", "book", &torn.collect::<Vec<_>>());
+        assert_ne!(run.with_quality(), rows);
+    }
+}
+
 #[test]
 fn a_diff_that_came_twice_clears_nothing_that_waits() {
     let lines = [

@@ -9,6 +9,7 @@ use crate::run::error::RunError;
 use crate::sink::SinkError;
 use crate::sink::kafka::KafkaSink;
 use crate::sink::kafka::error::KafkaSinkError;
+use crate::sink::kafka::patience::ConnectPatience;
 use crate::sink::kafka::settings::KafkaSinkSettings;
 
 /// A producer to the topics `md.trades.v1`, `md.quotes.v1` and `md.book.v1`.
@@ -19,7 +20,10 @@ pub(super) struct Publisher {
 
 impl Publisher {
     /// Connects to the pipeline's Kafka.
-    pub(super) fn connect(pipeline: &Pipeline) -> Result<Self, RunError> {
+    pub(super) fn connect(
+        pipeline: &Pipeline,
+        patience: ConnectPatience,
+    ) -> Result<Self, RunError> {
         if pipeline.file.source.kind != SourceKind::Websocket {
             let what =
                 "records are published from a websocket; what a topic holds is there already";
@@ -31,6 +35,7 @@ impl Publisher {
             linger_ms: LINGER_MS,
             compression: "lz4".into(),
             properties: pipeline.file.kafka.properties.clone(),
+            patience,
             ..KafkaSinkSettings::default()
         };
         let patience = settings.delivery_timeout;

@@ -134,6 +134,22 @@ pub(super) fn is_shutdown(message: &[u8]) -> bool {
 /// Bytes of the longest notice of a shutdown.
 const SHUTDOWN_WITHIN: usize = 256;
 
+/// The words of an error: `{"code":2,"msg":"Invalid request: …"}`, or the same below `error`. It is short, and
+/// events begin with their type or their stream.
+pub(super) fn error_words(message: &[u8]) -> Option<String> {
+    let is_other = message.starts_with(b"{\"e\":") || message.starts_with(b"{\"stream\":");
+    if is_other || message.len() > ERROR_WITHIN || memmem::find(message, b"\"code\"").is_none() {
+        return None;
+    }
+    let error = value_of(message, "error").map_or(message, |error| error.0);
+    let code = value_of(error, "code")?;
+    let words = text_of(error, "msg").unwrap_or_default();
+    Some(format!("{}: {words}", String::from_utf8_lossy(code.0)))
+}
+
+/// Bytes of the longest error.
+const ERROR_WITHIN: usize = 1_024;
+
 /// The value of `e`, which the venue writes first.
 pub(super) fn event_type(message: &[u8]) -> Option<Cow<'_, str>> {
     if let Some(rest) = message.strip_prefix(b"{\"e\":\"") {

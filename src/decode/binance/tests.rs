@@ -312,6 +312,26 @@ fn a_message_shows_its_symbol_and_kind_unparsed() {
     let shutdown = br#"{"e":"serverShutdown","E":1770123456789}"#;
     assert_eq!(SPOT.reaction(shutdown), Reaction::Reconnect);
     assert_eq!(SPOT.reaction(quote), Reaction::None);
+    for (error, words) in [
+        (
+            r#"{"code":2,"msg":"Invalid request: x"}"#,
+            "2: Invalid request: x",
+        ),
+        (
+            r#"{"code": 0,"msg":"Unknown property"}"#,
+            "0: Unknown property",
+        ),
+        (
+            r#"{"error":{"code":3,"msg":"Invalid JSON"},"id":2}"#,
+            "3: Invalid JSON",
+        ),
+    ] {
+        assert_eq!(
+            SPOT.reaction(error.as_bytes()),
+            Reaction::Told(words.into())
+        );
+    }
+    assert_eq!(SPOT.reaction(br#"{"result":null,"id":1}"#), Reaction::None);
 }
 
 #[test]

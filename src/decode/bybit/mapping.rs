@@ -52,6 +52,8 @@ fn notice(any: &AnyMessage<'_>) -> Result<Decoded, DecodeError> {
     let success = match any.success.has_value() {
         true => any.success.flag("success")?,
         false if is_pong => true,
+        // `{"retCode":10006,"retMsg":"Too many visits!",…}`.
+        false if any.code.has_value() => any.code.unsigned("retCode")? == 0,
         false => return Err(DecodeError::UnknownType),
     };
     Ok(Decoded::Notice(match success {

@@ -35,7 +35,8 @@ pub(super) fn recognises(message: &[u8]) -> bool {
         mut success,
         mut connection,
         mut words,
-    ] = [false; 6];
+        mut code,
+    ] = [false; 7];
     let mut is_pong = false;
     for (key, value) in members(message) {
         // Others have topics too, as of files: `/market/ticker:BTC-USDT`.
@@ -46,6 +47,7 @@ pub(super) fn recognises(message: &[u8]) -> bool {
         success |= key.is("success");
         connection |= key.is("conn_id") || key.is("connId");
         words |= key.is("ret_msg") || key.is("retMsg");
+        code |= key.is("retCode");
         // Data is long, and all else about it stands before or is not needed.
         if topic && data {
             return true;
@@ -54,7 +56,10 @@ pub(super) fn recognises(message: &[u8]) -> bool {
             return false;
         }
     }
-    is_pong || (op && (success || connection)) || (success && (connection || words))
+    is_pong
+        || (op && (success || connection))
+        || (success && (connection || words))
+        || code && words
 }
 
 /// What to do about a message. Those of topics are long, and begin with it.
@@ -63,16 +68,38 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
         return Reaction::None;
     }
     let is_refused = value_of(message, "success").is_some_and(|value| value.0 == b"false");
-    let op = text_of(message, "op").filter(|_| is_refused);
+    let code = value_of(message, "retCode").map(|value| String::from_utf8_lossy(value.0));
+    let code = code.filter(|code| code != "0");
+    if !is_refused && code.is_none() {
+        return Reaction::None;
+    }
     let words = text_of(message, "ret_msg").or_else(|| text_of(message, "retMsg"));
     let words = words.unwrap_or_default();
-    match op.as_deref() {
-        Some("subscribe") if words.contains("already subscribed") => Reaction::None,
-        Some("subscribe") => Reaction::Rejected(words.into_owned()),
-        Some("auth") => Reaction::Fatal(words.into_owned()),
-        _ => Reaction::None,
+    let is_passing = IS_PASSING.iter().any(|word| words.contains(word));
+    let words = || match &code {
+        Some(code) => format!("{code}: {words}"),
+        None => words.clone().into_owned(),
+    };
+    match text_of(message, "op").as_deref() {
+        Some("subscribe") if words().contains("already subscribed") => Reaction::None,
+        // What was not subscribed to has no subscription that could be ended.
+        Some("unsubscribe") => Reaction::None,
+        Some("auth") => Reaction::Fatal(words()),
+        _ if is_passing => Reaction::RefusedForNow(words()),
+        Some("subscribe") => Reaction::Rejected(words()),
+        _ => Reaction::Told(words()),
     }
 }
+
+/// In the words of what would be taken later: too many requests, or a fault of the venue.
+const IS_PASSING: [&str; 6] = [
+    "too frequen",
+    "too high",
+    "Too many visits",
+    "rate limit",
+    "Server Timeout",
+    "Internal",
+];
 
 fn topic_of(message: &[u8]) -> Option<Cow<'_, str>> {
     text_of(message, "topic")

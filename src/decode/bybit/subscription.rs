@@ -57,6 +57,11 @@ pub(super) fn requests(wanted: &Wanted<'_>) -> Subscription {
     }
 }
 
+pub(super) fn has_book(streams: &[String]) -> bool {
+    let is_book = |stream: &String| TopicKind::of(stream).is_some_and(TopicKind::is_book);
+    streams.iter().any(is_book)
+}
+
 /// Subscribes to the books of a symbol again: each subscription begins with a snapshot.
 pub(super) fn snapshot_request(symbol: &str, streams: &[String]) -> SnapshotRequest {
     let is_book = |stream: &&String| TopicKind::of(stream).is_some_and(TopicKind::is_book);

@@ -83,6 +83,8 @@ pub(super) struct AnyMessage<'a> {
     pub(super) success: Field<'a>,
     #[serde(borrow)]
     pub(super) op: Field<'a>,
+    #[serde(rename = "retCode", borrow)]
+    pub(super) code: Field<'a>,
 }
 
 /// The fields of a trade and of a book.
@@ -112,7 +114,7 @@ pub(super) struct AnyItem<'a> {
 }
 
 /// The names of all these fields.
-pub(super) const NAMES: [&str; 17] = [
-    "topic", "type", "ts", "cts", "data", "success", "op", "T", "s", "S", "v", "p", "i", "b", "a",
-    "u", "seq",
+pub(super) const NAMES: [&str; 18] = [
+    "retCode", "topic", "type", "ts", "cts", "data", "success", "op", "T", "s", "S", "v", "p", "i",
+    "b", "a", "u", "seq",
 ];

@@ -125,11 +125,25 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
     let words = ["message", "reason"].map(|field| text_of(message, field));
     let words: Vec<Cow<'_, str>> = words.into_iter().flatten().collect();
     let words = words.join(": ");
-    match words.to_ascii_lowercase().contains("authenticat") {
+    let lower = words.to_ascii_lowercase();
+    match lower.contains("authenticat") {
         true => Reaction::Fatal(words),
+        false if IS_PASSING.iter().any(|word| lower.contains(word)) => {
+            Reaction::RefusedForNow(words)
+        }
         false => Reaction::Rejected(words),
     }
 }
+
+/// In the words, in lower case, of what would be taken later: too many requests, or a fault of the venue.
+const IS_PASSING: [&str; 6] = [
+    "rate limit",
+    "too many",
+    "unavailable",
+    "internal",
+    "timeout",
+    "try again",
+];
 
 /// Bytes of the longest error.
 const ERROR_WITHIN: usize = 1_024;

@@ -43,6 +43,10 @@ pub(super) fn of_streams(wanted: &Wanted<'_>) -> Subscription {
     }
 }
 
+pub(super) fn has_book(streams: &[String]) -> bool {
+    streams.iter().any(|stream| stream == "level2")
+}
+
 /// The venue sends a snapshot after each new subscription.
 pub(super) fn snapshot_request(symbol: &str) -> SnapshotRequest {
     let products = [symbol.to_owned()];

@@ -73,21 +73,59 @@ pub(super) fn book_change_of(message: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// A refused subscription is refused for good: the symbol is unknown, or the depth; but for one that came
-/// too fast (`Exceeded msg rate`). The venue announces no end of a connection. Only answers to requests begin
-/// with their method or their error; they are short.
+/// too fast (`Exceeded msg rate`), and for faults of the venue itself (`EService:Unavailable`). The venue
+/// announces no end of a connection. Only answers to requests begin with their method or their error; they
+/// are short, and so is the state of the market.
 pub(super) fn reaction(message: &[u8]) -> Reaction {
-    if message.len() > ANSWER_WITHIN || memmem::find(message, b"error").is_none() {
+    if message.len() > ANSWER_WITHIN {
         return Reaction::None;
+    }
+    if memmem::find(message, b"error").is_none() {
+        return market_state(message);
     }
     let is_of_subscription = text_of(message, "method").is_none_or(|method| method == "subscribe");
     let is_refused = value_of(message, "success").is_some_and(|success| success.0 == b"false");
-    match text_of(message, "error") {
-        // The same would be taken later.
-        Some(words) if is_refused && words.contains("rate") => Reaction::Fault(words.into_owned()),
-        Some(words) if is_of_subscription && is_refused => Reaction::Rejected(words.into_owned()),
+    let Some(words) = text_of(message, "error") else {
+        return Reaction::None;
+    };
+    let is_passing = IS_PASSING.iter().any(|word| words.contains(word));
+    match is_of_subscription && is_refused {
+        // The connection itself is too fast: another one takes its place.
+        _ if is_refused && words.contains("rate") => Reaction::Fault(words.into_owned()),
+        true if is_passing => Reaction::RefusedForNow(words.into_owned()),
+        true => Reaction::Rejected(words.into_owned()),
+        // What was not subscribed to has no subscription that could be ended.
+        false if text_of(message, "method").is_some_and(|method| method == "unsubscribe") => {
+            Reaction::None
+        }
+        false => Reaction::Told(words.into_owned()),
+    }
+}
+
+/// What is to be said of a market that does not trade as usual.
+fn market_state(message: &[u8]) -> Reaction {
+    if memmem::find(message, b"\"status\"").is_none() {
+        return Reaction::None;
+    }
+    if text_of(message, "channel").is_none_or(|channel| channel != "status") {
+        return Reaction::None;
+    }
+    let data = value_of(message, "data");
+    let first = data.and_then(|data| elements(data.0).next());
+    match first.and_then(|state| text_of(state.0, "system")) {
+        Some(state) if state != "online" => Reaction::Told(format!("status: {state}")),
         _ => Reaction::None,
     }
 }
+
+/// In the words of what would be taken later: a venue that is busy, or has a fault of its own.
+const IS_PASSING: [&str; 5] = [
+    "EService:",
+    "EGeneral:Internal",
+    "EGeneral:Temporary",
+    "Unavailable",
+    "Throttled",
+];
 
 /// Bytes of the longest answer to a request.
 const ANSWER_WITHIN: usize = 1_024;

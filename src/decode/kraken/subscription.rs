@@ -47,6 +47,10 @@ fn address(url: &str) -> String {
     format!("{url}{}", if has_path { "" } else { VERSION_2 })
 }
 
+pub(super) fn has_book(streams: &[String]) -> bool {
+    streams.iter().any(|stream| channel_of(stream).0 == "book")
+}
+
 /// The venue sends a snapshot after each new subscription.
 pub(super) fn snapshot_request(symbol: &str, streams: &[String]) -> SnapshotRequest {
     let is_book = |stream: &&String| channel_of(stream).0 == "book";

@@ -181,6 +181,7 @@ impl BookPush {
             (None, Some(_)) => return Err(DecodeError::MissingField("seqId")),
         };
         let depth = Depth {
+            overlaps: false,
             first,
             last,
             start: self.start,

@@ -66,9 +66,10 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
             let channel = text_of(message, "channel").unwrap_or_default();
             Reaction::Rejected(format!("too many connections have the channel {channel}"))
         }
-        ConnectionEvent::Error | ConnectionEvent::Notice | ConnectionEvent::Answer => {
-            Reaction::None
-        }
+        // Too many requests (50011), a system that is busy or out of service (50026).
+        ConnectionEvent::Error => Reaction::RefusedForNow(words()),
+        ConnectionEvent::Notice => Reaction::Told(words()),
+        ConnectionEvent::Answer => Reaction::None,
     }
 }
 

@@ -55,6 +55,12 @@ pub(super) fn requests(wanted: &Wanted<'_>) -> Subscription {
     }
 }
 
+pub(super) fn has_book(streams: &[String]) -> bool {
+    streams
+        .iter()
+        .any(|name| Channel::of(name) == Some(Channel::Book))
+}
+
 /// Subscribes to the books of a symbol again: each subscription begins with a snapshot.
 pub(super) fn snapshot_request(symbol: &str, streams: &[String]) -> SnapshotRequest {
     let books = streams

@@ -43,6 +43,8 @@ pub struct EventCounts {
     pub stale: u64,
     /// Book changes held back until their snapshot came.
     pub waited: u64,
+    /// Book changes that were held back and dropped before it came, because too many were: the oldest.
+    pub crowded_out: u64,
     /// Trades that were corrected after they had been reported. Features keep the trade as it was reported.
     pub corrections: u64,
     /// Trades that were cancelled after they had been reported. Features keep them.
@@ -105,6 +107,7 @@ impl AddAssign<&Self> for EventCounts {
         self.renumbered += other.renumbered;
         self.silences += other.silences;
         self.old_snapshots += other.old_snapshots;
+        self.crowded_out += other.crowded_out;
         self.miss(other.missing);
         self.unreported_gaps += other.unreported_gaps;
         self.duplicates += other.duplicates;

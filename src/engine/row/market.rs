@@ -72,6 +72,8 @@ pub struct MarketState {
     pub(super) book_known: bool,
     /// Whether the book lost updates since it was last whole.
     pub(super) book_broken: bool,
+    /// When it was last told that the book is whole; `i64::MIN` before.
+    told: i64,
     /// When an update of the book last showed that nothing was missing; `i64::MIN` before the first.
     pub(super) proved: i64,
     pub(crate) suspicions: Suspicions,
@@ -111,6 +113,7 @@ impl Default for MarketState {
             book_is_numbered: false,
             book_known: false,
             book_broken: false,
+            told: i64::MIN,
             proved: i64::MIN,
             suspicions: Suspicions::default(),
             figures: FiguresRead::default(),
@@ -190,15 +193,25 @@ impl MarketState {
         counts: &mut EventCounts,
     ) -> (Effect<'static>, Option<SnapshotNeed>) {
         let (bids, asks) = batch.levels(depth);
-        if depth.snapshot == Some(Splice::InOrder) {
+        if depth.snapshot == Some(Splice::InOrder) && !depth.overlaps {
             // The venue begins its numbers anew; the book is not behind the last quote.
             self.forget_quote_numbers();
         }
         self.book_is_numbered = depth.last > 0;
-        let was_live = self.book.is_live();
+        let (was_live, sequence) = (self.book.is_live(), self.book.sequence());
         let applied = self.book.apply(depth, bids, asks, ts);
-        let is_repaired =
-            self.book.is_live() && (!was_live || depth.snapshot == Some(Splice::ByNumber));
+        if matches!(applied, Applied::Spliced { .. }) && self.book.sequence() < sequence {
+            self.forget_quote_numbers();
+        }
+        // Whoever asked for a snapshot of a book that is whole is told too; a feed of whole books tells
+        // seldom.
+        let is_told = depth.overlaps
+            || depth.snapshot == Some(Splice::ByNumber)
+            || self.now.saturating_sub(self.told) >= TOLD_EVERY_NS;
+        let is_repaired = self.book.is_live() && (!was_live || depth.snapshot.is_some() && is_told);
+        if is_repaired {
+            self.told = self.now;
+        }
         let met = is_repaired.then_some(SnapshotNeed::Met);
         if applied != Applied::Stale {
             self.depths_behind.end();
@@ -218,6 +231,7 @@ impl MarketState {
             }
             Applied::Waiting => {
                 counts.waited += 1;
+                counts.crowded_out += self.book.take_crowded_out();
                 (Effect::default(), None)
             }
             Applied::Stale if self.has_begun_anew(depth, received) => {
@@ -385,3 +399,6 @@ impl MarketState {
         features.apply(plan, &update, fired);
     }
 }
+
+/// The shortest time between two reports that a book is whole which has been so all the while.
+const TOLD_EVERY_NS: i64 = 1_000_000_000;

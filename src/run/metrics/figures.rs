@@ -270,7 +270,7 @@ impl<'a> PipelineFigures<'a> {
 
 type Count = fn(&WorkerFigures) -> u64;
 
-const EVENTS: [(&str, Count); 37] = [
+const EVENTS: [(&str, Count); 38] = [
     ("trade", |r| r.counts.engine.trades),
     ("quote", |r| r.counts.engine.quotes),
     ("depth", |r| r.counts.engine.depths),
@@ -283,6 +283,7 @@ const EVENTS: [(&str, Count); 37] = [
     ("renumbered", |r| r.counts.engine.renumbered),
     ("silence", |r| r.counts.engine.silences),
     ("old_snapshot", |r| r.counts.engine.old_snapshots),
+    ("crowded_out", |r| r.counts.engine.crowded_out),
     ("missing_message", |r| r.counts.engine.missing),
     ("unreported_gap", |r| r.counts.engine.unreported_gaps),
     ("duplicate", |r| r.counts.engine.duplicates),

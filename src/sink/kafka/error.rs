@@ -32,6 +32,16 @@ pub enum KafkaSinkError {
         /// The error of librdkafka.
         error: Box<KafkaError>,
     },
+    /// The process was to end before a broker had answered.
+    #[error(
+        "while connecting to the brokers `{bootstrap}` to write topic `{topic}`: asked to end before one answered"
+    )]
+    GivenUp {
+        /// The brokers.
+        bootstrap: String,
+        /// The topic.
+        topic: String,
+    },
     /// `require_topic` is set and the topic is not there.
     #[error(
         "while looking for topic `{topic}` at `{bootstrap}`: it does not exist; create it, or set `require_topic = false` to let the broker do so"

@@ -6,6 +6,7 @@ use rdkafka::producer::ThreadedProducer;
 
 use super::deliveries::Deliveries;
 use super::error::KafkaSinkError;
+use super::patience::ConnectPatience;
 use crate::kafka::{Properties, client_config};
 
 /// The topic of signals, and how the producer sends them.
@@ -27,6 +28,8 @@ pub struct KafkaSinkSettings {
     pub queue_records_max: u32,
     /// Properties of librdkafka, checked before they are passed on.
     pub properties: Properties,
+    /// When connecting is given up.
+    pub patience: ConnectPatience,
 }
 
 impl Default for KafkaSinkSettings {
@@ -40,6 +43,7 @@ impl Default for KafkaSinkSettings {
             delivery_timeout: Duration::from_secs(30),
             queue_records_max: 100_000,
             properties: Properties::new(),
+            patience: ConnectPatience::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::patience::ConnectPatience;
 use super::*;
 use crate::frame::Origin;
 use crate::kafka::{Properties, client_config};
@@ -37,6 +38,26 @@ fn read_one(broker: &EmbeddedBroker, topic: &str) -> rdkafka::message::OwnedMess
         .unwrap();
     consumer.assign(&partitions).unwrap();
     consumer.poll(PATIENCE).expect("a record").unwrap().detach()
+}
+
+#[test]
+fn connecting_is_given_up_when_the_process_is_to_end() {
+    // Nothing listens at port 1.
+    let begin = clock::instant();
+    let absent = KafkaSinkSettings {
+        bootstrap: "127.0.0.1:1".into(),
+        patience: ConnectPatience::until(move || begin.elapsed() > Duration::from_millis(200)),
+        ..KafkaSinkSettings::default()
+    };
+    let error = KafkaSink::connect(absent)
+        .err()
+        .map(|error| error.to_string());
+    assert!(error.is_some_and(|error| error.contains("asked to end")));
+    assert!(
+        begin.elapsed() < CONNECT_PATIENCE / 2,
+        "{:?}",
+        begin.elapsed()
+    );
 }
 
 #[test]

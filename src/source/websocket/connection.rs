@@ -17,6 +17,7 @@ use super::heard_stream::{HeardStream, LastHeard};
 use super::hours::MarketHours;
 use super::request_budget::RequestBudget;
 use super::settings::WebsocketSettings;
+use super::subscription_texts::SubscriptionTexts;
 use crate::clock;
 use crate::decode::ConnectionCheck;
 use crate::decode::venue::{Keepalive, Subscription};
@@ -38,6 +39,7 @@ pub(super) struct OpenConnection {
     pub(super) check: ConnectionCheck,
     /// Messages that wait until the venue allows them.
     outbox: VecDeque<Message>,
+    subscription: SubscriptionTexts,
     reads_binary: bool,
     sends: RequestBudget,
     keepalive: Keepalive,
@@ -136,6 +138,7 @@ impl OpenConnection {
             socket,
             number,
             check: ConnectionCheck::from_start(),
+            subscription: SubscriptionTexts::of(subscription, settings),
             outbox: texts.chain(binaries.map(Message::binary)).collect(),
             reads_binary: settings.binary,
             sends: RequestBudget::new(limits.messages_max, limits.messages_window),
@@ -191,6 +194,16 @@ impl OpenConnection {
         self.outbox.extend(texts.into_iter().map(Message::text));
     }
 
+    /// Whether messages wait until the venue allows them.
+    pub(super) fn is_sending(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// Subscribes again after a while: the venue has refused for the moment.
+    pub(super) fn subscribe_later(&mut self) {
+        self.subscription.repeat_later(clock::instant());
+    }
+
     /// Sends what is due: queued texts, and what keeps the connection alive.
     pub(super) async fn send_due(&mut self, now: Instant) -> Result<(), End> {
         if let Some((text, every)) = self.keepalive.send
@@ -198,6 +211,10 @@ impl OpenConnection {
         {
             self.kept_alive = now;
             self.send(Message::text(text)).await?;
+        }
+        if self.outbox.is_empty() && self.subscription.is_due(now) {
+            let texts = self.subscription.texts().map(Message::text);
+            self.outbox.extend(texts);
         }
         while !self.outbox.is_empty() && self.sends.wait(now, 1).is_zero() {
             self.sends.spend(now, 1);

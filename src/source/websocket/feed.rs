@@ -234,7 +234,7 @@ impl Feed {
         replacement: &mut Replacement,
     ) -> Result<(), End> {
         let now = clock::instant();
-        let step = self.snapshots.step(now);
+        let step = self.snapshots.step(now, connection.is_sending());
         connection.queue(step.messages);
         if let Some(symbol) = step.unrepaired {
             return Err(End::Unrepaired(symbol));
@@ -358,11 +358,9 @@ impl Feed {
         let handover = self.frame(connection.number, Bytes::from_static(HANDOVER));
         self.out.control(&handover);
         let venue = self.settings.venue;
-        for (frame, is_repeated) in overlap.into_frames() {
+        self.snapshots.handed_over();
+        for (frame, is_copy) in overlap.into_frames(venue, self.snapshots.are_beside()) {
             let frame = self.numbers.renumbered(frame);
-            // Changes behind a book that came with the subscription count again; trades have numbers.
-            let is_copy =
-                is_repeated && (self.snapshots.are_beside() || venue.is_quote(&frame.bytes));
             match is_copy {
                 true => self.out.drop_repeated(&frame),
                 false => self.deliver(connection, frame),

@@ -1,11 +1,13 @@
 //! The seconds in which two connections overlap: the old one goes on, what the new one brings is held, and
-//! what both brought is known by its bytes.
+//! what both brought is known by its bytes. Of the quotes that were held the newest is handed on: those
+//! before it are of the past.
 
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
-use rustc_hash::{FxBuildHasher, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::decode::venue::Venue;
 use crate::frame::Frame;
 
 /// What two connections bring while both are open.
@@ -16,8 +18,8 @@ pub(super) struct Overlap {
     /// Of the new connection, in their order.
     held: Vec<Frame>,
     held_bytes: usize,
-    /// Hashes of what the old connection brought meanwhile.
-    seen: FxHashSet<u64>,
+    /// How often the old connection brought meanwhile what has this hash.
+    seen: FxHashMap<u64, u32>,
     hasher: FxBuildHasher,
 }
 
@@ -33,7 +35,7 @@ impl Overlap {
         if self.seen.len() == SEEN_MAX {
             self.seen.clear();
         }
-        self.seen.insert(self.hasher.hash_one(bytes));
+        *self.seen.entry(self.hasher.hash_one(bytes)).or_default() += 1;
     }
 
     /// Holds a frame of the new connection.
@@ -56,15 +58,44 @@ impl Overlap {
         !self.held.is_empty()
     }
 
-    /// What the new connection brought, with whether the old one brought the same.
-    pub(super) fn into_frames(self) -> impl Iterator<Item = (Frame, bool)> {
-        let Self {
-            held, seen, hasher, ..
-        } = self;
-        held.into_iter().map(move |frame| {
-            let is_repeated = seen.contains(&hasher.hash_one(&*frame.bytes));
-            (frame, is_repeated)
-        })
+    /// What the new connection brought, with whether it adds nothing to what the old one brought. `beside`:
+    /// snapshots of books come beside the stream, so that a change that both brought counts once.
+    pub(super) fn into_frames(mut self, venue: &dyn Venue, beside: bool) -> Vec<(Frame, bool)> {
+        let held = std::mem::take(&mut self.held);
+        let symbols: Vec<Option<u64>> = held
+            .iter()
+            .map(|frame| self.quoted(venue, &frame.bytes))
+            .collect();
+        let numbered = symbols.iter().enumerate();
+        let newest: FxHashMap<u64, usize> = numbered
+            .filter_map(|(at, symbol)| Some(((*symbol)?, at)))
+            .collect();
+        let mut frames = vec![];
+        for (at, frame) in held.into_iter().enumerate() {
+            let is_repeated =
+                self.was_brought(&frame.bytes) && (beside || venue.counts_once(&frame.bytes));
+            let is_newest = symbols[at].is_none_or(|symbol| newest[&symbol] == at);
+            frames.push((frame, is_repeated || !is_newest));
+        }
+        frames
+    }
+
+    /// The symbol of a quote, as a hash.
+    fn quoted(&self, venue: &dyn Venue, message: &[u8]) -> Option<u64> {
+        let is_quote = venue.is_quote(message);
+        let symbol = venue.symbol_of(message).filter(|_| is_quote)?;
+        Some(self.hasher.hash_one(symbol.as_bytes()))
+    }
+
+    /// Whether the old connection brought the same, as often as the new one so far.
+    fn was_brought(&mut self, message: &[u8]) -> bool {
+        match self.seen.get_mut(&self.hasher.hash_one(message)) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a connection does about a message, beside handing it on.
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::connection::OpenConnection;
 use super::end::{End, EndReport};
@@ -33,6 +33,18 @@ pub(super) fn react(
             count(&status.rejections);
             let told = format!("the venue refuses a part of the subscription: `{words}`");
             report.news(&told, || error!(url, "{told}"));
+            None
+        }
+        Reaction::RefusedForNow(words) => {
+            count(&status.rejections);
+            let told = format!("the venue refuses for now: `{words}`; subscribing again later");
+            report.news(&told, || warn!(url, "{told}"));
+            connection.subscribe_later();
+            None
+        }
+        Reaction::Told(words) => {
+            let told = format!("the venue says: `{words}`");
+            report.news(&told, || warn!(url, "{told}"));
             None
         }
         Reaction::Fault(words) => Some(End::Fault(words)),

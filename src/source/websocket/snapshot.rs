@@ -1,8 +1,10 @@
 //! Snapshots of order books: asked for, again and again, until the book has spliced one.
 //!
-//! A snapshot beside the stream is fetched only after the stream of book changes has begun, or it could not
-//! be spliced. Whether one was spliced is told by the engine; bodies are not read here. Each symbol waits for
-//! itself: one whose requests fail delays no other.
+//! One that comes with the subscription is asked for by subscribing again, from the begin of a connection
+//! on: the subscription may have been refused for a moment, or lost. A snapshot beside the stream is fetched
+//! only after the stream of book changes has begun, or it could not be spliced. Whether one was spliced is
+//! told by the engine; bodies are not read here. Each symbol waits for itself: one whose requests fail delays
+//! no other.
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub(super) struct SnapshotFetcher {
     symbols: FxHashMap<u64, SymbolSnapshot>,
     /// Whether snapshots come beside the stream, which must have begun.
     beside: bool,
+    /// Whether they come with the subscription, and somebody tells when the book has spliced one.
+    with_subscription: bool,
     awaits_splice: bool,
     under_way: JoinSet<(u64, Result<Vec<u8>, String>)>,
     backoff: (Duration, Duration),
@@ -44,6 +48,8 @@ struct SymbolSnapshot {
     progress: SnapshotProgress,
     /// Requests since the book was whole for a while.
     requests: u32,
+    /// Whether the book has ever been whole.
+    was_whole: bool,
     /// Whether a new connection was made for it meanwhile.
     has_reconnected: bool,
     /// The last failure that was told.
@@ -59,6 +65,8 @@ enum SnapshotProgress {
     Due(Instant),
     /// Being fetched.
     UnderWay,
+    /// Comes with the subscription; the book should have spliced it by then.
+    Subscribed(Instant),
     /// Handed to the book, which should have spliced it by then.
     AwaitsSplice(Instant),
     /// The book has been whole since then, as far as is known.
@@ -84,6 +92,7 @@ impl SnapshotFetcher {
                 name: symbol.clone(),
                 progress: SnapshotProgress::AwaitsStream,
                 requests: 0,
+                was_whole: false,
                 has_reconnected: false,
                 told: String::new(),
             };
@@ -98,6 +107,9 @@ impl SnapshotFetcher {
                 .as_ref()
                 .map(|base| Arc::new(RestClient::new(base, settings))),
             beside,
+            with_subscription: settings.awaits_splice
+                && !beside
+                && venue.has_book(&settings.streams),
             awaits_splice: settings.awaits_splice,
             under_way: JoinSet::new(),
             backoff: (settings.backoff_min, settings.backoff_max),
@@ -116,13 +128,22 @@ impl SnapshotFetcher {
     /// Abandons what was under way: a new connection needs new snapshots.
     pub(super) fn reconnected(&mut self) {
         self.under_way = JoinSet::new();
-        let progress = match self.beside {
-            true => SnapshotProgress::AwaitsStream,
-            // They come by themselves.
-            false => SnapshotProgress::Whole(clock::instant()),
+        let now = clock::instant();
+        let progress = match (self.beside, self.with_subscription) {
+            (true, _) => SnapshotProgress::AwaitsStream,
+            // They come by themselves, unless the subscription was refused or went astray.
+            (false, true) => SnapshotProgress::Subscribed(now + SUBSCRIBED_WITHIN),
+            (false, false) => SnapshotProgress::Whole(now),
         };
         for symbol in self.symbols.values_mut() {
             symbol.progress = progress;
+        }
+    }
+
+    /// Another connection takes over: where snapshots come with the subscription, it brings its own.
+    pub(super) fn handed_over(&mut self) {
+        if self.with_subscription {
+            self.reconnected();
         }
     }
 
@@ -152,9 +173,13 @@ impl SnapshotFetcher {
         match (report.is_whole, symbol.progress) {
             (true, SnapshotProgress::Whole(_)) => {}
             (true, progress) => {
-                if let SnapshotProgress::AwaitsSplice(_) = progress {
+                let is_answer = symbol.requests > 0;
+                if let SnapshotProgress::AwaitsSplice(_) = progress
+                    && is_answer
+                {
                     count(&self.status.snapshots);
                 }
+                symbol.was_whole = true;
                 symbol.told.clear();
                 symbol.progress = SnapshotProgress::Whole(now);
             }
@@ -165,22 +190,38 @@ impl SnapshotFetcher {
                 let wait = wait(self.backoff, &self.jitter, symbol.requests);
                 symbol.progress = SnapshotProgress::Due(now + wait);
             }
+            // It came, and the book has lost an update since, unless it is on its way.
+            (false, SnapshotProgress::Subscribed(_)) => {
+                let wait = wait(self.backoff, &self.jitter, symbol.requests);
+                symbol.progress = SnapshotProgress::Due(now + wait.max(self.backoff.0));
+            }
             // It is being seen to.
             (false, _) => {}
         }
     }
 
-    /// Requests what is due.
-    pub(super) fn step(&mut self, now: Instant) -> SnapshotStep {
+    /// Requests what is due. `is_sending`: messages wait until the venue allows them, so that no other one is
+    /// of use, and what was asked for may not have been sent.
+    pub(super) fn step(&mut self, now: Instant, is_sending: bool) -> SnapshotStep {
         let mut step = SnapshotStep::default();
         for (&hash, symbol) in &mut self.symbols {
-            if let SnapshotProgress::AwaitsSplice(until) = symbol.progress
+            if is_sending && !self.beside {
+                if let SnapshotProgress::AwaitsSplice(until) | SnapshotProgress::Subscribed(until) =
+                    &mut symbol.progress
+                {
+                    *until = (*until).max(now + SPLICED_WITHIN);
+                }
+                continue;
+            }
+            if let SnapshotProgress::AwaitsSplice(until) | SnapshotProgress::Subscribed(until) =
+                symbol.progress
                 && now >= until
             {
                 let request = self.venue.snapshot_request(&symbol.name, &self.streams);
                 let in_band = matches!(request, SnapshotRequest::Send(_));
                 // A new connection is tried once; what it does not repair must not break the other books.
-                if in_band && symbol.requests >= SENT_MAX && !symbol.has_reconnected {
+                let is_lost = in_band && symbol.was_whole && symbol.requests >= SENT_MAX;
+                if is_lost && !symbol.has_reconnected {
                     symbol.has_reconnected = true;
                     step.unrepaired = Some(symbol.name.clone());
                 }
@@ -274,5 +315,7 @@ fn wait(backoff: (Duration, Duration), jitter: &RandomState, requests: u32) -> D
 
 /// How long a book may take to splice a snapshot that it was given: more than a batch and a queue take.
 const SPLICED_WITHIN: Duration = Duration::from_secs(4);
+/// How long it may be after a subscription until the book has spliced the snapshot that comes with it.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(8);
 /// Subscriptions sent again for one book before the connection is given up.
 const SENT_MAX: u32 = 3;

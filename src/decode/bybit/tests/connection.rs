@@ -101,9 +101,42 @@ fn a_refused_topic_is_told_and_a_refused_key_ends_the_feed() {
     assert_eq!(answer("unsubscribe", "no such topic"), Reaction::None);
     let auth =
         br#"{"op":"auth","success":false,"retCode":10003,"retMsg":"Invalid key","connId":"c1"}"#;
-    assert_eq!(Bybit.reaction(auth), Reaction::Fatal("Invalid key".into()));
+    assert_eq!(
+        Bybit.reaction(auth),
+        Reaction::Fatal("10003: Invalid key".into())
+    );
     let done = br#"{"success":true,"ret_msg":"","conn_id":"c1","op":"subscribe"}"#;
     assert_eq!(Bybit.reaction(done), Reaction::None);
+    // The same would be taken later, whatever was asked for.
+    for (message, words) in [
+        (
+            r#"{"success":false,"ret_msg":"Request frequency too high","conn_id":"c1","op":""}"#,
+            "Request frequency too high",
+        ),
+        (
+            r#"{"success":false,"ret_msg":"Request frequency too high","conn_id":"c1","op":"subscribe"}"#,
+            "Request frequency too high",
+        ),
+        (
+            r#"{"retCode":10006,"retMsg":"Too many visits!","retExtInfo":{}}"#,
+            "10006: Too many visits!",
+        ),
+    ] {
+        let reaction = Bybit.reaction(message.as_bytes());
+        assert_eq!(reaction, Reaction::RefusedForNow(words.into()), "{message}");
+        assert!(Bybit.recognises(message.as_bytes()), "{message}");
+        let (_, results) = decode_all(&[message]);
+        assert_eq!(
+            results,
+            [Ok(Decoded::Notice(Notice::VenueError))],
+            "{message}"
+        );
+    }
+    let other = br#"{"success":false,"ret_msg":"why","conn_id":"c1","op":""}"#;
+    assert_eq!(Bybit.reaction(other), Reaction::Told("why".into()));
+    let topics = |topic: &str| vec![topic.to_owned()];
+    assert!(Bybit.has_book(&topics("orderbook.50")));
+    assert!(!Bybit.has_book(&topics("publicTrade")));
 }
 
 #[test]

@@ -12,6 +12,11 @@ fn what_the_venue_refuses_is_reported_in_its_words() {
     let words = "authentication failure".to_owned();
     let error = r#"{"type":"error","message":"authentication failure"}"#;
     assert_eq!(Coinbase.reaction(error.as_bytes()), Reaction::Fatal(words));
+    let error = r#"{"type":"error","message":"rate limit exceeded"}"#;
+    let for_now = Reaction::RefusedForNow("rate limit exceeded".into());
+    assert_eq!(Coinbase.reaction(error.as_bytes()), for_now);
+    let streams = ["ticker", "level2"].map(str::to_owned);
+    assert!(Coinbase.has_book(&streams) && !Coinbase.has_book(&streams[..1]));
     for frame in [
         SNAPSHOT, CHANGE, NOTHING, TRADES, TICKER, ACK, HEARTBEAT, "", "{",
     ] {

@@ -28,6 +28,27 @@ fn only_a_refused_subscription_is_reported() {
 }
 
 #[test]
+fn what_the_venue_says_is_told_in_its_words() {
+    for words in ["EService:Unavailable", "EGeneral:Internal error"] {
+        for method in ["", r#""method":"subscribe","#] {
+            let answer = format!(r#"{{"error":"{words}",{method}"success":false}}"#);
+            let for_now = Reaction::RefusedForNow(words.into());
+            assert_eq!(Kraken.reaction(answer.as_bytes()), for_now, "{answer}");
+        }
+    }
+    let other = REFUSED.replace("\"subscribe\"", "\"ping\"");
+    assert!(matches!(
+        Kraken.reaction(other.as_bytes()),
+        Reaction::Told(_)
+    ));
+    let maintenance = STATUS.replace("online", "maintenance");
+    let told = Reaction::Told("status: maintenance".into());
+    assert_eq!(Kraken.reaction(maintenance.as_bytes()), told);
+    let streams = ["trade", "book:100"].map(str::to_owned);
+    assert!(Kraken.has_book(&streams) && !Kraken.has_book(&streams[..1]));
+}
+
+#[test]
 fn a_message_shows_its_symbol_and_kind_unparsed() {
     let bytes = |frame: &'static str| frame.as_bytes();
     for frame in [SNAPSHOT, CHANGE, TRADES, TICKER, ACK] {

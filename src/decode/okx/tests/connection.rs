@@ -90,6 +90,14 @@ fn the_connection_is_renewed_refused_or_given_up() {
         "too fast"
     );
     assert_eq!(error("64008"), Reaction::Reconnect);
+    for code in ["50011", "50026", "63999"] {
+        let for_now = Reaction::RefusedForNow(format!("{code}: why"));
+        assert_eq!(error(code), for_now, "the same would be taken later");
+    }
+    let notice = UPGRADE.replace("64008", "1");
+    assert!(
+        matches!(Okx.reaction(notice.as_bytes()), Reaction::Told(words) if words.starts_with("1: "))
+    );
     let full =
         br#"{"event":"channel-conn-count-error","channel":"books","connCount":"30","connId":"a1"}"#;
     let words = "too many connections have the channel books";
@@ -136,6 +144,7 @@ fn a_subscription_names_all_channels_in_few_requests() {
         ])
     );
     assert!(!Okx.needs_snapshot("books"));
+    assert!(Okx.has_book(&streams) && !Okx.has_book(&streams[..1]));
 }
 
 #[test]

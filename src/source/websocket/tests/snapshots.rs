@@ -117,3 +117,79 @@ async fn one_symbols_failing_request_delays_no_other() {
     feed.end().await;
     rest.abort();
 }
+
+fn okx(settings: &mut WebsocketSettings) {
+    settings.venue = Venues::default().named("OKX").expect("it is registered");
+    settings.symbols = vec!["OAK-USDT".into()];
+    settings.streams = vec!["trades".into(), "books".into()];
+}
+
+/// The next text that the feed sends, but its `ping`.
+async fn sent(server: &mut Server) -> String {
+    loop {
+        match within(server.next()).await.unwrap().unwrap() {
+            Message::Text(text) if text.as_str() != "ping" => return text.to_string(),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_refused_for_now_is_repeated_and_told_once() {
+    let told = super::told::Told::begin();
+    let mut feed = RunningFeed::start(okx).await;
+    let mut server = feed.accept().await;
+    let first = sent(&mut server).await;
+    let refusal = r#"{"event":"error","code":"50011","msg":"Rate limit reached","connId":"a"}"#;
+    for at in 0..3 {
+        send(&mut server, refusal).await;
+        assert_eq!(feed.text(at).await, refusal, "it is handed on and counted");
+        assert_eq!(sent(&mut server).await, first);
+    }
+    assert_eq!(told.count("50011: Rate limit reached"), 1, "{told:?}");
+    let notice = r#"{"event":"notice","code":"1","msg":"why","connId":"a"}"#;
+    for at in 3..5 {
+        send(&mut server, notice).await;
+        feed.text(at).await;
+    }
+    assert_eq!(told.count("the venue says: `1: why`"), 1, "{told:?}");
+    assert_eq!(feed.end().await.rejections.load(Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_book_that_a_subscription_does_not_bring_is_asked_for_again() {
+    for is_told in [false, true] {
+        let feed = RunningFeed::start(okx).await;
+        let mut server = feed.accept().await;
+        sent(&mut server).await;
+        if is_told {
+            let report = BookReport {
+                instrument: "OAK-USDT.OKX".into(),
+                is_whole: true,
+            };
+            feed.requests.send(report).await.unwrap();
+        }
+        let again = timeout(Duration::from_secs(15), sent(&mut server)).await;
+        match again {
+            Ok(text) => assert!(!is_told && text.contains("\"unsubscribe\""), "{text}"),
+            Err(_) => assert!(is_told, "it is asked for again"),
+        }
+        let status = feed.end().await;
+        assert_eq!(status.snapshot_failures.load(Relaxed) > 0, !is_told);
+    }
+}
+
+#[tokio::test]
+async fn a_book_that_breaks_right_behind_its_subscription_is_asked_for_soon() {
+    let feed = RunningFeed::start(okx).await;
+    let mut server = feed.accept().await;
+    sent(&mut server).await;
+    let report = BookReport {
+        instrument: "OAK-USDT.OKX".into(),
+        is_whole: false,
+    };
+    feed.requests.send(report).await.unwrap();
+    let again = timeout(Duration::from_secs(6), sent(&mut server)).await;
+    assert!(again.is_ok_and(|text| text.contains("unsubscribe")));
+    assert_eq!(feed.end().await.snapshot_failures.load(Relaxed), 0);
+}
