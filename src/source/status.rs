@@ -31,8 +31,10 @@ pub struct FeedStatus {
     pub failures: AtomicU64,
     /// Ends of connections, by reason.
     pub ends: EndCounts,
-    /// Parts of a subscription that the venue refused.
+    /// Parts of a subscription that the venue refused, for good or for the moment.
     pub rejections: AtomicU64,
+    /// Other errors and notices of the venue.
+    pub notices: AtomicU64,
     /// Snapshots of books that were fetched and spliced.
     pub snapshots: AtomicU64,
     /// Attempts to get a snapshot of a book that failed: refused, no snapshot, or never spliced.

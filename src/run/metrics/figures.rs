@@ -256,6 +256,7 @@ impl<'a> PipelineFigures<'a> {
             ("snapshot", "", read(&feed.snapshots)),
             ("snapshot_failure", "", read(&feed.snapshot_failures)),
             ("rejection", "", read(&feed.rejections)),
+            ("notice", "", read(&feed.notices)),
         ]
     }
 

@@ -43,6 +43,7 @@ pub(super) fn react(
             None
         }
         Reaction::Told(words) => {
+            count(&status.notices);
             let told = format!("the venue says: `{words}`");
             report.news(&told, || warn!(url, "{told}"));
             None

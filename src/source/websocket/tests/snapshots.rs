@@ -153,7 +153,9 @@ async fn a_subscription_that_is_refused_for_now_is_repeated_and_told_once() {
         feed.text(at).await;
     }
     assert_eq!(told.count("the venue says: `1: why`"), 1, "{told:?}");
-    assert_eq!(feed.end().await.rejections.load(Relaxed), 3);
+    let status = feed.end().await;
+    let counted = [&status.rejections, &status.notices].map(|count| count.load(Relaxed));
+    assert_eq!(counted, [3, 2]);
 }
 
 #[tokio::test]
