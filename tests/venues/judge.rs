@@ -45,6 +45,8 @@ struct Judged {
     told: usize,
     /// Whether a wrong or a late message may have changed its book, and nothing can have shown it yet.
     is_disturbed: bool,
+    /// Whether another connection has taken over, and its book is not seen to be ahead yet.
+    is_handed_over: bool,
     /// The trades that were used, and how many gaps there were at the last one.
     used: Vec<u64>,
     gaps: u64,
@@ -101,6 +103,11 @@ impl Judge {
         self.remember(text, &taken);
         match &message {
             Some(message) => self.note(message, &taken),
+            None if text == r#"{"foretick":"handover"}"# => {
+                self.symbols
+                    .iter_mut()
+                    .for_each(|one| one.is_handed_over = true);
+            }
             None if text.starts_with(r#"{"foretick""#) => {}
             None if taken.error.is_none() => self.disturb(text),
             None => {}
@@ -160,6 +167,18 @@ impl Judge {
             && let Some((order, at)) = self.symbols[symbol].kept.take()
         {
             self.symbols[symbol].cover(order, at);
+        }
+        if let About::Change(at) | About::Whole(at) = message.about
+            && self.symbols[symbol].is_handed_over
+        {
+            let judged = &mut self.symbols[symbol];
+            match taken.applied {
+                // The book of the new connection is not ahead yet.
+                Some(Applied::Stale) => return,
+                Some(Applied::Spliced { .. }) => judged.cover(order, at),
+                _ => {}
+            }
+            judged.is_handed_over = false;
         }
         let is_spoilt = self.has_wrong_digits(symbol, order);
         let has_begun = self.symbols[symbol].newest > 0;
