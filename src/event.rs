@@ -47,8 +47,7 @@ pub enum Body {
     Status(TradingStatus),
     /// Messages are missing.
     Gap(Gap),
-    /// Messages of the feed are missing, which concerns this instrument too: a gap of all instruments, told
-    /// to those of some shards.
+    /// Messages of the feed are missing, also about this instrument: a gap of all that some shards have.
     FeedGap(Gap),
     /// An application, a statement or a headline.
     Record(Record),
@@ -153,8 +152,7 @@ pub struct Depth {
     pub keep: u16,
     /// What the book must add up to once this is applied.
     pub checksum: Option<Checksum>,
-    /// Whether it came by a new connection while the one before was still in use: it may be older than the
-    /// book that is known. See [`crate::engine::book::Book`].
+    /// Whether it came by a new connection while that before was in use: it may be older than what is known.
     pub overlaps: bool,
 }
 
@@ -170,8 +168,7 @@ pub enum Link {
     Chain,
 }
 
-/// A checksum of the best levels of a book: CRC-32 (IEEE 802.3) of their digits. Packed: an event fits its
-/// cache line.
+/// A checksum of a book's best levels: CRC-32 (IEEE 802.3). Packed, so that an event fits a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(Rust, packed)]
 pub struct Checksum {

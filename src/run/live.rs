@@ -185,7 +185,7 @@ impl LiveRun {
         };
         let source = Source::start(pipeline, source_options, rings, requested, runtime)?;
         writer.begin()?;
-        status.set_state(PipelineState::Running(RunningPipeline {
+        status.set_state(PipelineState::Running(Box::new(RunningPipeline {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),
             workers: statuses.clone(),
@@ -200,7 +200,7 @@ impl LiveRun {
             began: clock::instant(),
             waiting_max: Duration::from_millis(pipeline.file.metrics.waiting_ms),
             capture_failed: capture.as_ref().map(LiveCapture::failed),
-        }));
+        })));
         Ok(Self {
             source,
             workers,

@@ -234,7 +234,11 @@ impl MarketState {
                 counts.crowded_out += self.book.take_crowded_out();
                 (Effect::default(), None)
             }
-            Applied::Stale if self.has_begun_anew(depth, received) => {
+            // So many copies are none: the venue's numbers and its clock have gone back.
+            Applied::Stale
+                if depth.snapshot.is_none()
+                    && self.depths_behind.is_sustained(depth.last, received) =>
+            {
                 counts.gaps += 1;
                 counts.renumbered += 1;
                 self.doubt_book(GapReason::Renumbered, 0);
@@ -264,12 +268,6 @@ impl MarketState {
                 (Effect::default(), Some(SnapshotNeed::Now))
             }
         }
-    }
-
-    /// Takes a change that seems to be a copy; whether so many do that the venue's numbers and its clock must
-    /// have gone back.
-    fn has_begun_anew(&mut self, depth: &Depth, received: Nanos) -> bool {
-        depth.snapshot.is_none() && self.depths_behind.is_sustained(depth.last, received)
     }
 
     fn book_changed(&mut self, ts: Nanos, counts: &mut EventCounts) -> Effect<'static> {
@@ -304,15 +302,6 @@ impl MarketState {
         self.proved = self.now;
         if self.book.best_bid().is_some() && self.book.best_ask().is_some() {
             (self.quoted, self.booked) = (self.now, self.now);
-        }
-    }
-
-    /// Whether features need a book or a quote that is not there, or is of before a gap.
-    pub(crate) fn is_waiting(&self, plan: &FeaturePlan) -> bool {
-        match (plan.uses_book(), plan.uses_top()) {
-            (true, _) => !self.book.is_live(),
-            (false, true) => self.top.is_none() || self.top_broken,
-            (false, false) => false,
         }
     }
 

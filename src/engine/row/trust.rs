@@ -40,6 +40,15 @@ impl MarketState {
         (quality, warm)
     }
 
+    /// Whether features need a book or a quote that is not there, or is of before a gap.
+    pub(crate) fn is_waiting(&self, plan: &FeaturePlan) -> bool {
+        match (plan.uses_book(), plan.uses_top()) {
+            (true, _) => !self.book.is_live(),
+            (false, true) => self.top.is_none() || self.top_broken,
+            (false, false) => false,
+        }
+    }
+
     fn is_crossed(&self) -> bool {
         let is_top_crossed = self.top.is_some_and(|top| top.is_crossed());
         is_top_crossed || self.book_known && self.book.is_crossed()

@@ -430,7 +430,7 @@ mod tests {
             retry_in: None,
         };
         let statuses = ProcessStatus(vec![
-            status("a", PipelineState::Running(running())),
+            status("a", PipelineState::Running(Box::new(running()))),
             status("b", down),
         ]);
         let mut registry = Registry::with_prefix("foretick");

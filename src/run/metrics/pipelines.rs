@@ -114,7 +114,7 @@ pub enum PipelineState {
     /// It is being started.
     Starting,
     /// It runs.
-    Running(RunningPipeline),
+    Running(Box<RunningPipeline>),
     /// It has ended as planned.
     Ended,
     /// It failed.
@@ -167,7 +167,7 @@ impl PipelineStatus {
 
     pub(super) fn running(&self) -> Option<RunningPipeline> {
         match &*self.lock() {
-            PipelineState::Running(running) => Some(running.clone()),
+            PipelineState::Running(running) => Some((**running).clone()),
             PipelineState::Starting | PipelineState::Ended | PipelineState::Failed { .. } => None,
         }
     }
@@ -244,7 +244,10 @@ mod tests {
 
     #[test]
     fn a_single_pipeline_is_not_named() {
-        let all = ProcessStatus(vec![status("a", PipelineState::Running(running()))]);
+        let all = ProcessStatus(vec![status(
+            "a",
+            PipelineState::Running(Box::new(running())),
+        )]);
         assert_eq!(all.problems(), "the source is not connected\n");
         all.0[0].set_state(PipelineState::Ended);
         assert_eq!(all.problems(), "ended\n");
@@ -303,7 +306,7 @@ mod tests {
             retry_in,
         };
         let all = ProcessStatus(vec![
-            status("a", PipelineState::Running(running)),
+            status("a", PipelineState::Running(Box::new(running))),
             status("b", failed(Some(Duration::from_secs(4)))),
             status("c", failed(None)),
         ]);
