@@ -3,8 +3,9 @@
 //! A diff covers the updates `first..=last`. Diffs that come before the snapshot wait; the snapshot
 //! drops those it already holds, and the first one kept must reach over its number
 //! (`first <= snapshot + 1 <= last`). A snapshot that came in the order of the stream ([`Splice::InOrder`])
-//! drops all of them. Afterwards each diff must follow the one before without a gap in the numbers. Diffs of
-//! a feed without numbers (all zero) are applied as they come.
+//! drops all of them; one of a lower number and an earlier time than the book is a copy. Afterwards each diff
+//! must follow the one before without a gap in the numbers. Diffs of a feed without numbers (all zero) are
+//! applied as they come.
 //!
 //! A number that is not above those before it is a copy, unless it is below the last one and its own time
 //! is later: then the venue has begun to number anew. Diffs wait for a snapshot then; a snapshot replaces
@@ -116,6 +117,9 @@ impl Book {
     fn take(&mut self, depth: &Depth, bids: &[Level], asks: &[Level], ts: Nanos) -> Applied {
         if let Some(splice) = depth.snapshot {
             if splice == Splice::InOrder {
+                if self.live && (1..self.last).contains(&depth.last) && is_later(self.changed, ts) {
+                    return Applied::Stale;
+                }
                 self.freeze();
             }
             self.keep = usize::from(depth.keep);
@@ -428,6 +432,27 @@ mod tests {
             Nanos::UNDEFINED,
         );
         book
+    }
+
+    #[test]
+    fn an_old_copy_of_a_whole_book_does_not_replace_a_newer_one() {
+        let mut book = Book::default();
+        let whole = |number: u64| Depth {
+            last: number,
+            snapshot: Some(Splice::InOrder),
+            ..Depth::default()
+        };
+        let mut apply = |number: u64, ts: i64| {
+            let bid = [level(number.cast_signed(), 1)];
+            book.apply(&whole(number), &bid, &[], Nanos(ts));
+            book.best_bid().map(|bid| bid.price)
+        };
+        let price = |price: i64| Price::from_scaled(price, 0);
+        assert_eq!(apply(10, 1_000), price(10));
+        assert_eq!(apply(12, 1_200), price(12));
+        assert_eq!(apply(11, 1_100), price(12), "late, or a copy");
+        // Numbers that begin anew.
+        assert_eq!(apply(1, 1_300), price(1));
     }
 
     #[test]
