@@ -109,17 +109,22 @@ fn the_metrics_page_lists_every_family() {
         let field = field.unwrap_or_else(|| panic!("no counter of the source explains `{kind}`"));
         writeln!(text, "| `{kind}` | {} |", field.text()).expect("text takes text");
     }
-    text.push_str(
-        "\n## `quality` of `foretick_signals_total`\n\n| quality | meaning |\n| --- | --- |\n",
-    );
-    let quality = find(&all, "Quality", "derive").expect("signals have a quality");
-    for word in &of("foretick_signals_total").values {
-        let variant = quality
-            .members
-            .iter()
-            .find(|variant| crate::source::snake(&variant.name) == *word);
-        let variant = variant.unwrap_or_else(|| panic!("no quality is called `{word}`"));
-        writeln!(text, "| `{word}` | {} |", variant.text()).expect("text takes text");
+    for (label, family, words) in [
+        ("reason", "foretick_connection_ends_total", "EndReason"),
+        ("quality", "foretick_signals_total", "Quality"),
+    ] {
+        write!(
+            text,
+            "\n## `{label}` of `{family}`\n\n| {label} | meaning |\n| --- | --- |\n"
+        )
+        .expect("text takes text");
+        let words = find(&all, words, "derive").expect("the label has words");
+        for word in &of(family).values {
+            let mut variants = words.members.iter();
+            let variant = variants.find(|variant| crate::source::snake(&variant.name) == *word);
+            let variant = variant.unwrap_or_else(|| panic!("no {label} is called `{word}`"));
+            writeln!(text, "| `{word}` | {} |", variant.text()).expect("text takes text");
+        }
     }
     holds("metrics", &text);
 }
@@ -206,7 +211,9 @@ fn families(text: &str) -> Vec<Family> {
                 }
                 family.labels.insert(name.to_owned());
                 let value = value.trim_end_matches('"').to_owned();
-                if !["pipeline", "reason"].contains(&name) && !family.values.contains(&value) {
+                // Reasons of frames are listed on another page.
+                let is_listed = name != "reason" || family.name.contains("connection_ends");
+                if name != "pipeline" && is_listed && !family.values.contains(&value) {
                     family.values.push(value);
                 }
             }

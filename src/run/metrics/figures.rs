@@ -316,7 +316,7 @@ fn stages(
     out: &mut DescriptorEncoder<'_>,
     pipelines: &[PipelineFigures<'_>],
 ) -> Result<(), fmt::Error> {
-    let help = "Time by stage; queue and total are of the statuses clock, total is tick to signal";
+    let help = "Time by stage; total is from tick to signal, and is taken from the wall clock, as queue is";
     let kind = MetricType::Histogram;
     let mut family = out.encode_descriptor("stage_duration_seconds", help, None, kind)?;
     for PipelineFigures { name, workers, .. } in pipelines {
