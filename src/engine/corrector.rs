@@ -125,10 +125,9 @@ impl Corrector {
         let event = &batch.events[number];
         let state = on.rows.instrument(event.instrument);
         let (now, ts) = (state.market.now, event.ts_event);
-        let at = if ts == Nanos::UNDEFINED {
-            now
-        } else {
-            now.max(ts.0)
+        let at = match ts {
+            Nanos::UNDEFINED => now,
+            ts => now.max(ts.0),
         };
         past.drop_before(now.saturating_sub(self.within), self.round);
         if past.wants_checkpoint(past.len(), at, self.within) {
@@ -155,6 +154,8 @@ impl Corrector {
                     .push(self.publish(&mut kept, row, event.frame, reprocessed));
             }
         }
+        // A time from the future is not believed.
+        kept.at = on.rows.instrument(event.instrument).market.now;
         past.insert(past.len(), kept);
     }
 

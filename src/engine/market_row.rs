@@ -37,7 +37,8 @@ impl MarketRows<'_> {
         let received = batch.origins[event.frame as usize].ts_recv;
         let before = market.now;
         let is_dropped = market.drops_late(event, rules, counts);
-        let timed = market.pass_time(event, received, counts);
+        let ts = market.own_time(event, received, counts);
+        let timed = market.pass_time(ts, counts);
         if timed {
             market.note_event(rules.max_gap);
         }
@@ -45,18 +46,18 @@ impl MarketRows<'_> {
         let passed_over = counts.passed_over();
         let effect = match &event.body {
             Body::Trade(trade) if is_dropped => {
-                market.drop_trade(trade, event.ts_event, received, counts);
+                market.drop_trade(trade, ts, received, counts);
                 Effect::default()
             }
             _ if is_dropped => Effect::default(),
-            Body::Trade(trade) => market.trade(trade, event.ts_event, received, counts),
+            Body::Trade(trade) => market.trade(trade, ts, received, counts),
             Body::SkippedTrade(number) => {
-                market.skipped_trade(*number, event.ts_event, received, counts);
+                market.skipped_trade(*number, ts, received, counts);
                 Effect::default()
             }
-            Body::Quote(quote) => market.quote(quote, event.ts_event, received, counts),
+            Body::Quote(quote) => market.quote(quote, ts, received, counts),
             Body::Depth(depth) => {
-                let (effect, needed) = market.depth(batch, depth, event.ts_event, received, counts);
+                let (effect, needed) = market.depth(batch, depth, ts, received, counts);
                 need = needed;
                 effect
             }

@@ -543,6 +543,26 @@ fn copies_are_no_sign_of_life() {
 }
 
 #[test]
+fn a_quote_from_the_future_holds_no_other_up() {
+    let quote = |at: i64, ahead: i64, bid: i64| {
+        let ts = START + (at + ahead) * 100_000_000;
+        let quote = format!(
+            r#"{{"ts_event":{ts},"symbol":"A.X","bid_px":{bid},"bid_sz":1,"ask_px":{},"ask_sz":1}}"#,
+            bid + 2
+        );
+        received(at, &quote)
+    };
+    let lines = [
+        quote(0, 0, 10),
+        quote(1, 3_000, 11),
+        quote(2, 0, 12),
+        quote(3, 0, 13),
+    ];
+    let run = replay("mid", "quote", &lines);
+    assert_eq!(run.scores(), [11.0, 12.0, 13.0, 14.0]);
+}
+
+#[test]
 fn a_time_from_the_future_is_not_believed_until_three_in_a_row_are() {
     let ahead = [0, 0, 3_000, 0, 0];
     let at = |number: usize, ahead: i64| {

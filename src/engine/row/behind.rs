@@ -24,7 +24,8 @@ impl Behind {
             false => (self.run, self.since) = (1, received.0),
         }
         self.last = number;
-        let is_long = received != Nanos::UNDEFINED && received.0 - self.since >= SUSTAINED_NS;
+        let is_long =
+            received != Nanos::UNDEFINED && received.0.saturating_sub(self.since) >= SUSTAINED_NS;
         let sustained = self.run >= RUN_MAX || is_long && self.run >= RUN_MIN;
         if sustained {
             *self = Self::default();

@@ -1,4 +1,4 @@
-//! Events that come later than their source allows, and what becomes of them.
+//! Events that come later than their source allows, or before their time, and what becomes of them.
 //!
 //! An event is held against the latest time of its own instrument: what it becomes does not depend on other
 //! instruments, nor on the number of shards.
@@ -10,6 +10,23 @@ use crate::event::{Body, Event, Trade};
 use crate::units::Nanos;
 
 impl MarketState {
+    /// The own time of an event, or undefined where it has none or lies in the future: then the event happens
+    /// at the latest time known. A bar may come before it ends.
+    pub(crate) fn own_time(
+        &mut self,
+        event: &Event,
+        received: Nanos,
+        counts: &mut EventCounts,
+    ) -> Nanos {
+        let ts = event.ts_event;
+        let is_bar = matches!(event.body, Body::Bar(_));
+        if ts == Nanos::UNDEFINED || is_bar || self.clock_lead.believes(ts, received) {
+            return ts;
+        }
+        counts.ahead += 1;
+        Nanos::UNDEFINED
+    }
+
     /// Counts an event that is late; returns whether it is to be dropped. Call it before the event moves the
     /// time on.
     pub(crate) fn drops_late(

@@ -14,7 +14,7 @@ use super::suspicion::Suspicions;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
 use crate::engine::book::{Applied, Book};
 use crate::engine::feature::{FeaturePlan, FeatureState, Fired, Inputs, MarketUpdate, TopOfBook};
-use crate::event::{Bar, Batch, Body, Depth, Event, GapReason, Sentiment, Splice, Trade};
+use crate::event::{Bar, Batch, Depth, GapReason, Sentiment, Splice, Trade};
 use crate::signal::quality::Quality;
 use crate::units::{Nanos, Price};
 
@@ -35,7 +35,7 @@ pub struct MarketState {
     pub(super) quotes_behind: Behind,
     /// Changes of the book that lie behind the last one.
     depths_behind: Behind,
-    clock_lead: ClockLead,
+    pub(super) clock_lead: ClockLead,
     /// The last price traded.
     pub(crate) price: Price,
     /// The book's update number that `top` is the state of.
@@ -136,20 +136,10 @@ impl MarketState {
 
     /// Moves the time on; false before the first event with a time. Messages without a venue time happen at
     /// the latest time known, so that no feature depends on our own clock.
-    pub(crate) fn pass_time(
-        &mut self,
-        event: &Event,
-        received: Nanos,
-        counts: &mut EventCounts,
-    ) -> bool {
-        let is_bar = matches!(event.body, Body::Bar(_));
-        if event.ts_event == Nanos::UNDEFINED {
-            // At the latest time known.
-        } else if !is_bar && !self.clock_lead.believes(event.ts_event, received) {
-            counts.ahead += 1;
-        } else {
-            counts.backwards += u64::from(event.ts_event.0 < self.now);
-            self.now = self.now.max(event.ts_event.0);
+    pub(crate) fn pass_time(&mut self, ts: Nanos, counts: &mut EventCounts) -> bool {
+        if ts != Nanos::UNDEFINED {
+            counts.backwards += u64::from(ts.0 < self.now);
+            self.now = self.now.max(ts.0);
         }
         self.now != i64::MIN
     }
