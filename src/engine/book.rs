@@ -19,7 +19,7 @@
 //! the snapshot lies between two changes. Where the venue adds a checksum, the book is held against it after
 //! the change, and is broken where it differs.
 //!
-//! Where one connection takes the place of another, the book of the new one is made beside: see [`handover`].
+//! Where one connection takes the place of another, the book of the new one is made beside it.
 //!
 //! Source: Binance, "How to manage a local order book correctly" (`web-socket-streams.md`, July 2026).
 //! Levels below the snapshot's depth are unknown until they change. The book fetches no snapshot;

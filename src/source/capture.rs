@@ -5,7 +5,7 @@
 //! the shard was late, `ts_recv? {…}` where the frame was read again and nothing of it was published. Binary
 //! frames are written in base64: see [`crate::frame::binary`]. A file begins with a line that says of which
 //! session it is; another one follows where the name or the size says so. No file is replaced, unless that
-//! was asked for. Beside each file grows its index by time: see [`index`].
+//! was asked for. Beside each file grows its index by time.
 
 mod growing_file;
 mod index;
