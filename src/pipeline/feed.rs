@@ -93,9 +93,16 @@ pub(super) fn warnings(file: &PipelineFile, settings: &WebsocketSettings) -> Vec
     let heartbeats = settings.venue.keepalive().silent_max;
     if config.hours.is_some() && settings.silent.is_none() && heartbeats.is_none() {
         warnings.push(
-            "`source.websocket.hours` has no effect: no silence is counted; set `silent_ms` too"
+            "`source.websocket.hours` counts no silence, because neither `silent_ms` is set nor does the venue send \
+             heartbeats: it only keeps `/readyz` quiet while the market is closed"
                 .into(),
         );
+    }
+    let awaits = |stream: &&String| settings.venue.needs_snapshot(stream);
+    if let (None, Some(stream)) = (&settings.rest, settings.streams.iter().find(awaits)) {
+        warnings.push(format!(
+            "`source.websocket.rest` is empty, so that no book of `{stream}` ever gets its snapshot"
+        ));
     }
     warnings
 }
@@ -130,6 +137,10 @@ fn check_addresses(
             return refused(format!("the address `{text}` {what}"));
         }
         let address = Address::of(text);
+        if example.is_empty() && !is_described {
+            let what = "snapshots of this venue come by the websocket; take `rest` out";
+            return refused(what.into());
+        }
         // What a known owner has that no venue here reads may be described.
         if is_described {
             continue;

@@ -21,6 +21,10 @@ pub(super) fn venue_and_symbols(
     for (at, name) in instruments.iter().enumerate() {
         let (venue, symbol) = venue_and_symbol(name, described, venues)
             .map_err(|what| ConfigFault::at(format!("source.instruments[{at}]"), what))?;
+        if instruments[..at].contains(name) {
+            let what = format!("`{name}` is listed twice; take one out");
+            return Err(ConfigFault::at(format!("source.instruments[{at}]"), what));
+        }
         found.insert(venue.name(), venue);
         symbols.push(symbol.to_owned());
     }

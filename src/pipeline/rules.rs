@@ -67,8 +67,20 @@ fn correct_within(file: &PipelineFile, plan: &FeaturePlan) -> Result<i64, Config
         return refuse("row.late", what);
     };
     if within <= lateness {
-        let what = "`correct_ms` must be above `source.lateness_ms`: an event that is no later is not late";
+        let what = "`correct_ms` must be above `source.lateness_ms`: events within the lateness are not late";
         return refuse("row.correct_ms", what);
+    }
+    let fields = &file.sink.fields;
+    let lacks = |name: &&&str| !fields.iter().any(|field| field == **name);
+    if let Some(lacking) = ["signal_id", "revision"]
+        .iter()
+        .find(lacks)
+        .filter(|_| !fields.is_empty())
+    {
+        let what = format!(
+            "`late = \"correct\"` needs the field `{lacking}`: without it a correction looks like a copy"
+        );
+        return refuse("sink.fields", &what);
     }
     if row.every > 1 {
         let what = "`every` must be 1 with `late = \"correct\"`: a row more would move all signals behind it";

@@ -74,9 +74,10 @@ impl WorkerStatus {
         let mut latest = self.lock();
         let held = &engine.state().instruments;
         // A shard of records holds none, or as many as there are people: nobody waits for those.
-        let heard_names = match latest.heard == held.len() || held.len() > HEARD_NAMES_MAX {
-            true => Arc::clone(&latest.heard_names),
-            false => held.ids().map(name).collect(),
+        let heard_names = match (latest.heard == held.len(), held.len()) {
+            (_, HEARD_NAMES_MAX..) => Arc::default(),
+            (true, _) => Arc::clone(&latest.heard_names),
+            (false, _) => held.ids().map(name).collect(),
         };
         let since = latest.waiting_since.filter(|_| waiting > 0);
         let figures = WorkerFigures {

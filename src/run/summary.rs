@@ -109,9 +109,10 @@ impl Summary {
     #[must_use]
     pub fn lack_of_signals(&self) -> Option<String> {
         let first = self.readability.first.as_ref()?;
-        (self.signals == 0).then(|| {
+        let is_unread = first.unreadable || first.reason == "unknown_type";
+        (self.signals == 0 && is_unread).then(|| {
             format!(
-                "there is no signal. The first frame that gave nothing is {} (from 0; {}); it looks like {}",
+                "no signal was made; the first frame that was not read is {} (from 0; {}); it looks like {}",
                 first.offset, first.reason, first.looks
             )
         })

@@ -54,6 +54,20 @@ fn a_feed_that_cannot_work_is_refused_at_its_line() {
             "is a host of KRAKEN",
         ),
         (
+            "twice",
+            "instruments = [\"BTC-USD.COINBASE\", \"BTC-USD.COINBASE\"]".into(),
+            "kind = \"price\"",
+            4,
+            "`BTC-USD.COINBASE` is listed twice",
+        ),
+        (
+            "rest",
+            format!("{coinbase}rest = \"https://api.coinbase.com\""),
+            "kind = \"price\"",
+            6,
+            "snapshots of this venue come by the websocket; take `rest` out",
+        ),
+        (
             "stream",
             format!("{coinbase}streams = [\"market_trades\", \"trades\"]"),
             "kind = \"price\"",
@@ -189,7 +203,7 @@ fn a_message_that_no_table_of_a_described_feed_takes_is_shown_with_the_reason() 
     for said in [
         "unknown_type",
         "{\"kind\":\"trades\",\"list\":[",
-        "it is no trade: at `/kind` there is nothing, not `trades`; `^/kind` is: write that",
+        "it is no trade: at `/kind` there is nothing, not `trades`; `^/kind` has it: write that",
     ] {
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
@@ -209,8 +223,8 @@ fn a_replay_without_signals_shows_the_first_message_that_no_table_takes() {
     let run = given::foretick(&["replay".into(), pipeline, "--input".into(), input]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     for said in [
-        "there is no signal. The first frame that gave nothing is 1 (from 0; unknown_type)",
-        "`^/kind` is: write that",
+        "no signal was made; the first frame that was not read is 1 (from 0; unknown_type)",
+        "`^/kind` has it: write that",
         "it is no quote: at `^/kind` there is `trades`, not `quotes`",
     ] {
         assert!(run.stderr.contains(said), "{}", run.stderr);

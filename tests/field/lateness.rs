@@ -206,6 +206,18 @@ fn what_cannot_be_done_with_late_events_is_refused() {
     let set = ["--set", lateness, "--set", "model.window=\"carried\""];
     let run = replay_with(&pipeline, &overtaken(), &set);
     assert!(run.stderr.contains("cannot go back"), "{}", run.stderr);
+    let set = [
+        "--set",
+        lateness,
+        "--set",
+        "sink.fields=[\"signal_id\", \"score\"]",
+    ];
+    let run = replay_with(&pipeline, &overtaken(), &set);
+    assert!(
+        run.stderr.contains("needs the field `revision`"),
+        "{}",
+        run.stderr
+    );
     let figure = one_feature("kind = \"figure\"\nfigure = \"vix\"", "bar", correct);
     let run = replay_with(&figure, &overtaken(), &["--set", lateness]);
     assert!(

@@ -36,6 +36,7 @@ const USDM: &[VenueStream] = &[
     VenueStream::new("bookTicker", Brings::Quotes),
     VenueStream::new("depth@100ms", Brings::Book(1_000)),
     VenueStream::new("depth", Brings::Book(1_000)),
+    VenueStream::new("depth@0ms", Brings::Book(1_000)),
     VenueStream::new("depth@250ms", Brings::Book(1_000)),
     VenueStream::new("depth@500ms", Brings::Book(1_000)),
     VenueStream::new("depth5", Brings::Book(5)),

@@ -167,7 +167,7 @@ impl Condition {
                 false => &format!("^{written}"),
             };
             let is_other = pattern.matches(found);
-            is_other.then(|| format!("; `{other}` is: write that"))
+            is_other.then(|| format!("; `{other}` has it: write that"))
         };
         let is = match pointer.find(place).map(scalar) {
             None => "there is nothing".to_owned(),

@@ -43,7 +43,7 @@ pub struct EventCounts {
     pub stale: u64,
     /// Book changes held back until their snapshot came.
     pub waited: u64,
-    /// Book changes that were held back and dropped before it came, because too many were: the oldest.
+    /// Book changes that waited for a snapshot and were dropped, the oldest first, because too many waited.
     pub crowded_out: u64,
     /// Trades that were corrected after they had been reported. Features keep the trade as it was reported.
     pub corrections: u64,
@@ -53,8 +53,8 @@ pub struct EventCounts {
     pub halts: u64,
     /// Events whose time lay before that of the event before; the later of the two times is used.
     pub backwards: u64,
-    /// Events whose time lay further ahead of their receive time than clocks differ, until three in a row
-    /// did: they were used at the latest time known.
+    /// Events whose time lay ahead of their receive time by more than ten seconds above what was known of
+    /// their instrument, until the third in a row: they were used at the latest time known.
     pub ahead: u64,
     /// Trades, quotes, bars and book changes that came later than `source.lateness_ms` allows, and were used
     /// at the latest time known.
