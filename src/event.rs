@@ -288,7 +288,7 @@ pub enum GapReason {
     Renumbered,
     /// The book does not add up to the venue's checksum.
     Checksum,
-    /// The connection was lost and opened again.
+    /// The connection was lost.
     Reconnect,
     /// They were dropped here under overload.
     Overflow,

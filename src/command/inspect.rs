@@ -232,7 +232,11 @@ impl CaptureReport {
                 self.miss(missing);
                 false
             }
-            Applied::Waiting | Applied::Stale | Applied::TooOld | Applied::Unchanged => false,
+            Applied::Waiting
+            | Applied::Stale
+            | Applied::Held
+            | Applied::TooOld
+            | Applied::Unchanged => false,
             Applied::Renumbered => {
                 self.miss(0);
                 true

@@ -153,7 +153,7 @@ impl Book {
             return Applied::Waiting;
         }
         if depth.last <= self.last {
-            return Applied::Stale;
+            return Applied::Held;
         }
         if depth.first > self.last + 1 {
             let missing = depth.first - self.last - 1;
@@ -208,11 +208,14 @@ impl Book {
         let is_copy = depth.last == self.last || !is_later(ts, heard_at);
         if is_behind && is_copy {
             self.heard = (heard, heard_at);
-            return Applied::Stale;
+            return match self.is_fresh && depth.last > heard {
+                true => Applied::Held,
+                false => Applied::Stale,
+            };
         }
         // The snapshot holds what rises up to it.
         if is_behind && self.is_fresh && depth.last > heard && !self.is_of_new_numbers(depth, ts) {
-            return Applied::Stale;
+            return Applied::Held;
         }
         self.freeze();
         self.heard = (depth.last, ts);
@@ -569,7 +572,7 @@ mod tests {
         let mut book = live_at(10);
         assert_eq!(
             book.apply(&diff(8, 10), &[level(100, 1)], &[], Nanos::UNDEFINED),
-            Applied::Stale
+            Applied::Held
         );
         assert_eq!(
             book.apply(&whole(9), &[level(100, 1)], &[], Nanos::UNDEFINED),
@@ -637,7 +640,7 @@ mod tests {
         }
         let mut book = live_at(70);
         let held = book.apply(&linked(60, 65), &[], &[], Nanos::UNDEFINED);
-        assert_eq!(held, Applied::Stale, "the snapshot has it");
+        assert_eq!(held, Applied::Held, "the snapshot has it");
     }
 
     #[test]
@@ -665,7 +668,7 @@ mod tests {
         book.apply(&linked(50, 60), &[], &[], second(1));
         book.apply(&whole(90), &[], &[], second(1));
         let caught_up = book.apply(&linked(60, 65), &[], &[], second(2));
-        assert_eq!(caught_up, Applied::Stale, "the snapshot has it");
+        assert_eq!(caught_up, Applied::Held, "the snapshot has it");
         let fallen = book.apply(&linked(55, 58), &[], &[], second(3));
         assert_eq!(fallen, renumbered);
     }

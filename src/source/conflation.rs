@@ -339,7 +339,7 @@ impl Lost {
     }
 }
 
-/// The gap frame at the start of a new connection.
+/// The gap frame at the end of a connection that is lost.
 pub(super) const RECONNECT_GAP: &[u8] = br#"{"foretick":"gap","reason":"reconnect"}"#;
 
 /// The frame between two connections that overlapped.

@@ -590,3 +590,23 @@ fn a_time_from_the_future_is_not_believed_until_three_in_a_row_are() {
     let last = run.signals.last().unwrap()["ts_event"].as_i64().unwrap() - START;
     assert_eq!(last, 3_005 * 100_000_000);
 }
+
+#[test]
+fn changes_that_the_snapshot_holds_are_no_new_numbers_however_late_they_are() {
+    // The stream is four seconds behind the snapshot.
+    let mut lines = vec![
+        received(0, &depth(0, 1_000, false, 98, 101)),
+        received(1, &depth(40, 1_040, true, 99, 101)),
+    ];
+    lines.extend((1..60).map(|at| {
+        let line = depth(at, 1_000 + at, false, 99, 101);
+        received(at + 1, &line)
+    }));
+    let run = replay("mid", "book", &lines);
+    let events = &run.summary["events"];
+    assert_eq!(
+        (&events["gaps"], &events["stale"]),
+        (&0.into(), &40.into()),
+        "{events}"
+    );
+}

@@ -174,7 +174,7 @@ impl Judge {
             let judged = &mut self.symbols[symbol];
             match taken.applied {
                 // The book of the new connection is not ahead yet.
-                Some(Applied::Stale) => return,
+                Some(Applied::Stale | Applied::Held) => return,
                 Some(Applied::Spliced { .. }) => judged.cover(order, at),
                 _ => {}
             }

@@ -74,13 +74,17 @@ impl BookCheck {
     ) -> Applied {
         let is_in_stream = depth.snapshot != Some(Splice::ByNumber);
         let applied = self.book.apply(depth, bids, asks, ts);
-        if is_in_stream && depth.last > 0 && applied != Applied::Stale {
+        if is_in_stream && depth.last > 0 && !matches!(applied, Applied::Stale | Applied::Held) {
             self.sequence.take(depth.first, depth.last);
         }
         let is_held_against_sum = match applied {
             Applied::Changed | Applied::Spliced { .. } | Applied::Renumbered => true,
             Applied::Gap { reason, .. } => reason == GapReason::Checksum,
-            Applied::Waiting | Applied::Stale | Applied::TooOld | Applied::Unchanged => false,
+            Applied::Waiting
+            | Applied::Stale
+            | Applied::Held
+            | Applied::TooOld
+            | Applied::Unchanged => false,
         };
         if depth.checksum.is_some() && is_held_against_sum {
             checksums.count(!matches!(applied, Applied::Gap { .. }));

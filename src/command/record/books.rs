@@ -175,7 +175,11 @@ impl FollowedBook {
                 Some(self.state.whole(head, &self.book, self.is_cut))
             }
             Applied::Gap { .. } => Some(self.state.gap(head)),
-            Applied::Waiting | Applied::Stale | Applied::TooOld | Applied::Unchanged => {
+            Applied::Waiting
+            | Applied::Stale
+            | Applied::Held
+            | Applied::TooOld
+            | Applied::Unchanged => {
                 (was_live && !self.book.is_live()).then(|| self.state.gap(head))
             }
         }

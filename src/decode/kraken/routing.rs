@@ -90,6 +90,8 @@ pub(super) fn reaction(message: &[u8]) -> Reaction {
     };
     let is_passing = IS_PASSING.iter().any(|word| words.contains(word));
     match is_of_subscription && is_refused {
+        // All is subscribed to again after a refusal of a part.
+        _ if words.contains("Already subscribed") => Reaction::None,
         // The connection itself is too fast: another one takes its place.
         _ if is_refused && words.contains("rate") => Reaction::Fault(words.into_owned()),
         true if is_passing => Reaction::RefusedForNow(words.into_owned()),

@@ -18,6 +18,8 @@ pub enum Applied {
     Waiting,
     /// The diff is a copy, or the diff or snapshot is older than the book: nothing changed.
     Stale,
+    /// The book has the change already, by a snapshot or by the connection before: nothing changed.
+    Held,
     /// The snapshot is older than the first waiting diff: a newer one is needed.
     TooOld,
     /// The change says that nothing has changed, and that nothing is missing.

@@ -32,7 +32,7 @@ impl Book {
         }
         if self.is_ahead_of(&arriving, depth, ts) {
             self.arriving = Some(arriving);
-            return Some(Applied::Stale);
+            return Some(Applied::Held);
         }
         *self = *arriving;
         Some(Applied::Spliced { dropped: 0 })
@@ -116,7 +116,7 @@ mod tests {
                 let change = depth(number, number == 11, true, link);
                 let size = number.cast_signed();
                 let (applied, best) = apply(&mut book, &change, size, at(size));
-                assert_eq!(applied, Applied::Stale, "{number}");
+                assert_eq!(applied, Applied::Held, "{number}");
                 assert_eq!(best, Some(bid(13)[0]), "{number}");
             }
             // Whether it overlaps or not: the times of two connections may differ a little.
@@ -139,7 +139,7 @@ mod tests {
         for (millis, is_whole) in [(11, true), (12, false), (13, false)] {
             let change = depth(0, is_whole, true, Link::Range);
             let (applied, best) = apply(&mut book, &change, millis, at(millis));
-            assert_eq!((applied, best), (Applied::Stale, Some(bid(13)[0])));
+            assert_eq!((applied, best), (Applied::Held, Some(bid(13)[0])));
         }
         let change = depth(0, false, false, Link::Range);
         let (applied, best) = apply(&mut book, &change, 14, at(14));
@@ -154,7 +154,7 @@ mod tests {
         for is_whole in [true, false] {
             let change = depth(0, is_whole, true, Link::Range);
             let (applied, best) = apply(&mut book, &change, 6, none);
-            assert_eq!((applied, best), (Applied::Stale, Some(bid(7)[0])));
+            assert_eq!((applied, best), (Applied::Held, Some(bid(7)[0])));
         }
         let change = depth(0, false, false, Link::Range);
         let (applied, best) = apply(&mut book, &change, 8, none);
@@ -165,7 +165,7 @@ mod tests {
     fn a_venue_that_numbers_anew_on_the_new_connection_is_followed() {
         let mut book = known(Link::Chain);
         let begin = depth(1, true, true, Link::Chain);
-        assert_eq!(apply(&mut book, &begin, 20, at(14)).0, Applied::Stale);
+        assert_eq!(apply(&mut book, &begin, 20, at(14)).0, Applied::Held);
         let change = depth(2, false, false, Link::Chain);
         let (applied, best) = apply(&mut book, &change, 21, at(1_014));
         assert_eq!((applied, best), (SPLICED, Some(bid(21)[0])));

@@ -226,7 +226,7 @@ impl MarketState {
             }
             // So many copies are none: the venue's numbers and its clock have gone back.
             Applied::Stale
-                if depth.snapshot.is_none()
+                if depth.snapshot != Some(Splice::ByNumber)
                     && self.depths_behind.is_sustained(depth.last, received) =>
             {
                 counts.gaps += 1;
@@ -236,7 +236,7 @@ impl MarketState {
                 self.break_book();
                 (Effect::default(), Some(SnapshotNeed::Now))
             }
-            Applied::Stale => {
+            Applied::Stale | Applied::Held => {
                 counts.stale += 1;
                 (Effect::default(), met)
             }
@@ -267,6 +267,7 @@ impl MarketState {
             self.note_gap(Quality::Gap, Inputs::QUOTES);
         }
         self.note_book();
+        self.quotes_behind.end();
         self.suspicions.end_market(self.latest());
         counts.crossed += u64::from(self.book.is_crossed());
         // A quote may be ahead of the book: Binance sends quotes at once and the book every 100 ms.

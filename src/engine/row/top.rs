@@ -42,16 +42,16 @@ impl MarketState {
         }
         // Without a number of its own it is older than what is known where its time is. Where a venue's clock
         // was put back, the quotes that follow are the newest.
-        let is_behind = ts != Nanos::UNDEFINED && ts.0 < self.top_by.0;
-        if quote.sequence == 0
-            && is_behind
-            && !self.top_broken
-            && !self
-                .quotes_behind
-                .is_sustained(ts.0.cast_unsigned(), received)
-        {
-            counts.stale += 1;
-            return Effect::default();
+        let (top_ts, is_of_book) = self.top_by;
+        if quote.sequence == 0 && ts != Nanos::UNDEFINED && ts.0 < top_ts && !self.top_broken {
+            let mut is_newest = || {
+                self.quotes_behind
+                    .is_sustained(ts.0.cast_unsigned(), received)
+            };
+            if is_of_book || !is_newest() {
+                counts.stale += 1;
+                return Effect::default();
+            }
         }
         self.quotes_behind.end();
         counts.quotes += 1;

@@ -70,7 +70,10 @@ impl TradeNumbers {
             // A copy has a time that is not later; one that was stamped anew has the last number and price.
             let is_again = id == self.last && price == self.price;
             let is_not_later = ts == Nanos::UNDEFINED || ts.0 <= self.ts;
-            if is_again || is_not_later && !self.behind.is_sustained(id, received) {
+            // Copies of trades may go on for long, where what lies before us sends again from somewhere: but
+            // such numbers lie near the last one.
+            let is_anew = id < self.last / 2 && self.behind.is_sustained(id, received);
+            if is_again || is_not_later && !is_anew {
                 return TradeNumber::Copy;
             }
             TradeNumber::Anew

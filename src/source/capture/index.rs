@@ -231,7 +231,8 @@ impl PartEntry {
         let mut numbers = line.split(' ').map(|number| number.parse::<i64>().ok());
         let mut number = || numbers.next().flatten().filter(|&number| number >= 0);
         let entry = Self {
-            offset: number()?.cast_unsigned(),
+            // A part lies behind the line of the session.
+            offset: number().filter(|&offset| offset > 0)?.cast_unsigned(),
             line: number().filter(|&line| line > 0)?.cast_unsigned(),
             received: Nanos(number()?),
             latest: Nanos(number()?),

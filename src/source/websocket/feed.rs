@@ -14,13 +14,13 @@ use super::end::{End, EndReport};
 use super::events::{self, shown};
 use super::host_limits::HostLimits;
 use super::numbering::FrameNumbers;
-use super::reaction::{is_of_market, react};
+use super::reaction::{is_of_market, of_replacement, react};
 use super::replacement::{Gone, NEVER, Progress, Replacement, opening};
 use super::settings::{WebsocketError, WebsocketSettings};
 use super::snapshot::SnapshotFetcher;
 use crate::clock;
 use crate::decode::ConnectionOrder;
-use crate::decode::venue::Subscription;
+use crate::decode::venue::{Reaction, Subscription};
 use crate::frame::Frame;
 use crate::source::conflation::{Conflation, HANDOVER, RECONNECT_GAP, sequence_gap};
 use crate::source::snapshot_requests::BookReport;
@@ -277,20 +277,18 @@ impl Feed {
         let venue = self.settings.venue;
         connection.note_market(|| is_of_market(venue, &bytes));
         let frame = self.frame(connection.number, bytes);
-        let reaction = self.settings.venue.reaction(&frame.bytes);
-        self.deliver(connection, frame);
-        react(
-            reaction,
-            connection,
-            &mut self.report,
-            &self.status,
-            &self.settings.url,
-        )
+        let reaction = venue.reaction(&frame.bytes);
+        if matches!(reaction, Reaction::Rejected(_)) {
+            self.snapshots.refused(&frame.bytes);
+        }
+        self.deliver(connection, frame, false);
+        let url = &self.settings.url;
+        react(reaction, connection, &mut self.report, &self.status, url)
     }
 
     /// Hands a frame on, unless its number says that it is a copy; a gap goes before it where messages are
     /// missing.
-    fn deliver(&mut self, connection: &mut OpenConnection, mut frame: Frame) {
+    fn deliver(&mut self, connection: &mut OpenConnection, mut frame: Frame, is_copy: bool) {
         match connection.check.take(self.settings.venue, &frame.bytes) {
             ConnectionOrder::Follows => {}
             ConnectionOrder::Lost(missing) => {
@@ -299,6 +297,9 @@ impl Feed {
                 frame = self.numbers.renumbered(frame);
             }
             ConnectionOrder::Behind => return self.out.drop_repeated(&frame),
+        }
+        if is_copy {
+            return self.out.drop_repeated(&frame);
         }
         self.snapshots.look_at(&frame.bytes);
         self.out.push(frame);
@@ -318,15 +319,12 @@ impl Feed {
                     return Ok(());
                 };
                 let (connection, overlap) = &mut **open;
-                let reaction = self.settings.venue.reaction(&bytes);
-                overlap.hold(self.frame(connection.number, bytes));
-                match react(
-                    reaction,
-                    connection,
-                    &mut self.report,
-                    &self.status,
-                    &self.settings.url,
-                ) {
+                let venue = self.settings.venue;
+                let reaction = of_replacement(venue.reaction(&bytes));
+                let is_of_market = is_of_market(venue, &bytes);
+                overlap.hold(self.frame(connection.number, bytes), is_of_market);
+                let url = &self.settings.url;
+                match react(reaction, connection, &mut self.report, &self.status, url) {
                     Some(end) => end,
                     None => return Ok(()),
                 }
@@ -361,10 +359,7 @@ impl Feed {
         self.snapshots.handed_over();
         for (frame, is_copy) in overlap.into_frames(venue, self.snapshots.are_beside()) {
             let frame = self.numbers.renumbered(frame);
-            match is_copy {
-                true => self.out.drop_repeated(&frame),
-                false => self.deliver(connection, frame),
-            }
+            self.deliver(connection, frame, is_copy);
         }
         last.close().await;
     }

@@ -18,6 +18,8 @@ pub(super) struct Overlap {
     /// Of the new connection, in their order.
     held: Vec<Frame>,
     held_bytes: usize,
+    /// Whether one of them is about an instrument.
+    has_begun: bool,
     /// How often the old connection brought meanwhile what has this hash.
     seen: FxHashMap<u64, u32>,
     hasher: FxBuildHasher,
@@ -39,7 +41,8 @@ impl Overlap {
     }
 
     /// Holds a frame of the new connection.
-    pub(super) fn hold(&mut self, frame: Frame) {
+    pub(super) fn hold(&mut self, frame: Frame, is_of_market: bool) {
+        self.has_begun |= is_of_market;
         self.held_bytes += frame.bytes.len();
         self.held.push(frame);
     }
@@ -53,9 +56,9 @@ impl Overlap {
             || self.has_begun() && (passed >= OVERLAP || self.held_bytes > HELD_BYTES_MAX)
     }
 
-    /// Whether the new connection has brought anything, so that its subscription holds.
+    /// Whether the new connection has brought anything of the market, so that its subscription holds.
     pub(super) fn has_begun(&self) -> bool {
-        !self.held.is_empty()
+        self.has_begun
     }
 
     /// What the new connection brought, with whether it adds nothing to what the old one brought. `beside`:

@@ -14,6 +14,15 @@ pub(super) fn is_of_market(venue: &dyn Venue, message: &[u8]) -> bool {
         || !venue.split(message).is_empty()
 }
 
+/// What to do where the message came by a connection that is to take over: one that the venue refuses for now
+/// does not, and the one in use goes on.
+pub(super) fn of_replacement(reaction: Reaction) -> Reaction {
+    match reaction {
+        Reaction::RefusedForNow(words) => Reaction::Fault(words),
+        other => other,
+    }
+}
+
 /// Answers, tells, or says how the connection ends.
 pub(super) fn react(
     reaction: Reaction,

@@ -71,6 +71,8 @@ enum SnapshotProgress {
     AwaitsSplice(Instant),
     /// The book has been whole since then, as far as is known.
     Whole(Instant),
+    /// The venue has refused it for good: it is not asked for on this connection any more.
+    Refused,
 }
 
 /// What is to be done about the snapshots now.
@@ -144,6 +146,17 @@ impl SnapshotFetcher {
     pub(super) fn handed_over(&mut self) {
         if self.with_subscription {
             self.reconnected();
+        }
+    }
+
+    /// Takes a message in which the venue refuses a part of the subscription: a symbol that it names, and
+    /// whose book is not there, is not asked for again.
+    pub(super) fn refused(&mut self, message: &[u8]) {
+        for symbol in self.symbols.values_mut() {
+            let is_there = matches!(symbol.progress, SnapshotProgress::Whole(_));
+            if !is_there && names(message, symbol.name.as_bytes()) {
+                symbol.progress = SnapshotProgress::Refused;
+            }
         }
     }
 
@@ -302,6 +315,17 @@ impl SymbolSnapshot {
             );
         }
     }
+}
+
+/// Whether a text has this name, and not as a part of a longer one.
+fn names(text: &[u8], name: &[u8]) -> bool {
+    let is_part = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(byte))
+    };
+    memchr::memmem::find_iter(text, name).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        !is_part(before) && !is_part(text.get(at + name.len()))
+    })
 }
 
 /// How long to wait before the request after so many.

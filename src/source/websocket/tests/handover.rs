@@ -89,7 +89,7 @@ fn what_both_connections_brought_counts_once_where_no_book_begins_with_it() {
         for text in held {
             let bytes = Bytes::from_static(text.as_bytes());
             let origin = crate::frame::Origin::of_test();
-            overlap.hold(Frame { origin, bytes });
+            overlap.hold(Frame { origin, bytes }, true);
         }
         let frames = overlap.into_frames(venue, false);
         frames.into_iter().map(|(_, is_copy)| is_copy).collect()
@@ -171,5 +171,31 @@ async fn a_replacement_that_is_refused_for_good_is_not_tried_again() {
     // The connection in use goes on.
     send(&mut old, &trade(1)).await;
     assert_eq!(feed.text(1).await, trade(1));
+    feed.end().await;
+}
+
+#[tokio::test]
+async fn a_replacement_that_is_refused_for_now_does_not_take_over() {
+    let mut feed = RunningFeed::start(|settings| {
+        settings.venue = Venues::default().named("OKX").expect("it is registered");
+        settings.symbols = vec!["OAK-USDT".into()];
+        settings.streams = vec!["trades".into()];
+    })
+    .await;
+    let mut old = feed.accept().await;
+    let closing = r#"{"event":"notice","code":"64008","msg":"closing","connId":"a"}"#;
+    send(&mut old, closing).await;
+    let mut refused = feed.accept().await;
+    let answer = r#"{"event":"error","code":"50026","msg":"System error","connId":"b"}"#;
+    send(&mut refused, answer).await;
+    // The next one is tried, and the one in use goes on meanwhile.
+    let _next = feed.accept().await;
+    let trade = r#"{"arg":{"channel":"trades","instId":"OAK-USDT"},"data":[]}"#;
+    send(&mut old, trade).await;
+    let mut at = 0;
+    while feed.text(at).await != trade {
+        assert!(!feed.text(at).await.contains("handover"));
+        at += 1;
+    }
     feed.end().await;
 }

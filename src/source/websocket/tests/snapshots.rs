@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 
 use super::*;
+use crate::source::websocket::snapshot::SnapshotFetcher;
 
 /// Answers HTTP requests with `answers`, one each, and gives back the request lines.
 fn http(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec<String>>) {
@@ -194,4 +195,24 @@ async fn a_book_that_breaks_right_behind_its_subscription_is_asked_for_soon() {
     let again = timeout(Duration::from_secs(6), sent(&mut server)).await;
     assert!(again.is_ok_and(|text| text.contains("unsubscribe")));
     assert_eq!(feed.end().await.snapshot_failures.load(Relaxed), 0);
+}
+
+#[test]
+fn a_symbol_that_is_refused_for_good_is_not_subscribed_to_again() {
+    let settings = WebsocketSettings {
+        symbols: vec!["OAK-USDT".into(), "OAK-USDT-SWAP".into()],
+        streams: vec!["books".into()],
+        ..WebsocketSettings::new(Venues::default().named("OKX").expect("it is registered"))
+    };
+    let refusal = br#"{"event":"error","code":"60018","msg":"Wrong URL or channel:books,instId:OAK-USDT-SWAP doesn't exist."}"#;
+    let mut fetcher = SnapshotFetcher::new(&settings, Arc::default());
+    fetcher.refused(refusal);
+    let mut asked = vec![];
+    for seconds in 0..60 {
+        let now = clock::instant() + Duration::from_secs(seconds);
+        asked.extend(fetcher.step(now, false).messages);
+    }
+    assert!(!asked.is_empty());
+    let others = asked.iter().filter(|text| text.contains("OAK-USDT-SWAP"));
+    assert_eq!(others.count(), 0, "{asked:?}");
 }
