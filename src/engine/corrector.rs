@@ -77,7 +77,7 @@ impl Corrector {
         let mut past = take_past(on.rows, event.instrument);
         let now = on.rows.instrument(event.instrument).market.now;
         match self.place(&past, event, now, on.rows.counts_mut()) {
-            Some(place) if past.is_known(place, event) => on.rows.counts_mut().duplicates += 1,
+            Some(place) if past.has_trade(place, event) => on.rows.counts_mut().duplicates += 1,
             Some(place) => self.correct(on, &mut past, place, batch, number),
             None => self.append(on, &mut past, batch, number),
         }

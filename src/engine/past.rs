@@ -144,16 +144,14 @@ impl RecentPast {
         self.events.partition_point(|event| event.at <= ts)
     }
 
-    /// Whether this trade or quote is known already, at the place before `place`.
-    pub(super) fn is_known(&self, place: usize, event: &Event) -> bool {
-        let can_be_told = match &event.body {
-            Body::Trade(trade) => trade.trade_id > 0,
-            Body::Quote(_) => true,
-            _ => false,
+    /// Whether this trade is known already, at the place before `place`.
+    pub(super) fn has_trade(&self, place: usize, event: &Event) -> bool {
+        let Body::Trade(trade) = &event.body else {
+            return false;
         };
         let same_time = self.events.range(..place).rev();
         let mut same_time = same_time.take_while(|other| other.at == event.ts_event.0);
-        can_be_told
+        trade.trade_id > 0
             && same_time.any(|other| other.body == event.body && other.ts_event == event.ts_event)
     }
 
