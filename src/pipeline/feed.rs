@@ -93,8 +93,8 @@ pub(super) fn warnings(file: &PipelineFile, settings: &WebsocketSettings) -> Vec
     let heartbeats = settings.venue.keepalive().silent_max;
     if config.hours.is_some() && settings.silent.is_none() && heartbeats.is_none() {
         warnings.push(
-            "`source.websocket.hours` counts no silence, because neither `silent_ms` is set nor does the venue send \
-             heartbeats: it only keeps `/readyz` quiet while the market is closed"
+            "`source.websocket.hours` only keeps `/readyz` quiet while the market is closed: no silence is counted; \
+             set `silent_ms` too"
                 .into(),
         );
     }
@@ -548,5 +548,7 @@ mod tests {
             warned(hours)
         );
         assert_eq!(warned(&format!("silent_ms = 5_000\n{hours}")), "");
+        let no_rest = warned("rest = \"\"\nstreams = [\"trade\", \"depth@100ms\"]");
+        assert!(no_rest.contains("no book of `depth@100ms`"), "{no_rest}");
     }
 }
