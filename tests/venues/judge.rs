@@ -199,6 +199,8 @@ impl Judge {
             }
             // It is applied again, and the next one shows it.
             About::Change(_) => judged.is_disturbed |= self.proof == BookProof::Checksum,
+            // An old copy of a whole book changes nothing.
+            About::Whole(at) if taken.applied == Some(Applied::Stale) && at <= judged.told => {}
             About::Whole(at) => {
                 (judged.newest, judged.told) = (order, at);
                 judged.is_disturbed = false;
