@@ -19,7 +19,7 @@ pub(super) struct Overlap {
     held: Vec<Frame>,
     held_bytes: usize,
     /// Whether one of them is about an instrument.
-    has_begun: bool,
+    has_market: bool,
     /// How often the old connection brought meanwhile what has this hash.
     seen: FxHashMap<u64, u32>,
     hasher: FxBuildHasher,
@@ -42,23 +42,24 @@ impl Overlap {
 
     /// Holds a frame of the new connection.
     pub(super) fn hold(&mut self, frame: Frame, is_of_market: bool) {
-        self.has_begun |= is_of_market;
+        self.has_market |= is_of_market;
         self.held_bytes += frame.bytes.len();
         self.held.push(frame);
     }
 
-    /// Whether the new connection can take over: it has brought something, and the old one had time to bring
-    /// what was on its way.
+    /// Whether the new connection can take over: it has brought something of the market, and the old one had
+    /// time to bring what was on its way.
     pub(super) fn is_complete(&self, now: Instant) -> bool {
         let began = self.began.unwrap_or(now);
         let passed = now.saturating_duration_since(began);
         passed >= OVERLAP_MAX
-            || self.has_begun() && (passed >= OVERLAP || self.held_bytes > HELD_BYTES_MAX)
+            || self.has_market && (passed >= OVERLAP || self.held_bytes > HELD_BYTES_MAX)
     }
 
-    /// Whether the new connection has brought anything of the market, so that its subscription holds.
+    /// Whether the new connection has brought anything, an answer at least: it takes over where the old one
+    /// ends before it is complete.
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
+        !self.held.is_empty()
     }
 
     /// What the new connection brought, with whether it adds nothing to what the old one brought. `beside`:
