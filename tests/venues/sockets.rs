@@ -98,7 +98,7 @@ fn a_planned_end_loses_no_trade_and_brings_none_twice() {
                 run.wait("the next connection", |run| {
                     relay::lock(&run.faults).connections > handovers
                 });
-                run.wait_for_messages(100);
+                run.wait_for_messages(200);
                 relay::lock(&run.faults).closes = handovers;
             }
             run.wait("a handover", |run| {
