@@ -1,10 +1,10 @@
 //! A websocket feed of an exchange, kept alive.
 //!
 //! It reads messages and hands them on as they are: no JSON is parsed here, and all that is particular to
-//! the exchange is its [`Venue`](crate::decode::venue::Venue)'s. A connection that follows another one
-//! begins with a gap frame, because messages may have been lost in between; where the end was announced, the
-//! next connection is opened before, and a handover frame stands between the two. Frames of ours also tell of
-//! each connection that is opened or ends, so that a capture shows what happened.
+//! the exchange is its [`Venue`](crate::decode::venue::Venue)'s. A connection that is lost ends with a gap
+//! frame, because messages may be missing until there is another one; where the end was announced, the next
+//! connection is opened before, and a handover frame stands between the two. Frames of ours also tell of each
+//! connection that is opened or ends, so that a capture shows what happened.
 //!
 //! Proxy variables (`https_proxy` and the like) apply to neither the websocket nor the REST interface.
 
