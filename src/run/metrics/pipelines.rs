@@ -74,10 +74,13 @@ impl RunningPipeline {
         }
         (for_long > self.waiting_max).then(|| {
             let (for_long, names) = (for_long.as_secs(), self.names_of_waiting());
-            let more = if names.len() < waiting { ", …" } else { "" };
+            let named = match (names.is_empty(), names.len() < waiting) {
+                (true, _) => String::new(),
+                (false, true) => format!(": {}, …", names.join(", ")),
+                (false, false) => format!(": {}", names.join(", ")),
+            };
             format!(
-                "{waiting} instruments have waited for a book or a quote for {for_long} s: {}{more}",
-                names.join(", ")
+                "{waiting} instruments have waited for a book or a quote for {for_long} s{named}"
             )
         })
     }
@@ -85,12 +88,14 @@ impl RunningPipeline {
     /// The first instruments that wait.
     fn names_of_waiting(&self) -> Vec<String> {
         let workers = self.workers.iter().map(|worker| worker.figures());
-        let (mut heard, mut names) = (BTreeSet::new(), vec![]);
+        let (mut seen, mut heard, mut names) = (0, BTreeSet::new(), vec![]);
         for figures in workers {
+            seen += figures.heard;
             heard.extend(figures.heard_names.iter().cloned());
             names.extend(figures.waiting_names);
         }
-        if self.needs_quotes {
+        // Of very many instruments it is not told which were heard.
+        if self.needs_quotes && heard.len() == seen {
             let unheard = self.listed.iter().filter(|name| !heard.contains(*name));
             names.extend(unheard.cloned());
         }
