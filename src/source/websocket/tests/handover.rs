@@ -14,17 +14,24 @@ fn book(action: &str, before: i64, number: i64) -> String {
     )
 }
 
-#[tokio::test]
-async fn changes_behind_the_new_connections_book_are_applied_again() {
-    let mut feed = RunningFeed::start(|settings| {
+/// The venue announces the end of a connection.
+const CLOSING: &str = r#"{"event":"notice","code":"64008","msg":"closing","connId":"a"}"#;
+
+/// A feed of this stream of OKX.
+async fn of_okx(stream: &str) -> RunningFeed {
+    RunningFeed::start(|settings| {
         settings.venue = Venues::default().named("OKX").expect("it is registered");
         settings.symbols = vec!["OAK-USDT".into()];
-        settings.streams = vec!["books".into()];
+        settings.streams = vec![stream.into()];
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn changes_behind_the_new_connections_book_are_applied_again() {
+    let mut feed = of_okx("books").await;
     let mut old = feed.accept().await;
-    let closing = r#"{"event":"notice","code":"64008","msg":"closing","connId":"a"}"#;
-    send(&mut old, closing).await;
+    send(&mut old, CLOSING).await;
     let mut new = feed.accept().await;
     let (whole, change) = (book("snapshot", -1, 10), book("update", 10, 11));
     // Both bring the change, in the same bytes; the book before it is the new connection's alone.
@@ -54,15 +61,9 @@ fn quote(millis: u32) -> String {
 
 #[tokio::test]
 async fn of_the_quotes_that_were_held_the_newest_is_handed_on() {
-    let mut feed = RunningFeed::start(|settings| {
-        settings.venue = Venues::default().named("OKX").expect("it is registered");
-        settings.symbols = vec!["OAK-USDT".into()];
-        settings.streams = vec!["bbo-tbt".into()];
-    })
-    .await;
+    let mut feed = of_okx("bbo-tbt").await;
     let mut old = feed.accept().await;
-    let closing = r#"{"event":"notice","code":"64008","msg":"closing","connId":"a"}"#;
-    send(&mut old, closing).await;
+    send(&mut old, CLOSING).await;
     let mut new = feed.accept().await;
     for millis in 1..=3 {
         send(&mut new, &quote(millis)).await;
@@ -176,15 +177,9 @@ async fn a_replacement_that_is_refused_for_good_is_not_tried_again() {
 
 #[tokio::test]
 async fn a_replacement_that_is_refused_for_now_does_not_take_over() {
-    let mut feed = RunningFeed::start(|settings| {
-        settings.venue = Venues::default().named("OKX").expect("it is registered");
-        settings.symbols = vec!["OAK-USDT".into()];
-        settings.streams = vec!["trades".into()];
-    })
-    .await;
+    let mut feed = of_okx("trades").await;
     let mut old = feed.accept().await;
-    let closing = r#"{"event":"notice","code":"64008","msg":"closing","connId":"a"}"#;
-    send(&mut old, closing).await;
+    send(&mut old, CLOSING).await;
     let mut refused = feed.accept().await;
     let answer = r#"{"event":"error","code":"50026","msg":"System error","connId":"b"}"#;
     send(&mut refused, answer).await;
