@@ -124,6 +124,13 @@ pub struct AlertsSnapshot {
     counts: AlertCounts,
 }
 
+impl AlertsSnapshot {
+    /// Its obligors.
+    pub fn obligors(&self) -> impl Iterator<Item = &str> {
+        self.states.keys().map(String::as_str)
+    }
+}
+
 /// Observations and events that led to no record, since the first start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertCounts {
@@ -173,6 +180,35 @@ impl Alerts {
     #[must_use]
     pub fn snapshot(&self) -> &AlertsSnapshot {
         &self.snapshot
+    }
+
+    /// The part of the state that is about these obligors, for [`Self::add`]. It has no counts.
+    #[must_use]
+    pub fn snapshot_of<'a>(&self, obligors: impl Iterator<Item = &'a str>) -> AlertsSnapshot {
+        let states = &self.snapshot.states;
+        let of = obligors.filter_map(|one| Some((one.to_owned(), states.get(one)?.clone())));
+        AlertsSnapshot {
+            states: of.collect(),
+            ticked: self.snapshot.ticked,
+            counts: AlertCounts::default(),
+        }
+    }
+
+    /// Goes on from a part of a state that was saved. Call [`Self::resolve_removed`] next.
+    ///
+    /// # Errors
+    /// As [`AlertsSnapshot::check`].
+    pub fn add(&mut self, part: AlertsSnapshot) -> Result<(), String> {
+        part.check()?;
+        self.snapshot.states.extend(part.states);
+        self.snapshot.ticked = self.snapshot.ticked.max(part.ticked);
+        self.next_due = LONG_AGO;
+        Ok(())
+    }
+
+    /// Forgets an obligor: nothing is published of its open episodes.
+    pub fn forget(&mut self, obligor: &str) {
+        self.snapshot.states.remove(obligor);
     }
 
     /// The counts of observations and events that led to no record.

@@ -19,6 +19,7 @@ mod row;
 mod signal;
 mod sink;
 mod source;
+mod state;
 mod table;
 mod websocket;
 
@@ -45,8 +46,9 @@ pub use self::news::NewsConfig;
 pub use self::privacy::PrivacyConfig;
 pub use self::row::{LabelConfig, RowConfig, RowLate, RowOn};
 pub use self::signal::SignalConfig;
-pub use self::sink::{SinkConfig, SinkKind};
+pub use self::sink::{DeliveryMode, SinkConfig, SinkKind};
 pub use self::source::{SourceConfig, SourceKind, StartOffset};
+pub use self::state::StateConfig;
 pub use self::table::TableConfig;
 pub use self::websocket::WebsocketConfig;
 use crate::alert::rule::AlertRule;
@@ -83,6 +85,9 @@ pub struct PipelineFile {
     /// Where signals, alerts and dead letters are written.
     #[serde(default)]
     pub sink: SinkConfig,
+    /// What outlives a restart of a run that reads Kafka.
+    #[serde(default)]
+    pub state: StateConfig,
     /// The connection to Kafka, for source and sink.
     #[serde(default)]
     pub kafka: KafkaConfig,

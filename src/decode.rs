@@ -73,7 +73,7 @@ pub use crate::schema::RecordKind;
 /// Reads frames of all streams of one shard, and names their instruments.
 #[derive(Debug)]
 pub struct Decoder {
-    instruments: Instruments,
+    pub(crate) instruments: Instruments,
     venues: Venues,
     streams: Vec<StreamFormat>,
     /// The form of records, where the pipeline reads records.

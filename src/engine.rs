@@ -18,6 +18,7 @@ mod revision;
 pub mod row;
 pub mod row_maker;
 mod row_window;
+pub mod saved;
 mod scorer;
 mod settings;
 pub mod state;
@@ -30,11 +31,12 @@ use self::feature::FeaturePlan;
 use self::parts::EngineParts;
 use self::past::is_of_one_market;
 use self::pending::{PendingSignal, ScoreSource};
-use self::row::{EventCounts, GapRecord, LatePolicy, Row};
+use self::row::{EventCounts, Figures, GapRecord, LatePolicy, Row};
 use self::row_maker::RowMaker;
+use self::saved::SavedStatesError;
 use self::scorer::Scorer;
 pub use self::settings::EngineSettings;
-use self::state::{EngineState, InstrumentStates};
+use self::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::model::score_form::ScoreFault;
@@ -88,7 +90,7 @@ impl Engine {
         Self {
             row: vec![0.0; plan.len()],
             rows: RowMaker::new(plan, settings.rules),
-            stand_alone: settings.stand_alone(),
+            stand_alone: settings.stands_alone(),
             settings,
             scorer: scorer.keeping_rows(corrector.is_some()),
             corrector: corrector.map(Box::new),
@@ -137,6 +139,7 @@ impl Engine {
             };
             let mut parts = EngineParts {
                 settings: &self.settings,
+                stand_alone: self.stand_alone,
                 rows: &mut self.rows,
                 scorer: &mut self.scorer,
                 pending: &mut self.pending,
@@ -150,10 +153,27 @@ impl Engine {
     #[inline]
     fn apply_one(&mut self, batch: &Batch, event: &Event, number: usize) {
         if let Some(row) = self.rows.apply(batch, event, &mut self.row) {
-            return self.take_row(row, batch, number);
+            return self.parts().take_row(row, batch, number);
         }
         match event.body {
-            Body::Tick => self.tick(batch, number),
+            Body::Tick => {
+                let mut parts = EngineParts {
+                    settings: &self.settings,
+                    stand_alone: self.stand_alone,
+                    rows: &mut self.rows,
+                    scorer: &mut self.scorer,
+                    pending: &mut self.pending,
+                    row: &mut self.row,
+                };
+                let mut corrector = self.corrector.as_deref_mut();
+                let pend = |rows: &mut RowMaker, of, found, row: Option<Row>| match &mut corrector {
+                    Some(one) => one.note_repeat(rows, of, (batch, number), found, row),
+                    None => {
+                        row.map(|row| PendingSignal::of(row, batch, number, ScoreSource::OwnWindow))
+                    }
+                };
+                parts.tick(batch, number, &mut self.silent, pend);
+            }
             Body::Withdrawn(item) => self.parts().withdraw(event, item),
             _ => {}
         }
@@ -325,75 +345,52 @@ impl Engine {
         self.scorer.restore(self.rows.instruments_mut())
     }
 
+    /// The states of these instruments, to be read by [`saved::SavedStates::read`]: between two batches. `figures`
+    /// is whether the shared economic figures are among them.
+    ///
+    /// # Errors
+    /// [`SavedStatesError::Write`].
+    pub fn save(
+        &self,
+        instruments: &[(InstrumentId, &str)],
+        figures: bool,
+    ) -> Result<Vec<u8>, SavedStatesError> {
+        self.rows.states(instruments, figures).write()
+    }
+
+    /// An instrument goes on from a saved state, in place of the one that it has.
+    ///
+    /// # Errors
+    /// [`StateMismatch`] where its window in flight is of another network: it then begins without a past.
+    pub fn adopt(
+        &mut self,
+        instrument: InstrumentId,
+        state: Box<InstrumentState>,
+    ) -> Result<(), StateMismatch> {
+        self.rows.adopt(instrument, state);
+        let instruments = self.rows.instruments_mut();
+        let restored = self.scorer.restore_one(instrument, instruments);
+        restored.inspect_err(|_| self.rows.evict(instrument))
+    }
+
+    /// The economic figures go on from a saved state.
+    pub fn adopt_figures(&mut self, figures: Figures) {
+        self.rows.restore_figures(figures);
+    }
+
+    /// Forgets an instrument: its next event finds it without a past.
+    pub fn evict(&mut self, instrument: InstrumentId) {
+        self.rows.evict(instrument);
+    }
+
     fn parts(&mut self) -> EngineParts<'_> {
         EngineParts {
             settings: &self.settings,
+            stand_alone: self.stand_alone,
             rows: &mut self.rows,
             scorer: &mut self.scorer,
             pending: &mut self.pending,
             row: &mut self.row,
-        }
-    }
-
-    fn take_row(&mut self, mut row: Row, batch: &Batch, number: usize) {
-        let steps = self.settings.steps;
-        let frame = batch.events[number].frame;
-        if row.period.is_some() {
-            return self.parts().take_statement(row, batch, number);
-        }
-        if self.stand_alone {
-            return self.parts().take_record(row, batch, number);
-        }
-        let state = self.rows.instrument(row.instrument);
-        let window = &mut state.window;
-        let scored = self
-            .settings
-            .take_row(&mut state.normaliser, window, &mut row, &mut self.row);
-        // A headline about several instruments is scored once.
-        let shared = row.item.is_some()
-            && self
-                .pending
-                .last()
-                .is_some_and(|last| last.is_score_of(frame, row.item));
-        self.scorer
-            .take_row(row.instrument, window, &self.row, steps, scored && !shared);
-        if scored {
-            let scores = if shared {
-                ScoreSource::SharedWindow
-            } else {
-                ScoreSource::OwnWindow
-            };
-            self.pending
-                .push(PendingSignal::of(row, batch, number, scores));
-        }
-    }
-
-    /// Repeats the last signal of instruments that have fallen silent or whose book is broken, marked as
-    /// stale or gap.
-    fn tick(&mut self, batch: &Batch, number: usize) {
-        let (ts, of) = (
-            batch.events[number].ts_event,
-            batch.events[number].instrument,
-        );
-        let (steps, columns) = (self.settings.steps, self.row.len());
-        self.rows.tick(ts, of, &mut self.silent);
-        for (instrument, found) in self.silent.drain(..) {
-            let window = &self.rows.instrument(instrument).window;
-            let mut row = None;
-            if self.settings.scores(window) {
-                self.scorer.repeat(instrument, window, steps, columns);
-                let quality = window.quality(steps).max(found);
-                row = Some(Row::bare(instrument, ts, quality));
-            }
-            let pending = match &mut self.corrector {
-                Some(corrector) => {
-                    corrector.note_repeat(&mut self.rows, instrument, (batch, number), found, row)
-                }
-                None => {
-                    row.map(|row| PendingSignal::of(row, batch, number, ScoreSource::OwnWindow))
-                }
-            };
-            self.pending.extend(pending);
         }
     }
 }

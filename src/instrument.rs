@@ -121,24 +121,29 @@ impl Instruments {
         } else {
             format!("{symbol}.{venue}")
         };
-        if self
-            .listed
-            .as_ref()
-            .is_some_and(|listed| !listed.iter().any(|l| **l == *name))
-        {
+        let id = self.intern_name(&name)?;
+        self.by_symbol[at].1.insert(symbol.as_bytes().into(), id);
+        Ok(id)
+    }
+
+    /// The id of a whole name, as [`Instruments::name`] gives it, assigned on the first call.
+    ///
+    /// # Errors
+    /// [`InternError`] if the name gets no id.
+    pub fn intern_name(&mut self, name: &str) -> Result<InstrumentId, InternError> {
+        if let Some(&id) = self.by_name.get(name) {
+            return Ok(id);
+        }
+        let is_listed = |listed: &Box<[Box<str>]>| listed.iter().any(|one| **one == *name);
+        if !self.listed.as_ref().is_none_or(is_listed) {
             return Err(InternError::NotListed);
         }
-        let id = match self.by_name.get(&*name) {
-            Some(&id) => id,
-            None if self.names.len() >= self.most => return Err(InternError::TooMany),
-            None => {
-                let id = InstrumentId(self.names.len() as u32);
-                self.names.push(name.as_str().into());
-                self.by_name.insert(name.into(), id);
-                id
-            }
-        };
-        self.by_symbol[at].1.insert(symbol.as_bytes().into(), id);
+        if self.names.len() >= self.most {
+            return Err(InternError::TooMany);
+        }
+        let id = InstrumentId(self.names.len() as u32);
+        self.names.push(name.into());
+        self.by_name.insert(name.into(), id);
         Ok(id)
     }
 

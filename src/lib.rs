@@ -20,6 +20,7 @@
 //! | [`alert`] | episodes of a probability of default: pending, firing, resolved |
 //! | [`decode`] | a frame's bytes to events: one folder for each venue, one file for each topic |
 //! | [`source`], [`sink`] | websockets, Kafka, captures, tables in; Kafka, JSON lines, Parquet out |
+//! | [`state`] | snapshots of what instruments hold, one a partition, and which of them may be continued |
 //! | [`config`], [`pipeline`] | `pipeline.toml` as written; the same, checked, and the parts built from it |
 //! | [`run`] | the one frame loop, its threads, and its drivers: live, replay, supervisor; metrics |
 //! | [`simulate`] | made-up markets, news and firms, an exchange on loopback, an embedded broker |
@@ -85,6 +86,7 @@ pub mod signal;
 pub mod simulate;
 pub mod sink;
 pub mod source;
+pub mod state;
 pub mod time;
 pub mod units;
 

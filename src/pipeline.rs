@@ -21,6 +21,7 @@ mod needs;
 mod news;
 mod numbers;
 mod records;
+mod recovery;
 mod rules;
 mod scores;
 mod sink;
@@ -37,6 +38,7 @@ pub use self::error::PipelineError;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;
+pub use self::recovery::Recovery;
 use self::streams::Purpose;
 use crate::config;
 use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
@@ -322,17 +324,17 @@ impl Pipeline {
         sink::file_of(&self.file.sink)
     }
 
-    /// The journal of the alerts that `[[alert]]` asks for; none without such a table. A live run goes on
-    /// where the run before it ended, and keeps its state.
+    /// The journal of the alerts that `[[alert]]` asks for; none without such a table. `keeps_states` is
+    /// whether episodes are saved by partition.
     ///
     /// # Errors
     /// [`AlertJournalError`].
     pub fn alert_journal(
         &self,
         lineage: &Lineage,
-        live: bool,
+        keeps_states: bool,
     ) -> Result<Option<AlertJournal>, AlertJournalError> {
-        alerts::journal(&self.file, lineage, live)
+        alerts::journal(&self.file, lineage, keeps_states)
     }
 
     /// The same pipeline with its linear baseline, `linear.json` beside the configuration; none where that

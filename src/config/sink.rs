@@ -26,9 +26,16 @@ pub struct SinkConfig {
     /// Where gaps in the market data are written: a topic where `kind = "kafka"`, else a file. Default for
     /// Kafka: `md.gaps.v1`, and none for `""`; otherwise gaps are counted only.
     pub gaps: Option<String>,
-    /// The file that keeps the episodes of alerts over a restart of `run`. Not given: each run begins without
-    /// open episodes.
-    pub alerts_state: Option<PathBuf>,
+    /// What is promised of records that go from Kafka to Kafka: `at_least_once` (none is lost; after a crash
+    /// some are written again, with the same bytes), `exactly_once` (each is there once for readers with
+    /// `isolation.level=read_committed`: signals, alerts, gaps, dead letters and offsets are written together in
+    /// transactions), or `lowest_latency` (as `at_least_once`, but one replica's word is enough: a record
+    /// may be lost with its broker). Default: `"at_least_once"`.
+    pub delivery: DeliveryMode,
+    /// With `exactly_once`, how long a transaction collects records before it is committed, in milliseconds:
+    /// they are readable only then. Otherwise how often offsets are committed. Default: `50` with
+    /// `exactly_once`, else `1000`.
+    pub commit_interval_ms: Option<u64>,
     /// The fields of a signal that are written, in this order. Default: `[]`, which writes all fields.
     pub fields: Vec<String>,
 }
@@ -42,10 +49,23 @@ impl Default for SinkConfig {
             dead_letters: None,
             alerts: None,
             gaps: None,
-            alerts_state: None,
+            delivery: DeliveryMode::AtLeastOnce,
+            commit_interval_ms: None,
             fields: vec![],
         }
     }
+}
+
+/// What is promised of records from Kafka to Kafka.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryMode {
+    /// None is lost; after a crash some are written again.
+    AtLeastOnce,
+    /// Each is there once, for readers of what was committed.
+    ExactlyOnce,
+    /// As soon as can be; some may be lost with a broker.
+    LowestLatency,
 }
 
 /// Where signals are written.

@@ -9,7 +9,8 @@ use super::gap_log::GapLog;
 use super::market_row::MarketRows;
 use super::past::RowState;
 use super::period::PeriodChange;
-use super::row::{EventCounts, GapRecord, Row, RowRules, SnapshotNeed};
+use super::row::{EventCounts, Figures, GapRecord, Row, RowRules, SnapshotNeed};
+use super::saved::StatesToSave;
 use super::state::{EngineState, InstrumentState, InstrumentStates};
 use crate::event::{Batch, Body, Event, Gap, Record};
 use crate::frame::Origin;
@@ -319,6 +320,39 @@ impl RowMaker {
     /// Goes on from a state.
     pub(super) fn restore(&mut self, state: EngineState) {
         self.state = state;
+    }
+
+    /// The states of these instruments that have one, to be saved.
+    pub(super) fn states<'a>(
+        &'a self,
+        instruments: &[(InstrumentId, &'a str)],
+        figures: bool,
+    ) -> StatesToSave<'a> {
+        let held =
+            |&(id, name): &(InstrumentId, &'a str)| Some((name, self.state.instruments.state(id)?));
+        StatesToSave {
+            instruments: instruments.iter().filter_map(held).collect(),
+            figures: figures.then_some(&self.state.figures),
+        }
+    }
+
+    /// The shared figures go on from a state.
+    pub(super) fn restore_figures(&mut self, figures: Figures) {
+        self.state.figures = figures;
+    }
+
+    /// An instrument goes on from a state that was saved. A book that waits needs its snapshot from us now.
+    pub(super) fn adopt(&mut self, instrument: InstrumentId, state: Box<InstrumentState>) {
+        if state.market.waits_for_snapshot() {
+            self.repairs.request(instrument);
+        }
+        self.state.instruments.adopt(instrument, state);
+    }
+
+    /// Forgets an instrument.
+    pub(super) fn evict(&mut self, instrument: InstrumentId) {
+        self.repairs.met(instrument);
+        self.state.instruments.evict(instrument);
     }
 
     pub(super) fn instruments_mut(&mut self) -> &mut InstrumentStates {

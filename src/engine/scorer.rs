@@ -187,6 +187,18 @@ impl Scorer {
             .try_for_each(|key| slide.restore(key, instruments))
     }
 
+    /// Goes on with the window in flight of one instrument.
+    pub(super) fn restore_one(
+        &mut self,
+        instrument: InstrumentId,
+        instruments: &mut InstrumentStates,
+    ) -> Result<(), StateMismatch> {
+        match &mut self.method {
+            ScoringMethod::Whole(_) => Ok(()),
+            ScoringMethod::Slid(slide, _) => slide.restore(instrument.index(), instruments),
+        }
+    }
+
     /// Instruments with deferred steps, and blocks of such steps done so far.
     pub(super) fn deferred(&self) -> (usize, u64) {
         match &self.method {

@@ -54,7 +54,8 @@ impl EngineSettings {
 
     /// Whether a record's signal depends on that record alone, so that nothing of it needs to be kept: an
     /// application.
-    pub(super) fn stand_alone(&self) -> bool {
+    #[must_use]
+    pub fn stands_alone(&self) -> bool {
         self.rules.on == RowTrigger::Record
             && (self.steps, self.every) == (1, 1)
             && self.half_life.is_none()

@@ -135,6 +135,16 @@ impl InstrumentStates {
         numbered.filter_map(|(at, state)| state.as_ref().map(|_| InstrumentId(at as u32)))
     }
 
+    /// Gives an instrument a state that was saved, in place of the one that it has.
+    pub(super) fn adopt(&mut self, instrument: InstrumentId, state: Box<InstrumentState>) {
+        let at = instrument.index();
+        if at >= self.states.len() {
+            self.states.resize_with(at + 1, || None);
+        }
+        self.held += usize::from(self.states[at].is_none());
+        self.states[at] = Some(state);
+    }
+
     pub(super) fn state(&self, instrument: InstrumentId) -> Option<&InstrumentState> {
         self.states.get(instrument.index())?.as_deref()
     }

@@ -1,9 +1,7 @@
-//! The alerts of a pipeline: its rules, and the file that keeps their episodes.
-
-use std::path::Path;
+//! The alerts of a pipeline: its rules.
 
 use crate::alert::rule::check_rules;
-use crate::config::{ConfigFault, PipelineFile, RowOn, SinkKind};
+use crate::config::{ConfigFault, PipelineFile, RowOn};
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 
@@ -23,27 +21,23 @@ pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
     Ok(())
 }
 
-/// The journal of a pipeline's alerts; none where it has no rules, and no state of rules that it had. A live
-/// run goes on where the run before it ended.
+/// The journal of a pipeline's alerts; none where it has no rules, and cannot have had any: a live run that
+/// keeps states may find episodes of rules that it had.
 ///
 /// # Errors
 /// [`AlertJournalError`].
 pub(super) fn journal(
     file: &PipelineFile,
     lineage: &Lineage,
-    live: bool,
+    keeps_states: bool,
 ) -> Result<Option<AlertJournal>, AlertJournalError> {
-    let rules = &file.alerts;
-    let sink = &file.sink;
-    let state = sink.alerts_state.as_deref().filter(|_| live);
-    if rules.is_empty() && !state.is_some_and(Path::exists) {
+    let is_of_records = matches!(file.row.on, RowOn::Statement | RowOn::Application);
+    if file.alerts.is_empty() && !(keeps_states && is_of_records) {
         return Ok(None);
     }
-    if let Some(path) = state
-        && sink.kind != SinkKind::Kafka
-        && sink.alerts.is_none()
-    {
-        return Err(AlertJournalError::NotWritten(path.to_owned()));
-    }
-    AlertJournal::open(rules, lineage, state).map(Some)
+    let journal = AlertJournal::open(&file.alerts, lineage)?;
+    Ok(Some(match keeps_states {
+        true => journal.keeping_homes(),
+        false => journal,
+    }))
 }

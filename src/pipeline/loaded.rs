@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use super::model_file::ModelFile;
+use super::recovery;
+use super::recovery::Recovery;
+use crate::config::PipelineFile;
 use crate::engine::feature::FeaturePlan;
 use crate::engine::{Engine, EngineSettings};
 use crate::model::ModelError;
@@ -10,6 +13,7 @@ use crate::model::contract::Contract;
 use crate::model::provider::Active;
 use crate::model::strategy::Strategy;
 use crate::signal::lineage::Lineage;
+use crate::state::StateIdentity;
 
 /// A pipeline with its model.
 pub struct Loaded {
@@ -42,5 +46,17 @@ impl Loaded {
             self.settings.clone(),
             model,
         ))
+    }
+
+    /// How the state of a live run comes back after a restart.
+    #[must_use]
+    pub fn recovery(&self, file: &PipelineFile) -> Recovery {
+        recovery::recovery(file, &self.settings)
+    }
+
+    /// Of what the snapshots of a live run are.
+    #[must_use]
+    pub fn state_identity(&self, file: &PipelineFile) -> StateIdentity {
+        recovery::identity(file, &self.plan, &self.settings, &self.lineage)
     }
 }

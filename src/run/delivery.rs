@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::alert::AlertsSnapshot;
 use crate::alert::command::AlertCommand;
 use crate::decode::DecodeError;
 use crate::engine::row::GapRecord;
@@ -19,8 +20,8 @@ pub struct Delivery {
     pub names_per_batch: bool,
     /// The signals.
     pub signals: Vec<Signal>,
-    /// Commands about alerts, each with the number of signals that come before it.
-    pub commands: Vec<(usize, AlertCommand)>,
+    /// Commands about alerts.
+    pub commands: Vec<DeliveredCommand>,
     /// Gaps that were found, and those that have ended.
     pub gaps: Vec<GapRecord>,
     /// Frames that could not be decoded.
@@ -29,6 +30,52 @@ pub struct Delivery {
     pub positions: Vec<Position>,
     /// The frames themselves, in the order in which they were worked on, where a capture is made.
     pub frames: Vec<Frame>,
+    /// What was saved of partitions, or taken over: in its place behind the signals of earlier deliveries. A
+    /// delivery with states has nothing else.
+    pub states: Vec<PartitionState>,
+}
+
+/// A command about alerts.
+#[derive(Clone, Debug)]
+pub struct DeliveredCommand {
+    /// The number of signals of the delivery that come before it.
+    pub before: usize,
+    /// The command.
+    pub command: AlertCommand,
+    /// Whether what it causes was published before: see [`Origin::reprocessed`].
+    pub reprocessed: bool,
+}
+
+/// What a shard says about the state of one partition of the input.
+#[derive(Debug)]
+pub enum PartitionState {
+    /// The shard begins to work on the partition, from a saved state or from nothing.
+    Begun {
+        /// The partition's number, of each topic.
+        partition: i32,
+        /// The alerts that were saved with its state.
+        alerts: Option<AlertsSnapshot>,
+    },
+    /// The partition was given up.
+    Ended {
+        /// The partition's number.
+        partition: i32,
+    },
+    /// What the shard holds of it now.
+    Saved(SavedPartition),
+}
+
+/// What a shard holds of a partition of the input.
+#[derive(Debug)]
+pub struct SavedPartition {
+    /// The partition's number, of each topic.
+    pub partition: i32,
+    /// How far each topic's partition had been worked on.
+    pub positions: Vec<Position>,
+    /// The states of its instruments, as the engine writes them.
+    pub states: Vec<u8>,
+    /// How many instruments they are.
+    pub instruments: usize,
 }
 
 /// A frame that could not be decoded, on its way to the dead letters.

@@ -10,6 +10,7 @@ use crate::sink::SinkError;
 use crate::source::capture::CaptureError;
 use crate::source::kafka::KafkaSourceError;
 use crate::source::websocket::WebsocketError;
+use crate::state::StateError;
 
 /// Why a run cannot start, or ended early.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,15 @@ pub enum RunError {
     /// Signals cannot be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// States cannot be saved.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Partitions were taken away while records of them were worked on.
+    #[error(
+        "while reading Kafka: partitions were taken away by the group while their records were worked on; going on \
+         at the offsets that the group has committed"
+    )]
+    Lost,
     /// The capture cannot be written.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -52,6 +62,15 @@ impl RunError {
     /// Whether another start would fail alike until somebody has changed something: a venue refuses the keys.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Websocket(WebsocketError::Refused { .. }))
+    }
+
+    /// Whether the run only has to begin again at the committed offsets, without a pause.
+    pub(crate) fn is_rewind(&self) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::Sink(SinkError::Kafka(error)) => error.is_mended_by_rewinding(),
+            _ => false,
+        }
     }
 
     /// The panic of the named thread.

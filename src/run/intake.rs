@@ -13,7 +13,7 @@ use crate::decode::command::parse_command;
 use crate::decode::{DecodeError, Decoded, Decoder, Notice, Venues};
 use crate::event::{Batch, Body};
 use crate::frame::{Origin, split_stamp};
-use crate::instrument::Instruments;
+use crate::instrument::{InstrumentId, Instruments, InternError};
 use crate::units::Nanos;
 
 /// A decoder, the batch of events that it fills, and the account of its frames.
@@ -47,8 +47,8 @@ pub enum FrameOutcome {
     /// It is a command about alerts. It takes effect after the signals of all frames before it, and before
     /// those of all frames after it, so the caller steps first and then applies it.
     Command(AlertCommand),
-    /// It is a command in a reprocessed frame. The state of alerts includes it already: it has no effect.
-    ReprocessedCommand,
+    /// It is a command in a reprocessed frame: what it causes was published when it was first read.
+    ReprocessedCommand(AlertCommand),
     /// It cannot be decoded, and the caller must write it to the dead letters.
     DeadLetter(DecodeError),
     /// It is passed over, and counted under the error's reason.
@@ -111,7 +111,7 @@ impl Intake {
                     Decoded::Events => FrameOutcome::Events,
                     Decoded::Notice(notice) => FrameOutcome::Notice(notice),
                 }),
-            Some(Ok(_)) if reprocessed => Ok(FrameOutcome::ReprocessedCommand),
+            Some(Ok(command)) if reprocessed => Ok(FrameOutcome::ReprocessedCommand(command)),
             Some(command) => command.map(FrameOutcome::Command),
         };
         if let Err(error) = decoded {
@@ -196,6 +196,14 @@ impl Intake {
     pub fn release(&mut self) {
         self.batch.clear();
         self.decoder.release_names();
+    }
+
+    /// The id of a whole name: see [`Instruments::intern_name`].
+    ///
+    /// # Errors
+    /// [`InternError`] if the name gets no id.
+    pub fn intern_name(&mut self, name: &str) -> Result<InstrumentId, InternError> {
+        self.decoder.instruments.intern_name(name)
     }
 
     /// The instruments by name.

@@ -5,7 +5,10 @@
 //! the source commits.
 
 mod capture;
+mod keeper;
+mod recovery;
 pub mod sources;
+mod states;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +21,7 @@ use tracing::Span;
 
 use self::capture::LiveCapture;
 use self::sources::{Source, SourceOptions};
+use self::states::RunStates;
 use super::account::Account;
 use super::budget::ResourceNeed;
 use super::delivery::Delivery;
@@ -25,10 +29,11 @@ use super::error::RunError;
 use super::metrics::{PipelineState, PipelineStatus, ProcessStatus, RunningPipeline, Server};
 use super::runtime::{metrics_runtime, source_runtime};
 use super::shard::Shard;
+use super::state_inbox::StateInbox;
 use super::status::WorkerStatus;
 use super::stop::StopFlag;
 use super::summary::{Summary, summarise};
-use super::worker::{DELIVERIES, WorkerSettings, work};
+use super::worker::{DELIVERIES, WorkerSettings, work_by_partition};
 use super::writer::Writer;
 use crate::clock;
 use crate::config::{ConfigError, SourceKind};
@@ -116,6 +121,7 @@ struct LiveRun {
     statuses: Vec<Arc<WorkerStatus>>,
     deliveries: Deliveries<Delivery>,
     writer: Writer,
+    states: RunStates,
     capture: Option<LiveCapture>,
     /// Set where the run fails: the workers then end without emptying their rings.
     failed: Arc<AtomicBool>,
@@ -131,10 +137,12 @@ impl LiveRun {
         runtime: &Runtime,
     ) -> Result<Self, RunError> {
         let config = &pipeline.file.engine;
-        let desk = pipeline
-            .alert_journal(&loaded.lineage, true)
+        let is_kafka = pipeline.file.source.kind == SourceKind::Kafka;
+        let alerts = pipeline
+            .alert_journal(&loaded.lineage, is_kafka)
             .map_err(SinkError::from)?;
-        let mut writer = Writer::new(sink, &loaded.lineage).with_alerts(desk);
+        let (states, has_alerts) = (RunStates::of(pipeline, loaded)?, alerts.is_some());
+        let mut writer = Writer::new(sink, &loaded.lineage).with_alerts(alerts);
         refuse_capture(pipeline, options)?;
         let capture = options
             .capture
@@ -162,6 +170,10 @@ impl LiveRun {
             let shard = Shard::new(decoder, loaded.engine()?, &loaded.lineage, true)
                 .keeping_dead_letters(writer.keeps_dead_letters())
                 .requesting_snapshots(requests.clone());
+            let shard = match is_kafka {
+                true => shard.keeping_states(has_alerts),
+                false => shard,
+            };
             let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
             let status = Arc::new(WorkerStatus::default());
             let settings = WorkerSettings {
@@ -169,22 +181,22 @@ impl LiveRun {
                 batch: config.batch,
                 late_after: late_after(config.late_after_ms, options.until_end),
                 batch_wait: Duration::from_micros(pipeline.file.model.batch_wait_us),
-                drops_repeated_offsets: pipeline.file.source.kind == SourceKind::Kafka,
+                drops_repeated_offsets: is_kafka,
                 captures: capture.is_some(),
                 idle: Duration::from_millis(pipeline.file.source.idle_ms),
             };
-            workers.push(worker(
-                shard, settings, receiver, &deliver, &status, &failed,
-            )?);
+            let inbox = states.inbox(number);
+            let ends = (receiver, &deliver);
+            workers.push(worker(shard, settings, inbox, ends, &status, &failed)?);
             statuses.push(status);
             rings.push(sender);
         }
         let source_options = SourceOptions {
             until_end: options.until_end,
             is_recorded: false,
+            starts: is_kafka.then(|| states.starts(pipeline, loaded)),
         };
         let source = Source::start(pipeline, source_options, rings, requested, runtime)?;
-        writer.begin()?;
         status.set_state(PipelineState::Running(Box::new(RunningPipeline {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),
@@ -207,6 +219,7 @@ impl LiveRun {
             statuses,
             deliveries,
             writer,
+            states,
             capture,
             failed,
         })
@@ -239,6 +252,10 @@ impl LiveRun {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             self.acknowledge(false)?;
+            if self.source.progress.is_lost() {
+                return Err(RunError::Lost);
+            }
+            self.states.save_committed(&self.source.progress);
             if let Some(capture) = &mut self.capture {
                 capture.sync();
             }
@@ -247,6 +264,12 @@ impl LiveRun {
 
     fn deliver(&mut self, mut delivery: Delivery) -> Result<(), RunError> {
         self.writer.deliver(&mut delivery)?;
+        for state in delivery.states.drain(..) {
+            self.states.note(&state);
+            if let Some((saved, alerts)) = self.writer.partition(state)? {
+                self.states.take(saved, alerts);
+            }
+        }
         if let Some(capture) = &mut self.capture {
             capture.take(delivery.shard, delivery.frames);
         }
@@ -296,7 +319,10 @@ impl LiveRun {
             Arc::clone(&self.source.status),
             Arc::clone(&self.source.ticks),
         );
+        let progress = Arc::clone(&self.source.progress);
         failures.extend(self.source.join(runtime).err());
+        // Behind the last commit.
+        self.states.close(&progress);
         let mut summary = summarise(&loaded.lineage, shards);
         summary.capture_failure = capture_failure;
         (summary.signals, summary.alerts) = (self.writer.written(), self.writer.alerts());
@@ -332,8 +358,8 @@ const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(20);
 fn worker(
     shard: Shard,
     settings: WorkerSettings,
-    ring: Receiver,
-    deliver: &Deliver<Delivery>,
+    inbox: Option<Arc<StateInbox>>,
+    (ring, deliver): (Receiver, &Deliver<Delivery>),
     status: &Arc<WorkerStatus>,
     failed: &Arc<AtomicBool>,
 ) -> Result<Worker, RunError> {
@@ -343,7 +369,8 @@ fn worker(
         .name(format!("shard-{}", settings.shard))
         .spawn(move || {
             let _inside = span.entered();
-            let worked = work(shard, settings, &ring, &deliver, &status, &failed);
+            let ends = (&ring, &deliver);
+            let worked = work_by_partition(shard, settings, inbox, ends, &status, &failed);
             (worked, ring)
         })
         .map_err(RunError::Thread)

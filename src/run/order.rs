@@ -40,15 +40,15 @@ impl CommandOrder {
         let commands = std::mem::take(&mut delivery.commands);
         // From the last command on, so that each split leaves the signals before it.
         let mut parts = vec![];
-        for (before, command) in commands.into_iter().rev() {
-            let signals = delivery.signals.split_off(before);
+        for command in commands.into_iter().rev() {
+            let signals = delivery.signals.split_off(command.before);
             let shard = delivery.shard;
             parts.push(WriterInput::Delivery(Delivery {
                 shard,
                 signals,
                 ..Delivery::default()
             }));
-            parts.push(WriterInput::Command(command));
+            parts.push(WriterInput::Command(command.command));
         }
         waiting.push_back(WriterInput::Delivery(delivery));
         waiting.extend(parts.into_iter().rev());
@@ -75,7 +75,7 @@ impl CommandOrder {
 mod tests {
     use super::*;
     use crate::decode::command::parse_command;
-    use crate::run::delivery::test_signal;
+    use crate::run::delivery::{DeliveredCommand, test_signal};
     use crate::units::Nanos;
 
     fn delivery(shard: usize, times: &[i64], commands: &[(usize, &AlertCommand)]) -> Delivery {
@@ -84,7 +84,11 @@ mod tests {
             signals: times.iter().map(|&ts| test_signal(ts)).collect(),
             commands: commands
                 .iter()
-                .map(|&(at, one)| (at, one.clone()))
+                .map(|&(before, one)| DeliveredCommand {
+                    before,
+                    command: one.clone(),
+                    reprocessed: false,
+                })
                 .collect(),
             ..Delivery::default()
         }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use super::account::Account;
+use super::homes::Homes;
 use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
 use super::readability::Readability;
@@ -15,6 +16,7 @@ use crate::clock;
 use crate::decode::Decoder;
 use crate::engine::Engine;
 use crate::engine::row::GapRecord;
+use crate::engine::saved::{SavedStates, SavedStatesError};
 use crate::event::Batch;
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
@@ -45,6 +47,10 @@ pub struct Shard {
     whole_books: Vec<InstrumentId>,
     /// Gaps of the steps since [`Shard::take_gaps`].
     gaps: Vec<GapRecord>,
+    /// Where instruments come from, if states are kept by partition.
+    homes: Option<Homes>,
+    /// Whether signals of reprocessed frames are given, too.
+    gives_reprocessed: bool,
 }
 
 impl Shard {
@@ -70,6 +76,19 @@ impl Shard {
             needs_snapshot: vec![],
             whole_books: vec![],
             gaps: vec![],
+            homes: None,
+            gives_reprocessed: false,
+        }
+    }
+
+    /// Keeps states by the partition of the input that they belong to. `gives_reprocessed` is whether signals
+    /// of frames that are read again are given, for the alerts that depend on them.
+    #[must_use]
+    pub fn keeping_states(self, gives_reprocessed: bool) -> Self {
+        Self {
+            homes: Some(Homes::default()),
+            gives_reprocessed,
+            ..self
         }
     }
 
@@ -111,7 +130,7 @@ impl Shard {
         let outcome = self.intake.frame(origin, bytes);
         let is_command = matches!(
             outcome,
-            FrameOutcome::Command(_) | FrameOutcome::ReprocessedCommand
+            FrameOutcome::Command(_) | FrameOutcome::ReprocessedCommand(_)
         );
         if !is_command {
             self.began = Some(began);
@@ -138,6 +157,9 @@ impl Shard {
         let first = signals.len();
         let decoded = clock::instant();
         self.engine.apply(self.intake.batch());
+        if let Some(homes) = &mut self.homes {
+            homes.note(self.intake.batch(), self.intake.instruments());
+        }
         let applied = clock::instant();
         self.collect_gaps();
         self.skews
@@ -158,7 +180,7 @@ impl Shard {
                 at <= first || (signal.ts_event >= from && signal.ts_event < to)
             });
         }
-        if self.intake.counts().reprocessed_frames > 0 {
+        if self.intake.counts().reprocessed_frames > 0 && !self.gives_reprocessed {
             let mut at = 0;
             signals.retain(|signal| {
                 at += 1;
@@ -240,7 +262,7 @@ impl Shard {
         }
         let now = clock::now();
         // The event of a correction was received long ago, which is no latency.
-        let is_first = |signal: &Signal| signal.revision == 0;
+        let is_first = |signal: &Signal| signal.revision == 0 && !signal.origin.reprocessed;
         if !self.live {
             let count = signals.iter().filter(|signal| is_first(signal)).count();
             self.stages.signals(0, took, count as u64);
@@ -255,9 +277,64 @@ impl Shard {
                     self.stages.signals(signal.latency.queue, total, 1);
                 }
             }
+            if signal.origin.reprocessed {
+                continue;
+            }
             self.digest
                 .add(signal, self.intake.instruments().name(signal.instrument));
         }
+    }
+
+    /// What it holds of a partition of the input, to be asked between two batches: the states, and of how many
+    /// instruments they are. None where states are not kept by partition.
+    ///
+    /// # Errors
+    /// [`SavedStatesError::Write`].
+    pub fn save(&self, partition: i32) -> Result<Option<(Vec<u8>, usize)>, SavedStatesError> {
+        let Some(homes) = &self.homes else {
+            return Ok(None);
+        };
+        let names = self.intake.instruments();
+        let of = homes.of(partition).map(|id| (id, names.name(id)));
+        let of: Vec<_> = of.collect();
+        let states = self.engine.save(&of, homes.has_figures(partition))?;
+        Ok(Some((states, of.len())))
+    }
+
+    /// Forgets what it holds of a partition.
+    pub fn forget(&mut self, partition: i32) {
+        let Some(homes) = &mut self.homes else {
+            return;
+        };
+        let ids: Vec<InstrumentId> = homes.of(partition).collect();
+        homes.forget(partition);
+        ids.into_iter().for_each(|id| self.engine.evict(id));
+    }
+
+    /// Goes on from what was saved of a partition.
+    ///
+    /// # Errors
+    /// [`SavedStatesError`]: the partition then begins without a past.
+    pub fn restore(&mut self, partition: i32, states: SavedStates) -> Result<(), SavedStatesError> {
+        let (states, figures) = states.into_parts();
+        for (name, state) in states {
+            let id = self.intake.intern_name(&name);
+            let restored = id
+                .map_err(|_| SavedStatesError::NoRoom(name))
+                .and_then(|id| Ok(self.engine.adopt(id, state).map(|()| id)?));
+            match restored {
+                Ok(id) => self.homes.get_or_insert_default().set(id, partition),
+                Err(error) => {
+                    self.forget(partition);
+                    return Err(error);
+                }
+            }
+        }
+        if let Some(figures) = figures {
+            self.engine.adopt_figures(figures);
+            self.homes.get_or_insert_default().set_figures(partition);
+        }
+        Ok(())
     }
 
     /// The bytes of a frame as a dead letter may show them: without personal data.

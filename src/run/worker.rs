@@ -4,20 +4,23 @@
 //! to the [`super::writer`].
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::Sender as Deliver;
-use rustc_hash::FxHashMap;
 
-use super::delivery::{Delivery, UndecodedFrame};
+use super::delivery::{DeliveredCommand, Delivery, PartitionState, UndecodedFrame};
 use super::intake::FrameOutcome;
+use super::partition_states::{NextOffsets, PartitionStates};
 use super::shard::Shard;
+use super::state_inbox::StateInbox;
 use super::status::WorkerStatus;
 use crate::clock;
 use crate::frame::{Frame, Origin};
 use crate::instrument::InstrumentId;
 use crate::model::ModelError;
+use crate::signal::Signal;
 use crate::signal::quality::Quality;
 use crate::source::ring::Receiver;
 
@@ -46,17 +49,30 @@ pub struct WorkerSettings {
 /// # Errors
 /// [`ModelError`] when the model fails.
 pub fn work(
-    mut shard: Shard,
+    shard: Shard,
     settings: WorkerSettings,
     ring: &Receiver,
     deliver: &Deliver<Delivery>,
     status: &WorkerStatus,
     stop: &AtomicBool,
 ) -> Result<Shard, ModelError> {
+    work_by_partition(shard, settings, None, (ring, deliver), status, stop)
+}
+
+/// The same, with the states of partitions that a source hands over in an inbox.
+pub(crate) fn work_by_partition(
+    mut shard: Shard,
+    settings: WorkerSettings,
+    inbox: Option<Arc<StateInbox>>,
+    (ring, deliver): (&Receiver, &Deliver<Delivery>),
+    status: &WorkerStatus,
+    stop: &AtomicBool,
+) -> Result<Shard, ModelError> {
+    let mut states = inbox.map(PartitionStates::new);
     let mut frames = Vec::with_capacity(settings.batch);
     let mut worker = Worker {
         settings,
-        next: FxHashMap::default(),
+        next: NextOffsets::default(),
         named: 0,
         qualities: [0; Quality::ALL.len()],
         backlog: Backlog::new(),
@@ -67,10 +83,22 @@ pub fn work(
             updated = clock::instant();
             status.update(&shard, &worker.qualities, settings.idle);
         }
+        if let Some(states) = &mut states {
+            // Before the first frame of a partition that begins, which may be among these.
+            let changed = states.change(&mut shard, &mut worker.next);
+            if !changed.is_empty() && deliver.send(worker.states(changed)).is_err() {
+                break;
+            }
+        }
         worker
             .backlog
             .mark_late(&mut frames, ring.is_empty(), settings.late_after);
         if frames.is_empty() {
+            if let Some(save) = states.as_mut().and_then(|all| all.save(&shard, &worker.next, false))
+                && deliver.send(worker.states(save)).is_err()
+            {
+                break;
+            }
             continue;
         }
         if !settings.batch_wait.is_zero() {
@@ -89,6 +117,17 @@ pub fn work(
         }
         // The signals have left: do deferred work until new frames come.
         shard.run_deferred_work(|| !ring.is_empty());
+        if let Some(save) = states.as_mut().and_then(|all| all.save(&shard, &worker.next, false))
+            && deliver.send(worker.states(save)).is_err()
+        {
+            break;
+        }
+    }
+    if let Some(save) = states.as_mut().and_then(|all| all.save(&shard, &worker.next, true))
+        && !stop.load(Ordering::Acquire)
+    {
+        // The writer has gone only when it failed.
+        drop(deliver.send(worker.states(save)));
     }
     status.update(&shard, &worker.qualities, settings.idle);
     Ok(shard)
@@ -107,7 +146,7 @@ const READ_BEFORE: &str = "read_before";
 struct Worker {
     settings: WorkerSettings,
     /// The offset that comes next, by stream and partition.
-    next: FxHashMap<(u16, i32), i64>,
+    next: NextOffsets,
     /// Instruments whose names have been delivered.
     named: usize,
     qualities: [u64; Quality::ALL.len()],
@@ -143,6 +182,15 @@ impl Backlog {
 }
 
 impl Worker {
+    /// A delivery of states alone.
+    fn states(&self, states: Vec<PartitionState>) -> Delivery {
+        Delivery {
+            shard: self.settings.shard,
+            states,
+            ..Delivery::default()
+        }
+    }
+
     fn batch(
         &mut self,
         shard: &mut Shard,
@@ -156,7 +204,8 @@ impl Worker {
             self.frame(shard, frame, &mut delivery)?;
         }
         shard.step(&mut delivery.signals)?;
-        for signal in &delivery.signals {
+        let new = |signal: &&Signal| !signal.origin.reprocessed;
+        for signal in delivery.signals.iter().filter(new) {
             self.qualities[signal.quality as usize] += 1;
         }
         shard.take_gaps(&mut delivery.gaps);
@@ -190,11 +239,18 @@ impl Worker {
             return Ok(());
         }
         *next = offset + 1;
-        frame.origin.after().note(&mut delivery.positions);
+        // The position of a frame that is read again is behind what was committed.
+        if !frame.origin.reprocessed {
+            frame.origin.after().note(&mut delivery.positions);
+        }
         match shard.frame(frame.origin, &frame.bytes) {
-            FrameOutcome::Command(command) => {
+            FrameOutcome::Command(command) | FrameOutcome::ReprocessedCommand(command) => {
                 shard.step(&mut delivery.signals)?;
-                delivery.commands.push((delivery.signals.len(), command));
+                delivery.commands.push(DeliveredCommand {
+                    before: delivery.signals.len(),
+                    command,
+                    reprocessed: frame.origin.reprocessed,
+                });
             }
             FrameOutcome::DeadLetter(error) => {
                 let bytes = match shard.dead_letter(&frame.bytes) {
@@ -209,7 +265,6 @@ impl Worker {
             }
             FrameOutcome::Events
             | FrameOutcome::Notice(_)
-            | FrameOutcome::ReprocessedCommand
             | FrameOutcome::Dropped(_) => {}
         }
         if self.settings.captures {

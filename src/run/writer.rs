@@ -3,11 +3,9 @@
 //! It hands signals to the sink, makes alerts of them, and gives back the positions up to which everything
 //! has arrived. It computes no score.
 
-use std::time::{Duration, Instant};
-
-use super::delivery::Delivery;
+use super::delivery::{DeliveredCommand, Delivery, PartitionState, SavedPartition};
+use crate::alert::AlertsSnapshot;
 use crate::alert::command::AlertCommand;
-use crate::clock;
 use crate::decode::DecodeError;
 use crate::engine::row::GapRecord;
 use crate::frame::{Origin, Position};
@@ -17,7 +15,7 @@ use crate::sink::alert_journal::AlertJournal;
 use crate::sink::gap_json::{GapContext, gap_json};
 use crate::sink::{DeadLetter, Sink, SinkError};
 
-/// Owns the sink, and the state of alerts.
+/// Owns the sink, and the alerts.
 pub struct Writer {
     sink: Box<dyn Sink>,
     /// The names of each shard's instruments.
@@ -26,14 +24,7 @@ pub struct Writer {
     streams: Vec<String>,
     written: u64,
     alerts: Option<AlertJournal>,
-    /// When the state of alerts was saved last.
-    saved: Instant,
-    /// Positions that the sink has acknowledged, and that wait for the state of alerts.
-    acknowledged: Vec<Position>,
 }
-
-/// How often the state of alerts is saved, as a whole. Offsets are committed no more often.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 impl Writer {
     /// A writer for signals of this lineage.
@@ -46,8 +37,6 @@ impl Writer {
             streams: lineage.streams.clone(),
             written: 0,
             alerts: None,
-            saved: clock::instant(),
-            acknowledged: vec![],
         }
     }
 
@@ -55,26 +44,6 @@ impl Writer {
     #[must_use]
     pub fn with_alerts(self, alerts: Option<AlertJournal>) -> Self {
         Self { alerts, ..self }
-    }
-
-    /// Tells of the episodes whose rules were taken out of the configuration since the last run. Call it
-    /// once, before anything is written.
-    ///
-    /// # Errors
-    /// [`SinkError`].
-    pub fn begin(&mut self) -> Result<(), SinkError> {
-        let sink = &mut self.sink;
-        let Some(alerts) = &mut self.alerts else {
-            return Ok(());
-        };
-        let removed = alerts.begin(|key, record| sink.alert(key, record))?;
-        if removed > 0 {
-            tracing::warn!(
-                episodes = removed,
-                "resolved open episodes: their rules are no longer in the configuration"
-            );
-        }
-        Ok(())
     }
 
     /// Alerts made, whether or not the sink keeps any.
@@ -100,12 +69,30 @@ impl Writer {
     /// # Errors
     /// [`SinkError`].
     pub fn signal(&mut self, signal: &Signal, name: &str) -> Result<(), SinkError> {
+        if signal.origin.reprocessed {
+            // It was published when its frame was first read; alerts go on from it.
+            if let Some(alerts) = &mut self.alerts {
+                alerts.retrace_signal(signal, name);
+            }
+            return Ok(());
+        }
         self.sink.signal(signal, name)?;
         self.written += 1;
         let sink = &mut self.sink;
         match &mut self.alerts {
             Some(alerts) => alerts.signal(signal, name, |key, record| sink.alert(key, record)),
             None => Ok(()),
+        }
+    }
+
+    fn delivered_command(&mut self, delivered: &DeliveredCommand) -> Result<(), SinkError> {
+        match (delivered.reprocessed, &mut self.alerts) {
+            (false, _) => self.command(&delivered.command),
+            (true, Some(alerts)) => {
+                alerts.retrace_command(&delivered.command);
+                Ok(())
+            }
+            (true, None) => Ok(()),
         }
     }
 
@@ -173,14 +160,14 @@ impl Writer {
         let mut commands = delivery.commands.drain(..).peekable();
         let mut signals = delivery.signals.iter().enumerate();
         let written = signals.try_for_each(|(at, one)| {
-            while let Some((_, command)) = commands.next_if(|(before, _)| *before <= at) {
-                self.command(&command)?;
+            while let Some(command) = commands.next_if(|command| command.before <= at) {
+                self.delivered_command(&command)?;
             }
             self.signal(one, &names[one.instrument.index()])
         });
         let written = written.and_then(|()| {
             let mut rest = commands;
-            rest.try_for_each(|(_, command)| self.command(&command))
+            rest.try_for_each(|command| self.delivered_command(&command))
         });
         let written = written.and_then(|()| {
             let mut gaps = delivery.gaps.drain(..);
@@ -198,29 +185,51 @@ impl Writer {
         Ok(())
     }
 
-    /// The positions up to which everything has arrived for good since the last call: they may be committed.
+    /// Notes what a shard says about the state of a partition. Gives what is to be saved of it, with its
+    /// alerts.
     ///
-    /// With a state of alerts they come only once a state that covers them has been saved: every so often,
-    /// and in any case where `last` is true.
+    /// # Errors
+    /// [`SinkError`].
+    pub fn partition(
+        &mut self,
+        state: PartitionState,
+    ) -> Result<Option<(SavedPartition, Option<AlertsSnapshot>)>, SinkError> {
+        let (sink, alerts) = (&mut self.sink, &mut self.alerts);
+        match (state, alerts) {
+            (PartitionState::Begun { partition, alerts: saved }, Some(alerts)) => {
+                let removed = alerts.begin(partition, saved, |key, record| sink.alert(key, record))?;
+                if removed > 0 {
+                    tracing::warn!(
+                        episodes = removed,
+                        "resolved open episodes: their rules are no longer in the configuration"
+                    );
+                }
+                Ok(None)
+            }
+            (PartitionState::Ended { partition }, Some(alerts)) => {
+                alerts.end(partition);
+                Ok(None)
+            }
+            (PartitionState::Begun { .. } | PartitionState::Ended { .. }, None) => Ok(None),
+            (PartitionState::Saved(saved), alerts) => {
+                let of_alerts = alerts.as_ref().map(|alerts| alerts.saved(saved.partition));
+                Ok(Some((saved, of_alerts)))
+            }
+        }
+    }
+
+    /// Appends the positions up to which everything has arrived for good since the last call: they may be
+    /// committed. Where `last` is true, waits until all has.
     ///
     /// # Errors
     /// [`SinkError`], also for a record written earlier.
     pub fn acknowledged(&mut self, last: bool) -> Result<Vec<Position>, SinkError> {
-        if let Some(alerts) = self.alerts.as_mut().filter(|alerts| alerts.keeps_state()) {
-            let now = clock::instant();
-            if last || now.duration_since(self.saved) >= SAVE_EVERY {
-                // The state is that of all signals written: they must have arrived before it counts.
-                self.sink.flush()?;
-                self.sink.acknowledged(&mut self.acknowledged)?;
-                alerts.write_state()?;
-                self.saved = now;
-                return Ok(std::mem::take(&mut self.acknowledged));
-            }
-            self.sink.acknowledged(&mut self.acknowledged)?;
-            return Ok(vec![]);
+        if last {
+            self.sink.flush()?;
         }
-        self.sink.acknowledged(&mut self.acknowledged)?;
-        Ok(std::mem::take(&mut self.acknowledged))
+        let mut positions = vec![];
+        self.sink.acknowledged(&mut positions)?;
+        Ok(positions)
     }
 
     /// Waits until all that was written has arrived.

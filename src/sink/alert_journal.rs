@@ -1,13 +1,10 @@
-//! The alerts of a run: PDs of signals in, records of `alerts.default.v1` out, and the file that keeps
-//! episodes over a restart.
+//! The alerts of a run: PDs of signals in, records of `alerts.default.v1` out.
 //!
-//! What opens, fires and resolves an alert is decided in `alert`.
+//! What opens, fires and resolves an alert is decided in `alert`. Episodes belong to the partition that their
+//! obligor's records come from, and are saved with its state.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use rustc_hash::FxHashMap;
 
-use super::atomic_file::replace_file;
 use crate::alert::command::AlertCommand;
 use crate::alert::record::{AlertContext, record};
 use crate::alert::rule::AlertRule;
@@ -22,101 +19,121 @@ pub struct AlertJournal {
     lineage: Lineage,
     /// The model of the last signal: index into the models of the lineage.
     model: u8,
-    state_file: Option<PathBuf>,
-    /// What was resolved at the start because its rule is gone, until it is published.
-    removed: Vec<Alert>,
-    /// Whether the alerts have changed since the state was written.
-    changed: bool,
+    /// The partition of each obligor, where states are kept.
+    homes: Option<FxHashMap<String, i32>>,
     published: u64,
 }
 
-/// Why alerts cannot begin, or their state not be written.
+/// Why alerts cannot begin, or go on from what was saved.
 #[derive(Debug, thiserror::Error)]
 pub enum AlertJournalError {
     /// The rules are at fault, or the state does not fit them.
     #[error("while setting up alerts: {0}")]
     Rules(String),
-    /// Alerts would be written nowhere, but the state would record them as published.
-    #[error(
-        "while setting up alerts: they are written nowhere, yet {} would record them as published; say where to \
-         write them (`--alerts FILE`, `[sink] alerts`), or take `alerts_state` out",
-        .0.display()
-    )]
-    NotWritten(PathBuf),
-    /// The state cannot be read or written.
-    #[error("while keeping the state of alerts in {}: {cause}", path.display())]
-    State {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        cause: io::Error,
-    },
+    /// What was saved is no state of alerts.
+    #[error("while restoring alerts: {0}")]
+    Restore(String),
 }
 
 impl AlertJournal {
-    /// Alerts by these rules over signals of this lineage. They go on from the state in `state_file`; from
-    /// the beginning where none is named or it does not exist.
+    /// Alerts by these rules over signals of this lineage, without open episodes.
     ///
     /// # Errors
-    /// [`AlertJournalError`].
-    pub fn open(
-        rules: &[AlertRule],
-        lineage: &Lineage,
-        state_file: Option<&Path>,
-    ) -> Result<Self, AlertJournalError> {
-        let failed = |path: &Path, cause| AlertJournalError::State {
-            path: path.to_owned(),
-            cause,
-        };
-        let snapshot = match state_file {
-            Some(path) if path.exists() && !path.is_file() => {
-                let what = "it is no file; name another in `alerts_state`";
-                return Err(failed(path, io::Error::other(what)));
-            }
-            Some(path) if path.exists() => {
-                let text = fs::read(path).map_err(|cause| failed(path, cause))?;
-                let snapshot: AlertsSnapshot = serde_json::from_slice(&text)
-                    .map_err(|error| failed(path, io::Error::other(error)))?;
-                let checked = snapshot.check();
-                checked.map_err(|what| failed(path, io::Error::other(what)))?;
-                Some(snapshot)
-            }
-            _ => None,
-        };
-        let alerts = match snapshot {
-            Some(snapshot) => Alerts::restore(rules.to_vec(), snapshot),
-            None => Alerts::new(rules.to_vec()),
-        };
-        let mut alerts = alerts.map_err(AlertJournalError::Rules)?;
-        let removed = alerts.resolve_removed();
+    /// [`AlertJournalError::Rules`].
+    pub fn open(rules: &[AlertRule], lineage: &Lineage) -> Result<Self, AlertJournalError> {
+        let alerts = Alerts::new(rules.to_vec()).map_err(AlertJournalError::Rules)?;
         Ok(Self {
-            changed: !removed.is_empty(),
             alerts,
             lineage: lineage.clone(),
             model: 0,
-            state_file: state_file.map(Path::to_owned),
-            removed,
+            homes: None,
             published: 0,
         })
     }
 
-    /// Passes the records of the episodes that are over because their rules were taken out of the
-    /// configuration since the last run to `publish`, and returns their number. Call it once, before any
-    /// signal.
+    /// The same, for a run that saves states by partition.
+    #[must_use]
+    pub fn keeping_homes(self) -> Self {
+        Self {
+            homes: Some(FxHashMap::default()),
+            ..self
+        }
+    }
+
+    /// Goes on from what was saved of a partition, or from nothing. Passes the records of the episodes that
+    /// are over because their rules were taken out of the configuration to `publish`, and returns their
+    /// number.
     ///
     /// # Errors
-    /// Those of `publish`.
-    pub fn begin<E>(
+    /// Those of `publish`, and [`AlertJournalError::Restore`].
+    pub fn begin<E: From<AlertJournalError>>(
         &mut self,
+        partition: i32,
+        saved: Option<AlertsSnapshot>,
         publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let removed = std::mem::take(&mut self.removed);
-        if removed.is_empty() {
+        self.end(partition);
+        let Some(saved) = saved else {
             return Ok(0);
+        };
+        let obligors: Vec<String> = saved.obligors().map(str::to_owned).collect();
+        let added = self.alerts.add(saved);
+        added.map_err(AlertJournalError::Restore)?;
+        if let Some(homes) = &mut self.homes {
+            homes.extend(obligors.into_iter().map(|obligor| (obligor, partition)));
         }
+        let removed = self.alerts.resolve_removed();
         let records = self.records(&removed, &[]);
         self.publish(records, publish)?;
         Ok(removed.len())
+    }
+
+    /// Forgets the obligors of a partition that was given up.
+    pub fn end(&mut self, partition: i32) {
+        let Some(homes) = &mut self.homes else {
+            return;
+        };
+        let alerts = &mut self.alerts;
+        homes.retain(|obligor, home| {
+            let goes = *home == partition;
+            if goes {
+                alerts.forget(obligor);
+            }
+            !goes
+        });
+    }
+
+    /// What there is to save of a partition.
+    #[must_use]
+    pub fn saved(&self, partition: i32) -> AlertsSnapshot {
+        let homes = self.homes.iter().flatten();
+        let of = homes.filter(|&(_, &home)| home == partition);
+        self.alerts.snapshot_of(of.map(|(obligor, _)| obligor.as_str()))
+    }
+
+    /// Takes a signal that was published before, of a frame that is read again: nothing is published.
+    pub fn retrace_signal(&mut self, signal: &Signal, obligor: &str) {
+        self.observe(signal, obligor);
+    }
+
+    /// Executes a command that was executed before: nothing is published.
+    pub fn retrace_command(&mut self, command: &AlertCommand) {
+        command.apply(&mut self.alerts);
+    }
+
+    fn observe(&mut self, signal: &Signal, obligor: &str) -> Vec<Alert> {
+        self.model = signal.model;
+        if let Some(homes) = &mut self.homes
+            && signal.origin.partition >= 0
+            && !homes.contains_key(obligor)
+        {
+            homes.insert(obligor.to_owned(), signal.origin.partition);
+        }
+        // Time passes for a company by its own statements, and by ticks: by the statements of others it
+        // would depend on how the companies are shared among shards.
+        let pd = self.lineage.score(signal);
+        let (ts, period) = (signal.ts_event, signal.period);
+        self.alerts.observe_period(obligor, ts, period, pd)
     }
 
     /// Takes a signal, and passes each record that it makes to `publish`, with its key.
@@ -129,13 +146,7 @@ impl AlertJournal {
         obligor: &str,
         publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.changed = true;
-        self.model = signal.model;
-        // Time passes for a company by its own statements, and by ticks: by the statements of others it
-        // would depend on how the companies are shared among shards.
-        let pd = self.lineage.score(signal);
-        let (ts, period) = (signal.ts_event, signal.period);
-        let alerts = self.alerts.observe_period(obligor, ts, period, pd);
+        let alerts = self.observe(signal, obligor);
         if alerts.is_empty() {
             return Ok(());
         }
@@ -154,7 +165,6 @@ impl AlertJournal {
         command: &AlertCommand,
         publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<bool, E> {
-        self.changed = true;
         let Some(alerts) = command.apply(&mut self.alerts) else {
             return Ok(false);
         };
@@ -168,31 +178,6 @@ impl AlertJournal {
     #[must_use]
     pub fn published(&self) -> u64 {
         self.published
-    }
-
-    /// Writes the state if it has changed. Call it once everything published has arrived, and before the
-    /// offsets of its input are committed.
-    ///
-    /// # Errors
-    /// [`AlertJournalError::State`].
-    pub fn write_state(&mut self) -> Result<(), AlertJournalError> {
-        let Some(path) = self.state_file.as_ref().filter(|_| self.changed) else {
-            return Ok(());
-        };
-        let text = serde_json::to_vec(self.alerts.snapshot()).map_err(io::Error::other);
-        let written = text.and_then(|text| replace_file(path, &text));
-        written.map_err(|cause| AlertJournalError::State {
-            path: path.clone(),
-            cause,
-        })?;
-        self.changed = false;
-        Ok(())
-    }
-
-    /// Whether a state is written.
-    #[must_use]
-    pub fn keeps_state(&self) -> bool {
-        self.state_file.is_some()
     }
 
     /// Each alert's key and record.

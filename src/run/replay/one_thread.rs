@@ -81,7 +81,7 @@ impl<O: Observer> OneThread<'_, O> {
             }
             FrameOutcome::Events
             | FrameOutcome::Notice(_)
-            | FrameOutcome::ReprocessedCommand
+            | FrameOutcome::ReprocessedCommand(_)
             | FrameOutcome::Dropped(_) => {}
         }
         Ok(())

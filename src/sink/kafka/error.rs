@@ -83,6 +83,25 @@ pub enum KafkaSinkError {
         /// How many have failed so far.
         failed: u64,
     },
+    /// A transaction failed, or it is not known whether it was committed.
+    #[error(
+        "while {doing} of the transactional producer `{id}`: {error}; going on at the offsets that the group has \
+         committed"
+    )]
+    Transaction {
+        /// The transactional id.
+        id: String,
+        /// What was being done: `committing a transaction`.
+        doing: &'static str,
+        /// The error of librdkafka.
+        error: Box<KafkaError>,
+    },
+    /// Partitions were taken away before what came of their records was committed.
+    #[error(
+        "while committing a transaction: partitions of its input were taken away by the group; going on at the \
+         offsets that the group has committed"
+    )]
+    Lost,
     /// Not everything was delivered in time.
     #[error(
         "while waiting for the last deliveries to `{bootstrap}`: {left} records are still on their way after {waited:?}"
@@ -95,6 +114,32 @@ pub enum KafkaSinkError {
         /// How long was waited.
         waited: Duration,
     },
+}
+
+impl KafkaSinkError {
+    /// Whether a run that begins again at the committed offsets mends it.
+    #[must_use]
+    pub fn is_mended_by_rewinding(&self) -> bool {
+        match self {
+            Self::Transaction { error, .. } => !is_refusal(error),
+            Self::Lost => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether the broker refuses the producer for good.
+fn is_refusal(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::InvalidTransactionTimeout
+        )
+    )
 }
 
 /// What to do about a failed delivery, where that is known.

@@ -28,8 +28,27 @@ pub struct KafkaSinkSettings {
     pub queue_records_max: u32,
     /// Properties of librdkafka, checked before they are passed on.
     pub properties: Properties,
+    /// What is promised of delivery.
+    pub mode: DeliveryPromise,
     /// When connecting is given up.
     pub patience: ConnectPatience,
+}
+
+/// What is promised of delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DeliveryPromise {
+    /// Each record arrives, in order; after a crash some are there twice.
+    #[default]
+    AtLeastOnce,
+    /// One replica's word is enough.
+    LowestLatency,
+    /// Records and the offsets of their input are written in transactions.
+    ExactlyOnce {
+        /// The transactional id: the same after a restart, and no other producer's.
+        id: String,
+        /// How long a transaction collects records.
+        every: Duration,
+    },
 }
 
 impl Default for KafkaSinkSettings {
@@ -43,6 +62,7 @@ impl Default for KafkaSinkSettings {
             delivery_timeout: Duration::from_secs(30),
             queue_records_max: 100_000,
             properties: Properties::new(),
+            mode: DeliveryPromise::default(),
             patience: ConnectPatience::default(),
         }
     }
@@ -54,9 +74,10 @@ impl KafkaSinkSettings {
         let linger = self.linger_ms.to_string();
         let timeout = self.delivery_timeout.as_millis().to_string();
         let queue = self.queue_records_max.to_string();
-        let defaults = [
-            ("acks", "all"),
-            ("enable.idempotence", "true"),
+        let is_safe = self.mode != DeliveryPromise::LowestLatency;
+        let mut defaults = vec![
+            ("acks", if is_safe { "all" } else { "1" }),
+            ("enable.idempotence", if is_safe { "true" } else { "false" }),
             ("linger.ms", linger.as_str()),
             // Without this a keyless record would wait for its sticky partition.
             ("sticky.partitioning.linger.ms", "0"),
@@ -66,6 +87,16 @@ impl KafkaSinkSettings {
             // By default records of 1 GiB may wait.
             ("queue.buffering.max.kbytes", "65536"),
         ];
+        if let DeliveryPromise::ExactlyOnce { id, .. } = &self.mode {
+            defaults.extend([
+                ("transactional.id", id.as_str()),
+                ("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS),
+                // The broker may still write the markers of the last transaction when the next one begins: by
+                // default the client waits 100 ms then.
+                ("retry.backoff.ms", "2"),
+                ("retry.backoff.max.ms", "500"),
+            ]);
+        }
         client_config(&self.bootstrap, &defaults, &self.properties)?
             .create_with_context(Deliveries::default())
             .map_err(|error| KafkaSinkError::Setup {
@@ -74,3 +105,7 @@ impl KafkaSinkSettings {
             })
     }
 }
+
+/// After so long the broker aborts a transaction that nobody commits; readers of what is committed wait for it.
+/// Longer than the delivery timeout.
+const TRANSACTION_TIMEOUT_MS: &str = "45000";

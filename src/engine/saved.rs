@@ -1,0 +1,81 @@
+//! States of some of an engine's instruments, by their names: to be kept beside the engine, and handed to
+//! another one.
+//!
+//! Ids of instruments hold for one table of names only, so the names go with the states. The format is
+//! postcard's; it is read with the same features, the same model, and the same version of the engine.
+
+use serde::{Deserialize, Serialize};
+
+use super::row::Figures;
+use super::state::InstrumentState;
+use crate::model::slide::mismatch::StateMismatch;
+
+/// States by name, read back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct SavedStates {
+    /// Each instrument's name and state.
+    pub(super) instruments: Vec<(String, Box<InstrumentState>)>,
+    /// Economic figures, where they were saved with these instruments.
+    pub(super) figures: Option<Figures>,
+}
+
+/// The same, to be written: [`SavedStates`] has the same bytes.
+#[derive(Serialize)]
+pub(super) struct StatesToSave<'a> {
+    pub(super) instruments: Vec<(&'a str, &'a InstrumentState)>,
+    pub(super) figures: Option<&'a Figures>,
+}
+
+/// Why states cannot be saved or read back.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedStatesError {
+    /// They cannot be written.
+    #[error("while writing states of instruments: {0}")]
+    Write(postcard::Error),
+    /// The bytes are no states of this version.
+    #[error(
+        "while reading saved states of instruments: {0}; they are damaged, or of another version"
+    )]
+    Read(postcard::Error),
+    /// They are of another model.
+    #[error("while restoring an instrument: {0}")]
+    Mismatch(#[from] StateMismatch),
+    /// The table of instruments is full, or does not list an instrument that was saved.
+    #[error(
+        "while restoring instrument `{0}`: the pipeline does not list it any more, or `source.max_instruments` is \
+         reached"
+    )]
+    NoRoom(String),
+}
+
+impl SavedStates {
+    /// Reads states.
+    ///
+    /// # Errors
+    /// [`SavedStatesError::Read`], also where bytes are left over.
+    pub fn read(bytes: &[u8]) -> Result<Self, SavedStatesError> {
+        let (states, rest) = postcard::take_from_bytes(bytes).map_err(SavedStatesError::Read)?;
+        match rest {
+            [] => Ok(states),
+            _ => Err(SavedStatesError::Read(
+                postcard::Error::DeserializeBadEncoding,
+            )),
+        }
+    }
+
+    /// The names of the instruments.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.instruments.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Takes the states apart.
+    pub(crate) fn into_parts(self) -> (Vec<(String, Box<InstrumentState>)>, Option<Figures>) {
+        (self.instruments, self.figures)
+    }
+}
+
+impl StatesToSave<'_> {
+    pub(super) fn write(&self) -> Result<Vec<u8>, SavedStatesError> {
+        postcard::to_stdvec(self).map_err(SavedStatesError::Write)
+    }
+}

@@ -1,0 +1,226 @@
+//! Exactly once from Kafka to Kafka: records and the offsets of their input in one transaction.
+//!
+//! The order of calls, and what follows an error, is that of KIP-98 and KIP-447 with the limits of this
+//! client: nothing is in flight when offsets are sent (a commit would then wait in steps of 100 ms), the
+//! group's metadata is fetched for each commit, and after an error the producer is not used again. A
+//! transaction of which it is unknown whether it was committed is fenced by the next producer of the same id,
+//! whose run begins at the offsets that the group has committed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, RDKafkaError};
+use rdkafka::producer::Producer;
+use rdkafka::util::Timeout;
+use rdkafka::{Offset, TopicPartitionList};
+use tracing::{debug, warn};
+
+use super::error::KafkaSinkError;
+use crate::clock;
+use crate::frame::Position;
+
+/// The consumer group in whose name offsets are committed.
+pub trait CommittingGroup: Send + Sync {
+    /// What identifies the member and the generation now; none before the consumer exists.
+    fn metadata(&self) -> Option<ConsumerGroupMetadata>;
+    /// The topic of a stream of the source.
+    fn topic_of(&self, stream: u16) -> Option<String>;
+    /// Whether partitions were taken away whose records may be in the transaction: it must not be committed.
+    fn is_lost(&self) -> bool;
+}
+
+/// The transactions of a producer, one after the other.
+pub(super) struct Transactions {
+    id: String,
+    every: Duration,
+    group: Option<Arc<dyn CommittingGroup>>,
+    /// When the open transaction began; none where none is open.
+    began: Option<Instant>,
+    /// The input up to which records are in the open transaction.
+    positions: Vec<Position>,
+    /// Whether one has failed: the producer is not used again.
+    has_failed: bool,
+}
+
+impl fmt::Debug for Transactions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transactions").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Transactions {
+    /// Announces the producer: what another one of this id has left open is aborted, and it is fenced. Waits
+    /// for the broker.
+    ///
+    /// # Errors
+    /// [`KafkaSinkError::Transaction`].
+    pub(super) fn begin(
+        producer: &impl Producer,
+        id: &str,
+        every: Duration,
+    ) -> Result<Self, KafkaSinkError> {
+        let mut left = INIT_TRIES;
+        loop {
+            match producer.init_transactions(INIT_TIMEOUT) {
+                Ok(()) => break,
+                Err(error) if is_retriable(&error) && left > 0 => {
+                    left -= 1;
+                    debug!(id, %error, "waiting for the transactions of this id");
+                }
+                Err(error) => return Err(failed(id, "announcing the producer", error)),
+            }
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            every,
+            group: None,
+            began: None,
+            positions: vec![],
+            has_failed: false,
+        })
+    }
+
+    /// Commits offsets in the name of this group from now on.
+    pub(super) fn commit_for(&mut self, group: Arc<dyn CommittingGroup>) {
+        self.group = Some(group);
+    }
+
+    /// Opens a transaction, if none is open: a record is to be sent.
+    ///
+    /// # Errors
+    /// [`KafkaSinkError::Transaction`].
+    pub(super) fn open(&mut self, producer: &impl Producer) -> Result<(), KafkaSinkError> {
+        if self.began.is_some() {
+            return Ok(());
+        }
+        let begun = producer.begin_transaction();
+        begun.map_err(|error| self.fail("beginning a transaction", error))?;
+        self.began = Some(clock::instant());
+        Ok(())
+    }
+
+    /// Notes positions of the input: all records of the frames before them are in the transaction.
+    pub(super) fn mark(&mut self, positions: &[Position]) {
+        for position in positions {
+            position.note(&mut self.positions);
+        }
+    }
+
+    /// Whether it is time to commit.
+    pub(super) fn is_due(&self) -> bool {
+        let due = self.began.is_some_and(|began| began.elapsed() >= self.every);
+        due || self.began.is_none() && !self.positions.is_empty()
+    }
+
+    /// Commits the open transaction with the offsets of its input, and appends these. Nothing of it may be in
+    /// flight any more.
+    ///
+    /// # Errors
+    /// [`KafkaSinkError::Transaction`]; the run must begin again at the committed offsets.
+    pub(super) fn commit(
+        &mut self,
+        producer: &impl Producer,
+        done: &mut Vec<Position>,
+    ) -> Result<(), KafkaSinkError> {
+        if self.began.is_none() && self.positions.is_empty() {
+            return Ok(());
+        }
+        self.open(producer)?;
+        if !self.positions.is_empty() {
+            self.send_offsets(producer)?;
+        }
+        let committed = repeated(|| producer.commit_transaction(Timeout::Never));
+        committed.map_err(|error| self.fail("committing a transaction", error))?;
+        self.began = None;
+        done.append(&mut self.positions);
+        Ok(())
+    }
+
+    fn send_offsets(&mut self, producer: &impl Producer) -> Result<(), KafkaSinkError> {
+        let lost = || KafkaSinkError::Lost;
+        let group = self.group.clone().ok_or_else(lost)?;
+        let metadata = group.metadata().ok_or_else(lost)?;
+        // After the metadata: that of a generation that begins after a loss comes behind the note of it.
+        if group.is_lost() {
+            self.has_failed = true;
+            return Err(KafkaSinkError::Lost);
+        }
+        let mut offsets = TopicPartitionList::new();
+        for position in &self.positions {
+            if let Some(topic) = group.topic_of(position.stream) {
+                let next = Offset::Offset(position.next);
+                let added = offsets.add_partition_offset(&topic, position.partition, next);
+                added.map_err(|error| self.fail("listing offsets", error))?;
+            }
+        }
+        let sent = repeated(|| {
+            producer.send_offsets_to_transaction(&offsets, &metadata, Timeout::Never)
+        });
+        sent.map_err(|error| self.fail("adding offsets to a transaction", error))
+    }
+
+    /// Aborts what is open, so that readers do not wait for it; the producer is not used any more.
+    pub(super) fn abort(&mut self, producer: &impl Producer) {
+        if self.began.take().is_none() {
+            return;
+        }
+        producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
+        if let Err(error) = producer.abort_transaction(ABORT_TIMEOUT) {
+            // The next producer of this id aborts it.
+            debug!(id = self.id, %error, "the transaction stays open for now");
+        }
+    }
+
+    fn fail(&mut self, doing: &'static str, error: KafkaError) -> KafkaSinkError {
+        self.has_failed = true;
+        failed(&self.id, doing, error)
+    }
+}
+
+fn failed(id: &str, doing: &'static str, error: KafkaError) -> KafkaSinkError {
+    let fenced = transaction_error(&error).is_some_and(RDKafkaError::is_fatal);
+    if fenced {
+        warn!(id, %error, doing, "the producer is not valid any more: the run begins again");
+    }
+    KafkaSinkError::Transaction {
+        id: id.to_owned(),
+        doing,
+        error: Box::new(error),
+    }
+}
+
+/// Calls again while the error says that this may help.
+fn repeated(mut call: impl FnMut() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+    for _ in 0..CALLS_MAX {
+        match call() {
+            Err(error) if is_retriable(&error) => {
+                debug!(%error, "calling again");
+                std::thread::sleep(CALL_PAUSE);
+            }
+            done => return done,
+        }
+    }
+    call()
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    transaction_error(error).is_some_and(RDKafkaError::is_retriable)
+}
+
+fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {
+    match error {
+        KafkaError::Transaction(error) => Some(error),
+        _ => None,
+    }
+}
+
+/// How long one call may wait for the coordinator of transactions at the start, and how often it is made.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+const INIT_TRIES: u32 = 6;
+/// How often a call that may be made again is made, and the pause between.
+const CALLS_MAX: u32 = 100;
+const CALL_PAUSE: Duration = Duration::from_millis(20);
+/// How long an abort may take at the end.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(3);
