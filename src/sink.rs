@@ -13,11 +13,15 @@ pub mod line_file;
 pub mod open;
 pub mod output_file;
 pub mod parquet;
+pub mod status;
 pub mod topic;
 pub(crate) mod unacknowledged;
 
+use std::sync::Arc;
+
 pub use self::dead_letter::DeadLetter;
 pub use self::error::SinkError;
+use self::status::SinkStatus;
 use crate::frame::Position;
 use crate::signal::Signal;
 
@@ -85,4 +89,9 @@ pub trait Sink: Send {
 
     /// Whether dead letters are written.
     fn keeps_dead_letters(&self) -> bool;
+
+    /// What it shows of its delivery. A sink that hands all over at once shows nothing.
+    fn status(&self) -> Arc<SinkStatus> {
+        Arc::default()
+    }
 }

@@ -23,6 +23,8 @@ mod failures;
 mod feed_faults;
 #[path = "live/kafka.rs"]
 mod kafka;
+#[path = "live/large_letters.rs"]
+mod large_letters;
 #[path = "live/meadow.rs"]
 mod meadow;
 #[path = "live/metrics.rs"]

@@ -1,9 +1,11 @@
 //! Signals to Kafka, at least once and in order, through an idempotent producer.
 //!
-//! It does not decide what is sent. A record that cannot be delivered fails the run.
+//! It does not decide what is sent. A record that cannot be delivered fails the run, but for a dead letter
+//! that its topic refuses.
 
 mod deliveries;
 pub mod error;
+mod letters;
 pub mod patience;
 pub mod settings;
 
@@ -11,16 +13,18 @@ use std::sync::{Arc, MutexGuard, mpsc};
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use tracing::warn;
 
 use self::deliveries::{Deliveries, DeliveryAccount};
 use self::error::KafkaSinkError;
+use self::letters::{Letter, LetterSize, record_bytes_max, refusal_reason};
 use self::settings::KafkaSinkSettings;
 use crate::clock;
 use crate::frame::Position;
 use crate::sink::dead_letter::DeadLetter;
+use crate::sink::status::SinkStatus;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
 
 /// A producer that knows which of its records have arrived.
@@ -99,7 +103,9 @@ impl KafkaSink {
         self.queue(topic, key, payload, &[])
     }
 
-    /// Queues a frame that could not be decoded, with the reason and its origin as headers.
+    /// Queues a frame that could not be decoded, with the reason and its origin as headers. It is cut where
+    /// it is larger than the topic takes. One that the topic does not take even so is counted and passed
+    /// over.
     ///
     /// # Errors
     /// As [`KafkaSink::send`].
@@ -108,17 +114,57 @@ impl KafkaSink {
         topic: &str,
         letter: &DeadLetter<'_>,
     ) -> Result<(), KafkaSinkError> {
-        let partition = letter.origin.partition.to_string();
-        let offset = letter.origin.offset.to_string();
-        let field = letter.field.map(|field| ("field", field.as_bytes()));
-        let headers: [(&str, &[u8]); 4] = [
-            ("error", letter.reason.as_bytes()),
-            ("source_topic", letter.stream.as_bytes()),
-            ("source_partition", partition.as_bytes()),
-            ("source_offset", offset.as_bytes()),
-        ];
-        let headers: Vec<_> = headers.into_iter().chain(field).collect();
-        self.queue(topic, &[], letter.bytes, &headers)
+        self.check()?;
+        self.send_letters_again()?;
+        let most = record_bytes_max(&self.settings.properties);
+        let mut size = LetterSize::Whole;
+        loop {
+            let record = Letter::of(letter, size, most);
+            self.account().letter(self.sent, size, record.newly_cut);
+            let queued = self.queue_record(topic, &[], &record.payload, record.headers);
+            let Err(KafkaSinkError::Refused { error, .. }) = &queued else {
+                return queued;
+            };
+            let Some(reason) = refusal_reason(error) else {
+                return queued;
+            };
+            match size.smaller().filter(|_| reason.may_be_smaller()) {
+                Some(smaller) => size = smaller,
+                None => {
+                    let mut account = self.account();
+                    account.refuse_letter(topic, reason, error);
+                    account.forget_letter(self.sent);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Sends the letters again that were too large for their topic, smaller: one at a time, so that none is
+    /// refused for the size of a batch.
+    fn send_letters_again(&self) -> Result<(), KafkaSinkError> {
+        let next = self.account().next_letter();
+        let Some(refused) = next else {
+            return Ok(());
+        };
+        let most = record_bytes_max(&self.settings.properties);
+        let letter = Letter::again(&refused.record, refused.size, most);
+        let (topic, number) = (refused.record.topic(), refused.number);
+        self.account()
+            .letter(number, refused.size, letter.newly_cut);
+        let sent = self.push(topic, number, &[], &letter.payload, letter.headers);
+        match &sent {
+            Err(KafkaSinkError::Refused { error, .. }) => match refusal_reason(error) {
+                Some(reason) => {
+                    let mut account = self.account();
+                    account.refuse_letter(topic, reason, error);
+                    account.give_up_letter(number);
+                    Ok(())
+                }
+                None => sent,
+            },
+            _ => sent,
+        }
     }
 
     /// Records queued so far.
@@ -139,6 +185,7 @@ impl KafkaSink {
     /// As [`KafkaSink::check`].
     pub fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), KafkaSinkError> {
         self.check()?;
+        self.send_letters_again()?;
         let delivered = self.delivered();
         self.marks.take(delivered, positions);
         Ok(())
@@ -148,6 +195,12 @@ impl KafkaSink {
     #[must_use]
     pub fn delivered(&self) -> u64 {
         self.account().through
+    }
+
+    /// What it shows of its delivery.
+    #[must_use]
+    pub fn status(&self) -> Arc<SinkStatus> {
+        self.producer.client().context().status()
     }
 
     /// The first delivery that failed, if any.
@@ -182,6 +235,7 @@ impl KafkaSink {
                     waited: patience,
                 });
             }
+            self.send_letters_again()?;
             std::thread::sleep(FLUSH_STEP);
         }
         self.check()
@@ -195,10 +249,39 @@ impl KafkaSink {
         headers: &[(&str, &[u8])],
     ) -> Result<(), KafkaSinkError> {
         self.check()?;
-        let mut record = BaseRecord::with_opaque_to(topic, self.sent as usize)
+        self.send_letters_again()?;
+        self.queue_record(topic, key, payload, kafka_headers(headers))
+    }
+
+    /// Queues the next record, under the next number.
+    fn queue_record(
+        &mut self,
+        topic: &str,
+        key: &[u8],
+        payload: &[u8],
+        headers: OwnedHeaders,
+    ) -> Result<(), KafkaSinkError> {
+        self.account().take(clock::instant());
+        let pushed = self.push(topic, self.sent, key, payload, headers);
+        match pushed {
+            Ok(()) => self.sent += 1,
+            Err(_) => self.account().untake(),
+        }
+        pushed
+    }
+
+    fn push(
+        &self,
+        topic: &str,
+        number: u64,
+        key: &[u8],
+        payload: &[u8],
+        headers: OwnedHeaders,
+    ) -> Result<(), KafkaSinkError> {
+        let mut record = BaseRecord::with_opaque_to(topic, number as usize)
             .key(key)
             .payload(payload)
-            .headers(kafka_headers(headers));
+            .headers(headers);
         let begin = clock::instant();
         while let Err((error, back)) = self.producer.send(record) {
             if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
@@ -217,7 +300,6 @@ impl KafkaSink {
             record = back;
             std::thread::sleep(FLUSH_STEP);
         }
-        self.sent += 1;
         Ok(())
     }
 

@@ -2,12 +2,14 @@
 //!
 //! `kafka` delivers the records, `json` formats them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::json::JsonWriter;
 use super::kafka::KafkaSink;
 use super::kafka::error::KafkaSinkError;
 use super::kafka::settings::KafkaSinkSettings;
+use super::status::SinkStatus;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::signal::Signal;
@@ -117,6 +119,10 @@ impl Sink for TopicSink {
 
     fn keeps_dead_letters(&self) -> bool {
         true
+    }
+
+    fn status(&self) -> Arc<SinkStatus> {
+        self.kafka.status()
     }
 }
 

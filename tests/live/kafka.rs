@@ -11,7 +11,13 @@ use crate::given::{self, Folder, Run};
 use crate::needs;
 
 /// Runs a pipeline from `input` to `output` until the topics end.
-fn run(pipeline: &Path, topics: &Topics, input: &str, output: &str, set: &[&str]) -> Run {
+pub(crate) fn run(
+    pipeline: &Path,
+    topics: &Topics,
+    input: &str,
+    output: &str,
+    set: &[&str],
+) -> Run {
     let mut args = vec![
         "run".into(),
         pipeline.to_owned(),
@@ -34,7 +40,7 @@ fn run(pipeline: &Path, topics: &Topics, input: &str, output: &str, set: &[&str]
     given::foretick(&args)
 }
 
-fn summary(run: &Run) -> Value {
+pub(crate) fn summary(run: &Run) -> Value {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     serde_json::from_str(&run.stdout).expect("a summary in JSON")
 }
@@ -207,7 +213,7 @@ fn a_record_that_cannot_be_decoded_becomes_a_dead_letter() {
     assert_eq!(headers(&letters[0])["error"], "truncated");
 }
 
-fn assert_valid(headers: &std::collections::BTreeMap<String, String>) {
+pub(crate) fn assert_valid(headers: &std::collections::BTreeMap<String, String>) {
     let path = given::repository("schemas/dead_letter.v1.json");
     let text = std::fs::read_to_string(path).expect("the schema is there");
     let schema = serde_json::from_str(&text).expect("a schema is JSON");

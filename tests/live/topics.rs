@@ -74,7 +74,8 @@ impl Topics {
 
     /// Writes frames, each with its symbol as key. A frame without a symbol gets the key of the one before.
     pub(crate) fn fill<'a>(&self, topic: &str, frames: impl Iterator<Item = &'a str>) {
-        let config = client_config(&self.bootstrap, &[("linger.ms", "5")], &Properties::new());
+        let settings = [("linger.ms", "5"), ("message.max.bytes", "10000000")];
+        let config = client_config(&self.bootstrap, &settings, &Properties::new());
         let config = config.expect("no property is refused");
         let producer: ThreadedProducer<DefaultProducerContext> =
             config.create().expect("a producer can be made");

@@ -1,14 +1,18 @@
 //! Which records have arrived, as the producer reports it.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rdkafka::ClientContext;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Message, OwnedMessage};
 use rdkafka::producer::{NoCustomPartitioner, ProducerContext};
 use tracing::warn;
+
+use super::letters::{LetterSize, refusal_reason};
+use crate::sink::status::{RefusalReason, SinkStatus};
 
 /// Counts deliveries, on the producer's own thread.
 #[derive(Default)]
@@ -17,30 +21,68 @@ pub(super) struct Deliveries(Mutex<DeliveryAccount>);
 /// Which records have arrived, by their number from 0.
 #[derive(Default)]
 pub(super) struct DeliveryAccount {
-    /// Records up to here have all arrived.
+    /// Records up to here have all been answered for good.
     pub(super) through: u64,
     /// Records that arrived before an earlier one: partitions answer in any order.
     early: BinaryHeap<Reverse<u64>>,
-    /// Arrived or failed.
+    /// Arrived, failed, or given up.
     pub(super) answered: u64,
     pub(super) failed: u64,
     pub(super) first_failure: Option<(String, KafkaError)>,
+    /// When each record from `through` on was taken.
+    taken: VecDeque<Instant>,
+    /// Letters that were taken and given up.
+    given_up: u64,
+    /// The dead letters among the records in flight, with the size that was tried last.
+    letters: BTreeMap<u64, LetterSize>,
+    /// Letters that were too large, to be sent again.
+    too_large: VecDeque<RefusedLetter>,
+    /// The letter that is sent again now.
+    again: Option<u64>,
+    status: Arc<SinkStatus>,
+}
+
+/// A dead letter that was too large for its topic.
+pub(super) struct RefusedLetter {
+    pub(super) number: u64,
+    /// As it was sent.
+    pub(super) record: OwnedMessage,
+    /// What is tried next.
+    pub(super) size: LetterSize,
 }
 
 impl Deliveries {
     pub(super) fn account(&self) -> MutexGuard<'_, DeliveryAccount> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    pub(super) fn status(&self) -> Arc<SinkStatus> {
+        Arc::clone(&self.account().status)
+    }
 }
 
 impl DeliveryAccount {
+    /// Notes the next record, before the producer gets it.
+    pub(super) fn take(&mut self, now: Instant) {
+        self.taken.push_back(now);
+        self.show();
+    }
+
+    /// Takes the note back: the producer has not taken the record.
+    pub(super) fn untake(&mut self) {
+        self.taken.pop_back();
+        self.show();
+    }
+
     pub(super) fn arrived(&mut self, number: u64) {
         self.answered += 1;
         self.early.push(Reverse(number));
         while self.early.peek() == Some(&Reverse(self.through)) {
             self.early.pop();
+            self.taken.pop_front();
             self.through += 1;
         }
+        self.show();
     }
 
     fn failed(&mut self, topic: &str, error: &KafkaError) {
@@ -48,6 +90,90 @@ impl DeliveryAccount {
         self.failed += 1;
         self.first_failure
             .get_or_insert_with(|| (topic.to_owned(), error.clone()));
+    }
+
+    /// Notes that the record of this number is a dead letter of this size.
+    pub(super) fn letter(&mut self, number: u64, size: LetterSize, newly_cut: bool) {
+        self.letters.insert(number, size);
+        if newly_cut {
+            self.status.update(|figures| figures.cut_letters += 1);
+        }
+    }
+
+    /// The record of this number is no dead letter: the producer has not taken it.
+    pub(super) fn forget_letter(&mut self, number: u64) {
+        self.letters.remove(&number);
+    }
+
+    /// A letter that is to be sent again; none while another is on its way.
+    pub(super) fn next_letter(&mut self) -> Option<RefusedLetter> {
+        if self.again.is_some() {
+            return None;
+        }
+        let next = self.too_large.pop_front()?;
+        self.again = Some(next.number);
+        Some(next)
+    }
+
+    /// Counts a letter that its topic does not take. The first is told, and then ever fewer.
+    pub(super) fn refuse_letter(&mut self, topic: &str, reason: RefusalReason, error: &KafkaError) {
+        let mut refused = 0;
+        self.status.update(|figures| {
+            figures.refused_letters[reason as usize] += 1;
+            refused = figures.refused();
+        });
+        if refused.ilog10() != (refused - 1).checked_ilog10().unwrap_or(u32::MAX) {
+            let reason = reason.word();
+            warn!(
+                topic,
+                reason, refused, %error, "a dead letter was refused and is lost; the records behind it go on"
+            );
+        }
+    }
+
+    /// A letter counts as answered without having arrived.
+    pub(super) fn give_up_letter(&mut self, number: u64) {
+        self.given_up += 1;
+        self.letter_arrived(number);
+    }
+
+    fn letter_arrived(&mut self, number: u64) {
+        self.letters.remove(&number);
+        self.again = self.again.filter(|again| *again != number);
+        self.arrived(number);
+    }
+
+    /// A letter that did not arrive: sent again where it was too large, given up where its topic refuses it.
+    fn letter_failed(&mut self, number: u64, error: &KafkaError, record: &BorrowedMessage<'_>) {
+        let tried = self.letters.remove(&number);
+        self.again = self.again.filter(|again| *again != number);
+        let Some(reason) = refusal_reason(error) else {
+            return self.failed(record.topic(), error);
+        };
+        let smaller = tried.and_then(LetterSize::smaller);
+        match smaller.filter(|_| reason.may_be_smaller()) {
+            Some(size) => self.too_large.push_back(RefusedLetter {
+                number,
+                record: record.detach(),
+                size,
+            }),
+            None => {
+                self.refuse_letter(record.topic(), reason, error);
+                self.give_up_letter(number);
+            }
+        }
+    }
+
+    /// Shows what is in flight.
+    fn show(&self) {
+        let early = self.early.len() as u64;
+        let in_flight = self.taken.len() as u64 - early;
+        let delivered = self.through + early - self.given_up;
+        let oldest = self.taken.front().copied();
+        self.status.update(|figures| {
+            (figures.in_flight, figures.oldest) = (in_flight, oldest);
+            figures.delivered = delivered;
+        });
     }
 }
 
@@ -61,9 +187,12 @@ impl ProducerContext<NoCustomPartitioner> for Deliveries {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
-        let mut account = self.account();
+        let (mut account, number) = (self.account(), number as u64);
+        let is_letter = account.letters.contains_key(&number);
         match result {
-            Ok(_) => account.arrived(number as u64),
+            Ok(_) if is_letter => account.letter_arrived(number),
+            Ok(_) => account.arrived(number),
+            Err((error, record)) if is_letter => account.letter_failed(number, error, record),
             Err((error, record)) => account.failed(record.topic(), error),
         }
     }

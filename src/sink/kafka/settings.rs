@@ -83,6 +83,8 @@ impl KafkaSinkSettings {
             ("sticky.partitioning.linger.ms", "0"),
             ("compression.type", &self.compression),
             ("delivery.timeout.ms", &timeout),
+            // Before the delivery timeout: a topic that is not there is told from a broker that is away.
+            ("topic.metadata.propagation.max.ms", "10000"),
             ("queue.buffering.max.messages", &queue),
             // By default records of 1 GiB may wait.
             ("queue.buffering.max.kbytes", "65536"),

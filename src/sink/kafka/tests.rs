@@ -182,6 +182,65 @@ fn a_dead_letter_names_its_origin() {
 }
 
 #[test]
+fn a_dead_letter_that_its_topic_refuses_is_cut_and_at_last_given_up() {
+    let broker = EmbeddedBroker::start(&[("signals", 1), ("dlq", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
+    let letter = DeadLetter {
+        reason: "truncated",
+        field: None,
+        stream: "trades",
+        bytes: &[b'x'; 3_000_000],
+        origin: Origin::of_test(),
+    };
+    let too_large = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    let at = |next| Position {
+        stream: 0,
+        partition: 0,
+        next,
+    };
+    // Refused once: it arrives smaller.
+    for (times, delivered, refused) in [(1, 2, 0), (2, 4, 0), (3, 5, 1)] {
+        let errors = vec![too_large; times];
+        broker
+            .cluster()
+            .request_errors(RDKafkaApiKey::Produce, &errors);
+        sink.send_dead_letter("dlq", &letter).unwrap();
+        sink.mark(&[at(times as i64)]);
+        sink.flush(PATIENCE).unwrap();
+        sink.send(b"k", b"signal", &[]).unwrap();
+        sink.flush(PATIENCE).unwrap();
+        let mut positions = vec![];
+        sink.acknowledged(&mut positions).unwrap();
+        assert_eq!(positions, [at(times as i64)], "the partition goes on");
+        let figures = sink.status().figures();
+        assert_eq!((figures.delivered, figures.refused()), (delivered, refused));
+        assert_eq!((figures.in_flight, figures.oldest), (0, None));
+        assert_eq!(figures.cut_letters, times as u64);
+    }
+    let record = read_one(&broker, "dlq");
+    assert_eq!(record.payload().map(<[u8]>::len), Some(64 << 10));
+}
+
+#[test]
+fn a_dead_letter_fails_the_run_where_it_is_not_the_letters_fault() {
+    let broker = EmbeddedBroker::start(&[("signals", 1), ("dlq", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(settings(&broker)).unwrap();
+    let letter = DeadLetter {
+        reason: "truncated",
+        field: None,
+        stream: "trades",
+        bytes: b"{",
+        origin: Origin::of_test(),
+    };
+    let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    broker
+        .cluster()
+        .request_errors(RDKafkaApiKey::Produce, &[error]);
+    sink.send_dead_letter("dlq", &letter).unwrap();
+    assert!(sink.flush(PATIENCE).is_err());
+}
+
+#[test]
 fn a_required_topic_that_does_not_exist_is_an_error() {
     let broker = EmbeddedBroker::start(&[("other", 1)]).unwrap();
     let refused = KafkaSink::connect(KafkaSinkSettings {
@@ -195,6 +254,9 @@ fn a_required_topic_that_does_not_exist_is_an_error() {
 #[test]
 fn records_count_as_delivered_only_up_to_the_first_gap() {
     let mut account = DeliveryAccount::default();
+    for _ in 0..5 {
+        account.take(clock::instant());
+    }
     for number in [2, 1, 4] {
         account.arrived(number);
     }
