@@ -19,9 +19,12 @@ pub(crate) mod unacknowledged;
 
 use std::sync::Arc;
 
+use std::sync::Arc;
+
 pub use self::dead_letter::DeadLetter;
 pub use self::error::SinkError;
 use self::status::SinkStatus;
+use self::kafka::transaction::CommittingGroup;
 use crate::frame::Position;
 use crate::signal::Signal;
 
@@ -57,6 +60,9 @@ pub trait Sink: Send {
 
     /// Marks positions of the input: all records of the frames before them have been taken.
     fn mark(&mut self, positions: &[Position]);
+
+    /// Commits offsets in the name of this group, where it writes records and offsets together.
+    fn commit_for(&mut self, _group: Arc<dyn CommittingGroup>) {}
 
     /// Hands over what can be handed over without waiting, and appends the marked positions before which all
     /// records have arrived for good, each once and in the order of the marks.

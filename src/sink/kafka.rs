@@ -1,13 +1,15 @@
-//! Signals to Kafka, at least once and in order, through an idempotent producer.
+//! Signals to Kafka in order, through an idempotent producer: at least once, or in transactions.
 //!
 //! It does not decide what is sent. A record that cannot be delivered fails the run, but for a dead letter
 //! that its topic refuses.
 
 mod deliveries;
 pub mod error;
+pub mod letter_memory;
 mod letters;
 pub mod patience;
 pub mod settings;
+pub mod transaction;
 
 use std::sync::{Arc, MutexGuard, mpsc};
 use std::time::Duration;
@@ -19,8 +21,10 @@ use tracing::warn;
 
 use self::deliveries::{Deliveries, DeliveryAccount};
 use self::error::KafkaSinkError;
+use self::letter_memory::LetterFate;
 use self::letters::{Letter, LetterSize, record_bytes_max, refusal_reason};
-use self::settings::KafkaSinkSettings;
+use self::settings::{DeliveryPromise, KafkaSinkSettings};
+use self::transaction::{CommittingGroup, Transactions};
 use crate::clock;
 use crate::frame::Position;
 use crate::sink::dead_letter::DeadLetter;
@@ -34,6 +38,8 @@ pub struct KafkaSink {
     settings: KafkaSinkSettings,
     sent: u64,
     marks: UnacknowledgedPositions,
+    /// Where records and offsets are written together.
+    transactions: Option<Transactions>,
 }
 
 impl KafkaSink {
@@ -65,14 +71,21 @@ impl KafkaSink {
 
     fn connected(settings: KafkaSinkSettings) -> Result<Self, KafkaSinkError> {
         let producer = settings.producer()?;
-        let sink = Self {
+        let mut sink = Self {
             producer,
             topic: settings.topic.as_str().into(),
             settings,
             sent: 0,
             marks: UnacknowledgedPositions::default(),
+            transactions: None,
         };
         sink.look_for_topic()?;
+        if let DeliveryPromise::ExactlyOnce { id, every } = &sink.settings.mode {
+            let letters = sink.settings.letters.clone();
+            sink.account().remember_letters(letters);
+            let begun = Transactions::begin(&sink.producer, id, *every);
+            sink.transactions = Some(begun?);
+        }
         Ok(sink)
     }
 
@@ -117,7 +130,11 @@ impl KafkaSink {
         self.check()?;
         self.send_letters_again()?;
         let most = record_bytes_max(&self.settings.properties);
-        let mut size = LetterSize::Whole;
+        let mut size = match self.settings.letters.fate(letter) {
+            Some(LetterFate::Refused) => return Ok(()),
+            Some(LetterFate::At(size)) => size,
+            None => LetterSize::Whole,
+        };
         loop {
             let record = Letter::of(letter, size, most);
             self.account().letter(self.sent, size, record.newly_cut);
@@ -176,7 +193,17 @@ impl KafkaSink {
     /// Notes positions of the input: all records of the frames before them have been
     /// queued.
     pub fn mark(&mut self, positions: &[Position]) {
-        self.marks.add(self.sent, positions);
+        match &mut self.transactions {
+            Some(transactions) => transactions.mark(positions),
+            None => self.marks.add(self.sent, positions),
+        }
+    }
+
+    /// Commits offsets in the name of this group from now on, where it writes in transactions.
+    pub fn commit_for(&mut self, group: Arc<dyn CommittingGroup>) {
+        if let Some(transactions) = &mut self.transactions {
+            transactions.commit_for(group);
+        }
     }
 
     /// Appends the marked positions before which all records have arrived, in the order of the marks.
@@ -185,10 +212,33 @@ impl KafkaSink {
     /// As [`KafkaSink::check`].
     pub fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), KafkaSinkError> {
         self.check()?;
+        if let Some(transactions) = &self.transactions {
+            return match transactions.is_due() {
+                true => self.commit(positions),
+                false => Ok(()),
+            };
+        }
         self.send_letters_again()?;
         let delivered = self.delivered();
         self.marks.take(delivered, positions);
         Ok(())
+    }
+
+    /// Commits what was sent, with the offsets of its input, and appends these. Does nothing where records are
+    /// not written in transactions.
+    ///
+    /// # Errors
+    /// [`KafkaSinkError`]; the run must begin again at the committed offsets.
+    pub fn commit(&mut self, positions: &mut Vec<Position>) -> Result<(), KafkaSinkError> {
+        if self.transactions.is_none() {
+            return Ok(());
+        }
+        // A commit with records in flight waits in steps of 100 ms.
+        self.flush(self.settings.delivery_timeout)?;
+        match &mut self.transactions {
+            Some(transactions) => transactions.commit(&self.producer, positions),
+            None => Ok(()),
+        }
     }
 
     /// How many of the records queued first have all arrived.
@@ -211,6 +261,9 @@ impl KafkaSink {
         let account = self.account();
         match &account.first_failure {
             None => Ok(()),
+            Some((_, error)) if account.spoilt_by_letter => Err(KafkaSinkError::Spoilt {
+                error: Box::new(error.clone()),
+            }),
             Some((topic, error)) => Err(KafkaSinkError::Delivery {
                 topic: topic.clone(),
                 error: Box::new(error.clone()),
@@ -261,6 +314,9 @@ impl KafkaSink {
         payload: &[u8],
         headers: OwnedHeaders,
     ) -> Result<(), KafkaSinkError> {
+        if let Some(transactions) = &mut self.transactions {
+            transactions.open(&self.producer)?;
+        }
         self.account().take(clock::instant());
         let pushed = self.push(topic, self.sent, key, payload, headers);
         match pushed {
@@ -337,6 +393,14 @@ impl KafkaSink {
     }
 }
 
+impl Drop for KafkaSink {
+    fn drop(&mut self) {
+        if let Some(transactions) = &mut self.transactions {
+            transactions.abort(&self.producer);
+        }
+    }
+}
+
 fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
     headers.iter().fold(
         OwnedHeaders::new_with_capacity(headers.len()),
@@ -349,7 +413,7 @@ fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
     )
 }
 
-const FLUSH_STEP: Duration = Duration::from_millis(1);
+const FLUSH_STEP: Duration = Duration::from_micros(250);
 
 /// How often it is asked whether connecting is to be given up.
 const PATIENCE_STEP: Duration = Duration::from_millis(50);

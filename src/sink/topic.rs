@@ -9,6 +9,7 @@ use super::json::JsonWriter;
 use super::kafka::KafkaSink;
 use super::kafka::error::KafkaSinkError;
 use super::kafka::settings::KafkaSinkSettings;
+use super::kafka::transaction::CommittingGroup;
 use super::status::SinkStatus;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
@@ -22,6 +23,8 @@ pub struct TopicSink {
     payload: Vec<u8>,
     /// How long `flush` waits for records to arrive.
     flush_timeout: Duration,
+    /// Positions that a flush has committed.
+    committed: Vec<Position>,
 }
 
 /// The topics that are written beside that of the signals.
@@ -68,6 +71,7 @@ impl TopicSink {
             side,
             payload: vec![],
             flush_timeout,
+            committed: vec![],
         })
     }
 }
@@ -110,11 +114,17 @@ impl Sink for TopicSink {
     }
 
     fn acknowledged(&mut self, positions: &mut Vec<Position>) -> Result<(), SinkError> {
+        positions.append(&mut self.committed);
         self.kafka.acknowledged(positions).map_err(failed)
     }
 
+    fn commit_for(&mut self, group: Arc<dyn CommittingGroup>) {
+        self.kafka.commit_for(group);
+    }
+
     fn flush(&mut self) -> Result<(), SinkError> {
-        self.kafka.flush(self.flush_timeout).map_err(failed)
+        self.kafka.flush(self.flush_timeout).map_err(failed)?;
+        self.kafka.commit(&mut self.committed).map_err(failed)
     }
 
     fn keeps_dead_letters(&self) -> bool {

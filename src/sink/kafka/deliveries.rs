@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use rdkafka::ClientContext;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Message, OwnedMessage};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, DeliveryResult, Message, OwnedMessage};
 use rdkafka::producer::{NoCustomPartitioner, ProducerContext};
 use tracing::warn;
 
+use super::letter_memory::{LetterFate, LetterMemory};
 use super::letters::{LetterSize, refusal_reason};
 use crate::sink::status::{RefusalReason, SinkStatus};
 
@@ -39,6 +40,10 @@ pub(super) struct DeliveryAccount {
     too_large: VecDeque<RefusedLetter>,
     /// The letter that is sent again now.
     again: Option<u64>,
+    /// What remembers refused letters over a rewind: in transactions.
+    memory: Option<LetterMemory>,
+    /// Whether a letter that was refused has spoilt the transaction.
+    pub(super) spoilt_by_letter: bool,
     status: Arc<SinkStatus>,
 }
 
@@ -83,6 +88,11 @@ impl DeliveryAccount {
             self.through += 1;
         }
         self.show();
+    }
+
+    /// Records are written in transactions: a refused letter fails them all, and is remembered.
+    pub(super) fn remember_letters(&mut self, memory: LetterMemory) {
+        self.memory = Some(memory);
     }
 
     fn failed(&mut self, topic: &str, error: &KafkaError) {
@@ -151,6 +161,17 @@ impl DeliveryAccount {
             return self.failed(record.topic(), error);
         };
         let smaller = tried.and_then(LetterSize::smaller);
+        if let Some(memory) = &self.memory {
+            let smaller = smaller.filter(|_| reason.may_be_smaller());
+            let fate = smaller.map_or(LetterFate::Refused, LetterFate::At);
+            memory.note(record.headers().map(BorrowedHeaders::detach).as_ref(), fate);
+            self.spoilt_by_letter = true;
+            self.failed(record.topic(), error);
+            if fate == LetterFate::Refused {
+                self.refuse_letter(record.topic(), reason, error);
+            }
+            return;
+        }
         match smaller.filter(|_| reason.may_be_smaller()) {
             Some(size) => self.too_large.push_back(RefusedLetter {
                 number,

@@ -96,6 +96,15 @@ pub enum KafkaSinkError {
         /// The error of librdkafka.
         error: Box<KafkaError>,
     },
+    /// A dead letter was refused, and with it the transaction; it is sent smaller or not at all the next time.
+    #[error(
+        "while sending a dead letter in a transaction: {error}; going on at the offsets that the group has committed, \
+         without what was refused"
+    )]
+    Spoilt {
+        /// The error of librdkafka.
+        error: Box<KafkaError>,
+    },
     /// Partitions were taken away before what came of their records was committed.
     #[error(
         "while committing a transaction: partitions of its input were taken away by the group; going on at the \
@@ -122,7 +131,7 @@ impl KafkaSinkError {
     pub fn is_mended_by_rewinding(&self) -> bool {
         match self {
             Self::Transaction { error, .. } => !is_refusal(error),
-            Self::Lost => true,
+            Self::Lost | Self::Spoilt { .. } => true,
             _ => false,
         }
     }

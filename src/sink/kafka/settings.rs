@@ -6,6 +6,7 @@ use rdkafka::producer::ThreadedProducer;
 
 use super::deliveries::Deliveries;
 use super::error::KafkaSinkError;
+use super::letter_memory::LetterMemory;
 use super::patience::ConnectPatience;
 use crate::kafka::{Properties, client_config};
 
@@ -30,6 +31,8 @@ pub struct KafkaSinkSettings {
     pub properties: Properties,
     /// What is promised of delivery.
     pub mode: DeliveryPromise,
+    /// The dead letters that were refused before, of transactions.
+    pub letters: LetterMemory,
     /// When connecting is given up.
     pub patience: ConnectPatience,
 }
@@ -63,6 +66,7 @@ impl Default for KafkaSinkSettings {
             queue_records_max: 100_000,
             properties: Properties::new(),
             mode: DeliveryPromise::default(),
+            letters: LetterMemory::default(),
             patience: ConnectPatience::default(),
         }
     }
