@@ -1,17 +1,25 @@
 //! Kafka topics as a source: one thread that polls, passes frames on, and never drops one.
 
 mod assigned;
+mod commit;
 mod connection;
 mod ends;
 mod error;
+mod group;
+mod links;
 mod membership;
 mod merge;
 mod partition;
+pub mod placement;
+mod positions;
 mod progress;
 mod reader;
 mod record;
 mod rings;
 mod settings;
+pub mod starts;
+mod take_over;
+mod topics;
 mod trouble;
 
 use std::io;
@@ -22,16 +30,17 @@ use std::thread::JoinHandle;
 use tracing::Span;
 
 pub use self::error::KafkaSourceError;
+pub use self::group::Group;
+pub use self::links::KafkaLinks;
 pub use self::progress::Progress;
 use self::reader::KafkaReader;
-pub use self::settings::KafkaSourceSettings;
+pub use self::settings::{CommitBy, KafkaSourceSettings};
 use super::ring::Sender;
-use crate::source::status::FeedStatus;
 
 /// Starts the thread that reads. The frames of partition p go to ring `p % rings.len()`.
 ///
 /// The thread ends within about 100 ms and the time of the drain after `stop` turns true, or at the end of
-/// the topics if the settings say so. It then drops the rings, waits for `progress` to be complete, and
+/// the topics if the settings say so. It then drops the rings, waits for the progress to be complete, and
 /// commits it.
 ///
 /// # Errors
@@ -42,8 +51,7 @@ use crate::source::status::FeedStatus;
 pub fn spawn(
     settings: KafkaSourceSettings,
     rings: Vec<Sender>,
-    progress: Arc<Progress>,
-    status: Arc<FeedStatus>,
+    links: KafkaLinks,
     stop: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<Result<(), KafkaSourceError>>> {
     assert!(!rings.is_empty(), "a source needs a ring");
@@ -52,7 +60,7 @@ pub fn spawn(
         .name("kafka-source".into())
         .spawn(move || {
             let _inside = span.entered();
-            KafkaReader::connect(settings, rings, progress, status)?.run(&stop)
+            KafkaReader::connect(settings, rings, links, Arc::clone(&stop))?.run(&stop)
         })
 }
 

@@ -20,7 +20,7 @@ use crate::pipeline::Pipeline;
 use crate::run::error::RunError;
 use crate::source::conflation::Conflation;
 use crate::source::kafka;
-use crate::source::kafka::{KafkaSourceError, Progress};
+use crate::source::kafka::{KafkaLinks, KafkaSourceError, Progress};
 use crate::source::ring::Sender;
 use crate::source::snapshot_requests::BookReport;
 use crate::source::status::FeedStatus;
@@ -93,8 +93,12 @@ impl Source {
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
                 let settings = pipeline.kafka_settings(options.until_end);
-                let (all, stopped) = (Arc::clone(&progress), Arc::clone(&stop));
-                let thread = kafka::spawn(settings, rings, all, Arc::clone(&status), stopped)
+                let links = KafkaLinks {
+                    progress: Arc::clone(&progress),
+                    status: Arc::clone(&status),
+                    ..KafkaLinks::new(&settings)
+                };
+                let thread = kafka::spawn(settings, rings, links, Arc::clone(&stop))
                     .map_err(RunError::Thread)?;
                 RunningSource::Kafka { thread, stop }
             }

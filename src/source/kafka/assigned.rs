@@ -15,9 +15,10 @@ pub(super) struct AssignedPartition {
     /// Frames taken from Kafka for which there was no room, oldest first. Where there are any, the partition
     /// is paused.
     pub(super) held: VecDeque<Frame>,
-    /// The offsets where reading begins and where it ends; looked up only for a run that ends, or to merge
-    /// topics.
-    pub(super) span: Option<(i64, i64)>,
+    /// The offset where the partition ended at the assignment.
+    pub(super) end: i64,
+    /// Records before this offset are read only to rebuild state.
+    pub(super) new_from: i64,
     /// The offset that is read next, or a later one.
     pub(super) next: i64,
 }
@@ -31,8 +32,8 @@ pub(super) struct AssignedPartitions {
 
 impl AssignedPartitions {
     /// A partition was assigned.
-    pub(super) fn add(&mut self, key: PartitionKey) {
-        self.partitions.insert(key, AssignedPartition::default());
+    pub(super) fn add(&mut self, key: PartitionKey, partition: AssignedPartition) {
+        self.partitions.insert(key, partition);
         self.paused.remove(&key);
     }
 
@@ -47,6 +48,11 @@ impl AssignedPartitions {
     /// The state of a partition.
     pub(super) fn partition(&mut self, key: PartitionKey) -> &mut AssignedPartition {
         self.partitions.entry(key).or_default()
+    }
+
+    /// The first offset of a partition that is not read only to rebuild state.
+    pub(super) fn new_from(&self, key: PartitionKey) -> i64 {
+        self.partitions.get(&key).map_or(0, |at| at.new_from)
     }
 
     /// All partitions.
@@ -83,14 +89,6 @@ impl AssignedPartitions {
         })
     }
 
-    /// The offset of the first held frame of each partition that holds some.
-    pub(super) fn first_held(&self) -> impl Iterator<Item = (PartitionKey, i64)> {
-        self.paused.iter().filter_map(|&key| {
-            let first = self.partitions.get(&key)?.held.front()?;
-            Some((key, first.origin.offset))
-        })
-    }
-
     /// Drops all held frames and returns their number.
     pub(super) fn drop_held(&mut self) -> usize {
         let partitions = self.partitions.values_mut();
@@ -111,7 +109,7 @@ mod tests {
     fn only_paused_partitions_are_visited() {
         let mut assigned = AssignedPartitions::default();
         for partition in 0..1_000 {
-            assigned.add((0, partition));
+            assigned.add((0, partition), AssignedPartition::default());
         }
         assert!(!assigned.any_paused() && !assigned.any_held());
         assert!(assigned.pause((0, 7)) && !assigned.pause((0, 7)));
@@ -125,7 +123,6 @@ mod tests {
         };
         assigned.partition((0, 7)).held.push_back(frame);
         assert_eq!(assigned.paused().collect::<Vec<_>>(), [(0, 7)]);
-        assert_eq!(assigned.first_held().collect::<Vec<_>>(), [((0, 7), 3)]);
         assert!(assigned.any_held());
         assert_eq!((assigned.remove((0, 7)), assigned.any_paused()), (1, false));
         assert_eq!(assigned.keys().count(), 999);

@@ -3,6 +3,7 @@
 //! Fails early and clearly: later trouble with the broker is waited out.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -10,12 +11,11 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::error::KafkaSourceError;
+use super::links::KafkaLinks;
 use super::membership::Membership;
-use super::progress::Progress;
 use super::settings::KafkaSourceSettings;
 use crate::clock;
 use crate::kafka::client_config;
-use crate::source::status::FeedStatus;
 
 /// A consumer that has found its topics and subscribed to them.
 ///
@@ -23,9 +23,9 @@ use crate::source::status::FeedStatus;
 /// [`KafkaSourceError`] where the settings are refused, no broker answers, or a topic does not exist.
 pub(super) fn connect(
     settings: &KafkaSourceSettings,
-    progress: &Arc<Progress>,
-    status: &Arc<FeedStatus>,
-) -> Result<BaseConsumer<Membership>, KafkaSourceError> {
+    links: &KafkaLinks,
+    stop: Arc<AtomicBool>,
+) -> Result<Arc<BaseConsumer<Membership>>, KafkaSourceError> {
     let setup = |error| KafkaSourceError::Setup {
         bootstrap: settings.bootstrap.clone(),
         error,
@@ -36,14 +36,17 @@ pub(super) fn connect(
         &settings.properties,
     )?;
     let membership = Membership::new(
-        settings.topics.clone(),
-        settings.first_stream,
-        Arc::clone(progress),
-        Arc::clone(status),
-    )
-    .reading_again(settings.rebuild, settings.from_beginning);
+        settings.clone(),
+        Arc::clone(&links.starts),
+        Arc::clone(&links.progress),
+        Arc::clone(&links.status),
+        stop,
+    );
     let consumer: BaseConsumer<Membership> =
         config.create_with_context(membership).map_err(setup)?;
+    let consumer = Arc::new(consumer);
+    consumer.context().set_consumer(&consumer);
+    links.group.set_consumer(&consumer);
     let deadline = clock::instant() + settings.start_timeout;
     for topic in &settings.topics {
         find_topic(settings, topic, &consumer, deadline)?;

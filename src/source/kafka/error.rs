@@ -59,6 +59,17 @@ pub enum KafkaSourceError {
         /// The topic.
         topic: String,
     },
+    /// The brokers do not say where assigned partitions begin.
+    #[error(
+        "while taking over partitions from `{bootstrap}`: the brokers do not say where they begin: {error}; \
+         is the group's coordinator running?"
+    )]
+    Unplaced {
+        /// The addresses of the brokers.
+        bootstrap: String,
+        /// librdkafka's error.
+        error: KafkaError,
+    },
     /// The broker refuses the client, or the client is broken.
     #[error("while reading from `{bootstrap}`: {error}")]
     Fatal {

@@ -1,141 +1,82 @@
 //! The consumer's membership in its group: assigned and revoked partitions, and commits.
 //!
-//! Runs inside the poll of the source's thread, so it must be quick; slower work is left to the reader's
-//! loop, as a list of changes.
+//! Runs inside the poll of the source's thread. Nothing goes into a ring meanwhile, so a revocation can wait
+//! until what is in them is done; all other work is left to the reader's loop, as a list of changes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{
-    BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, RebalanceProtocol,
-};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
-use rustc_hash::FxHashMap;
 use tracing::{debug, info, warn};
 
+use super::commit::{commit_in_time, unanswered};
 use super::partition::PartitionKey;
+use super::positions::Positions;
 use super::progress::Progress;
+use super::settings::{CommitBy, KafkaSourceSettings};
+use super::starts::Starts;
+use super::take_over::{PlacedPartition, TakeOver};
+use super::topics::Topics;
 use crate::clock;
 use crate::source::status::{FeedStatus, count};
 
 /// Context of the consumer.
 pub(super) struct Membership {
-    topics: Vec<String>,
-    /// The stream of the first topic.
-    first_stream: u16,
-    /// The stream of each topic.
-    streams: FxHashMap<String, u16>,
+    topics: Topics,
+    settings: KafkaSourceSettings,
+    starts: Arc<dyn Starts>,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
+    stop: Arc<AtomicBool>,
+    consumer: OnceLock<Weak<BaseConsumer<Self>>>,
     changes: Mutex<Vec<Change>>,
-    /// How far back partitions are read again.
-    rebuild: Option<Duration>,
-    /// Whether a group without committed offsets begins at the oldest record.
-    from_beginning: bool,
-    /// The offset of the first new record, for partitions of which earlier records are read again.
-    new_from: Mutex<FxHashMap<(u16, i32), i64>>,
+    failure: Mutex<Option<KafkaError>>,
 }
 
-/// A partition that was assigned or revoked, by stream and number.
+/// A partition that was assigned or revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    Assigned(u16, i32),
-    Revoked(u16, i32),
+    Assigned(PlacedPartition),
+    Revoked(PartitionKey),
     /// All changes of a rebalance have been listed.
     Settled,
 }
 
-/// How long the broker may take to answer where partitions begin.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
 impl Membership {
     pub(super) fn new(
-        topics: Vec<String>,
-        first_stream: u16,
+        settings: KafkaSourceSettings,
+        starts: Arc<dyn Starts>,
         progress: Arc<Progress>,
         status: Arc<FeedStatus>,
+        stop: Arc<AtomicBool>,
     ) -> Self {
-        let streams = topics.iter().cloned().zip(first_stream..).collect();
         Self {
-            topics,
-            first_stream,
-            streams,
+            topics: Topics::new(&settings.topics, settings.first_stream),
+            settings,
+            starts,
             progress,
             status,
+            stop,
+            consumer: OnceLock::new(),
             changes: Mutex::default(),
-            rebuild: None,
-            from_beginning: false,
-            new_from: Mutex::default(),
+            failure: Mutex::default(),
         }
     }
 
-    /// The same, reading records of this time before the committed offsets again.
-    pub(super) fn reading_again(self, rebuild: Option<Duration>, from_beginning: bool) -> Self {
-        Self {
-            rebuild,
-            from_beginning,
-            ..self
-        }
+    /// The consumer of which this is the context.
+    pub(super) fn set_consumer(&self, consumer: &Arc<BaseConsumer<Self>>) {
+        self.consumer.get_or_init(|| Arc::downgrade(consumer));
     }
 
-    /// Whether a record is from before the first new one and is read again only to rebuild state.
-    pub(super) fn is_reprocessed(&self, stream: u16, partition: i32, offset: i64) -> bool {
-        let new_from = |at: &FxHashMap<(u16, i32), i64>| at.get(&(stream, partition)).copied();
-        self.rebuild.is_some() && new_from(&self.lock_new()).is_some_and(|from| offset < from)
-    }
-
-    /// Whether a partition is read from before its committed offset.
-    pub(super) fn reads_again(&self, stream: u16, partition: i32) -> bool {
-        self.lock_new().contains_key(&(stream, partition))
-    }
-
-    /// Sets the offsets where partitions begin: `rebuild` before now, so that state is complete again.
-    fn begin_earlier(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        rebuild: Duration,
-        partitions: &mut TopicPartitionList,
-    ) -> KafkaResult<()> {
-        let since = clock::now().0 / 1_000_000 - rebuild.as_millis() as i64;
-        let committed = consumer.committed_offsets(partitions.clone(), ANSWER_TIMEOUT)?;
-        let mut times = partitions.clone();
-        times.set_all_offsets(Offset::Offset(since.max(0)))?;
-        let begins = consumer.offsets_for_times(times, ANSWER_TIMEOUT)?;
-        for begin in begins.elements() {
-            let (topic, partition) = (begin.topic(), begin.partition());
-            let Some(stream) = self.stream_of(topic) else {
-                continue;
-            };
-            let committed = committed.find_partition(topic, partition);
-            let new_from = match committed.map(|element| element.offset()) {
-                Some(Offset::Offset(next)) => next,
-                _ if self.from_beginning => continue,
-                _ => {
-                    consumer
-                        .fetch_watermarks(topic, partition, ANSWER_TIMEOUT)?
-                        .1
-                }
-            };
-            if let Offset::Offset(begin) = begin.offset()
-                && begin < new_from
-            {
-                partitions.set_partition_offset(topic, partition, Offset::Offset(begin))?;
-                self.lock_new().insert((stream, partition), new_from);
-                info!(
-                    topic,
-                    partition, begin, new_from, "reading published records again to rebuild state"
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn lock_new(&self) -> MutexGuard<'_, FxHashMap<(u16, i32), i64>> {
-        self.new_from.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The topics and their streams.
+    pub(super) fn topics(&self) -> &Topics {
+        &self.topics
     }
 
     /// The changes since the last call, in order.
@@ -143,26 +84,20 @@ impl Membership {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The topic's [`Origin::stream`](crate::frame::Origin::stream).
-    pub(super) fn stream_of(&self, topic: &str) -> Option<u16> {
-        self.streams.get(topic).copied()
-    }
-
-    /// The topic of a stream of ours.
-    pub(super) fn topic_of(&self, stream: u16) -> &str {
-        &self.topics[usize::from(stream - self.first_stream)]
+    /// Why partitions could not be taken over: the run must end.
+    pub(super) fn take_failure(&self) -> Option<KafkaError> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.take()
     }
 
     /// A list of this partition alone.
-    pub(super) fn list(&self, (stream, partition): PartitionKey) -> TopicPartitionList {
-        let mut one = TopicPartitionList::new();
-        one.add_partition(self.topic_of(stream), partition);
-        one
+    pub(super) fn list(&self, key: PartitionKey) -> TopicPartitionList {
+        self.topics.list([key])
     }
 
     /// Commits the offsets that are done and not yet committed.
     pub(super) fn commit_all(&self, consumer: &BaseConsumer<Self>, mode: CommitMode) {
-        self.commit(consumer, mode, |_, _| true);
+        self.commit(consumer, mode, |_| true);
     }
 
     /// Commits the offsets that are done and not yet committed, of the partitions that `selected` accepts.
@@ -170,27 +105,50 @@ impl Membership {
         &self,
         consumer: &BaseConsumer<Self>,
         mode: CommitMode,
-        selected: impl Fn(u16, i32) -> bool,
+        selected: impl Fn(PartitionKey) -> bool,
     ) {
+        if self.settings.commits == CommitBy::Sink {
+            return;
+        }
+        let uncommitted = self.progress.uncommitted().into_iter();
+        let selected = uncommitted.filter(|&(stream, partition, _)| selected((stream, partition)));
+        let offsets =
+            self.offsets(selected.map(|(stream, partition, next)| ((stream, partition), next)));
+        if offsets.count() == 0 {
+            return;
+        }
+        match mode {
+            // The result of an asynchronous commit comes to the callback; an error of sending it comes here.
+            CommitMode::Async => {
+                if let Err(error) = consumer.commit(&offsets, mode) {
+                    self.note_commit(Err(error), &offsets);
+                }
+            }
+            CommitMode::Sync => self.note_commit(self.commit_now(&offsets), &offsets),
+        }
+    }
+
+    /// Commits, and waits for the answer.
+    fn commit_now(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        let consumer = self.consumer.get().and_then(Weak::upgrade);
+        consumer.map_or_else(
+            || Err(unanswered()),
+            |consumer| commit_in_time(consumer, offsets),
+        )
+    }
+
+    fn offsets(&self, all: impl Iterator<Item = (PartitionKey, i64)>) -> TopicPartitionList {
         let mut offsets = TopicPartitionList::new();
-        for (stream, partition, next) in self.progress.uncommitted() {
-            let topic = self.topic_of(stream);
-            if selected(stream, partition)
-                && let Err(error) =
-                    offsets.add_partition_offset(topic, partition, Offset::Offset(next))
+        for ((stream, partition), next) in all {
+            let Some(topic) = self.topics.of(stream) else {
+                continue;
+            };
+            if let Err(error) = offsets.add_partition_offset(topic, partition, Offset::Offset(next))
             {
                 warn!(topic, partition, %error, "offset cannot be committed");
             }
         }
-        if offsets.count() == 0 {
-            return;
-        }
-        let result = consumer.commit(&offsets, mode);
-        match (mode, result) {
-            // The result of an asynchronous commit comes to the callback; an error of sending it comes here.
-            (CommitMode::Async, Ok(())) => {}
-            (CommitMode::Async | CommitMode::Sync, result) => self.note_commit(result, &offsets),
-        }
+        offsets
     }
 
     fn note_commit(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
@@ -198,7 +156,7 @@ impl Membership {
             Ok(()) => {
                 for element in offsets.elements() {
                     if let (Some(stream), Offset::Offset(next), Ok(())) = (
-                        self.stream_of(element.topic()),
+                        self.topics.stream_of(element.topic()),
                         element.offset(),
                         element.error(),
                     ) {
@@ -215,15 +173,135 @@ impl Membership {
         }
     }
 
-    fn list_changes(&self, partitions: &TopicPartitionList, change: impl Fn(u16, i32) -> Change) {
+    fn list_changes(&self, all: impl IntoIterator<Item = Change>) {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        for element in partitions.elements() {
-            if let Some(stream) = self.stream_of(element.topic()) {
-                changes.push(change(stream, element.partition()));
-            }
-        }
+        changes.extend(all);
         changes.push(Change::Settled);
     }
+
+    /// How long a callback may wait: the group removes a member that does not poll for longer.
+    fn wait_max(&self) -> Duration {
+        let written = self.settings.properties.get("max.poll.interval.ms");
+        let millis = written.and_then(|text| text.parse().ok());
+        Duration::from_millis(millis.unwrap_or(MAX_POLL_INTERVAL_MS)) / 3
+    }
+}
+
+/// Partitions that are taken over.
+impl Membership {
+    fn assign(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &mut TopicPartitionList,
+    ) -> KafkaResult<()> {
+        let placed = self.place_in_time(consumer, &self.topics.keys(partitions));
+        for at in placed.iter().flatten() {
+            if let Some(topic) = self.topics.of(at.key.0) {
+                partitions.set_partition_offset(topic, at.key.1, Offset::Offset(at.begin))?;
+            }
+        }
+        match is_cooperative(consumer) {
+            true => consumer.incremental_assign(partitions)?,
+            false => consumer.assign(partitions)?,
+        }
+        count(&self.status.connections);
+        let Some(placed) = placed else {
+            return Ok(());
+        };
+        self.status.set_healthy(true);
+        info!(count = placed.len(), "partitions were assigned");
+        self.list_changes(placed.into_iter().map(Change::Assigned));
+        Ok(())
+    }
+
+    /// Asks the brokers where the partitions begin until they answer; none where the run is stopped, or ends
+    /// because they do not answer.
+    fn place_in_time(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        keys: &[PartitionKey],
+    ) -> Option<Vec<PlacedPartition>> {
+        let since = clock::instant();
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let take_over = TakeOver {
+                positions: Positions {
+                    consumer,
+                    topics: &self.topics,
+                },
+                from_beginning: self.settings.from_beginning,
+                starts: &*self.starts,
+                commit: &|all| self.commit_now(&self.offsets(all.into_iter())),
+            };
+            let error = match take_over.place(keys) {
+                Ok(placed) => return Some(placed),
+                Err(error) => error,
+            };
+            count(&self.status.failures);
+            if consumer.assignment_lost() || since.elapsed() > self.wait_max() {
+                let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                *failure = Some(error);
+                return None;
+            }
+            debug!(%error, "the brokers do not say where partitions begin: asking again");
+            std::thread::sleep(ASK_AGAIN);
+        }
+    }
+}
+
+/// Partitions that are given back.
+impl Membership {
+    fn revoke(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &TopicPartitionList,
+    ) -> KafkaResult<()> {
+        let keys = self.topics.keys(partitions);
+        // A lost partition may have a new owner, whose commits ours must not overwrite.
+        if consumer.assignment_lost() {
+            self.progress.set_lost();
+            warn!(count = keys.len(), "partitions were lost");
+        } else {
+            self.wait_until_done(&keys);
+            self.commit(consumer, CommitMode::Sync, |key| keys.contains(&key));
+            info!(count = keys.len(), "partitions were revoked");
+        }
+        self.starts.revoked(&keys);
+        let given_back = match is_cooperative(consumer) {
+            true => consumer.incremental_unassign(partitions),
+            false => consumer.unassign(),
+        };
+        self.list_changes(keys.into_iter().map(Change::Revoked));
+        given_back
+    }
+
+    /// Waits until what went into the rings is done, so that the next owner reads nothing again.
+    fn wait_until_done(&self, keys: &[PartitionKey]) {
+        let (since, wait_max) = (
+            clock::instant(),
+            self.wait_max().min(self.settings.drain_timeout),
+        );
+        while !self.progress.is_done(keys) {
+            if since.elapsed() > wait_max {
+                self.progress.set_lost();
+                warn!(
+                    waited = ?wait_max,
+                    "partitions are given back with frames still on their way: they will be read again"
+                );
+                return;
+            }
+            std::thread::sleep(DONE_STEP);
+        }
+    }
+}
+
+fn is_cooperative(consumer: &BaseConsumer<Membership>) -> bool {
+    matches!(
+        consumer.rebalance_protocol(),
+        RebalanceProtocol::Cooperative
+    )
 }
 
 impl ClientContext for Membership {
@@ -234,39 +312,19 @@ impl ClientContext for Membership {
 }
 
 impl ConsumerContext for Membership {
-    /// Does what the client does by default, but sets where partitions begin.
+    /// Does what the client does by default, but sets where partitions begin, and gives them back only when
+    /// what was read of them is done.
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
         what: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
-        let cooperative = matches!(
-            consumer.rebalance_protocol(),
-            RebalanceProtocol::Cooperative
-        );
         let done = match what {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                if let Some(rebuild) = self.rebuild
-                    && let Err(error) = self.begin_earlier(consumer, rebuild, partitions)
-                {
-                    count(&self.status.failures);
-                    warn!(%error, "published records cannot be read again: windows begin empty");
-                }
-                let assigned = match cooperative {
-                    true => consumer.incremental_assign(partitions),
-                    false => consumer.assign(partitions),
-                };
-                self.post_rebalance(consumer, &Rebalance::Assign(partitions));
-                assigned
+                self.assign(consumer, partitions)
             }
-            _ => {
-                self.pre_rebalance(consumer, &Rebalance::Revoke(partitions));
-                match cooperative {
-                    true => consumer.incremental_unassign(partitions),
-                    false => consumer.unassign(),
-                }
-            }
+            _ => self.revoke(consumer, partitions),
         };
         if let Err(error) = done {
             count(&self.status.failures);
@@ -274,33 +332,14 @@ impl ConsumerContext for Membership {
         }
     }
 
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let Rebalance::Revoke(partitions) = rebalance else {
-            return;
-        };
-        // A lost partition may have a new owner, whose commits ours must not overwrite.
-        if consumer.assignment_lost() {
-            warn!(count = partitions.count(), "partitions were lost");
-        } else {
-            self.commit(consumer, CommitMode::Sync, |stream, partition| {
-                let topic = self.topic_of(stream);
-                partitions.find_partition(topic, partition).is_some()
-            });
-            info!(count = partitions.count(), "partitions were revoked");
-        }
-        self.list_changes(partitions, Change::Revoked);
-    }
-
-    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance {
-            count(&self.status.connections);
-            self.status.set_healthy(true);
-            info!(count = partitions.count(), "partitions were assigned");
-            self.list_changes(partitions, Change::Assigned);
-        }
-    }
-
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
         self.note_commit(result, offsets);
     }
 }
+
+/// Pause between two questions where partitions begin.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How often it is looked whether what was read is done.
+const DONE_STEP: Duration = Duration::from_millis(1);
+/// The client's default of `max.poll.interval.ms`.
+const MAX_POLL_INTERVAL_MS: u64 = 300_000;

@@ -17,6 +17,7 @@ use crate::frame::Position;
 pub struct Progress {
     partitions: Mutex<FxHashMap<(u16, i32), Reached>>,
     abandoned: AtomicBool,
+    lost: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,26 @@ impl Progress {
     /// them. What is done is committed all the same.
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
+    }
+
+    /// Whether partitions were taken away before everything that went into the rings was done. Another
+    /// member of the group may read them now: what is in a transaction must not be committed any more, and
+    /// the run begins again where the group has committed.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Partitions were taken away before everything that went into the rings was done.
+    pub(super) fn set_lost(&self) {
+        self.lost.store(true, Ordering::Release);
+    }
+
+    /// Whether everything of these partitions that went into the rings is done, or will never be.
+    pub(super) fn is_done(&self, partitions: &[(u16, i32)]) -> bool {
+        let all = self.lock();
+        let mut ours = partitions.iter().filter_map(|at| all.get(at));
+        self.abandoned.load(Ordering::Acquire) || ours.all(|at| at.done >= at.handed)
     }
 
     /// A frame is about to go into a ring. The first of a partition says where it begins.
@@ -132,6 +153,8 @@ mod tests {
         assert!(progress.is_complete());
         progress.committed(0, 1, 12);
         assert!(progress.uncommitted().is_empty());
+        progress.handed(0, 2, 5);
+        assert!(progress.is_done(&[(0, 1), (0, 9)]) && !progress.is_done(&[(0, 1), (0, 2)]));
         progress.forget(0, 1);
         done(13);
         assert!(progress.uncommitted().is_empty());

@@ -14,10 +14,11 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use tracing::{debug, warn};
 
-use super::assigned::AssignedPartitions;
+use super::assigned::{AssignedPartition, AssignedPartitions};
 use super::connection::{connect, missing_topic};
 use super::ends::is_read;
 use super::error::KafkaSourceError;
+use super::links::KafkaLinks;
 use super::membership::{Change, Membership};
 use super::merge::Merge;
 use super::partition::{PartitionKey, partition_of};
@@ -33,7 +34,7 @@ use crate::source::status::{FeedStatus, count};
 
 /// The thread's state.
 pub(super) struct KafkaReader {
-    consumer: BaseConsumer<Membership>,
+    consumer: Arc<BaseConsumer<Membership>>,
     settings: KafkaSourceSettings,
     rings: Rings,
     assigned: AssignedPartitions,
@@ -55,10 +56,13 @@ impl KafkaReader {
     pub(super) fn connect(
         settings: KafkaSourceSettings,
         rings: Vec<Sender>,
-        progress: Arc<Progress>,
-        status: Arc<FeedStatus>,
+        links: KafkaLinks,
+        stop: Arc<AtomicBool>,
     ) -> Result<Self, KafkaSourceError> {
-        let consumer = connect(&settings, &progress, &status)?;
+        let consumer = connect(&settings, &links, stop)?;
+        let KafkaLinks {
+            progress, status, ..
+        } = links;
         let rings = Rings::new(rings, Arc::clone(&progress), Arc::clone(&status));
         Ok(Self {
             assigned: AssignedPartitions::default(),
@@ -80,15 +84,16 @@ impl KafkaReader {
     /// [`KafkaSourceError`] for what the client does not mend by itself.
     pub(super) fn run(mut self, stop: &AtomicBool) -> Result<(), KafkaSourceError> {
         let mut last_commit = clock::instant();
+        let consumer = Arc::clone(&self.consumer);
         while !stop.load(Relaxed) {
             self.send_held();
             self.send_merged();
-            let polled = self
-                .consumer
-                .poll(self.poll_wait())
-                .map(|record| record.map(|record| self.frame(&record)));
+            let polled = consumer.poll(self.poll_wait());
             self.follow_changes();
-            match polled {
+            if let Some(error) = consumer.context().take_failure() {
+                return Err(self.unplaced(error));
+            }
+            match polled.map(|record| record.map(|record| self.frame(&record))) {
                 Some(Ok(Some((ts, frame)))) => self.arrive(ts, frame)?,
                 Some(Ok(None)) => {}
                 Some(Err(error)) => self.note_error(error)?,
@@ -100,11 +105,10 @@ impl KafkaReader {
             }
             if last_commit.elapsed() >= self.settings.commit_every {
                 last_commit = clock::instant();
-                self.consumer
-                    .context()
-                    .commit_all(&self.consumer, CommitMode::Async);
+                consumer.context().commit_all(&consumer, CommitMode::Async);
             }
         }
+        drop(consumer);
         self.finish();
         Ok(())
     }
@@ -118,8 +122,7 @@ impl KafkaReader {
             count(&self.status.dropped.tombstone);
             return None;
         };
-        let membership = self.consumer.context();
-        let stream = membership.stream_of(record.topic())?;
+        let stream = self.consumer.context().topics().stream_of(record.topic())?;
         let (partition, offset) = (record.partition(), record.offset());
         let received = self.headers.ts_recv(record, now);
         let ts = match self.merge.is_over() {
@@ -133,7 +136,7 @@ impl KafkaReader {
                 partition,
                 stream,
                 late: false,
-                reprocessed: membership.is_reprocessed(stream, partition, offset),
+                reprocessed: offset < self.assigned.new_from((stream, partition)),
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),
@@ -149,11 +152,11 @@ impl KafkaReader {
             // Its records have the offsets of others that were read before.
             return Err(KafkaSourceError::Anew {
                 bootstrap: self.settings.bootstrap.clone(),
-                topic: self.consumer.context().topic_of(key.0).to_owned(),
+                topic: self.topic_of(key),
             });
         }
         partition.next = offset + 1;
-        let is_read = partition.span.is_some_and(|(_, end)| partition.next >= end);
+        let is_read = partition.next >= partition.end;
         if self.merge.is_over() {
             self.send(frame);
             return Ok(());
@@ -184,11 +187,9 @@ impl KafkaReader {
     fn send(&mut self, frame: Frame) {
         let key = partition_of(&frame);
         let held = &mut self.assigned.partition(key).held;
-        let back = if held.is_empty() {
-            self.rings.send(frame).err()
-        } else {
-            self.rings.announce(&frame.origin);
-            Some(frame)
+        let back = match held.is_empty() {
+            true => self.rings.send(frame).err(),
+            false => Some(frame),
         };
         if let Some(frame) = back {
             held.push_back(frame);
@@ -207,7 +208,7 @@ impl KafkaReader {
             while self.rings.is_half_empty(key)
                 && let Some(frame) = held.pop_front()
             {
-                if let Err(back) = self.rings.send_announced(frame) {
+                if let Err(back) = self.rings.send(frame) {
                     held.push_front(back);
                     break;
                 }
@@ -248,17 +249,23 @@ impl KafkaReader {
     fn follow_changes(&mut self) {
         for change in self.consumer.context().take_changes() {
             match change {
-                Change::Assigned(stream, partition) => {
-                    self.assigned.add((stream, partition));
+                Change::Assigned(placed) => {
+                    let partition = AssignedPartition {
+                        end: placed.end,
+                        new_from: placed.new_from,
+                        next: placed.begin,
+                        ..AssignedPartition::default()
+                    };
+                    self.assigned.add(placed.key, partition);
                     if self.settings.topics.len() > 1 {
-                        self.merge.add((stream, partition));
+                        self.merge.add(placed.key);
                     }
                 }
-                Change::Revoked(stream, partition) => {
-                    let held = self.assigned.remove((stream, partition));
-                    let merged = self.merge.remove((stream, partition));
+                Change::Revoked(key) => {
+                    let held = self.assigned.remove(key);
+                    let merged = self.merge.remove(key);
                     self.count_orphaned(held + merged);
-                    self.progress.forget(stream, partition);
+                    self.progress.forget(key.0, key.1);
                 }
                 Change::Settled => {
                     self.is_assigned = true;
@@ -302,12 +309,19 @@ impl KafkaReader {
 
     /// Whether a partition is read to where it ended when it was assigned.
     fn is_read(&mut self, key: PartitionKey) -> bool {
-        let from_beginning = self.settings.from_beginning;
-        let partition = self.assigned.partition(key);
-        is_read(&self.consumer, key, partition, from_beginning).unwrap_or_else(|error| {
-            warn!(partition = key.1, %error, "cannot find the end of the partition yet");
-            false
-        })
+        is_read(&self.consumer, key, self.assigned.partition(key))
+    }
+
+    fn topic_of(&self, (stream, _): PartitionKey) -> String {
+        let topic = self.consumer.context().topics().of(stream);
+        topic.unwrap_or_default().to_owned()
+    }
+
+    fn unplaced(&self, error: KafkaError) -> KafkaSourceError {
+        KafkaSourceError::Unplaced {
+            bootstrap: self.settings.bootstrap.clone(),
+            error,
+        }
     }
 
     /// Ends the run for an error that lasts; the client mends any other by itself.
@@ -346,15 +360,8 @@ impl KafkaReader {
 
     /// Drops the rings so that the shards end, waits for frames on their way, and commits them.
     fn finish(mut self) {
-        for ((stream, partition), offset) in self.assigned.first_held() {
-            self.progress.withdrawn(stream, partition, offset);
-        }
         let mut held = self.assigned.drop_held();
         let keys: Vec<_> = self.assigned.keys().collect();
-        if let Some(next) = self.merge.waiting().map(|frame| frame.origin) {
-            self.progress
-                .withdrawn(next.stream, next.partition, next.offset);
-        }
         for &key in &keys {
             held += self.merge.remove(key);
         }
@@ -365,6 +372,7 @@ impl KafkaReader {
         while !self.progress.is_complete() {
             if begin.elapsed() > self.settings.drain_timeout {
                 warn!("stopping with frames still on their way: they will be read again");
+                self.progress.abandon();
                 break;
             }
             // Polling keeps the membership; a record that arrives now will be read again.

@@ -28,32 +28,29 @@ impl Rings {
         }
     }
 
-    /// Announces a frame and sends it to its ring.
-    ///
-    /// # Errors
-    /// The frame, where its ring is full. It is announced, and needs [`Rings::send_announced`].
-    pub(super) fn send(&self, frame: Frame) -> Result<(), Frame> {
-        self.announce(&frame.origin);
-        self.send_announced(frame)
-    }
-
-    /// Announces a frame to the progress before it is sent: the engine may be done with it when sending
-    /// returns. The offset of a reprocessed frame is committed already.
-    pub(super) fn announce(&self, origin: &Origin) {
-        if !origin.reprocessed {
-            self.progress
-                .handed(origin.stream, origin.partition, origin.offset);
-        }
-    }
-
-    /// Sends a frame that was announced.
+    /// Announces a frame to the progress, and sends it to its ring: the engine may be done with it when
+    /// sending returns. The offset of a reprocessed frame is committed already.
     ///
     /// # Errors
     /// The frame, where its ring is full.
-    pub(super) fn send_announced(&self, frame: Frame) -> Result<(), Frame> {
-        self.ring(frame.origin.partition).try_send(frame)?;
-        count(&self.status.sent);
-        Ok(())
+    pub(super) fn send(&self, frame: Frame) -> Result<(), Frame> {
+        let Origin {
+            stream,
+            partition,
+            offset,
+            reprocessed,
+            ..
+        } = frame.origin;
+        if !reprocessed {
+            self.progress.handed(stream, partition, offset);
+        }
+        let sent = self.ring(partition).try_send(frame);
+        match &sent {
+            Ok(()) => count(&self.status.sent),
+            Err(_) if reprocessed => {}
+            Err(_) => self.progress.withdrawn(stream, partition, offset),
+        }
+        sent
     }
 
     /// Whether the ring of a partition is at most half full.

@@ -5,6 +5,17 @@ use std::time::Duration;
 use crate::decode::AHEAD_NS;
 use crate::kafka::Properties;
 
+/// Who commits the offsets of what is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CommitBy {
+    /// The source, as far as [`Progress`](super::Progress) says.
+    #[default]
+    Source,
+    /// The sink, in its transactions. The source commits nothing but the position where a partition begins
+    /// that the group has committed nothing of.
+    Sink,
+}
+
 /// Which topics to read, and how.
 #[derive(Clone, Debug)]
 pub struct KafkaSourceSettings {
@@ -27,6 +38,8 @@ pub struct KafkaSourceSettings {
     /// The broker is [`crate::simulate::broker::EmbeddedBroker`], which does not answer a waiting fetch
     /// when a record arrives.
     pub embedded: bool,
+    /// Who commits progress.
+    pub commits: CommitBy,
     /// How often progress is committed. After a crash the records of about this time are read again.
     pub commit_every: Duration,
     /// How long brokers and topics may take to show up at the start.
@@ -53,6 +66,7 @@ impl Default for KafkaSourceSettings {
             rebuild: None,
             stop_at_end: false,
             embedded: false,
+            commits: CommitBy::Source,
             commit_every: Duration::from_secs(1),
             start_timeout: Duration::from_secs(10),
             missing_timeout: Duration::from_secs(5),

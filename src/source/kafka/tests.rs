@@ -17,6 +17,7 @@ use crate::frame::{Frame, Position};
 use crate::kafka::{Properties, client_config};
 use crate::simulate::broker::EmbeddedBroker;
 use crate::source::ring::{Receiver, ring};
+use crate::source::status::FeedStatus;
 use crate::units::Nanos;
 
 /// Reached only where an event never comes: a busy machine is no failure.
@@ -75,17 +76,10 @@ struct RunningSource {
 
 fn start(settings: KafkaSourceSettings, capacity: usize) -> RunningSource {
     let (sender, frames) = ring(capacity);
-    let progress = Arc::new(Progress::default());
-    let status = Arc::new(FeedStatus::default());
+    let links = KafkaLinks::new(&settings);
+    let (progress, status) = (Arc::clone(&links.progress), Arc::clone(&links.status));
     let stop = Arc::new(AtomicBool::new(false));
-    let thread = spawn(
-        settings,
-        vec![sender],
-        Arc::clone(&progress),
-        Arc::clone(&status),
-        Arc::clone(&stop),
-    )
-    .unwrap();
+    let thread = spawn(settings, vec![sender], links, Arc::clone(&stop)).unwrap();
     RunningSource {
         frames,
         progress,
