@@ -249,9 +249,9 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     );
     check_sink(&pipeline, options.capture.as_ref(), args.force)?;
     let stop = stop_on_signal()?;
-    pipeline.patience = stop.patience(options.duration);
-    let sink = pipeline.open_sink(&loaded.lineage)?;
-    let ended = live::run(&pipeline, &loaded, sink, &options, &stop)?;
+    pipeline.sinks.patience = stop.patience(options.duration);
+    let open = || Some(pipeline.open_sink(&loaded.lineage));
+    let ended = live::run_into(&pipeline, &loaded, open, &options, &stop)?;
     if to_stdout {
         eprint!("{}", ended.summary);
         return ended

@@ -39,6 +39,7 @@ pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;
 pub use self::recovery::Recovery;
+pub use self::sink::SinkMemory;
 use self::streams::Purpose;
 use crate::config;
 use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
@@ -58,7 +59,6 @@ use crate::news::News;
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
-use crate::sink::kafka::patience::ConnectPatience;
 use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
 use crate::source::kafka::KafkaSourceSettings;
@@ -85,8 +85,8 @@ pub struct Pipeline {
     pub form: Option<Arc<RecordForm>>,
     /// How headlines are read, where rows are headlines.
     pub news: Option<Arc<News>>,
-    /// When connecting to the brokers of its sink is given up.
-    pub patience: ConnectPatience,
+    /// What outlives the sinks of a run that begins again.
+    pub sinks: SinkMemory,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -127,6 +127,7 @@ impl Pipeline {
         numbers::check(&file)?;
         credentials::check(&file.source.websocket)?;
         alerts::check(&file)?;
+        sink::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {
             ConfigFault::at(format!("sink.fields[{}]", unknown.at), unknown.to_string())
@@ -141,7 +142,7 @@ impl Pipeline {
             file.source.max_frame_bytes = source::usual_frame_bytes_max(&file.source, &venues);
         }
         Ok(Self {
-            patience: ConnectPatience::default(),
+            sinks: SinkMemory::default(),
             venues,
             purpose,
             plan: Arc::new(plan),
@@ -315,7 +316,7 @@ impl Pipeline {
     /// # Errors
     /// [`SinkError`] where the file cannot be made or no broker answers.
     pub fn open_sink(&self, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
-        sink::open(&self.file, &self.fields, lineage, &self.patience)
+        sink::open(&self.file, &self.fields, lineage, &self.sinks)
     }
 
     /// The file that signals are written to, where `[sink] kind` is `file`.

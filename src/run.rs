@@ -22,6 +22,7 @@ mod order;
 mod partition_states;
 pub mod readability;
 pub mod replay;
+mod rewind_pause;
 pub(crate) mod runtime;
 pub mod shard;
 pub mod skew;

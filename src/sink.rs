@@ -19,12 +19,10 @@ pub(crate) mod unacknowledged;
 
 use std::sync::Arc;
 
-use std::sync::Arc;
-
 pub use self::dead_letter::DeadLetter;
 pub use self::error::SinkError;
-use self::status::SinkStatus;
 use self::kafka::transaction::CommittingGroup;
+use self::status::SinkStatus;
 use crate::frame::Position;
 use crate::signal::Signal;
 

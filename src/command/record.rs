@@ -101,6 +101,7 @@ pub fn record(
     let source_options = SourceOptions {
         until_end: false,
         is_recorded: true,
+        starts: None,
     };
     let source = Source::start(pipeline, source_options, vec![sender], requested, &runtime)?;
     let deadline = options.duration.map(|duration| clock::instant() + duration);

@@ -44,7 +44,10 @@ impl Recovery {
 
 /// The consumer group of a pipeline.
 pub(super) fn group(file: &PipelineFile) -> String {
-    file.kafka.group.clone().unwrap_or_else(|| file.name.clone())
+    file.kafka
+        .group
+        .clone()
+        .unwrap_or_else(|| file.name.clone())
 }
 
 /// How the state of a live run comes back.

@@ -1,20 +1,69 @@
 //! The sink of a pipeline, opened for a live run.
 
 use std::path::Path;
+use std::time::Duration;
 
+use super::recovery::group;
 use super::source::bootstrap;
 use crate::alert::record::SCHEMA;
-use crate::config::{PipelineFile, SinkConfig, SinkKind, SourceKind};
+use crate::config::{ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
+use crate::sink::kafka::letter_memory::LetterMemory;
 use crate::sink::kafka::patience::ConnectPatience;
-use crate::sink::kafka::settings::KafkaSinkSettings;
+use crate::sink::kafka::settings::{DeliveryPromise, KafkaSinkSettings};
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
 use crate::sink::topic::{DeadLetterTopic, SideTopics, TopicSink, dead_letter_topic};
 use crate::sink::{Sink, SinkError, gap_json};
+
+/// What outlives the sinks of a run that begins again.
+#[derive(Clone, Debug, Default)]
+pub struct SinkMemory {
+    /// When connecting to brokers is given up.
+    pub patience: ConnectPatience,
+    /// The dead letters that were refused.
+    pub(super) letters: LetterMemory,
+}
+
+/// Checks what `[sink]` promises against where records come from and go to.
+///
+/// # Errors
+/// The key at fault.
+pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
+    if file.sink.commit_interval_ms == Some(0) {
+        let what = "write a number of milliseconds from 1 on";
+        return Err(ConfigFault::at("sink.commit_interval_ms", what));
+    }
+    if file.sink.delivery != DeliveryMode::ExactlyOnce {
+        return Ok(());
+    }
+    let what = if file.sink.kind != SinkKind::Kafka {
+        "`exactly_once` writes signals and offsets in one transaction of Kafka: set `sink.kind = \"kafka\"`, or \
+         `at_least_once`"
+    } else if file.source.kind != SourceKind::Kafka {
+        "`exactly_once` is from Kafka to Kafka: set `source.kind = \"kafka\"`, or `at_least_once`"
+    } else if file.kafka.embedded {
+        "the embedded broker has no transactions that are any; set `at_least_once`"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigFault::at("sink.delivery", what))
+}
+
+/// What is promised of delivery.
+fn promise(file: &PipelineFile) -> DeliveryPromise {
+    match file.sink.delivery {
+        DeliveryMode::AtLeastOnce => DeliveryPromise::AtLeastOnce,
+        DeliveryMode::LowestLatency => DeliveryPromise::LowestLatency,
+        DeliveryMode::ExactlyOnce => DeliveryPromise::ExactlyOnce {
+            id: format!("{}-{}", group(file), "0"),
+            every: Duration::from_millis(file.sink.commit_interval_ms.unwrap_or(50)),
+        },
+    }
+}
 
 /// Opens the sink that `[sink]` names.
 ///
@@ -24,7 +73,7 @@ pub(super) fn open(
     file: &PipelineFile,
     fields: &[SignalField],
     lineage: &Lineage,
-    patience: &ConnectPatience,
+    memory: &SinkMemory,
 ) -> Result<Box<dyn Sink>, SinkError> {
     let sink = &file.sink;
     let side = SideFiles {
@@ -39,7 +88,7 @@ pub(super) fn open(
     match sink.kind {
         SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
         SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, Appears::AtOnce),
-        SinkKind::Kafka => open_topic(file, fields, lineage, patience),
+        SinkKind::Kafka => open_topic(file, fields, lineage, memory),
     }
 }
 
@@ -47,7 +96,7 @@ fn open_topic(
     file: &PipelineFile,
     fields: &[SignalField],
     lineage: &Lineage,
-    patience: &ConnectPatience,
+    memory: &SinkMemory,
 ) -> Result<Box<dyn Sink>, SinkError> {
     let sink = &file.sink;
     let topic = sink.topic.clone().unwrap_or_else(|| lineage.schema.clone());
@@ -60,7 +109,9 @@ fn open_topic(
         bootstrap: bootstrap(&file.kafka),
         topic,
         properties: file.kafka.properties.clone(),
-        patience: patience.clone(),
+        mode: promise(file),
+        letters: memory.letters.clone(),
+        patience: memory.patience.clone(),
         ..KafkaSinkSettings::default()
     };
     let writer = JsonWriter::new(lineage.clone(), fields);

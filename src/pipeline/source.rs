@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::config::{KafkaConfig, PipelineFile, RowOn, SourceConfig, StartOffset, TableConfig};
+use crate::config::{
+    DeliveryMode, KafkaConfig, PipelineFile, RowOn, SourceConfig, StartOffset, TableConfig,
+};
 use crate::decode::AHEAD_NS;
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
-use crate::source::kafka::KafkaSourceSettings;
+use crate::source::kafka::{CommitBy, KafkaSourceSettings};
 use crate::source::table::ColumnNames;
 
 /// All venues, first those that the listed instruments are of, and the one that the pipeline describes.
@@ -69,6 +71,11 @@ pub(super) fn kafka(file: &PipelineFile, until_end: bool) -> KafkaSourceSettings
         rebuild: (source.rebuild_ms > 0 && !kafka.embedded)
             .then(|| Duration::from_millis(source.rebuild_ms)),
         stop_at_end: until_end,
+        commits: match file.sink.delivery {
+            DeliveryMode::ExactlyOnce => CommitBy::Sink,
+            DeliveryMode::AtLeastOnce | DeliveryMode::LowestLatency => CommitBy::Source,
+        },
+        commit_every: Duration::from_millis(file.sink.commit_interval_ms.unwrap_or(1_000)),
         embedded: kafka.embedded,
         max_ahead_ns: max_ahead_ns(file),
         properties: kafka.properties.clone(),

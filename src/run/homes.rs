@@ -48,7 +48,9 @@ impl Homes {
                 self.has_warned = true;
                 warn!(
                     instrument = instruments.name(event.instrument),
-                    first, partition, "records of one instrument come from two partitions, so that their order \
+                    first,
+                    partition,
+                    "records of one instrument come from two partitions, so that their order \
                      is not kept and its state cannot follow a partition: key the records by instrument"
                 );
             }
@@ -78,7 +80,11 @@ impl Homes {
 
     /// Forgets a partition.
     pub(super) fn forget(&mut self, partition: i32) {
-        for home in self.partitions.iter_mut().filter(|home| **home == partition) {
+        for home in self
+            .partitions
+            .iter_mut()
+            .filter(|home| **home == partition)
+        {
             *home = NONE;
         }
         self.figures.take_if(|home| *home == partition);

@@ -5,8 +5,11 @@
 //! the source commits.
 
 mod capture;
+mod committing;
 mod keeper;
+pub mod outcome;
 mod recovery;
+mod rewinds;
 pub mod sources;
 mod states;
 
@@ -20,6 +23,9 @@ use tokio::runtime::Runtime;
 use tracing::Span;
 
 use self::capture::LiveCapture;
+use self::committing::SourceGroup;
+pub use self::outcome::{RunOptions, RunOutcome};
+use self::rewinds::Rewinds;
 use self::sources::{Source, SourceOptions};
 use self::states::RunStates;
 use super::account::Account;
@@ -32,11 +38,11 @@ use super::shard::Shard;
 use super::state_inbox::StateInbox;
 use super::status::WorkerStatus;
 use super::stop::StopFlag;
-use super::summary::{Summary, summarise};
+use super::summary::summarise;
 use super::worker::{DELIVERIES, WorkerSettings, work_by_partition};
 use super::writer::Writer;
 use crate::clock;
-use crate::config::{ConfigError, SourceKind};
+use crate::config::{ConfigError, DeliveryMode, SourceKind};
 use crate::instrument::venue_of;
 use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline};
@@ -45,26 +51,6 @@ use crate::source::capture::{CaptureSettings, CaptureWriter};
 use crate::source::ring::{Receiver, ring_of};
 use crate::source::snapshot_requests::snapshot_requests;
 use crate::source::status::FeedStatus;
-
-/// How long to run, and what to keep.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// Ends once the topics have been read up to where they ended at the start.
-    pub until_end: bool,
-    /// Ends after so long.
-    pub duration: Option<Duration>,
-    /// Writes the frames to a capture, in the order in which the engine saw them.
-    pub capture: Option<CaptureSettings>,
-}
-
-/// What a run did, and why it ended early, if it did.
-#[derive(Debug)]
-pub struct RunOutcome {
-    /// What it did.
-    pub summary: Summary,
-    /// Why it ended early.
-    pub failure: Option<RunError>,
-}
 
 /// Runs a pipeline into a sink until it ends or is stopped.
 ///
@@ -78,12 +64,46 @@ pub fn run(
     options: &RunOptions,
     stop: &StopFlag,
 ) -> Result<RunOutcome, RunError> {
+    let mut sink = Some(sink);
+    run_into(pipeline, loaded, || sink.take().map(Ok), options, stop)
+}
+
+/// The same into a sink that `open` opens, each time that the run begins again at the committed offsets:
+/// where a transaction failed, or partitions were taken away. Where it gives none, the run ends.
+///
+/// # Errors
+/// As [`run`], and those of `open`.
+pub fn run_into(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    mut open: impl FnMut() -> Option<Result<Box<dyn Sink>, SinkError>>,
+    options: &RunOptions,
+    stop: &StopFlag,
+) -> Result<RunOutcome, RunError> {
     let need = ResourceNeed::of(pipeline, loaded);
     let status = Arc::new(PipelineStatus::new(&pipeline.file.name, need));
     let served = metrics_runtime()?;
     let listen = &pipeline.file.metrics.listen;
     Server::start(listen, ProcessStatus(vec![Arc::clone(&status)]), &served)?;
-    let outcome = run_at(&status, pipeline, loaded, sink, options, stop);
+    let deadline = options.duration.map(|duration| clock::instant() + duration);
+    let mut rewinds = Rewinds::default();
+    let outcome = loop {
+        let options = RunOptions {
+            duration: deadline.map(|end| end.saturating_duration_since(clock::instant())),
+            ..options.clone()
+        };
+        let Some(sink) = open() else {
+            break Err(RunError::Lost);
+        };
+        let ended = sink
+            .map_err(RunError::from)
+            .and_then(|sink| run_at(&status, pipeline, loaded, sink, &options, stop));
+        let ended = rewinds.note(ended, stop);
+        match ended {
+            Some(ended) => break ended,
+            None => status.note_restart(),
+        }
+    };
     served.shutdown_timeout(Duration::from_secs(1));
     outcome
 }
@@ -122,6 +142,8 @@ struct LiveRun {
     deliveries: Deliveries<Delivery>,
     writer: Writer,
     states: RunStates,
+    /// Whether what the sink acknowledges is committed.
+    commits_itself: bool,
     capture: Option<LiveCapture>,
     /// Set where the run fails: the workers then end without emptying their rings.
     failed: Arc<AtomicBool>,
@@ -197,6 +219,12 @@ impl LiveRun {
             starts: is_kafka.then(|| states.starts(pipeline, loaded)),
         };
         let source = Source::start(pipeline, source_options, rings, requested, runtime)?;
+        if let Some(group) = &source.group {
+            writer.commit_for(Arc::new(SourceGroup {
+                group: Arc::clone(group),
+                progress: Arc::clone(&source.progress),
+            }));
+        }
         status.set_state(PipelineState::Running(Box::new(RunningPipeline {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),
@@ -220,6 +248,7 @@ impl LiveRun {
             deliveries,
             writer,
             states,
+            commits_itself: pipeline.file.sink.delivery == DeliveryMode::ExactlyOnce,
             capture,
             failed,
         })
@@ -280,6 +309,9 @@ impl LiveRun {
     fn acknowledge(&mut self, last: bool) -> Result<(), RunError> {
         for position in self.writer.acknowledged(last)? {
             self.source.progress.done(position);
+            if self.commits_itself {
+                self.source.progress.committed_elsewhere(position);
+            }
         }
         Ok(())
     }
@@ -353,7 +385,7 @@ fn refuse_capture(pipeline: &Pipeline, options: &RunOptions) -> Result<(), Confi
 }
 
 /// How long the writer waits for a delivery before it looks for acknowledgements.
-const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(20);
+const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(5);
 
 fn worker(
     shard: Shard,

@@ -37,7 +37,11 @@ impl PartitionStates {
     }
 
     /// Makes the changes that the source asks for. Returns what the writer must know of them.
-    pub(super) fn change(&mut self, shard: &mut Shard, next: &mut NextOffsets) -> Vec<PartitionState> {
+    pub(super) fn change(
+        &mut self,
+        shard: &mut Shard,
+        next: &mut NextOffsets,
+    ) -> Vec<PartitionState> {
         let mut states = vec![];
         for change in self.inbox.take() {
             match change {
@@ -70,7 +74,12 @@ impl PartitionStates {
     }
 
     /// What is to be saved now, if it is time or `last` is true: all partitions at one moment.
-    pub(super) fn save(&mut self, shard: &Shard, next: &NextOffsets, last: bool) -> Option<Vec<PartitionState>> {
+    pub(super) fn save(
+        &mut self,
+        shard: &Shard,
+        next: &NextOffsets,
+        last: bool,
+    ) -> Option<Vec<PartitionState>> {
         let every = self.inbox.save_every()?;
         if !last && self.saved_at.elapsed() < every {
             return None;

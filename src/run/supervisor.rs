@@ -113,7 +113,7 @@ pub fn run(
     let supervised = pipelines.into_iter().zip(statuses);
     let patience = stop.patience(options.duration);
     let supervised = supervised.map(|(mut pipeline, status)| {
-        pipeline.pipeline.patience = patience.clone();
+        pipeline.pipeline.sinks.patience = patience.clone();
         SupervisedPipeline {
             pipeline,
             status,

@@ -94,7 +94,9 @@ pub(crate) fn work_by_partition(
             .backlog
             .mark_late(&mut frames, ring.is_empty(), settings.late_after);
         if frames.is_empty() {
-            if let Some(save) = states.as_mut().and_then(|all| all.save(&shard, &worker.next, false))
+            if let Some(save) = states
+                .as_mut()
+                .and_then(|all| all.save(&shard, &worker.next, false))
                 && deliver.send(worker.states(save)).is_err()
             {
                 break;
@@ -117,13 +119,17 @@ pub(crate) fn work_by_partition(
         }
         // The signals have left: do deferred work until new frames come.
         shard.run_deferred_work(|| !ring.is_empty());
-        if let Some(save) = states.as_mut().and_then(|all| all.save(&shard, &worker.next, false))
+        if let Some(save) = states
+            .as_mut()
+            .and_then(|all| all.save(&shard, &worker.next, false))
             && deliver.send(worker.states(save)).is_err()
         {
             break;
         }
     }
-    if let Some(save) = states.as_mut().and_then(|all| all.save(&shard, &worker.next, true))
+    if let Some(save) = states
+        .as_mut()
+        .and_then(|all| all.save(&shard, &worker.next, true))
         && !stop.load(Ordering::Acquire)
     {
         // The writer has gone only when it failed.
@@ -263,9 +269,7 @@ impl Worker {
                     bytes,
                 });
             }
-            FrameOutcome::Events
-            | FrameOutcome::Notice(_)
-            | FrameOutcome::Dropped(_) => {}
+            FrameOutcome::Events | FrameOutcome::Notice(_) | FrameOutcome::Dropped(_) => {}
         }
         if self.settings.captures {
             delivery.frames.push(frame);

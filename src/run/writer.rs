@@ -3,6 +3,8 @@
 //! It hands signals to the sink, makes alerts of them, and gives back the positions up to which everything
 //! has arrived. It computes no score.
 
+use std::sync::Arc;
+
 use super::delivery::{DeliveredCommand, Delivery, PartitionState, SavedPartition};
 use crate::alert::AlertsSnapshot;
 use crate::alert::command::AlertCommand;
@@ -13,6 +15,7 @@ use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::AlertJournal;
 use crate::sink::gap_json::{GapContext, gap_json};
+use crate::sink::kafka::transaction::CommittingGroup;
 use crate::sink::{DeadLetter, Sink, SinkError};
 
 /// Owns the sink, and the alerts.
@@ -196,8 +199,15 @@ impl Writer {
     ) -> Result<Option<(SavedPartition, Option<AlertsSnapshot>)>, SinkError> {
         let (sink, alerts) = (&mut self.sink, &mut self.alerts);
         match (state, alerts) {
-            (PartitionState::Begun { partition, alerts: saved }, Some(alerts)) => {
-                let removed = alerts.begin(partition, saved, |key, record| sink.alert(key, record))?;
+            (
+                PartitionState::Begun {
+                    partition,
+                    alerts: saved,
+                },
+                Some(alerts),
+            ) => {
+                let removed =
+                    alerts.begin(partition, saved, |key, record| sink.alert(key, record))?;
                 if removed > 0 {
                     tracing::warn!(
                         episodes = removed,
@@ -216,6 +226,11 @@ impl Writer {
                 Ok(Some((saved, of_alerts)))
             }
         }
+    }
+
+    /// Commits offsets in the name of this group, where the sink writes records and offsets together.
+    pub fn commit_for(&mut self, group: Arc<dyn CommittingGroup>) {
+        self.sink.commit_for(group);
     }
 
     /// Appends the positions up to which everything has arrived for good since the last call: they may be

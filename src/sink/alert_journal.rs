@@ -108,7 +108,8 @@ impl AlertJournal {
     pub fn saved(&self, partition: i32) -> AlertsSnapshot {
         let homes = self.homes.iter().flatten();
         let of = homes.filter(|&(_, &home)| home == partition);
-        self.alerts.snapshot_of(of.map(|(obligor, _)| obligor.as_str()))
+        self.alerts
+            .snapshot_of(of.map(|(obligor, _)| obligor.as_str()))
     }
 
     /// Takes a signal that was published before, of a frame that is read again: nothing is published.

@@ -16,7 +16,7 @@ use super::file::StateSnapshot;
 use crate::sink::atomic_file::replace_file;
 
 /// The folder of one group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateFolder {
     path: PathBuf,
 }

@@ -126,6 +126,10 @@ impl Topics {
                     let record = record.expect("a record can be read").detach();
                     next = record.offset() + 1;
                     records.push(record);
+                } else if let Some(Offset::Offset(position)) = position(&consumer, topic, partition)
+                {
+                    // Past the marks of transactions, and records of those that were aborted.
+                    next = next.max(position);
                 }
             }
         }
@@ -154,6 +158,12 @@ impl Drop for Topics {
         let names: Vec<&str> = self.made.iter().map(String::as_str).collect();
         drop(wait(self.admin().delete_topics(&names, &options())));
     }
+}
+
+/// The offset that a consumer reads next.
+fn position(consumer: &BaseConsumer, topic: &str, partition: i32) -> Option<Offset> {
+    let positions = consumer.position().ok()?;
+    Some(positions.find_partition(topic, partition)?.offset())
 }
 
 /// The partitions of a topic, each with its first offset and the one after its last.

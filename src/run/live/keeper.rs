@@ -19,13 +19,13 @@ use crate::state::{StateFolder, StateHeader, StateIdentity, StateSnapshot, Topic
 
 /// What was saved, and failed to be.
 #[derive(Debug, Default)]
-pub struct StateCounts {
+pub(super) struct StateCounts {
     /// Snapshots written.
-    pub saved: AtomicU64,
+    pub(super) saved: AtomicU64,
     /// Bytes of these.
-    pub bytes: AtomicU64,
+    pub(super) bytes: AtomicU64,
     /// Snapshots that could not be written.
-    pub failures: AtomicU64,
+    pub(super) failures: AtomicU64,
 }
 
 /// Holds snapshots until they may be saved.
@@ -61,15 +61,17 @@ impl StateKeeper {
         folder.create()?;
         let (save, to_save) = bounded::<Vec<StateSnapshot>>(1);
         let (span, all) = (Span::current(), inboxes.clone());
-        let thread = std::thread::Builder::new().name("state".into()).spawn(move || {
-            let _inside = span.entered();
-            for snapshots in to_save {
-                for snapshot in &snapshots {
-                    write(&folder, snapshot, &counts);
+        let thread = std::thread::Builder::new()
+            .name("state".into())
+            .spawn(move || {
+                let _inside = span.entered();
+                for snapshots in to_save {
+                    for snapshot in &snapshots {
+                        write(&folder, snapshot, &counts);
+                    }
+                    all.iter().for_each(|inbox| inbox.end_save());
                 }
-                all.iter().for_each(|inbox| inbox.end_save());
-            }
-        });
+            });
         Ok(Self {
             identity,
             topics,
@@ -83,7 +85,8 @@ impl StateKeeper {
 
     /// Takes what is to be saved of a partition.
     pub(super) fn take(&mut self, saved: SavedPartition, alerts: Option<AlertsSnapshot>) {
-        self.waiting.insert(saved.partition, Waiting { saved, alerts });
+        self.waiting
+            .insert(saved.partition, Waiting { saved, alerts });
     }
 
     /// Forgets a partition that was given up or begins anew.
@@ -106,7 +109,10 @@ impl StateKeeper {
             return;
         }
         let waiting = std::mem::take(&mut self.waiting);
-        let snapshots = waiting.into_values().map(|one| self.snapshot(one)).collect();
+        let snapshots = waiting
+            .into_values()
+            .map(|one| self.snapshot(one))
+            .collect();
         if let Some(save) = &self.save
             && save.try_send(snapshots).is_err()
         {
@@ -125,7 +131,10 @@ impl StateKeeper {
         self.waiting.retain(|_, waiting| !uncommitted(waiting));
         if !progress.is_lost() && !self.waiting.is_empty() {
             let waiting = std::mem::take(&mut self.waiting);
-            let snapshots = waiting.into_values().map(|one| self.snapshot(one)).collect();
+            let snapshots = waiting
+                .into_values()
+                .map(|one| self.snapshot(one))
+                .collect();
             if let Some(save) = &self.save {
                 drop(save.send(snapshots));
             }

@@ -72,7 +72,10 @@ impl StateRecovery {
         let begins: Vec<Begin> = match (&self.how, &usable) {
             (_, Some(usable)) => {
                 let of = |at: &Assigned| usable.positions.get(self.topic(at.stream)).copied();
-                assigned.iter().map(|at| begin(at, of(at).unwrap_or(at.next))).collect()
+                assigned
+                    .iter()
+                    .map(|at| begin(at, of(at).unwrap_or(at.next)))
+                    .collect()
             }
             (Recovery::Snapshots(_) | Recovery::ReadAgain, None) if !is_new => {
                 assigned.iter().map(|at| begin(at, at.low)).collect()
@@ -95,9 +98,8 @@ impl StateRecovery {
                 "reading published records again to bring state back"
             );
         }
-        let (states, alerts) = usable.map_or((None, None), |usable| {
-            (Some(usable.states), usable.alerts)
-        });
+        let (states, alerts) =
+            usable.map_or((None, None), |usable| (Some(usable.states), usable.alerts));
         let position = |one: &Begin| Position {
             stream: one.stream,
             partition: one.partition,

@@ -20,7 +20,8 @@ use crate::pipeline::Pipeline;
 use crate::run::error::RunError;
 use crate::source::conflation::Conflation;
 use crate::source::kafka;
-use crate::source::kafka::{KafkaLinks, KafkaSourceError, Progress};
+use crate::source::kafka::starts::Starts;
+use crate::source::kafka::{Group, KafkaLinks, KafkaSourceError, Progress};
 use crate::source::ring::Sender;
 use crate::source::snapshot_requests::BookReport;
 use crate::source::status::FeedStatus;
@@ -33,6 +34,8 @@ pub(crate) struct Source {
     pub(crate) status: Arc<FeedStatus>,
     /// The acknowledged positions of Kafka's partitions.
     pub(crate) progress: Arc<Progress>,
+    /// The consumer group of a Kafka source.
+    pub(crate) group: Option<Arc<Group>>,
     /// Ticks of the clock sent to the shards.
     pub(crate) ticks: Arc<AtomicU64>,
     /// None once the source was joined.
@@ -40,12 +43,14 @@ pub(crate) struct Source {
 }
 
 /// How a source is read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct SourceOptions {
     /// Ends once the topics have been read up to where they ended at the start.
     pub(crate) until_end: bool,
     /// Whether frames go to a capture alone, as they came: frames of several messages whole.
     pub(crate) is_recorded: bool,
+    /// Where partitions of Kafka begin; none: where the settings say.
+    pub(crate) starts: Option<Arc<dyn Starts>>,
 }
 
 enum RunningSource {
@@ -72,6 +77,7 @@ impl Source {
         let status = Arc::new(FeedStatus::default());
         let progress = Arc::new(Progress::default());
         let ticks = Arc::new(AtomicU64::new(0));
+        let mut group = None;
         let kind = match pipeline.file.source.kind {
             SourceKind::Websocket => {
                 let (stop, stopped) = watch::channel(false);
@@ -93,11 +99,14 @@ impl Source {
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
                 let settings = pipeline.kafka_settings(options.until_end);
+                let usual = KafkaLinks::new(&settings);
                 let links = KafkaLinks {
                     progress: Arc::clone(&progress),
                     status: Arc::clone(&status),
-                    ..KafkaLinks::new(&settings)
+                    starts: options.starts.unwrap_or(usual.starts),
+                    group: usual.group,
                 };
+                group = Some(Arc::clone(&links.group));
                 let thread = kafka::spawn(settings, rings, links, Arc::clone(&stop))
                     .map_err(RunError::Thread)?;
                 RunningSource::Kafka { thread, stop }
@@ -106,6 +115,7 @@ impl Source {
         Ok(Self {
             status,
             progress,
+            group,
             ticks,
             kind: Some(kind),
         })

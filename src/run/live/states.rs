@@ -50,7 +50,13 @@ impl RunStates {
                 let topics = (file.source.topics.clone(), 0);
                 let (all, identity) = (inboxes.clone(), loaded.state_identity(file));
                 let counts = Arc::clone(&counts);
-                Some(StateKeeper::start(folder.clone(), identity, topics, all, counts)?)
+                Some(StateKeeper::start(
+                    folder.clone(),
+                    identity,
+                    topics,
+                    all,
+                    counts,
+                )?)
             }
             _ => None,
         };

@@ -51,7 +51,7 @@ fn exclusive_resources(pipeline: &Pipeline) -> Vec<(String, &'static str)> {
             "set another `kafka.group` for one of them, or each would read only a part of the records",
         ));
     }
-    let mut files: Vec<PathBuf> = sink.alerts_state.iter().cloned().collect();
+    let mut files: Vec<PathBuf> = vec![];
     if sink.kind != SinkKind::Kafka {
         files.extend(sink.dead_letters.iter().map(PathBuf::from));
         files.extend(sink.alerts.iter().map(PathBuf::from));

@@ -13,6 +13,7 @@ use crate::run::error::RunError;
 use crate::run::live;
 use crate::run::live::{RunOptions, RunOutcome};
 use crate::run::metrics::{PipelineState, PipelineStatus};
+use crate::run::rewind_pause::RewindPause;
 use crate::run::stop::StopFlag;
 use crate::run::summary::{PipelineOutcome, Summary};
 
@@ -37,6 +38,7 @@ impl SupervisedPipeline {
             ..Summary::default()
         };
         let mut pause = FIRST_PAUSE;
+        let mut rewind = RewindPause::default();
         let mut failure;
         loop {
             let began = clock::instant();
@@ -49,7 +51,10 @@ impl SupervisedPipeline {
                 pause = FIRST_PAUSE;
             }
             let may_help = !why.is_final() && self.may_start_again();
-            let wait = may_help.then_some(pause);
+            let wait = match why.is_rewind() {
+                true => Some(rewind.next()),
+                false => may_help.then_some(pause),
+            };
             self.status.set_state(PipelineState::Failed {
                 why: why.to_string(),
                 retry_in: wait,
@@ -62,7 +67,9 @@ impl SupervisedPipeline {
             if !self.wait(wait) {
                 break;
             }
-            pause = (pause * 2).min(LAST_PAUSE);
+            if !why.is_rewind() {
+                pause = (pause * 2).min(LAST_PAUSE);
+            }
             self.status.note_restart();
             info!(
                 restarts = self.status.restarts(),

@@ -63,8 +63,14 @@ impl LetterMemory {
 fn address_of(headers: Option<&OwnedHeaders>) -> Address {
     let of = |key: &str| {
         let found = headers.into_iter().flat_map(|all| all.iter());
-        let value = found.filter(|header| header.key == key).find_map(|header| header.value);
+        let value = found
+            .filter(|header| header.key == key)
+            .find_map(|header| header.value);
         String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
     };
-    (of("source_topic"), of("source_partition"), of("source_offset"))
+    (
+        of("source_topic"),
+        of("source_partition"),
+        of("source_offset"),
+    )
 }

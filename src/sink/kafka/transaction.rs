@@ -17,6 +17,7 @@ use rdkafka::util::Timeout;
 use rdkafka::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
+use super::deliveries::Deliveries;
 use super::error::KafkaSinkError;
 use crate::clock;
 use crate::frame::Position;
@@ -40,13 +41,13 @@ pub(super) struct Transactions {
     began: Option<Instant>,
     /// The input up to which records are in the open transaction.
     positions: Vec<Position>,
-    /// Whether one has failed: the producer is not used again.
-    has_failed: bool,
 }
 
 impl fmt::Debug for Transactions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transactions").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Transactions")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +58,7 @@ impl Transactions {
     /// # Errors
     /// [`KafkaSinkError::Transaction`].
     pub(super) fn begin(
-        producer: &impl Producer,
+        producer: &impl Producer<Deliveries>,
         id: &str,
         every: Duration,
     ) -> Result<Self, KafkaSinkError> {
@@ -78,7 +79,6 @@ impl Transactions {
             group: None,
             began: None,
             positions: vec![],
-            has_failed: false,
         })
     }
 
@@ -91,12 +91,15 @@ impl Transactions {
     ///
     /// # Errors
     /// [`KafkaSinkError::Transaction`].
-    pub(super) fn open(&mut self, producer: &impl Producer) -> Result<(), KafkaSinkError> {
+    pub(super) fn open(
+        &mut self,
+        producer: &impl Producer<Deliveries>,
+    ) -> Result<(), KafkaSinkError> {
         if self.began.is_some() {
             return Ok(());
         }
         let begun = producer.begin_transaction();
-        begun.map_err(|error| self.fail("beginning a transaction", error))?;
+        begun.map_err(|error| failed(&self.id, "beginning a transaction", error))?;
         self.began = Some(clock::instant());
         Ok(())
     }
@@ -110,7 +113,9 @@ impl Transactions {
 
     /// Whether it is time to commit.
     pub(super) fn is_due(&self) -> bool {
-        let due = self.began.is_some_and(|began| began.elapsed() >= self.every);
+        let due = self
+            .began
+            .is_some_and(|began| began.elapsed() >= self.every);
         due || self.began.is_none() && !self.positions.is_empty()
     }
 
@@ -121,7 +126,7 @@ impl Transactions {
     /// [`KafkaSinkError::Transaction`]; the run must begin again at the committed offsets.
     pub(super) fn commit(
         &mut self,
-        producer: &impl Producer,
+        producer: &impl Producer<Deliveries>,
         done: &mut Vec<Position>,
     ) -> Result<(), KafkaSinkError> {
         if self.began.is_none() && self.positions.is_empty() {
@@ -132,19 +137,18 @@ impl Transactions {
             self.send_offsets(producer)?;
         }
         let committed = repeated(|| producer.commit_transaction(Timeout::Never));
-        committed.map_err(|error| self.fail("committing a transaction", error))?;
+        committed.map_err(|error| failed(&self.id, "committing a transaction", error))?;
         self.began = None;
         done.append(&mut self.positions);
         Ok(())
     }
 
-    fn send_offsets(&mut self, producer: &impl Producer) -> Result<(), KafkaSinkError> {
+    fn send_offsets(&mut self, producer: &impl Producer<Deliveries>) -> Result<(), KafkaSinkError> {
         let lost = || KafkaSinkError::Lost;
         let group = self.group.clone().ok_or_else(lost)?;
         let metadata = group.metadata().ok_or_else(lost)?;
         // After the metadata: that of a generation that begins after a loss comes behind the note of it.
         if group.is_lost() {
-            self.has_failed = true;
             return Err(KafkaSinkError::Lost);
         }
         let mut offsets = TopicPartitionList::new();
@@ -152,17 +156,16 @@ impl Transactions {
             if let Some(topic) = group.topic_of(position.stream) {
                 let next = Offset::Offset(position.next);
                 let added = offsets.add_partition_offset(&topic, position.partition, next);
-                added.map_err(|error| self.fail("listing offsets", error))?;
+                added.map_err(|error| failed(&self.id, "listing offsets", error))?;
             }
         }
-        let sent = repeated(|| {
-            producer.send_offsets_to_transaction(&offsets, &metadata, Timeout::Never)
-        });
-        sent.map_err(|error| self.fail("adding offsets to a transaction", error))
+        let sent =
+            repeated(|| producer.send_offsets_to_transaction(&offsets, &metadata, Timeout::Never));
+        sent.map_err(|error| failed(&self.id, "adding offsets to a transaction", error))
     }
 
     /// Aborts what is open, so that readers do not wait for it; the producer is not used any more.
-    pub(super) fn abort(&mut self, producer: &impl Producer) {
+    pub(super) fn abort(&mut self, producer: &impl Producer<Deliveries>) {
         if self.began.take().is_none() {
             return;
         }
@@ -171,11 +174,6 @@ impl Transactions {
             // The next producer of this id aborts it.
             debug!(id = self.id, %error, "the transaction stays open for now");
         }
-    }
-
-    fn fail(&mut self, doing: &'static str, error: KafkaError) -> KafkaSinkError {
-        self.has_failed = true;
-        failed(&self.id, doing, error)
     }
 }
 

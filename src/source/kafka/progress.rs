@@ -119,6 +119,20 @@ impl Progress {
         }
     }
 
+    /// The sink has committed the position, together with what came of the frames before it.
+    pub(crate) fn committed_elsewhere(&self, position: Position) {
+        self.committed(position.stream, position.partition, position.next);
+    }
+
+    /// Whether a position of a partition that this source reads is committed. One of which nothing new has
+    /// come is not behind what was committed when it was assigned.
+    pub(crate) fn is_committed(&self, position: Position) -> bool {
+        let at = (position.stream, position.partition);
+        self.lock()
+            .get(&at)
+            .is_none_or(|at| at.committed >= position.next)
+    }
+
     fn lock(&self) -> MutexGuard<'_, FxHashMap<(u16, i32), Reached>> {
         self.partitions
             .lock()
