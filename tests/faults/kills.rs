@@ -1,5 +1,7 @@
 //! SIGKILL of the engine at random moments.
 
+use std::time::Duration;
+
 use super::verify::verify;
 use super::world::{Dice, World};
 use crate::needs;
@@ -24,24 +26,33 @@ fn a_killed_engine_writes_each_signal_once() {
     let mut world = World::new(bootstrap, "kills", seed, 60, 4);
     world.set = vec![
         "sink.delivery=exactly_once".to_owned(),
-        format!("state.dir={:?}", world.folder.path("state").display().to_string()),
+        format!(
+            "state.dir={:?}",
+            world.folder.path("state").display().to_string()
+        ),
         "state.every_ms=300".to_owned(),
     ];
-    let share = world.lines.len() / (kills as usize + 1);
-    let mut shares = world.lines.chunks(share.max(1));
-    for _ in 0..kills {
-        if let Some(lines) = shares.next() {
-            world.fill(lines);
+    let world = world;
+    std::thread::scope(|scope| {
+        // Records come all the time, so that kills meet an engine that works.
+        let filling = scope.spawn(|| {
+            let parts = (kills * 40) as usize;
+            world.fill_over(parts, Duration::from_secs(4 * kills));
+        });
+        for _ in 0..kills {
+            let engine = world.start("a", &[]);
+            std::thread::sleep(dice.millis(1_500, 5_500));
+            // Dropping it is SIGKILL.
+            drop(engine);
         }
-        let engine = world.start("a", &[]);
-        std::thread::sleep(dice.millis(1_500, 4_500));
-        // Dropping it is SIGKILL.
-        drop(engine);
-    }
-    shares.for_each(|lines| world.fill(lines));
+        filling.join().expect("the topic takes records");
+    });
     let mut engine = world.start("a", &["--until-end"]);
     assert_eq!(engine.join(), Some(0), "{}", engine.stderr());
     let verdict = verify(&world);
     println!("{verdict:?}");
-    assert!(verdict.expected > 1_000 && verdict.is_clean(), "{verdict:?}");
+    assert!(
+        verdict.expected > 1_000 && verdict.is_clean(),
+        "{verdict:?}"
+    );
 }

@@ -36,7 +36,9 @@ impl Verdict {
 
 /// The signals of a replay over the same records, by instrument.
 pub(super) fn undisturbed(world: &World) -> BTreeMap<String, Vec<Value>> {
-    let capture = world.folder.write("replay.capture", &world.lines.join("\n"));
+    let capture = world
+        .folder
+        .write("replay.capture", &world.lines.join("\n"));
     let output = world.folder.path("replay.jsonl");
     let run = given::foretick(&[
         "replay".as_ref(),

@@ -42,9 +42,7 @@ impl Dice {
 }
 
 /// Symbols of the made-up market.
-const SYMBOLS: [&str; 8] = [
-    "BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT", "DOTUSDT", "LTCUSDT",
-];
+const SYMBOLS: [&str; 4] = ["BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT"];
 
 impl World {
     /// A world whose market lasts so many seconds, in topics of so many partitions.
@@ -85,7 +83,8 @@ impl World {
             "sink.gaps=\"\"".to_owned(),
             format!("kafka.bootstrap={:?}", self.topics.bootstrap),
             format!("kafka.group={:?}", self.topics.name("group")),
-            "kafka.properties={\"session.timeout.ms\"=\"1500\",\"heartbeat.interval.ms\"=\"300\"}".to_owned(),
+            "kafka.properties={\"session.timeout.ms\"=\"1500\",\"heartbeat.interval.ms\"=\"300\"}"
+                .to_owned(),
             "engine.late_after_ms=0".to_owned(),
             "metrics.listen=\"\"".to_owned(),
         ];
@@ -100,8 +99,13 @@ impl World {
         RunningProcess::start(&self.arguments(instance, more))
     }
 
-    /// Writes records, each with its symbol as key.
-    pub(super) fn fill(&self, lines: &[String]) {
-        self.topics.fill(&self.input, lines.iter().map(String::as_str));
+    /// Writes all records, each with its symbol as key, in so many parts over so long.
+    pub(super) fn fill_over(&self, parts: usize, time: Duration) {
+        let part = self.lines.len().div_ceil(parts);
+        for lines in self.lines.chunks(part.max(1)) {
+            self.topics
+                .fill(&self.input, lines.iter().map(String::as_str));
+            std::thread::sleep(time / parts as u32);
+        }
     }
 }

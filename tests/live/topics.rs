@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use foretick::clock;
 use foretick::decode::route::SymbolFinder;
+use foretick::frame::split_stamp;
 use foretick::kafka::{Properties, client_config};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
@@ -81,7 +82,8 @@ impl Topics {
             config.create().expect("a producer can be made");
         let (mut key, mut symbols) = ("none".to_owned(), SymbolFinder::default());
         for frame in frames {
-            if let Some(symbol) = symbols.symbol_of(0, frame.as_bytes()) {
+            let (_, message) = split_stamp(frame.as_bytes());
+            if let Some(symbol) = symbols.symbol_of(0, message) {
                 key = symbol.to_ascii_uppercase();
             }
             let mut record = BaseRecord::to(topic).key(&key).payload(frame);
