@@ -12,6 +12,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use rustc_hash::FxHashMap;
 
 use super::*;
+
+mod assignments;
+
 use crate::clock;
 use crate::frame::{Frame, Position};
 use crate::kafka::{Properties, client_config};
@@ -75,8 +78,12 @@ struct RunningSource {
 }
 
 fn start(settings: KafkaSourceSettings, capacity: usize) -> RunningSource {
-    let (sender, frames) = ring(capacity);
     let links = KafkaLinks::new(&settings);
+    start_with(settings, links, capacity)
+}
+
+fn start_with(settings: KafkaSourceSettings, links: KafkaLinks, capacity: usize) -> RunningSource {
+    let (sender, frames) = ring(capacity);
     let (progress, status) = (Arc::clone(&links.progress), Arc::clone(&links.status));
     let stop = Arc::new(AtomicBool::new(false));
     let thread = spawn(settings, vec![sender], links, Arc::clone(&stop)).unwrap();

@@ -1,0 +1,219 @@
+//! Partitions that are taken over and given back, on a real Kafka: the embedded broker knows no times, no
+//! retention, and lets a second member wait for the session timeout.
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+
+use super::*;
+use crate::source::kafka::starts::{Assigned, Begin, OffsetsSince, Starts};
+
+/// A topic of its own on the real Kafka.
+pub(super) struct RealTopic {
+    pub(super) bootstrap: String,
+    pub(super) name: String,
+}
+
+impl RealTopic {
+    pub(super) fn new(test: &str, partitions: i32) -> Self {
+        let bootstrap = std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP");
+        let topic = Self {
+            name: format!("foretick-{test}-{}", clock::now().0),
+            bootstrap,
+        };
+        let replication = TopicReplication::Fixed(1);
+        let new = NewTopic::new(&topic.name, partitions, replication);
+        block_on(topic.admin().create_topics([&new], &AdminOptions::new())).unwrap();
+        topic
+    }
+
+    pub(super) fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.client(&[]).create().unwrap()
+    }
+
+    fn client(&self, more: &[(&str, &str)]) -> rdkafka::ClientConfig {
+        client_config(&self.bootstrap, more, &Properties::new()).unwrap()
+    }
+
+    /// Writes so many records to a partition.
+    pub(super) fn fill(&self, partition: i32, records: usize) {
+        let producer: ThreadedProducer<DefaultProducerContext> =
+            self.client(&[("linger.ms", "0")]).create().unwrap();
+        for _ in 0..records {
+            let record: BaseRecord<'_, (), str> = BaseRecord::to(&self.name)
+                .partition(partition)
+                .payload("{}");
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Deletes the records before an offset, as retention does.
+    pub(super) fn delete_before(&self, partition: i32, offset: i64) {
+        let mut before = TopicPartitionList::new();
+        before
+            .add_partition_offset(&self.name, partition, Offset::Offset(offset))
+            .unwrap();
+        block_on(self.admin().delete_records(&before, &AdminOptions::new())).unwrap();
+    }
+
+    pub(super) fn add_partitions(&self, count: usize) {
+        let new = NewPartitions::new(&self.name, count);
+        block_on(self.admin().create_partitions([&new], &AdminOptions::new())).unwrap();
+    }
+
+    pub(super) fn settings(&self) -> KafkaSourceSettings {
+        KafkaSourceSettings {
+            bootstrap: self.bootstrap.clone(),
+            topics: vec![self.name.clone()],
+            group: self.name.clone(),
+            ..KafkaSourceSettings::default()
+        }
+    }
+
+    pub(super) fn committed(&self, partition: i32) -> Offset {
+        let group: BaseConsumer = self.client(&[("group.id", &self.name)]).create().unwrap();
+        let mut one = TopicPartitionList::new();
+        one.add_partition(&self.name, partition);
+        let offsets = group.committed_offsets(one, PATIENCE).unwrap();
+        offsets.elements()[0].offset()
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(future)
+}
+
+impl RunningSource {
+    /// Takes what is in the ring, and says of it that it is done.
+    pub(super) fn take_all(&self) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        self.frames.drain(&mut frames, 4096, Duration::ZERO);
+        for at in frames.iter().map(|frame| frame.origin) {
+            self.progress.done(at.after());
+        }
+        frames
+    }
+
+    pub(super) fn end(self) {
+        self.stop.store(true, Relaxed);
+        self.read(Duration::ZERO, |_| {});
+    }
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn a_revocation_waits_for_what_is_on_its_way() {
+    let topic = RealTopic::new("wait", 2);
+    topic.fill(0, 50);
+    topic.fill(1, 50);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        commit_every: Duration::from_secs(3600),
+        ..topic.settings()
+    };
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.frames.len() == 100);
+    let second = start(settings, 1024);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(second.status.connections.load(Relaxed), 0);
+    assert_eq!(first.take_all().len(), 100);
+    wait_until(|| second.status.connections.load(Relaxed) > 0);
+    topic.fill(0, 1);
+    topic.fill(1, 1);
+    wait_until(|| first.frames.len() + second.frames.len() >= 2);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(first.frames.len() + second.frames.len(), 2, "nothing twice");
+    assert!(!first.progress.is_lost());
+    first.end();
+    second.end();
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn a_revocation_that_runs_out_of_time_is_a_loss() {
+    let topic = RealTopic::new("lost", 2);
+    topic.fill(0, 50);
+    topic.fill(1, 50);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        commits: CommitBy::Sink,
+        drain_timeout: Duration::from_millis(500),
+        ..topic.settings()
+    };
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.frames.len() == 100);
+    let second = start(settings, 1024);
+    wait_until(|| second.frames.len() == 50);
+    assert!(first.progress.is_lost() && !second.progress.is_lost());
+    // The position where a partition begins is committed, and nothing but it.
+    first.take_all();
+    second.take_all();
+    first.end();
+    second.end();
+    assert_eq!(topic.committed(0), Offset::Offset(0));
+    assert_eq!(topic.committed(1), Offset::Offset(0));
+}
+
+/// Reads five records again.
+struct FiveAgain(std::sync::Mutex<Vec<(u16, i32)>>);
+
+impl Starts for FiveAgain {
+    fn begin(&self, assigned: &[Assigned], since: &OffsetsSince<'_>) -> Vec<Begin> {
+        let keys: Vec<_> = assigned
+            .iter()
+            .map(|at| (at.stream, at.partition))
+            .collect();
+        assert_eq!(
+            since(&keys, 0).unwrap().len(),
+            keys.len(),
+            "all have records"
+        );
+        let again = assigned.iter().map(|at| Begin {
+            stream: at.stream,
+            partition: at.partition,
+            offset: at.next - 5,
+            new_from: at.next,
+        });
+        again.collect()
+    }
+
+    fn revoked(&self, partitions: &[(u16, i32)]) {
+        self.0.lock().unwrap().extend(partitions);
+    }
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn partitions_begin_where_the_seam_says() {
+    let topic = RealTopic::new("again", 1);
+    topic.fill(0, 20);
+    let starts = Arc::new(FiveAgain(std::sync::Mutex::default()));
+    let settings = topic.settings();
+    let links = KafkaLinks {
+        starts: Arc::clone(&starts) as Arc<dyn Starts>,
+        ..KafkaLinks::new(&settings)
+    };
+    let group = Arc::clone(&links.group);
+    assert!(group.metadata().is_none(), "there is no consumer yet");
+    assert_eq!(group.topic_of(0).as_ref(), Some(&topic.name));
+    assert_eq!(group.topic_of(1), None);
+    let running = start_with(settings, links, 1024);
+    wait_until(|| running.frames.len() == 5);
+    assert!(group.metadata().is_some());
+    topic.fill(0, 1);
+    wait_until(|| running.frames.len() == 6);
+    let seen: Vec<_> = running.take_all();
+    let seen = seen
+        .iter()
+        .map(|frame| (frame.origin.offset, frame.origin.reprocessed));
+    let again = (15..20).map(|offset| (offset, true));
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        again.chain([(20, false)]).collect::<Vec<_>>()
+    );
+    running.end();
+    assert!(group.metadata().is_none(), "there is no consumer any more");
+    assert_eq!(*starts.0.lock().unwrap(), [(0, 0)]);
+    assert_eq!(topic.committed(0), Offset::Offset(21));
+}
