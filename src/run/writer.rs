@@ -3,6 +3,7 @@
 //! It hands signals to the sink, makes alerts of them, and gives back the positions up to which everything
 //! has arrived. It computes no score.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::delivery::Delivery;
@@ -15,6 +16,7 @@ use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::AlertJournal;
 use crate::sink::gap_json::{GapContext, gap_json};
+use crate::sink::status::SinkStatus;
 use crate::sink::{DeadLetter, Sink, SinkError};
 
 /// Owns the sink, and the state of alerts.
@@ -87,6 +89,12 @@ impl Writer {
     #[must_use]
     pub fn keeps_dead_letters(&self) -> bool {
         self.sink.keeps_dead_letters()
+    }
+
+    /// What the sink shows of its delivery.
+    #[must_use]
+    pub fn sink_status(&self) -> Arc<SinkStatus> {
+        self.sink.status()
     }
 
     /// Signals handed to the sink so far.
