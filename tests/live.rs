@@ -17,6 +17,8 @@ mod child;
 mod demo;
 #[path = "live/exchange.rs"]
 mod exchange;
+#[path = "live/exposition.rs"]
+mod exposition;
 #[path = "live/failures.rs"]
 mod failures;
 #[path = "live/feed_faults.rs"]
@@ -33,6 +35,8 @@ mod metrics;
 mod pipelines;
 #[path = "live/shared_frames.rs"]
 mod shared_frames;
+#[path = "live/sink_delivery.rs"]
+mod sink_delivery;
 #[path = "live/stocks.rs"]
 mod stocks;
 #[path = "live/supervisor.rs"]

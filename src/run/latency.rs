@@ -68,13 +68,36 @@ impl StageReport {
         1_000_000_000,
     ];
 
+    /// All stages before anything has happened.
+    #[must_use]
+    pub fn all_empty() -> Vec<Self> {
+        Stages::NAMES
+            .map(|name| Self {
+                name,
+                buckets: vec![0; Self::BOUNDS.len()],
+                ..Self::default()
+            })
+            .into()
+    }
+
+    /// Adds that of another shard, or of another run. The quantiles stay.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine += theirs;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+    }
+
     /// Reports a histogram.
     #[must_use]
     pub fn of(name: &'static str, histogram: &Histogram<u64>) -> Self {
-        let mut below = 0;
+        let mut from = 0;
         let buckets = Self::BOUNDS.map(|bound| {
-            let from = std::mem::replace(&mut below, bound + 1);
-            histogram.count_between(from, bound)
+            // The histogram keeps three digits, and counts what it keeps as one value together: each such
+            // value belongs to one bucket.
+            let next = histogram.highest_equivalent(bound) + 1;
+            histogram.count_between(std::mem::replace(&mut from, next), bound)
         });
         let count = histogram.len();
         Self {
@@ -135,15 +158,19 @@ impl Stages {
         }
     }
 
+    /// The names of the stages.
+    const NAMES: [&'static str; 5] = ["queue", "decode", "feature", "model", "total"];
+
     /// The histograms with the names of their stages.
     #[must_use]
     pub fn named(&self) -> [(&'static str, &Histogram<u64>); 5] {
+        let [queue, decode, feature, model, total] = Self::NAMES;
         [
-            ("queue", &self.queue),
-            ("decode", &self.decode),
-            ("feature", &self.feature),
-            ("model", &self.model),
-            ("total", &self.total),
+            (queue, &self.queue),
+            (decode, &self.decode),
+            (feature, &self.feature),
+            (model, &self.model),
+            (total, &self.total),
         ]
     }
 }
@@ -165,4 +192,27 @@ impl Quantiles {
 /// A wall clock may go back, and histograms begin at 1.
 fn at_least_one(nanos: i64) -> u64 {
     nanos.max(1) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_is_in_one_bucket() {
+        let mut stages = Stages::default();
+        let mut count = 0;
+        for bound in StageReport::BOUNDS {
+            for value in bound.saturating_sub(3)..bound + 4 {
+                stages.total.record(value).unwrap();
+                count += 1;
+            }
+            let report = StageReport::of("total", &stages.total);
+            assert_eq!(report.count, count);
+            assert!(
+                report.buckets.iter().sum::<u64>() <= count,
+                "up to {bound}: {report:?}"
+            );
+        }
+    }
 }

@@ -240,6 +240,7 @@ impl LiveRun {
             began: clock::instant(),
             waiting_max: Duration::from_millis(pipeline.file.metrics.waiting_ms),
             capture_failed: capture.as_ref().map(LiveCapture::failed),
+            sink: writer.sink_status(),
         })));
         Ok(Self {
             source,

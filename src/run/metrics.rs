@@ -3,9 +3,12 @@
 //! Reads the figures of workers and sources; changes nothing. Names are in base units. One server serves all
 //! pipelines of the process.
 
-mod encode_skews;
 mod figures;
+mod histograms;
 mod pipelines;
+mod running;
+mod text_format;
+mod totals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +20,9 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::runtime::Runtime;
 
-pub use self::pipelines::{PipelineState, PipelineStatus, ProcessStatus, RunningPipeline};
+pub use self::pipelines::{PipelineState, PipelineStatus, ProcessStatus};
+pub use self::running::RunningPipeline;
+use self::text_format::{CONTENT_TYPE, text_format};
 
 /// A running server; it ends with its runtime.
 #[derive(Debug)]
@@ -93,8 +98,11 @@ async fn metrics(registry: Arc<Registry>) -> Answer {
         Ok(()) => StatusCode::OK,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (status, [(header::CONTENT_TYPE, kind)], text)
+    (
+        status,
+        [(header::CONTENT_TYPE, CONTENT_TYPE)],
+        text_format(&text),
+    )
 }
 
 /// Healthy while the process answers: the failure of one pipeline must not end the others.
@@ -105,7 +113,7 @@ async fn health(statuses: ProcessStatus) -> String {
     }
 }
 
-/// Ready while the sources of all pipelines deliver.
+/// Ready while the sources and the sinks of all pipelines deliver.
 async fn readiness(statuses: ProcessStatus) -> (StatusCode, String) {
     let problems = statuses.problems();
     if problems.is_empty() {

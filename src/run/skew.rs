@@ -221,7 +221,17 @@ impl SkewReport {
         60_000_000_000,
     ];
 
-    /// Adds that of another shard.
+    /// That of a venue of which nothing has come.
+    #[must_use]
+    pub fn of_venue(venue: &str) -> Self {
+        Self {
+            venue: venue.to_owned(),
+            buckets: vec![0; Self::BOUNDS.len()],
+            ..Self::default()
+        }
+    }
+
+    /// Adds that of another shard, or of another run.
     pub fn merge(&mut self, other: &Self) {
         if self.buckets.is_empty() {
             self.buckets = vec![0; Self::BOUNDS.len()];

@@ -146,7 +146,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// How often a worker updates its status.
 const UPDATE_EVERY: Duration = Duration::from_millis(500);
 /// The reason under which frames with a repeated offset are dropped.
-const READ_BEFORE: &str = "read_before";
+pub(super) const READ_BEFORE: &str = "read_before";
 
 /// What a worker remembers between batches.
 struct Worker {

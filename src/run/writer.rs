@@ -16,6 +16,7 @@ use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::AlertJournal;
 use crate::sink::gap_json::{GapContext, gap_json};
 use crate::sink::kafka::transaction::CommittingGroup;
+use crate::sink::status::SinkStatus;
 use crate::sink::{DeadLetter, Sink, SinkError};
 
 /// Owns the sink, and the alerts.
@@ -59,6 +60,12 @@ impl Writer {
     #[must_use]
     pub fn keeps_dead_letters(&self) -> bool {
         self.sink.keeps_dead_letters()
+    }
+
+    /// What the sink shows of its delivery.
+    #[must_use]
+    pub fn sink_status(&self) -> Arc<SinkStatus> {
+        self.sink.status()
     }
 
     /// Signals handed to the sink so far.

@@ -2,11 +2,13 @@
 //! own.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::json::JsonWriter;
 use super::line_file::{Appears, LineFile};
+use super::status::SinkStatus;
 use super::{DeadLetter, Sink, SinkError};
 use crate::frame::Position;
 use crate::hex::hex;
@@ -23,6 +25,9 @@ pub struct FileSink {
     line: Vec<u8>,
     /// Positions of the input that the next flush acknowledges.
     marks: Vec<Position>,
+    /// Lines since the last flush.
+    taken: u64,
+    status: Arc<SinkStatus>,
 }
 
 /// The files that are written beside that of the signals, as JSON lines.
@@ -73,6 +78,8 @@ impl FileSink {
             gaps: create(side.gaps)?,
             line: vec![],
             marks: vec![],
+            taken: 0,
+            status: Arc::default(),
         })
     }
 
@@ -92,6 +99,7 @@ impl Sink for FileSink {
             writer.write(signal, instrument, &mut self.line);
             self.line.push(b'\n');
             out.write(&self.line)?;
+            self.taken += 1;
         }
         Ok(())
     }
@@ -117,6 +125,7 @@ impl Sink for FileSink {
             "payload_hex": text.is_none().then(|| hex(letter.bytes)),
         });
         out.write(record.to_string().as_bytes())?;
+        self.taken += 1;
         out.write(b"\n")
     }
 
@@ -125,6 +134,7 @@ impl Sink for FileSink {
             return Ok(());
         };
         out.write(record)?;
+        self.taken += 1;
         out.write(b"\n")
     }
 
@@ -133,6 +143,7 @@ impl Sink for FileSink {
             return Ok(());
         };
         out.write(record)?;
+        self.taken += 1;
         out.write(b"\n")
     }
 
@@ -150,7 +161,10 @@ impl Sink for FileSink {
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        self.files().try_for_each(LineFile::flush)
+        self.files().try_for_each(LineFile::flush)?;
+        let taken = std::mem::take(&mut self.taken);
+        self.status.update(|figures| figures.delivered += taken);
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
@@ -166,6 +180,10 @@ impl Sink for FileSink {
 
     fn keeps_dead_letters(&self) -> bool {
         self.dead_letters.is_some()
+    }
+
+    fn status(&self) -> Arc<SinkStatus> {
+        Arc::clone(&self.status)
     }
 }
 

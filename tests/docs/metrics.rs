@@ -12,8 +12,9 @@ use crate::{given, heading, holds};
 
 const INTRODUCTION: &str = "\
 Prometheus reads them from `http://127.0.0.1:9464/metrics` (`[metrics] listen` names another address). \
-Every family has the label `pipeline`, the pipeline's name. Counters of a pipeline begin at 0 again when \
-it is restarted inside the process, except `foretick_pipeline_restarts_total`.
+They are text of Prometheus' format 0.0.4. Every family has the label `pipeline`, the pipeline's name. \
+Counters and histograms go on when a pipeline is restarted inside the process; every series is there from \
+the start.
 
 | family | type | labels | unit | meaning |
 | --- | --- | --- | --- | --- |
@@ -112,6 +113,11 @@ fn the_metrics_page_lists_every_family() {
     for (label, family, words) in [
         ("reason", "foretick_connection_ends_total", "EndReason"),
         ("quality", "foretick_signals_total", "Quality"),
+        (
+            "reason",
+            "foretick_dead_letters_refused_total",
+            "RefusalReason",
+        ),
     ] {
         write!(
             text,
@@ -197,9 +203,6 @@ fn families(text: &str) -> Vec<Family> {
             .and_then(|rest| rest.split_once(' '))
         {
             family.kind = kind.to_owned();
-            if kind == "counter" {
-                family.name.push_str("_total");
-            }
         } else if let Some((_, rest)) = line.split_once('{') {
             let labels = rest.rsplit_once('}').map_or("", |(labels, _)| labels);
             for label in labels.split("\",") {
@@ -212,7 +215,7 @@ fn families(text: &str) -> Vec<Family> {
                 family.labels.insert(name.to_owned());
                 let value = value.trim_end_matches('"').to_owned();
                 // Reasons of frames are listed on another page.
-                let is_listed = name != "reason" || family.name.contains("connection_ends");
+                let is_listed = name != "reason" || !family.name.contains("frames");
                 if name != "pipeline" && is_listed && !family.values.contains(&value) {
                     family.values.push(value);
                 }
@@ -227,10 +230,11 @@ fn unit(name: &str) -> &'static str {
     match name.rsplit('_').next() {
         Some("seconds") => "seconds",
         Some("bytes") => "bytes",
+        Some("records") => "records",
         Some("threads") => "threads",
         Some("instruments") => "instruments",
         Some("info") => "1",
-        Some("up" | "healthy") => "0 or 1",
+        Some("up" | "healthy" | "ready" | "failed") => "0 or 1",
         _ => "count",
     }
 }
@@ -238,7 +242,7 @@ fn unit(name: &str) -> &'static str {
 /// The doc comment of the counter behind a kind of event: `("trade", |r| r.events.counts.trades)` in the sources of
 /// the metrics leads to the field `trades`.
 fn meaning(kind: &str, all: &[Item]) -> String {
-    let files = ["src/run/metrics/figures.rs", "src/run/metrics.rs"].map(given::repository);
+    let files = ["src/run/metrics/totals.rs", "src/run/metrics.rs"].map(given::repository);
     let sources: String = files.iter().flat_map(std::fs::read_to_string).collect();
     let Some((_, rest)) = sources.split_once(&format!("(\"{kind}\", |")) else {
         return String::new();

@@ -12,13 +12,13 @@ use super::topics::Topics;
 use crate::given::{self, Folder};
 use crate::needs;
 
-/// A broker of this test alone, because the test kills it.
-struct Broker {
-    data: PathBuf,
+/// A broker of one test alone, because the test kills it.
+pub(crate) struct Broker {
+    pub(crate) data: PathBuf,
 }
 
 impl Broker {
-    fn start(folder: &Folder) -> (Self, String) {
+    pub(crate) fn start(folder: &Folder) -> (Self, String) {
         let broker = Self {
             data: folder.path("kafka"),
         };

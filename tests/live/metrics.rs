@@ -4,6 +4,7 @@ use foretick::simulate::{Exchange, MarketSettings};
 use tokio::runtime::Runtime;
 
 use super::child::RunningProcess;
+use super::exposition::{assert_rises, checked};
 use crate::given::{self, Folder};
 
 #[test]
@@ -40,6 +41,18 @@ fn a_run_serves_its_health_and_its_metrics() {
     });
     let get = |path: &str| answer(&format!("http://{address}/{path}"));
     assert_eq!(get("healthz"), (200, "ok\n".to_owned()));
+    let first = checked(&get("metrics").1);
+    // Before the first event of its kind.
+    for series in [
+        r#"foretick_frames_total{fate="dropped",reason="overflow""#,
+        r#"foretick_frames_total{fate="dead_lettered",reason="truncated""#,
+        r#"foretick_signals_total{quality="crossed""#,
+        r#"foretick_connection_ends_total{reason="tls""#,
+        r#"foretick_dead_letters_refused_total{reason="too_large""#,
+        r#"foretick_stage_duration_seconds_count{stage="model""#,
+    ] {
+        assert!(first.keys().any(|key| key.starts_with(series)), "{series}");
+    }
     run.wait_for("readiness", |_| (get("readyz").0 == 200).then_some(()));
     let metrics = run.wait_for("signals of quality ok", |_| {
         let (_, text) = get("metrics");
@@ -52,11 +65,20 @@ fn a_run_serves_its_health_and_its_metrics() {
     let skew = r#"foretick_source_skew_seconds_count{venue="BINANCE""#;
     assert!(figure(&metrics, skew).is_some_and(|n| n > 0.0), "{metrics}");
     assert!(metrics.contains(r#"provider="cpu""#), "{metrics}");
-    assert!(metrics.contains(r#"stage="total""#) && metrics.ends_with("# EOF\n"));
+    assert!(metrics.contains(r#"stage="total""#), "{metrics}");
+    let second = checked(&metrics);
+    assert_rises(&first, &second);
+    run.wait_for("delivered signals", |_| {
+        let delivered = figure(&get("metrics").1, "foretick_sink_delivered_total")?;
+        (delivered > 0.0).then_some(())
+    });
 
     runtime.block_on(exchange.stop());
     run.wait_for("status 503", |_| (get("readyz").0 == 503).then_some(()));
     assert_eq!(get("healthz").0, 200, "not ready, but alive");
+    let (_, last) = get("metrics");
+    assert_rises(&second, &checked(&last));
+    assert_eq!(figure(&last, "foretick_pipeline_ready"), Some(0.0));
     assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
     let summary: serde_json::Value = serde_json::from_str(run.stdout().trim()).unwrap();
     let lines = folder.read("signals.jsonl").lines().count();

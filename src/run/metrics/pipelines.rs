@@ -1,116 +1,27 @@
 //! The status of each pipeline of a process, written by its run and read by the metrics server.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::clock;
+use super::running::RunningPipeline;
+use super::totals::Totals;
 use crate::run::budget::ResourceNeed;
-use crate::run::status::{NAMES_MAX, WorkerStatus};
-use crate::source::status::FeedStatus;
-use crate::source::websocket::hours::MarketHours;
 
-/// What a pipeline shows while it runs.
-#[derive(Clone, Debug)]
-pub struct RunningPipeline {
-    /// SHA-256 of the model that runs.
-    pub model_sha256: String,
-    /// Where the model computes.
-    pub provider: String,
-    /// The status of each shard's worker.
-    pub workers: Vec<Arc<WorkerStatus>>,
-    /// The status of the source.
-    pub feed: Arc<FeedStatus>,
-    /// Instruments that the source is asked for; none where it reads all that come.
-    pub listed: Vec<String>,
-    /// When their market is open; none where it always is.
-    pub hours: Option<MarketHours>,
-    /// The venues of the listed instruments.
-    pub venues: Vec<String>,
-    /// Whether each of them needs a book or a quote.
-    pub needs_quotes: bool,
-    /// When it began.
-    pub began: Instant,
-    /// How long instruments may wait before the pipeline is not ready.
-    pub waiting_max: Duration,
-    /// Whether the capture has failed; none where nothing is captured.
-    pub capture_failed: Option<Arc<AtomicBool>>,
-}
-
-impl RunningPipeline {
-    /// Instruments that wait for a book or a quote, those that nothing has come of included, and since when.
-    pub(super) fn waiting(&self) -> (usize, Option<Instant>) {
-        let workers = self.workers.iter().map(|worker| worker.figures());
-        let (mut waiting, mut seen, mut since) = (0, 0, None::<Instant>);
-        for figures in workers {
-            waiting += figures.waiting;
-            seen += figures.heard;
-            since = [since, figures.waiting_since].into_iter().flatten().min();
-        }
-        let unseen = match self.needs_quotes {
-            true => self.listed.len().saturating_sub(seen),
-            false => 0,
-        };
-        if unseen > 0 {
-            since = Some(self.began);
-        }
-        (waiting + unseen, since)
-    }
-
-    /// Why it is not ready, for people; none where it is.
-    fn problem(&self) -> Option<String> {
-        if !self.feed.is_healthy() {
-            return Some("the source is not connected".into());
-        }
-        let (waiting, since) = self.waiting();
-        let mut for_long = since?.elapsed();
-        if let Some(hours) = &self.hours {
-            // Nothing comes of a market that is closed, and nobody waits for it.
-            let now = clock::now();
-            for_long = for_long.min(Duration::from_nanos(
-                now.since(hours.open_since(now)?) as u64
-            ));
-        }
-        (for_long > self.waiting_max).then(|| {
-            let (for_long, names) = (for_long.as_secs(), self.names_of_waiting());
-            let named = match (names.is_empty(), names.len() < waiting) {
-                (true, _) => String::new(),
-                (false, true) => format!(": {}, …", names.join(", ")),
-                (false, false) => format!(": {}", names.join(", ")),
-            };
-            format!(
-                "{waiting} instruments have waited for a book or a quote for {for_long} s{named}"
-            )
-        })
-    }
-
-    /// The first instruments that wait.
-    fn names_of_waiting(&self) -> Vec<String> {
-        let workers = self.workers.iter().map(|worker| worker.figures());
-        let (mut seen, mut heard, mut names) = (0, BTreeSet::new(), vec![]);
-        for figures in workers {
-            seen += figures.heard;
-            heard.extend(figures.heard_names.iter().cloned());
-            names.extend(figures.waiting_names);
-        }
-        // Of very many instruments it is not told which were heard.
-        if self.needs_quotes && heard.len() == seen {
-            let unheard = self.listed.iter().filter(|name| !heard.contains(*name));
-            names.extend(unheard.cloned());
-        }
-        names.truncate(NAMES_MAX);
-        names
-    }
-}
-
-/// The status of a pipeline over all its starts. Its figures begin at zero with each start.
+/// The status of a pipeline over all its starts.
 #[derive(Debug)]
 pub struct PipelineStatus {
     pub(super) name: String,
     need: ResourceNeed,
-    state: Mutex<PipelineState>,
+    held: Mutex<StatusHistory>,
     restarts: AtomicU64,
+}
+
+/// The state of a pipeline, and what it counted in its earlier starts.
+#[derive(Debug)]
+struct StatusHistory {
+    state: PipelineState,
+    past: Totals,
 }
 
 /// The state of a pipeline.
@@ -142,14 +53,31 @@ impl PipelineStatus {
         Self {
             name: name.to_owned(),
             need,
-            state: Mutex::new(PipelineState::Starting),
+            held: Mutex::new(StatusHistory {
+                state: PipelineState::Starting,
+                past: Totals::default(),
+            }),
             restarts: AtomicU64::new(0),
         }
     }
 
-    /// Sets the state.
+    /// Sets the state. What a run has counted stays when it ends.
     pub fn set_state(&self, state: PipelineState) {
-        *self.lock() = state;
+        let mut held = self.lock();
+        let before = std::mem::replace(&mut held.state, state);
+        if let PipelineState::Running(running) = before {
+            held.past.add(Totals::of(&running));
+        }
+    }
+
+    /// What was counted in all starts.
+    pub(super) fn totals(&self) -> Totals {
+        let held = self.lock();
+        let mut totals = held.past.clone();
+        if let PipelineState::Running(running) = &held.state {
+            totals.add(Totals::of(running));
+        }
+        totals
     }
 
     /// Counts a restart.
@@ -171,19 +99,19 @@ impl PipelineStatus {
     }
 
     pub(super) fn running(&self) -> Option<RunningPipeline> {
-        match &*self.lock() {
+        match &self.lock().state {
             PipelineState::Running(running) => Some((**running).clone()),
             PipelineState::Starting | PipelineState::Ended | PipelineState::Failed { .. } => None,
         }
     }
 
     pub(super) fn is_running(&self) -> bool {
-        matches!(&*self.lock(), PipelineState::Running(_))
+        matches!(&self.lock().state, PipelineState::Running(_))
     }
 
     /// Why it is not ready, for people; none where it is.
-    fn problem(&self) -> Option<String> {
-        match &*self.lock() {
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.lock().state {
             PipelineState::Starting => Some("starting".into()),
             PipelineState::Running(running) => running.problem(),
             PipelineState::Ended => Some("ended".into()),
@@ -201,8 +129,8 @@ impl PipelineStatus {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, PipelineState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, StatusHistory> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -225,22 +153,6 @@ impl ProcessStatus {
 mod tests {
     use super::*;
 
-    fn running() -> RunningPipeline {
-        RunningPipeline {
-            model_sha256: "00".into(),
-            provider: "cpu".into(),
-            workers: vec![Arc::default()],
-            feed: Arc::default(),
-            listed: vec![],
-            hours: None,
-            venues: vec![],
-            needs_quotes: true,
-            began: crate::clock::instant(),
-            waiting_max: Duration::ZERO,
-            capture_failed: None,
-        }
-    }
-
     fn status(name: &str, state: PipelineState) -> Arc<PipelineStatus> {
         let status = PipelineStatus::new(name, ResourceNeed::default());
         status.set_state(state);
@@ -251,7 +163,7 @@ mod tests {
     fn a_single_pipeline_is_not_named() {
         let all = ProcessStatus(vec![status(
             "a",
-            PipelineState::Running(Box::new(running())),
+            PipelineState::Running(Box::new(RunningPipeline::of_test())),
         )]);
         assert_eq!(all.problems(), "the source is not connected\n");
         all.0[0].set_state(PipelineState::Ended);
@@ -259,52 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn an_instrument_that_nothing_comes_of_makes_it_not_ready() {
-        let running = RunningPipeline {
-            listed: vec!["A.X".into(), "B.X".into()],
-            venues: vec![],
-            ..running()
-        };
-        running.feed.set_healthy(true);
-        assert_eq!(running.waiting().0, 2);
-        let said = running.problem().unwrap();
-        assert_eq!(
-            said,
-            "2 instruments have waited for a book or a quote for 0 s: A.X, B.X"
-        );
-        let of_many = RunningPipeline {
-            listed: (0..9).map(|at| format!("{at}.X")).collect(),
-            ..running.clone()
-        };
-        let said = of_many.problem().unwrap();
-        assert!(said.ends_with(": 0.X, 1.X, 2.X, 3.X, 4.X, …"), "{said}");
-        let hours = MarketHours {
-            zone: chrono_tz::UTC,
-            open: chrono::NaiveTime::MIN,
-            close: chrono::NaiveTime::MIN,
-            days: vec![],
-            holidays: vec![],
-        };
-        let closed = RunningPipeline {
-            hours: Some(hours),
-            ..running.clone()
-        };
-        assert_eq!(closed.problem(), None, "nothing comes of a closed market");
-        let patient = RunningPipeline {
-            waiting_max: Duration::from_secs(3_600),
-            ..running.clone()
-        };
-        assert_eq!(patient.problem(), None);
-        let trades_alone = RunningPipeline {
-            needs_quotes: false,
-            ..running
-        };
-        assert_eq!(trades_alone.problem(), None);
-    }
-
-    #[test]
     fn pipelines_that_are_not_ready_are_named() {
-        let running = running();
+        let running = RunningPipeline::of_test();
         running.feed.set_healthy(true);
         let failed = |retry_in| PipelineState::Failed {
             why: "no model".into(),
@@ -317,5 +185,24 @@ mod tests {
         ]);
         let problems = "b: failed, retry in 4 s: no model\nc: failed: no model\n";
         assert_eq!(all.problems(), problems);
+    }
+
+    #[test]
+    fn what_was_counted_stays_when_the_pipeline_is_started_again() {
+        let status = status("a", PipelineState::Starting);
+        let delivered = || status.totals().of_family("sink_delivered").next();
+        assert_eq!(delivered(), Some((["", ""], 0)), "from the start");
+        for count in [4, 8] {
+            let running = RunningPipeline::of_test();
+            running.sink.update(|figures| figures.delivered = 3);
+            status.set_state(PipelineState::Running(Box::new(running.clone())));
+            running.sink.update(|figures| figures.delivered = 4);
+            status.set_state(PipelineState::Failed {
+                why: "no model".into(),
+                retry_in: None,
+            });
+            status.note_restart();
+            assert_eq!(delivered(), Some((["", ""], count)));
+        }
     }
 }
