@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::account::Account;
 use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
+use super::lateness::{Address, LateRule, Lateness};
 use super::readability::Readability;
 use super::skew::Skews;
 use crate::clock;
@@ -36,6 +37,7 @@ pub struct Shard {
     stages: Stages,
     skews: Skews,
     digest: Digest,
+    lateness: Lateness,
     live: bool,
     from: Nanos,
     to: Nanos,
@@ -63,6 +65,7 @@ impl Shard {
             stages: Stages::default(),
             skews: Skews::default(),
             digest,
+            lateness: Lateness::new(lineage),
             live,
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
@@ -85,6 +88,14 @@ impl Shard {
     pub fn between(mut self, from: Option<Nanos>, to: Option<Nanos>) -> Self {
         self.from = from.unwrap_or(self.from);
         self.to = to.unwrap_or(self.to);
+        self
+    }
+
+    /// Marks the signals that leave too late, by the wall clock; none marks those alone that a capture has
+    /// marked.
+    #[must_use]
+    pub fn marking_late(mut self, rule: Option<LateRule>) -> Self {
+        self.lateness = self.lateness.by_clock(rule);
         self
     }
 
@@ -195,6 +206,11 @@ impl Shard {
         gaps.append(&mut self.gaps);
     }
 
+    /// The frames whose signals were found late since the last call, by stream, partition and offset.
+    pub(super) fn take_late_frames(&mut self) -> Vec<Address> {
+        self.lateness.take()
+    }
+
     /// The events of the last step, until the next frame is taken; none where there were no frames.
     #[must_use]
     pub fn batch(&self) -> &Batch {
@@ -239,6 +255,7 @@ impl Shard {
             return;
         }
         let now = clock::now();
+        self.lateness.mark(signals, self.intake.batch(), now);
         // The event of a correction was received long ago, which is no latency.
         let is_first = |signal: &Signal| signal.revision == 0;
         if !self.live {
@@ -312,7 +329,9 @@ impl Shard {
     /// What is counted beside the account.
     #[must_use]
     pub fn counts(&self) -> IntakeCounts {
-        self.intake.counts()
+        let mut counts = self.intake.counts();
+        counts.late_frames += self.lateness.frames();
+        counts
     }
 }
 

@@ -119,7 +119,8 @@ impl AlertJournal {
         Ok(removed.len())
     }
 
-    /// Takes a signal, and passes each record that it makes to `publish`, with its key.
+    /// Takes a signal, and passes each record that it makes to `publish`, with its key. One that must not be
+    /// acted on is counted and makes none: the PD before it holds.
     ///
     /// # Errors
     /// Those of `publish`.
@@ -130,6 +131,10 @@ impl AlertJournal {
         publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.changed = true;
+        if !signal.quality.may_be_acted_on() {
+            self.alerts.pass_over();
+            return Ok(());
+        }
         self.model = signal.model;
         // Time passes for a company by its own statements, and by ticks: by the statements of others it
         // would depend on how the companies are shared among shards.
