@@ -140,6 +140,9 @@ pub struct AlertCounts {
     pub refused: u64,
     /// Events that a silence held back.
     pub silenced: u64,
+    /// Observations of a quality that must not be acted on.
+    #[serde(default)]
+    pub untrusted: u64,
 }
 
 const LONG_AGO: Nanos = Nanos(i64::MIN);
@@ -277,6 +280,11 @@ impl Alerts {
         }
         counts.late += u64::from(late);
         alerts
+    }
+
+    /// Counts an observation that must not be acted on, and is passed over: the PD before it holds.
+    pub fn pass_over(&mut self) {
+        self.snapshot.counts.untrusted += 1;
     }
 
     /// Lets event time pass for all obligors and returns the events that became due, in the order of their

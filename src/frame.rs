@@ -29,8 +29,8 @@ pub struct Origin {
     pub partition: i32,
     /// Which topic, file or feed: an index into the names that the driver keeps.
     pub stream: u16,
-    /// Whether the shard had been behind for longer than the pipeline allows when it took this frame. A
-    /// capture keeps the mark, so that a replay gives the same signals.
+    /// Whether its signals left too late to act on. A capture keeps the mark, so that a replay gives the same
+    /// signals.
     pub late: bool,
     /// Whether it is from before the committed position and is read again only to rebuild state: its
     /// signals and dead letters are not written again, and its commands are not executed again.
@@ -112,7 +112,7 @@ const CUT_END: &str = " bytes)";
 pub struct CaptureStamp {
     /// When it was received.
     pub ts_recv: Nanos,
-    /// Whether the shard had been behind for too long: see [`Origin::late`].
+    /// Whether its signals left too late: see [`Origin::late`].
     pub late: bool,
     /// Whether it was read again only to rebuild state: see [`Origin::reprocessed`].
     pub reprocessed: bool,

@@ -248,6 +248,7 @@ fn an_observation_older_than_a_tick_takes_the_time_of_the_tick() {
         late: 1,
         refused: 2,
         silenced: 0,
+        untrusted: 0,
     };
     assert_eq!(alerts.counts(), counts);
 }

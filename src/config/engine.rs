@@ -18,10 +18,11 @@ pub struct EngineConfig {
     /// The most bytes that these frames may have together; one larger frame may wait alone. Default:
     /// `33554432` (32 MiB).
     pub ring_bytes: usize,
-    /// How long a shard may be behind its source before its signals are marked `degraded`, in milliseconds;
-    /// `0` never marks them. Applies to `run` without `--until-end`: a run over old records is always behind.
-    /// Default: `1000`.
-    pub late_after_ms: u64,
+    /// How old the input of a signal may be when the signal leaves, in milliseconds since it was received
+    /// first, before the signal is `late`; one that leaves after its `valid_until` is `late` too. `0` marks
+    /// neither. Applies to `run` without `--until-end`: a run over old records is always behind. Default:
+    /// `1000`, or any age where `row.on` is `application`, `statement` or `news`, which count for longer.
+    pub late_after_ms: Option<u64>,
 }
 
 impl Default for EngineConfig {
@@ -31,7 +32,7 @@ impl Default for EngineConfig {
             batch: 256,
             ring_frames: 8_192,
             ring_bytes: 32 << 20,
-            late_after_ms: 1_000,
+            late_after_ms: None,
         }
     }
 }

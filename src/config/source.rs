@@ -1,5 +1,7 @@
 //! `[source]`: where frames come from, and which of them are read.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::table::TableConfig;
@@ -45,6 +47,9 @@ pub struct SourceConfig {
     /// Instruments of which nothing was received for so long, in milliseconds, do not hold the watermark
     /// (`foretick_watermark_timestamp_seconds`). Default: `60000`.
     pub idle_ms: u64,
+    /// How often the shards have a tick of the clock, in milliseconds, so that a silent instrument becomes
+    /// `stale`, and one whose book waits for a snapshot `gap`; `0` or `--until-end`: never. Default: `1000`.
+    pub tick_ms: Option<u64>,
     /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
     /// which grades all products.
     pub products: Vec<String>,
@@ -79,6 +84,7 @@ impl Default for SourceConfig {
             max_ahead_ms: None,
             lateness_ms: None,
             idle_ms: 60_000,
+            tick_ms: None,
             products: vec![],
             table: None,
             websocket: WebsocketConfig::default(),
@@ -87,6 +93,15 @@ impl Default for SourceConfig {
             rebuild_ms: 0,
             start: StartOffset::Latest,
         }
+    }
+}
+
+impl SourceConfig {
+    /// How often the shards have a tick of the clock; none where they have none.
+    #[must_use]
+    pub fn tick(&self) -> Option<Duration> {
+        let millis = self.tick_ms.or(self.websocket.tick_ms).unwrap_or(1_000);
+        (millis > 0).then(|| Duration::from_millis(millis))
     }
 }
 

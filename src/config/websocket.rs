@@ -40,9 +40,9 @@ pub struct WebsocketConfig {
     /// When the market is open, so that `silent_ms`, or the venue's own limit where it sends heartbeats,
     /// counts no time while it is closed. By itself it has no effect. Not given: it never closes.
     pub hours: Option<HoursConfig>,
-    /// How often the shards receive a tick of the clock, in milliseconds, so that a silent instrument becomes
-    /// `stale`; `0` sends none. Default: `1000`.
-    pub tick_ms: u64,
+    /// The name that `source.tick_ms` had before it held for Kafka too; that one comes first. Not given: that
+    /// one holds.
+    pub tick_ms: Option<u64>,
     /// A feed of JSON messages that Foretick does not know. Not given: the venue is one of those it knows.
     pub json: Option<JsonFeedConfig>,
 }
@@ -59,7 +59,7 @@ impl Default for WebsocketConfig {
             idle_ms: 10_000,
             silent_ms: 0,
             hours: None,
-            tick_ms: 1_000,
+            tick_ms: None,
             json: None,
         }
     }

@@ -70,8 +70,8 @@ pub fn unwrapped(message: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
 }
 
 /// Reads `{"foretick":"gap","symbol":…,"venue":…,"reason":…,"missing":…}`, or with `"shard":…,"shards":…` in
-/// the symbol's place, which concerns all instruments of that shard; `{"foretick":"tick","ts":…}`;
-/// `{"foretick":"handover"}`: what follows came by another connection, and nothing is missing; and what only
+/// the symbol's place, which concerns all instruments of that shard; `{"foretick":"tick","ts":…}`, or with
+/// `"symbol":…`, a whole name, where it is the clock of one instrument alone; `{"foretick":"handover"}`: what follows came by another connection, and nothing is missing; and what only
 /// tells of a connection or a session: `{"foretick":"opened","url":…,"connection":…}`,
 /// `{"foretick":"ended","connection":…,"reason":…,"code":…,"words":…}`, `{"foretick":"session",…}`.
 pub(super) fn decode(
@@ -110,7 +110,13 @@ pub(super) fn decode(
         "opened" => return Ok(Decoded::Notice(Notice::Opened)),
         "ended" => return Ok(Decoded::Notice(Notice::Ended)),
         "session" => return Ok(Decoded::Notice(Notice::Session)),
-        "tick" => batch.push(InstrumentId::ALL, Nanos(wire.ts.nanos("ts")?), Body::Tick),
+        "tick" => {
+            let instrument = match wire.symbol.optional_text("symbol")? {
+                Some(name) => instruments.intern(name, "")?,
+                None => InstrumentId::ALL,
+            };
+            batch.push(instrument, Nanos(wire.ts.nanos("ts")?), Body::Tick);
+        }
         _ => return Err(DecodeError::OutOfRange("foretick")),
     }
     Ok(Decoded::Events)

@@ -3,7 +3,6 @@
 use super::row::Row;
 use crate::event::Batch;
 use crate::frame::Origin;
-use crate::signal::quality::Quality;
 use crate::signal::{Latency, MAX_OUTPUTS, Reason, Signal};
 use crate::units::Nanos;
 
@@ -60,18 +59,13 @@ impl PendingSignal {
         if origin.ts_recv == Nanos::UNDEFINED {
             origin.ts_recv = self.row.ts_event;
         }
-        let quality = if origin.late {
-            self.row.quality.max(Quality::Degraded)
-        } else {
-            self.row.quality
-        };
         Signal {
             instrument: self.row.instrument,
             ts_event: self.row.ts_event,
             ts_out: Nanos::UNDEFINED,
             model: 0,
             outputs,
-            quality,
+            quality: self.row.quality,
             reasons: Reason::strongest(reasons),
             average: None,
             item: self.row.item,

@@ -20,7 +20,7 @@ pub struct RunCounts {
     pub invalid_probabilities: u64,
     /// Refusals and faults that the venue reported.
     pub venue_errors: u64,
-    /// Frames that came while the shard had been behind for too long.
+    /// Frames whose signals left too late.
     pub late_frames: u64,
     /// Frames that were read again after a restart only to rebuild state; nothing of them is published.
     pub reprocessed_frames: u64,

@@ -31,7 +31,7 @@ pub struct Intake {
 pub struct IntakeCounts {
     /// Refusals and faults that the venue reported.
     pub venue_errors: u64,
-    /// Frames that came while the shard had been behind for too long: see [`Origin::late`].
+    /// Frames whose signals left too late: see [`Origin::late`].
     pub late_frames: u64,
     /// Frames that were read again only to rebuild state: see [`Origin::reprocessed`].
     pub reprocessed_frames: u64,

@@ -12,6 +12,7 @@ mod recovery;
 mod rewinds;
 pub mod sources;
 mod states;
+mod timing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,6 +29,7 @@ pub use self::outcome::{RunOptions, RunOutcome};
 use self::rewinds::Rewinds;
 use self::sources::{Source, SourceOptions};
 use self::states::RunStates;
+use self::timing::{late_rule, shard_tick};
 use super::account::Account;
 use super::budget::ResourceNeed;
 use super::delivery::Delivery;
@@ -191,6 +193,7 @@ impl LiveRun {
             }
             let shard = Shard::new(decoder, loaded.engine()?, &loaded.lineage, true)
                 .keeping_dead_letters(writer.keeps_dead_letters())
+                .marking_late(late_rule(pipeline, options.until_end))
                 .requesting_snapshots(requests.clone());
             let shard = match is_kafka {
                 true => shard.keeping_states(has_alerts),
@@ -201,7 +204,8 @@ impl LiveRun {
             let settings = WorkerSettings {
                 shard: number,
                 batch: config.batch,
-                late_after: late_after(config.late_after_ms, options.until_end),
+                tick: shard_tick(pipeline, options.until_end),
+                ticks_differ: config.shards > 1,
                 batch_wait: Duration::from_micros(pipeline.file.model.batch_wait_us),
                 drops_repeated_offsets: is_kafka,
                 captures: capture.is_some(),
@@ -348,10 +352,10 @@ impl LiveRun {
         if !failures.is_empty() {
             self.source.progress.abandon();
         }
-        let (status, ticks) = (
-            Arc::clone(&self.source.status),
-            Arc::clone(&self.source.ticks),
-        );
+        let status = Arc::clone(&self.source.status);
+        let of_shards = self.statuses.iter().map(|status| &status.ticks);
+        let all_ticks = of_shards.chain([&*self.source.ticks]);
+        let ticks = all_ticks.map(|ticks| ticks.load(Ordering::Relaxed)).sum();
         let progress = Arc::clone(&self.source.progress);
         failures.extend(self.source.join(runtime).err());
         // Behind the last commit.
@@ -360,12 +364,7 @@ impl LiveRun {
         summary.capture_failure = capture_failure;
         (summary.signals, summary.alerts) = (self.writer.written(), self.writer.alerts());
         summary.frames += &lost;
-        summary.frames = account(
-            &summary.frames,
-            &status,
-            ticks.load(Ordering::Relaxed),
-            waiting,
-        );
+        summary.frames = account(&summary.frames, &status, ticks, waiting);
         if !failures.is_empty() {
             // Frames of a shard that failed; Kafka delivers them again.
             summary.frames.in_flight += summary.frames.missing();
@@ -416,12 +415,6 @@ fn venues_of(instruments: &[String]) -> Vec<String> {
     venues.sort_unstable();
     venues.dedup();
     venues
-}
-
-/// How long a shard may be behind before frames count as late; none for a run up to the end of its topics,
-/// which begins behind.
-fn late_after(ms: u64, until_end: bool) -> Option<Duration> {
-    (ms > 0 && !until_end).then(|| Duration::from_millis(ms))
 }
 
 /// The shards' account with what the source did before them. Source and shards count independently, so that

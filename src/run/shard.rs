@@ -10,6 +10,7 @@ use super::account::Account;
 use super::homes::Homes;
 use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
+use super::lateness::{Address, LateRule, Lateness};
 use super::readability::Readability;
 use super::skew::Skews;
 use crate::clock;
@@ -38,6 +39,7 @@ pub struct Shard {
     stages: Stages,
     skews: Skews,
     digest: Digest,
+    lateness: Lateness,
     live: bool,
     from: Nanos,
     to: Nanos,
@@ -69,6 +71,7 @@ impl Shard {
             stages: Stages::default(),
             skews: Skews::default(),
             digest,
+            lateness: Lateness::new(lineage),
             live,
             from: Nanos(i64::MIN),
             to: Nanos(i64::MAX),
@@ -104,6 +107,14 @@ impl Shard {
     pub fn between(mut self, from: Option<Nanos>, to: Option<Nanos>) -> Self {
         self.from = from.unwrap_or(self.from);
         self.to = to.unwrap_or(self.to);
+        self
+    }
+
+    /// Marks the signals that leave too late, by the wall clock; none marks those alone that a capture has
+    /// marked.
+    #[must_use]
+    pub fn marking_late(mut self, rule: Option<LateRule>) -> Self {
+        self.lateness = self.lateness.by_clock(rule);
         self
     }
 
@@ -217,6 +228,11 @@ impl Shard {
         gaps.append(&mut self.gaps);
     }
 
+    /// The frames whose signals were found late since the last call, by stream, partition and offset.
+    pub(super) fn take_late_frames(&mut self) -> Vec<Address> {
+        self.lateness.take()
+    }
+
     /// The events of the last step, until the next frame is taken; none where there were no frames.
     #[must_use]
     pub fn batch(&self) -> &Batch {
@@ -261,6 +277,7 @@ impl Shard {
             return;
         }
         let now = clock::now();
+        self.lateness.mark(signals, self.intake.batch(), now);
         // The event of a correction was received long ago, which is no latency.
         let is_first = |signal: &Signal| signal.revision == 0 && !signal.origin.reprocessed;
         if !self.live {
@@ -389,7 +406,9 @@ impl Shard {
     /// What is counted beside the account.
     #[must_use]
     pub fn counts(&self) -> IntakeCounts {
-        self.intake.counts()
+        let mut counts = self.intake.counts();
+        counts.late_frames += self.lateness.frames();
+        counts
     }
 }
 

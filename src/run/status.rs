@@ -1,5 +1,6 @@
 //! What a worker shows of itself while it works, for the metrics.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ use crate::units::Nanos;
 #[derive(Debug, Default)]
 pub struct WorkerStatus {
     latest: Mutex<WorkerFigures>,
+    /// Ticks of the clock that the worker has made itself.
+    pub(super) ticks: AtomicU64,
 }
 
 /// A worker's figures at some moment.

@@ -6,16 +6,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam::channel::Sender as Deliver;
+use rustc_hash::FxHashSet;
 
 use super::delivery::{DeliveredCommand, Delivery, PartitionState, UndecodedFrame};
 use super::intake::FrameOutcome;
+use super::lateness::{Address, address};
 use super::partition_states::{NextOffsets, PartitionStates};
 use super::shard::Shard;
 use super::state_inbox::StateInbox;
 use super::status::WorkerStatus;
+use super::ticker::{Ticker, is_tick, tick_of};
 use crate::clock;
 use crate::frame::{Frame, Origin};
 use crate::instrument::InstrumentId;
@@ -33,8 +36,10 @@ pub struct WorkerSettings {
     pub batch: usize,
     /// How long to wait for more frames once there is one; zero: not at all.
     pub batch_wait: Duration,
-    /// How long the shard may be behind before frames count as late; none: for ever.
-    pub late_after: Option<Duration>,
+    /// How often the shard has a tick of the clock; none where its source sends them, or time is of no use.
+    pub tick: Option<Duration>,
+    /// Whether other shards have ticks of their own: a capture then says whom a tick concerned.
+    pub ticks_differ: bool,
     /// Whether a frame whose offset was worked on before is dropped: Kafka delivers records again after a
     /// rebalance.
     pub drops_repeated_offsets: bool,
@@ -75,7 +80,9 @@ pub(crate) fn work_by_partition(
         next: NextOffsets::default(),
         named: 0,
         qualities: [0; Quality::ALL.len()],
-        backlog: Backlog::new(),
+        ticker: settings
+            .tick
+            .map(|every| Ticker::new(every, clock::instant())),
     };
     let mut updated = clock::instant();
     while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
@@ -90,9 +97,7 @@ pub(crate) fn work_by_partition(
                 break;
             }
         }
-        worker
-            .backlog
-            .mark_late(&mut frames, ring.is_empty(), settings.late_after);
+        worker.tick(&mut frames, status);
         if frames.is_empty() {
             if let Some(save) = states
                 .as_mut()
@@ -156,35 +161,7 @@ struct Worker {
     /// Instruments whose names have been delivered.
     named: usize,
     qualities: [u64; Quality::ALL.len()],
-    backlog: Backlog,
-}
-
-/// Since when every drain has left frames in the ring.
-struct Backlog {
-    since: Instant,
-}
-
-impl Backlog {
-    fn new() -> Self {
-        Self {
-            since: clock::instant(),
-        }
-    }
-
-    /// Marks the frames just drained as late where the backlog is older than `late_after`.
-    fn mark_late(&mut self, frames: &mut [Frame], is_drained: bool, late_after: Option<Duration>) {
-        let Some(late_after) = late_after else {
-            return;
-        };
-        let now = clock::instant();
-        if is_drained {
-            self.since = now;
-        } else if now.duration_since(self.since) > late_after {
-            for frame in frames {
-                frame.origin.late = true;
-            }
-        }
-    }
+    ticker: Option<Ticker>,
 }
 
 impl Worker {
@@ -194,6 +171,21 @@ impl Worker {
             shard: self.settings.shard,
             states,
             ..Delivery::default()
+        }
+    }
+
+    /// Puts a tick before the frames just drained, where one is due.
+    fn tick(&mut self, frames: &mut Vec<Frame>, status: &WorkerStatus) {
+        let Some(ticker) = &mut self.ticker else {
+            return;
+        };
+        let (now, waits) = (clock::instant(), !frames.is_empty());
+        if waits {
+            ticker.heard(now);
+        }
+        if let Some(tick) = ticker.tick(now, waits) {
+            frames.insert(0, tick);
+            status.ticks.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -210,6 +202,13 @@ impl Worker {
             self.frame(shard, frame, &mut delivery)?;
         }
         shard.step(&mut delivery.signals)?;
+        if let Some(ticker) = &mut self.ticker {
+            ticker.note(&shard.batch().origins, clock::now());
+        }
+        mark_late(&mut delivery.frames, &shard.take_late_frames());
+        if self.settings.captures && self.settings.ticks_differ {
+            name_silent(shard, &mut delivery);
+        }
         let new = |signal: &&Signal| !signal.origin.reprocessed;
         for signal in delivery.signals.iter().filter(new) {
             self.qualities[signal.quality as usize] += 1;
@@ -246,7 +245,7 @@ impl Worker {
         }
         *next = offset + 1;
         // The position of a frame that is read again is behind what was committed.
-        if !frame.origin.reprocessed {
+        if !frame.origin.reprocessed && !is_tick(&frame.origin) {
             frame.origin.after().note(&mut delivery.positions);
         }
         match shard.frame(frame.origin, &frame.bytes) {
@@ -275,5 +274,39 @@ impl Worker {
             delivery.frames.push(frame);
         }
         Ok(())
+    }
+}
+
+/// Marks the frames whose signals were late, for a capture.
+fn mark_late(frames: &mut [Frame], late: &[Address]) {
+    if late.is_empty() {
+        return;
+    }
+    let late: FxHashSet<&Address> = late.iter().collect();
+    for frame in frames {
+        frame.origin.late |= late.contains(&address(&frame.origin));
+    }
+}
+
+/// Puts in the place of each tick one for each instrument that it has found silent: a replay does not know
+/// which instruments were of this shard.
+fn name_silent(shard: &Shard, delivery: &mut Delivery) {
+    if !delivery.frames.iter().any(|frame| is_tick(&frame.origin)) {
+        return;
+    }
+    let frames = std::mem::take(&mut delivery.frames);
+    for frame in frames {
+        if !is_tick(&frame.origin) {
+            delivery.frames.push(frame);
+            continue;
+        }
+        let is_of = |signal: &&Signal| {
+            let origin = &signal.origin;
+            is_tick(origin) && origin.offset == frame.origin.offset
+        };
+        let silent = delivery.signals.iter().filter(is_of);
+        let names = silent.map(|signal| shard.instruments().name(signal.instrument));
+        let ticks = names.map(|name| tick_of(frame.origin, name));
+        delivery.frames.extend(ticks);
     }
 }

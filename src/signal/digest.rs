@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use super::lineage::Lineage;
+use super::quality::Quality;
 use super::{MAX_OUTPUTS, Signal};
 use crate::hex::hex;
 use crate::instrument::InstrumentId;
@@ -193,7 +194,7 @@ fn hash_text(hash: &mut Sha256, text: &str) {
 fn hash_signal(hash: &mut Sha256, signal: &Signal, outputs: usize) {
     let mut bytes = [0_u8; 8 * (MAX_OUTPUTS + 2)];
     bytes[..8].copy_from_slice(&signal.ts_event.0.to_le_bytes());
-    bytes[8] = signal.quality as u8;
+    bytes[8] = number_of(signal.quality);
     bytes[9] = signal.model;
     for (at, output) in signal.outputs[..outputs].iter().enumerate() {
         bytes[16 + 8 * at..24 + 8 * at].copy_from_slice(&output.to_bits().to_le_bytes());
@@ -212,5 +213,18 @@ fn hash_signal(hash: &mut Sha256, signal: &Signal, outputs: usize) {
     }
     if signal.revision > 0 {
         hash.update(signal.revision.to_le_bytes());
+    }
+}
+
+/// The number of a quality in the hash, which stays when there are more of them.
+fn number_of(quality: Quality) -> u8 {
+    match quality {
+        Quality::Ok => 0,
+        Quality::Warming => 1,
+        Quality::Stale => 2,
+        Quality::Degraded => 3,
+        Quality::Crossed => 4,
+        Quality::Gap => 5,
+        Quality::Late => 6,
     }
 }

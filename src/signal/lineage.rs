@@ -44,10 +44,13 @@ impl Lineage {
         self.models.first().expect("a run begins with a model")
     }
 
-    /// The label of the highest probability, and that probability; see [`ModelIdentity::label`].
+    /// The label of the highest probability, and that probability; see [`ModelIdentity::label`]. None for a
+    /// signal that must not be acted on.
     #[must_use]
     pub fn label(&self, signal: &Signal) -> Option<(&str, f64)> {
-        self.model(signal).label(&signal.outputs)
+        let model = self.model(signal);
+        let may_be_acted_on = signal.quality.may_be_acted_on();
+        may_be_acted_on.then(|| model.label(&signal.outputs))?
     }
 
     /// The signal as one number; see [`ModelIdentity::score`].
@@ -56,10 +59,13 @@ impl Lineage {
         self.model(signal).score(&signal.outputs)
     }
 
-    /// The grade of the signal's score; none for a model without grades.
+    /// The grade of the signal's score; none for a model without grades, and for a signal that must not be
+    /// acted on.
     #[must_use]
     pub fn grade(&self, signal: &Signal) -> Option<&str> {
-        self.model(signal).grade(self.score(signal))
+        let (model, score) = (self.model(signal), self.score(signal));
+        let may_be_acted_on = signal.quality.may_be_acted_on();
+        may_be_acted_on.then(|| model.grade(score))?
     }
 
     /// The codes of a signal's reasons, the strongest first.

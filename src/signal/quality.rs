@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far a signal's inputs can be trusted, from best to worst. A signal has the worst quality of the
-/// rows in its window.
+/// How far a signal's inputs can be trusted, from best to worst. A signal has the worst quality of the rows
+/// in its window, or that of itself: `Late` is said of signals, never of rows.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -11,12 +11,15 @@ pub enum Quality {
     /// Complete and fresh.
     #[default]
     Ok,
+    /// Sound, but it left too late to act on: after its `valid_until`, or its input was older by then than
+    /// the pipeline allows.
+    Late,
     /// A feature's window has not covered its span yet.
     Warming,
     /// The book or quote is older than the pipeline allows, the instrument fell silent, or trading is halted.
     Stale,
-    /// Under overload we dropped frames ourselves, we had been behind for longer than the pipeline allows, or
-    /// a trade was corrected or cancelled after it had been reported.
+    /// Under overload we dropped frames ourselves, a headline could not be read in full, or a trade was
+    /// corrected or cancelled after it had been reported.
     Degraded,
     /// The book's best bid is at or above its best ask, or a quote's bid is above its ask.
     Crossed,
@@ -27,8 +30,9 @@ pub enum Quality {
 
 impl Quality {
     /// All qualities, best first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Ok,
+        Self::Late,
         Self::Warming,
         Self::Stale,
         Self::Degraded,
@@ -36,11 +40,18 @@ impl Quality {
         Self::Gap,
     ];
 
+    /// Whether a signal of this quality may be acted on. Any other carries no label, and causes no alert.
+    #[must_use]
+    pub fn may_be_acted_on(self) -> bool {
+        self == Self::Ok
+    }
+
     /// The word used in messages.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Late => "late",
             Self::Warming => "warming",
             Self::Stale => "stale",
             Self::Degraded => "degraded",

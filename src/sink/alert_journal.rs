@@ -122,7 +122,12 @@ impl AlertJournal {
         command.apply(&mut self.alerts);
     }
 
-    fn observe(&mut self, signal: &Signal, obligor: &str) -> Vec<Alert> {
+    /// The alerts that a signal causes; none where it must not be acted on.
+    fn observe(&mut self, signal: &Signal, obligor: &str) -> Option<Vec<Alert>> {
+        if !signal.quality.may_be_acted_on() {
+            self.alerts.pass_over();
+            return None;
+        }
         self.model = signal.model;
         if let Some(homes) = &mut self.homes
             && signal.origin.partition >= 0
@@ -134,10 +139,11 @@ impl AlertJournal {
         // would depend on how the companies are shared among shards.
         let pd = self.lineage.score(signal);
         let (ts, period) = (signal.ts_event, signal.period);
-        self.alerts.observe_period(obligor, ts, period, pd)
+        Some(self.alerts.observe_period(obligor, ts, period, pd))
     }
 
-    /// Takes a signal, and passes each record that it makes to `publish`, with its key.
+    /// Takes a signal, and passes each record that it makes to `publish`, with its key. One that must not be
+    /// acted on is counted and makes none: the PD before it holds.
     ///
     /// # Errors
     /// Those of `publish`.
@@ -147,7 +153,9 @@ impl AlertJournal {
         obligor: &str,
         publish: impl FnMut(&str, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let alerts = self.observe(signal, obligor);
+        let Some(alerts) = self.observe(signal, obligor) else {
+            return Ok(());
+        };
         if alerts.is_empty() {
             return Ok(());
         }

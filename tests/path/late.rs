@@ -1,12 +1,14 @@
-//! The signals of a shard that has been behind for too long are `degraded`, live and in a replay.
+//! The signals that leave too late to act on are `late`, live and in a replay.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
 use crossbeam::channel::bounded;
+use foretick::clock;
 use foretick::frame::{Frame, Origin};
 use foretick::run::delivery::Delivery;
+use foretick::run::lateness::LateRule;
 use foretick::run::replay::{ReplayOptions, replay};
 use foretick::run::shard::Shard;
 use foretick::run::status::WorkerStatus;
@@ -19,17 +21,32 @@ use foretick::units::Nanos;
 
 use crate::given::{self, Folder};
 
-/// Processes the lines, which are all in the ring when the worker starts: it is behind until the last batch.
-fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> Vec<Delivery> {
-    let pipeline = folder.pipeline(given::SMALL, &[]);
+/// Every third frame was received so long ago, the others now.
+const OLD: Duration = Duration::from_secs(3_600);
+
+/// Processes the lines in batches of so many frames.
+fn deliveries(
+    folder: &Folder,
+    set: &[&str],
+    lines: &[&str],
+    rule: Option<LateRule>,
+    batch: usize,
+) -> Vec<Delivery> {
+    let pipeline = folder.pipeline(given::SMALL, set);
     let loaded = pipeline.load_model().expect("a sum needs no file");
     let engine = loaded.engine().expect("a sum needs no file");
-    let shard = Shard::new(pipeline.decoder(), engine, &loaded.lineage, true);
+    let shard = Shard::new(pipeline.decoder(), engine, &loaded.lineage, true).marking_late(rule);
     let (sender, receiver) = ring(lines.len());
+    let now = clock::now().0;
     for (offset, line) in lines.iter().enumerate() {
-        let (stamp, message) = line.split_once(' ').expect("a capture has stamps");
+        let (_, message) = line.split_once(' ').expect("a capture has stamps");
+        let age = if is_old(offset as i64) {
+            OLD
+        } else {
+            Duration::ZERO
+        };
         let origin = Origin {
-            ts_recv: Nanos(stamp.parse().expect("a stamp is a number")),
+            ts_recv: Nanos(now - age.as_nanos() as i64),
             offset: offset as i64,
             partition: 0,
             stream: 0,
@@ -41,8 +58,7 @@ fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> 
     }
     drop(sender);
     let settings = WorkerSettings {
-        batch: 100,
-        late_after,
+        batch,
         captures: true,
         ..WorkerSettings::default()
     };
@@ -57,40 +73,48 @@ fn deliveries(folder: &Folder, lines: &[&str], late_after: Option<Duration>) -> 
     all
 }
 
+fn is_old(offset: i64) -> bool {
+    offset % 3 == 0
+}
+
+/// The offsets and qualities of all signals.
+fn qualities(deliveries: &[Delivery]) -> Vec<(i64, Quality)> {
+    let signals = deliveries.iter().flat_map(|delivery| &delivery.signals);
+    signals
+        .map(|signal| (signal.origin.offset, signal.quality))
+        .collect()
+}
+
+/// Nothing depends on how old frames are.
+const NO_SILENCE: &str = "row.max_gap_ms=100000000";
+
 #[test]
-fn late_frames_are_degraded_live_and_in_the_replay() {
+fn signals_of_old_frames_are_late_live_and_in_the_replay_in_any_batches() {
     let folder = Folder::new("late");
     let text = given::capture(11, 3, &["BTCUSDT"]);
     let lines: Vec<&str> = text.lines().collect();
-    let qualities = |deliveries: &[Delivery]| -> Vec<Quality> {
-        let signals = deliveries.iter().flat_map(|delivery| &delivery.signals);
-        signals.map(|signal| signal.quality).collect()
-    };
-    let calm = qualities(&deliveries(&folder, &lines, None));
-    assert!(!calm.contains(&Quality::Degraded));
+    let set = [NO_SILENCE];
+    let calm = qualities(&deliveries(&folder, &set, &lines, None, 100));
+    assert!(!calm.iter().any(|&(_, quality)| quality == Quality::Late));
 
-    let all = deliveries(&folder, &lines, Some(Duration::ZERO));
-    let (last, before) = all.split_last().expect("there are batches");
-    assert!(
-        before
-            .iter()
-            .all(|batch| batch.frames.iter().all(|frame| frame.origin.late))
-    );
-    assert!(
-        last.frames.iter().all(|frame| !frame.origin.late),
-        "it has caught up"
-    );
+    let rule = LateRule {
+        age_max: Some(OLD / 2),
+    };
+    let all = deliveries(&folder, &set, &lines, Some(rule), 100);
     let hurried = qualities(&all);
-    let marked = qualities(before).len();
-    assert!(marked > 10, "{marked} signals");
-    for (at, (calm, hurried)) in calm.iter().zip(&hurried).enumerate() {
-        let right = if at < marked {
-            (*calm).max(Quality::Degraded)
-        } else {
-            *calm
-        };
-        assert_eq!(*hurried, right, "signal {at}");
-    }
+    let right = calm.iter().map(|&(offset, quality)| match is_old(offset) {
+        true => (offset, quality.max(Quality::Late)),
+        false => (offset, quality),
+    });
+    assert_eq!(hurried, right.collect::<Vec<_>>());
+    let late = hurried.iter().filter(|one| one.1 == Quality::Late).count();
+    assert!(
+        late > 10 && late * 2 < hurried.len(),
+        "{late} of {}",
+        hurried.len()
+    );
+    let one_by_one = deliveries(&folder, &set, &lines, Some(rule), 1);
+    assert_eq!(qualities(&one_by_one), hurried);
 
     let capture = folder.path("capture.zst");
     let mut writer = CaptureSettings::new(&capture)
@@ -105,10 +129,11 @@ fn late_frames_are_degraded_live_and_in_the_replay() {
         output: Some(folder.path("signals.jsonl")),
         ..ReplayOptions::default()
     };
-    let pipeline = folder.pipeline(given::SMALL, &[]);
+    let pipeline = folder.pipeline(given::SMALL, &set);
     assert!(pipeline.fields.contains(&SignalField::Quality));
     let summary = replay(&pipeline, &options).expect("the capture was just written");
-    let late: usize = before.iter().map(|batch| batch.frames.len()).sum();
+    let frames = all.iter().flat_map(|delivery| &delivery.frames);
+    let late = frames.filter(|frame| frame.origin.late).count();
     assert_eq!(summary.events.late_frames, late as u64);
     let again: Vec<String> = folder
         .read("signals.jsonl")
@@ -121,6 +146,27 @@ fn late_frames_are_degraded_live_and_in_the_replay() {
                 .to_owned()
         })
         .collect();
-    let words: Vec<&str> = hurried.iter().map(|quality| quality.word()).collect();
+    let words: Vec<&str> = hurried.iter().map(|one| one.1.word()).collect();
     assert_eq!(again, words);
+}
+
+#[test]
+fn signals_that_are_out_of_date_are_late_however_new_their_frames_are() {
+    let folder = Folder::new("late-horizon");
+    let text = given::capture(11, 3, &["BTCUSDT"]);
+    let lines: Vec<&str> = text.lines().collect();
+    let any_age = Some(LateRule::default());
+    let made = |horizon: &str| {
+        let set = [NO_SILENCE, horizon];
+        qualities(&deliveries(&folder, &set, &lines, any_age, 100))
+    };
+    let is_late = |one: &(i64, Quality)| one.1 == Quality::Late;
+    // The capture is of a day in 2026; so is the clock, or later.
+    let short = made("signal.horizon_ms=1000");
+    let late = short.iter().filter(|one| is_late(one)).count();
+    assert!(late > 10, "{late} of {}", short.len());
+    assert!(short.iter().all(|one| one.1 != Quality::Ok));
+    let long = made("signal.horizon_ms=3000000000000");
+    assert_eq!(long.len(), short.len());
+    assert!(!long.iter().any(is_late) && long.iter().any(|one| one.1 == Quality::Ok));
 }

@@ -36,7 +36,8 @@ pub(crate) struct Source {
     pub(crate) progress: Arc<Progress>,
     /// The consumer group of a Kafka source.
     pub(crate) group: Option<Arc<Group>>,
-    /// Ticks of the clock sent to the shards.
+    /// Ticks of the clock that a websocket source has sent to the shards; shards that read Kafka make their
+    /// own.
     pub(crate) ticks: Arc<AtomicU64>,
     /// None once the source was joined.
     kind: Option<RunningSource>,
@@ -81,8 +82,7 @@ impl Source {
         let kind = match pipeline.file.source.kind {
             SourceKind::Websocket => {
                 let (stop, stopped) = watch::channel(false);
-                let every = Duration::from_millis(pipeline.file.source.websocket.tick_ms);
-                if !every.is_zero() {
+                if let Some(every) = pipeline.file.source.tick() {
                     let tick = tick(every, rings.clone(), Arc::clone(&ticks), stopped.clone());
                     runtime.spawn(tick);
                 }

@@ -131,7 +131,9 @@ impl KafkaReader {
         };
         let frame = Frame {
             origin: Origin {
-                ts_recv: received.unwrap_or(now),
+                ts_recv: received
+                    .or_else(|| self.headers.written(record, now))
+                    .unwrap_or(now),
                 offset,
                 partition,
                 stream,

@@ -45,6 +45,15 @@ impl RecordHeaders {
             }
         }
     }
+
+    /// When the record was written, by its own timestamp: of its producer or of the broker. None where it has
+    /// none, or one in another unit or far ahead of our clock at `now`.
+    pub(super) fn written(&self, record: &BorrowedMessage<'_>, now: Nanos) -> Option<Nanos> {
+        let millis = record.timestamp().to_millis()?;
+        let time = Nanos::plausible(millis.checked_mul(1_000_000)?).ok()?;
+        let is_ahead = time.since(now) > self.max_ahead_ns && Nanos::plausible(now.0).is_ok();
+        (!is_ahead).then_some(time)
+    }
 }
 
 /// The receive time in a header.
