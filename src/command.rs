@@ -16,5 +16,7 @@ pub mod inspect;
 pub mod log;
 pub mod outputs;
 pub mod record;
+mod run_changes;
 pub mod simulate;
+pub mod state;
 pub mod venues;

@@ -14,8 +14,9 @@ use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
 use foretick::command::record::RecordOptions;
 use foretick::command::simulate::write_capture_file;
+use foretick::command::state::StateDetail;
 use foretick::command::venues::VenueList;
-use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record};
+use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record, state};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::decode::Venues;
 use foretick::model::onnx;
@@ -32,7 +33,7 @@ use foretick::simulate;
 use foretick::source::capture::{CaptureNameError, CaptureSettings};
 
 use foretick::command::arguments::{
-    Cli, Command, ReplayArguments, RunArguments, SimulateArguments,
+    Cli, Command, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
 };
 
 fn main() -> ExitCode {
@@ -185,30 +186,22 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             print(&outcomes, args.json)?;
             Ok(ExitCode::from(u8::from(outcomes.failed())))
         }
+        Command::State(args) => {
+            let (files, detail) = match args.command {
+                StateCommand::List(files) => (files, StateDetail::Line),
+                StateCommand::Show(files) => (files, StateDetail::All),
+                StateCommand::Verify(files) => (files, StateDetail::Verified),
+            };
+            let report = state::state(&files.paths, detail)?;
+            print(&report, files.json)?;
+            Ok(ExitCode::from(u8::from(!report.ok)))
+        }
         Command::Simulate(args) => run_simulate(args),
     }
 }
 
 fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
-    let mut changes = args.set.clone();
-    if let Some(output) = &args.output {
-        let kind = if output.as_os_str() == "-" {
-            "stdout"
-        } else {
-            "file"
-        };
-        changes.push(format!("sink.kind={kind}"));
-        changes.push(format!("sink.file={}", output.display()));
-    }
-    if let Some(letters) = &args.dead_letters {
-        changes.push(format!("sink.dead_letters={}", letters.display()));
-    }
-    if let Some(alerts) = &args.alerts {
-        changes.push(format!("sink.alerts={}", alerts.display()));
-    }
-    if let Some(gaps) = &args.gaps {
-        changes.push(format!("sink.gaps={}", gaps.display()));
-    }
+    let changes = args.changes();
     let options = RunOptions {
         until_end: args.until_end,
         duration: args.seconds.map(Duration::from_secs),

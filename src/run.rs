@@ -27,6 +27,7 @@ mod rewind_pause;
 pub(crate) mod runtime;
 pub mod shard;
 pub mod skew;
+pub mod state_counts;
 pub(crate) mod state_inbox;
 pub mod status;
 pub mod stop;

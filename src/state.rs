@@ -13,5 +13,5 @@ pub mod usable;
 
 pub use self::error::StateError;
 pub use self::file::StateSnapshot;
-pub use self::folder::{SavedFile, StateFolder};
+pub use self::folder::{SavedFile, StateFolder, saved_files};
 pub use self::header::{StateHeader, StateIdentity, TopicPosition};

@@ -2,9 +2,12 @@
 
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
+mod state;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use self::state::{StateArguments, StateCommand};
 use super::argument_values::{
     Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed, parse_tolerance,
 };
@@ -68,8 +71,9 @@ pub enum Command {
     Venues(VenuesArguments),
     /// Compare two files of signals: shows the earliest difference and a summary.
     Diff(DiffArguments),
-    /// Run four of the shipped pipelines (price-direction, news-sentiment, default-alerts, loan-risk) on a
-    /// simulated market, news, firms and loans, with an in-memory Kafka.
+    /// List, show or verify the snapshots of state that a run has saved.
+    State(StateArguments),
+    /// Run four of the shipped pipelines on a simulated market, news, firms and loans, with an in-memory Kafka.
     Demo(DemoArguments),
     /// Simulate an exchange with Binance's protocol, or write a capture of one.
     Simulate(SimulateArguments),

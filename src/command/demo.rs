@@ -154,7 +154,6 @@ fn overrides(
     let names: Vec<String> = names
         .map(|listing| format!("\"{}.BINANCE\"", listing.symbol))
         .collect();
-    let state = unpacked.path().join("alerts.state");
     let mut all = vec![
         format!("kafka.bootstrap={}", broker.bootstrap()),
         "kafka.embedded=true".into(),
@@ -172,10 +171,6 @@ fn overrides(
         format!(
             "price-direction:source.websocket.rest=http://{}",
             exchange.address
-        ),
-        format!(
-            "default-alerts:sink.alerts_state={:?}",
-            state.display().to_string()
         ),
         format!("loan-risk:privacy.key=file:{}", unpacked.key().display()),
         // Made-up headlines are repeated before long, and they move their market for seconds only.

@@ -245,6 +245,7 @@ impl LiveRun {
             waiting_max: Duration::from_millis(pipeline.file.metrics.waiting_ms),
             capture_failed: capture.as_ref().map(LiveCapture::failed),
             sink: writer.sink_status(),
+            states: Arc::clone(&states.counts),
         })));
         Ok(Self {
             source,

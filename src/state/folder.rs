@@ -102,27 +102,6 @@ impl StateFolder {
         paths.into_iter().filter_map(|path| read(&path)).collect()
     }
 
-    /// All snapshots of the folder, by name.
-    ///
-    /// # Errors
-    /// [`StateError::File`] where the folder cannot be read.
-    pub fn all(&self) -> Result<Vec<SavedFile>, StateError> {
-        let failed = |cause| StateError::File {
-            doing: "reading the folder of states",
-            path: self.path.clone(),
-            cause,
-        };
-        let mut paths = vec![];
-        for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension() == Some(OsStr::new(ENDING)) {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        Ok(paths.iter().filter_map(|path| read(path)).collect())
-    }
-
     fn newest(&self, partition: i32) -> PathBuf {
         self.path.join(format!("partition-{partition:05}.{ENDING}"))
     }
@@ -133,8 +112,43 @@ impl StateFolder {
     }
 }
 
+/// The snapshots at a path: of a file itself, else of a folder and of the folders in it, by name.
+///
+/// # Errors
+/// [`StateError::File`] where it cannot be read, or has no snapshot.
+pub fn saved_files(path: &Path) -> Result<Vec<SavedFile>, StateError> {
+    let failed = |cause| StateError::File {
+        doing: "looking for saved states in",
+        path: path.to_owned(),
+        cause,
+    };
+    let mut paths = vec![];
+    match fs::metadata(path).map_err(failed)?.is_dir() {
+        false => paths.push(path.to_owned()),
+        true => add_files(path, true, &mut paths).map_err(failed)?,
+    }
+    if paths.is_empty() {
+        let what = "there are none; name the folder that `[state] dir` names";
+        return Err(failed(io::Error::new(io::ErrorKind::NotFound, what)));
+    }
+    paths.sort();
+    Ok(paths.iter().filter_map(|path| read(path)).collect())
+}
+
+fn add_files(folder: &Path, with_folders: bool, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new(ENDING)) {
+            paths.push(path);
+        } else if with_folders && path.is_dir() {
+            add_files(&path, false, paths)?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads a file; none where it is not there.
-pub(crate) fn read(path: &Path) -> Option<SavedFile> {
+fn read(path: &Path) -> Option<SavedFile> {
     let (bytes, snapshot) = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(cause) => {
@@ -222,7 +236,9 @@ mod tests {
         assert_eq!(nexts(&folder), [Some(3), Some(2)]);
         let files = folder.of_partition(3);
         assert_eq!(*files[0].snapshot.as_ref().unwrap(), snapshot(3));
-        assert_eq!(folder.all().unwrap().len(), 2);
+        assert_eq!(saved_files(folder.path()).unwrap().len(), 2);
+        assert_eq!(saved_files(scratch.path()).unwrap().len(), 2);
+        assert!(saved_files(&scratch.path().join("no")).is_err());
         assert!(folder.of_partition(4).is_empty());
     }
 

@@ -32,7 +32,7 @@ fn a_restart_neither_repeats_nor_loses_an_alert() {
             format!("sink.topic={signals:?}"),
             format!("sink.alerts={alerts:?}"),
             format!("sink.dead_letters={:?}", topics.name("dlq")),
-            format!("sink.alerts_state={:?}", folder.path("episodes.state")),
+            format!("state.dir={:?}", folder.path("state")),
             format!("kafka.bootstrap={bootstrap:?}"),
             format!("kafka.group={:?}", topics.name("group")),
             "metrics.listen=\"\"".to_owned(),

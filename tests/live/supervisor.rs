@@ -82,10 +82,10 @@ fn five_pipelines(folder: &Folder, topics: &mut Topics) -> [LivePipeline; 5] {
 }
 
 fn alerts_to(folder: &Folder, topics: &Topics, name: &str) -> Vec<String> {
-    let state = folder.path(&format!("{name}.state")).display().to_string();
+    let state = folder.path("state").display().to_string();
     let alerts = topics.name(&format!("alerts-{name}"));
     vec![
-        format!("sink.alerts_state={state:?}"),
+        format!("state.dir={state:?}"),
         format!("sink.alerts={alerts:?}"),
     ]
 }

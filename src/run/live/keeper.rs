@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use crossbeam::channel::{Sender, bounded};
@@ -13,20 +13,10 @@ use crate::alert::AlertsSnapshot;
 use crate::clock;
 use crate::run::delivery::SavedPartition;
 use crate::run::error::RunError;
+use crate::run::state_counts::StateCounts;
 use crate::run::state_inbox::StateInbox;
 use crate::source::kafka::Progress;
 use crate::state::{StateFolder, StateHeader, StateIdentity, StateSnapshot, TopicPosition};
-
-/// What was saved, and failed to be.
-#[derive(Debug, Default)]
-pub(super) struct StateCounts {
-    /// Snapshots written.
-    pub(super) saved: AtomicU64,
-    /// Bytes of these.
-    pub(super) bytes: AtomicU64,
-    /// Snapshots that could not be written.
-    pub(super) failures: AtomicU64,
-}
 
 /// Holds snapshots until they may be saved.
 pub(super) struct StateKeeper {

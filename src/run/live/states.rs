@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::keeper::{StateCounts, StateKeeper};
+use super::keeper::StateKeeper;
 use super::recovery::StateRecovery;
 use crate::alert::AlertsSnapshot;
 use crate::config::SourceKind;
 use crate::pipeline::{Loaded, Pipeline, Recovery};
 use crate::run::delivery::{PartitionState, SavedPartition};
 use crate::run::error::RunError;
+use crate::run::state_counts::StateCounts;
 use crate::run::state_inbox::StateInbox;
 use crate::source::kafka::Progress;
 use crate::source::kafka::starts::{ReadAgain, Starts};

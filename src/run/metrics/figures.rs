@@ -69,7 +69,7 @@ struct PipelineFigures<'a> {
 type ReadValue = fn(&PipelineFigures<'_>) -> Option<f64>;
 
 /// Name, help and labels.
-const COUNTERS: [(&str, &str, &[&str]); 8] = [
+const COUNTERS: [(&str, &str, &[&str]); 11] = [
     (
         "frames",
         "Frames by fate; reason of drops and dead letters",
@@ -101,6 +101,17 @@ const COUNTERS: [(&str, &str, &[&str]); 8] = [
         "dead_letters_refused",
         "Dead letters that their topic did not take even so, by reason; they are lost",
         &["reason"],
+    ),
+    (
+        "states_saved",
+        "Snapshots of a partition's state that were written to `[state] dir`",
+        &[],
+    ),
+    ("states_saved_bytes", "Bytes of these snapshots", &[]),
+    (
+        "states_not_saved",
+        "Snapshots that could not be written: a restart reads more of the topics again",
+        &[],
     ),
 ];
 

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::clock;
+use crate::run::state_counts::StateCounts;
 use crate::run::status::{NAMES_MAX, WorkerStatus};
 use crate::sink::status::SinkStatus;
 use crate::source::status::FeedStatus;
@@ -38,6 +39,8 @@ pub struct RunningPipeline {
     pub capture_failed: Option<Arc<AtomicBool>>,
     /// What its sink shows of its delivery.
     pub sink: Arc<SinkStatus>,
+    /// The snapshots of state that it has saved.
+    pub states: Arc<StateCounts>,
 }
 
 impl RunningPipeline {
@@ -141,6 +144,7 @@ impl RunningPipeline {
             waiting_max: Duration::ZERO,
             capture_failed: None,
             sink: Arc::default(),
+            states: Arc::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::running::RunningPipeline;
 use crate::decode::DecodeError;
 use crate::run::latency::StageReport;
 use crate::run::skew::SkewReport;
+use crate::run::state_counts::StateCounts;
 use crate::run::status::WorkerFigures;
 use crate::run::worker::READ_BEFORE;
 use crate::signal::quality::Quality;
@@ -46,6 +47,7 @@ impl Default for Totals {
         zero.count_workers(&[]);
         zero.count_feed(&FeedStatus::default());
         zero.count_sink(&SinkFigures::default());
+        zero.count_states(&StateCounts::default());
         zero
     }
 }
@@ -65,6 +67,7 @@ impl Totals {
         totals.count_workers(&workers);
         totals.count_feed(&running.feed);
         totals.count_sink(&running.sink.figures());
+        totals.count_states(&running.states);
         for venue in &running.venues {
             totals.add_skew(&SkewReport::of_venue(venue));
         }
@@ -169,6 +172,13 @@ impl Totals {
             let count = sink.refused_letters[reason as usize];
             self.count("dead_letters_refused", [reason.word(), ""], count);
         }
+    }
+
+    fn count_states(&mut self, states: &StateCounts) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        self.count("states_saved", ["", ""], read(&states.saved));
+        self.count("states_saved_bytes", ["", ""], read(&states.bytes));
+        self.count("states_not_saved", ["", ""], read(&states.failures));
     }
 
     fn add_stage(&mut self, report: &StageReport) {

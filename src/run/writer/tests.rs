@@ -7,7 +7,6 @@ use super::*;
 use crate::run::delivery::test_signal;
 use crate::signal::tests::two_models;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
-use crate::tests::scratch::Scratch;
 
 /// A sink whose first so many records have arrived.
 #[derive(Clone, Default)]
@@ -89,23 +88,6 @@ fn a_position_is_acknowledged_once_all_records_before_it_have_arrived() {
     assert_eq!(writer.acknowledged(true).unwrap(), [], "each once");
 }
 
-#[test]
-fn positions_wait_until_the_state_of_alerts_is_saved() {
-    let scratch = Scratch::new();
-    let state = scratch.path().join("alerts.state");
-    let lineage = two_models();
-    let alerts = AlertJournal::open(&[], &lineage, Some(&state)).unwrap();
-    let sink = SlowSink::default();
-    let arrived = Arc::clone(&sink.arrived);
-    let mut writer = Writer::new(Box::new(sink), &lineage).with_alerts(Some(alerts));
-    writer.deliver(&mut delivery(1, at(0, 10))).unwrap();
-    arrived.store(2, Ordering::Relaxed);
-    let early = writer.acknowledged(false).unwrap();
-    assert!(early.is_empty() && !state.exists(), "not saved yet");
-    assert_eq!(writer.acknowledged(true).unwrap(), [at(0, 10)]);
-    assert!(state.exists());
-}
-
 /// A sink that keeps alerts alone.
 #[derive(Clone, Default)]
 struct AlertSink(Arc<Mutex<Vec<serde_json::Value>>>);
@@ -140,41 +122,91 @@ impl Sink for AlertSink {
     }
 }
 
+fn rule(name: &str) -> crate::alert::rule::AlertRule {
+    let text = format!(
+        "name = \"{name}\"\non.level = {{ enter = 0.1, exit = 0.05 }}\nseverity = {{ warning = 0.2, critical = 0.9 }}"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+/// Runs so many signals of partition 0 through rules, from what was saved. Returns the records of alerts, and
+/// what is to be saved.
+fn told(
+    rules: &[crate::alert::rule::AlertRule],
+    saved: Option<AlertsSnapshot>,
+    signals: usize,
+    reprocessed: bool,
+) -> (Vec<String>, Option<AlertsSnapshot>) {
+    let sink = AlertSink::default();
+    let kept = Arc::clone(&sink.0);
+    let alerts = AlertJournal::open(rules, &two_models())
+        .unwrap()
+        .keeping_homes();
+    let mut writer = Writer::new(Box::new(sink), &two_models()).with_alerts(Some(alerts));
+    let begun = PartitionState::Begun {
+        partition: 0,
+        alerts: saved,
+    };
+    assert!(writer.partition(begun).unwrap().is_none());
+    let mut delivery = delivery(signals, at(0, 10));
+    for signal in &mut delivery.signals {
+        signal.outputs[1] = 0.5;
+        signal.origin.partition = 0;
+        signal.origin.reprocessed = reprocessed;
+    }
+    writer.deliver(&mut delivery).unwrap();
+    let of_partition = PartitionState::Saved(SavedPartition {
+        partition: 0,
+        positions: vec![],
+        states: vec![],
+        instruments: 0,
+    });
+    let (_, alerts) = writer.partition(of_partition).unwrap().unwrap();
+    let records = kept.lock().unwrap();
+    let text = |record: &serde_json::Value| {
+        let text = |name: &str| record[name].as_str().unwrap_or("").to_owned();
+        let removed = record["rule_removed"].as_bool().unwrap_or(false);
+        format!("{} {} {removed}", text("rule"), text("state"))
+    };
+    (records.iter().map(text).collect(), alerts)
+}
+
 #[test]
 fn a_rule_that_was_taken_out_ends_its_episodes_at_the_next_start() {
-    let scratch = Scratch::new();
-    let state = scratch.path().join("alerts.state");
-    let rule = |name: &str| -> crate::alert::rule::AlertRule {
-        let text = format!(
-            "name = \"{name}\"\non.level = {{ enter = 0.1, exit = 0.05 }}\nseverity = {{ warning = 0.2, critical = 0.9 }}"
-        );
-        toml::from_str(&text).unwrap()
-    };
-    let told = |rules: &[crate::alert::rule::AlertRule], signals: usize| {
-        let sink = AlertSink::default();
-        let kept = Arc::clone(&sink.0);
-        let alerts = AlertJournal::open(rules, &two_models(), Some(&state)).unwrap();
-        let mut writer = Writer::new(Box::new(sink), &two_models()).with_alerts(Some(alerts));
-        writer.begin().unwrap();
-        let mut delivery = delivery(signals, at(0, 10));
-        for signal in &mut delivery.signals {
-            signal.outputs[1] = 0.5;
-        }
-        writer.deliver(&mut delivery).unwrap();
-        writer.acknowledged(true).unwrap();
-        let records = kept.lock().unwrap();
-        let text = |record: &serde_json::Value| {
-            let text = |name: &str| record[name].as_str().unwrap_or("").to_owned();
-            let removed = record["rule_removed"].as_bool().unwrap_or(false);
-            format!("{} {} {removed}", text("rule"), text("state"))
-        };
-        records.iter().map(text).collect::<Vec<String>>()
-    };
     let (one, other) = (rule("one"), rule("other"));
     let both = [one.clone(), other];
-    assert_eq!(told(&both, 1), ["one firing false", "other firing false"]);
-    assert_eq!(told(&both, 0), [""; 0], "nothing is gone");
-    assert_eq!(told(&[one], 0), ["other resolved true"]);
-    assert_eq!(told(&[], 0), ["one resolved true"]);
-    assert_eq!(told(&[], 0), [""; 0], "each once");
+    let (records, saved) = told(&both, None, 1, false);
+    assert_eq!(records, ["one firing false", "other firing false"]);
+    let (records, saved) = told(&both, saved, 0, false);
+    assert_eq!(records, [""; 0], "nothing is gone");
+    let (records, saved) = told(&[one], saved, 0, false);
+    assert_eq!(records, ["other resolved true"]);
+    let (records, saved) = told(&[], saved, 0, false);
+    assert_eq!(records, ["one resolved true"]);
+    assert_eq!(told(&[], saved, 0, false).0, [""; 0], "each once");
+}
+
+#[test]
+fn signals_that_are_read_again_open_episodes_without_a_word() {
+    let rules = [rule("one")];
+    let (records, again) = told(&rules, None, 1, true);
+    assert_eq!(records, [""; 0], "they were told before");
+    let (_, first) = told(&rules, None, 1, false);
+    assert!(again.is_some() && again == first, "the same state");
+}
+
+#[test]
+fn a_partition_that_ends_takes_its_episodes_along() {
+    let rules = [rule("one")];
+    let mut alerts = AlertJournal::open(&rules, &two_models())
+        .unwrap()
+        .keeping_homes();
+    let mut signal = test_signal(5);
+    (signal.outputs[1], signal.origin.partition) = (0.5, 3);
+    let publish = |_: &str, _: &[u8]| Ok::<_, SinkError>(());
+    alerts.signal(&signal, "A", publish).unwrap();
+    assert_eq!(alerts.saved(3).obligors().collect::<Vec<_>>(), ["A"]);
+    assert_eq!(alerts.saved(0).obligors().count(), 0);
+    alerts.end(3);
+    assert_eq!(alerts.saved(3).obligors().count(), 0);
 }
