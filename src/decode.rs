@@ -79,7 +79,7 @@ pub struct Decoder {
     /// The form of records, where the pipeline reads records.
     records: Option<Arc<RecordForm>>,
     /// Reads headlines, where the pipeline reads headlines.
-    news: Option<news::NewsReader>,
+    pub(crate) news: Option<news::NewsReader>,
     /// The economic figures that features name; others are dropped.
     figures: Vec<String>,
     max_frame_bytes: usize,

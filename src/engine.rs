@@ -33,7 +33,7 @@ use self::past::is_of_one_market;
 use self::pending::{PendingSignal, ScoreSource};
 use self::row::{EventCounts, Figures, GapRecord, LatePolicy, Row};
 use self::row_maker::RowMaker;
-use self::saved::SavedStatesError;
+use self::saved::{SavedStatesError, StatesToSave};
 use self::scorer::Scorer;
 pub use self::settings::EngineSettings;
 use self::state::{EngineState, InstrumentState, InstrumentStates};
@@ -43,6 +43,7 @@ use crate::model::score_form::ScoreFault;
 use crate::model::slide::SlidingWindows;
 use crate::model::slide::mismatch::StateMismatch;
 use crate::model::{Model, ModelError};
+use crate::news::saved::SavedItems;
 use crate::signal::Signal;
 use crate::signal::model::expected;
 use crate::signal::quality::Quality;
@@ -346,7 +347,7 @@ impl Engine {
     }
 
     /// The states of these instruments, to be read by [`saved::SavedStates::read`]: between two batches. `figures`
-    /// is whether the shared economic figures are among them.
+    /// is whether the shared economic figures are among them; `items` go along.
     ///
     /// # Errors
     /// [`SavedStatesError::Write`].
@@ -354,8 +355,10 @@ impl Engine {
         &self,
         instruments: &[(InstrumentId, &str)],
         figures: bool,
+        items: Option<SavedItems>,
     ) -> Result<Vec<u8>, SavedStatesError> {
-        self.rows.states(instruments, figures).write()
+        let states = self.rows.states(instruments, figures);
+        StatesToSave { items, ..states }.write()
     }
 
     /// An instrument goes on from a saved state, in place of the one that it has.

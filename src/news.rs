@@ -8,6 +8,7 @@ pub mod average;
 pub mod clean;
 pub mod fold;
 pub mod route;
+pub mod saved;
 pub mod wordpiece;
 
 use self::route::Router;

@@ -26,6 +26,7 @@ pub mod replay;
 mod rewind_pause;
 pub(crate) mod runtime;
 pub mod shard;
+mod shard_states;
 pub mod skew;
 pub mod state_counts;
 pub(crate) mod state_inbox;

@@ -39,6 +39,8 @@ mod replay;
 mod restored_state;
 #[path = "path/same_path.rs"]
 mod same_path;
+#[path = "path/saved_states.rs"]
+mod saved_states;
 #[path = "path/slow_twin.rs"]
 mod slow_twin;
 #[path = "path/undefined.rs"]

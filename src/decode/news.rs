@@ -24,9 +24,10 @@ use crate::units::Nanos;
 
 /// Reads items, and remembers their numbers, words and instruments.
 #[derive(Debug)]
-pub(super) struct NewsReader {
+pub(crate) struct NewsReader {
     news: Arc<News>,
-    seen: SeenItems,
+    /// The items seen so far.
+    pub(crate) seen: SeenItems,
     pieces: Vec<u32>,
 }
 
@@ -138,6 +139,8 @@ impl NewsReader {
         };
         let seen = self.seen.revise(id, item.revision, &(&*text, &symbols));
         let seen = seen.ok_or(DecodeError::OldRevision)?;
+        let partition = batch.origins.last().map_or(-1, |origin| origin.partition);
+        self.seen.came_from(id, partition);
         let item = seen.number;
         let record = self.values(&text, item, seen.former.is_some(), batch);
         let words = words(&text);

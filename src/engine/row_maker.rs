@@ -333,6 +333,7 @@ impl RowMaker {
         StatesToSave {
             instruments: instruments.iter().filter_map(held).collect(),
             figures: figures.then_some(&self.state.figures),
+            items: None,
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::row::Figures;
 use super::state::InstrumentState;
 use crate::model::slide::mismatch::StateMismatch;
+use crate::news::saved::SavedItems;
 
 /// States by name, read back.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct SavedStates {
     pub(super) instruments: Vec<(String, Box<InstrumentState>)>,
     /// Economic figures, where they were saved with these instruments.
     pub(super) figures: Option<Figures>,
+    /// Of news: the items seen, which the engine does not know.
+    pub(super) items: Option<SavedItems>,
 }
 
 /// The same, to be written: [`SavedStates`] has the same bytes.
@@ -24,7 +27,15 @@ pub struct SavedStates {
 pub(super) struct StatesToSave<'a> {
     pub(super) instruments: Vec<(&'a str, &'a InstrumentState)>,
     pub(super) figures: Option<&'a Figures>,
+    pub(super) items: Option<SavedItems>,
 }
+
+/// Each instrument's name and state, the economic figures, and the items of news that were seen.
+type SavedParts = (
+    Vec<(String, Box<InstrumentState>)>,
+    Option<Figures>,
+    Option<SavedItems>,
+);
 
 /// Why states cannot be saved or read back.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +79,16 @@ impl SavedStates {
         self.instruments.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The state of one instrument, as it is written; none where it has none.
+    #[must_use]
+    pub fn bytes_of(&self, name: &str) -> Option<Vec<u8>> {
+        let (_, state) = self.instruments.iter().find(|(of, _)| of == name)?;
+        postcard::to_stdvec(state).ok()
+    }
+
     /// Takes the states apart.
-    pub(crate) fn into_parts(self) -> (Vec<(String, Box<InstrumentState>)>, Option<Figures>) {
-        (self.instruments, self.figures)
+    pub(crate) fn into_parts(self) -> SavedParts {
+        (self.instruments, self.figures, self.items)
     }
 }
 

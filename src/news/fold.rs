@@ -11,7 +11,8 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHasher};
 use sha2::{Digest as _, Sha256};
 
-use crate::instrument::InstrumentId;
+use super::saved::{SavedHeadline, SavedItem, SavedItems};
+use crate::instrument::{InstrumentId, Instruments};
 
 /// When a headline counts as a copy of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +50,8 @@ struct Item {
     text: u64,
     /// The instruments for which it is news.
     of: Vec<InstrumentId>,
+    /// The partition that it came from.
+    partition: i32,
 }
 
 /// The words of an item's headline.
@@ -59,6 +62,8 @@ struct SeenHeadline {
     words: Box<[u32]>,
 }
 
+/// The partition of an item that came from none.
+const NO_PARTITION: i32 = -1;
 /// The most ids that are remembered; a revision of an older item counts as a new item.
 const IDS_MAX: usize = 100_000;
 /// The most headlines that are remembered for an instrument.
@@ -86,6 +91,7 @@ impl SeenItems {
             revision,
             text,
             of: vec![],
+            partition: NO_PARTITION,
         };
         self.items.insert(id.into(), item);
         self.order.push_back((id.into(), number));
@@ -98,6 +104,103 @@ impl SeenItems {
             number,
             former: None,
         })
+    }
+
+    /// Notes the partition of the input that an item came from, if it is new.
+    pub fn came_from(&mut self, id: &str, partition: i32) {
+        if let Some(item) = self.items.get_mut(id)
+            && item.partition == NO_PARTITION
+        {
+            item.partition = partition;
+        }
+    }
+
+    /// What was seen of the items of a partition, and the headlines of these instruments.
+    #[must_use]
+    pub fn save(
+        &self,
+        partition: i32,
+        of: &[(InstrumentId, &str)],
+        names: &Instruments,
+    ) -> SavedItems {
+        let items = self.order.iter().filter_map(|(id, _)| {
+            let item = self
+                .items
+                .get(id)
+                .filter(|item| item.partition == partition)?;
+            Some(SavedItem {
+                id: id.to_string(),
+                revision: item.revision,
+                text: item.text,
+                of: item
+                    .of
+                    .iter()
+                    .map(|&one| names.name(one).to_owned())
+                    .collect(),
+            })
+        });
+        let headlines = of.iter().filter_map(|&(instrument, name)| {
+            let headlines = self.headlines.get(instrument.index())?.iter();
+            let saved = headlines.map(|one| SavedHeadline {
+                number: one.number,
+                ts: one.ts,
+                words: one.words.to_vec(),
+            });
+            Some((name.to_owned(), saved.collect()))
+        });
+        SavedItems {
+            items: items.collect(),
+            headlines: headlines.collect(),
+        }
+    }
+
+    /// Goes on from what was saved of a partition. `id_of` finds an instrument.
+    pub fn restore(
+        &mut self,
+        partition: i32,
+        saved: SavedItems,
+        mut id_of: impl FnMut(&str) -> Option<InstrumentId>,
+    ) {
+        for one in saved.items {
+            let number = number(&one.id);
+            let item = Item {
+                number,
+                revision: one.revision,
+                text: one.text,
+                of: one.of.iter().filter_map(|name| id_of(name)).collect(),
+                partition,
+            };
+            let id: Box<str> = one.id.into();
+            if self.items.insert(id.clone(), item).is_none() {
+                self.order.push_back((id, number));
+            }
+        }
+        for (name, saved) in saved.headlines {
+            let Some(instrument) = id_of(&name) else {
+                continue;
+            };
+            let at = instrument.index();
+            if at >= self.headlines.len() {
+                self.headlines.resize_with(at + 1, VecDeque::new);
+            }
+            let headlines = saved.into_iter().map(|one| SeenHeadline {
+                number: one.number,
+                ts: one.ts,
+                words: one.words.into(),
+            });
+            self.headlines[at] = headlines.collect();
+        }
+    }
+
+    /// Forgets the items of a partition, and the headlines of these instruments.
+    pub fn forget(&mut self, partition: i32, of: &[InstrumentId]) {
+        self.items.retain(|_, item| item.partition != partition);
+        self.order.retain(|(id, _)| self.items.contains_key(id));
+        for instrument in of {
+            if let Some(headlines) = self.headlines.get_mut(instrument.index()) {
+                headlines.clear();
+            }
+        }
     }
 
     /// Whether an item of this id was seen.

@@ -14,6 +14,7 @@ use crate::decode::{DecodeError, Decoded, Decoder, Notice, Venues};
 use crate::event::{Batch, Body};
 use crate::frame::{Origin, split_stamp};
 use crate::instrument::{InstrumentId, Instruments, InternError};
+use crate::news::saved::SavedItems;
 use crate::units::Nanos;
 
 /// A decoder, the batch of events that it fills, and the account of its frames.
@@ -204,6 +205,33 @@ impl Intake {
     /// [`InternError`] if the name gets no id.
     pub fn intern_name(&mut self, name: &str) -> Result<InstrumentId, InternError> {
         self.decoder.instruments.intern_name(name)
+    }
+
+    /// The items of news that were seen of a partition, and the headlines of these instruments; none where the
+    /// pipeline reads no news.
+    #[must_use]
+    pub fn saved_items(&self, partition: i32, of: &[(InstrumentId, &str)]) -> Option<SavedItems> {
+        let seen = &self.decoder.news.as_ref()?.seen;
+        let items = seen.save(partition, of, self.decoder.instruments());
+        (!items.is_empty()).then_some(items)
+    }
+
+    /// Goes on from the items of a partition that were saved.
+    pub fn restore_items(&mut self, partition: i32, items: SavedItems) {
+        let Decoder {
+            news, instruments, ..
+        } = &mut self.decoder;
+        if let Some(news) = news {
+            let id_of = |name: &str| instruments.intern_name(name).ok();
+            news.seen.restore(partition, items, id_of);
+        }
+    }
+
+    /// Forgets the items of a partition, and the headlines of these instruments.
+    pub fn forget_items(&mut self, partition: i32, of: &[InstrumentId]) {
+        if let Some(news) = &mut self.decoder.news {
+            news.seen.forget(partition, of);
+        }
     }
 
     /// The instruments by name.

@@ -17,7 +17,6 @@ use crate::clock;
 use crate::decode::Decoder;
 use crate::engine::Engine;
 use crate::engine::row::GapRecord;
-use crate::engine::saved::{SavedStates, SavedStatesError};
 use crate::event::Batch;
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
@@ -30,8 +29,8 @@ use crate::units::Nanos;
 
 /// An intake and an engine, with the figures of both.
 pub struct Shard {
-    intake: Intake,
-    engine: Engine,
+    pub(super) intake: Intake,
+    pub(super) engine: Engine,
     /// When the first frame since the last step was taken.
     began: Option<Instant>,
     /// Whether the events of the batch have been worked on: the next frame begins another batch.
@@ -50,7 +49,7 @@ pub struct Shard {
     /// Gaps of the steps since [`Shard::take_gaps`].
     gaps: Vec<GapRecord>,
     /// Where instruments come from, if states are kept by partition.
-    homes: Option<Homes>,
+    pub(super) homes: Option<Homes>,
     /// Whether signals of reprocessed frames are given, too.
     gives_reprocessed: bool,
 }
@@ -300,58 +299,6 @@ impl Shard {
             self.digest
                 .add(signal, self.intake.instruments().name(signal.instrument));
         }
-    }
-
-    /// What it holds of a partition of the input, to be asked between two batches: the states, and of how many
-    /// instruments they are. None where states are not kept by partition.
-    ///
-    /// # Errors
-    /// [`SavedStatesError::Write`].
-    pub fn save(&self, partition: i32) -> Result<Option<(Vec<u8>, usize)>, SavedStatesError> {
-        let Some(homes) = &self.homes else {
-            return Ok(None);
-        };
-        let names = self.intake.instruments();
-        let of = homes.of(partition).map(|id| (id, names.name(id)));
-        let of: Vec<_> = of.collect();
-        let states = self.engine.save(&of, homes.has_figures(partition))?;
-        Ok(Some((states, of.len())))
-    }
-
-    /// Forgets what it holds of a partition.
-    pub fn forget(&mut self, partition: i32) {
-        let Some(homes) = &mut self.homes else {
-            return;
-        };
-        let ids: Vec<InstrumentId> = homes.of(partition).collect();
-        homes.forget(partition);
-        ids.into_iter().for_each(|id| self.engine.evict(id));
-    }
-
-    /// Goes on from what was saved of a partition.
-    ///
-    /// # Errors
-    /// [`SavedStatesError`]: the partition then begins without a past.
-    pub fn restore(&mut self, partition: i32, states: SavedStates) -> Result<(), SavedStatesError> {
-        let (states, figures) = states.into_parts();
-        for (name, state) in states {
-            let id = self.intake.intern_name(&name);
-            let restored = id
-                .map_err(|_| SavedStatesError::NoRoom(name))
-                .and_then(|id| Ok(self.engine.adopt(id, state).map(|()| id)?));
-            match restored {
-                Ok(id) => self.homes.get_or_insert_default().set(id, partition),
-                Err(error) => {
-                    self.forget(partition);
-                    return Err(error);
-                }
-            }
-        }
-        if let Some(figures) = figures {
-            self.engine.adopt_figures(figures);
-            self.homes.get_or_insert_default().set_figures(partition);
-        }
-        Ok(())
     }
 
     /// The bytes of a frame as a dead letter may show them: without personal data.

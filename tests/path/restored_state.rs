@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::given::{self, Folder};
 use crate::needs;
+use crate::saved_states::go_on_at_every_offset;
 
 const HOUR: i64 = 3_600_000_000_000;
 /// Hours from 1970 to August 2023.
@@ -121,8 +122,31 @@ fn averages_of_news_continue_after_a_restore() {
     goes_on_after_a_restore(&pipeline, &frames, 60);
 }
 
+#[test]
+fn the_shipped_pipelines_of_statements_and_headlines_continue_after_a_restore() {
+    let test = "the_shipped_pipelines_of_statements_and_headlines_continue_after_a_restore";
+    if !needs::onnx(test) {
+        return;
+    }
+    let statements = given::companies::statements(12);
+    let pipeline = given::load(&given::repository("pipelines/default-alerts"), &[]);
+    goes_on_after_a_restore(&pipeline, &statements, statements.len() * 3 / 4);
+    let text = std::fs::read_to_string(given::repository("pipelines/news-sentiment/golden.jsonl"));
+    let item = |(at, line): (i64, &str)| {
+        let vector: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+        json!({"ts_event": START * HOUR + at * HOUR / 3, "id": at.to_string(), "headline": vector["headline"],
+            "language": "en", "instruments": [format!("A{}", at % 5), format!("B{}", at % 3)]})
+        .to_string()
+    };
+    let text = text.expect("it is shipped");
+    let headlines: Vec<String> = (0..).zip(text.lines()).take(60).map(item).collect();
+    let pipeline = given::load(&given::repository("pipelines/news-sentiment"), &[]);
+    goes_on_after_a_restore(&pipeline, &headlines, headlines.len() / 2);
+}
+
 /// Runs an engine over all frames, and another that takes the first one's state in the middle.
 fn goes_on_after_a_restore(pipeline: &Pipeline, frames: &[String], middle: usize) {
+    go_on_at_every_offset(pipeline, frames);
     let loaded = pipeline.load_model().expect("the model is sound");
     let engine = || loaded.engine().expect("it was loaded before");
     let (mut first, mut decoder) = (engine(), pipeline.decoder());
