@@ -6,6 +6,7 @@
 mod encode_skews;
 mod figures;
 mod pipelines;
+mod source_figures;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

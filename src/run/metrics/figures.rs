@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::encode_skews::encode_skews;
 use super::pipelines::{PipelineStatus, ProcessStatus, RunningPipeline};
+use super::source_figures::encode_sources;
 use crate::run::latency::StageReport;
 use crate::run::skew::SkewReport;
 use crate::run::status::WorkerFigures;
@@ -49,6 +50,11 @@ impl Collector for ProcessStatus {
         stages(&mut out, &pipelines)?;
         let skews: Vec<_> = pipelines.iter().map(|p| (p.name, p.skews())).collect();
         encode_skews(&mut out, &skews)?;
+        let running = pipelines
+            .iter()
+            .filter_map(|p| Some((p.name, p.running.as_ref()?)));
+        let sources = running.map(|(name, running)| (name, &running.feed.partitions));
+        encode_sources(&mut out, &sources.collect::<Vec<_>>())?;
         info(&mut out, &pipelines)
     }
 }
