@@ -3,6 +3,9 @@
 //! An event owns nothing. The levels of a depth change lie beside it in the [`Batch`], and so does
 //! where its frame came from.
 
+mod gap_reason;
+
+pub use self::gap_reason::GapReason;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Origin;
@@ -277,44 +280,6 @@ pub struct Gap {
     pub reason: GapReason,
     /// How many messages are missing; 0 where that is unknown.
     pub missing: u64,
-}
-
-/// Why messages are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GapReason {
-    /// The venue's numbering jumped.
-    Sequence,
-    /// The venue began to number anew.
-    Renumbered,
-    /// The book does not add up to the venue's checksum.
-    Checksum,
-    /// The connection was lost.
-    Reconnect,
-    /// They were dropped here under overload.
-    Overflow,
-}
-
-impl GapReason {
-    /// All reasons.
-    pub const ALL: [Self; 5] = [
-        Self::Sequence,
-        Self::Renumbered,
-        Self::Checksum,
-        Self::Reconnect,
-        Self::Overflow,
-    ];
-
-    /// As frames of ours and records have it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Sequence => "sequence",
-            Self::Renumbered => "renumbered",
-            Self::Checksum => "checksum",
-            Self::Reconnect => "reconnect",
-            Self::Overflow => "overflow",
-        }
-    }
 }
 
 /// Events of some frames in order, with the levels and origins that they point to.

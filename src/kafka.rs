@@ -2,6 +2,9 @@
 //!
 //! Reads the secrets that the configuration refers to; they appear in no error message.
 
+pub mod log_pause;
+pub mod refusal;
+
 use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;

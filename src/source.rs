@@ -11,6 +11,7 @@ mod file_lines;
 mod file_session;
 mod foreign;
 pub mod kafka;
+pub mod partition_figures;
 pub mod ring;
 pub mod snapshot_requests;
 pub mod status;

@@ -7,6 +7,7 @@ mod figures;
 mod histograms;
 mod pipelines;
 mod running;
+mod source_figures;
 mod text_format;
 mod totals;
 

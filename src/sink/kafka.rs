@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use tracing::warn;
 
@@ -27,6 +28,8 @@ use self::settings::{DeliveryPromise, KafkaSinkSettings};
 use self::transaction::{CommittingGroup, Transactions};
 use crate::clock;
 use crate::frame::Position;
+use crate::kafka::log_pause::LogPause;
+use crate::kafka::refusal::is_refusal;
 use crate::sink::dead_letter::DeadLetter;
 use crate::sink::status::SinkStatus;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
@@ -361,16 +364,7 @@ impl KafkaSink {
 
     fn look_for_topic(&self) -> Result<(), KafkaSinkError> {
         let (bootstrap, topic) = (&self.settings.bootstrap, &self.settings.topic);
-        // A request for one topic by name may create it; one for all topics does not.
-        let metadata = self
-            .producer
-            .client()
-            .fetch_metadata(None, CONNECT_PATIENCE)
-            .map_err(|error| KafkaSinkError::Unreachable {
-                bootstrap: bootstrap.clone(),
-                topic: topic.clone(),
-                error: Box::new(error),
-            })?;
+        let metadata = self.wait_for_broker()?;
         let exists = metadata.topics().iter().any(|known| known.name() == topic);
         if exists {
             return Ok(());
@@ -386,6 +380,41 @@ impl KafkaSink {
             "the topic does not exist: the broker is left to create it"
         );
         Ok(())
+    }
+
+    /// Waits until a broker answers; not for long where nobody says how long, and not where it refuses the
+    /// client.
+    fn wait_for_broker(&self) -> Result<Metadata, KafkaSinkError> {
+        let (settings, client) = (&self.settings, self.producer.client());
+        let since = clock::instant();
+        let mut log = LogPause::from(since);
+        let is_patient = settings.patience.is_stated();
+        loop {
+            // A request for one topic by name may create it; one for all topics does not.
+            let error = match client.fetch_metadata(None, ANSWER_TIMEOUT) {
+                Ok(metadata) => return Ok(metadata),
+                Err(error) => client.context().refusal().unwrap_or(error),
+            };
+            let now = clock::instant();
+            if is_refusal(&error) || (!is_patient && now - since > CONNECT_PATIENCE) {
+                return Err(KafkaSinkError::Unreachable {
+                    bootstrap: settings.bootstrap.clone(),
+                    topic: settings.topic.clone(),
+                    error: Box::new(error),
+                });
+            }
+            if settings.patience.is_over() {
+                return Err(KafkaSinkError::GivenUp {
+                    bootstrap: settings.bootstrap.clone(),
+                    topic: settings.topic.clone(),
+                });
+            }
+            if log.is_due(now) {
+                let (bootstrap, topic) = (&settings.bootstrap, &settings.topic);
+                warn!(bootstrap, topic, %error, "no broker answers: waiting for one; is the address right?");
+            }
+            std::thread::sleep(PATIENCE_STEP);
+        }
     }
 
     fn account(&self) -> MutexGuard<'_, DeliveryAccount> {
@@ -418,7 +447,10 @@ const FLUSH_STEP: Duration = Duration::from_micros(250);
 /// How often it is asked whether connecting is to be given up.
 const PATIENCE_STEP: Duration = Duration::from_millis(50);
 
-/// How long a broker may take to answer at the start.
+/// How long one question to the brokers may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a broker may take to answer at the start, where nobody says how long it is waited for.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -5,10 +5,14 @@ mod commit;
 mod connection;
 mod ends;
 mod error;
+mod gaps;
 mod group;
+mod intake;
 mod links;
 mod membership;
 mod merge;
+mod other_members;
+mod overtaken;
 mod partition;
 pub mod placement;
 mod positions;
@@ -21,6 +25,7 @@ pub mod starts;
 mod take_over;
 mod topics;
 mod trouble;
+mod watch;
 
 use std::io;
 use std::sync::Arc;
@@ -60,7 +65,10 @@ pub fn spawn(
         .name("kafka-source".into())
         .spawn(move || {
             let _inside = span.entered();
-            KafkaReader::connect(settings, rings, links, Arc::clone(&stop))?.run(&stop)
+            match KafkaReader::connect(settings, rings, links, &stop)? {
+                Some(reader) => reader.run(&stop),
+                None => Ok(()),
+            }
         })
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use super::partition_figures::PartitionFigures;
 use crate::units::Nanos;
 
 /// Counters of one feed, shared by its source and the reports on it.
@@ -39,7 +40,11 @@ pub struct FeedStatus {
     pub snapshots: AtomicU64,
     /// Attempts to get a snapshot of a book that failed: refused, no snapshot, or never spliced.
     pub snapshot_failures: AtomicU64,
+    /// What a Kafka source knows of its partitions.
+    pub partitions: PartitionFigures,
     healthy: AtomicBool,
+    /// Whether questions to the brokers are not answered.
+    silent: AtomicBool,
     last_data: AtomicI64,
 }
 
@@ -189,7 +194,17 @@ impl FeedStatus {
     /// Whether the feed is connected and, as far as it knows, alive.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
+        self.is_connected() && !self.silent.load(Ordering::Relaxed)
+    }
+
+    /// Whether the feed is connected, or has its partitions, though nobody may answer.
+    pub(super) fn is_connected(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// Says whether questions to the brokers are not answered. Returns what was said before.
+    pub(super) fn set_silent(&self, silent: bool) -> bool {
+        self.silent.swap(silent, Ordering::Relaxed)
     }
 
     /// When the last data came; `None` before the first.

@@ -36,7 +36,8 @@ impl MarketState {
             GapReason::Sequence
             | GapReason::Renumbered
             | GapReason::Checksum
-            | GapReason::Reconnect => (GapInput::All, self.last_proof()),
+            | GapReason::Reconnect
+            | GapReason::Retention => (GapInput::All, self.last_proof()),
         };
         let Gap { reason, missing } = gap;
         self.suspicions.begin(input, reason, missing, from);
@@ -106,7 +107,8 @@ impl MarketState {
             GapReason::Sequence
             | GapReason::Renumbered
             | GapReason::Checksum
-            | GapReason::Reconnect => {
+            | GapReason::Reconnect
+            | GapReason::Retention => {
                 self.halt.doubt();
                 self.book.freeze();
                 self.book_broken = self.book_known;

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use super::histograms::{encode_skews, encode_stages};
 use super::pipelines::{PipelineStatus, ProcessStatus};
 use super::running::RunningPipeline;
+use super::source_figures::encode_sources;
 use super::totals::Totals;
 use crate::run::status::WorkerFigures;
 
@@ -53,6 +54,11 @@ impl Collector for ProcessStatus {
         let totals = || pipelines.iter().map(|one| (one.name, &one.totals));
         encode_stages(&mut out, totals())?;
         encode_skews(&mut out, totals())?;
+        let running = pipelines
+            .iter()
+            .filter_map(|p| Some((p.name, p.running.as_ref()?)));
+        let sources = running.map(|(name, running)| (name, &running.feed.partitions));
+        encode_sources(&mut out, &sources.collect::<Vec<_>>())?;
         info(&mut out, &pipelines)
     }
 }
@@ -69,7 +75,7 @@ struct PipelineFigures<'a> {
 type ReadValue = fn(&PipelineFigures<'_>) -> Option<f64>;
 
 /// Name, help and labels.
-const COUNTERS: [(&str, &str, &[&str]); 11] = [
+const COUNTERS: [(&str, &str, &[&str]); 12] = [
     (
         "frames",
         "Frames by fate; reason of drops and dead letters",
@@ -86,6 +92,11 @@ const COUNTERS: [(&str, &str, &[&str]); 11] = [
         "connection_ends",
         "Connections that ended or could not be made, by reason",
         &["reason"],
+    ),
+    (
+        "source_lost_records",
+        "Records of Kafka that retention removed before they were read; at most so many",
+        &[],
     ),
     (
         "sink_delivered",

@@ -13,11 +13,18 @@ use tracing::warn;
 
 use super::letter_memory::{LetterFate, LetterMemory};
 use super::letters::{LetterSize, refusal_reason};
+use crate::clock;
+use crate::kafka::log_pause::LogPause;
+use crate::kafka::refusal::is_refusal;
 use crate::sink::status::{RefusalReason, SinkStatus};
 
 /// Counts deliveries, on the producer's own thread.
 #[derive(Default)]
-pub(super) struct Deliveries(Mutex<DeliveryAccount>);
+pub(super) struct Deliveries {
+    account: Mutex<DeliveryAccount>,
+    refusal: Mutex<Option<KafkaError>>,
+    log: Mutex<Option<LogPause>>,
+}
 
 /// Which records have arrived, by their number from 0.
 #[derive(Default)]
@@ -58,7 +65,13 @@ pub(super) struct RefusedLetter {
 
 impl Deliveries {
     pub(super) fn account(&self) -> MutexGuard<'_, DeliveryAccount> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error by which the brokers refused the client, if they did.
+    pub(super) fn refusal(&self) -> Option<KafkaError> {
+        let refusal = self.refusal.lock();
+        refusal.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn status(&self) -> Arc<SinkStatus> {
@@ -200,7 +213,16 @@ impl DeliveryAccount {
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
-        warn!(%error, reason, "producer");
+        let now = clock::instant();
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        // An absent broker is an error at each attempt to connect.
+        if log.get_or_insert_with(|| LogPause::from(now)).is_due(now) {
+            warn!(%error, reason, "producer");
+        }
+        if is_refusal(&error) {
+            let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+            *refusal = Some(error);
+        }
     }
 }
 

@@ -16,6 +16,11 @@ impl ConnectPatience {
         Self(Some(Arc::new(is_over)))
     }
 
+    /// Whether somebody says when: then a broker that is absent is waited for until then.
+    pub(super) fn is_stated(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether it is to be given up.
     pub(super) fn is_over(&self) -> bool {
         self.0.as_ref().is_some_and(|is_over| is_over())

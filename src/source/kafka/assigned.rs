@@ -89,6 +89,12 @@ impl AssignedPartitions {
         })
     }
 
+    /// Whether any frame of a partition is held.
+    pub(super) fn has_held(&self, key: PartitionKey) -> bool {
+        let partition = self.partitions.get(&key);
+        partition.is_some_and(|partition| !partition.held.is_empty())
+    }
+
     /// Drops all held frames and returns their number.
     pub(super) fn drop_held(&mut self) -> usize {
         let partitions = self.partitions.values_mut();

@@ -1,10 +1,11 @@
 //! The consumer of a Kafka source: made, checked against its topics, and subscribed.
 //!
-//! Fails early and clearly: later trouble with the broker is waited out.
+//! Waits for a broker that is absent; ends with a clear error where a topic is missing or the client is
+//! refused.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -14,18 +15,22 @@ use super::error::KafkaSourceError;
 use super::links::KafkaLinks;
 use super::membership::Membership;
 use super::settings::KafkaSourceSettings;
+use super::trouble::{Brokers, is_lasting};
 use crate::clock;
 use crate::kafka::client_config;
 
-/// A consumer that has found its topics and subscribed to them.
+/// A consumer that has found its topics and subscribed to them; none where the run is stopped before a broker
+/// has answered.
 ///
 /// # Errors
-/// [`KafkaSourceError`] where the settings are refused, no broker answers, or a topic does not exist.
+/// [`KafkaSourceError`] where the settings are refused, a topic does not exist, or the brokers refuse the
+/// client.
 pub(super) fn connect(
     settings: &KafkaSourceSettings,
     links: &KafkaLinks,
-    stop: Arc<AtomicBool>,
-) -> Result<Arc<BaseConsumer<Membership>>, KafkaSourceError> {
+    brokers: &mut Brokers,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<Arc<BaseConsumer<Membership>>>, KafkaSourceError> {
     let setup = |error| KafkaSourceError::Setup {
         bootstrap: settings.bootstrap.clone(),
         error,
@@ -40,20 +45,69 @@ pub(super) fn connect(
         Arc::clone(&links.starts),
         Arc::clone(&links.progress),
         Arc::clone(&links.status),
-        stop,
+        Arc::clone(stop),
     );
     let consumer: BaseConsumer<Membership> =
         config.create_with_context(membership).map_err(setup)?;
     let consumer = Arc::new(consumer);
+    if !wait_for_topics(settings, &consumer, brokers, stop)? {
+        return Ok(None);
+    }
     consumer.context().set_consumer(&consumer);
     links.group.set_consumer(&consumer);
-    let deadline = clock::instant() + settings.start_timeout;
-    for topic in &settings.topics {
-        find_topic(settings, topic, &consumer, deadline)?;
-    }
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(setup)?;
-    Ok(consumer)
+    Ok(Some(consumer))
+}
+
+/// Waits until the brokers answer that all topics exist. False where the run is stopped before.
+fn wait_for_topics(
+    settings: &KafkaSourceSettings,
+    consumer: &BaseConsumer<Membership>,
+    brokers: &mut Brokers,
+    stop: &AtomicBool,
+) -> Result<bool, KafkaSourceError> {
+    let mut missing_since = None;
+    while !stop.load(Ordering::Relaxed) {
+        let topic = match missing_topic(settings, consumer) {
+            Ok(None) => {
+                brokers.found(clock::instant());
+                return Ok(true);
+            }
+            Ok(Some(topic)) => topic,
+            Err(error) => {
+                missing_since = None;
+                refused(settings, &error)?;
+                while let Some(Err(told)) = consumer.poll(Duration::ZERO) {
+                    refused(settings, &told)?;
+                }
+                brokers.absent(clock::instant(), &error);
+                std::thread::sleep(RETRY_PAUSE);
+                continue;
+            }
+        };
+        // A broker that has just started may not know its topics yet.
+        let now = clock::instant();
+        if now - *missing_since.get_or_insert(now) >= settings.missing_timeout {
+            return Err(KafkaSourceError::NoTopic {
+                bootstrap: settings.bootstrap.clone(),
+                topic,
+            });
+        }
+        std::thread::sleep(RETRY_PAUSE);
+    }
+    Ok(false)
+}
+
+/// Ends the run for an error that does not pass by itself.
+fn refused(settings: &KafkaSourceSettings, error: &KafkaError) -> Result<(), KafkaSourceError> {
+    match is_lasting(error) {
+        true => Err(KafkaSourceError::Fatal {
+            bootstrap: settings.bootstrap.clone(),
+            error: error.clone(),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// The first of the topics that the brokers do not have.
@@ -68,7 +122,8 @@ pub(super) fn missing_topic(
         let metadata = consumer.fetch_metadata(Some(topic), PROBE_TIMEOUT)?;
         let unknown = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
         match metadata.topics().first().map(|found| found.error()) {
-            Some(None) => {}
+            Some(None) if !metadata.topics()[0].partitions().is_empty() => {}
+            Some(None) => return Ok(Some(topic.clone())),
             Some(Some(error)) if error != unknown => {
                 return Err(KafkaError::MetadataFetch(error.into()));
             }
@@ -84,14 +139,8 @@ fn defaults(settings: &KafkaSourceSettings) -> [(&'static str, &str); 9] {
         ("enable.auto.commit", "false"),
         // Dropping a consumer would store the offsets of records that were not processed.
         ("enable.auto.offset.store", "false"),
-        (
-            "auto.offset.reset",
-            if settings.from_beginning {
-                "earliest"
-            } else {
-                "latest"
-            },
-        ),
+        // Where a partition begins, and what is done where its next record is gone, is decided here.
+        ("auto.offset.reset", "error"),
         ("fetch.min.bytes", "1"),
         // A real broker answers a waiting fetch when a record arrives, the embedded one does not.
         (
@@ -106,43 +155,6 @@ fn defaults(settings: &KafkaSourceSettings) -> [(&'static str, &str); 9] {
     ]
 }
 
-fn find_topic(
-    settings: &KafkaSourceSettings,
-    topic: &str,
-    consumer: &BaseConsumer<Membership>,
-    deadline: Instant,
-) -> Result<(), KafkaSourceError> {
-    let no_topic = || KafkaSourceError::NoTopic {
-        bootstrap: settings.bootstrap.clone(),
-        topic: topic.to_owned(),
-    };
-    loop {
-        let last = match consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT) {
-            Ok(metadata) => {
-                let Some(found) = metadata.topics().first() else {
-                    return Err(no_topic());
-                };
-                match found.error() {
-                    None if !found.partitions().is_empty() => return Ok(()),
-                    None | Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => {
-                        return Err(no_topic());
-                    }
-                    Some(error) => KafkaError::MetadataFetch(error.into()),
-                }
-            }
-            Err(error) => error,
-        };
-        if clock::instant() >= deadline {
-            return Err(KafkaSourceError::Unreachable {
-                bootstrap: settings.bootstrap.clone(),
-                error: last,
-            });
-        }
-        std::thread::sleep(RETRY_PAUSE);
-    }
-}
-
-const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a probe of a running source waits for its answer. The partitions are not polled meanwhile.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_PAUSE: Duration = Duration::from_millis(100);

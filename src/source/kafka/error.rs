@@ -18,16 +18,6 @@ pub enum KafkaSourceError {
         /// librdkafka's error.
         error: KafkaError,
     },
-    /// No broker answers at the start.
-    #[error(
-        "while connecting to the brokers `{bootstrap}`: {error}; is the address right and the broker running?"
-    )]
-    Unreachable {
-        /// The addresses of the brokers.
-        bootstrap: String,
-        /// librdkafka's error.
-        error: KafkaError,
-    },
     /// A topic does not exist.
     #[error(
         "while subscribing to topic `{topic}` at `{bootstrap}`: the topic does not exist; create it or set another one in `topics`"

@@ -13,6 +13,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use rustc_hash::FxHashMap;
 use tracing::{debug, info, warn};
 
 use super::commit::{commit_in_time, unanswered};
@@ -36,6 +37,8 @@ pub(super) struct Membership {
     stop: Arc<AtomicBool>,
     consumer: OnceLock<Weak<BaseConsumer<Self>>>,
     changes: Mutex<Vec<Change>>,
+    /// Where the assigned partitions began.
+    begins: Mutex<FxHashMap<PartitionKey, i64>>,
     failure: Mutex<Option<KafkaError>>,
 }
 
@@ -65,6 +68,7 @@ impl Membership {
             stop,
             consumer: OnceLock::new(),
             changes: Mutex::default(),
+            begins: Mutex::default(),
             failure: Mutex::default(),
         }
     }
@@ -82,6 +86,12 @@ impl Membership {
     /// The changes since the last call, in order.
     pub(super) fn take_changes(&self) -> Vec<Change> {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where reading of each assigned partition began.
+    pub(super) fn begins(&self) -> FxHashMap<PartitionKey, i64> {
+        let begins = self.begins.lock();
+        begins.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Why partitions could not be taken over: the run must end.
@@ -173,7 +183,17 @@ impl Membership {
         }
     }
 
-    fn list_changes(&self, all: impl IntoIterator<Item = Change>) {
+    fn list_changes(&self, all: impl IntoIterator<Item = Change> + Clone) {
+        let mut begins = self.begins.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in all.clone() {
+            match change {
+                Change::Assigned(placed) => drop(begins.insert(placed.key, placed.begin)),
+                Change::Revoked(key) => drop(begins.remove(&key)),
+                Change::Settled => {}
+            }
+        }
+        self.status.partitions.set_partitions(begins.len());
+        drop(begins);
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         changes.extend(all);
         changes.push(Change::Settled);
@@ -262,6 +282,7 @@ impl Membership {
         // A lost partition may have a new owner, whose commits ours must not overwrite.
         if consumer.assignment_lost() {
             self.progress.set_lost();
+            self.status.set_healthy(false);
             warn!(count = keys.len(), "partitions were lost");
         } else {
             self.wait_until_done(&keys);

@@ -98,6 +98,16 @@ impl Merge {
         self.queues.get(&key).is_none_or(|queue| !queue.is_full())
     }
 
+    /// Whether any frame of a partition waits.
+    pub(super) fn has_frames(&self, key: PartitionKey) -> bool {
+        let is_put_back = self
+            .put_back
+            .as_ref()
+            .is_some_and(|frame| partition_of(frame) == key);
+        let queue = self.queues.get(&key);
+        is_put_back || queue.is_some_and(|queue| !queue.frames.is_empty())
+    }
+
     /// The frame whose turn it is; none where none waits, or the next one may be of a partition that is
     /// behind.
     pub(super) fn next(&mut self) -> Option<Frame> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use rustc_hash::FxHashMap;
 
@@ -27,17 +28,25 @@ impl<C: ConsumerContext> Positions<'_, C> {
     /// Where the brokers do not answer for each of them.
     pub(super) fn facts(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<PartitionFacts>> {
         let committed = self.committed(keys)?;
+        let spans = self.spans(keys)?;
+        let of = |(key, (low, high)): (&PartitionKey, (i64, i64))| PartitionFacts {
+            committed: committed.get(key).copied(),
+            low,
+            high,
+        };
+        Ok(keys.iter().zip(spans).map(of).collect())
+    }
+
+    /// The oldest and the next offset of each of these partitions, in their order.
+    ///
+    /// # Errors
+    /// Where the brokers do not answer for each of them.
+    pub(super) fn spans(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<(i64, i64)>> {
         let (lows, highs) = (
             self.offsets_at(keys, Offset::Beginning)?,
             self.offsets_at(keys, Offset::End)?,
         );
-        let of = |key: &PartitionKey| {
-            Some(PartitionFacts {
-                committed: committed.get(key).copied(),
-                low: *lows.get(key)?,
-                high: *highs.get(key)?,
-            })
-        };
+        let of = |key: &PartitionKey| Some((*lows.get(key)?, *highs.get(key)?));
         let all: Option<Vec<_>> = keys.iter().map(of).collect();
         all.ok_or(KafkaError::OffsetFetch(UNANSWERED))
     }
@@ -65,6 +74,17 @@ impl<C: ConsumerContext> Positions<'_, C> {
         millis: i64,
     ) -> KafkaResult<FxHashMap<PartitionKey, i64>> {
         self.offsets_at(keys, Offset::Offset(millis))
+    }
+
+    /// Whether the brokers answer at all.
+    ///
+    /// # Errors
+    /// Where they do not.
+    pub(super) fn ask(&self) -> KafkaResult<()> {
+        let topic = self.topics.first();
+        self.consumer
+            .fetch_metadata(topic, ANSWER_TIMEOUT)
+            .map(drop)
     }
 
     /// All partitions of a topic.
@@ -112,5 +132,4 @@ impl<C: ConsumerContext> Positions<'_, C> {
 /// How long the brokers may take to answer one question; whoever asks may ask again.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-const UNANSWERED: rdkafka::types::RDKafkaErrorCode =
-    rdkafka::types::RDKafkaErrorCode::LeaderNotAvailable;
+const UNANSWERED: RDKafkaErrorCode = RDKafkaErrorCode::LeaderNotAvailable;

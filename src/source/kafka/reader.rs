@@ -3,8 +3,8 @@
 //! A full ring pauses its partitions while polling goes on, so the group keeps its member. Offsets are
 //! committed as far as [`Progress`] says and no further; this file decides nothing about that.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,21 +12,23 @@ use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use tracing::{debug, warn};
+use rdkafka::types::RDKafkaErrorCode;
+use tracing::{debug, info, warn};
 
-use super::assigned::{AssignedPartition, AssignedPartitions};
 use super::connection::{connect, missing_topic};
-use super::ends::is_read;
 use super::error::KafkaSourceError;
+use super::intake::PartitionIntake;
 use super::links::KafkaLinks;
 use super::membership::{Change, Membership};
-use super::merge::Merge;
+use super::other_members::OtherMembers;
+use super::overtaken::{self, Overtaken};
 use super::partition::{PartitionKey, partition_of};
+use super::placement::Missing;
 use super::progress::Progress;
 use super::record::{RecordHeaders, event_time};
-use super::rings::Rings;
 use super::settings::KafkaSourceSettings;
 use super::trouble::{Brokers, is_lasting};
+use super::watch::Watch;
 use crate::clock;
 use crate::frame::{Frame, Origin};
 use crate::source::ring::Sender;
@@ -36,20 +38,20 @@ use crate::source::status::{FeedStatus, count};
 pub(super) struct KafkaReader {
     consumer: Arc<BaseConsumer<Membership>>,
     settings: KafkaSourceSettings,
-    rings: Rings,
-    assigned: AssignedPartitions,
-    /// Merges several topics by time until they are read to their ends; has no partitions of a single topic.
-    merge: Merge,
+    intake: PartitionIntake,
+    overtaken: Overtaken,
+    others: OtherMembers,
     /// Whether the group has assigned our partitions, even if there are none.
     is_assigned: bool,
     brokers: Brokers,
     headers: RecordHeaders,
+    watch: Watch,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
 }
 
 impl KafkaReader {
-    /// Connects and subscribes.
+    /// Connects and subscribes; none where the run is stopped before a broker has answered.
     ///
     /// # Errors
     /// [`KafkaSourceError`].
@@ -57,25 +59,35 @@ impl KafkaReader {
         settings: KafkaSourceSettings,
         rings: Vec<Sender>,
         links: KafkaLinks,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Self, KafkaSourceError> {
-        let consumer = connect(&settings, &links, stop)?;
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<Self>, KafkaSourceError> {
+        let mut brokers = Brokers::new(settings.bootstrap.clone(), Arc::clone(&links.status));
+        let Some(consumer) = connect(&settings, &links, &mut brokers, stop)? else {
+            return Ok(None);
+        };
         let KafkaLinks {
             progress, status, ..
         } = links;
-        let rings = Rings::new(rings, Arc::clone(&progress), Arc::clone(&status));
-        Ok(Self {
-            assigned: AssignedPartitions::default(),
-            merge: Merge::default(),
+        let intake = PartitionIntake::new(
+            Arc::clone(&consumer),
+            settings.topics.len(),
+            rings,
+            Arc::clone(&progress),
+            Arc::clone(&status),
+        );
+        Ok(Some(Self {
+            intake,
+            overtaken: Overtaken::default(),
+            others: OtherMembers::default(),
             is_assigned: false,
-            brokers: Brokers::new(settings.bootstrap.clone(), Arc::clone(&status)),
+            brokers,
             headers: RecordHeaders::new(settings.max_ahead_ns),
+            watch: Watch::start(&consumer, Arc::clone(&status)),
             consumer,
             settings,
-            rings,
             progress,
             status,
-        })
+        }))
     }
 
     /// Reads until `stop` turns true or the topics end, then drains and commits.
@@ -83,23 +95,40 @@ impl KafkaReader {
     /// # Errors
     /// [`KafkaSourceError`] for what the client does not mend by itself.
     pub(super) fn run(mut self, stop: &AtomicBool) -> Result<(), KafkaSourceError> {
+        let result = self.read(stop);
+        if result.is_ok() {
+            self.drain();
+        }
+        self.status.set_healthy(false);
+        drop((self.watch, self.intake));
+        close_in_time(self.consumer);
+        result
+    }
+
+    fn read(&mut self, stop: &AtomicBool) -> Result<(), KafkaSourceError> {
         let mut last_commit = clock::instant();
         let consumer = Arc::clone(&self.consumer);
         while !stop.load(Relaxed) {
-            self.send_held();
-            self.send_merged();
+            self.intake.send_waiting();
+            self.read_on_where_overtaken()?;
             let polled = consumer.poll(self.poll_wait());
             self.follow_changes();
             if let Some(error) = consumer.context().take_failure() {
                 return Err(self.unplaced(error));
             }
             match polled.map(|record| record.map(|record| self.frame(&record))) {
-                Some(Ok(Some((ts, frame)))) => self.arrive(ts, frame)?,
+                Some(Ok(Some((ts, frame)))) => {
+                    let key = partition_of(&frame);
+                    if !self.intake.arrive(ts, frame) {
+                        // Its records have the offsets of others that were read before.
+                        return Err(self.anew(key));
+                    }
+                }
                 Some(Ok(None)) => {}
                 Some(Err(error)) => self.note_error(error)?,
-                None if self.settings.stop_at_end && self.at_end() => break,
+                None if self.settings.stop_at_end && self.is_at_end() => break,
                 None => {
-                    self.find_read_partitions();
+                    self.intake.find_read_partitions();
                     self.probe()?;
                 }
             }
@@ -108,8 +137,6 @@ impl KafkaReader {
                 consumer.context().commit_all(&consumer, CommitMode::Async);
             }
         }
-        drop(consumer);
-        self.finish();
         Ok(())
     }
 
@@ -125,7 +152,7 @@ impl KafkaReader {
         let stream = self.consumer.context().topics().stream_of(record.topic())?;
         let (partition, offset) = (record.partition(), record.offset());
         let received = self.headers.ts_recv(record, now);
-        let ts = match self.merge.is_over() {
+        let ts = match self.intake.merge.is_over() {
             true => 0,
             false => event_time(payload, received, record),
         };
@@ -138,7 +165,7 @@ impl KafkaReader {
                 partition,
                 stream,
                 late: false,
-                reprocessed: offset < self.assigned.new_from((stream, partition)),
+                reprocessed: offset < self.intake.assigned.new_from((stream, partition)),
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),
@@ -146,104 +173,10 @@ impl KafkaReader {
         Some((ts, frame))
     }
 
-    /// Sends a frame to its ring, or merges it with those of other topics.
-    fn arrive(&mut self, ts: i64, frame: Frame) -> Result<(), KafkaSourceError> {
-        let (key, offset) = (partition_of(&frame), frame.origin.offset);
-        let partition = self.assigned.partition(key);
-        if offset < partition.next {
-            // Its records have the offsets of others that were read before.
-            return Err(KafkaSourceError::Anew {
-                bootstrap: self.settings.bootstrap.clone(),
-                topic: self.topic_of(key),
-            });
-        }
-        partition.next = offset + 1;
-        let is_read = partition.next >= partition.end;
-        if self.merge.is_over() {
-            self.send(frame);
-            return Ok(());
-        }
-        let is_full = self.merge.push(ts, frame);
-        count(&self.status.held);
-        if is_read {
-            self.merge.is_read(key);
-        }
-        if is_full {
-            self.pause(key);
-        }
-        Ok(())
-    }
-
-    /// Sends the merged frames whose turn has come, while there is room.
-    fn send_merged(&mut self) {
-        while let Some(frame) = self.merge.next() {
-            if let Err(back) = self.rings.send(frame) {
-                self.merge.put_back(back);
-                break;
-            }
-            self.status.held.fetch_sub(1, Relaxed);
-        }
-    }
-
-    /// Sends a frame to its ring, or holds it and pauses its partition.
-    fn send(&mut self, frame: Frame) {
-        let key = partition_of(&frame);
-        let held = &mut self.assigned.partition(key).held;
-        let back = match held.is_empty() {
-            true => self.rings.send(frame).err(),
-            false => Some(frame),
-        };
-        if let Some(frame) = back {
-            held.push_back(frame);
-            count(&self.status.held);
-            self.pause(key);
-        }
-    }
-
-    /// Sends held frames where the ring is at most half full, and resumes partitions that hold none.
-    fn send_held(&mut self) {
-        if !self.assigned.any_paused() {
-            return;
-        }
-        for key in self.assigned.paused().collect::<Vec<_>>() {
-            let held = &mut self.assigned.partition(key).held;
-            while self.rings.is_half_empty(key)
-                && let Some(frame) = held.pop_front()
-            {
-                if let Err(back) = self.rings.send(frame) {
-                    held.push_front(back);
-                    break;
-                }
-                self.status.held.fetch_sub(1, Relaxed);
-            }
-            let is_empty = held.is_empty();
-            if is_empty && self.merge.has_room(key) {
-                self.resume(key);
-            }
-        }
-    }
-
-    /// Pauses a partition. librdkafka then drops what it has fetched of it, and fetches it again later.
-    fn pause(&mut self, key: PartitionKey) {
-        if self.assigned.pause(key)
-            && let Err(error) = self.consumer.pause(&self.consumer.context().list(key))
-        {
-            debug!(partition = key.1, %error, "cannot pause: the partition is no longer ours");
-        }
-    }
-
-    fn resume(&mut self, key: PartitionKey) {
-        self.assigned.resume(key);
-        if let Err(error) = self.consumer.resume(&self.consumer.context().list(key)) {
-            debug!(partition = key.1, %error, "cannot resume: the partition is no longer ours");
-        }
-    }
-
     fn poll_wait(&self) -> Duration {
-        if self.merge.waiting().is_some() || self.assigned.any_paused() {
-            POLL_WHILE_FULL
-        } else {
-            POLL
+        match self.intake.is_full() {
+            true => POLL_WHILE_FULL,
+            false => POLL,
         }
     }
 
@@ -251,72 +184,68 @@ impl KafkaReader {
     fn follow_changes(&mut self) {
         for change in self.consumer.context().take_changes() {
             match change {
-                Change::Assigned(placed) => {
-                    let partition = AssignedPartition {
-                        end: placed.end,
-                        new_from: placed.new_from,
-                        next: placed.begin,
-                        ..AssignedPartition::default()
-                    };
-                    self.assigned.add(placed.key, partition);
-                    if self.settings.topics.len() > 1 {
-                        self.merge.add(placed.key);
-                    }
-                }
-                Change::Revoked(key) => {
-                    let held = self.assigned.remove(key);
-                    let merged = self.merge.remove(key);
-                    self.count_orphaned(held + merged);
-                    self.progress.forget(key.0, key.1);
-                }
+                Change::Assigned(placed) => self.intake.add(placed),
+                Change::Revoked(key) => self.intake.remove(key),
                 Change::Settled => {
                     self.is_assigned = true;
-                    self.find_read_partitions();
+                    self.intake.find_read_partitions();
                 }
             }
         }
     }
 
-    /// Held frames that will not be sent: the next owner of the partition reads them again.
-    fn count_orphaned(&self, frames: usize) {
-        self.status.held.fetch_sub(frames as u64, Relaxed);
-        let orphaned = &self.status.dropped.orphaned;
-        orphaned.fetch_add(frames as u64, Relaxed);
+    /// Reads partitions on whose next record is gone, once what was read of them before is in its ring.
+    fn read_on_where_overtaken(&mut self) -> Result<(), KafkaSourceError> {
+        let now = clock::instant();
+        if !self.overtaken.is_due(now) {
+            return Ok(());
+        }
+        let found = match overtaken::find(&self.consumer, &mut self.intake.assigned) {
+            Ok(found) => found,
+            Err(error) => {
+                self.brokers.failed(now, &error);
+                return Ok(());
+            }
+        };
+        let mut later = false;
+        for (key, missing, next) in found {
+            if missing == Missing::Anew {
+                return Err(self.anew(key));
+            }
+            if self.intake.has_frames(key) {
+                later = true;
+                continue;
+            }
+            self.intake.assigned.partition(key).next = next;
+            self.intake.add_gap(key, next, missing);
+        }
+        match overtaken::read_on(&self.consumer, &mut self.intake.assigned) {
+            Ok(()) if !later => self.overtaken.is_over(),
+            Ok(()) => {}
+            Err(error) => self.brokers.failed(now, &error),
+        }
+        Ok(())
     }
 
     /// Whether every assigned partition is read to where it ended when it was assigned.
-    fn at_end(&mut self) -> bool {
-        if !self.is_assigned || self.assigned.any_held() {
+    fn is_at_end(&mut self) -> bool {
+        if !self.is_assigned || !self.intake.is_at_end() {
             return false;
         }
-        self.find_read_partitions();
-        if !self.merge.is_over() {
-            return false;
-        }
-        let all: Vec<_> = self.assigned.keys().collect();
-        all.into_iter().all(|key| self.is_read(key))
-    }
-
-    /// Finds the merged partitions that are read to where they ended when they were assigned.
-    fn find_read_partitions(&mut self) {
-        if self.merge.is_over() {
-            return;
-        }
-        for key in self.merge.behind() {
-            if self.is_read(key) {
-                self.merge.is_read(key);
-            }
-        }
-    }
-
-    /// Whether a partition is read to where it ended when it was assigned.
-    fn is_read(&mut self, key: PartitionKey) -> bool {
-        is_read(&self.consumer, key, self.assigned.partition(key))
+        // A member without partitions waits for those that have them.
+        self.intake.assigned.keys().next().is_some() || self.others.are_at_end(&self.consumer)
     }
 
     fn topic_of(&self, (stream, _): PartitionKey) -> String {
         let topic = self.consumer.context().topics().of(stream);
         topic.unwrap_or_default().to_owned()
+    }
+
+    fn anew(&self, key: PartitionKey) -> KafkaSourceError {
+        KafkaSourceError::Anew {
+            bootstrap: self.settings.bootstrap.clone(),
+            topic: self.topic_of(key),
+        }
     }
 
     fn unplaced(&self, error: KafkaError) -> KafkaSourceError {
@@ -328,6 +257,10 @@ impl KafkaReader {
 
     /// Ends the run for an error that lasts; the client mends any other by itself.
     fn note_error(&mut self, error: KafkaError) -> Result<(), KafkaSourceError> {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            self.overtaken.suspect(clock::instant());
+            return Ok(());
+        }
         if is_lasting(&error) {
             return Err(KafkaSourceError::Fatal {
                 bootstrap: self.settings.bootstrap.clone(),
@@ -361,21 +294,23 @@ impl KafkaReader {
     }
 
     /// Drops the rings so that the shards end, waits for frames on their way, and commits them.
-    fn finish(mut self) {
-        let mut held = self.assigned.drop_held();
-        let keys: Vec<_> = self.assigned.keys().collect();
-        for &key in &keys {
-            held += self.merge.remove(key);
-        }
-        self.count_orphaned(held);
-        keys.into_iter().for_each(|key| self.pause(key));
-        self.rings.close();
+    fn drain(&mut self) {
+        self.intake.close();
         let begin = clock::instant();
+        let mut is_told = false;
         while !self.progress.is_complete() {
             if begin.elapsed() > self.settings.drain_timeout {
                 warn!("stopping with frames still on their way: they will be read again");
                 self.progress.abandon();
                 break;
+            }
+            if !is_told && begin.elapsed() > TELL_AFTER {
+                is_told = true;
+                let most = self.settings.drain_timeout;
+                info!(
+                    ?most,
+                    "stopping: waiting until all frames that were read are done"
+                );
             }
             // Polling keeps the membership; a record that arrives now will be read again.
             if let Some(Err(error)) = self.consumer.poll(POLL_WHILE_FULL) {
@@ -387,7 +322,21 @@ impl KafkaReader {
         self.consumer
             .context()
             .commit_all(&self.consumer, CommitMode::Sync);
-        self.status.set_healthy(false);
+    }
+}
+
+/// Closes the consumer, and waits until it has left its group, but not for long: a broker that is stopped
+/// does not answer.
+fn close_in_time(consumer: Arc<BaseConsumer<Membership>>) {
+    let (close, closed) = mpsc::sync_channel(1);
+    let closing = std::thread::Builder::new()
+        .name("kafka-close".into())
+        .spawn(move || {
+            drop(consumer);
+            close.send(()).ok();
+        });
+    if closing.is_ok() && closed.recv_timeout(CLOSE_TIMEOUT).is_err() {
+        warn!("the consumer's group was not left in time: its broker does not answer");
     }
 }
 
@@ -396,3 +345,9 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// The same while a ring is full.
 const POLL_WHILE_FULL: Duration = Duration::from_millis(1);
+
+/// A stop that takes longer says what it waits for.
+const TELL_AFTER: Duration = Duration::from_millis(500);
+
+/// How long leaving the group may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -28,12 +28,29 @@ impl Rings {
         }
     }
 
-    /// Announces a frame to the progress, and sends it to its ring: the engine may be done with it when
-    /// sending returns. The offset of a reprocessed frame is committed already.
+    /// Sends a frame to its ring.
     ///
     /// # Errors
     /// The frame, where its ring is full.
     pub(super) fn send(&self, frame: Frame) -> Result<(), Frame> {
+        self.put(frame)?;
+        count(&self.status.sent);
+        Ok(())
+    }
+
+    /// Sends a gap frame, which we write ourselves, to its ring.
+    ///
+    /// # Errors
+    /// The frame, where its ring is full.
+    pub(super) fn send_gap(&self, frame: Frame) -> Result<(), Frame> {
+        self.put(frame)?;
+        count(&self.status.gaps);
+        Ok(())
+    }
+
+    /// Announces a frame to the progress before it is sent: the engine may be done with it when sending
+    /// returns. The offset of a reprocessed frame is committed already.
+    fn put(&self, frame: Frame) -> Result<(), Frame> {
         let Origin {
             stream,
             partition,
@@ -45,10 +62,8 @@ impl Rings {
             self.progress.handed(stream, partition, offset);
         }
         let sent = self.ring(partition).try_send(frame);
-        match &sent {
-            Ok(()) => count(&self.status.sent),
-            Err(_) if reprocessed => {}
-            Err(_) => self.progress.withdrawn(stream, partition, offset),
+        if sent.is_err() && !reprocessed {
+            self.progress.withdrawn(stream, partition, offset);
         }
         sent
     }

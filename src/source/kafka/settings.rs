@@ -42,8 +42,6 @@ pub struct KafkaSourceSettings {
     pub commits: CommitBy,
     /// How often progress is committed. After a crash the records of about this time are read again.
     pub commit_every: Duration,
-    /// How long brokers and topics may take to show up at the start.
-    pub start_timeout: Duration,
     /// How long brokers may answer that a topic does not exist before it counts as deleted: a broker that has
     /// just started may not know its topics yet.
     pub missing_timeout: Duration,
@@ -68,7 +66,6 @@ impl Default for KafkaSourceSettings {
             embedded: false,
             commits: CommitBy::Source,
             commit_every: Duration::from_secs(1),
-            start_timeout: Duration::from_secs(10),
             missing_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(10),
             max_ahead_ns: AHEAD_NS,

@@ -21,7 +21,9 @@ pub(super) struct PlacedPartition {
     pub(super) end: i64,
     /// Records before this offset are read only to rebuild state.
     pub(super) new_from: i64,
-    /// What is missing before the first new record.
+    /// The first new record, as decided.
+    pub(super) next: i64,
+    /// What is missing before it.
     pub(super) missing: Option<Missing>,
 }
 
@@ -87,6 +89,7 @@ impl<C: ConsumerContext> TakeOver<'_, C> {
                 begin,
                 end: at.high,
                 new_from,
+                next: place.next,
                 missing: place.missing,
             }
         });

@@ -23,6 +23,16 @@ impl Topics {
         }
     }
 
+    /// All streams.
+    pub(super) fn streams(&self) -> impl Iterator<Item = u16> {
+        (self.first_stream..).take(self.names.len())
+    }
+
+    /// The first topic.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.names.first().map(String::as_str)
+    }
+
     /// The topic of a stream.
     pub(super) fn of(&self, stream: u16) -> Option<&str> {
         let at = stream.checked_sub(self.first_stream)?;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
 use tracing::{debug, info, warn};
 
+use crate::kafka::log_pause::LogPause;
+use crate::kafka::refusal::is_refusal;
 use crate::source::status::{FeedStatus, count};
 
 /// The brokers, and whether there is trouble with them.
@@ -29,6 +30,24 @@ impl Brokers {
             status,
             trouble: None,
             recovered: None,
+        }
+    }
+
+    /// No broker answers at the start: it is waited for.
+    pub(super) fn absent(&mut self, now: Instant, error: &KafkaError) {
+        count(&self.status.failures);
+        let trouble = self.trouble.get_or_insert_with(|| Trouble::told(now, None));
+        if trouble.log_is_due(now) {
+            let bootstrap = &self.bootstrap;
+            warn!(bootstrap, %error, "no broker answers: waiting for one; is the address right?");
+        }
+    }
+
+    /// The brokers answered at the start.
+    pub(super) fn found(&mut self, now: Instant) {
+        if let Some(trouble) = self.trouble.take() {
+            let waited = trouble.lasted(now);
+            info!(bootstrap = self.bootstrap, ?waited, "a broker answers");
         }
     }
 
@@ -91,8 +110,7 @@ impl Brokers {
 /// Trouble that the client mends by itself.
 struct Trouble {
     since: Instant,
-    next_log: Instant,
-    log_pause: Duration,
+    log: LogPause,
     next_probe: Instant,
     /// Whether it is more than suspected, and was logged.
     is_certain: bool,
@@ -105,8 +123,7 @@ impl Trouble {
     fn begin(now: Instant) -> Self {
         Self {
             since: now,
-            next_log: now,
-            log_pause: FIRST_LOG_PAUSE,
+            log: LogPause::from(now),
             next_probe: now + PROBE_EVERY,
             is_certain: false,
             missing: 0,
@@ -118,7 +135,7 @@ impl Trouble {
         let begun = Self::begin(now);
         let suspected = ended.is_some_and(|ended| now - ended < QUEUED_ERRORS_AGE_MAX);
         Self {
-            next_log: if suspected { begun.next_probe } else { now },
+            log: LogPause::from(if suspected { begun.next_probe } else { now }),
             ..begun
         }
     }
@@ -130,12 +147,8 @@ impl Trouble {
 
     /// Whether to log it now: at first, and then less and less often.
     fn log_is_due(&mut self, now: Instant) -> bool {
-        let is_due = now >= self.next_log;
-        if is_due {
-            self.is_certain = true;
-            self.next_log = now + self.log_pause;
-            self.log_pause = (self.log_pause * 2).min(LAST_LOG_PAUSE);
-        }
+        let is_due = self.log.is_due(now);
+        self.is_certain |= is_due;
         is_due
     }
 
@@ -158,40 +171,19 @@ impl Trouble {
 
 /// Whether the client cannot mend an error by itself.
 pub(super) fn is_lasting(error: &KafkaError) -> bool {
-    let is_refusal = matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-                | RDKafkaErrorCode::Authentication
-        )
-    );
-    is_refusal || matches!(error, KafkaError::MessageConsumptionFatal(_))
+    is_refusal(error) || matches!(error, KafkaError::MessageConsumptionFatal(_))
 }
 
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// An error this soon after the end of trouble may be of that trouble.
 const QUEUED_ERRORS_AGE_MAX: Duration = Duration::from_secs(5);
-/// Pauses between two log lines about the same trouble: from the first, doubling, to the last.
-const FIRST_LOG_PAUSE: Duration = Duration::from_secs(1);
-const LAST_LOG_PAUSE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::types::RDKafkaErrorCode;
+
     use super::*;
     use crate::clock;
-
-    #[test]
-    fn trouble_is_logged_less_and_less_often() {
-        let begin = clock::instant();
-        let mut trouble = Trouble::begin(begin);
-        let logged = (0..=200).filter(|&s| trouble.log_is_due(begin + Duration::from_secs(s)));
-        assert_eq!(
-            logged.collect::<Vec<_>>(),
-            [0, 1, 3, 7, 15, 31, 63, 123, 183]
-        );
-    }
 
     #[test]
     fn an_error_after_the_end_of_trouble_is_logged_only_where_a_probe_is_not_answered() {

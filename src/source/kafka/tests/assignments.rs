@@ -217,3 +217,240 @@ fn partitions_begin_where_the_seam_says() {
     assert_eq!(*starts.0.lock().unwrap(), [(0, 0)]);
     assert_eq!(topic.committed(0), Offset::Offset(21));
 }
+
+/// The frames of a source, each as its offset; a gap frame as its text.
+fn told(frames: &[Frame]) -> Vec<String> {
+    let text = |frame: &Frame| match frame.bytes.starts_with(b"{\"foretick\"") {
+        true => String::from_utf8_lossy(&frame.bytes).into_owned(),
+        false => frame.origin.offset.to_string(),
+    };
+    frames.iter().map(text).collect()
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn retention_that_overtakes_a_group_skips_nothing_but_what_is_gone() {
+    for from_beginning in [true, false] {
+        let topic = RealTopic::new("overtaken", 1);
+        topic.fill(0, 10);
+        let settings = KafkaSourceSettings {
+            from_beginning: true,
+            ..topic.settings()
+        };
+        let first = start(settings.clone(), 1024);
+        wait_until(|| first.frames.len() == 10);
+        first.take_all();
+        first.end();
+        topic.fill(0, 10);
+        topic.delete_before(0, 15);
+        let settings = KafkaSourceSettings {
+            from_beginning,
+            ..settings
+        };
+        let second = start(settings, 1024);
+        wait_until(|| second.frames.len() == 6);
+        let gap = r#"{"foretick":"gap","reason":"retention","missing":5}"#;
+        let expected = [gap, "15", "16", "17", "18", "19"];
+        assert_eq!(told(&second.take_all()), expected);
+        assert_eq!(second.status.partitions.lost_records.load(Relaxed), 5);
+        assert_eq!(second.status.gaps.load(Relaxed), 1);
+        second.end();
+        assert_eq!(topic.committed(0), Offset::Offset(20));
+    }
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn retention_that_overtakes_a_running_source_skips_nothing_but_what_is_gone() {
+    let topic = RealTopic::new("running", 2);
+    topic.fill(0, 40);
+    topic.fill(1, 3);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        ..topic.settings()
+    };
+    // A ring without room pauses the partition; what was fetched ahead of it is fetched again later.
+    let running = start(settings, 8);
+    wait_until(|| running.status.held.load(Relaxed) > 0 && running.frames.len() == 8);
+    topic.delete_before(0, 35);
+    let mut seen = vec![];
+    wait_until(|| {
+        seen.extend(running.take_all());
+        seen.last().is_some_and(|frame| frame.origin.offset == 39)
+    });
+    let other: Vec<_> = seen
+        .extract_if(.., |frame| frame.origin.partition == 1)
+        .collect();
+    assert!(other.len() <= 3);
+    let told = told(&seen);
+    let at = told
+        .iter()
+        .position(|text| text.contains("gap"))
+        .expect("a gap");
+    let missing = 35 - at;
+    let gap = format!(r#"{{"foretick":"gap","reason":"retention","missing":{missing}}}"#);
+    let offset = |offset: usize| offset.to_string();
+    let expected: Vec<_> = (0..at)
+        .map(offset)
+        .chain([gap])
+        .chain((35..40).map(offset))
+        .collect();
+    assert_eq!(told, expected);
+    assert_eq!(
+        running.status.partitions.lost_records.load(Relaxed),
+        missing as u64
+    );
+    // Both partitions are read on.
+    topic.fill(0, 1);
+    topic.fill(1, 1);
+    let mut more = other.len();
+    wait_until(|| {
+        more += running.take_all().len();
+        more == 5
+    });
+    running.end();
+    assert_eq!(topic.committed(0), Offset::Offset(41));
+    assert_eq!(topic.committed(1), Offset::Offset(4));
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn the_next_record_is_the_start_of_a_new_group_alone() {
+    let topic = RealTopic::new("latest", 1);
+    topic.fill(0, 10);
+    let settings = topic.settings();
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.status.connections.load(Relaxed) == 1);
+    assert_eq!(topic.committed(0), Offset::Offset(10), "at the assignment");
+    first.end();
+    // What comes while the group is away is not skipped, nor are partitions that are added meanwhile.
+    topic.fill(0, 2);
+    topic.add_partitions(2);
+    topic.fill(1, 3);
+    let second = start(settings, 1024);
+    wait_until(|| second.frames.len() >= 5);
+    let mut seen: Vec<_> = second.take_all().iter().map(|frame| frame.origin).collect();
+    seen.sort_by_key(|at| (at.partition, at.offset));
+    let seen = seen.iter().map(|at| (at.partition, at.offset));
+    let expected = [(0, 10), (0, 11), (1, 0), (1, 1), (1, 2)];
+    assert_eq!(seen.collect::<Vec<_>>(), expected);
+    second.end();
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn a_partition_that_is_added_while_running_is_read_from_its_beginning() {
+    let topic = RealTopic::new("added", 1);
+    let mut settings = topic.settings();
+    let refresh = ("topic.metadata.refresh.interval.ms", "3000");
+    settings
+        .properties
+        .insert(refresh.0.into(), refresh.1.into());
+    let running = start(settings, 1024);
+    wait_until(|| running.status.connections.load(Relaxed) == 1);
+    topic.add_partitions(2);
+    topic.fill(1, 4);
+    wait_until(|| running.frames.len() == 4);
+    let seen: Vec<_> = running
+        .take_all()
+        .iter()
+        .map(|frame| frame.origin.offset)
+        .collect();
+    assert_eq!(seen, [0, 1, 2, 3]);
+    running.end();
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn a_topic_that_was_emptied_ends() {
+    let topic = RealTopic::new("emptied", 1);
+    topic.fill(0, 10);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        ..topic.settings()
+    };
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.frames.len() == 10);
+    let mut some = first.take_all();
+    assert_eq!(some.len(), 10);
+    first.end();
+    topic.fill(0, 5);
+    topic.delete_before(0, 15);
+    let settings = KafkaSourceSettings {
+        stop_at_end: true,
+        ..settings
+    };
+    let second = start(settings, 1024);
+    wait_until(|| second.thread.is_finished());
+    some.clear();
+    second.read(Duration::ZERO, |frame| some.push(frame.clone()));
+    assert_eq!(
+        told(&some),
+        [r#"{"foretick":"gap","reason":"retention","missing":5}"#]
+    );
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn a_member_without_partitions_ends_when_the_others_are_at_the_end() {
+    let topic = RealTopic::new("others", 1);
+    topic.fill(0, 10);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        commit_every: Duration::from_millis(50),
+        drain_timeout: Duration::from_millis(200),
+        ..topic.settings()
+    };
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.frames.len() == 10);
+    first.progress.done(Position {
+        stream: 0,
+        partition: 0,
+        next: 5,
+    });
+    let mut ending = KafkaSourceSettings {
+        stop_at_end: true,
+        ..settings
+    };
+    // Partitions are given out in the order of the members' ids, which begin with this: the first keeps its.
+    ending.properties.insert("client.id".into(), "zz".into());
+    let second = start(ending, 1024);
+    wait_until(|| second.status.connections.load(Relaxed) > 0);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(
+        !second.thread.is_finished(),
+        "the other member is not at the end"
+    );
+    first.take_all();
+    wait_until(|| second.thread.is_finished());
+    second.read(Duration::ZERO, |frame| {
+        panic!("it has no partition: {frame:?}")
+    });
+    first.end();
+    assert_eq!(topic.committed(0), Offset::Offset(10));
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn partitions_and_lag_are_told() {
+    let topic = RealTopic::new("lag", 2);
+    topic.fill(0, 30);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        ..topic.settings()
+    };
+    let running = start(settings, 4);
+    let figures = &running.status.partitions;
+    assert_eq!(figures.partitions(), None);
+    wait_until(|| running.status.is_healthy() && running.frames.len() == 4);
+    assert_eq!(figures.partitions(), Some(2));
+    wait_until(|| figures.lag().is_some_and(|lag| lag > 0));
+    assert!(figures.lag() <= Some(26));
+    let before = figures.last_answer().expect("they have answered");
+    wait_until(|| {
+        running.take_all();
+        figures.lag() == Some(0)
+    });
+    assert!(figures.last_answer() > Some(before));
+    running.end();
+}
