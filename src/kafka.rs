@@ -8,6 +8,8 @@ pub mod refusal;
 use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 
 use crate::secret;
 
@@ -33,6 +35,17 @@ pub enum PropertyError {
     LiteralSecret {
         /// The property.
         name: String,
+    },
+    /// librdkafka does not know it, or refuses its value. Its own message would show the value.
+    #[error(
+        "while reading Kafka property `{name}`: {because}; the names, the values and their ranges are in \
+         librdkafka's CONFIGURATION.md"
+    )]
+    Refused {
+        /// The property.
+        name: String,
+        /// What librdkafka refuses.
+        because: &'static str,
     },
     /// The variable or the file that it refers to cannot be read.
     #[error("while reading Kafka property `{name}` from `{reference}`: {reason}")]
@@ -61,9 +74,34 @@ pub fn client_config(
         config.set(*name, *value);
     }
     for (name, value) in properties {
-        config.set(name, resolved(name, value)?);
+        let value = resolved(name, value)?;
+        try_out(name, &value)?;
+        config.set(name, value);
     }
     Ok(config)
+}
+
+/// Lets librdkafka look at one property.
+fn try_out(name: &str, value: &str) -> Result<(), PropertyError> {
+    let mut alone = ClientConfig::new();
+    let tried = alone.set(name, value).create_native_config();
+    let because = match tried {
+        Ok(_) => return Ok(()),
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
+            "librdkafka knows no such property"
+        }
+        Err(KafkaError::ClientConfig(_, why, ..))
+            if why.contains("not supported in this build") =>
+        {
+            "this build cannot do it; build with `--features kafka-tls`"
+        }
+        Err(KafkaError::ClientConfig(..)) => "librdkafka refuses its value",
+        Err(_) => "its name or its value has a byte of zero",
+    };
+    Err(PropertyError::Refused {
+        name: name.to_owned(),
+        because,
+    })
 }
 
 fn resolved(name: &str, value: &str) -> Result<String, PropertyError> {
@@ -123,8 +161,10 @@ const DENIED: [(&str, &str); 19] = [
     ("request.required.acks", OURS),
 ];
 
-const SECRET: [&str; 8] = [
+const SECRET: [&str; 10] = [
     "sasl.password",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "ssl.truststore.password",
     "sasl.oauthbearer.client.secret",
     "sasl.oauthbearer.config",
     "sasl.oauthbearer.assertion.private.key.pem",
@@ -155,6 +195,27 @@ mod tests {
             );
         }
         assert_eq!(read("fetch.min.bytes", "7"), Ok(Some("7".into())));
+    }
+
+    #[test]
+    fn a_property_that_librdkafka_refuses_is_named_without_its_value() {
+        for (name, value, why) in [
+            ("sasl.passwort", "env:PATH", "knows no such property"),
+            ("fetch.min.bytes", "hunter2", "refuses its value"),
+            ("fetch.min.bytes", "-7777", "refuses its value"),
+            ("client.id", "hunter2\0", "a byte of zero"),
+        ] {
+            let error = read(name, value).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(why), "{error}");
+            for value in ["hunter2", "-7777", &std::env::var("PATH").unwrap()] {
+                assert!(!error.contains(value), "{error}");
+            }
+        }
+        #[cfg(not(feature = "kafka-tls"))]
+        {
+            let error = read("ssl.ca.location", "/none").unwrap_err().to_string();
+            assert!(error.contains("--features kafka-tls"), "{error}");
+        }
     }
 
     #[test]

@@ -21,5 +21,7 @@ mod mutated;
 mod outputs;
 #[path = "bad_input/provider.rs"]
 mod provider;
+#[path = "bad_input/secrets.rs"]
+mod secrets;
 #[path = "bad_input/unread.rs"]
 mod unread;

@@ -61,9 +61,7 @@ impl Document {
         let table = self.table().map_err(|what| self.without_line(what))?;
         // Without the values, which may be secrets.
         let keys = self.overrides.iter();
-        let keys: Vec<&str> = keys
-            .filter_map(|one| Some(one.split_once('=')?.0))
-            .collect();
+        let keys: Vec<&str> = keys.filter_map(|one| overrides::key_of(one)).collect();
         table.try_into().map_err(|error: toml::de::Error| {
             let (keys, message) = (keys.join(" --set "), with_advice(error.message()));
             self.without_line(format!("with --set {keys}: {message}"))
@@ -84,7 +82,8 @@ impl Document {
 
     /// The parsed text with the overrides.
     fn table(&self) -> Result<toml::Table, String> {
-        let mut table = toml::from_str(&self.text).map_err(|error| error.to_string())?;
+        let mut table = toml::from_str(&self.text)
+            .map_err(|error: toml::de::Error| without_value(error.message()))?;
         for assignment in &self.overrides {
             overrides::set(&mut table, assignment)?;
         }
@@ -102,8 +101,8 @@ impl Document {
     pub fn error(&self, fault: ConfigFault) -> ConfigError {
         let ConfigFault { key, what } = fault;
         let sets = |assignment: &str| {
-            let (set, _) = assignment.split_once('=').unwrap_or((assignment, ""));
-            let rest = key.strip_prefix(set.trim());
+            let set = overrides::key_of(assignment).and_then(overrides::parts_of);
+            let rest = key.strip_prefix(&set.unwrap_or_default().join("."));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         if self.overrides.iter().any(|one| sets(one)) {
@@ -188,7 +187,23 @@ fn with_advice(message: &str) -> String {
     } else {
         ""
     };
-    format!("{}{advice}", message.trim_end())
+    format!("{}{advice}", without_value(message.trim_end()))
+}
+
+/// A message of the parser without the value that has the wrong type, which may be a secret: `invalid type:
+/// string "…", expected a map`.
+fn without_value(message: &str) -> String {
+    let begin = ["invalid type: ", "invalid value: ", "invalid length "].into_iter();
+    let begin = begin.filter_map(|words| Some(message.find(words)? + words.len()));
+    let (Some(begin), Some(end)) = (begin.min(), message.rfind(", expected ")) else {
+        return message.to_owned();
+    };
+    if end < begin {
+        return message.to_owned();
+    }
+    let kind = message[begin..end].split(['`', '"']).next();
+    let kind = kind.unwrap_or_default().trim_end();
+    format!("{}{kind}{}", &message[..begin], &message[end..])
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// `[kafka]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,5 +19,25 @@ pub struct KafkaConfig {
     pub embedded: bool,
     /// Properties of librdkafka for consumer and producer, by librdkafka's names. Secrets are written as
     /// `env:NAME` or `file:PATH`; a property that the engine depends on is refused. Default: `{}`.
+    #[serde(deserialize_with = "properties")]
     pub properties: BTreeMap<String, String>,
+}
+
+/// A number or a word without quotes is a value as well: `"fetch.min.bytes" = 7`. No message shows a value,
+/// which may be a secret.
+fn properties<'de, D: Deserializer<'de>>(table: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let written = BTreeMap::<String, toml::Value>::deserialize(table)?;
+    let text = |(name, value): (String, toml::Value)| match value {
+        toml::Value::String(text) => Ok((name, text)),
+        toml::Value::Integer(number) => Ok((name, number.to_string())),
+        toml::Value::Float(number) => Ok((name, number.to_string())),
+        toml::Value::Boolean(truth) => Ok((name, truth.to_string())),
+        toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
+            Err(D::Error::custom(format!(
+                "the property `{name}` is neither text nor a number; a name with dots stands in quotes: \
+                 \"fetch.min.bytes\" = 1"
+            )))
+        }
+    };
+    written.into_iter().map(text).collect()
 }

@@ -15,7 +15,7 @@ pub fn overrides_of(name: &str, set: &[String]) -> Vec<String> {
 /// The name and the rest of `NAME:KEY=VALUE`.
 fn addressed(one: &str) -> Option<(&str, &str)> {
     let (name, rest) = one.split_once(':')?;
-    (!name.contains('=')).then_some((name, rest))
+    (!name.contains(['=', '"', '\''])).then_some((name, rest))
 }
 
 /// Refuses settings for a pipeline that is not there.
@@ -27,8 +27,10 @@ pub fn check_override_names(set: &[String], known: &[&str]) -> Result<(), LoadEr
     let mut errors = LoadErrors::default();
     if let Some(one) = set.iter().find(lost) {
         let known = known.join(", ");
+        // Without the value, which may be a secret.
+        let key = one.split_once('=').map_or("", |(key, _)| key);
         errors.push(format!(
-            "--set {one}: there is no such pipeline here; there is {known}"
+            "--set {key}: there is no such pipeline here; there is {known}"
         ));
     }
     errors.into_result(())
@@ -45,6 +47,6 @@ mod tests {
         assert_eq!(overrides_of("b", &set), ["y=b:2", "x=2"]);
         assert!(check_override_names(&set, &["a", "b"]).is_ok());
         let refused = check_override_names(&set, &["a"]).unwrap_err().to_string();
-        assert!(refused.contains("b:x=2") && refused.ends_with("there is a"));
+        assert!(refused.starts_with("--set b:x:") && refused.ends_with("there is a"));
     }
 }
