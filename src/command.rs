@@ -18,3 +18,4 @@ pub mod outputs;
 pub mod record;
 pub mod simulate;
 pub mod venues;
+mod version;

@@ -2,10 +2,13 @@
 //!
 //! Reads the secrets that the configuration refers to; they appear in no error message.
 
+mod built_in;
+
 use std::collections::BTreeMap;
 
 use rdkafka::ClientConfig;
 
+pub use self::built_in::{BuiltIn, built_in, client_description};
 use crate::secret;
 
 /// Properties of librdkafka, by its own names.
@@ -41,6 +44,14 @@ pub enum PropertyError {
         /// The system's error.
         reason: String,
     },
+    /// It needs a part of librdkafka that this binary does not have.
+    #[error("while reading Kafka property `{name}`: {lacking}")]
+    NotBuiltIn {
+        /// The property.
+        name: String,
+        /// What is not there, and what to do.
+        lacking: &'static str,
+    },
 }
 
 /// The configuration of a client: `defaults`, then `properties`, each checked and its secret read.
@@ -58,7 +69,14 @@ pub fn client_config(
         config.set(*name, *value);
     }
     for (name, value) in properties {
-        config.set(name, resolved(name, value)?);
+        let value = resolved(name, value)?;
+        if let Some(lacking) = built_in::lacking(name, &value, built_in()) {
+            return Err(PropertyError::NotBuiltIn {
+                name: name.clone(),
+                lacking,
+            });
+        }
+        config.set(name, value);
     }
     Ok(config)
 }

@@ -29,6 +29,8 @@ mod meadow;
 mod metrics;
 #[path = "live/pipelines.rs"]
 mod pipelines;
+#[path = "live/secured.rs"]
+mod secured;
 #[path = "live/shared_frames.rs"]
 mod shared_frames;
 #[path = "live/stocks.rs"]
