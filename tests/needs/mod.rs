@@ -24,7 +24,11 @@ pub(crate) fn secured_kafka(test: &str) -> bool {
         return false;
     }
     if !foretick::kafka::built_in().tls {
-        skip(test, "tls", "TLS is not built in (feature kafka-tls)");
+        skip(
+            test,
+            "tls",
+            "TLS for Kafka is not built in: install libssl-dev and pkg-config",
+        );
         return false;
     }
     let jars = env::var_os("KAFKA_JARS").map_or_else(

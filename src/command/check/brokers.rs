@@ -341,8 +341,8 @@ fn unequal_partitions(present: &[(&NeededTopic, usize)]) -> Option<String> {
         .iter()
         .map(|(topic, count)| format!("`{}` {count}", topic.name));
     Some(format!(
-        "the topics that are read together have different numbers of partitions ({}): what belongs to one instrument \
-         comes to different shards and instances; give them the same number",
+        "the topics that are read together have different numbers of partitions ({}): with more than one shard or \
+         instance, records of one instrument come to different ones; give them the same number",
         counts.collect::<Vec<_>>().join(", ")
     ))
 }
