@@ -101,3 +101,76 @@ impl BrokerNeeds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::scratch::Scratch;
+
+    fn needs(text: &str, schema: &str) -> BrokerNeeds {
+        let scratch = Scratch::new();
+        let path = scratch.write("pipeline.toml", text);
+        let pipeline = Pipeline::load(&path, &[]).unwrap();
+        let lineage = Lineage {
+            schema: schema.into(),
+            ..Lineage::default()
+        };
+        BrokerNeeds::of(&pipeline, &lineage, true)
+    }
+
+    #[test]
+    fn the_topics_are_those_that_a_run_uses() {
+        let roles = |needs: &BrokerNeeds| -> Vec<(String, TopicRole)> {
+            let topics = needs.topics.iter();
+            topics.map(|one| (one.name.clone(), one.role)).collect()
+        };
+        let own = |name: &str, role| (name.to_owned(), role);
+        let market = r#"
+name = "small"
+[source]
+kind = "kafka"
+topics = ["a", "b"]
+[row]
+on = "trade"
+[[feature]]
+name = "mid"
+kind = "mid"
+[model]
+kind = "sum"
+[sink]
+kind = "kafka"
+"#;
+        let found = needs(market, "signals.direction.v1");
+        assert_eq!(
+            roles(&found),
+            [
+                own("a", TopicRole::Input),
+                own("b", TopicRole::Input),
+                own("signals.direction.v1", TopicRole::Signals),
+                own("a.dlq.v1", TopicRole::DeadLetters),
+                own("b.dlq.v1", TopicRole::DeadLetters),
+                own("md.gaps.v1", TopicRole::Gaps),
+            ]
+        );
+        assert_eq!(found.group.as_deref(), Some("small"));
+        let letters = format!("{market}dead_letters = \"letters\"\ngaps = \"\"\n");
+        let found = roles(&needs(&letters, "signals.direction.v1"));
+        assert_eq!(found[3..], [own("letters", TopicRole::DeadLetters)]);
+    }
+
+    #[test]
+    fn a_pipeline_of_statements_has_alerts_and_no_gaps() {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/default-alerts");
+        let pipeline = Pipeline::load(&path, &["sink.kind=kafka".into()]).unwrap();
+        let needs = BrokerNeeds::of(&pipeline, &Lineage::default(), true);
+        let roles: Vec<_> = needs.topics.iter().map(|one| one.role).collect();
+        let expected = [
+            TopicRole::Input,
+            TopicRole::Signals,
+            TopicRole::DeadLetters,
+            TopicRole::Alerts,
+        ];
+        assert_eq!(roles, expected);
+    }
+}

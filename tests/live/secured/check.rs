@@ -7,10 +7,10 @@ use foretick::command::check::needs::BrokerNeeds;
 use foretick::kafka::Properties;
 use serde_json::Value;
 
-use super::AtListener;
 use super::broker::SecuredBroker;
 use super::rights::{Operation, Resource, grant};
-use crate::given::{self, Folder};
+use super::{AtListener, UNTIL_END};
+use crate::given::{self, Folder, Run};
 use crate::needs;
 use crate::topics::Topics;
 
@@ -51,10 +51,9 @@ impl Case<'_> {
         grant(self.broker, user, &rights);
     }
 
-    /// The report of a check by a user.
-    fn check(&self, user: &str) -> Value {
-        let run = AtListener {
-            command: &["check", "--json"],
+    fn run_as(&self, user: &str, command: &[&str]) -> Run {
+        AtListener {
+            command,
             pipeline: self.pipeline,
             bootstrap: &self.broker.listener("sasl"),
             properties: &self.broker.login("SASL_PLAINTEXT", "SCRAM-SHA-256", user),
@@ -62,7 +61,12 @@ impl Case<'_> {
             output: &self.output,
             group: &self.group,
         }
-        .run();
+        .run()
+    }
+
+    /// The report of a check by a user.
+    fn check(&self, user: &str) -> Value {
+        let run = self.run_as(user, &["check", "--json"]);
         let report: Value = serde_json::from_str(&run.stdout)
             .unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr));
         assert_eq!(run.code == Some(0), report["ok"] == true, "{report}");
@@ -85,6 +89,8 @@ fn a_check_names_the_right_that_is_missing() {
     let pipeline = folder.write("pipeline.toml", given::SMALL);
     let mut topics = Topics::new(broker.address().to_owned(), "rights");
     let (input, output) = (topics.make("in", 1), topics.make("out", 1));
+    let frames = given::capture(92, 2, &["BTCUSDT"]);
+    topics.fill(&input, frames.lines().chain(["not a frame"]));
     let letters = topics.make("in.dlq.v1", 1);
     let gaps = topics.make("out.gaps", 1);
     let case = Case {
@@ -103,6 +109,14 @@ fn a_check_names_the_right_that_is_missing() {
     for list in ["problems", "warnings", "skipped"] {
         assert_eq!(texts(&whole, list), Vec::<&str>::new(), "{list}: {whole}");
     }
+    let run = case.run_as("whole", UNTIL_END);
+    assert_eq!(
+        run.code,
+        Some(0),
+        "what a check accepts runs: {}",
+        run.stderr
+    );
+    assert_eq!(topics.count(&case.letters), 1, "a dead letter");
     let client = whole["kafka"].as_str().expect("a text");
     assert!(client.contains("with TLS"), "{client}");
 
