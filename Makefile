@@ -14,6 +14,9 @@ export ORT_DISABLE_TELEMETRY ?= 1
 # Sets the path of the ONNX Runtime library for a recipe that runs a model; fetches it on first use.
 WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 
+# TLS and SCRAM for Kafka, where OpenSSL's headers are. All recipes build alike, so that nothing is built twice.
+TLS = $(shell deploy/kafka-tls.sh)
+
 .PHONY: help demo build test test-busy docs fuzz miri lint bench train evaluate onnxruntime clean
 
 help: ## print this list
@@ -22,8 +25,8 @@ help: ## print this list
 demo: onnxruntime build ## signals from simulated markets, news, firms and loans: needs no exchange and no Kafka
 	@$(WITH_MODELS) exec $(FORETICK) demo
 
-build: ## the binary, target/release/foretick
-	cargo build --release --locked
+build: ## the binary, target/release/foretick; with TLS for Kafka where OpenSSL's headers are
+	cargo build --release --locked $(TLS)
 
 test: ## all tests; starts a real Kafka if Java 17 and Maven are installed (see tests/run.sh)
 	@tests/run.sh
@@ -32,7 +35,7 @@ test-busy: ## all tests, RUNS times (10), beside a program that takes one core
 	@tests/busy.sh $(or $(RUNS),10)
 
 docs: onnxruntime ## generate the reference pages of docs/ from the code, run the commands in the pages, check their links
-	@$(WITH_MODELS) FORETICK_BLESS=1 cargo test --release --locked --test docs
+	@$(WITH_MODELS) FORETICK_BLESS=1 cargo test --release --locked $(TLS) --test docs
 
 fuzz: ## the fuzz targets of tests/fuzz, SECONDS (60) each; needs cargo-fuzz and the nightly compiler
 	@tests/fuzz.sh $(or $(SECONDS),60)
@@ -45,11 +48,11 @@ miri: ## the kernels' unsafe code under Miri, an interpreter that detects undefi
 
 lint: ## formatting, lints, links in the code's docs; a warning is an error
 	cargo fmt --check
-	cargo clippy --release --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+	cargo clippy --release --locked $(TLS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked $(TLS) --no-deps --quiet
 
 bench: onnxruntime ## the benchmarks of bench/
-	@$(WITH_MODELS) cargo bench --locked --bench '*'
+	@$(WITH_MODELS) cargo bench --locked $(TLS) --bench '*'
 
 train: ## train the model of a pipeline: make train PIPELINE=price-direction
 	@test -f "pipelines/$(PIPELINE)/train/train.py" || { echo "while training: pipelines/$(PIPELINE)/train/train.py" \

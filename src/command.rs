@@ -20,3 +20,4 @@ mod run_changes;
 pub mod simulate;
 pub mod state;
 pub mod venues;
+mod version;

@@ -2,6 +2,7 @@
 //!
 //! Reads the secrets that the configuration refers to; they appear in no error message.
 
+mod built_in;
 pub mod log_pause;
 pub mod refusal;
 
@@ -11,6 +12,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
+pub use self::built_in::{BuiltIn, built_in, client_description};
 use crate::secret;
 
 /// Properties of librdkafka, by its own names.
@@ -57,6 +59,14 @@ pub enum PropertyError {
         /// The system's error.
         reason: String,
     },
+    /// It needs a part of librdkafka that this binary does not have.
+    #[error("while reading Kafka property `{name}`: {lacking}")]
+    NotBuiltIn {
+        /// The property.
+        name: String,
+        /// What is not there, and what to do.
+        lacking: &'static str,
+    },
 }
 
 /// The configuration of a client: `defaults`, then `properties`, each checked and its secret read.
@@ -75,6 +85,12 @@ pub fn client_config(
     }
     for (name, value) in properties {
         let value = resolved(name, value)?;
+        if let Some(lacking) = built_in::lacking(name, &value, built_in()) {
+            return Err(PropertyError::NotBuiltIn {
+                name: name.clone(),
+                lacking,
+            });
+        }
         try_out(name, &value)?;
         config.set(name, value);
     }

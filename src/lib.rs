@@ -12,7 +12,7 @@
 //!
 //! | wing | what it holds |
 //! | --- | --- |
-//! | nouns | [`units`], [`clock`], [`instrument`], [`frame`], [`event`], [`schema`], [`label`], [`secret`], [`kafka`], [`hex`], [`decimal`], [`time`]: what all wings share |
+//! | nouns | [`units`], [`clock`], [`instrument`], [`frame`], [`event`], [`schema`], [`label`], [`secret`], [`kafka`], [`login`], [`hex`], [`decimal`], [`time`]: what all wings share |
 //! | [`signal`] | a model's answer: quality, lineage, the digest over all signals of a run, published fields |
 //! | [`news`] | text alone: word pieces, routing to instruments, copies |
 //! | [`model`] | ONNX Runtime, linear models, and windows that slide by one step; [`model::kernel`] has the vector arithmetic |
@@ -57,7 +57,8 @@
 //!    ([`engine::row::MarketState`] decides of a row, [`signal::quality`] has the words).
 //! 7. A Kafka offset is committed after all signals of the frames before it have arrived: at least once
 //!    ([`source::kafka`], `membership`).
-//! 8. Prices are integers until `feature`; `unsafe` is in [`model::kernel`] alone, and once in `main`.
+//! 8. Prices are integers until `feature`; `unsafe` is in [`model::kernel`] alone, once in `main`, and where
+//!    [`command::check`] asks librdkafka for rights.
 //! 9. Deferred work changes when a score is ready, never the score.
 //! 10. Records about persons leave as tokens ([`decode::privacy`]); their fields leave in training sets only.
 //! 11. Several Kafka topics are merged by event time up to their ends at the assignment, and are read as they
@@ -76,6 +77,7 @@ pub mod hex;
 pub mod instrument;
 pub mod kafka;
 pub mod label;
+pub mod login;
 pub mod model;
 pub mod news;
 pub mod pipeline;

@@ -15,6 +15,7 @@ mod json_feed;
 mod label;
 mod lineage;
 mod loaded;
+mod login;
 mod memory;
 mod model_file;
 mod needs;
@@ -27,6 +28,7 @@ mod scores;
 mod sink;
 mod source;
 mod streams;
+pub mod topics;
 mod watchdog;
 mod weights;
 mod windows;
@@ -311,11 +313,12 @@ impl Pipeline {
         source::bootstrap(&self.file.kafka)
     }
 
-    /// Opens the sink that `[sink]` names, for a live run.
+    /// Opens the sink that `[sink]` names, for a live run. Brokers must let the pipeline in first.
     ///
     /// # Errors
-    /// [`SinkError`] where the file cannot be made or no broker answers.
+    /// [`SinkError`] where the file cannot be made, brokers refuse the login, or none answers.
     pub fn open_sink(&self, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
+        login::log_in_first(&self.file, &self.sinks.patience)?;
         sink::open(&self.file, &self.fields, lineage, &self.sinks)
     }
 

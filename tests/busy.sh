@@ -20,7 +20,9 @@ main() {
     rm -rf "$logs"
     mkdir -p "$logs"
     # Built before the core is taken: the tests are what is measured.
-    cargo test --release --locked --no-run "$@"
+    local tls
+    read -ra tls <<<"$(deploy/kafka-tls.sh)"
+    cargo test --release --locked "${tls[@]}" --no-run "$@"
     take_a_core &
     trap "kill $!" EXIT
     trap 'exit 130' INT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs an Apache Kafka of one node on 127.0.0.1, from its jars: for tests and for trying things out.
-# Not for production: no replicas, no encryption, no login.
+# Not for production: no replicas, and without KAFKA_SECURED no encryption and no login.
 #
 #   tests/kafka.sh fetch     fetches the jars (54 MB; the only step with Maven and a network)
 #   tests/kafka.sh start     starts the broker, waits until it serves, prints its address
@@ -14,6 +14,13 @@
 # KAFKA_DATA     where a broker keeps its data, settings, log and pid: .kafka/broker. Each folder is a broker of
 #                its own, with its own ports.
 # KAFKA_HEAP     -Xms256m -Xmx512m
+# KAFKA_SECURED  not empty: the broker asks for rights, and has more listeners, each a line `NAME ADDRESS` of the
+#                file KAFKA_DATA/listeners: tls; mtls, which asks for a client's certificate; othername, whose
+#                certificate is that of another host; sasl and sasltls, with a login by PLAIN, SCRAM-SHA-256 or
+#                SCRAM-SHA-512. KAFKA_DATA/tls has the certificates: ca.pem, client.pem with client.key (the user
+#                `desk`), and stranger.pem, an authority that signed none of them. Who comes without a login may do
+#                everything: through `tls`, and through the address that `start` prints. Needs openssl.
+# KAFKA_USERS    desk: the users of a secured broker. The password of each is its name and "-secret".
 # Needs bash, Java 17 or newer, and Maven 3.8 or newer to fetch.
 set -euo pipefail
 
@@ -23,10 +30,14 @@ jars=${KAFKA_JARS:-$root/.kafka/jars-$version}
 data=${KAFKA_DATA:-$root/.kafka/broker}
 [[ $data == /* ]] || data=$PWD/$data
 read -ra heap <<<"${KAFKA_HEAP:--Xms256m -Xmx512m}"
+secured=${KAFKA_SECURED:-}
+read -ra users <<<"${KAFKA_USERS:-desk}"
 
 settings=$data/server.properties
 log=$data/kafka.log
 pid_file=$data/pid
+tls=$data/tls
+listeners_file=$data/listeners
 address_file=$data/address
 patience_s=180
 
@@ -92,6 +103,10 @@ start() {
     mkdir -p "$data"
     choose_address
     write_settings
+    if [ -n "$secured" ]; then
+        make_certificates
+        write_secured_settings
+    fi
     format
     # Started without a subshell, so that the pid is that of Java.
     java "${heap[@]}" "${quick_java[@]}" -cp "$jars/*" kafka.Kafka "$settings" </dev/null >>"$log" 2>&1 &
@@ -175,6 +190,76 @@ log.cleaner.dedupe.buffer.size=16777216
 SETTINGS
 }
 
+# The certificates of a secured broker: of an authority, of this host, of another host, and of a client.
+make_certificates() {
+    [ -f "$tls/stranger.pem" ] && return
+    command -v openssl >/dev/null ||
+        fail "making certificates: openssl is not installed. Install it (Debian: apt-get install openssl)."
+    mkdir -p "$tls"
+    make_certificate broker 127.0.0.1 "IP:127.0.0.1,DNS:localhost"
+    make_certificate othername broker.example "DNS:broker.example"
+    make_certificate client desk "DNS:desk"
+    make_authority stranger
+}
+
+make_authority() { # NAME
+    openssl req -x509 -newkey rsa:2048 -noenc -days 2 -subj "/CN=$1" \
+        -keyout "$tls/$1.key" -out "$tls/$1.pem" 2>>"$log" || fail_with_log "making the authority $1"
+}
+
+make_certificate() { # NAME COMMON_NAME ALTERNATIVE_NAMES
+    [ -f "$tls/ca.pem" ] || make_authority ca
+    {
+        openssl req -newkey rsa:2048 -noenc -subj "/CN=$2" -keyout "$tls/$1.key" -out "$tls/$1.csr"
+        openssl x509 -req -in "$tls/$1.csr" -days 2 -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial \
+            -extfile <(echo "subjectAltName=$3") -out "$tls/$1.pem"
+    } 2>>"$log" || fail_with_log "making the certificate of $2"
+    # What Kafka reads: the key, then the chain.
+    cat "$tls/$1.key" "$tls/$1.pem" "$tls/ca.pem" >"$tls/$1.store.pem"
+}
+
+# Appended to the settings; of a property that is there twice the later one counts.
+write_secured_settings() {
+    local name protocol all map
+    local -A protocols=([tls]=SSL [mtls]=SSL [othername]=SSL [sasl]=SASL_PLAINTEXT [sasltls]=SASL_SSL)
+    if [ ! -f "$listeners_file" ]; then
+        for name in "${!protocols[@]}"; do echo "$name 127.0.0.1:$(free_port)"; done >"$listeners_file"
+    fi
+    all=CLIENTS://$(cat "$address_file")
+    map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+    while read -r name address; do
+        all+=,${name^^}://$address
+        map+=,${name^^}:${protocols[$name]}
+    done <"$listeners_file"
+    cat >>"$settings" <<SETTINGS
+
+# Who comes without a login is User:ANONYMOUS.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+listeners=$all,$(sed -n 's/^listeners=.*,\(CONTROLLER:.*\)/\1/p' "$settings")
+advertised.listeners=$all
+listener.security.protocol.map=$map
+ssl.keystore.type=PEM
+ssl.keystore.location=$tls/broker.store.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$tls/ca.pem
+ssl.principal.mapping.rules=RULE:^CN=([^,]*)\$/\$1/,DEFAULT
+listener.name.mtls.ssl.client.auth=required
+listener.name.othername.ssl.keystore.type=PEM
+listener.name.othername.ssl.keystore.location=$tls/othername.store.pem
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+SETTINGS
+    local plain=org.apache.kafka.common.security.plain.PlainLoginModule
+    local scram=org.apache.kafka.common.security.scram.ScramLoginModule
+    local logins=
+    for name in "${users[@]}"; do logins+=" user_$name=\"$name-secret\""; done
+    for name in sasl sasltls; do
+        echo "listener.name.$name.plain.sasl.jaas.config=$plain required$logins;"
+        echo "listener.name.$name.scram-sha-256.sasl.jaas.config=$scram required;"
+        echo "listener.name.$name.scram-sha-512.sasl.jaas.config=$scram required;"
+    done >>"$settings"
+}
+
 # A broker of a test lives for seconds: it should start fast rather than run fast.
 quick_java=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN -Djava.awt.headless=true)
 
@@ -182,8 +267,16 @@ format() {
     [ -f "$data/log/meta.properties" ] && return
     local id
     id=$(java "${quick_java[@]}" -cp "$jars/*" kafka.tools.StorageTool random-uuid 2>>"$log" | tail -n 1)
+    local name mechanism scram=()
+    if [ -n "$secured" ]; then
+        for name in "${users[@]}"; do
+            for mechanism in SCRAM-SHA-256 SCRAM-SHA-512; do
+                scram+=(--add-scram "$mechanism=[name=$name,password=$name-secret]")
+            done
+        done
+    fi
     java "${quick_java[@]}" -cp "$jars/*" kafka.tools.StorageTool \
-        format --cluster-id "$id" --config "$settings" >>"$log" 2>&1 ||
+        format --cluster-id "$id" --config "$settings" "${scram[@]}" >>"$log" 2>&1 ||
         fail_with_log "formatting $data/log"
 }
 

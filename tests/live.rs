@@ -35,6 +35,8 @@ mod meadow;
 mod metrics;
 #[path = "live/pipelines.rs"]
 mod pipelines;
+#[path = "live/secured.rs"]
+mod secured;
 #[path = "live/shared_frames.rs"]
 mod shared_frames;
 #[path = "live/sink_delivery.rs"]

@@ -11,6 +11,7 @@ pub use self::state::{StateArguments, StateCommand};
 use super::argument_values::{
     Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed, parse_tolerance,
 };
+use super::version::long_version;
 use crate::time::parse_time;
 use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(
     version,
+    long_version = long_version(),
     about,
     after_help = "Exit codes: 0 done, 1 a difference, a failure, or an input that could not be read, 2 a usage or \
                   configuration error."
@@ -59,7 +61,7 @@ pub enum Command {
     Features(FeaturesArguments),
     /// Compare a pipeline's scores with outcomes: accuracy, ranking, calibration, worth of alerts.
     Evaluate(EvaluateArguments),
-    /// Check a pipeline's configuration, model and topics without running it.
+    /// Check a pipeline's configuration, model, topics and rights without running it.
     Check(CheckArguments),
     /// Measure the time of a model's windows on this machine against ONNX Runtime, and compare the scores.
     Bench(BenchArguments),
@@ -319,7 +321,7 @@ pub struct FeaturesArguments {
 pub struct CheckArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Do not check that the broker has the topics.
+    /// Do not ask the brokers for topics, group and rights.
     #[arg(long)]
     pub offline: bool,
     /// Print the report as one JSON object.

@@ -1,15 +1,19 @@
-//! Checks whether a pipeline would run: its configuration, its model, and the topics that it names.
+//! Checks whether a pipeline would run: its configuration, its model, and, at the brokers, its topics, its
+//! group and its rights.
+
+pub mod brokers;
+mod described;
+pub mod needs;
 
 use std::fmt;
-use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
+use self::brokers::ask;
+use self::needs::BrokerNeeds;
 use crate::config::{SinkKind, SourceKind};
 use crate::decode::venue::Subscription;
-use crate::kafka::client_config;
+use crate::kafka::{client_config, client_description};
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::source::websocket::WebsocketSettings;
 
@@ -18,6 +22,8 @@ use crate::source::websocket::WebsocketSettings;
 pub struct CheckReport {
     /// Whether the pipeline would run.
     pub ok: bool,
+    /// The client for Kafka and what it can do; none of pipelines without Kafka.
+    pub kafka: Option<String>,
     /// Its name.
     pub pipeline: String,
     /// The columns of its rows.
@@ -68,7 +74,7 @@ pub struct CheckedFeed {
     pub symbols: Vec<String>,
 }
 
-/// Checks a pipeline; with `topics` also that the broker has what it reads.
+/// Checks a pipeline; with `topics` also that the brokers have what it reads and writes, and allow that.
 ///
 /// # Errors
 /// [`PipelineError`] where configuration or model are wrong.
@@ -115,11 +121,21 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
         ));
     }
     if reads || pipeline.file.sink.kind == SinkKind::Kafka {
+        report.kafka = Some(client_description());
+        let (bootstrap, properties) = (pipeline.bootstrap(), &pipeline.file.kafka.properties);
         if topics {
-            let wanted: &[String] = if reads { &source.topics } else { &[] };
-            report.problems.extend(missing_topics(pipeline, wanted));
+            let needs = BrokerNeeds::of(pipeline, lineage, reads);
+            let findings = ask(&bootstrap, properties, &needs);
+            report.problems.extend(findings.problems);
+            report.warnings.extend(findings.warnings);
+            report.skipped.extend(findings.untold);
         } else {
-            report.skipped.push("the topics (--offline)".into());
+            if let Err(error) = client_config(&bootstrap, &[], properties) {
+                report.problems.push(error.to_string());
+            }
+            report
+                .skipped
+                .push("the brokers: topics, group and rights (--offline)".into());
         }
     }
     if let Err(error) = pipeline.alert_journal(lineage, false) {
@@ -142,39 +158,14 @@ impl CheckedFeed {
     }
 }
 
-/// The input topics that the broker does not have, or why it does not answer.
-fn missing_topics(pipeline: &Pipeline, topics: &[String]) -> Vec<String> {
-    let bootstrap = pipeline.bootstrap();
-    let config = client_config(&bootstrap, &[], &pipeline.file.kafka.properties);
-    let consumer = match config.map(|config: ClientConfig| config.create::<BaseConsumer>()) {
-        Ok(Ok(consumer)) => consumer,
-        Ok(Err(error)) => return vec![format!("while setting up Kafka: {error}")],
-        Err(error) => return vec![error.to_string()],
-    };
-    match consumer.fetch_metadata(None, PATIENCE) {
-        Err(error) => vec![format!(
-            "while listing the topics of {bootstrap}: {error}; is the address right and the broker \
-             running?"
-        )],
-        Ok(metadata) => topics
-            .iter()
-            .filter(|topic| {
-                !metadata
-                    .topics()
-                    .iter()
-                    .any(|known| known.name() == topic.as_str())
-            })
-            .map(|topic| format!("topic `{topic}` does not exist at {bootstrap}; create it"))
-            .collect(),
-    }
-}
-
 const OF_FILES: &str =
     "the pipeline reads tables ([source.table]), and [source] names neither `kind` nor `topics`.";
-const PATIENCE: Duration = Duration::from_secs(5);
 
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(kafka) = &self.kafka {
+            writeln!(f, "kafka     {kafka}")?;
+        }
         writeln!(f, "pipeline  {}", self.pipeline)?;
         writeln!(
             f,

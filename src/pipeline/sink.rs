@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::recovery::group;
 use super::source::bootstrap;
-use crate::alert::record::SCHEMA;
-use crate::config::{ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind};
+use super::topics::sink_topics;
+use crate::config::{
+    ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind,
+};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::file::SideFiles;
@@ -16,8 +18,8 @@ use crate::sink::kafka::patience::ConnectPatience;
 use crate::sink::kafka::settings::{DeliveryPromise, KafkaSinkSettings};
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
-use crate::sink::topic::{DeadLetterTopic, SideTopics, TopicSink, dead_letter_topic};
-use crate::sink::{Sink, SinkError, gap_json};
+use crate::sink::topic::TopicSink;
+use crate::sink::{Sink, SinkError};
 
 /// What outlives the sinks of a run that begins again.
 #[derive(Clone, Debug, Default)]
@@ -98,13 +100,7 @@ fn open_topic(
     lineage: &Lineage,
     memory: &SinkMemory,
 ) -> Result<Box<dyn Sink>, SinkError> {
-    let sink = &file.sink;
-    let topic = sink.topic.clone().unwrap_or_else(|| lineage.schema.clone());
-    let dead_letters = match (&sink.dead_letters, file.source.kind) {
-        (Some(topic), _) => DeadLetterTopic::One(topic.clone()),
-        (None, SourceKind::Kafka) => DeadLetterTopic::OfSource,
-        (None, SourceKind::Websocket) => DeadLetterTopic::One(dead_letter_topic(&topic)),
-    };
+    let (topic, side) = sink_topics(file, lineage);
     let settings = KafkaSinkSettings {
         bootstrap: bootstrap(&file.kafka),
         topic,
@@ -115,15 +111,6 @@ fn open_topic(
         ..KafkaSinkSettings::default()
     };
     let writer = JsonWriter::new(lineage.clone(), fields);
-    let side = SideTopics {
-        dead_letters,
-        alerts: sink.alerts.clone().unwrap_or_else(|| SCHEMA.into()),
-        gaps: match sink.gaps.as_deref() {
-            None => Some(gap_json::SCHEMA.into()),
-            Some("") => None,
-            Some(topic) => Some(topic.into()),
-        },
-    };
     let sink = TopicSink::connect(writer, settings, side)?;
     Ok(Box::new(sink))
 }

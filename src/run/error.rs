@@ -59,9 +59,13 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Whether another start would fail alike until somebody has changed something: a venue refuses the keys.
+    /// Whether another start would fail alike until somebody has changed something: a venue refuses the keys,
+    /// or the brokers the login.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Websocket(WebsocketError::Refused { .. }))
+        matches!(
+            self,
+            Self::Websocket(WebsocketError::Refused { .. }) | Self::Sink(SinkError::Login(_))
+        )
     }
 
     /// Whether the run only has to begin again at the committed offsets, without a pause.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::alert_journal::AlertJournalError;
 use super::kafka::error::KafkaSinkError;
+use crate::login::LoginError;
 
 /// Why signals could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,9 @@ pub enum SinkError {
         /// The error of the Parquet writer.
         what: String,
     },
+    /// The brokers do not let the pipeline in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// Kafka does not take records.
     #[error(transparent)]
     Kafka(Box<KafkaSinkError>),

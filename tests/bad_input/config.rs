@@ -209,3 +209,54 @@ fn wrong_arguments_are_usage_errors() {
         "Exit codes: 0 done, 1 a difference, a failure, or an input that could not be read, 2 a usage or"
     ));
 }
+
+/// Whatever this binary was built with: what it lacks is named, before any broker is asked.
+#[test]
+fn a_property_that_needs_more_than_is_built_in_is_refused() {
+    let folder = Folder::new("config-built-in");
+    let kafka = "[source]\nkind = \"kafka\"\n\n[row]";
+    let path = folder.write("pipeline.toml", given::SMALL.replacen("[row]", kafka, 1));
+    let path = path.to_str().expect("a temporary path is text");
+    let run = |command: &[&str], properties: &str| {
+        let set = format!("kafka.properties={{{properties}}}");
+        let nowhere = "kafka.bootstrap=127.0.0.1:1";
+        let common = [path, "--set", &set, "--set", nowhere];
+        let args: Vec<&str> = command[..1]
+            .iter()
+            .chain(&common)
+            .chain(&command[1..])
+            .copied()
+            .collect();
+        let run = given::foretick(&args);
+        (run.code, format!("{}{}", run.stdout, run.stderr))
+    };
+    let check = ["check", "--offline"];
+    let live = ["run", "--until-end", "--set", "metrics.listen=\"\""];
+    let kerberos = r#""security.protocol"="SASL_PLAINTEXT","sasl.mechanism"="GSSAPI""#;
+    for command in [&check[..], &live] {
+        let (code, said) = run(command, kerberos);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("`sasl.mechanism`: Kerberos is not"), "{said}");
+    }
+    let has = foretick::kafka::built_in();
+    for (properties, built_in, lacks) in [
+        (r#""security.protocol"="SSL""#, has.tls, "without TLS"),
+        (
+            r#""security.protocol"="SASL_PLAINTEXT","sasl.mechanism"="SCRAM-SHA-512""#,
+            has.scram,
+            "without SCRAM",
+        ),
+    ] {
+        let (code, said) = run(&check, properties);
+        assert_eq!(code, Some(i32::from(!built_in)), "{said}");
+        assert_eq!(said.contains(lacks), !built_in, "{said}");
+        if !built_in {
+            let (code, said) = run(&live, properties);
+            assert_eq!(code, Some(1), "{said}");
+            assert!(said.contains("--features kafka-tls"), "{said}");
+        }
+    }
+    let (code, said) = run(&check, r#""security.protocol"="PLAINTEXT""#);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("kafka     librdkafka "), "{said}");
+}

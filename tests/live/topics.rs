@@ -41,6 +41,18 @@ impl Topics {
         format!("{}.{suffix}", self.prefix)
     }
 
+    /// The number of topics made so far.
+    pub(crate) fn made(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Whether the broker has a topic.
+    pub(crate) fn exists(&self, topic: &str) -> bool {
+        let all = self.consumer().fetch_metadata(None, PATIENCE);
+        let all = all.expect("the broker answers");
+        all.topics().iter().any(|known| known.name() == topic)
+    }
+
     /// Creates a topic and returns its name.
     pub(crate) fn make(&mut self, suffix: &str, partitions: i32) -> String {
         let name = self.name(suffix);

@@ -18,6 +18,30 @@ pub(crate) fn kafka(test: &str) -> Option<String> {
     bootstrap
 }
 
+/// Whether TLS is built in, and a Kafka of its own can be started; reports that `test` is skipped if not.
+pub(crate) fn secured_kafka(test: &str) -> bool {
+    if kafka(test).is_none() {
+        return false;
+    }
+    if !foretick::kafka::built_in().tls {
+        skip(
+            test,
+            "tls",
+            "TLS for Kafka is not built in: install libssl-dev and pkg-config",
+        );
+        return false;
+    }
+    let jars = env::var_os("KAFKA_JARS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".kafka/jars-4.3.1"),
+        PathBuf::from,
+    );
+    let fetched = jars.join("complete").is_file();
+    if !fetched {
+        skip(test, "tls", "there are no jars (tests/kafka.sh fetch)");
+    }
+    fetched
+}
+
 /// The folder of recorded market data, or `None` after reporting that `test` is skipped.
 pub(crate) fn data(test: &str) -> Option<PathBuf> {
     let folder = env::var_os("FORETICK_DATA").map_or_else(default_data, PathBuf::from);

@@ -22,7 +22,7 @@ impl ConnectPatience {
     }
 
     /// Whether it is to be given up.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.0.as_ref().is_some_and(|is_over| is_over())
     }
 }
