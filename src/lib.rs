@@ -43,6 +43,11 @@
 //! the partition, a file waits, a websocket conflates quotes and drops the rest with a gap event and a
 //! counter ([`source::conflation`]).
 //!
+//! A run that fails in a way that its source can mend begins again at the committed offsets: starting is
+//! recovering. State goes the way of frames: the source puts what was saved of a partition into the inbox of its
+//! shard before the first frame of it ([`run::live`]); the shard hands what it holds to the writer, between two
+//! batches, and a thread of its own writes that to disk once its offsets are committed.
+//!
 //! # Invariants
 //!
 //! 1. Same frames, same signals: nothing behind `source` reads a clock, and no result depends on how events
@@ -55,13 +60,15 @@
 //! 5. Sentiment and macro figures enter no row that is earlier than they are, whenever they arrive.
 //! 6. A gap, or a crossed, stale or warming input, shows in the quality of every signal that depends on it
 //!    ([`engine::row::MarketState`] decides of a row, [`signal::quality`] has the words).
-//! 7. A Kafka offset is committed after all signals of the frames before it have arrived: at least once
-//!    ([`source::kafka`], `membership`).
+//! 7. A Kafka offset is committed after all signals of the frames before it have arrived, or in one
+//!    transaction with them ([`sink::kafka::transaction`]).
 //! 8. Prices are integers until `feature`; `unsafe` is in [`model::kernel`] alone, once in `main`, and where
 //!    [`command::check`] asks librdkafka for rights.
 //! 9. Deferred work changes when a score is ready, never the score.
 //! 10. Records about persons leave as tokens ([`decode::privacy`]); their fields leave in training sets only.
-//! 11. Several Kafka topics are merged by event time up to their ends at the assignment, and are read as they
+//! 11. What is held of an instrument belongs to the partition of its records. It is saved behind offsets that are
+//!    committed, never before, and comes back as it was ([`state`], `run::live::recovery`).
+//! 12. Several Kafka topics are merged by event time up to their ends at the assignment, and are read as they
 //!     arrive after that.
 
 pub mod alert;

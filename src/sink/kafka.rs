@@ -9,6 +9,7 @@ pub mod letter_memory;
 mod letters;
 pub mod patience;
 pub mod settings;
+mod topic_search;
 pub mod transaction;
 
 use std::sync::{Arc, MutexGuard, mpsc};
@@ -16,20 +17,17 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, Message, OwnedHeaders};
-use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
-use tracing::warn;
 
 use self::deliveries::{Deliveries, DeliveryAccount};
 use self::error::KafkaSinkError;
 use self::letter_memory::LetterFate;
 use self::letters::{Letter, LetterSize, record_bytes_max, refusal_reason};
 use self::settings::{DeliveryPromise, KafkaSinkSettings};
+use self::topic_search::{PATIENCE_STEP, look_for_topic};
 use self::transaction::{CommittingGroup, Transactions};
 use crate::clock;
 use crate::frame::Position;
-use crate::kafka::log_pause::LogPause;
-use crate::kafka::refusal::is_refusal;
 use crate::sink::dead_letter::DeadLetter;
 use crate::sink::status::SinkStatus;
 use crate::sink::unacknowledged::UnacknowledgedPositions;
@@ -82,7 +80,7 @@ impl KafkaSink {
             marks: UnacknowledgedPositions::default(),
             transactions: None,
         };
-        sink.look_for_topic()?;
+        look_for_topic(&sink.producer, &sink.settings)?;
         if let DeliveryPromise::ExactlyOnce { id, every } = &sink.settings.mode {
             let letters = sink.settings.letters.clone();
             sink.account().remember_letters(letters);
@@ -362,61 +360,6 @@ impl KafkaSink {
         Ok(())
     }
 
-    fn look_for_topic(&self) -> Result<(), KafkaSinkError> {
-        let (bootstrap, topic) = (&self.settings.bootstrap, &self.settings.topic);
-        let metadata = self.wait_for_broker()?;
-        let exists = metadata.topics().iter().any(|known| known.name() == topic);
-        if exists {
-            return Ok(());
-        }
-        if self.settings.require_topic {
-            return Err(KafkaSinkError::NoTopic {
-                bootstrap: bootstrap.clone(),
-                topic: topic.clone(),
-            });
-        }
-        warn!(
-            topic,
-            "the topic does not exist: the broker is left to create it"
-        );
-        Ok(())
-    }
-
-    /// Waits until a broker answers; not for long where nobody says how long, and not where it refuses the
-    /// client.
-    fn wait_for_broker(&self) -> Result<Metadata, KafkaSinkError> {
-        let (settings, client) = (&self.settings, self.producer.client());
-        let since = clock::instant();
-        let mut log = LogPause::from(since);
-        let is_patient = settings.patience.is_stated();
-        loop {
-            // A request for one topic by name may create it; one for all topics does not.
-            let error = match client.fetch_metadata(None, ANSWER_TIMEOUT) {
-                Ok(metadata) => return Ok(metadata),
-                Err(error) => client.context().refusal().unwrap_or(error),
-            };
-            let now = clock::instant();
-            if is_refusal(&error) || (!is_patient && now - since > CONNECT_PATIENCE) {
-                return Err(KafkaSinkError::Unreachable {
-                    bootstrap: settings.bootstrap.clone(),
-                    topic: settings.topic.clone(),
-                    error: Box::new(error),
-                });
-            }
-            if settings.patience.is_over() {
-                return Err(KafkaSinkError::GivenUp {
-                    bootstrap: settings.bootstrap.clone(),
-                    topic: settings.topic.clone(),
-                });
-            }
-            if log.is_due(now) {
-                let (bootstrap, topic) = (&settings.bootstrap, &settings.topic);
-                warn!(bootstrap, topic, %error, "no broker answers: waiting for one; is the address right?");
-            }
-            std::thread::sleep(PATIENCE_STEP);
-        }
-    }
-
     fn account(&self) -> MutexGuard<'_, DeliveryAccount> {
         self.producer.client().context().account()
     }
@@ -443,15 +386,6 @@ fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
 }
 
 const FLUSH_STEP: Duration = Duration::from_micros(250);
-
-/// How often it is asked whether connecting is to be given up.
-const PATIENCE_STEP: Duration = Duration::from_millis(50);
-
-/// How long one question to the brokers may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long a broker may take to answer at the start, where nobody says how long it is waited for.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

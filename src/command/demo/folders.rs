@@ -71,10 +71,6 @@ impl Unpacked {
         self.0.join("key")
     }
 
-    /// The folder itself, for files that a run keeps.
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
 }
 
 impl Drop for Unpacked {
