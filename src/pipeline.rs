@@ -24,6 +24,7 @@ mod records;
 mod rules;
 mod scores;
 mod sink;
+mod snapshots;
 mod source;
 mod streams;
 mod watchdog;
@@ -85,6 +86,8 @@ pub struct Pipeline {
     pub news: Option<Arc<News>>,
     /// When connecting to the brokers of its sink is given up.
     pub patience: ConnectPatience,
+    /// How snapshots are fetched for books whose changes come from topics.
+    pub book_snapshots: Option<WebsocketSettings>,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -140,6 +143,7 @@ impl Pipeline {
         }
         Ok(Self {
             patience: ConnectPatience::default(),
+            book_snapshots: snapshots::of_topics(&file, &plan, &venues)?,
             venues,
             purpose,
             plan: Arc::new(plan),

@@ -19,7 +19,7 @@ use tracing::Span;
 
 use self::capture::LiveCapture;
 use self::sources::{Source, SourceOptions};
-use self::timing::{late_rule, shard_tick};
+use self::timing::{late_rule, shard_tick, snapshot_reports};
 use super::account::Account;
 use super::budget::ResourceNeed;
 use super::delivery::Delivery;
@@ -94,7 +94,7 @@ pub(crate) fn run_at(
     options: &RunOptions,
     stop: &StopFlag,
 ) -> Result<RunOutcome, RunError> {
-    let runtime = source_runtime(pipeline.file.source.kind)?;
+    let runtime = source_runtime(pipeline)?;
     let began = clock::instant();
     let mut run = LiveRun::start(status, pipeline, loaded, sink, options, &runtime)?;
     let failure = run
@@ -164,7 +164,7 @@ impl LiveRun {
             let shard = Shard::new(decoder, loaded.engine()?, &loaded.lineage, true)
                 .keeping_dead_letters(writer.keeps_dead_letters())
                 .marking_late(late_rule(pipeline, options.until_end))
-                .requesting_snapshots(requests.clone());
+                .requesting_snapshots(snapshot_reports(pipeline, &requests, number));
             let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
             let status = Arc::new(WorkerStatus::default());
             let settings = WorkerSettings {

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::delivery::{Delivery, UndecodedFrame};
 use super::intake::FrameOutcome;
-use super::lateness::{Address, address};
+use super::lateness::{FrameAddress, address};
 use super::shard::Shard;
 use super::status::WorkerStatus;
 use super::ticker::{Ticker, is_tick, tick_of};
@@ -189,7 +189,7 @@ impl Worker {
             return Ok(());
         }
         *next = offset + 1;
-        if !is_tick(&frame.origin) {
+        if partition >= 0 {
             frame.origin.after().note(&mut delivery.positions);
         }
         match shard.frame(frame.origin, &frame.bytes) {
@@ -221,11 +221,11 @@ impl Worker {
 }
 
 /// Marks the frames whose signals were late, for a capture.
-fn mark_late(frames: &mut [Frame], late: &[Address]) {
+fn mark_late(frames: &mut [Frame], late: &[FrameAddress]) {
     if late.is_empty() {
         return;
     }
-    let late: FxHashSet<&Address> = late.iter().collect();
+    let late: FxHashSet<&FrameAddress> = late.iter().collect();
     for frame in frames {
         frame.origin.late |= late.contains(&address(&frame.origin));
     }
