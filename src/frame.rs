@@ -25,7 +25,8 @@ pub struct Origin {
     pub ts_recv: Nanos,
     /// Number within its partition: Kafka's offset, the line of a file, the count of a connection's frames.
     pub offset: i64,
-    /// Kafka's partition; 0 elsewhere.
+    /// Kafka's partition; elsewhere the number of a connection, or 0. Frames that a run makes itself have
+    /// numbers of their own: [`TICKS`] and [`FETCHED`].
     pub partition: i32,
     /// Which topic, file or feed: an index into the names that the driver keeps.
     pub stream: u16,
@@ -63,6 +64,11 @@ impl Origin {
         }
     }
 }
+
+/// The partition of ticks of the clock.
+pub const TICKS: i32 = -1;
+/// The partition of snapshots that were fetched for books whose changes come from Kafka.
+pub const FETCHED: i32 = -2;
 
 /// How far a partition has been worked on: all of its frames before `next`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod recovery;
 mod rules;
 mod scores;
 mod sink;
+mod snapshots;
 mod source;
 mod streams;
 pub mod topics;
@@ -89,6 +90,8 @@ pub struct Pipeline {
     pub news: Option<Arc<News>>,
     /// What outlives the sinks of a run that begins again.
     pub sinks: SinkMemory,
+    /// How snapshots are fetched for books whose changes come from topics.
+    pub book_snapshots: Option<WebsocketSettings>,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -145,6 +148,7 @@ impl Pipeline {
         }
         Ok(Self {
             sinks: SinkMemory::default(),
+            book_snapshots: snapshots::of_topics(&file, &plan, &venues)?,
             venues,
             purpose,
             plan: Arc::new(plan),

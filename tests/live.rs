@@ -25,6 +25,8 @@ mod failures;
 mod feed_faults;
 #[path = "live/kafka.rs"]
 mod kafka;
+#[path = "live/kafka_books.rs"]
+mod kafka_books;
 #[path = "live/kafka_clock.rs"]
 mod kafka_clock;
 #[path = "live/large_letters.rs"]

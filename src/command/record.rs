@@ -89,7 +89,7 @@ pub fn record(
         )?),
         false => None,
     };
-    let runtime = source_runtime(pipeline.file.source.kind)?;
+    let runtime = source_runtime(pipeline)?;
     let capture = options.capture.clone().map(|capture| CaptureSettings {
         feed: pipeline.file.name.clone(),
         ..capture

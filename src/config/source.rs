@@ -50,6 +50,11 @@ pub struct SourceConfig {
     /// How often the shards have a tick of the clock, in milliseconds, so that a silent instrument becomes
     /// `stale`, and one whose book waits for a snapshot `gap`; `0` or `--until-end`: never. Default: `1000`.
     pub tick_ms: Option<u64>,
+    /// The base address of the venue's REST interface, for snapshots of books; an empty text requests none.
+    /// With `kind = "kafka"` a book whose changes come from the topics begins with such a snapshot, and is
+    /// repaired by one, where this or `source.websocket.rest` is written. Default: with a websocket that of
+    /// the venue, for Binance `https://data-api.binance.vision`; with Kafka none.
+    pub rest: Option<String>,
     /// The products whose applications are graded; applications of others are dead letters. Default: `[]`,
     /// which grades all products.
     pub products: Vec<String>,
@@ -85,6 +90,7 @@ impl Default for SourceConfig {
             lateness_ms: None,
             idle_ms: 60_000,
             tick_ms: None,
+            rest: None,
             products: vec![],
             table: None,
             websocket: WebsocketConfig::default(),
@@ -97,6 +103,14 @@ impl Default for SourceConfig {
 }
 
 impl SourceConfig {
+    /// The REST address that is written, with its key.
+    #[must_use]
+    pub fn written_rest(&self) -> Option<(&'static str, &str)> {
+        let own = self.rest.as_deref().map(|rest| ("source.rest", rest));
+        let of_websocket = self.websocket.rest.as_deref();
+        own.or(of_websocket.map(|rest| ("source.websocket.rest", rest)))
+    }
+
     /// How often the shards have a tick of the clock; none where they have none.
     #[must_use]
     pub fn tick(&self) -> Option<Duration> {

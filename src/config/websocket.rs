@@ -14,8 +14,8 @@ pub struct WebsocketConfig {
     /// `wss://stream.bybit.com/v5/public/linear`. Required with `json`. Default: that of the venue, for
     /// Binance `wss://data-stream.binance.vision`, its public market data for spot.
     pub url: Option<String>,
-    /// The base address of the REST interface, for snapshots of books; an empty text requests none.
-    /// Default: that of the venue, for Binance `https://data-api.binance.vision`.
+    /// The name that `source.rest` had before it held for Kafka too; that one comes first. Not given: that
+    /// one holds.
     pub rest: Option<String>,
     /// The streams to subscribe to for each instrument, by the venue's names: [Venues](venues.md). Default:
     /// `[]`, which subscribes to the usual ones of the venue, for Binance `trade`, `bookTicker`,

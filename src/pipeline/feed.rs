@@ -71,8 +71,8 @@ pub(super) fn websocket(
     if let Some(url) = &config.url {
         settings.url.clone_from(url);
     }
-    if let Some(rest) = &config.rest {
-        settings.rest = Some(rest.clone()).filter(|rest| !rest.is_empty());
+    if let Some((_, rest)) = source.written_rest() {
+        settings.rest = Some(rest.to_owned()).filter(|rest| !rest.is_empty());
     }
     Ok(settings)
 }
@@ -101,7 +101,7 @@ pub(super) fn warnings(file: &PipelineFile, settings: &WebsocketSettings) -> Vec
     let awaits = |stream: &&String| settings.venue.needs_snapshot(stream);
     if let (None, Some(stream)) = (&settings.rest, settings.streams.iter().find(awaits)) {
         warnings.push(format!(
-            "`source.websocket.rest` is empty, so that no book of `{stream}` ever gets its snapshot"
+            "`source.rest` is empty, so that no book of `{stream}` ever gets its snapshot"
         ));
     }
     warnings
@@ -115,15 +115,22 @@ fn check_addresses(
     venues: &Venues,
 ) -> Result<(), ConfigFault> {
     let config = &file.source.websocket;
-    let key = |name: &str| format!("source.websocket.{name}");
     let is_described = config.json.is_some();
     let usual = venue.addresses();
+    let url_key = "source.websocket.url";
+    // An empty REST address requests no snapshots.
+    let rest = file.source.written_rest();
+    let (rest_key, rest) = rest.filter(|rest| !rest.1.is_empty()).unzip();
     let written = [
-        ("url", config.url.as_deref(), ["wss", "ws"], usual.websocket),
-        // An empty REST address requests no snapshots.
         (
-            "rest",
-            config.rest.as_deref().filter(|text| !text.is_empty()),
+            url_key,
+            config.url.as_deref(),
+            ["wss", "ws"],
+            usual.websocket,
+        ),
+        (
+            rest_key.unwrap_or_default(),
+            rest,
             ["https", "http"],
             usual.rest,
         ),
@@ -132,7 +139,7 @@ fn check_addresses(
         let Some(text) = address else {
             continue;
         };
-        let refused = |what: String| Err(ConfigFault::at(key(name), what));
+        let refused = |what: String| Err(ConfigFault::at(name, what));
         if let Some(what) = addresses::fault(text, schemes) {
             return refused(format!("the address `{text}` {what}"));
         }
@@ -153,7 +160,7 @@ fn check_addresses(
             continue;
         }
         let wrong = match name {
-            "url" => venue.path_fault(address.path, streams),
+            _ if name == url_key => venue.path_fault(address.path, streams),
             _ => Some("paths are added; leave the path out".to_owned()),
         };
         if let Some(what) = wrong {
@@ -167,11 +174,11 @@ fn check_addresses(
             "{} sends nothing without an account; write `key` and `secret`, as `env:NAME` or `file:PATH`",
             venue.name()
         );
-        return Err(ConfigFault::at(key("key"), what));
+        return Err(ConfigFault::at("source.websocket.key", what));
     }
     if url.is_exposed() && config.key.is_some() {
         let what = "key and secret would be sent unencrypted to a host that is no private one; write `wss://`";
-        return Err(ConfigFault::at(key("url"), what));
+        return Err(ConfigFault::at(url_key, what));
     }
     Ok(())
 }

@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::recovery::group;
 use super::source::bootstrap;
 use super::topics::sink_topics;
-use crate::config::{
-    ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind,
-};
+use crate::config::{ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::file::SideFiles;

@@ -18,7 +18,7 @@ use crate::signal::Signal;
 pub struct ResourceNeed {
     /// Engine threads, one for each shard. ONNX Runtime computes on them and has no threads of its own.
     pub engines: usize,
-    /// Threads of the source: one that polls Kafka, or one for the sockets.
+    /// Threads of the source: one that polls Kafka, one for the sockets.
     pub sources: usize,
     /// The writer's thread.
     pub writers: usize,
@@ -62,6 +62,7 @@ impl ResourceNeed {
         let file = &pipeline.file;
         let shards = file.engine.shards;
         let from_kafka = file.source.kind == SourceKind::Kafka;
+        let has_sockets = !from_kafka || pipeline.book_snapshots.is_some();
         let to_kafka = file.sink.kind == SinkKind::Kafka;
         let brokers = pipeline.bootstrap().split(',').count();
         let watched = file.model.kind == ModelKind::Onnx;
@@ -75,7 +76,7 @@ impl ResourceNeed {
         let model = model_size(pipeline);
         Self {
             engines: shards,
-            sources: 1,
+            sources: usize::from(from_kafka) + usize::from(has_sockets),
             writers: 1,
             clients: (usize::from(from_kafka) + usize::from(to_kafka)) * (CLIENT_THREADS + brokers),
             sessions,

@@ -23,7 +23,7 @@ pub struct LateRule {
 }
 
 /// The address of a frame: stream, partition, offset.
-pub(super) type Address = (u16, i32, i64);
+pub(super) type FrameAddress = (u16, i32, i64);
 
 /// Marks the signals of a shard that are late.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ pub(super) struct Lateness {
     /// How far ahead the signals of each model look, in nanoseconds; 0 where that is not known.
     horizons: Vec<i64>,
     /// The frames found late in this step.
-    found: FxHashSet<Address>,
+    found: FxHashSet<FrameAddress>,
     /// How many frames were found late so far.
     frames: u64,
     /// Those since they were taken.
-    untold: Vec<Address>,
+    untold: Vec<FrameAddress>,
 }
 
 impl Lateness {
@@ -87,7 +87,7 @@ impl Lateness {
             return;
         }
         // A signal of an earlier frame, which a late event has made, is a correction too.
-        let frames: FxHashSet<Address> = batch.origins.iter().map(address).collect();
+        let frames: FxHashSet<FrameAddress> = batch.origins.iter().map(address).collect();
         self.found.retain(|found| frames.contains(found));
         self.frames += self.found.len() as u64;
         self.untold.extend(&self.found);
@@ -107,12 +107,12 @@ impl Lateness {
     }
 
     /// The frames found late since the last call.
-    pub(super) fn take(&mut self) -> Vec<Address> {
+    pub(super) fn take(&mut self) -> Vec<FrameAddress> {
         std::mem::take(&mut self.untold)
     }
 }
 
 /// The address of a frame.
-pub(super) fn address(origin: &Origin) -> Address {
+pub(super) fn address(origin: &Origin) -> FrameAddress {
     (origin.stream, origin.partition, origin.offset)
 }

@@ -4,15 +4,17 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::error::RunError;
 use crate::config::SourceKind;
+use crate::pipeline::Pipeline;
 
 /// The runtime of a source. Sockets live on one thread; Kafka's client has its own.
 ///
 /// # Errors
 /// [`RunError::Thread`].
-pub(crate) fn source_runtime(kind: SourceKind) -> Result<Runtime, RunError> {
-    match kind {
-        SourceKind::Websocket => threaded("sockets"),
-        SourceKind::Kafka => Builder::new_current_thread()
+pub(crate) fn source_runtime(pipeline: &Pipeline) -> Result<Runtime, RunError> {
+    let is_feed = pipeline.file.source.kind == SourceKind::Websocket;
+    match is_feed || pipeline.book_snapshots.is_some() {
+        true => threaded("sockets"),
+        false => Builder::new_current_thread()
             .build()
             .map_err(RunError::Thread),
     }

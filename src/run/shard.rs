@@ -10,7 +10,7 @@ use super::account::Account;
 use super::homes::Homes;
 use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
-use super::lateness::{Address, LateRule, Lateness};
+use super::lateness::{FrameAddress, LateRule, Lateness};
 use super::readability::Readability;
 use super::skew::Skews;
 use crate::clock;
@@ -228,7 +228,7 @@ impl Shard {
     }
 
     /// The frames whose signals were found late since the last call, by stream, partition and offset.
-    pub(super) fn take_late_frames(&mut self) -> Vec<Address> {
+    pub(super) fn take_late_frames(&mut self) -> Vec<FrameAddress> {
         self.lateness.take()
     }
 
@@ -257,6 +257,14 @@ impl Shard {
         self.engine.take_snapshot_requests(&mut self.needs_snapshot);
         self.engine.take_whole_books(&mut self.whole_books);
         let instruments = self.intake.instruments();
+        if let (Some(requests), false) = (&self.snapshot_requests, self.needs_snapshot.is_empty()) {
+            let origins = self.intake.batch().origins.iter();
+            let received = origins.map(|origin| origin.ts_recv).max();
+            if received.is_some_and(|received| !requests.are_of_use(received, clock::now())) {
+                // At a tick the books ask again.
+                self.needs_snapshot.clear();
+            }
+        }
         // What a batch has lost and got again is whole.
         for instrument in self.needs_snapshot.drain(..) {
             if let Some(requests) = &self.snapshot_requests {

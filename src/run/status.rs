@@ -50,6 +50,8 @@ pub struct WorkerFigures {
     pub watermark: Option<Nanos>,
     /// Since when some have waited, without a pause.
     pub waiting_since: Option<Instant>,
+    /// Whether the log says so.
+    waiting_told: bool,
 }
 
 impl WorkerStatus {
@@ -71,7 +73,7 @@ impl WorkerStatus {
         let engine = shard.engine();
         let name = |id| shard.instruments().name(id).to_owned();
         let waiting = engine.waiting().count();
-        let waiting_names = engine.waiting().take(NAMES_MAX).map(name).collect();
+        let waiting_names: Vec<String> = engine.waiting().take(NAMES_MAX).map(name).collect();
         let idle = i64::try_from(idle.as_nanos()).unwrap_or(i64::MAX);
         let watermark = shard.engine().watermark(idle);
         let mut latest = self.lock();
@@ -83,6 +85,11 @@ impl WorkerStatus {
             (false, _) => held.ids().map(name).collect(),
         };
         let since = latest.waiting_since.filter(|_| waiting > 0);
+        let for_long = since.is_some_and(|since| since.elapsed() > TELL_AFTER);
+        let waiting_told = waiting > 0 && (latest.waiting_told || for_long);
+        if waiting_told && !latest.waiting_told {
+            tell_waiting(waiting, &waiting_names);
+        }
         let figures = WorkerFigures {
             account: shard.account().clone(),
             counts,
@@ -101,6 +108,7 @@ impl WorkerStatus {
             skews: shard.skews().reports(),
             watermark: watermark.max(latest.watermark),
             waiting_since: since.or_else(|| (waiting > 0).then(clock::instant)),
+            waiting_told,
         };
         *latest = figures;
     }
@@ -110,6 +118,22 @@ impl WorkerStatus {
     }
 }
 
+/// Tells that instruments wait, once until none does.
+fn tell_waiting(waiting: usize, first: &[String]) {
+    let (first, remedy) = (
+        first.join(", "),
+        "a book needs a snapshot: of the venue's REST interface \
+        (`[source] rest`), or one in the topic",
+    );
+    tracing::warn!(
+        waiting,
+        first,
+        "instruments wait for a book or a quote: {remedy}"
+    );
+}
+
+/// How long instruments may wait before the log says so: a snapshot takes a second or two.
+const TELL_AFTER: Duration = Duration::from_secs(5);
 /// Instruments that are named where several wait.
 pub(super) const NAMES_MAX: usize = 5;
 /// The most instruments of which it is told which were heard.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::frame::{Frame, Origin};
+use crate::frame::{Frame, Origin, TICKS};
 use crate::units::Nanos;
 
 /// When the next tick is due, and its time.
@@ -48,10 +48,10 @@ impl Ticker {
         self.heard = now;
     }
 
-    /// Takes the origins of frames that were worked on, by the wall clock `now`: a receive time ahead of it is
-    /// of a clock that is wrong.
+    /// Takes the origins of frames that were worked on, by the wall clock `now`: a receive time ahead of it
+    /// is of a clock that is wrong.
     pub(super) fn note(&mut self, origins: &[Origin], now: Nanos) {
-        for origin in origins.iter().filter(|origin| !is_tick(origin)) {
+        for origin in origins.iter().filter(|origin| origin.partition >= 0) {
             if origin.ts_recv != Nanos::UNDEFINED {
                 self.received = self.received.max(Some(origin.ts_recv.min(now)));
                 self.reprocessed = origin.reprocessed;
@@ -104,9 +104,6 @@ pub(super) fn tick_of(origin: Origin, instrument: &str) -> Frame {
         bytes: Bytes::from(tick.to_string()),
     }
 }
-
-/// The partition of ticks, which are of no connection.
-const TICKS: i32 = -1;
 
 #[cfg(test)]
 mod tests {

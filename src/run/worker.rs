@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::delivery::{DeliveredCommand, Delivery, PartitionState, UndecodedFrame};
 use super::intake::FrameOutcome;
-use super::lateness::{Address, address};
+use super::lateness::{FrameAddress, address};
 use super::partition_states::{NextOffsets, PartitionStates};
 use super::shard::Shard;
 use super::state_inbox::StateInbox;
@@ -245,7 +245,7 @@ impl Worker {
         }
         *next = offset + 1;
         // The position of a frame that is read again is behind what was committed.
-        if !frame.origin.reprocessed && !is_tick(&frame.origin) {
+        if !frame.origin.reprocessed && partition >= 0 {
             frame.origin.after().note(&mut delivery.positions);
         }
         match shard.frame(frame.origin, &frame.bytes) {
@@ -278,11 +278,11 @@ impl Worker {
 }
 
 /// Marks the frames whose signals were late, for a capture.
-fn mark_late(frames: &mut [Frame], late: &[Address]) {
+fn mark_late(frames: &mut [Frame], late: &[FrameAddress]) {
     if late.is_empty() {
         return;
     }
-    let late: FxHashSet<&Address> = late.iter().collect();
+    let late: FxHashSet<&FrameAddress> = late.iter().collect();
     for frame in frames {
         frame.origin.late |= late.contains(&address(&frame.origin));
     }

@@ -25,6 +25,7 @@ mod rest;
 mod settings;
 mod snapshot;
 mod subscription_texts;
+mod topic_books;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::feed::Feed;
 pub use self::settings::{WebsocketError, WebsocketSettings};
+pub use self::topic_books::fetch_snapshots;
 use super::conflation::Conflation;
 use super::snapshot_requests::BookReport;
 use super::status::FeedStatus;

@@ -23,6 +23,7 @@ const TOPICS: [(&str, &[&str]); 2] = [
             "md.quotes.v1",
             "md.book.v1",
             "md.bars.v1",
+            "md.binance.v1",
             "macro.figures.v1",
             "news.items.v1",
             "credit.statements.v1",

@@ -1,5 +1,5 @@
-//! Time and a Kafka source: silence makes `stale` signals by ticks that a capture holds, old records make none
-//! while they flow, and what leaves too late is `late`.
+//! Time and a Kafka source: silence makes `stale` signals by ticks that a capture holds, old records make
+//! none while they flow, and what leaves too late is `late`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -44,6 +44,9 @@ impl LivePipeline {
             format!("sink.topic={:?}", self.output),
             format!("sink.dead_letters={dead_letters:?}"),
             format!("kafka.group={group:?}"),
+            // A replay knows nothing of the clock, by which an outage makes signals late and stale.
+            "engine.late_after_ms=0".to_owned(),
+            "source.tick_ms=0".to_owned(),
             // By default, librdkafka ignores for 30 s after the start that a topic does not exist.
             r#"kafka.properties={"topic.metadata.propagation.max.ms"="500"}"#.to_owned(),
         ];

@@ -208,6 +208,7 @@ async fn frames_of_a_new_venue_become_signals() {
     let wanted = shard.wanted();
     assert_eq!(wanted, ["OAK.MEADOW"]);
     let report = BookReport {
+        shard: 0,
         instrument: wanted[0].clone(),
         is_whole: false,
     };
@@ -324,6 +325,7 @@ async fn a_described_feed_becomes_signals() {
     let wanted = shard.wanted();
     assert_eq!(wanted, ["OAK.HILL"]);
     let report = BookReport {
+        shard: 0,
         instrument: wanted[0].clone(),
         is_whole: false,
     };

@@ -6,6 +6,7 @@ use foretick::signal::quality::Quality;
 use foretick::simulate;
 use foretick::simulate::Market;
 use foretick::units::Nanos;
+use serde_json::json;
 
 use super::feed::{Feed, START, depth, snapshot, trade};
 
@@ -50,6 +51,18 @@ window_ms = 500
 kind = "sum"
 "#;
 
+const IMBALANCE: &str = r#"
+name = "imbalance"
+[row]
+on = "book"
+[[feature]]
+name = "imbalance"
+kind = "queue_imbalance"
+levels = 1
+[model]
+kind = "sum"
+"#;
+
 #[test]
 fn a_capture_is_spliced_without_a_gap() {
     let mut feed = feed("book");
@@ -68,6 +81,41 @@ fn a_capture_is_spliced_without_a_gap() {
     assert_eq!(words.first(), Some(&"warming"));
     assert_eq!(words.last(), Some(&"ok"));
     assert!(words.iter().all(|word| ["warming", "ok"].contains(word)));
+}
+
+/// A topic holds changes from some day on: the whole book comes as a record of ours, or as the venue's
+/// answer.
+#[test]
+fn a_book_of_records_begins_with_a_snapshot_in_the_topic() {
+    let levels = |n: i64| json!({"bids": [[9, n]], "asks": [[11, 1]]});
+    let record = |n: i64, is_whole: bool| {
+        let mut record = json!({"ts_event": START * 1_000_000 + n * SECOND / 10, "symbol": "BTCUSDT.BINANCE",
+            "first_sequence": n, "sequence": n, "snapshot": is_whole});
+        let levels = levels(n);
+        (record["bids"], record["asks"]) = (levels["bids"].clone(), levels["asks"].clone());
+        record.to_string()
+    };
+    let of_topic = |n: i64| record(n, true);
+    let of_venue = |n: i64| snapshot("BTCUSDT", n as u64);
+    for whole in [&of_topic as &dyn Fn(i64) -> String, &of_venue] {
+        let mut feed = Feed::new(IMBALANCE, 1);
+        for n in 4..=8 {
+            let words = feed.words(100 * n, &record(n, false));
+            assert!(words.is_empty(), "it waits");
+        }
+        assert_eq!(feed.engine.waiting().count(), 1);
+        feed.take(800, &whole(6));
+        assert_eq!(feed.engine.waiting().count(), 0, "{}", whole(6));
+        assert_eq!(feed.words(900, &record(9, false)), ["ok"]);
+        // A hole, and another snapshot in the middle.
+        assert!(feed.words(1_200, &record(12, false)).is_empty());
+        assert_eq!(feed.snapshot_requests(), ["BTCUSDT.BINANCE"]);
+        let tick = r#"{"foretick":"tick","ts":1767571201250000000}"#;
+        assert_eq!(feed.words(1_250, tick), ["gap"]);
+        feed.take(1_300, &whole(12));
+        assert_eq!(feed.words(1_300, &record(13, false)), ["ok"]);
+        assert_eq!(feed.engine.waiting().count(), 0);
+    }
 }
 
 /// The market itself, so that a snapshot can be requested when one is needed.

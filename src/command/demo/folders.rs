@@ -70,7 +70,6 @@ impl Unpacked {
     pub(super) fn key(&self) -> PathBuf {
         self.0.join("key")
     }
-
 }
 
 impl Drop for Unpacked {

@@ -15,7 +15,7 @@ use tracing::{Instrument, Span};
 
 use crate::clock;
 use crate::config::SourceKind;
-use crate::frame::{Frame, Origin};
+use crate::frame::{Frame, Origin, TICKS};
 use crate::pipeline::Pipeline;
 use crate::run::error::RunError;
 use crate::source::conflation::Conflation;
@@ -26,7 +26,7 @@ use crate::source::ring::Sender;
 use crate::source::snapshot_requests::BookReport;
 use crate::source::status::FeedStatus;
 use crate::source::websocket;
-use crate::source::websocket::WebsocketError;
+use crate::source::websocket::{WebsocketError, fetch_snapshots};
 
 /// A running source.
 pub(crate) struct Source {
@@ -62,6 +62,8 @@ enum RunningSource {
     Kafka {
         thread: JoinHandle<Result<(), KafkaSourceError>>,
         stop: Arc<AtomicBool>,
+        /// Ends the task that fetches snapshots, where there is one.
+        stop_fetching: watch::Sender<bool>,
     },
 }
 
@@ -99,6 +101,13 @@ impl Source {
             SourceKind::Kafka => {
                 let stop = Arc::new(AtomicBool::new(false));
                 let settings = pipeline.kafka_settings(options.until_end);
+                let (stop_fetching, stopped) = watch::channel(false);
+                let is_live = !options.until_end && !options.is_recorded;
+                if let Some(feed) = pipeline.book_snapshots.clone().filter(|_| is_live) {
+                    let (rings, status) = (rings.clone(), Arc::clone(&status));
+                    let fetch = fetch_snapshots(feed, rings, requested, status, stopped);
+                    runtime.spawn(fetch.instrument(Span::current()));
+                }
                 let usual = KafkaLinks::new(&settings);
                 let links = KafkaLinks {
                     progress: Arc::clone(&progress),
@@ -109,7 +118,11 @@ impl Source {
                 group = Some(Arc::clone(&links.group));
                 let thread = kafka::spawn(settings, rings, links, Arc::clone(&stop))
                     .map_err(RunError::Thread)?;
-                RunningSource::Kafka { thread, stop }
+                RunningSource::Kafka {
+                    thread,
+                    stop,
+                    stop_fetching,
+                }
             }
         };
         Ok(Self {
@@ -125,7 +138,14 @@ impl Source {
     pub(crate) fn stop(&self) {
         match &self.kind {
             Some(RunningSource::Websocket { stop, .. }) => drop(stop.send(true)),
-            Some(RunningSource::Kafka { stop, .. }) => stop.store(true, Ordering::Relaxed),
+            Some(RunningSource::Kafka {
+                stop,
+                stop_fetching,
+                ..
+            }) => {
+                stop.store(true, Ordering::Relaxed);
+                stop_fetching.send_replace(true);
+            }
             None => {}
         }
     }
@@ -185,12 +205,11 @@ async fn tick(
         }
         let now = clock::now();
         let bytes = Bytes::from(format!("{{\"foretick\":\"tick\",\"ts\":{}}}", now.0));
-        // Ticks have numbers of their own: partition −1 is no connection.
         let offset = ticks.load(Ordering::Relaxed) as i64;
         let origin = Origin {
             ts_recv: now,
             offset,
-            partition: -1,
+            partition: TICKS,
             stream: 0,
             late: false,
             reprocessed: false,

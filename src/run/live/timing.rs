@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::config::{RowOn, SourceKind};
 use crate::pipeline::Pipeline;
 use crate::run::lateness::LateRule;
+use crate::source::snapshot_requests::SnapshotRequests;
 
 /// When signals are late; none for a run up to the end of its topics, which begins behind.
 pub(super) fn late_rule(pipeline: &Pipeline, until_end: bool) -> Option<LateRule> {
@@ -34,3 +35,20 @@ pub(super) fn shard_tick(pipeline: &Pipeline, until_end: bool) -> Option<Duratio
     };
     (of_source && is_of_market).then(|| pipeline.file.source.tick())?
 }
+
+/// Where a shard says which books need snapshots: of Kafka, whose records may be old, as long as they are of
+/// now.
+pub(super) fn snapshot_reports(
+    pipeline: &Pipeline,
+    requests: &SnapshotRequests,
+    shard: usize,
+) -> SnapshotRequests {
+    let requests = requests.of_shard(shard);
+    match pipeline.file.source.kind {
+        SourceKind::Websocket => requests,
+        SourceKind::Kafka => requests.of_recent(SNAPSHOT_OF_USE),
+    }
+}
+
+/// How old the newest record may be for a snapshot of now to be of use to its book.
+const SNAPSHOT_OF_USE: Duration = Duration::from_secs(10);

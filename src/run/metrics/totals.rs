@@ -160,7 +160,11 @@ impl Totals {
         ] {
             self.count("source_events", [kind, ""], read(count));
         }
-        self.count("source_lost_records", ["", ""], read(&feed.partitions.lost_records));
+        self.count(
+            "source_lost_records",
+            ["", ""],
+            read(&feed.partitions.lost_records),
+        );
         for reason in EndReason::ALL {
             self.count("connection_ends", [reason.word(), ""], feed.ends.of(reason));
         }

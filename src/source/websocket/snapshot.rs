@@ -37,6 +37,8 @@ pub(super) struct SnapshotFetcher {
     /// Whether they come with the subscription, and somebody tells when the book has spliced one.
     with_subscription: bool,
     awaits_splice: bool,
+    /// Whether the messages come from topics: a book that waits has seen changes, of whatever symbol.
+    of_topics: bool,
     under_way: JoinSet<(u64, Result<Vec<u8>, String>)>,
     backoff: (Duration, Duration),
     jitter: RandomState,
@@ -90,14 +92,7 @@ impl SnapshotFetcher {
         let mut streams = settings.streams.iter();
         let beside = streams.any(|stream| venue.needs_snapshot(stream));
         let symbols = settings.symbols.iter().map(|symbol| {
-            let snapshot = SymbolSnapshot {
-                name: symbol.clone(),
-                progress: SnapshotProgress::AwaitsStream,
-                requests: 0,
-                was_whole: false,
-                has_reconnected: false,
-                told: String::new(),
-            };
+            let snapshot = SymbolSnapshot::new(symbol, SnapshotProgress::AwaitsStream);
             (name_hash(symbol.as_bytes()), snapshot)
         });
         let mut fetcher = Self {
@@ -113,6 +108,7 @@ impl SnapshotFetcher {
                 && !beside
                 && venue.has_book(&settings.streams),
             awaits_splice: settings.awaits_splice,
+            of_topics: false,
             under_way: JoinSet::new(),
             backoff: (settings.backoff_min, settings.backoff_max),
             jitter: RandomState::new(),
@@ -120,6 +116,17 @@ impl SnapshotFetcher {
         };
         fetcher.reconnected();
         fetcher
+    }
+
+    /// Fetches snapshots for books whose changes come from topics: of symbols that are told by the engine.
+    pub(super) fn of_topics(settings: &WebsocketSettings, status: Arc<FeedStatus>) -> Self {
+        Self {
+            of_topics: true,
+            beside: true,
+            with_subscription: false,
+            symbols: FxHashMap::default(),
+            ..Self::new(settings, status)
+        }
     }
 
     /// Whether snapshots come beside the stream, not with the subscription.
@@ -179,10 +186,14 @@ impl SnapshotFetcher {
     pub(super) fn report(&mut self, report: &BookReport) {
         let name = report.instrument.rsplit_once('.');
         let name = name.map_or(&*report.instrument, |(symbol, _)| symbol);
-        let Some(symbol) = self.symbols.get_mut(&name_hash(name.as_bytes())) else {
+        let (hash, now) = (name_hash(name.as_bytes()), clock::instant());
+        if self.of_topics {
+            let new = || SymbolSnapshot::new(name, SnapshotProgress::Whole(now));
+            self.symbols.entry(hash).or_insert_with(new);
+        }
+        let Some(symbol) = self.symbols.get_mut(&hash) else {
             return;
         };
-        let now = clock::instant();
         match (report.is_whole, symbol.progress) {
             (true, SnapshotProgress::Whole(_)) => {}
             (true, progress) => {
@@ -269,7 +280,7 @@ impl SnapshotFetcher {
                     symbol.progress = SnapshotProgress::UnderWay;
                 }
                 (SnapshotRequest::Get { .. }, None) => {
-                    symbol.tell("the pipeline names no REST address: `[source.websocket] rest`");
+                    symbol.tell("the pipeline names no REST address: `[source] rest`");
                     symbol.progress = SnapshotProgress::Due(now + self.backoff.1);
                 }
             }
@@ -279,6 +290,11 @@ impl SnapshotFetcher {
 
     /// The next snapshot, as a frame's bytes. `None` when none is under way, or one failed.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
+        self.next_named().await.map(|(_, bytes)| bytes)
+    }
+
+    /// The same, with the hash of its symbol.
+    pub(super) async fn next_named(&mut self) -> Option<(u64, Bytes)> {
         let (hash, body) = self.under_way.join_next().await?.ok()?;
         let symbol = self.symbols.get_mut(&hash)?;
         let now = clock::instant();
@@ -291,7 +307,8 @@ impl SnapshotFetcher {
                         SnapshotProgress::Whole(now)
                     }
                 };
-                Some(self.venue.snapshot_message(&symbol.name, &body).into())
+                let message = self.venue.snapshot_message(&symbol.name, &body);
+                Some((hash, message.into()))
             }
             Err(why) => {
                 count(&self.status.snapshot_failures);
@@ -305,6 +322,17 @@ impl SnapshotFetcher {
 }
 
 impl SymbolSnapshot {
+    fn new(symbol: &str, progress: SnapshotProgress) -> Self {
+        Self {
+            name: symbol.to_owned(),
+            progress,
+            requests: 0,
+            was_whole: false,
+            has_reconnected: false,
+            told: String::new(),
+        }
+    }
+
     /// Tells of a failure, once until it is another one.
     fn tell(&mut self, why: &str) {
         if self.told != why {

@@ -121,6 +121,7 @@ impl RunningFeed {
     async fn report(&self, is_whole: bool) {
         let instrument = "BTCUSDT.BINANCE".into();
         let report = BookReport {
+            shard: 0,
             instrument,
             is_whole,
         };

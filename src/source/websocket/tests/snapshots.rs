@@ -167,6 +167,7 @@ async fn a_book_that_a_subscription_does_not_bring_is_asked_for_again() {
         sent(&mut server).await;
         if is_told {
             let report = BookReport {
+                shard: 0,
                 instrument: "OAK-USDT.OKX".into(),
                 is_whole: true,
             };
@@ -188,6 +189,7 @@ async fn a_book_that_breaks_right_behind_its_subscription_is_asked_for_soon() {
     let mut server = feed.accept().await;
     sent(&mut server).await;
     let report = BookReport {
+        shard: 0,
         instrument: "OAK-USDT.OKX".into(),
         is_whole: false,
     };
