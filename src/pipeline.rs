@@ -53,11 +53,8 @@ use crate::engine::feature::FeaturePlan;
 use crate::engine::row::RowRules;
 use crate::instrument::Instruments;
 use crate::label::Labelling;
-use crate::model::contract::Contract;
-use crate::model::kernel::Isa;
 use crate::model::normalise::Normalise;
 use crate::model::provider::{Execution, Provider};
-use crate::model::strategy::{Strategy, WindowMode};
 use crate::news::News;
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
@@ -187,7 +184,7 @@ impl Pipeline {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
         contract.check(names, self.plan.sha256(), &model.path)?;
-        let strategy = self.strategy(&model, &contract)?;
+        let strategy = windows::strategy(&self.file, &self.document, &model, &contract)?;
         let horizon_ns = horizon::horizon(&self.file, self.labelling.as_ref(), &contract)
             .map_err(|fault| self.document.error(fault))?;
         let normalise = match self.file.model.normalise {
@@ -381,25 +378,5 @@ impl Pipeline {
     #[must_use]
     pub fn error(&self, key: &str, what: impl Into<String>) -> ConfigError {
         self.document.error(ConfigFault::at(key, what))
-    }
-
-    /// How the model's windows are computed.
-    fn strategy(&self, model: &ModelFile, contract: &Contract) -> Result<Strategy, PipelineError> {
-        let requested = execution::window_mode(self.file.model.window);
-        let Some(reason) = windows::why_whole(&self.file, model, contract) else {
-            let steps = contract.steps;
-            let strategy =
-                Strategy::choose(&model.path, &model.bytes, steps, requested, Isa::best())?;
-            let (name, why) = (strategy.name(), &strategy.reason);
-            tracing::info!(window = name, why, "how windows are computed");
-            return Ok(strategy);
-        };
-        match requested {
-            WindowMode::Carried => {
-                let what = format!("`window = \"carried\"` is not possible: {reason}; take it out");
-                Err(self.error("model.window", what).into())
-            }
-            WindowMode::Auto | WindowMode::Plain => Ok(Strategy::plain(reason)),
-        }
     }
 }

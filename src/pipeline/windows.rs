@@ -1,10 +1,14 @@
 //! The windows of a model: whether they fit the rows and the split, and which models compute them whole,
 //! whatever their graph is.
 
+use super::error::PipelineError;
+use super::execution;
 use super::model_file::ModelFile;
-use crate::config::{ConfigFault, ModelKind, PipelineFile, RowOn};
+use crate::config::{ConfigFault, Document, ModelKind, PipelineFile, RowOn};
 use crate::model::contract::Contract;
+use crate::model::kernel::Isa;
 use crate::model::provider::Provider;
+use crate::model::strategy::{Strategy, WindowMode};
 
 /// Whether each row is scored by itself: applications and headlines.
 pub(super) fn has_single_rows(file: &PipelineFile) -> bool {
@@ -58,4 +62,31 @@ pub(super) fn why_whole(
         (ModelKind::Linear | ModelKind::Sum, _) => "the model takes only the newest row",
     };
     Some(reason.to_owned())
+}
+
+/// How the model's windows are computed.
+///
+/// # Errors
+/// [`PipelineError`] where `window = "carried"` is not possible.
+pub(super) fn strategy(
+    file: &PipelineFile,
+    document: &Document,
+    model: &ModelFile,
+    contract: &Contract,
+) -> Result<Strategy, PipelineError> {
+    let requested = execution::window_mode(file.model.window);
+    let Some(reason) = why_whole(file, model, contract) else {
+        let steps = contract.steps;
+        let strategy = Strategy::choose(&model.path, &model.bytes, steps, requested, Isa::best())?;
+        let (name, why) = (strategy.name(), &strategy.reason);
+        tracing::info!(window = name, why, "how windows are computed");
+        return Ok(strategy);
+    };
+    match requested {
+        WindowMode::Carried => {
+            let what = format!("`window = \"carried\"` is not possible: {reason}; take it out");
+            Err(document.error(ConfigFault::at("model.window", what)).into())
+        }
+        WindowMode::Auto | WindowMode::Plain => Ok(Strategy::plain(reason)),
+    }
 }

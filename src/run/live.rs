@@ -16,45 +16,19 @@ mod states;
 mod timing;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam::channel::{Receiver as Deliveries, RecvTimeoutError, Sender as Deliver, bounded};
-use tokio::runtime::Runtime;
-use tracing::Span;
-
-use self::capture::LiveCapture;
-use self::committing::SourceGroup;
 use self::live_run::LiveRun;
 pub use self::outcome::{RunOptions, RunOutcome};
 use self::rewinds::Rewinds;
-use self::sources::{Source, SourceOptions};
-use self::states::RunStates;
-use self::timing::{late_rule, shard_tick, snapshot_reports};
-use super::account::Account;
 use super::budget::ResourceNeed;
-use super::delivery::Delivery;
 use super::error::RunError;
-use super::metrics::{PipelineState, PipelineStatus, ProcessStatus, RunningPipeline, Server};
+use super::metrics::{PipelineStatus, ProcessStatus, Server};
 use super::runtime::{metrics_runtime, source_runtime};
-use super::shard::Shard;
-use super::state_inbox::StateInbox;
-use super::status::WorkerStatus;
 use super::stop::StopFlag;
-use super::summary::summarise;
-use super::worker::{DELIVERIES, WorkerSettings, work_by_partition};
-use super::writer::Writer;
 use crate::clock;
-use crate::config::{ConfigError, DeliveryMode, SourceKind};
-use crate::instrument::venue_of;
-use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::{Sink, SinkError};
-use crate::source::capture::{CaptureSettings, CaptureWriter};
-use crate::source::ring::{Receiver, ring_of};
-use crate::source::snapshot_requests::snapshot_requests;
-use crate::source::status::FeedStatus;
 
 /// Runs a pipeline into a sink until it ends or is stopped.
 ///

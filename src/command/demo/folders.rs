@@ -1,7 +1,7 @@
 //! The pipelines that come with the binary, unpacked to a folder for one run.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::hex::hex;
 
