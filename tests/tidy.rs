@@ -51,7 +51,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/model/kernel/step.rs",
     "src/model/kernel/x86.rs",
     "src/main.rs",
-    "src/command/check/described.rs",
+    "src/login/described.rs",
     "tests/live/secured/rights.rs",
 ];
 

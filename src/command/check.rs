@@ -2,18 +2,16 @@
 //! group and its rights.
 
 pub mod brokers;
-mod described;
-pub mod needs;
 
 use std::fmt;
 
 use serde::Serialize;
 
 use self::brokers::ask;
-use self::needs::BrokerNeeds;
 use crate::config::{SinkKind, SourceKind};
 use crate::decode::venue::Subscription;
 use crate::kafka::{client_config, client_description};
+use crate::pipeline::broker_needs::BrokerNeeds;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::source::websocket::WebsocketSettings;
 
@@ -124,7 +122,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
         report.kafka = Some(client_description());
         let (bootstrap, properties) = (pipeline.bootstrap(), &pipeline.file.kafka.properties);
         if topics {
-            let needs = BrokerNeeds::of(pipeline, lineage, reads);
+            let needs = BrokerNeeds::of(&pipeline.file, lineage, reads);
             let findings = ask(&bootstrap, properties, &needs);
             report.problems.extend(findings.problems);
             report.warnings.extend(findings.warnings);
