@@ -108,6 +108,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
             Err(error) => report.problems.push(error.to_string()),
         }
         report.warnings = pipeline.feed_warnings(&settings);
+    } else if pipeline.plan.uses_book() && pipeline.book_snapshots.is_none() && source.kind_written
+    {
+        report.warnings.push(NO_SNAPSHOTS.into());
     }
     let live = source.kind_written || source.topics_written;
     let of_files = source.table.is_some() && !live;
@@ -142,6 +145,10 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
     report.ok = report.problems.is_empty();
     Ok(report)
 }
+
+/// What is hardly meant where a book comes from topics.
+const NO_SNAPSHOTS: &str = "features need a book, and the pipeline names no REST address for its snapshots \
+    (`[source] rest`): a book waits until the topic holds a snapshot";
 
 impl CheckedFeed {
     fn of(settings: &WebsocketSettings, subscription: &Subscription) -> Self {
