@@ -56,6 +56,7 @@ use crate::news::News;
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
+use crate::sink::existing_file::ExistingFile;
 use crate::sink::kafka::patience::ConnectPatience;
 use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource};
@@ -85,6 +86,8 @@ pub struct Pipeline {
     pub news: Option<Arc<News>>,
     /// When connecting to the brokers of its sink is given up.
     pub patience: ConnectPatience,
+    /// What becomes of the files of its sink that are there.
+    pub existing_files: ExistingFile,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -140,6 +143,7 @@ impl Pipeline {
         }
         Ok(Self {
             patience: ConnectPatience::default(),
+            existing_files: ExistingFile::default(),
             venues,
             purpose,
             plan: Arc::new(plan),
@@ -313,7 +317,8 @@ impl Pipeline {
     /// # Errors
     /// [`SinkError`] where the file cannot be made or no broker answers.
     pub fn open_sink(&self, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
-        sink::open(&self.file, &self.fields, lineage, &self.patience)
+        let existing = self.existing_files;
+        sink::open(&self.file, &self.fields, lineage, &self.patience, existing)
     }
 
     /// The file that signals are written to, where `[sink] kind` is `file`.

@@ -7,6 +7,7 @@ use crate::alert::record::SCHEMA;
 use crate::config::{PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
+use crate::sink::existing_file::ExistingFile;
 use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
 use crate::sink::kafka::patience::ConnectPatience;
@@ -25,6 +26,7 @@ pub(super) fn open(
     fields: &[SignalField],
     lineage: &Lineage,
     patience: &ConnectPatience,
+    existing: ExistingFile,
 ) -> Result<Box<dyn Sink>, SinkError> {
     let sink = &file.sink;
     let side = SideFiles {
@@ -36,9 +38,10 @@ pub(super) fn open(
             .filter(|gaps| !gaps.is_empty())
             .map(Path::new),
     };
+    let appears = Appears::Growing(existing);
     match sink.kind {
-        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
-        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, Appears::AtOnce),
+        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, appears),
+        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, appears),
         SinkKind::Kafka => open_topic(file, fields, lineage, patience),
     }
 }

@@ -71,6 +71,9 @@ impl Writer {
         };
         let removed = alerts.begin(|key, record| sink.alert(key, record))?;
         if removed > 0 {
+            // Saved at once: a run that fails before its first save would tell them again at each start.
+            sink.flush()?;
+            alerts.write_state()?;
             tracing::warn!(
                 episodes = removed,
                 "resolved open episodes: their rules are no longer in the configuration"

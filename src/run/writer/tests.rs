@@ -150,7 +150,7 @@ fn a_rule_that_was_taken_out_ends_its_episodes_at_the_next_start() {
         );
         toml::from_str(&text).unwrap()
     };
-    let told = |rules: &[crate::alert::rule::AlertRule], signals: usize| {
+    let told_until = |rules: &[crate::alert::rule::AlertRule], signals: usize, fails: bool| {
         let sink = AlertSink::default();
         let kept = Arc::clone(&sink.0);
         let alerts = AlertJournal::open(rules, &two_models(), Some(&state)).unwrap();
@@ -160,8 +160,10 @@ fn a_rule_that_was_taken_out_ends_its_episodes_at_the_next_start() {
         for signal in &mut delivery.signals {
             signal.outputs[1] = 0.5;
         }
-        writer.deliver(&mut delivery).unwrap();
-        writer.acknowledged(true).unwrap();
+        if !fails {
+            writer.deliver(&mut delivery).unwrap();
+            writer.acknowledged(true).unwrap();
+        }
         let records = kept.lock().unwrap();
         let text = |record: &serde_json::Value| {
             let text = |name: &str| record[name].as_str().unwrap_or("").to_owned();
@@ -170,11 +172,16 @@ fn a_rule_that_was_taken_out_ends_its_episodes_at_the_next_start() {
         };
         records.iter().map(text).collect::<Vec<String>>()
     };
+    let told = |rules: &[_], signals| told_until(rules, signals, false);
     let (one, other) = (rule("one"), rule("other"));
     let both = [one.clone(), other];
     assert_eq!(told(&both, 1), ["one firing false", "other firing false"]);
     assert_eq!(told(&both, 0), [""; 0], "nothing is gone");
-    assert_eq!(told(&[one], 0), ["other resolved true"]);
+    // A run that fails before anything else is started again, and does not tell it again.
+    let rules = [one];
+    assert_eq!(told_until(&rules, 0, true), ["other resolved true"]);
+    assert_eq!(told_until(&rules, 0, true), [""; 0]);
+    assert_eq!(told(&rules, 0), [""; 0]);
     assert_eq!(told(&[], 0), ["one resolved true"]);
     assert_eq!(told(&[], 0), [""; 0], "each once");
 }
