@@ -23,6 +23,8 @@ mod exposition;
 mod failures;
 #[path = "live/feed_faults.rs"]
 mod feed_faults;
+#[path = "live/file_again.rs"]
+mod file_again;
 #[path = "live/kafka.rs"]
 mod kafka;
 #[path = "live/kafka_books.rs"]

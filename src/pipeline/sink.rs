@@ -9,6 +9,7 @@ use super::topics::sink_topics;
 use crate::config::{ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
+use crate::sink::existing_file::ExistingFile;
 use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
 use crate::sink::kafka::letter_memory::LetterMemory;
@@ -24,6 +25,8 @@ use crate::sink::{Sink, SinkError};
 pub struct SinkMemory {
     /// When connecting to brokers is given up.
     pub patience: ConnectPatience,
+    /// What becomes of the files of its sink that are there.
+    pub existing: ExistingFile,
     /// The dead letters that were refused.
     pub(super) letters: LetterMemory,
 }
@@ -85,9 +88,10 @@ pub(super) fn open(
             .filter(|gaps| !gaps.is_empty())
             .map(Path::new),
     };
+    let appears = Appears::Growing(memory.existing);
     match sink.kind {
-        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
-        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, Appears::AtOnce),
+        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, appears),
+        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, appears),
         SinkKind::Kafka => open_topic(file, fields, lineage, memory),
     }
 }
