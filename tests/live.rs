@@ -37,6 +37,8 @@ mod large_letters;
 mod meadow;
 #[path = "live/metrics.rs"]
 mod metrics;
+#[path = "live/offsets.rs"]
+mod offsets;
 #[path = "live/pipelines.rs"]
 mod pipelines;
 #[path = "live/secured.rs"]
