@@ -37,6 +37,7 @@ pub use self::error::PipelineError;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;
+use self::source::PipelineSlot;
 use self::streams::Purpose;
 use crate::config;
 use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
@@ -85,6 +86,8 @@ pub struct Pipeline {
     pub news: Option<Arc<News>>,
     /// When connecting to the brokers of its sink is given up.
     pub patience: ConnectPatience,
+    /// The name of this process among the instances of its consumer group.
+    pub slot: PipelineSlot,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -140,6 +143,7 @@ impl Pipeline {
         }
         Ok(Self {
             patience: ConnectPatience::default(),
+            slot: PipelineSlot::default(),
             venues,
             purpose,
             plan: Arc::new(plan),
@@ -299,7 +303,7 @@ impl Pipeline {
     /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
     #[must_use]
     pub fn kafka_settings(&self, until_end: bool) -> KafkaSourceSettings {
-        source::kafka(&self.file, until_end)
+        source::kafka(&self.file, self.slot.of(&self.file), until_end)
     }
 
     /// Kafka's address: the configuration's, the environment's, or the default.

@@ -27,6 +27,8 @@ mod kafka;
 mod meadow;
 #[path = "live/metrics.rs"]
 mod metrics;
+#[path = "live/offsets.rs"]
+mod offsets;
 #[path = "live/pipelines.rs"]
 mod pipelines;
 #[path = "live/shared_frames.rs"]

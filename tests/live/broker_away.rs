@@ -13,12 +13,12 @@ use crate::given::{self, Folder};
 use crate::needs;
 
 /// A broker of this test alone, because the test kills it.
-struct Broker {
+pub(crate) struct Broker {
     data: PathBuf,
 }
 
 impl Broker {
-    fn start(folder: &Folder) -> (Self, String) {
+    pub(crate) fn start(folder: &Folder) -> (Self, String) {
         let broker = Self {
             data: folder.path("kafka"),
         };
@@ -26,8 +26,16 @@ impl Broker {
         (broker, address)
     }
 
+    /// Sends a signal to its process, such as `STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.data.join("pid")).expect("it runs");
+        let mut kill = Command::new("kill");
+        let sent = kill.args([&format!("-{signal}"), pid.trim()]).status();
+        assert!(sent.expect("there is a kill").success());
+    }
+
     /// Runs `tests/kafka.sh SUBCOMMAND` and returns its standard output.
-    fn command(&self, subcommand: &str) -> String {
+    pub(crate) fn command(&self, subcommand: &str) -> String {
         let mut command = Command::new(given::repository("tests/kafka.sh"));
         let run = given::run(command.arg(subcommand).env("KAFKA_DATA", &self.data));
         assert_eq!(run.code, Some(0), "kafka.sh {subcommand}: {}", run.stderr);
@@ -37,6 +45,10 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        // A broker that is stopped would not end.
+        if let Ok(pid) = std::fs::read_to_string(self.data.join("pid")) {
+            drop(Command::new("kill").args(["-CONT", pid.trim()]).status());
+        }
         let mut command = Command::new(given::repository("tests/kafka.sh"));
         drop(command.arg("clean").env("KAFKA_DATA", &self.data).output());
     }
