@@ -306,7 +306,7 @@ impl Pipeline {
     /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
     #[must_use]
     pub fn kafka_settings(&self, until_end: bool) -> KafkaSourceSettings {
-        source::kafka(&self.file, until_end)
+        source::kafka(&self.file, self.sinks.slot.of(&self.file), until_end)
     }
 
     /// Kafka's address: the configuration's, the environment's, or the default.

@@ -2,7 +2,7 @@
 
 use super::source;
 use super::topics::sink_topics;
-use crate::config::{PipelineFile, RowOn, SinkKind};
+use crate::config::{DeliveryMode, PipelineFile, RowOn, SinkKind};
 use crate::login::described::BrokerRight;
 use crate::signal::lineage::Lineage;
 use crate::sink::topic::{DeadLetterTopic, dead_letter_topic};
@@ -76,9 +76,13 @@ impl BrokerNeeds {
         for topic in inputs {
             needs.add(topic, TopicRole::Input);
         }
-        needs.group = reads.then(|| source::kafka(file, false).group);
+        needs.group = reads.then(|| source::group(file));
         if file.sink.kind != SinkKind::Kafka {
             return needs;
+        }
+        if file.sink.delivery == DeliveryMode::ExactlyOnce {
+            let instance = file.kafka.instance.as_deref().unwrap_or("0");
+            needs.transactional_id = Some(format!("{}-{instance}", source::group(file)));
         }
         let (signals, side) = sink_topics(file, lineage);
         needs.add(&signals, TopicRole::Signals);

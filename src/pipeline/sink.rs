@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::recovery::group;
-use super::source::bootstrap;
+use super::source::{PipelineSlot, bootstrap, group};
 use super::topics::sink_topics;
 use crate::config::{ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
@@ -29,6 +28,16 @@ pub struct SinkMemory {
     pub existing: ExistingFile,
     /// The dead letters that were refused.
     pub(super) letters: LetterMemory,
+    /// The name of this process among the instances of its consumer group.
+    pub(super) slot: PipelineSlot,
+}
+
+impl SinkMemory {
+    /// The name of this process among the instances of its group.
+    fn instance(&self, file: &PipelineFile) -> String {
+        let slot = self.slot.of(file);
+        slot.map_or_else(|| "0".to_owned(), |slot| slot.name().to_owned())
+    }
 }
 
 /// Checks what `[sink]` promises against where records come from and go to.
@@ -57,12 +66,12 @@ pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
 }
 
 /// What is promised of delivery.
-fn promise(file: &PipelineFile) -> DeliveryPromise {
+fn promise(file: &PipelineFile, instance: &str) -> DeliveryPromise {
     match file.sink.delivery {
         DeliveryMode::AtLeastOnce => DeliveryPromise::AtLeastOnce,
         DeliveryMode::LowestLatency => DeliveryPromise::LowestLatency,
         DeliveryMode::ExactlyOnce => DeliveryPromise::ExactlyOnce {
-            id: format!("{}-{}", group(file), "0"),
+            id: format!("{}-{instance}", group(file)),
             every: Duration::from_millis(file.sink.commit_interval_ms.unwrap_or(50)),
         },
     }
@@ -107,7 +116,7 @@ fn open_topic(
         bootstrap: bootstrap(&file.kafka),
         topic,
         properties: file.kafka.properties.clone(),
-        mode: promise(file),
+        mode: promise(file, &memory.instance(file)),
         letters: memory.letters.clone(),
         patience: memory.patience.clone(),
         ..KafkaSinkSettings::default()

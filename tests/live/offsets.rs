@@ -173,3 +173,36 @@ fn what_retention_removed_shows_as_a_gap() {
     assert!(second.stderr().contains("retention removed records"));
     assert_eq!(second.terminate(), Some(0), "{}", second.stderr());
 }
+
+/// The group would wait for the session of a member that was killed; this one has its name again.
+#[test]
+fn an_instance_that_was_killed_has_its_partitions_again_at_once() {
+    let Some(bootstrap) =
+        needs::kafka("an_instance_that_was_killed_has_its_partitions_again_at_once")
+    else {
+        return;
+    };
+    let folder = Folder::new("live-killed");
+    let mut topics = Topics::new(bootstrap, "killed");
+    let (input, output) = (topics.make("in", 2), topics.make("out", 1));
+    let args = arguments(&folder, &topics, &input, &output);
+    let assigned = |run: &mut RunningProcess| {
+        run.wait_for("partitions", |run| {
+            run.stderr()
+                .contains("partitions were assigned count=2")
+                .then_some(clock::instant())
+        })
+    };
+    let mut first = RunningProcess::start(&args);
+    assigned(&mut first);
+    // It is killed.
+    drop(first);
+    let began = clock::instant();
+    let mut second = RunningProcess::start(&args);
+    let after = assigned(&mut second) - began;
+    assert!(
+        after < Duration::from_secs(8),
+        "{after:?}; its session ends after 10 s"
+    );
+    assert_eq!(second.terminate(), Some(0), "{}", second.stderr());
+}
