@@ -84,7 +84,8 @@ impl KafkaSink {
         if let DeliveryPromise::ExactlyOnce { id, every } = &sink.settings.mode {
             let letters = sink.settings.letters.clone();
             sink.account().remember_letters(letters);
-            let begun = Transactions::begin(&sink.producer, id, *every);
+            let patience = sink.settings.patience.clone();
+            let begun = Transactions::begin(&sink.producer, id, *every, patience);
             sink.transactions = Some(begun?);
         }
         Ok(sink)
