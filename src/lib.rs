@@ -67,7 +67,7 @@
 //! 9. Deferred work changes when a score is ready, never the score.
 //! 10. Records about persons leave as tokens ([`decode::privacy`]); their fields leave in training sets only.
 //! 11. What is held of an instrument belongs to the partition of its records. It is saved behind offsets that are
-//!    committed, never before, and comes back as it was ([`state`], `run::live::recovery`).
+//!     committed, never before, and comes back as it was ([`state`], `run::live::recovery`).
 //! 12. Several Kafka topics are merged by event time up to their ends at the assignment, and are read as they
 //!     arrive after that.
 

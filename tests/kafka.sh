@@ -14,6 +14,8 @@
 # KAFKA_DATA     where a broker keeps its data, settings, log and pid: .kafka/broker. Each folder is a broker of
 #                its own, with its own ports.
 # KAFKA_HEAP     -Xms256m -Xmx512m
+# KAFKA_PROXIED  the address of a proxy: a further listener tells clients to connect there. Where the proxy finds
+#                it stands in $KAFKA_DATA/proxied.
 # KAFKA_SECURED  not empty: the broker asks for rights, and has more listeners, each a line `NAME ADDRESS` of the
 #                file KAFKA_DATA/listeners: tls; mtls, which asks for a client's certificate; othername, whose
 #                certificate is that of another host; sasl and sasltls, with a login by PLAIN, SCRAM-SHA-256 or
@@ -39,6 +41,7 @@ pid_file=$data/pid
 tls=$data/tls
 listeners_file=$data/listeners
 address_file=$data/address
+proxied_file=$data/proxied
 patience_s=180
 
 main() {
@@ -117,6 +120,9 @@ start() {
 
 # A broker that starts again keeps its address, because its clients reconnect to it.
 choose_address() {
+    if [ -n "${KAFKA_PROXIED:-}" ] && [ ! -f "$proxied_file" ]; then
+        echo "127.0.0.1:$(free_port)" >"$proxied_file"
+    fi
     if [ ! -f "$address_file" ] || port_answers "$(port_of "$address_file")"; then
         local port
         port=$(free_port)
@@ -139,17 +145,22 @@ free_port() {
 
 # Replication is set to one node, and timeouts for slow or lost clients are short.
 write_settings() {
-    local address port controller
+    local address port controller more='' advertised='' map=''
     address=$(cat "$address_file")
+    if [ -n "${KAFKA_PROXIED:-}" ]; then
+        more=,PROXIED://$(cat "$proxied_file")
+        advertised=,PROXIED://$KAFKA_PROXIED
+        map=,PROXIED:PLAINTEXT
+    fi
     port=$(free_port)
     controller=127.0.0.1:$port
     cat >"$settings" <<SETTINGS
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@$controller
-listeners=CLIENTS://$address,CONTROLLER://$controller
-advertised.listeners=CLIENTS://$address
-listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://$address,CONTROLLER://$controller$more
+advertised.listeners=CLIENTS://$address$advertised
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT$map
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
 log.dirs=$data/log
@@ -177,6 +188,7 @@ group.consumer.min.session.timeout.ms=1000
 group.consumer.min.heartbeat.interval.ms=100
 group.consumer.heartbeat.interval.ms=500
 transaction.max.timeout.ms=900000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 
 # After a kill the controller holds the dead broker's registration this long; by default 9 s.
 broker.session.timeout.ms=1000

@@ -84,7 +84,8 @@ impl KafkaSink {
         if let DeliveryPromise::ExactlyOnce { id, every } = &sink.settings.mode {
             let letters = sink.settings.letters.clone();
             sink.account().remember_letters(letters);
-            let begun = Transactions::begin(&sink.producer, id, *every);
+            let patience = sink.settings.patience.clone();
+            let begun = Transactions::begin(&sink.producer, id, *every, patience);
             sink.transactions = Some(begun?);
         }
         Ok(sink)
@@ -265,11 +266,19 @@ impl KafkaSink {
             Some((_, error)) if account.spoilt_by_letter => Err(KafkaSinkError::Spoilt {
                 error: Box::new(error.clone()),
             }),
-            Some((topic, error)) => Err(KafkaSinkError::Delivery {
+            Some((topic, error)) => Err(self.failed(KafkaSinkError::Delivery {
                 topic: topic.clone(),
                 error: Box::new(error.clone()),
                 failed: account.failed,
-            }),
+            })),
+        }
+    }
+
+    /// Records did not arrive: of a transaction, nothing has.
+    fn failed(&self, why: KafkaSinkError) -> KafkaSinkError {
+        match self.transactions {
+            Some(_) => KafkaSinkError::Aborted(Box::new(why)),
+            None => why,
         }
     }
 
@@ -283,11 +292,12 @@ impl KafkaSink {
         while self.account().answered < self.sent {
             if begin.elapsed() > patience {
                 self.check()?;
-                return Err(KafkaSinkError::Unfinished {
+                let left = self.sent - self.account().answered;
+                return Err(self.failed(KafkaSinkError::Unfinished {
                     bootstrap: self.settings.bootstrap.clone(),
-                    left: self.sent - self.account().answered,
+                    left,
                     waited: patience,
-                });
+                }));
             }
             self.send_letters_again()?;
             std::thread::sleep(FLUSH_STEP);
@@ -349,10 +359,10 @@ impl KafkaSink {
             }
             if begin.elapsed() > self.settings.delivery_timeout {
                 self.check()?;
-                return Err(KafkaSinkError::QueueFull {
+                return Err(self.failed(KafkaSinkError::QueueFull {
                     topic: topic.to_owned(),
                     waited: self.settings.delivery_timeout,
-                });
+                }));
             }
             record = back;
             std::thread::sleep(FLUSH_STEP);

@@ -14,7 +14,7 @@ use crate::needs;
 
 /// A broker of one test alone, because the test kills it.
 pub(crate) struct Broker {
-    pub(crate) data: PathBuf,
+    data: PathBuf,
 }
 
 impl Broker {

@@ -105,6 +105,11 @@ pub enum KafkaSinkError {
         /// The error of librdkafka.
         error: Box<KafkaError>,
     },
+    /// Records of a transaction did not arrive; it is aborted.
+    #[error(
+        "{0}; the transaction is aborted, going on at the offsets that the group has committed"
+    )]
+    Aborted(Box<Self>),
     /// Partitions were taken away before what came of their records was committed.
     #[error(
         "while committing a transaction: partitions of its input were taken away by the group; going on at the \
@@ -131,7 +136,19 @@ impl KafkaSinkError {
     pub fn is_mended_by_rewinding(&self) -> bool {
         match self {
             Self::Transaction { error, .. } => !is_refusal(error),
+            Self::Aborted(why) => why.is_passing(),
             Self::Lost | Self::Spoilt { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the same records may arrive the next time.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Delivery { error, .. } => {
+                !is_refusal(error) && hint(error) != TOO_LARGE && hint(error) != NO_TOPIC
+            }
+            Self::QueueFull { .. } | Self::Unfinished { .. } => true,
             _ => false,
         }
     }
@@ -158,11 +175,40 @@ fn hint(error: &KafkaError) -> &'static str {
             RDKafkaErrorCode::UnknownTopic
             | RDKafkaErrorCode::UnknownTopicOrPartition
             | RDKafkaErrorCode::UnknownPartition,
-        ) => "; the topic does not exist and the broker does not create it: create it",
+        ) => NO_TOPIC,
         Some(RDKafkaErrorCode::MessageTimedOut) => {
             "; no broker took it within the delivery timeout: is the broker running?"
         }
-        Some(RDKafkaErrorCode::MessageSizeTooLarge) => "; raise the topic's max.message.bytes",
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => TOO_LARGE,
         _ => "",
+    }
+}
+
+const NO_TOPIC: &str = "; the topic does not exist and the broker does not create it: create it";
+const TOO_LARGE: &str = "; raise the topic's max.message.bytes";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_whose_records_were_late_is_begun_again_and_one_that_cannot_be_written_is_not()
+    {
+        let of = |code| {
+            let why = KafkaSinkError::Delivery {
+                topic: "t".into(),
+                error: Box::new(KafkaError::MessageProduction(code)),
+                failed: 1,
+            };
+            // At least once, a lost record fails the run: what was written before it stays.
+            assert!(!why.is_mended_by_rewinding());
+            KafkaSinkError::Aborted(Box::new(why)).is_mended_by_rewinding()
+        };
+        assert!(of(RDKafkaErrorCode::MessageTimedOut));
+        assert!(of(RDKafkaErrorCode::PurgeInflight));
+        assert!(of(RDKafkaErrorCode::InvalidProducerEpoch));
+        assert!(!of(RDKafkaErrorCode::UnknownTopic));
+        assert!(!of(RDKafkaErrorCode::MessageSizeTooLarge));
+        assert!(!of(RDKafkaErrorCode::TopicAuthorizationFailed));
     }
 }

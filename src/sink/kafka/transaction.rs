@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaError};
 use rdkafka::producer::Producer;
-use rdkafka::util::Timeout;
 use rdkafka::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
 use super::deliveries::Deliveries;
 use super::error::KafkaSinkError;
+use super::patience::ConnectPatience;
 use crate::clock;
 use crate::frame::Position;
 
@@ -36,9 +36,12 @@ pub trait CommittingGroup: Send + Sync {
 pub(super) struct Transactions {
     id: String,
     every: Duration,
+    patience: ConnectPatience,
     group: Option<Arc<dyn CommittingGroup>>,
-    /// When the open transaction began; none where none is open.
-    began: Option<Instant>,
+    /// Whether a transaction is open.
+    is_open: bool,
+    /// Since when something waits for a commit: records, or positions without any.
+    since: Option<Instant>,
     /// The input up to which records are in the open transaction.
     positions: Vec<Position>,
 }
@@ -61,6 +64,7 @@ impl Transactions {
         producer: &impl Producer<Deliveries>,
         id: &str,
         every: Duration,
+        patience: ConnectPatience,
     ) -> Result<Self, KafkaSinkError> {
         let mut left = INIT_TRIES;
         loop {
@@ -76,8 +80,10 @@ impl Transactions {
         Ok(Self {
             id: id.to_owned(),
             every,
+            patience,
             group: None,
-            began: None,
+            is_open: false,
+            since: None,
             positions: vec![],
         })
     }
@@ -95,17 +101,21 @@ impl Transactions {
         &mut self,
         producer: &impl Producer<Deliveries>,
     ) -> Result<(), KafkaSinkError> {
-        if self.began.is_some() {
+        if self.is_open {
             return Ok(());
         }
         let begun = producer.begin_transaction();
         begun.map_err(|error| failed(&self.id, "beginning a transaction", error))?;
-        self.began = Some(clock::instant());
+        self.is_open = true;
+        self.since.get_or_insert_with(clock::instant);
         Ok(())
     }
 
     /// Notes positions of the input: all records of the frames before them are in the transaction.
     pub(super) fn mark(&mut self, positions: &[Position]) {
+        if !positions.is_empty() {
+            self.since.get_or_insert_with(clock::instant);
+        }
         for position in positions {
             position.note(&mut self.positions);
         }
@@ -113,10 +123,8 @@ impl Transactions {
 
     /// Whether it is time to commit.
     pub(super) fn is_due(&self) -> bool {
-        let due = self
-            .began
-            .is_some_and(|began| began.elapsed() >= self.every);
-        due || self.began.is_none() && !self.positions.is_empty()
+        self.since
+            .is_some_and(|since| since.elapsed() >= self.every)
     }
 
     /// Commits the open transaction with the offsets of its input, and appends these. Nothing of it may be in
@@ -129,16 +137,17 @@ impl Transactions {
         producer: &impl Producer<Deliveries>,
         done: &mut Vec<Position>,
     ) -> Result<(), KafkaSinkError> {
-        if self.began.is_none() && self.positions.is_empty() {
+        if self.since.is_none() {
             return Ok(());
         }
         self.open(producer)?;
         if !self.positions.is_empty() {
             self.send_offsets(producer)?;
         }
-        let committed = repeated(|| producer.commit_transaction(Timeout::Never));
+        let committed = self.answered(|| producer.commit_transaction(COMMIT_TIMEOUT));
         committed.map_err(|error| failed(&self.id, "committing a transaction", error))?;
-        self.began = None;
+        self.is_open = false;
+        self.since = None;
         done.append(&mut self.positions);
         Ok(())
     }
@@ -159,14 +168,42 @@ impl Transactions {
                 added.map_err(|error| failed(&self.id, "listing offsets", error))?;
             }
         }
-        let sent =
-            repeated(|| producer.send_offsets_to_transaction(&offsets, &metadata, Timeout::Never));
+        let send =
+            || producer.send_offsets_to_transaction(&offsets, &metadata, SEND_OFFSETS_TIMEOUT);
+        let sent = self.answered(send);
         sent.map_err(|error| failed(&self.id, "adding offsets to a transaction", error))
+    }
+
+    /// Calls again while the error says that this may help: also where the broker gave no answer in time. Not
+    /// for ever, because a broker that is away for so long has aborted the transaction meanwhile, and not for
+    /// long once the process is to end.
+    fn answered(&self, mut call: impl FnMut() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+        let began = clock::instant();
+        let (mut asked_to_end, mut has_told) = (None, false);
+        loop {
+            let error = match call() {
+                Err(error) if is_retriable(&error) => error,
+                done => return done,
+            };
+            let now = clock::instant();
+            if self.patience.is_over() {
+                asked_to_end.get_or_insert(now);
+            }
+            let is_ending = asked_to_end.is_some_and(|asked| now - asked > CALLS_AT_END);
+            if is_ending || now - began > CALLS_MAX {
+                return Err(error);
+            }
+            if !has_told && now - began > TOLD_AFTER {
+                has_told = true;
+                warn!(id = self.id, %error, "a transaction waits for its broker");
+            }
+            std::thread::sleep(CALL_PAUSE);
+        }
     }
 
     /// Aborts what is open, so that readers do not wait for it; the producer is not used any more.
     pub(super) fn abort(&mut self, producer: &impl Producer<Deliveries>) {
-        if self.began.take().is_none() {
+        if !std::mem::take(&mut self.is_open) {
             return;
         }
         producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
@@ -189,20 +226,6 @@ fn failed(id: &str, doing: &'static str, error: KafkaError) -> KafkaSinkError {
     }
 }
 
-/// Calls again while the error says that this may help.
-fn repeated(mut call: impl FnMut() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
-    for _ in 0..CALLS_MAX {
-        match call() {
-            Err(error) if is_retriable(&error) => {
-                debug!(%error, "calling again");
-                std::thread::sleep(CALL_PAUSE);
-            }
-            done => return done,
-        }
-    }
-    call()
-}
-
 fn is_retriable(error: &KafkaError) -> bool {
     transaction_error(error).is_some_and(RDKafkaError::is_retriable)
 }
@@ -217,8 +240,18 @@ fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {
 /// How long one call may wait for the coordinator of transactions at the start, and how often it is made.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const INIT_TRIES: u32 = 6;
-/// How often a call that may be made again is made, and the pause between.
-const CALLS_MAX: u32 = 100;
+/// How long one call may wait for the end of a transaction: the next one goes on where it was.
+const COMMIT_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long one call may wait for offsets to be taken. The next one sends them again, and the broker may take
+/// those of a request that it was slow to read in the transaction after this one: so not soon.
+const SEND_OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before a call is made again.
 const CALL_PAUSE: Duration = Duration::from_millis(20);
+/// How long a call is repeated; longer than a transaction may be open.
+const CALLS_MAX: Duration = Duration::from_secs(60);
+/// The same once the process is to end.
+const CALLS_AT_END: Duration = Duration::from_secs(10);
+/// When it is told that a commit waits.
+const TOLD_AFTER: Duration = Duration::from_secs(3);
 /// How long an abort may take at the end.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(3);
