@@ -226,8 +226,8 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Commits what was sent, with the offsets of its input, and appends these. Does nothing where records are
-    /// not written in transactions.
+    /// Commits what was sent, with the offsets of its input, and appends these. Does nothing where records
+    /// are not written in transactions.
     ///
     /// # Errors
     /// [`KafkaSinkError`]; the run must begin again at the committed offsets.

@@ -154,8 +154,8 @@ fn undisturbed(world: &World<'_>) -> (ByKey, ByKey) {
     )
 }
 
-/// What was found, by key. Where a run promises at least once, a record that is there again counts apart, if it
-/// is the same.
+/// What was found, by key. Where a run promises at least once, a record that is there again counts apart,
+/// if it is the same.
 fn by_key(
     world: &World<'_>,
     records: &[OwnedMessage],

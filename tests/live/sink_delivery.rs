@@ -1,6 +1,5 @@
 //! What `/readyz` and the metrics say of a sink whose broker stands still.
 
-
 use foretick::simulate::{Exchange, MarketSettings};
 use tokio::runtime::Runtime;
 
