@@ -1,111 +1,149 @@
-//! A pipeline between two topics, records that keep coming, and engines that are started and killed.
+//! A pipeline between topics, the records that it reads, and the arguments of its engines.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::child::RunningProcess;
-use crate::given::{self, Folder};
+use crate::broker::Broker;
+use crate::engine::Engine;
+use crate::given::Folder;
+use crate::plan::Plan;
+use crate::records::{Record, pipeline, records};
 use crate::topics::Topics;
 
 /// What a run of faults works on.
-pub(super) struct World {
-    pub(super) topics: Topics,
-    pub(super) folder: Folder,
-    pub(super) pipeline: PathBuf,
-    pub(super) input: String,
-    pub(super) output: String,
+pub(crate) struct World<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) broker: &'a Broker,
+    pub(crate) topics: Topics,
+    pub(crate) folder: Folder,
+    pub(crate) pipeline: PathBuf,
+    pub(crate) input: String,
+    /// Of signals, alerts and dead letters.
+    pub(crate) outputs: [String; 3],
     /// The records, in their order.
-    pub(super) lines: Vec<String>,
-    /// Further configuration, as `--set` takes it.
-    pub(super) set: Vec<String>,
+    pub(crate) records: Vec<Record>,
 }
 
-/// A generator of numbers that a seed decides.
-pub(super) struct Dice(u64);
+/// How long the group waits for a member; a pause is longer.
+pub(crate) const SESSION_MS: u64 = 1_500;
+/// After so long a transaction is aborted; the broker is away for longer.
+pub(crate) const TRANSACTION_MS: u64 = 8_000;
 
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// A number below `below`.
-    pub(super) fn below(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % below.max(1)
-    }
-
-    pub(super) fn millis(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.below(to - from))
-    }
-}
-
-/// Symbols of the made-up market.
-const SYMBOLS: [&str; 4] = ["BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT"];
-
-impl World {
-    /// A world whose market lasts so many seconds, in topics of so many partitions.
-    pub(super) fn new(
-        bootstrap: String,
-        name: &str,
-        seed: u64,
-        seconds: u64,
-        partitions: i32,
-    ) -> Self {
-        let mut topics = Topics::new(bootstrap, name);
-        let folder = Folder::new(&format!("faults-{name}"));
-        let pipeline = folder.write("pipeline.toml", given::EVERY_KIND);
-        let text = given::capture(seed, seconds, &SYMBOLS);
-        let (input, output) = (topics.make("in", partitions), topics.make("out", 3));
+impl<'a> World<'a> {
+    pub(crate) fn new(plan: Plan, broker: &'a Broker) -> Self {
+        let name = format!("faults-{}-{}", plan.name, plan.seed);
+        let mut topics = Topics::new(broker.address.clone(), &name);
+        let folder = Folder::new(&name);
+        let pipeline = pipeline(plan.market, &folder);
+        let input = topics.make("in", plan.partitions);
+        let outputs = [
+            topics.make("out", 3),
+            topics.make("alerts", 2),
+            topics.make("dlq", 2),
+        ];
+        let records = records(&plan);
         Self {
+            plan,
+            broker,
             topics,
             folder,
             pipeline,
             input,
-            output,
-            lines: text.lines().map(str::to_owned).collect(),
-            set: vec![],
+            outputs,
+            records,
         }
     }
 
-    /// The arguments of an instance of the pipeline.
-    pub(super) fn arguments(&self, _instance: &str, more: &[&str]) -> Vec<String> {
+    /// The group of the engines.
+    pub(crate) fn group(&self) -> String {
+        self.topics.name("group")
+    }
+
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.folder.path("state")
+    }
+
+    /// Starts the engine of a slot.
+    pub(crate) fn start(&self, slot: usize, more: &[&str]) -> Engine {
+        let log = self.folder.path(&format!("engine-{slot}.log"));
+        Engine::start(&self.arguments(slot, more), &log)
+    }
+
+    /// Keeps the logs of the engines, and says where.
+    pub(crate) fn keep_logs(&self) {
+        let Some(kept) = std::env::var_os("FORETICK_FAULTS_LOGS").map(PathBuf::from) else {
+            return;
+        };
+        let kept = kept.join(self.group());
+        std::fs::create_dir_all(&kept).expect("the folder of logs takes folders");
+        for slot in 0..self.plan.engines {
+            let name = format!("engine-{slot}.log");
+            drop(std::fs::copy(self.folder.path(&name), kept.join(&name)));
+        }
+        println!("logs are kept in {}", kept.display());
+    }
+
+    fn arguments(&self, slot: usize, more: &[&str]) -> Vec<String> {
         let mut args = vec!["run".to_owned(), self.pipeline.display().to_string()];
         args.extend(more.iter().map(|&one| one.to_owned()));
+        let [signals, alerts, letters] = &self.outputs;
         let own = [
             "source.kind=kafka".to_owned(),
             format!("source.topics=[{:?}]", self.input),
             "source.start=earliest".to_owned(),
             "sink.kind=kafka".to_owned(),
-            format!("sink.topic={:?}", self.output),
-            format!("sink.dead_letters={:?}", self.topics.name("dlq")),
+            format!("sink.topic={signals:?}"),
+            format!("sink.alerts={alerts:?}"),
+            format!("sink.dead_letters={letters:?}"),
             "sink.gaps=\"\"".to_owned(),
-            format!("kafka.bootstrap={:?}", self.topics.bootstrap),
-            format!("kafka.group={:?}", self.topics.name("group")),
-            "kafka.properties={\"session.timeout.ms\"=\"1500\",\"heartbeat.interval.ms\"=\"300\"}"
-                .to_owned(),
+            format!("kafka.bootstrap={:?}", self.broker.engines),
+            format!("kafka.group={:?}", self.group()),
+            format!("kafka.properties={}", self.properties(slot)),
+            // What the clock alone says of a signal is in no replay of the topic.
             "engine.late_after_ms=0".to_owned(),
+            "source.tick_ms=0".to_owned(),
+            format!("engine.shards={}", self.plan.shards),
             "metrics.listen=\"\"".to_owned(),
         ];
-        for set in own.iter().chain(&self.set) {
-            args.extend(["--set".to_owned(), set.clone()]);
+        let mut more = vec![];
+        if self.plan.exactly_once {
+            more.push("sink.delivery=exactly_once".to_owned());
+        }
+        if self.plan.snapshots {
+            more.push(format!(
+                "state.dir={:?}",
+                self.state_dir().display().to_string()
+            ));
+            more.push("state.every_ms=500".to_owned());
+        }
+        for set in own.into_iter().chain(more) {
+            args.extend(["--set".to_owned(), set]);
         }
         args
     }
 
-    /// Starts an instance.
-    pub(super) fn start(&self, instance: &str, more: &[&str]) -> RunningProcess {
-        RunningProcess::start(&self.arguments(instance, more))
-    }
-
-    /// Writes all records, each with its symbol as key, in so many parts over so long.
-    pub(super) fn fill_over(&self, parts: usize, time: Duration) {
-        let part = self.lines.len().div_ceil(parts);
-        for lines in self.lines.chunks(part.max(1)) {
-            self.topics
-                .fill(&self.input, lines.iter().map(String::as_str));
-            std::thread::sleep(time / parts as u32);
-        }
+    fn properties(&self, slot: usize) -> String {
+        let instance = format!("{}-{slot}", self.group());
+        let all = [
+            ("session.timeout.ms", SESSION_MS.to_string()),
+            ("heartbeat.interval.ms", (SESSION_MS / 5).to_string()),
+            ("topic.metadata.refresh.interval.ms", "2000".to_owned()),
+            ("transaction.timeout.ms", TRANSACTION_MS.to_string()),
+            ("delivery.timeout.ms", (TRANSACTION_MS - 1_000).to_string()),
+            ("transactional.id", instance.clone()),
+            ("group.instance.id", instance),
+        ];
+        let all = all.iter().filter(|(name, _)| {
+            self.plan.exactly_once
+                || ![
+                    "transactional.id",
+                    "transaction.timeout.ms",
+                    "delivery.timeout.ms",
+                ]
+                .contains(name)
+        });
+        let all: Vec<String> = all
+            .map(|(name, value)| format!("{name:?}={value:?}"))
+            .collect();
+        format!("{{{}}}", all.join(","))
     }
 }

@@ -8,7 +8,8 @@ use foretick::decode::route::SymbolFinder;
 use foretick::frame::split_stamp;
 use foretick::kafka::{Properties, client_config};
 use rdkafka::admin::{
-    AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier,
+    TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -74,6 +75,15 @@ impl Topics {
         altered.expect("the broker answers")[0]
             .as_ref()
             .expect("a topic can be changed");
+    }
+
+    /// Adds partitions to a topic, until it has so many.
+    pub(crate) fn grow(&self, topic: &str, partitions: i32) {
+        let more = NewPartitions::new(topic, partitions as usize);
+        let grown = wait(self.admin().create_partitions([&more], &options()));
+        grown.expect("the broker answers")[0]
+            .as_ref()
+            .expect("a topic can be grown");
     }
 
     /// Deletes a topic with its records.
