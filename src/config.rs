@@ -36,7 +36,7 @@ pub use self::json_feed::{
     JsonTradeConfig,
 };
 
-pub use self::kafka::KafkaConfig;
+pub use self::kafka::{GroupProtocol, KafkaConfig};
 pub use self::metrics::MetricsConfig;
 pub use self::model::{
     ActivationName, Fallback, ModelConfig, ModelInput, ModelKind, NormaliseBy, ProviderName,

@@ -3,6 +3,7 @@
 //! Reads the secrets that the configuration refers to; they appear in no error message.
 
 mod built_in;
+pub mod instance;
 pub mod log_pause;
 pub mod refusal;
 
@@ -155,7 +156,10 @@ const RUNS_CODE: &str = "it makes the client run a program or load a library";
 const UNSAFE: &str = "it would let anyone impersonate the broker or a user";
 const OURS: &str = "it is set by the engine, which depends on it; use the engine's own setting";
 
-const DENIED: [(&str, &str); 19] = [
+const INSTANCE: &str = "the engine makes it of the instance's name: set `[kafka] instance`";
+const PROTOCOL: &str = "the engine's settings depend on it: set `[kafka] protocol`";
+
+const DENIED: [(&str, &str); 22] = [
     ("plugin.library.paths", RUNS_CODE),
     ("sasl.kerberos.kinit.cmd", RUNS_CODE),
     ("ssl.engine.location", RUNS_CODE),
@@ -175,6 +179,9 @@ const DENIED: [(&str, &str); 19] = [
     ("enable.idempotence", OURS),
     ("acks", OURS),
     ("request.required.acks", OURS),
+    ("group.instance.id", INSTANCE),
+    ("transactional.id", INSTANCE),
+    ("group.protocol", PROTOCOL),
 ];
 
 const SECRET: [&str; 10] = [

@@ -63,7 +63,7 @@
 //! 7. A Kafka offset is committed after all signals of the frames before it have arrived, or in one
 //!    transaction with them ([`sink::kafka::transaction`]).
 //! 8. Prices are integers until `feature`; `unsafe` is in [`model::kernel`] alone, once in `main`, and where
-//!    [`command::check`] asks librdkafka for rights.
+//!    [`login::described`] asks librdkafka for rights.
 //! 9. Deferred work changes when a score is ready, never the score.
 //! 10. Records about persons leave as tokens ([`decode::privacy`]); their fields leave in training sets only.
 //! 11. What is held of an instrument belongs to the partition of its records. It is saved behind offsets that are

@@ -3,6 +3,8 @@
 //! librdkafka tries a refused login again and again, and tells the requests that wait for it only that they
 //! took too long. Its reports have the cause: they are collected here, and told in words.
 
+pub mod described;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +42,14 @@ pub enum LoginError {
         bootstrap: String,
         /// Why.
         refusal: Refusal,
+    },
+    /// They let it in, and do not allow it what it needs.
+    #[error("while asking the brokers `{bootstrap}` for what the pipeline needs: {}", missing.join("; "))]
+    NoRights {
+        /// The addresses of the brokers.
+        bootstrap: String,
+        /// Each right that is missing.
+        missing: Vec<String>,
     },
     /// They do not answer, or not so that it can be understood.
     #[error(

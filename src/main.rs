@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
-use foretick::command::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
+use foretick::command::outputs::{self, OutputContent, OutputError, check_outputs, outputs_of};
 use foretick::command::record::RecordOptions;
 use foretick::command::simulate::write_capture_file;
 use foretick::command::state::StateDetail;
@@ -226,8 +226,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     }
     let path = &args.pipelines[0];
     let (file, ..) = PipelineFile::load(path, &[])?;
-    let known = [file.name.as_str()];
-    supervisor::check_override_names(&changes, &known)?;
+    supervisor::check_override_names(&changes, &[&file.name])?;
     let mut pipeline = Pipeline::load(path, &supervisor::overrides_of(&file.name, &changes))?;
     let streams = pipeline.stream_names()?;
     let mut loaded = pipeline.load_model()?;
@@ -243,7 +242,14 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
     check_sink(&pipeline, options.capture.as_ref(), args.force)?;
     let stop = stop_on_signal()?;
     pipeline.sinks.patience = stop.patience(options.duration);
-    let open = || Some(pipeline.open_sink(&loaded.lineage));
+    let mut first = pipeline.clone();
+    first.sinks.existing = args.force.into();
+    // A run that begins again goes on with its own files.
+    let mut opened = Some(first);
+    let open = || {
+        let pipeline = opened.take().unwrap_or_else(|| pipeline.clone());
+        Some(pipeline.open_sink(&loaded.lineage))
+    };
     let ended = live::run_into(&pipeline, &loaded, open, &options, &stop)?;
     if to_stdout {
         eprint!("{}", ended.summary);
@@ -260,16 +266,16 @@ fn run_several(
     options: &RunOptions,
     limits: &ResourceLimits,
 ) -> anyhow::Result<ExitCode> {
-    let json = args.json;
-    let members = supervisor::load_all(&args.pipelines, set)?;
-    for member in &members {
+    let mut members = supervisor::load_all(&args.pipelines, set)?;
+    for member in &mut members {
         check_sink(member.pipeline(), None, args.force)?;
+        member.replace_files(args.force);
     }
     let to_stdout = members
         .iter()
         .any(|member| member.pipeline().file.sink.kind == SinkKind::Stdout);
     ensure!(
-        !(to_stdout && json),
+        !(to_stdout && args.json),
         Usage("--json and a sink both write to standard output; leave out one of them")
     );
     let stop = stop_on_signal()?;
@@ -277,7 +283,7 @@ fn run_several(
     if to_stdout {
         eprint!("{outcomes}");
     } else {
-        print(&outcomes, json)?;
+        print(&outcomes, args.json)?;
     }
     Ok(ExitCode::from(u8::from(outcomes.failed())))
 }
@@ -378,8 +384,8 @@ fn check_sink(
             OutputContent::Capture,
         ),
     ]);
-    check_outputs(&outputs, &read_by(&[], pipeline), force)?;
-    Ok(())
+    let inputs = read_by(&[], pipeline);
+    Ok(outputs::check_outputs_of_run(&outputs, &inputs, force)?)
 }
 
 fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {

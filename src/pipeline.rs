@@ -3,6 +3,7 @@
 
 mod addresses;
 mod alerts;
+pub mod broker_needs;
 mod credentials;
 mod error;
 mod execution;
@@ -305,7 +306,7 @@ impl Pipeline {
     /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
     #[must_use]
     pub fn kafka_settings(&self, until_end: bool) -> KafkaSourceSettings {
-        source::kafka(&self.file, until_end)
+        source::kafka(&self.file, self.sinks.slot.of(&self.file), until_end)
     }
 
     /// Kafka's address: the configuration's, the environment's, or the default.
@@ -319,7 +320,7 @@ impl Pipeline {
     /// # Errors
     /// [`SinkError`] where the file cannot be made, brokers refuse the login, or none answers.
     pub fn open_sink(&self, lineage: &Lineage) -> Result<Box<dyn Sink>, SinkError> {
-        login::log_in_first(&self.file, &self.sinks.patience)?;
+        login::log_in_first(&self.file, lineage, &self.sinks.patience)?;
         sink::open(&self.file, &self.fields, lineage, &self.sinks)
     }
 

@@ -23,6 +23,8 @@ mod exposition;
 mod failures;
 #[path = "live/feed_faults.rs"]
 mod feed_faults;
+#[path = "live/file_again.rs"]
+mod file_again;
 #[path = "live/kafka.rs"]
 mod kafka;
 #[path = "live/kafka_books.rs"]
@@ -35,6 +37,8 @@ mod large_letters;
 mod meadow;
 #[path = "live/metrics.rs"]
 mod metrics;
+#[path = "live/offsets.rs"]
+mod offsets;
 #[path = "live/pipelines.rs"]
 mod pipelines;
 #[path = "live/secured.rs"]

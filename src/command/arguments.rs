@@ -137,7 +137,8 @@ pub struct RunArguments {
     /// time, as that of `record --output`.
     #[arg(long, value_name = "FILE")]
     pub capture: Option<PathBuf>,
-    /// Replace output files that exist.
+    /// Replace files of the sink that exist. Without it, plain lines are appended, and a compressed or
+    /// Parquet file that exists gets a number in its name.
     #[arg(long)]
     pub force: bool,
     /// Print the summary as one JSON object.
@@ -148,8 +149,8 @@ pub struct RunArguments {
 const RUN_MORE: &str = "\
 With several pipelines, nothing starts unless all of them can be loaded. If one fails later (its model, \
 source, sink, or a panic), the others go on. It is restarted from its committed offsets, with its model's \
-file read again, after 1 s, 2 s and so on up to 60 s. It is not restarted if its sink writes a file, or \
-with --until-end. /readyz names a pipeline that is down.
+file read again, after 1 s, 2 s and so on up to 60 s, and goes on with its files. It is not restarted with \
+--until-end. /readyz names a pipeline that is down.
 
 Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 a usage or configuration \
 error, nothing started.";

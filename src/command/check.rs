@@ -2,18 +2,16 @@
 //! group and its rights.
 
 pub mod brokers;
-mod described;
-pub mod needs;
 
 use std::fmt;
 
 use serde::Serialize;
 
 use self::brokers::ask;
-use self::needs::BrokerNeeds;
 use crate::config::{SinkKind, SourceKind};
 use crate::decode::venue::Subscription;
 use crate::kafka::{client_config, client_description};
+use crate::pipeline::broker_needs::BrokerNeeds;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::source::websocket::WebsocketSettings;
 
@@ -110,6 +108,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
             Err(error) => report.problems.push(error.to_string()),
         }
         report.warnings = pipeline.feed_warnings(&settings);
+    } else if pipeline.plan.uses_book() && pipeline.book_snapshots.is_none() && source.kind_written
+    {
+        report.warnings.push(NO_SNAPSHOTS.into());
     }
     let live = source.kind_written || source.topics_written;
     let of_files = source.table.is_some() && !live;
@@ -124,7 +125,7 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
         report.kafka = Some(client_description());
         let (bootstrap, properties) = (pipeline.bootstrap(), &pipeline.file.kafka.properties);
         if topics {
-            let needs = BrokerNeeds::of(pipeline, lineage, reads);
+            let needs = BrokerNeeds::of(&pipeline.file, lineage, reads);
             let findings = ask(&bootstrap, properties, &needs);
             report.problems.extend(findings.problems);
             report.warnings.extend(findings.warnings);
@@ -144,6 +145,10 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
     report.ok = report.problems.is_empty();
     Ok(report)
 }
+
+/// What is hardly meant where a book comes from topics.
+const NO_SNAPSHOTS: &str = "features need a book, and the pipeline names no REST address for its snapshots \
+    (`[source] rest`): a book waits until the topic holds a snapshot";
 
 impl CheckedFeed {
     fn of(settings: &WebsocketSettings, subscription: &Subscription) -> Self {

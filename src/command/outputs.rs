@@ -3,9 +3,16 @@
 //!
 //! Creates nothing.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use serde::de::IgnoredAny;
+
+use crate::sink::open::is_parquet;
+use crate::source::compression::is_compressed;
 
 /// A file that a command is to write.
 #[derive(Clone, Debug)]
@@ -67,6 +74,58 @@ pub fn check_outputs(
     inputs: &[&Path],
     force: bool,
 ) -> Result<(), OutputError> {
+    let refused = |_: &Path, _| {
+        (!force).then(|| "the file exists; add --force to replace it, or name another file".into())
+    };
+    check(outputs, inputs, refused)
+}
+
+/// The same for a live run, which goes on with files of signals and of JSON lines. A plain file must hold
+/// JSON lines; other files of signals get another name.
+///
+/// # Errors
+/// [`OutputError`] with the option and what to do.
+pub fn check_outputs_of_run(
+    outputs: &[PlannedOutput],
+    inputs: &[&Path],
+    force: bool,
+) -> Result<(), OutputError> {
+    let refused = |path: &Path, content| {
+        let what = match content {
+            _ if force => return None,
+            OutputContent::Signals | OutputContent::JsonLines if may_go_on(path) => return None,
+            OutputContent::Signals | OutputContent::JsonLines => {
+                "the file exists and does not hold JSON lines, so that nothing is appended to it; add \
+                 --force to replace it, or name another file"
+            }
+            _ => "the file exists; add --force to replace it, or name another file",
+        };
+        Some(what.into())
+    };
+    check(outputs, inputs, refused)
+}
+
+/// Whether a run may go on with a file: it begins with a JSON object, is empty, or is set aside.
+fn may_go_on(path: &Path) -> bool {
+    if is_compressed(path) || is_parquet(path) {
+        return true;
+    }
+    let mut first = vec![];
+    let read = fs::File::open(path)
+        .map(|file| BufReader::new(file.take(FIRST_LINE_BYTES)))
+        .and_then(|mut file| file.read_until(b'\n', &mut first));
+    let is_object = || serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(&first).is_ok();
+    // A line that was never finished is cut off, and says nothing.
+    let is_torn = first.first() == Some(&b'{') && !first.ends_with(b"\n");
+    read.is_ok() && (first.is_empty() || is_torn || is_object())
+}
+
+/// Checks outputs; `refused` says why a file that is there must not be written.
+fn check(
+    outputs: &[PlannedOutput],
+    inputs: &[&Path],
+    refused: impl Fn(&Path, OutputContent) -> Option<String>,
+) -> Result<(), OutputError> {
     for (at, output) in outputs.iter().enumerate() {
         let PlannedOutput {
             named_by,
@@ -112,11 +171,12 @@ pub fn check_outputs(
             Ok(there) if there.is_dir() => {
                 return Err(refuse("it is a folder; name a file in it".into()));
             }
-            Ok(_) if !force => {
-                let what = "the file exists; add --force to replace it, or name another file";
-                return Err(refuse(what.into()));
+            Ok(_) => {
+                if let Some(what) = refused(path, *content) {
+                    return Err(refuse(what));
+                }
             }
-            _ => {}
+            Err(_) => {}
         }
     }
     Ok(())
@@ -164,6 +224,9 @@ impl OutputContent {
     }
 }
 
+/// How much is read of a first line.
+const FIRST_LINE_BYTES: u64 = 1 << 20;
+
 /// Endings of formats that are not written as JSON lines.
 const OTHER_FORMATS: &[&str] = &[
     "csv", "tsv", "tab", "txt", "parquet", "pq", "xls", "xlsx", "ods", "arrow", "feather", "ipc",
@@ -194,7 +257,7 @@ mod tests {
     use super::*;
     use crate::tests::scratch::Scratch;
 
-    fn check(
+    fn checked(
         path: &Path,
         content: OutputContent,
         inputs: &[&Path],
@@ -230,7 +293,7 @@ mod tests {
             ("x.jsonl", OutputContent::Rows, Some(".parquet")),
             ("x.parquet.gz", OutputContent::Rows, Some(".parquet")),
         ] {
-            let checked = check(Path::new(name), content, &[], false);
+            let checked = checked(Path::new(name), content, &[], false);
             match word {
                 None => assert_eq!(checked, Ok(()), "{name}"),
                 Some(word) => assert!(checked.unwrap_err().contains(word), "{name}"),
@@ -248,7 +311,7 @@ mod tests {
         let dotted = scratch.path().join("./in.jsonl");
         for path in [&input, &soft, &hard, &dotted] {
             for force in [false, true] {
-                let error = check(path, OutputContent::Signals, &[&input], force).unwrap_err();
+                let error = checked(path, OutputContent::Signals, &[&input], force).unwrap_err();
                 assert!(error.contains("it is the input"), "{error}");
             }
         }
@@ -258,22 +321,22 @@ mod tests {
     fn an_existing_file_is_replaced_only_by_force() {
         let scratch = Scratch::new();
         let path = scratch.write("out.jsonl", "old");
-        let error = check(&path, OutputContent::Signals, &[], false).unwrap_err();
+        let error = checked(&path, OutputContent::Signals, &[], false).unwrap_err();
         assert!(error.contains("--force"), "{error}");
-        assert_eq!(check(&path, OutputContent::Signals, &[], true), Ok(()));
+        assert_eq!(checked(&path, OutputContent::Signals, &[], true), Ok(()));
         assert!(
-            check(scratch.path(), OutputContent::Signals, &[], true).is_err(),
+            checked(scratch.path(), OutputContent::Signals, &[], true).is_err(),
             "a folder"
         );
         assert_eq!(
-            check(Path::new("/dev/null"), OutputContent::Signals, &[], false),
+            checked(Path::new("/dev/null"), OutputContent::Signals, &[], false),
             Ok(())
         );
     }
 
     #[test]
     fn only_signals_go_to_standard_output() {
-        let to = |content| check(Path::new("-"), content, &[], true);
+        let to = |content| checked(Path::new("-"), content, &[], true);
         assert_eq!(to(OutputContent::Signals), Ok(()));
         for content in [
             OutputContent::Rows,
@@ -295,7 +358,7 @@ mod tests {
             ("scores.csv.gz", OutputContent::Scores),
         ] {
             let path = scratch.path().join(name);
-            let error = check(&path, content, &[], false).unwrap_err();
+            let error = checked(&path, content, &[], false).unwrap_err();
             assert!(error.contains("end the name in"), "{name}: {error}");
         }
     }
@@ -314,5 +377,36 @@ mod tests {
         ];
         let error = check_outputs(&outputs, &[], false).unwrap_err().to_string();
         assert!(error.contains("--alerts writes the same file"), "{error}");
+    }
+
+    #[test]
+    fn a_run_goes_on_with_its_own_files_and_with_no_other() {
+        let scratch = Scratch::new();
+        for (name, text, content, goes_on) in [
+            (
+                "a.jsonl",
+                "{\"id\":1}\n{\"id\"",
+                OutputContent::Signals,
+                true,
+            ),
+            ("b.jsonl", "", OutputContent::JsonLines, true),
+            ("c.jsonl", "{\"id\"", OutputContent::JsonLines, true),
+            ("d.jsonl", "name = 1\n", OutputContent::Signals, false),
+            ("e.jsonl", "[1]\n", OutputContent::JsonLines, false),
+            ("f.jsonl", "{\n", OutputContent::JsonLines, false),
+            ("g.jsonl.zst", "x", OutputContent::Signals, true),
+            ("h.parquet", "x", OutputContent::Signals, true),
+            ("i.jsonl", "{}\n", OutputContent::Capture, false),
+        ] {
+            let output = PlannedOutput {
+                named_by: "[sink] file",
+                path: scratch.write(name, text),
+                content,
+            };
+            let outputs = [output];
+            let said = check_outputs_of_run(&outputs, &[], false);
+            assert_eq!(said.is_ok(), goes_on, "{name}: {said:?}");
+            assert!(check_outputs_of_run(&outputs, &[], true).is_ok(), "{name}");
+        }
     }
 }

@@ -11,8 +11,10 @@ pub struct SinkConfig {
     /// Where signals are written: `stdout` (JSON lines), `file` or `kafka`. Default: `"stdout"`.
     pub kind: SinkKind,
     /// The file, where `kind = "file"`: JSON lines, compressed where the name ends in `.gz` or `.zst`, or
-    /// Parquet where it ends in `.parquet` or `.pq`. One that exists is replaced only with `run --force`.
-    /// Default: `"signals.jsonl"`.
+    /// Parquet where it ends in `.parquet` or `.pq`. Plain lines are appended to one that exists, behind its
+    /// last whole line; one that is compressed or Parquet first gets a number in its name, as
+    /// `signals.1.parquet`. `run --force` replaces it. The same holds for files of dead letters, alerts and
+    /// gaps. Default: `"signals.jsonl"`.
     pub file: Option<PathBuf>,
     /// The topic of signals, where `kind = "kafka"`. Default: the name of `signal.schema`.
     pub topic: Option<String>,

@@ -48,7 +48,8 @@ pub struct SourceConfig {
     /// (`foretick_watermark_timestamp_seconds`). Default: `60000`.
     pub idle_ms: u64,
     /// How often the shards have a tick of the clock, in milliseconds, so that a silent instrument becomes
-    /// `stale`, and one whose book waits for a snapshot `gap`; `0` or `--until-end`: never. Default: `1000`.
+    /// `stale`, and one whose book waits for a snapshot `gap`; `0` or `--until-end`: never. Default: `1000`,
+    /// and `0` with `sink.delivery = "exactly_once"`, whose signals depend on the records alone.
     pub tick_ms: Option<u64>,
     /// The base address of the venue's REST interface, for snapshots of books; an empty text requests none.
     /// With `kind = "kafka"` a book whose changes come from the topics begins with such a snapshot, and is

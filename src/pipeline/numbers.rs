@@ -1,6 +1,7 @@
-//! Numbers of the configuration that mean nothing.
+//! Numbers and names of the configuration that mean nothing.
 
 use crate::config::{ConfigFault, PipelineFile, WebsocketConfig};
+use crate::kafka::instance::may_stand_in_name;
 
 /// More than any machine has cores.
 const SHARDS_MAX: usize = 1_024;
@@ -13,6 +14,12 @@ const SILENCE_MIN_MS: u64 = 500;
 /// # Errors
 /// The key at fault.
 pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
+    if let Some(name) = &file.kafka.instance
+        && (name.is_empty() || !name.chars().all(may_stand_in_name))
+    {
+        let advice = "`instance` must be of letters, digits, `.`, `_` and `-`";
+        return Err(ConfigFault::at("kafka.instance", advice));
+    }
     for (key, is_zero) in [
         ("engine.shards", file.engine.shards == 0),
         ("engine.batch", file.engine.batch == 0),

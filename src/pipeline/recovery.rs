@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::source::group;
 use crate::config::{PipelineFile, SourceKind};
 use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
@@ -40,14 +41,6 @@ impl Recovery {
             ),
         }
     }
-}
-
-/// The consumer group of a pipeline.
-pub(super) fn group(file: &PipelineFile) -> String {
-    file.kafka
-        .group
-        .clone()
-        .unwrap_or_else(|| file.name.clone())
 }
 
 /// How the state of a live run comes back.

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::recovery::group;
-use super::source::bootstrap;
+use super::source::{PipelineSlot, bootstrap, group};
 use super::topics::sink_topics;
 use crate::config::{ConfigFault, DeliveryMode, PipelineFile, SinkConfig, SinkKind, SourceKind};
 use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
+use crate::sink::existing_file::ExistingFile;
 use crate::sink::file::SideFiles;
 use crate::sink::json::JsonWriter;
 use crate::sink::kafka::letter_memory::LetterMemory;
@@ -24,8 +24,20 @@ use crate::sink::{Sink, SinkError};
 pub struct SinkMemory {
     /// When connecting to brokers is given up.
     pub patience: ConnectPatience,
+    /// What becomes of the files of its sink that are there.
+    pub existing: ExistingFile,
     /// The dead letters that were refused.
     pub(super) letters: LetterMemory,
+    /// The name of this process among the instances of its consumer group.
+    pub(super) slot: PipelineSlot,
+}
+
+impl SinkMemory {
+    /// The name of this process among the instances of its group.
+    fn instance(&self, file: &PipelineFile) -> String {
+        let slot = self.slot.of(file);
+        slot.map_or_else(|| "0".to_owned(), |slot| slot.name().to_owned())
+    }
 }
 
 /// Checks what `[sink]` promises against where records come from and go to.
@@ -54,12 +66,12 @@ pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
 }
 
 /// What is promised of delivery.
-fn promise(file: &PipelineFile) -> DeliveryPromise {
+fn promise(file: &PipelineFile, instance: &str) -> DeliveryPromise {
     match file.sink.delivery {
         DeliveryMode::AtLeastOnce => DeliveryPromise::AtLeastOnce,
         DeliveryMode::LowestLatency => DeliveryPromise::LowestLatency,
         DeliveryMode::ExactlyOnce => DeliveryPromise::ExactlyOnce {
-            id: format!("{}-{}", group(file), "0"),
+            id: format!("{}-{instance}", group(file)),
             every: Duration::from_millis(file.sink.commit_interval_ms.unwrap_or(50)),
         },
     }
@@ -85,9 +97,10 @@ pub(super) fn open(
             .filter(|gaps| !gaps.is_empty())
             .map(Path::new),
     };
+    let appears = Appears::Growing(memory.existing);
     match sink.kind {
-        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, Appears::AtOnce),
-        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, Appears::AtOnce),
+        SinkKind::Stdout => open_file(lineage, fields, Some(Path::new("-")), side, appears),
+        SinkKind::File => open_file(lineage, fields, Some(file_of(sink)), side, appears),
         SinkKind::Kafka => open_topic(file, fields, lineage, memory),
     }
 }
@@ -103,7 +116,7 @@ fn open_topic(
         bootstrap: bootstrap(&file.kafka),
         topic,
         properties: file.kafka.properties.clone(),
-        mode: promise(file),
+        mode: promise(file, &memory.instance(file)),
         letters: memory.letters.clone(),
         patience: memory.patience.clone(),
         ..KafkaSinkSettings::default()

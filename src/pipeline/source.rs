@@ -1,13 +1,16 @@
 //! The settings of a pipeline's source: Kafka, tables, and what holds for all.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::config::{
-    DeliveryMode, KafkaConfig, PipelineFile, RowOn, SourceConfig, StartOffset, TableConfig,
+    DeliveryMode, GroupProtocol, KafkaConfig, PipelineFile, RowOn, SourceConfig, StartOffset,
+    TableConfig,
 };
 use crate::decode::AHEAD_NS;
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
+use crate::kafka::instance::{InstanceSlot, instance_slot};
 use crate::source::kafka::{CommitBy, KafkaSourceSettings};
 use crate::source::table::ColumnNames;
 
@@ -60,12 +63,19 @@ fn nanos_of(millis: u64) -> i64 {
 const CLOCKS_DIFFER_NS: i64 = 600_000_000_000;
 
 /// The settings of the Kafka consumer; with `until_end` it ends where the topics ended at the start.
-pub(super) fn kafka(file: &PipelineFile, until_end: bool) -> KafkaSourceSettings {
+pub(super) fn kafka(
+    file: &PipelineFile,
+    instance: Option<InstanceSlot>,
+    until_end: bool,
+) -> KafkaSourceSettings {
     let (source, kafka) = (&file.source, &file.kafka);
     KafkaSourceSettings {
         bootstrap: bootstrap(kafka),
         topics: source.topics.clone(),
-        group: kafka.group.clone().unwrap_or_else(|| file.name.clone()),
+        group: group(file),
+        // A run that ends leaves its group, and the embedded broker knows no static members.
+        instance: instance.filter(|_| !until_end && !kafka.embedded),
+        is_broker_led: kafka.protocol == GroupProtocol::Consumer,
         from_beginning: source.start == StartOffset::Earliest || until_end,
         // The embedded broker keeps no timestamps.
         rebuild: (source.rebuild_ms > 0 && !kafka.embedded)
@@ -80,6 +90,33 @@ pub(super) fn kafka(file: &PipelineFile, until_end: bool) -> KafkaSourceSettings
         max_ahead_ns: max_ahead_ns(file),
         properties: kafka.properties.clone(),
         ..KafkaSourceSettings::default()
+    }
+}
+
+/// The consumer group.
+pub(super) fn group(file: &PipelineFile) -> String {
+    let written = file.kafka.group.clone();
+    written.unwrap_or_else(|| file.name.clone())
+}
+
+/// The slot of this process in the consumer group of a pipeline, taken when it is first asked for, and held
+/// as long as the pipeline or a copy of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PipelineSlot(Arc<OnceLock<Option<InstanceSlot>>>);
+
+impl PipelineSlot {
+    /// The slot, by this configuration of the pipeline; none where no lock can be had.
+    #[must_use]
+    pub(super) fn of(&self, file: &PipelineFile) -> Option<InstanceSlot> {
+        let take = || {
+            let written = file.kafka.instance.as_deref();
+            let slot = instance_slot(&bootstrap(&file.kafka), &group(file), written);
+            slot.inspect_err(|error| {
+                tracing::warn!(%error, "no name can be had for this instance: set `[kafka] instance`");
+            })
+            .ok()
+        };
+        self.0.get_or_init(take).clone()
     }
 }
 

@@ -34,6 +34,7 @@ use crate::clock;
 use crate::decode::ConnectionNumbers;
 use crate::decode::Decoder;
 use crate::pipeline::{Loaded, Pipeline};
+use crate::sink::existing_file::ExistingFile;
 use crate::sink::file::SideFiles;
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
@@ -101,7 +102,7 @@ pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, R
             gaps: options.gaps.as_deref(),
         },
         match options.speed {
-            Some(_) => Appears::AtOnce,
+            Some(_) => Appears::Growing(ExistingFile::Replaced),
             None => Appears::AtEnd,
         },
     )?;

@@ -2,16 +2,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Replaces the content of a file: writes a temporary file in its folder, syncs it, renames it, and syncs the
-/// folder, so that the rename survives a power failure.
+/// Replaces the content of a file that holds state: writes a temporary file in its folder, syncs it, renames
+/// it, and syncs the folder, so that the rename survives a power failure. Only its owner may read it, from
+/// the moment on which the temporary file is there: state may be about persons.
 ///
 /// # Errors
 /// The system's error. The file is then as it was before, and the temporary file is gone.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (temporary, mut file) = create_beside(path)?;
+    let (temporary, mut file) = create_beside(path, OWNER_ONLY)?;
     let written = file
         .write_all(bytes)
         .and_then(|()| file.sync_all())
@@ -24,8 +26,9 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder_of(path))
 }
 
-/// A new file in the folder of `path`, whose name no other file and no other writer has.
-pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+/// A new file in the folder of `path`, whose name no other file and no other writer has. The system takes
+/// from the mode what the user's mask forbids.
+pub(super) fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file")
@@ -38,6 +41,7 @@ pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
         match OpenOptions::new()
             .write(true)
             .create_new(true)
+            .mode(mode)
             .open(&temporary)
         {
             Ok(file) => return Ok((temporary, file)),
@@ -47,6 +51,11 @@ pub(super) fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
         }
     }
 }
+
+/// The mode of files of state.
+const OWNER_ONLY: u32 = 0o600;
+/// The mode of products, as of any file.
+pub(super) const ANYONE: u32 = 0o666;
 
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
@@ -61,6 +70,8 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::tests::scratch::Scratch;
 
@@ -78,7 +89,7 @@ mod tests {
         let scratch = Scratch::new();
         let folder = scratch.path();
         let (eu, us) = (folder.join("alerts.eu"), folder.join("alerts.us"));
-        let temporary = |path: &Path| create_beside(path).unwrap().0;
+        let temporary = |path: &Path| create_beside(path, ANYONE).unwrap().0;
         assert_ne!(temporary(&eu), temporary(&us));
         assert_ne!(temporary(&eu), temporary(&eu), "of two writers of one file");
     }
@@ -96,5 +107,19 @@ mod tests {
         fs::create_dir(folder.join("taken")).unwrap();
         assert!(replace_file(&folder.join("taken"), b"x").is_err());
         assert_eq!(names(folder), ["alerts.eu", "taken"]);
+    }
+
+    #[test]
+    fn state_is_for_its_owner_alone_from_the_beginning() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("alerts.state");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (temporary, _) = create_beside(&path, OWNER_ONLY).unwrap();
+        assert_eq!(mode(&temporary), 0o600);
+        // Also where another mode was there before.
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        replace_file(&path, b"new").unwrap();
+        assert_eq!(mode(&path), 0o600);
     }
 }

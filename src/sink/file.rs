@@ -42,7 +42,8 @@ pub struct SideFiles<'a> {
 }
 
 impl FileSink {
-    /// A sink that creates or replaces the file; without a path it writes to standard output.
+    /// A sink that creates the file, or opens that of an earlier run; without a path it writes to standard
+    /// output.
     ///
     /// # Errors
     /// [`SinkError::File`] naming the file.
@@ -191,6 +192,7 @@ impl Sink for FileSink {
 mod tests {
     use super::*;
     use crate::frame::Origin;
+    use crate::sink::existing_file::ExistingFile;
     use crate::tests::scratch::Scratch;
 
     #[test]
@@ -201,7 +203,7 @@ mod tests {
             dead_letters: Some(&path),
             ..SideFiles::default()
         };
-        let mut sink = FileSink::nowhere(files, Appears::AtOnce).unwrap();
+        let mut sink = FileSink::nowhere(files, Appears::Growing(ExistingFile::Replaced)).unwrap();
         sink.dead_letter(&DeadLetter {
             reason: "truncated",
             field: None,

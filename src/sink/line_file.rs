@@ -1,18 +1,19 @@
 //! A file of lines: signals, dead letters, alerts. Compressed where its name ends in `.gz` or `.zst`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use super::SinkError;
+use super::existing_file::{ExistingFile, continue_lines, set_aside};
 use super::output_file::OutputFile;
-use crate::source::compression::{Effort, Encoder};
+use crate::source::compression::{Effort, Encoder, is_compressed};
 
 /// When a file has its name and its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appears {
-    /// From the start, and it grows.
-    AtOnce,
+    /// From the start, and it grows. A file of an earlier run goes on, or gets another name.
+    Growing(ExistingFile),
     /// When it is finished, as a whole.
     AtEnd,
 }
@@ -34,14 +35,14 @@ enum Target {
 }
 
 impl LineFile {
-    /// Creates or replaces a file.
+    /// Creates a file, or opens that of an earlier run.
     pub(super) fn create(path: &Path, appears: Appears) -> Result<Self, SinkError> {
         let failed = |cause| SinkError::File {
             path: path.to_owned(),
             cause,
         };
         let target = match appears {
-            Appears::AtOnce => Target::Growing(File::create(path).map_err(failed)?),
+            Appears::Growing(existing) => Target::Growing(growing(path, existing).map_err(failed)?),
             Appears::AtEnd => Target::Whole(OutputFile::create(path).map_err(failed)?),
         };
         let out = Encoder::new(path, target, Effort::Fast).map_err(failed)?;
@@ -59,7 +60,7 @@ impl LineFile {
         Ok(Self {
             out: Some(BufWriter::with_capacity(BUFFER_BYTES, out)),
             path: None,
-            appears: Appears::AtOnce,
+            appears: Appears::Growing(ExistingFile::Replaced),
         })
     }
 
@@ -75,7 +76,7 @@ impl LineFile {
     /// Hands what was written to the system; does nothing before the end where the file appears then.
     pub(super) fn flush(&mut self) -> Result<(), SinkError> {
         let flushed = match (&mut self.out, self.appears) {
-            (Some(out), Appears::AtOnce) => out.flush(),
+            (Some(out), Appears::Growing(_)) => out.flush(),
             _ => Ok(()),
         };
         flushed.map_err(|cause| self.failed(cause))
@@ -117,6 +118,19 @@ impl LineFile {
     }
 }
 
+/// A file that grows. Devices and pipes are only opened.
+fn growing(path: &Path, existing: ExistingFile) -> io::Result<File> {
+    let is_special = fs::metadata(path).is_ok_and(|there| !there.is_file());
+    if existing == ExistingFile::Replaced || is_special {
+        return File::create(path);
+    }
+    if is_compressed(path) {
+        set_aside(path)?;
+        return File::create(path);
+    }
+    continue_lines(path)
+}
+
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
@@ -148,14 +162,14 @@ mod tests {
         for (name, appears) in [
             ("a.jsonl", Appears::AtEnd),
             ("a.jsonl.gz", Appears::AtEnd),
-            ("a.jsonl.ZST", Appears::AtOnce),
+            ("a.jsonl.ZST", Appears::Growing(ExistingFile::Replaced)),
         ] {
             let scratch = Scratch::new();
             let path = scratch.path().join(name);
             let mut file = LineFile::create(&path, appears).unwrap();
             file.write(b"{}\n").unwrap();
             file.flush().unwrap();
-            assert_eq!(path.exists(), appears == Appears::AtOnce, "{name}");
+            assert_eq!(path.exists(), appears != Appears::AtEnd, "{name}");
             file.close().unwrap();
             file.close().unwrap();
             let mut text = String::new();
@@ -164,5 +178,30 @@ mod tests {
             assert_eq!(text, "{}\n", "{name}");
             assert!(file.write(b"{}\n").is_err(), "it is closed");
         }
+    }
+
+    #[test]
+    fn a_growing_file_of_an_earlier_run_loses_nothing() {
+        for (name, others) in [("a.jsonl", 0), ("a.jsonl.gz", 1)] {
+            let scratch = Scratch::new();
+            let path = scratch.path().join(name);
+            for line in [b"1\n", b"2\n"] {
+                let growing = Appears::Growing(ExistingFile::Continued);
+                let mut file = LineFile::create(&path, growing).unwrap();
+                file.write(line).unwrap();
+                file.close().unwrap();
+            }
+            let mut text = String::new();
+            let mut reader = decompressed(File::open(&path).unwrap()).unwrap();
+            io::Read::read_to_string(&mut reader, &mut text).unwrap();
+            assert_eq!(text, ["1\n2\n", "2\n"][others], "{name}");
+            let count = fs::read_dir(scratch.path()).unwrap().count();
+            assert_eq!(count, 1 + others, "{name}");
+        }
+        let device = LineFile::create(
+            Path::new("/dev/null"),
+            Appears::Growing(ExistingFile::Continued),
+        );
+        assert!(device.is_ok());
     }
 }

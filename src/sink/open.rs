@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::existing_file::{ExistingFile, set_aside};
 use super::file::{FileSink, SideFiles};
 use super::json::JsonWriter;
 use super::line_file::Appears;
@@ -26,6 +27,12 @@ pub fn open_file(
     Ok(match path {
         None => Box::new(FileSink::nowhere(side, appears)?),
         Some(path) if is_parquet(path) => {
+            if appears == Appears::Growing(ExistingFile::Continued) {
+                set_aside(path).map_err(|cause| SinkError::File {
+                    path: path.to_owned(),
+                    cause,
+                })?;
+            }
             let signals = ParquetSink::create(lineage.clone(), fields, path)?;
             Box::new(signals.beside(FileSink::nowhere(side, appears)?))
         }

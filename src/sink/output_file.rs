@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic_file::create_beside;
+use super::atomic_file::{ANYONE, create_beside};
 
 /// A file that appears under its name once it is finished. One that is dropped before leaves nothing.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl OutputFile {
             Ok(_) => fs::canonicalize(path)?,
             Err(_) => path.to_owned(),
         };
-        let (temporary, file) = create_beside(&path)?;
+        let (temporary, file) = create_beside(&path, ANYONE)?;
         Ok(Self {
             file,
             rename: Some((temporary, path)),

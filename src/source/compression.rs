@@ -61,6 +61,14 @@ impl Read for Damaged {
     }
 }
 
+/// Whether a file of this name is written compressed.
+#[must_use]
+pub fn is_compressed(path: &Path) -> bool {
+    let ending = path.extension().and_then(OsStr::to_str);
+    let ending = ending.unwrap_or_default().to_ascii_lowercase();
+    ending == "gz" || ending == "zst"
+}
+
 /// The members of a gzip file, and zeros behind them, which pad it to whole blocks on a tape; none at
 /// the end.
 struct GzipMembers<R: BufRead>(Option<GzDecoder<R>>);

@@ -35,7 +35,7 @@ const STOP_MAX: Duration = Duration::from_secs(45);
 pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
     let began = clock::instant();
     let name = format!(
-        "{} {} seed {} ({}, {} engines, {} shards, {})",
+        "{} {} seed {} ({}, {} engines, {} shards, {}{})",
         plan.name,
         plan.market.name(),
         plan.seed,
@@ -51,6 +51,7 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         } else {
             "read again"
         },
+        if plan.new_protocol { ", KIP-848" } else { "" },
     );
     let world = World::new(plan, broker);
     let (feed, watch) = (Feed::new(&broker.address), Watch::default());

@@ -21,6 +21,7 @@ fn plan(name: &'static str, market: Market, seconds: u64, faults: &[Fault]) -> P
         engines: 1,
         shards: 1,
         exactly_once: true,
+        new_protocol: false,
         snapshots: true,
         faults: faults.to_vec(),
         pause: (400, 1_800),

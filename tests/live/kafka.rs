@@ -237,15 +237,3 @@ fn the_error_names_a_topic_that_does_not_exist() {
     assert!(run.stderr.contains(&nowhere), "{}", run.stderr);
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
 }
-
-#[test]
-fn the_error_names_a_broker_that_does_not_answer() {
-    let folder = Folder::new("live-no-broker");
-    let pipeline = folder.write("pipeline.toml", given::SMALL);
-    // No server listens on port 1.
-    let topics = Topics::new("127.0.0.1:1".into(), "no-broker");
-    let run = run(&pipeline, &topics, "in", "out", &[]);
-    std::mem::forget(topics);
-    assert_eq!(run.code, Some(1), "{}", run.stderr);
-    assert!(run.stderr.contains("127.0.0.1:1"), "{}", run.stderr);
-}

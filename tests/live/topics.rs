@@ -86,6 +86,15 @@ impl Topics {
             .expect("a topic can be grown");
     }
 
+    /// Deletes the records of a partition before an offset, as retention does.
+    pub(crate) fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let mut before = TopicPartitionList::new();
+        before
+            .add_partition_offset(topic, partition, Offset::Offset(offset))
+            .expect("an offset is valid");
+        wait(self.admin().delete_records(&before, &options())).expect("the broker answers");
+    }
+
     /// Deletes a topic with its records.
     pub(crate) fn delete(&mut self, topic: &str) {
         self.made.retain(|made| made != topic);

@@ -10,12 +10,12 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer};
 
-use super::described;
-use super::described::{BrokerRight, Described};
-use super::needs::{BrokerNeeds, NeededTopic, TopicRole};
 use crate::clock;
 use crate::kafka::{Properties, client_config};
+use crate::login::described;
+use crate::login::described::{BrokerRight, Described, no_right};
 use crate::login::{LoggedIn, log_in};
+use crate::pipeline::broker_needs::{BrokerNeeds, NeededTopic, TopicRole};
 
 /// What the brokers were found to have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl AskedBrokers<'_> {
         if names.is_empty() {
             return;
         }
-        let found = match described::topics(&self.client, &names, PATIENCE) {
+        let found = match described::topics(self.client.client(), &names, PATIENCE) {
             Ok(found) => found,
             Err(error) => {
                 let what = format!("while describing topics at {}: {error}", self.bootstrap);
@@ -104,10 +104,7 @@ impl AskedBrokers<'_> {
     /// Whether the topic is there; what it lacks is added to the findings.
     fn topic(&self, topic: &NeededTopic, found: &Described, findings: &mut Findings) -> bool {
         let (name, role) = (&topic.name, topic.role.name());
-        let (operation, word) = match topic.role {
-            TopicRole::Input => (BrokerRight::Read, "Read"),
-            _ => (BrokerRight::Write, "Write"),
-        };
+        let (operation, word) = topic.role.right();
         match found.error {
             None if found.allows(operation) => return true,
             None => findings.problems.push(no_right(word, "topic", name)),
@@ -248,7 +245,7 @@ impl AskedBrokers<'_> {
     fn group(&self, name: &str, findings: &mut Findings) {
         let began = clock::instant();
         let error = loop {
-            let found = described::group(&self.client, name, PATIENCE);
+            let found = described::group(self.client.client(), name, PATIENCE);
             let error = match found {
                 Ok(found) if found.error.is_none() => {
                     if !found.allows(BrokerRight::Read) {
@@ -312,19 +309,6 @@ fn transactions(bootstrap: &str, properties: &Properties, id: &str, findings: &m
             "while asking for transactions of `{asked}` at {bootstrap}: {error}"
         ));
     }
-}
-
-/// That a right is missing, and how it is given.
-fn no_right(operation: &str, kind: &str, name: &str) -> String {
-    let prefixed = match kind {
-        "transactional-id" => " --resource-pattern-type prefixed",
-        _ => "",
-    };
-    format!(
-        "no right {operation} on {} `{name}`; give it: kafka-acls --add --allow-principal User:NAME --operation \
-         {operation} --{kind} {name}{prefixed}",
-        kind.replace('-', " ")
-    )
 }
 
 /// That topics which are read together are not partitioned alike.

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use crate::config::{RowOn, SourceKind};
+use crate::config::{DeliveryMode, RowOn, SourceKind};
 use crate::pipeline::Pipeline;
 use crate::run::lateness::LateRule;
 use crate::source::snapshot_requests::SnapshotRequests;
+
+/// Whether signals must depend on the records alone, where the pipeline does not say otherwise: those of an
+/// undisturbed run are promised.
+fn is_without_clock(pipeline: &Pipeline) -> bool {
+    pipeline.file.sink.delivery == DeliveryMode::ExactlyOnce
+}
 
 /// When signals are late; none for a run up to the end of its topics, which begins behind.
 pub(super) fn late_rule(pipeline: &Pipeline, until_end: bool) -> Option<LateRule> {
@@ -19,7 +25,8 @@ pub(super) fn late_rule(pipeline: &Pipeline, until_end: bool) -> Option<LateRule
         None if is_of_records => None,
         None => Some(LATE_AFTER),
     };
-    (millis != Some(0) && !until_end).then_some(LateRule { age_max })
+    let by_default = millis.is_none() && is_without_clock(pipeline);
+    (millis != Some(0) && !until_end && !by_default).then_some(LateRule { age_max })
 }
 
 /// How old the input of a signal about a market may be, where the configuration does not say.
@@ -33,7 +40,8 @@ pub(super) fn shard_tick(pipeline: &Pipeline, until_end: bool) -> Option<Duratio
         RowOn::Trade | RowOn::Quote | RowOn::Book | RowOn::Bar => true,
         RowOn::Application | RowOn::Statement | RowOn::News => false,
     };
-    (of_source && is_of_market).then(|| pipeline.file.source.tick())?
+    let by_default = pipeline.file.source.tick_ms.is_none() && is_without_clock(pipeline);
+    (of_source && is_of_market && !by_default).then(|| pipeline.file.source.tick())?
 }
 
 /// Where a shard says which books need snapshots: of Kafka, whose records may be old, as long as they are of

@@ -6,6 +6,7 @@ use crate::model::ModelError;
 use crate::pipeline::{Loaded, Pipeline, PipelineError};
 use crate::run::budget::ResourceNeed;
 use crate::signal::lineage::Lineage;
+use crate::sink::existing_file::ExistingFile;
 use crate::sink::{Sink, SinkError};
 
 /// A pipeline of the run, with its model.
@@ -42,6 +43,11 @@ impl LoadedPipeline {
         Self { open, ..self }
     }
 
+    /// Replaces the files of its sink that are there at the first start, where `force` is true.
+    pub fn replace_files(&mut self, force: bool) {
+        self.pipeline.sinks.existing = force.into();
+    }
+
     /// The pipeline.
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
@@ -58,9 +64,11 @@ impl LoadedPipeline {
         &self.pipeline.file.name
     }
 
-    /// Opens its sink.
-    pub(super) fn open_sink(&self) -> Result<Box<dyn Sink>, SinkError> {
-        (self.open)(&self.pipeline, &self.loaded.lineage)
+    /// Opens its sink. From then on its files are its own: another start goes on with them.
+    pub(super) fn open_sink(&mut self) -> Result<Box<dyn Sink>, SinkError> {
+        let sink = (self.open)(&self.pipeline, &self.loaded.lineage)?;
+        self.pipeline.sinks.existing = ExistingFile::Continued;
+        Ok(sink)
     }
 
     /// Loads the model again, as it is now. The configuration stays that of the beginning.

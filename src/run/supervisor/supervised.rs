@@ -8,7 +8,6 @@ use tracing::{error, info, info_span};
 
 use super::loaded::LoadedPipeline;
 use crate::clock;
-use crate::config::SinkKind;
 use crate::run::error::RunError;
 use crate::run::live;
 use crate::run::live::{RunOptions, RunOutcome};
@@ -50,7 +49,8 @@ impl SupervisedPipeline {
             if began.elapsed() > LAST_PAUSE {
                 pause = FIRST_PAUSE;
             }
-            let may_help = !why.is_final() && self.may_start_again();
+            // A run up to the end of its topics is one run.
+            let may_help = !why.is_final() && !self.until_end;
             let wait = match why.is_rewind() {
                 true => Some(rewind.next()),
                 false => may_help.then_some(pause),
@@ -90,9 +90,6 @@ impl SupervisedPipeline {
             self.pipeline
                 .reload_model(planned.saturating_add(self.room))?;
         }
-        let LoadedPipeline {
-            pipeline, loaded, ..
-        } = &self.pipeline;
         let options = RunOptions {
             until_end: self.until_end,
             duration: self.deadline.map(|end| end - clock::instant()),
@@ -100,26 +97,15 @@ impl SupervisedPipeline {
         };
         let started = catch_unwind(AssertUnwindSafe(|| {
             let sink = self.pipeline.open_sink()?;
+            let LoadedPipeline {
+                pipeline, loaded, ..
+            } = &self.pipeline;
             live::run_at(&self.status, pipeline, loaded, sink, &options, &self.stop)
         }));
         let RunOutcome { summary, failure } = started
             .unwrap_or_else(|panic| Err(RunError::panicked("the writer", panic.as_ref())))?;
         total.add_run(summary);
         failure.map_or(Ok(()), Err)
-    }
-
-    /// Whether another start can help. It would replace the files of the first, and a run up to the end of
-    /// its topics is one run.
-    fn may_start_again(&self) -> bool {
-        let sink = &self.pipeline.pipeline.file.sink;
-        let files = match sink.kind {
-            SinkKind::Kafka => false,
-            SinkKind::Stdout => {
-                sink.dead_letters.is_some() || sink.alerts.is_some() || sink.gaps.is_some()
-            }
-            SinkKind::File => true,
-        };
-        !files && !self.until_end
     }
 
     /// Waits; false where the run is to end before the pause has passed.

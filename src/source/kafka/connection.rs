@@ -18,6 +18,7 @@ use super::settings::KafkaSourceSettings;
 use super::trouble::{Brokers, is_lasting};
 use crate::clock;
 use crate::kafka::client_config;
+use crate::kafka::instance::may_stand_in_name;
 
 /// A consumer that has found its topics and subscribed to them; none where the run is stopped before a broker
 /// has answered.
@@ -35,11 +36,14 @@ pub(super) fn connect(
         bootstrap: settings.bootstrap.clone(),
         error,
     };
-    let config = client_config(
-        &settings.bootstrap,
-        &defaults(settings),
-        &settings.properties,
-    )?;
+    let mut defaults = defaults(settings);
+    let instance = settings.instance.as_ref();
+    let instance = instance.map(|slot| format!("{}-{}", settings.group, slot.name()));
+    let instance = instance.map(|name| name.replace(|c| !may_stand_in_name(c), "-"));
+    if let Some(instance) = instance.as_deref().filter(|_| !settings.is_broker_led) {
+        defaults.push(("group.instance.id", instance));
+    }
+    let config = client_config(&settings.bootstrap, &defaults, &settings.properties)?;
     let membership = Membership::new(
         settings.clone(),
         Arc::clone(&links.starts),
@@ -133,9 +137,9 @@ pub(super) fn missing_topic(
     Ok(None)
 }
 
-fn defaults(settings: &KafkaSourceSettings) -> [(&'static str, &str); 9] {
-    [
-        ("group.id", &settings.group),
+fn defaults(settings: &KafkaSourceSettings) -> Vec<(&'static str, &str)> {
+    let mut all = vec![
+        ("group.id", settings.group.as_str()),
         ("enable.auto.commit", "false"),
         // Dropping a consumer would store the offsets of records that were not processed.
         ("enable.auto.offset.store", "false"),
@@ -152,7 +156,13 @@ fn defaults(settings: &KafkaSourceSettings) -> [(&'static str, &str); 9] {
         ("fetch.error.backoff.ms", "10"),
         // Bounds the records that librdkafka has fetched ahead; the default is 64 MiB.
         ("queued.max.messages.kbytes", "16384"),
-    ]
+    ];
+    match settings.is_broker_led {
+        true => all.push(("group.protocol", "consumer")),
+        // How long the partitions of an instance that is gone wait for it.
+        false => all.push(("session.timeout.ms", "10000")),
+    }
+    all
 }
 
 /// How long a probe of a running source waits for its answer. The partitions are not polled meanwhile.

@@ -60,6 +60,17 @@ pub enum KafkaSourceError {
         /// librdkafka's error.
         error: KafkaError,
     },
+    /// Another process has joined the group under the name of this instance.
+    #[error(
+        "while reading from `{bootstrap}` as instance `{instance}`: another process has joined the group under this \
+         name; give each instance its own `[kafka] instance`"
+    )]
+    Fenced {
+        /// The addresses of the brokers.
+        bootstrap: String,
+        /// The name of the instance.
+        instance: String,
+    },
     /// The broker refuses the client, or the client is broken.
     #[error("while reading from `{bootstrap}`: {error}")]
     Fatal {

@@ -261,6 +261,14 @@ impl KafkaReader {
             self.overtaken.suspect(clock::instant());
             return Ok(());
         }
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId)
+            && let Some(instance) = &self.settings.instance
+        {
+            return Err(KafkaSourceError::Fenced {
+                bootstrap: self.settings.bootstrap.clone(),
+                instance: instance.name().to_owned(),
+            });
+        }
         if is_lasting(&error) {
             return Err(KafkaSourceError::Fatal {
                 bootstrap: self.settings.bootstrap.clone(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::decode::AHEAD_NS;
 use crate::kafka::Properties;
+use crate::kafka::instance::InstanceSlot;
 
 /// Who commits the offsets of what is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,12 @@ pub struct KafkaSourceSettings {
     pub first_stream: u16,
     /// Consumer group; instances of one group share the partitions.
     pub group: String,
+    /// The name of this instance in the group, which knows it as a static member: it has its partitions again
+    /// at once after it was killed. None for a member that leaves the group when it ends.
+    pub instance: Option<InstanceSlot>,
+    /// Whether the broker decides who reads what (KIP-848). There are no static members then: one that was
+    /// killed could not come back before its session has ended.
+    pub is_broker_led: bool,
     /// Where a group without committed offsets begins: `true` at the oldest record, `false` at the next one.
     pub from_beginning: bool,
     /// How far back, by the records' timestamps, a partition is read again to rebuild state; signals of these
@@ -60,6 +67,8 @@ impl Default for KafkaSourceSettings {
             topics: Vec::new(),
             first_stream: 0,
             group: "foretick".into(),
+            instance: None,
+            is_broker_led: false,
             from_beginning: false,
             rebuild: None,
             stop_at_end: false,

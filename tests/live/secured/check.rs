@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use foretick::command::check::brokers::ask;
-use foretick::command::check::needs::BrokerNeeds;
 use foretick::kafka::Properties;
+use foretick::pipeline::broker_needs::BrokerNeeds;
 use serde_json::Value;
 
 use super::broker::SecuredBroker;
@@ -160,6 +160,10 @@ fn a_check_names_the_right_that_is_missing() {
         let problems = texts(&report, "problems");
         assert_eq!(problems.len(), 1, "{user}: {report}");
         assert!(problems[0].starts_with(&said), "{user}: {report}");
+        let run = case.run_as(user, UNTIL_END);
+        assert_eq!(run.code, Some(1), "{user}: {}", run.stderr);
+        assert!(run.stderr.contains(&said), "{user}: {}", run.stderr);
+        assert!(!run.stderr.contains("running?"), "{user}: {}", run.stderr);
     }
     let nothing = case.check("desk");
     assert_eq!(texts(&nothing, "problems").len(), 5, "{nothing}");

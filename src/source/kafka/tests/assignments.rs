@@ -454,3 +454,56 @@ fn partitions_and_lag_are_told() {
     assert!(figures.last_answer() > Some(before));
     running.end();
 }
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn the_broker_may_say_who_reads_what() {
+    let topic = RealTopic::new("kip848", 2);
+    topic.fill(0, 20);
+    topic.fill(1, 20);
+    let settings = KafkaSourceSettings {
+        from_beginning: true,
+        is_broker_led: true,
+        commit_every: Duration::from_secs(3600),
+        ..topic.settings()
+    };
+    let first = start(settings.clone(), 1024);
+    wait_until(|| first.frames.len() == 40);
+    first.take_all();
+    let second = start(settings, 1024);
+    wait_until(|| second.status.partitions.partitions() == Some(1));
+    wait_until(|| first.status.partitions.partitions() == Some(1));
+    topic.fill(0, 1);
+    topic.fill(1, 1);
+    wait_until(|| first.frames.len() + second.frames.len() >= 2);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(
+        (first.frames.len(), second.frames.len()),
+        (1, 1),
+        "nothing is read twice"
+    );
+    first.take_all();
+    second.take_all();
+    first.end();
+    second.end();
+    assert_eq!(topic.committed(0), Offset::Offset(21));
+    assert_eq!(topic.committed(1), Offset::Offset(21));
+}
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn two_processes_of_one_name_are_told_apart() {
+    let topic = RealTopic::new("fenced", 1);
+    let slot = crate::kafka::instance::instance_slot("", "", Some("blue")).unwrap();
+    let settings = KafkaSourceSettings {
+        instance: Some(slot),
+        ..topic.settings()
+    };
+    let first = start(settings.clone(), 64);
+    wait_until(|| first.status.connections.load(Relaxed) == 1);
+    let second = start(settings, 64);
+    wait_until(|| first.thread.is_finished());
+    let error = first.thread.join().unwrap().unwrap_err();
+    assert!(matches!(error, KafkaSourceError::Fenced { .. }), "{error}");
+    second.end();
+}

@@ -8,16 +8,16 @@ use std::slice;
 use std::time::Duration;
 
 use rdkafka::bindings as rdsys;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::producer::Producer;
 use rdkafka::types::RDKafkaRespErr;
-
-use crate::login::LoggedIn;
 
 /// What may be done with a topic or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BrokerRight {
+pub enum BrokerRight {
+    /// To read a topic, or to join a group.
     Read,
+    /// To write a topic.
     Write,
     /// One that a pipeline does not need.
     Other,
@@ -25,37 +25,52 @@ pub(super) enum BrokerRight {
 
 /// What the brokers say of a topic or a group.
 #[derive(Clone, Debug)]
-pub(super) struct Described {
+pub struct Described {
     /// The topic or group.
-    pub(super) name: String,
+    pub name: String,
     /// Why they say no more.
-    pub(super) error: Option<RDKafkaErrorCode>,
+    pub error: Option<RDKafkaErrorCode>,
     /// The partitions of a topic.
-    pub(super) partitions: usize,
+    pub partitions: usize,
     /// What this login may do; none where the brokers do not say.
-    pub(super) allowed: Option<Vec<BrokerRight>>,
+    pub allowed: Option<Vec<BrokerRight>>,
 }
 
 impl Described {
     /// Whether this login may do it; where the brokers do not say, it may.
-    pub(super) fn allows(&self, operation: BrokerRight) -> bool {
+    #[must_use]
+    pub fn allows(&self, operation: BrokerRight) -> bool {
         let allowed = self.allowed.as_ref();
         allowed.is_none_or(|allowed| allowed.contains(&operation))
     }
+}
+
+/// That a right is missing, and how it is given. `kind` is `topic`, `group` or `transactional-id`.
+#[must_use]
+pub fn no_right(operation: &str, kind: &str, name: &str) -> String {
+    let prefixed = match kind {
+        "transactional-id" => " --resource-pattern-type prefixed",
+        _ => "",
+    };
+    format!(
+        "no right {operation} on {} `{name}`; give it: kafka-acls --add --allow-principal User:NAME --operation \
+         {operation} --{kind} {name}{prefixed}",
+        kind.replace('-', " ")
+    )
 }
 
 /// Asks for topics. Creates none.
 ///
 /// # Errors
 /// The brokers' error, or that they did not answer in time.
-pub(super) fn topics(
-    client: &LoggedIn,
+pub fn topics<C: ClientContext>(
+    client: &Client<C>,
     names: &[String],
     timeout: Duration,
 ) -> Result<Vec<Described>, RDKafkaErrorCode> {
     let names = c_strings(names)?;
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-    let client = client.client().native_ptr();
+    let client = client.native_ptr();
     // SAFETY: the names outlive the collection, which librdkafka copies into its request; the collection is
     // destroyed once, and not used after that.
     let event = unsafe {
@@ -94,14 +109,14 @@ pub(super) fn topics(
 ///
 /// # Errors
 /// The brokers' error, or that they did not answer in time.
-pub(super) fn group(
-    client: &LoggedIn,
+pub fn group<C: ClientContext>(
+    client: &Client<C>,
     name: &str,
     timeout: Duration,
 ) -> Result<Described, RDKafkaErrorCode> {
     let names = c_strings(&[name.to_owned()])?;
     let mut pointer = names[0].as_ptr();
-    let client = client.client().native_ptr();
+    let client = client.native_ptr();
     // SAFETY: the name outlives the call, in which librdkafka copies it.
     let event = unsafe {
         let kind = rdsys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;

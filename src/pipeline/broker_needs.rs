@@ -1,8 +1,9 @@
 //! What a pipeline needs of the brokers.
 
-use crate::config::{RowOn, SinkKind};
-use crate::pipeline::Pipeline;
-use crate::pipeline::topics::sink_topics;
+use super::source;
+use super::topics::sink_topics;
+use crate::config::{DeliveryMode, PipelineFile, RowOn, SinkKind};
+use crate::login::described::BrokerRight;
 use crate::signal::lineage::Lineage;
 use crate::sink::topic::{DeadLetterTopic, dead_letter_topic};
 
@@ -42,6 +43,17 @@ pub enum TopicRole {
 }
 
 impl TopicRole {
+    /// The right that it needs, and its name.
+    #[must_use]
+    pub fn right(self) -> (BrokerRight, &'static str) {
+        match self {
+            Self::Input => (BrokerRight::Read, "Read"),
+            Self::Signals | Self::DeadLetters | Self::Alerts | Self::Gaps => {
+                (BrokerRight::Write, "Write")
+            }
+        }
+    }
+
     /// What it holds, in words.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -57,21 +69,22 @@ impl TopicRole {
 
 impl BrokerNeeds {
     /// What a pipeline needs; with `reads` also its input.
-    pub(super) fn of(pipeline: &Pipeline, lineage: &Lineage, reads: bool) -> Self {
+    #[must_use]
+    pub fn of(file: &PipelineFile, lineage: &Lineage, reads: bool) -> Self {
         let mut needs = Self::default();
-        let inputs: &[String] = if reads {
-            &pipeline.file.source.topics
-        } else {
-            &[]
-        };
+        let inputs: &[String] = if reads { &file.source.topics } else { &[] };
         for topic in inputs {
             needs.add(topic, TopicRole::Input);
         }
-        needs.group = reads.then(|| pipeline.kafka_settings(false).group);
-        if pipeline.file.sink.kind != SinkKind::Kafka {
+        needs.group = reads.then(|| source::group(file));
+        if file.sink.kind != SinkKind::Kafka {
             return needs;
         }
-        let (signals, side) = sink_topics(&pipeline.file, lineage);
+        if file.sink.delivery == DeliveryMode::ExactlyOnce {
+            let instance = file.kafka.instance.as_deref().unwrap_or("0");
+            needs.transactional_id = Some(format!("{}-{instance}", source::group(file)));
+        }
+        let (signals, side) = sink_topics(file, lineage);
         needs.add(&signals, TopicRole::Signals);
         match side.dead_letters {
             DeadLetterTopic::One(topic) => needs.add(&topic, TopicRole::DeadLetters),
@@ -81,10 +94,10 @@ impl BrokerNeeds {
                 }
             }
         }
-        if !pipeline.file.alerts.is_empty() {
+        if !file.alerts.is_empty() {
             needs.add(&side.alerts, TopicRole::Alerts);
         }
-        let of_market = match pipeline.file.row.on {
+        let of_market = match file.row.on {
             RowOn::Trade | RowOn::Quote | RowOn::Book | RowOn::Bar => true,
             RowOn::Application | RowOn::Statement | RowOn::News => false,
         };
@@ -110,12 +123,12 @@ mod tests {
     fn needs(text: &str, schema: &str) -> BrokerNeeds {
         let scratch = Scratch::new();
         let path = scratch.write("pipeline.toml", text);
-        let pipeline = Pipeline::load(&path, &[]).unwrap();
+        let (file, ..) = PipelineFile::load(&path, &[]).unwrap();
         let lineage = Lineage {
             schema: schema.into(),
             ..Lineage::default()
         };
-        BrokerNeeds::of(&pipeline, &lineage, true)
+        BrokerNeeds::of(&file, &lineage, true)
     }
 
     #[test]
@@ -162,8 +175,8 @@ kind = "kafka"
     fn a_pipeline_of_statements_has_alerts_and_no_gaps() {
         let path =
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/default-alerts");
-        let pipeline = Pipeline::load(&path, &["sink.kind=kafka".into()]).unwrap();
-        let needs = BrokerNeeds::of(&pipeline, &Lineage::default(), true);
+        let (file, ..) = PipelineFile::load(&path, &["sink.kind=kafka".into()]).unwrap();
+        let needs = BrokerNeeds::of(&file, &Lineage::default(), true);
         let roles: Vec<_> = needs.topics.iter().map(|one| one.role).collect();
         let expected = [
             TopicRole::Input,
