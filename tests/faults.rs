@@ -6,6 +6,7 @@ mod given;
 mod needs;
 
 #[path = "live/topics.rs"]
+#[allow(dead_code, reason = "live tests use the rest")]
 mod topics;
 
 #[path = "faults/broker.rs"]

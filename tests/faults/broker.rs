@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::given::{self, Folder};
+use foretick::kafka::{Properties, client_config};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use crate::given::{self, Folder, PATIENCE};
 use crate::needs;
 use crate::proxy::Proxy;
 
@@ -70,6 +73,12 @@ impl Broker {
     pub(crate) fn restart(&self) {
         let started = (0..5).find_map(|_| self.own().tried("start"));
         assert_eq!(started.as_ref(), Some(&self.address));
+        // Its port is open before it serves.
+        let config = client_config(&self.address, &[], &Properties::new());
+        let client = config.expect("no property is refused").create();
+        let client: BaseConsumer = client.expect("a consumer can be made");
+        let answer = client.fetch_metadata(None, PATIENCE);
+        assert!(!answer.expect("it serves").topics().is_empty());
     }
 
     /// SIGSTOP, or SIGCONT.
