@@ -297,7 +297,8 @@ await_port() {
     port=$(port_of "$address_file")
     for ((i = 0; i < patience_s * 5; i++)); do
         port_answers "$port" && return
-        running || fail_with_log "starting Kafka: it ended"
+        # Not by its command line: on a busy machine that is still this script's.
+        kill -0 "$(cat "$pid_file")" 2>/dev/null || fail_with_log "starting Kafka: it ended"
         sleep 0.2
     done
     end KILL

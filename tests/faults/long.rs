@@ -59,6 +59,7 @@ fn plan() -> Plan {
         engines: number("ENGINES", 1) as usize,
         shards: number("SHARDS", 1) as usize,
         exactly_once: text("DELIVERY", "exactly_once") == "exactly_once",
+        new_protocol: text("PROTOCOL", "classic") == "consumer",
         snapshots: text("STATE", "snapshots") == "snapshots",
         faults: faults.collect(),
         pause: (number("PAUSE_MIN_MS", 500), number("PAUSE_MAX_MS", 3_000)),

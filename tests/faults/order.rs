@@ -1,5 +1,4 @@
-//! Two sequences of one key, compared: what is missing, what is there twice, what is different, what is not
-//! in its place.
+//! Two sequences of one key, compared: what is missing, there twice, different, or not in its place.
 
 use std::collections::BTreeMap;
 

@@ -69,6 +69,8 @@ pub(crate) struct Plan {
     pub(crate) engines: usize,
     pub(crate) shards: usize,
     pub(crate) exactly_once: bool,
+    /// Whether the group has the protocol of KIP-848.
+    pub(crate) new_protocol: bool,
     /// Whether state comes back from snapshots, or by reading all again.
     pub(crate) snapshots: bool,
     pub(crate) faults: Vec<Fault>,

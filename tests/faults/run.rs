@@ -12,8 +12,8 @@ use crate::feed::Feed;
 use crate::plan::{Fault, Plan};
 use crate::report::Report;
 use crate::state_files::{SmallDisk, tear};
-use crate::verify::verify;
-use crate::watch::Watch;
+use crate::verify::{unread, verify};
+use crate::watch::{Watch, WatchEnd};
 use crate::world::{SESSION_MS, TRANSACTION_MS, World};
 
 /// The engines of a world, and what has happened to them.
@@ -31,11 +31,14 @@ struct Run<'a> {
 /// The longest that an engine may take to end after SIGTERM without its broker.
 const STOP_MAX: Duration = Duration::from_secs(45);
 
+/// How long a broker may hold the partitions of a member that was killed.
+const SESSION_MAX: Duration = Duration::from_secs(100);
+
 /// Runs a plan, and says what came of it.
 pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
     let began = clock::instant();
     let name = format!(
-        "{} {} seed {} ({}, {} engines, {} shards, {})",
+        "{} {} seed {} ({}, {} engines, {} shards, {}{})",
         plan.name,
         plan.market.name(),
         plan.seed,
@@ -51,6 +54,7 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         } else {
             "read again"
         },
+        if plan.new_protocol { ", KIP-848" } else { "" },
     );
     let world = World::new(plan, broker);
     let (feed, watch) = (Feed::new(&broker.address), Watch::default());
@@ -72,6 +76,7 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
     let half = world.records.len() / 2;
     let is_fed = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let end = WatchEnd(&watch);
         let watching = scope.spawn(|| watch.run(&broker.address, &world.outputs[0], 3));
         let feeding = scope.spawn(|| {
             let time = world.plan.time / 2;
@@ -86,6 +91,7 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         for slot in 0..world.plan.engines {
             run.engines.push(Some(world.start(slot, &[])));
         }
+        watch.wait();
         let (from, to) = world.plan.pause;
         while !is_fed.load(std::sync::atomic::Ordering::Relaxed) && !feeding.is_finished() {
             let pause = run.dice.millis(from, to);
@@ -96,7 +102,7 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         }
         feeding.join().expect("the topic takes records");
         run.drain();
-        watch.stop();
+        drop(end);
         watching.join().expect("the signals can be read");
     });
     let Run {
@@ -300,8 +306,18 @@ impl Run<'_> {
             engine.kill();
             self.report.kills += 1;
         }
-        let mut engine = self.world.start(0, &["--until-end"]);
-        let code = engine.join();
+        let mut code;
+        let mut engine;
+        let began = clock::instant();
+        loop {
+            engine = self.world.start(0, &["--until-end"]);
+            code = engine.join();
+            // An engine ends at the end of the partitions that it has: others may still be of a member that
+            // was killed, until its session ends.
+            if code != 0 || unread(self.world) == 0 || began.elapsed() > SESSION_MAX {
+                break;
+            }
+        }
         if code != 0 {
             let log = engine.end_of_log();
             println!("the last engine ended with {code}: {log}");

@@ -21,6 +21,7 @@ fn plan(name: &'static str, market: Market, seconds: u64, faults: &[Fault]) -> P
         engines: 1,
         shards: 1,
         exactly_once: true,
+        new_protocol: false,
         snapshots: true,
         faults: faults.to_vec(),
         pause: (400, 1_800),
@@ -38,7 +39,7 @@ fn an_engine_that_is_killed_writes_each_record_once() {
         Fault::KillStopping,
         Fault::TearState,
     ];
-    let report = run(plan("kills", Market::Frames, 15, &faults), &broker);
+    let report = run(plan("kills", Market::Frames, 10, &faults), &broker);
     assert!(report.is_clean() && report.kills > 5, "{report}");
     assert!(report.findings.signals.expected > 200, "{report}");
 }
@@ -56,7 +57,7 @@ fn engines_that_are_paused_and_come_and_go_write_each_record_once() {
         ..plan(
             "pauses",
             Market::Trades,
-            15,
+            12,
             &[Fault::Pause, Fault::Kill, Fault::Leave],
         )
     };
@@ -71,7 +72,7 @@ fn a_broker_that_is_killed_and_connections_that_are_reset_change_nothing() {
         return;
     };
     let faults = [Fault::KillBroker, Fault::Reset, Fault::Delay, Fault::Kill];
-    let report = run(plan("broker", Market::Trades, 20, &faults), &broker);
+    let report = run(plan("broker", Market::Trades, 14, &faults), &broker);
     assert!(report.is_clean(), "{report}");
 }
 
@@ -100,7 +101,7 @@ fn at_least_once_loses_nothing_and_repeats_the_same_bytes() {
         ..plan(
             "repeats",
             Market::Trades,
-            12,
+            8,
             &[Fault::Kill, Fault::TearState],
         )
     };

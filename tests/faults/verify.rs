@@ -154,8 +154,8 @@ fn undisturbed(world: &World<'_>) -> (ByKey, ByKey) {
     )
 }
 
-/// What was found, by key. Where a run promises at least once, a record that is there again counts apart,
-/// if it is the same.
+/// What was found, by key. Where a run promises at least once, a record that is there again counts apart, if
+/// it is the same.
 fn by_key(
     world: &World<'_>,
     records: &[OwnedMessage],
@@ -245,7 +245,7 @@ fn hanging(world: &World<'_>, topic: &str) -> usize {
 }
 
 /// The partitions of the input that are not committed up to their ends.
-fn unread(world: &World<'_>) -> usize {
+pub(crate) fn unread(world: &World<'_>) -> usize {
     let consumer = consumer(world, &world.group(), "read_committed");
     let (mut list, mut ends) = (TopicPartitionList::new(), BTreeMap::new());
     for record in &world.records {

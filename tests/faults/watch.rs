@@ -10,6 +10,17 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::given::PATIENCE;
+
+/// Stops the watch also where the run panics.
+pub(crate) struct WatchEnd<'a>(pub(crate) &'a Watch);
+
+impl Drop for WatchEnd<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 /// When signals became readable, and when they were sent.
 #[derive(Default)]
 pub(crate) struct Watch {
@@ -50,8 +61,13 @@ impl Watch {
         }
     }
 
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+    /// Waits for the first signal.
+    pub(crate) fn wait(&self) {
+        let began = clock::instant();
+        while self.seen.lock().expect("no holder panics").is_empty() {
+            assert!(began.elapsed() < PATIENCE, "no signal comes");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// How long after each of these moments the first signal was readable that was sent after it; those of

@@ -97,7 +97,7 @@ impl<'a> World<'a> {
             "sink.gaps=\"\"".to_owned(),
             format!("kafka.bootstrap={:?}", self.broker.engines),
             format!("kafka.group={:?}", self.group()),
-            format!("kafka.properties={}", self.properties(slot)),
+            format!("kafka.properties={}", self.properties()),
             // What the clock alone says of a signal is in no replay of the topic.
             "engine.late_after_ms=0".to_owned(),
             "source.tick_ms=0".to_owned(),
@@ -105,6 +105,13 @@ impl<'a> World<'a> {
             "metrics.listen=\"\"".to_owned(),
         ];
         let mut more = vec![];
+        // One engine alone has its name by default.
+        if self.plan.engines > 1 {
+            more.push(format!("kafka.instance=\"{slot}\""));
+        }
+        if self.plan.new_protocol {
+            more.push("kafka.protocol=consumer".to_owned());
+        }
         if self.plan.exactly_once {
             more.push("sink.delivery=exactly_once".to_owned());
         }
@@ -121,28 +128,20 @@ impl<'a> World<'a> {
         args
     }
 
-    fn properties(&self, slot: usize) -> String {
-        let instance = format!("{}-{slot}", self.group());
-        let all = [
-            ("session.timeout.ms", SESSION_MS.to_string()),
-            ("heartbeat.interval.ms", (SESSION_MS / 5).to_string()),
-            ("topic.metadata.refresh.interval.ms", "2000".to_owned()),
-            ("transaction.timeout.ms", TRANSACTION_MS.to_string()),
-            ("delivery.timeout.ms", (TRANSACTION_MS - 1_000).to_string()),
-            ("transactional.id", instance.clone()),
-            ("group.instance.id", instance),
-        ];
-        let all = all.iter().filter(|(name, _)| {
-            self.plan.exactly_once
-                || ![
-                    "transactional.id",
-                    "transaction.timeout.ms",
-                    "delivery.timeout.ms",
-                ]
-                .contains(name)
-        });
+    fn properties(&self) -> String {
+        let mut all = vec![("topic.metadata.refresh.interval.ms", 2_000)];
+        // In the new protocol they are the group's.
+        if !self.plan.new_protocol {
+            all.push(("session.timeout.ms", SESSION_MS));
+            all.push(("heartbeat.interval.ms", SESSION_MS / 5));
+        }
+        if self.plan.exactly_once {
+            all.push(("transaction.timeout.ms", TRANSACTION_MS));
+            all.push(("delivery.timeout.ms", TRANSACTION_MS - 1_000));
+        }
         let all: Vec<String> = all
-            .map(|(name, value)| format!("{name:?}={value:?}"))
+            .iter()
+            .map(|(name, value)| format!("{name:?}=\"{value}\""))
             .collect();
         format!("{{{}}}", all.join(","))
     }

@@ -77,6 +77,15 @@ impl Topics {
             .expect("a topic can be changed");
     }
 
+    /// Adds partitions to a topic, until it has so many.
+    pub(crate) fn grow(&self, topic: &str, partitions: i32) {
+        let more = NewPartitions::new(topic, partitions as usize);
+        let grown = wait(self.admin().create_partitions([&more], &options()));
+        grown.expect("the broker answers")[0]
+            .as_ref()
+            .expect("a topic can be grown");
+    }
+
     /// Deletes the records of a partition before an offset, as retention does.
     pub(crate) fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
         let mut before = TopicPartitionList::new();
