@@ -146,7 +146,9 @@ fn resolved(name: &str, value: &str) -> Result<String, PropertyError> {
 
 /// Defaults of source and sink. Reconnect soon after a broker was away: librdkafka's default waits up to 10
 /// s.
-const COMMON: [(&str, &str); 3] = [
+const COMMON: [(&str, &str); 4] = [
+    // Warnings at the creation of a client show the values of properties, some of which are secret.
+    ("log_level", "3"),
     ("client.id", "foretick"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
