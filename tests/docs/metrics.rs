@@ -156,11 +156,10 @@ fn served(pipeline: &str) -> String {
         let at = plain.rfind("127.0.0.1:")?;
         Some(plain[at..].trim().to_owned())
     });
-    // The stages are served once the shard has shown its first figures, which a tick of the clock lets it
-    // do.
-    let text = running.wait_for("figures of the stages", |_| {
+    // The model and the venues are shown once the pipeline runs.
+    let text = running.wait_for("figures of a running pipeline", |_| {
         let text = metrics_of(&address);
-        text.contains("stage=\"total\"").then_some(text)
+        text.contains("foretick_pipeline_info{").then_some(text)
     });
     running.terminate();
     text
