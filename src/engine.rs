@@ -346,8 +346,8 @@ impl Engine {
         self.scorer.restore(self.rows.instruments_mut())
     }
 
-    /// The states of these instruments, to be read by [`saved::SavedStates::read`]: between two batches. `figures`
-    /// is whether the shared economic figures are among them; `items` go along.
+    /// The states of these instruments, to be read by [`saved::SavedStates::read`]: between two batches.
+    /// `figures` is whether the shared economic figures are among them; `items` go along.
     ///
     /// # Errors
     /// [`SavedStatesError::Write`].

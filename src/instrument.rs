@@ -134,8 +134,8 @@ impl Instruments {
         if let Some(&id) = self.by_name.get(name) {
             return Ok(id);
         }
-        let is_listed = |listed: &Box<[Box<str>]>| listed.iter().any(|one| **one == *name);
-        if !self.listed.as_ref().is_none_or(is_listed) {
+        let is_listed = |listed: &[Box<str>]| listed.iter().any(|one| **one == *name);
+        if !self.listed.as_deref().is_none_or(is_listed) {
             return Err(InternError::NotListed);
         }
         if self.names.len() >= self.most {

@@ -44,9 +44,9 @@
 //! counter ([`source::conflation`]).
 //!
 //! A run that fails in a way that its source can mend begins again at the committed offsets: starting is
-//! recovering. State goes the way of frames: the source puts what was saved of a partition into the inbox of its
-//! shard before the first frame of it ([`run::live`]); the shard hands what it holds to the writer, between two
-//! batches, and a thread of its own writes that to disk once its offsets are committed.
+//! recovering. State goes the way of frames: the source puts what was saved of a partition into the inbox
+//! of its shard before the first frame of it ([`run::live`]); the shard hands what it holds to the writer,
+//! between two batches, and a thread of its own writes that to disk once its offsets are committed.
 //!
 //! # Invariants
 //!
@@ -66,8 +66,8 @@
 //!    [`login::described`] asks librdkafka for rights.
 //! 9. Deferred work changes when a score is ready, never the score.
 //! 10. Records about persons leave as tokens ([`decode::privacy`]); their fields leave in training sets only.
-//! 11. What is held of an instrument belongs to the partition of its records. It is saved behind offsets that are
-//!    committed, never before, and comes back as it was ([`state`], `run::live::recovery`).
+//! 11. What is held of an instrument belongs to the partition of its records. It is saved behind offsets
+//!     that are committed, never before, and comes back as it was ([`state`], `run::live::recovery`).
 //! 12. Several Kafka topics are merged by event time up to their ends at the assignment, and are read as they
 //!     arrive after that.
 

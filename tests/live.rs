@@ -51,6 +51,7 @@ mod sink_delivery;
 mod stocks;
 #[path = "live/supervisor.rs"]
 mod supervisor;
+#[expect(dead_code, reason = "some of it serves `tests/faults.rs` alone")]
 #[path = "live/topics.rs"]
 mod topics;
 #[path = "live/venue.rs"]

@@ -55,8 +55,8 @@ const UNSAFE_FILES: &[&str] = &[
     "tests/live/secured/rights.rs",
 ];
 
-/// Files that may name the folder of temporary files: they make a folder of their own in it, and remove it, or
-/// keep empty files there that other processes lock.
+/// Files that may name the folder of temporary files: they make a folder of their own in it, and remove it,
+/// or keep empty files there that other processes lock.
 const TEMPORARY_FILES: &[&str] = &[
     "src/command/demo/folders.rs",
     "src/kafka/instance.rs",

@@ -2,14 +2,16 @@
 
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
+mod diff;
 mod state;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use self::diff::DiffArguments;
 pub use self::state::{StateArguments, StateCommand};
 use super::argument_values::{
-    Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed, parse_tolerance,
+    Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed,
 };
 use super::version::long_version;
 use crate::time::parse_time;
@@ -75,7 +77,8 @@ pub enum Command {
     Diff(DiffArguments),
     /// List, show or verify the snapshots of state that a run has saved.
     State(StateArguments),
-    /// Run four of the shipped pipelines on a simulated market, news, firms and loans, with an in-memory Kafka.
+    /// Run four of the shipped pipelines on a simulated market, news, firms and loans, with an in-memory
+    /// Kafka.
     Demo(DemoArguments),
     /// Simulate an exchange with Binance's protocol, or write a capture of one.
     Simulate(SimulateArguments),
@@ -381,23 +384,6 @@ pub struct InspectArguments {
     pub max_frame_bytes: usize,
     #[command(flatten)]
     pub max_unread: MaxUnread,
-    /// Print the report as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
-pub struct DiffArguments {
-    /// The first file of signals: JSON lines or Parquet.
-    pub left: PathBuf,
-    /// The second file of signals: JSON lines or Parquet.
-    pub right: PathBuf,
-    /// Also compare clock readings and frame addresses.
-    #[arg(long)]
-    pub all_fields: bool,
-    /// The difference up to which numbers count as equal.
-    #[arg(long, default_value_t = 0.0, value_name = "NUMBER", value_parser = parse_tolerance)]
-    pub tolerance: f64,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -21,8 +21,8 @@ pub struct EngineConfig {
     /// How old the input of a signal may be when the signal leaves, in milliseconds since it was received
     /// first, before the signal is `late`; one that leaves after its `valid_until` is `late` too. `0` marks
     /// neither. Applies to `run` without `--until-end`: a run over old records is always behind. Default:
-    /// `1000`, or any age where `row.on` is `application`, `statement` or `news`, which count for longer; with
-    /// `sink.delivery = "exactly_once"` `0`, because its signals depend on the records alone.
+    /// `1000`, or any age where `row.on` is `application`, `statement` or `news`, which count for longer;
+    /// with `sink.delivery = "exactly_once"` `0`, because its signals depend on the records alone.
     pub late_after_ms: Option<u64>,
 }
 

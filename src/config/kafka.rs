@@ -14,10 +14,10 @@ pub struct KafkaConfig {
     pub bootstrap: Option<String>,
     /// The consumer group; instances of one group share the partitions. Default: the pipeline's `name`.
     pub group: Option<String>,
-    /// The name of this instance in its group, of letters, digits, `.`, `_` and `-`. It must be the same after a
-    /// restart, so that the group gives the partitions back at once, and different for each instance of the
-    /// group. Default: the host's name and the lowest number that no other process on it has, such as
-    /// `host-0`.
+    /// The name of this instance in its group, of letters, digits, `.`, `_` and `-`. It must be the same
+    /// after a restart, so that the group gives the partitions back at once, and different for each
+    /// instance of the group. Default: the host's name and the lowest number that no other process on it
+    /// has, such as `host-0`.
     pub instance: Option<String>,
     /// How the members of the group share its partitions: `classic`, or `consumer` for the protocol of
     /// KIP-848, which brokers have from Kafka 4.0 on, and whose timings are theirs. Default: `"classic"`,

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::worker::DELIVERIES;
 use crate::config::{ModelKind, SinkKind, SourceKind};
-use crate::pipeline::{Loaded, Pipeline};
+use crate::pipeline::{Loaded, Pipeline, Recovery};
 use crate::signal::Signal;
 
 /// What one pipeline needs.
@@ -18,9 +18,9 @@ use crate::signal::Signal;
 pub struct ResourceNeed {
     /// Engine threads, one for each shard. ONNX Runtime computes on them and has no threads of its own.
     pub engines: usize,
-    /// Threads of the source: one that polls Kafka, one for the sockets.
+    /// Threads of the source: one that polls Kafka and one that watches its brokers, one for the sockets.
     pub sources: usize,
-    /// The writer's thread.
+    /// The writer's thread, and the one that writes snapshots of state.
     pub writers: usize,
     /// Threads of librdkafka's clients.
     pub clients: usize,
@@ -63,6 +63,7 @@ impl ResourceNeed {
         let shards = file.engine.shards;
         let from_kafka = file.source.kind == SourceKind::Kafka;
         let has_sockets = !from_kafka || pipeline.book_snapshots.is_some();
+        let saves_states = matches!(loaded.recovery(file), Recovery::Snapshots(_));
         let to_kafka = file.sink.kind == SinkKind::Kafka;
         let brokers = pipeline.bootstrap().split(',').count();
         let watched = file.model.kind == ModelKind::Onnx;
@@ -76,8 +77,8 @@ impl ResourceNeed {
         let model = model_size(pipeline);
         Self {
             engines: shards,
-            sources: usize::from(from_kafka) + usize::from(has_sockets),
-            writers: 1,
+            sources: 2 * usize::from(from_kafka) + usize::from(has_sockets),
+            writers: 1 + usize::from(saves_states),
             clients: (usize::from(from_kafka) + usize::from(to_kafka)) * (CLIENT_THREADS + brokers),
             sessions,
             watched,

@@ -207,8 +207,8 @@ impl Intake {
         self.decoder.instruments.intern_name(name)
     }
 
-    /// The items of news that were seen of a partition, and the headlines of these instruments; none where the
-    /// pipeline reads no news.
+    /// The items of news that were seen of a partition, and the headlines of these instruments; none where
+    /// the pipeline reads no news.
     #[must_use]
     pub fn saved_items(&self, partition: i32, of: &[(InstrumentId, &str)]) -> Option<SavedItems> {
         let seen = &self.decoder.news.as_ref()?.seen;

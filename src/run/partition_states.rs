@@ -57,7 +57,7 @@ impl PartitionStates {
                         next.insert((at.stream, at.partition), at.next);
                     }
                     if let Some(saved) = saved
-                        && let Err(error) = shard.restore(partition, saved)
+                        && let Err(error) = shard.restore(partition, *saved)
                     {
                         // The source has checked it: only a list of instruments that has changed is left.
                         warn!(partition, %error, "the instruments of a partition begin without a past");

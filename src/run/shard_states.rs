@@ -5,8 +5,8 @@ use crate::engine::saved::{SavedStates, SavedStatesError};
 use crate::instrument::InstrumentId;
 
 impl Shard {
-    /// What it holds of a partition of the input, to be asked between two batches: the states, and of how many
-    /// instruments they are. None where states are not kept by partition.
+    /// What it holds of a partition of the input, to be asked between two batches: the states, and of how
+    /// many instruments they are. None where states are not kept by partition.
     ///
     /// # Errors
     /// [`SavedStatesError::Write`].

@@ -20,7 +20,7 @@ pub(crate) enum StateChange {
         /// Its number, of each topic.
         partition: i32,
         /// What was saved of its instruments; none: they begin without a past.
-        states: Option<SavedStates>,
+        states: Option<Box<SavedStates>>,
         /// The alerts that were saved with it.
         alerts: Option<AlertsSnapshot>,
         /// Where each topic's partition is read from.

@@ -18,6 +18,7 @@ use std::time::Duration;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use tracing::warn;
 
 use self::deliveries::{Deliveries, DeliveryAccount};
 use self::error::KafkaSinkError;
@@ -226,8 +227,8 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Commits what was sent, with the offsets of its input, and appends these. Does nothing where records are
-    /// not written in transactions.
+    /// Commits what was sent, with the offsets of its input, and appends these. Does nothing where records
+    /// are not written in transactions.
     ///
     /// # Errors
     /// [`KafkaSinkError`]; the run must begin again at the committed offsets.
@@ -282,21 +283,30 @@ impl KafkaSink {
         }
     }
 
-    /// Waits until everything queued has arrived.
+    /// Waits until everything queued has arrived; not for long once the process is to end.
     ///
     /// # Errors
     /// [`KafkaSinkError::Delivery`], or [`KafkaSinkError::Unfinished`] after `patience`.
     pub fn flush(&self, patience: Duration) -> Result<(), KafkaSinkError> {
         let begin = clock::instant();
+        let (mut asked_to_end, mut has_told) = (None, false);
         // Not the producer's own `flush`: it sleeps in steps of 100 ms where one will do.
         while self.account().answered < self.sent {
-            if begin.elapsed() > patience {
+            let (now, left) = (clock::instant(), self.sent - self.account().answered);
+            if asked_to_end.is_none() && self.settings.patience.is_over() {
+                asked_to_end = Some(now);
+            }
+            if !has_told && now - begin > TOLD_AFTER {
+                has_told = true;
+                warn!(records = left, "waiting for records to arrive at the brokers");
+            }
+            let is_ending = asked_to_end.is_some_and(|asked| now - asked > PATIENCE_AT_END);
+            if is_ending || now - begin > patience {
                 self.check()?;
-                let left = self.sent - self.account().answered;
                 return Err(self.failed(KafkaSinkError::Unfinished {
                     bootstrap: self.settings.bootstrap.clone(),
                     left,
-                    waited: patience,
+                    waited: now - begin,
                 }));
             }
             self.send_letters_again()?;
@@ -395,6 +405,10 @@ fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
     )
 }
 
+/// When it is told that records are waited for.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+/// How long records are waited for once the process is to end.
+const PATIENCE_AT_END: Duration = Duration::from_secs(10);
 const FLUSH_STEP: Duration = Duration::from_micros(250);
 
 #[cfg(test)]

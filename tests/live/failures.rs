@@ -208,10 +208,10 @@ fn a_pipeline_whose_model_fails_restarts_with_the_corrected_model() {
     assert_eq!(both.wait_for_fragile(&mut run, 3), [0, 1, 2]);
     if run.threads().is_some() {
         // As planned for a cluster of one broker.
-        run.wait_for("26 threads", |run| {
-            (run.threads() == Some(26)).then_some(())
+        run.wait_for("28 threads", |run| {
+            (run.threads() == Some(28)).then_some(())
         });
-        wait_for_log(&mut run, &["in all: 26 threads"]);
+        wait_for_log(&mut run, &["in all: 28 threads"]);
     }
     both.send_statements(&[(3, 6), (4, 50), (5, 7)]);
     both.send_lines(2, 4);

@@ -45,6 +45,12 @@ pub(crate) fn summary(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).expect("a summary in JSON")
 }
 
+/// The frames of a run, without those that were read again to bring state back.
+pub(crate) fn new_frames(summary: &Value) -> u64 {
+    let count = |value: &Value| value.as_u64().expect("a count");
+    count(&summary["frames"]["in"]) - count(&summary["events"]["reprocessed_frames"])
+}
+
 fn replayed(pipeline: &Path, capture: &Path) -> Value {
     let args = [
         "replay".into(),
@@ -169,10 +175,10 @@ fn a_second_run_begins_at_the_committed_offsets() {
     for part in [first, second] {
         topics.fill(&input, part.iter().copied());
         let live = summary(&run(&pipeline, &topics, &input, &output, &[]));
-        assert_eq!(live["frames"]["in"], part.len(), "each record once");
+        assert_eq!(new_frames(&live), part.len() as u64, "each record once");
     }
     let again = summary(&run(&pipeline, &topics, &input, &output, &[]));
-    assert_eq!(again["frames"]["in"], 0, "nothing is left");
+    assert_eq!(new_frames(&again), 0, "nothing is left");
 }
 
 #[test]

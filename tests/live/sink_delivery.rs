@@ -1,7 +1,5 @@
 //! What `/readyz` and the metrics say of a sink whose broker stands still.
 
-use std::process::Command;
-
 use foretick::simulate::{Exchange, MarketSettings};
 use tokio::runtime::Runtime;
 
@@ -67,15 +65,4 @@ fn a_sink_whose_broker_stands_still_is_not_ready() {
     broker.signal("CONT");
     run.wait_for("readiness", |_| (get("readyz").0 == 200).then_some(()));
     assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
-}
-
-impl Broker {
-    /// Sends a signal to the broker's process.
-    fn signal(&self, name: &str) {
-        let pid = std::fs::read_to_string(self.data.join("pid")).expect("a broker has a number");
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), pid.trim()])
-            .status();
-        assert!(sent.expect("kill runs").success());
-    }
 }

@@ -25,13 +25,13 @@ pub(super) struct StateKeeper {
     first_stream: u16,
     inboxes: Vec<Arc<StateInbox>>,
     /// By partition, the newest one that waits.
-    waiting: BTreeMap<i32, Waiting>,
+    waiting: BTreeMap<i32, WaitingState>,
     /// None once the thread is to end.
     save: Option<Sender<Vec<StateSnapshot>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Waiting {
+struct WaitingState {
     saved: SavedPartition,
     alerts: Option<AlertsSnapshot>,
 }
@@ -76,7 +76,7 @@ impl StateKeeper {
     /// Takes what is to be saved of a partition.
     pub(super) fn take(&mut self, saved: SavedPartition, alerts: Option<AlertsSnapshot>) {
         self.waiting
-            .insert(saved.partition, Waiting { saved, alerts });
+            .insert(saved.partition, WaitingState { saved, alerts });
     }
 
     /// Forgets a partition that was given up or begins anew.
@@ -91,7 +91,7 @@ impl StateKeeper {
         if self.waiting.is_empty() || progress.is_lost() {
             return;
         }
-        let are_committed = |waiting: &Waiting| {
+        let are_committed = |waiting: &WaitingState| {
             let mut positions = waiting.saved.positions.iter();
             positions.all(|&at| progress.is_committed(at))
         };
@@ -114,7 +114,7 @@ impl StateKeeper {
     /// Saves what may be saved, and ends the thread.
     pub(super) fn close(mut self, progress: &Progress) {
         // The one before it is written first.
-        let uncommitted = |waiting: &Waiting| {
+        let uncommitted = |waiting: &WaitingState| {
             let mut positions = waiting.saved.positions.iter();
             !positions.all(|&at| progress.is_committed(at))
         };
@@ -137,8 +137,8 @@ impl StateKeeper {
         }
     }
 
-    fn snapshot(&self, waiting: Waiting) -> StateSnapshot {
-        let Waiting { saved, alerts } = waiting;
+    fn snapshot(&self, waiting: WaitingState) -> StateSnapshot {
+        let WaitingState { saved, alerts } = waiting;
         let topic = |stream: u16| {
             let at = usize::from(stream.saturating_sub(self.first_stream));
             self.topics.get(at).cloned().unwrap_or_default()

@@ -33,7 +33,7 @@ pub(super) struct StateRecovery {
 
 /// A snapshot that may be used.
 struct Usable {
-    states: SavedStates,
+    states: Box<SavedStates>,
     alerts: Option<AlertsSnapshot>,
     /// The offset of each topic.
     positions: BTreeMap<String, i64>,
@@ -151,7 +151,7 @@ impl StateRecovery {
         let alerts = alerts.transpose().map_err(|error| error.to_string())?;
         let positions = snapshot.header.positions.into_iter();
         Ok(Usable {
-            states,
+            states: Box::new(states),
             alerts,
             positions: positions.map(|at| (at.topic, at.next)).collect(),
         })

@@ -96,7 +96,8 @@ pub enum KafkaSinkError {
         /// The error of librdkafka.
         error: Box<KafkaError>,
     },
-    /// A dead letter was refused, and with it the transaction; it is sent smaller or not at all the next time.
+    /// A dead letter was refused, and with it the transaction; it is sent smaller or not at all the next
+    /// time.
     #[error(
         "while sending a dead letter in a transaction: {error}; going on at the offsets that the group has committed, \
          without what was refused"

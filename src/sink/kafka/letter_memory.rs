@@ -13,10 +13,10 @@ use crate::sink::dead_letter::DeadLetter;
 
 /// By the address of its record, how a letter is to be sent. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct LetterMemory(Arc<Mutex<FxHashMap<Address, LetterFate>>>);
+pub struct LetterMemory(Arc<Mutex<FxHashMap<LetterAddress, LetterFate>>>);
 
 /// Topic, partition and offset of the record.
-type Address = (String, String, String);
+type LetterAddress = (String, String, String);
 
 /// How a letter that was refused is sent the next time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +55,12 @@ impl LetterMemory {
         letters.get(&address).copied()
     }
 
-    fn lock(&self) -> MutexGuard<'_, FxHashMap<Address, LetterFate>> {
+    fn lock(&self) -> MutexGuard<'_, FxHashMap<LetterAddress, LetterFate>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn address_of(headers: Option<&OwnedHeaders>) -> Address {
+fn address_of(headers: Option<&OwnedHeaders>) -> LetterAddress {
     let of = |key: &str| {
         let found = headers.into_iter().flat_map(|all| all.iter());
         let value = found

@@ -112,6 +112,6 @@ impl KafkaSinkSettings {
     }
 }
 
-/// After so long the broker aborts a transaction that nobody commits; readers of what is committed wait for it.
-/// Longer than the delivery timeout.
+/// After so long the broker aborts a transaction that nobody commits; readers of what is committed wait for
+/// it. Longer than the delivery timeout.
 const TRANSACTION_TIMEOUT_MS: &str = "45000";

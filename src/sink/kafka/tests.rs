@@ -6,6 +6,7 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::patience::ConnectPatience;
+use super::topic_search::CONNECT_PATIENCE;
 use super::*;
 use crate::frame::Origin;
 use crate::kafka::{Properties, client_config};

@@ -85,4 +85,4 @@ pub(super) const PATIENCE_STEP: Duration = Duration::from_millis(50);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a broker may take to answer at the start, where nobody says how long it is waited for.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_PATIENCE: Duration = Duration::from_secs(10);

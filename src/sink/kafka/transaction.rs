@@ -38,8 +38,10 @@ pub(super) struct Transactions {
     every: Duration,
     patience: ConnectPatience,
     group: Option<Arc<dyn CommittingGroup>>,
-    /// When the open transaction began; none where none is open.
-    began: Option<Instant>,
+    /// Whether a transaction is open.
+    is_open: bool,
+    /// Since when something waits for a commit: records, or positions without any.
+    since: Option<Instant>,
     /// The input up to which records are in the open transaction.
     positions: Vec<Position>,
 }
@@ -80,7 +82,8 @@ impl Transactions {
             every,
             patience,
             group: None,
-            began: None,
+            is_open: false,
+            since: None,
             positions: vec![],
         })
     }
@@ -98,17 +101,21 @@ impl Transactions {
         &mut self,
         producer: &impl Producer<Deliveries>,
     ) -> Result<(), KafkaSinkError> {
-        if self.began.is_some() {
+        if self.is_open {
             return Ok(());
         }
         let begun = producer.begin_transaction();
         begun.map_err(|error| failed(&self.id, "beginning a transaction", error))?;
-        self.began = Some(clock::instant());
+        self.is_open = true;
+        self.since.get_or_insert_with(clock::instant);
         Ok(())
     }
 
     /// Notes positions of the input: all records of the frames before them are in the transaction.
     pub(super) fn mark(&mut self, positions: &[Position]) {
+        if !positions.is_empty() {
+            self.since.get_or_insert_with(clock::instant);
+        }
         for position in positions {
             position.note(&mut self.positions);
         }
@@ -116,10 +123,8 @@ impl Transactions {
 
     /// Whether it is time to commit.
     pub(super) fn is_due(&self) -> bool {
-        let due = self
-            .began
-            .is_some_and(|began| began.elapsed() >= self.every);
-        due || self.began.is_none() && !self.positions.is_empty()
+        self.since
+            .is_some_and(|since| since.elapsed() >= self.every)
     }
 
     /// Commits the open transaction with the offsets of its input, and appends these. Nothing of it may be in
@@ -132,7 +137,7 @@ impl Transactions {
         producer: &impl Producer<Deliveries>,
         done: &mut Vec<Position>,
     ) -> Result<(), KafkaSinkError> {
-        if self.began.is_none() && self.positions.is_empty() {
+        if self.since.is_none() {
             return Ok(());
         }
         self.open(producer)?;
@@ -141,7 +146,8 @@ impl Transactions {
         }
         let committed = self.answered(|| producer.commit_transaction(COMMIT_TIMEOUT));
         committed.map_err(|error| failed(&self.id, "committing a transaction", error))?;
-        self.began = None;
+        self.is_open = false;
+        self.since = None;
         done.append(&mut self.positions);
         Ok(())
     }
@@ -197,7 +203,7 @@ impl Transactions {
 
     /// Aborts what is open, so that readers do not wait for it; the producer is not used any more.
     pub(super) fn abort(&mut self, producer: &impl Producer<Deliveries>) {
-        if self.began.take().is_none() {
+        if !std::mem::take(&mut self.is_open) {
             return;
         }
         producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());

@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use super::*;
 
 mod assignments;
+mod ends;
 
 use crate::clock;
 use crate::frame::{Frame, Position};
