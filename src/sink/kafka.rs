@@ -298,7 +298,10 @@ impl KafkaSink {
             }
             if !has_told && now - begin > TOLD_AFTER {
                 has_told = true;
-                warn!(records = left, "waiting for records to arrive at the brokers");
+                warn!(
+                    records = left,
+                    "waiting for records to arrive at the brokers"
+                );
             }
             let is_ending = asked_to_end.is_some_and(|asked| now - asked > PATIENCE_AT_END);
             if is_ending || now - begin > patience {
@@ -308,6 +311,14 @@ impl KafkaSink {
                     left,
                     waited: now - begin,
                 }));
+            }
+            // What is in flight will not be committed: it need not arrive.
+            if self
+                .transactions
+                .as_ref()
+                .is_some_and(Transactions::is_lost)
+            {
+                return Err(KafkaSinkError::Lost);
             }
             self.send_letters_again()?;
             std::thread::sleep(FLUSH_STEP);
