@@ -53,7 +53,7 @@ impl Feed {
             self.sent.fetch_add(1, Ordering::Relaxed);
         }
         self.producer
-            .flush(PATIENCE)
+            .flush(PATIENCE * 2)
             .expect("the broker takes records");
         assert_eq!(self.producer.in_flight_count(), 0);
     }
