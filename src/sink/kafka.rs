@@ -16,14 +16,14 @@ use std::sync::{Arc, MutexGuard, mpsc};
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::message::{Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
-use tracing::warn;
 
 use self::deliveries::{Deliveries, DeliveryAccount};
 use self::error::KafkaSinkError;
 use self::letter_memory::LetterFate;
-use self::letters::{Letter, LetterSize, record_bytes_max, refusal_reason};
+use self::letters::{Letter, LetterSize, kafka_headers, record_bytes_max, refusal_reason};
+use self::patience::LastWait;
 use self::settings::{DeliveryPromise, KafkaSinkSettings};
 use self::topic_search::{PATIENCE_STEP, look_for_topic};
 use self::transaction::{CommittingGroup, Transactions};
@@ -288,28 +288,16 @@ impl KafkaSink {
     /// # Errors
     /// [`KafkaSinkError::Delivery`], or [`KafkaSinkError::Unfinished`] after `patience`.
     pub fn flush(&self, patience: Duration) -> Result<(), KafkaSinkError> {
-        let begin = clock::instant();
-        let (mut asked_to_end, mut has_told) = (None, false);
+        let mut wait = LastWait::begin(&self.settings.patience, patience);
         // Not the producer's own `flush`: it sleeps in steps of 100 ms where one will do.
         while self.account().answered < self.sent {
-            let (now, left) = (clock::instant(), self.sent - self.account().answered);
-            if asked_to_end.is_none() && self.settings.patience.is_over() {
-                asked_to_end = Some(now);
-            }
-            if !has_told && now - begin > TOLD_AFTER {
-                has_told = true;
-                warn!(
-                    records = left,
-                    "waiting for records to arrive at the brokers"
-                );
-            }
-            let is_ending = asked_to_end.is_some_and(|asked| now - asked > PATIENCE_AT_END);
-            if is_ending || now - begin > patience {
+            let left = self.sent - self.account().answered;
+            if wait.is_over(left) {
                 self.check()?;
                 return Err(self.failed(KafkaSinkError::Unfinished {
                     bootstrap: self.settings.bootstrap.clone(),
                     left,
-                    waited: now - begin,
+                    waited: wait.waited(),
                 }));
             }
             // What is in flight will not be committed: it need not arrive.
@@ -404,22 +392,6 @@ impl Drop for KafkaSink {
     }
 }
 
-fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
-    headers.iter().fold(
-        OwnedHeaders::new_with_capacity(headers.len()),
-        |all, (key, value)| {
-            all.insert(Header {
-                key,
-                value: Some(*value),
-            })
-        },
-    )
-}
-
-/// When it is told that records are waited for.
-const TOLD_AFTER: Duration = Duration::from_secs(2);
-/// How long records are waited for once the process is to end.
-const PATIENCE_AT_END: Duration = Duration::from_secs(10);
 const FLUSH_STEP: Duration = Duration::from_micros(250);
 
 #[cfg(test)]

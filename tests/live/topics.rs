@@ -95,15 +95,6 @@ impl Topics {
         wait(self.admin().delete_records(&before, &options())).expect("the broker answers");
     }
 
-    /// Adds partitions to a topic, until it has so many.
-    pub(crate) fn grow(&self, topic: &str, partitions: i32) {
-        let more = NewPartitions::new(topic, partitions as usize);
-        let grown = wait(self.admin().create_partitions([&more], &options()));
-        grown.expect("the broker answers")[0]
-            .as_ref()
-            .expect("a topic can be grown");
-    }
-
     /// Deletes a topic with its records.
     pub(crate) fn delete(&mut self, topic: &str) {
         self.made.retain(|made| made != topic);

@@ -122,6 +122,19 @@ pub(super) fn refusal_reason(error: &KafkaError) -> Option<RefusalReason> {
     }
 }
 
+/// Headers as the client takes them.
+pub(super) fn kafka_headers(headers: &[(&str, &[u8])]) -> OwnedHeaders {
+    headers.iter().fold(
+        OwnedHeaders::new_with_capacity(headers.len()),
+        |all, (key, value)| {
+            all.insert(Header {
+                key,
+                value: Some(*value),
+            })
+        },
+    )
+}
+
 /// The largest record that a producer with these properties sends.
 pub(super) fn record_bytes_max(properties: &Properties) -> usize {
     let set = properties.get("message.max.bytes");
