@@ -300,6 +300,14 @@ impl KafkaSink {
                     waited: wait.waited(),
                 }));
             }
+            // What is in flight will not be committed: it need not arrive.
+            if self
+                .transactions
+                .as_ref()
+                .is_some_and(Transactions::is_lost)
+            {
+                return Err(KafkaSinkError::Lost);
+            }
             self.send_letters_again()?;
             std::thread::sleep(FLUSH_STEP);
         }

@@ -45,15 +45,18 @@ impl Feed {
             if due > now {
                 std::thread::sleep(due - now);
             }
-            let next = BaseRecord::to(topic).partition(record.partition);
-            let next = next.key(&record.key).payload(&record.payload);
-            let sent = self.producer.send(next);
-            sent.map_err(|(error, _)| error)
-                .expect("the queue has room");
+            let mut next = BaseRecord::to(topic).partition(record.partition);
+            next = next.key(&record.key).payload(&record.payload);
+            // A partition that was added is not known at once.
+            while let Err((error, back)) = self.producer.send(next) {
+                assert!(began.elapsed() < time + PATIENCE, "{error}");
+                next = back;
+                std::thread::sleep(Duration::from_millis(20));
+            }
             self.sent.fetch_add(1, Ordering::Relaxed);
         }
         self.producer
-            .flush(PATIENCE)
+            .flush(PATIENCE * 2)
             .expect("the broker takes records");
         assert_eq!(self.producer.in_flight_count(), 0);
     }

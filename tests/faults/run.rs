@@ -1,6 +1,7 @@
 //! A run of faults: records come at a steady rate, faults happen one after the other, the rest is read to its
 //! end, and every record is compared.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use foretick::clock;
@@ -74,7 +75,6 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         world: &world,
     };
     let half = world.records.len() / 2;
-    let is_fed = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         let end = WatchEnd(&watch);
         let watching = scope.spawn(|| watch.run(&broker.address, &world.outputs[0], 3));
@@ -86,14 +86,15 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
                 world.topics.grow(&world.input, all);
             }
             feed.run(&world.input, &world.records[half..], time);
-            is_fed.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         for slot in 0..world.plan.engines {
             run.engines.push(Some(world.start(slot, &[])));
         }
         watch.wait();
         let (from, to) = world.plan.pause;
-        while !is_fed.load(std::sync::atomic::Ordering::Relaxed) && !feeding.is_finished() {
+        // Not while the last ones are on their way: faults would keep them there.
+        let all = world.records.len();
+        while feed.sent.load(Ordering::Relaxed) < all && !feeding.is_finished() {
             let pause = run.dice.millis(from, to);
             std::thread::sleep(pause);
             let fault = run.dice.one_of(&world.plan.faults);
@@ -116,9 +117,10 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         1 => watch.waits(&restarts),
         _ => vec![],
     };
-    report.resets = broker.proxy.as_ref().map_or(0, |proxy| {
-        proxy.resets.swap(0, std::sync::atomic::Ordering::Relaxed)
-    });
+    report.resets = broker
+        .proxy
+        .as_ref()
+        .map_or(0, |proxy| proxy.resets.swap(0, Ordering::Relaxed));
     report.findings = verify(&world);
     report.seconds = began.elapsed().as_secs_f64();
     if !report.is_clean() {

@@ -98,9 +98,6 @@ impl<'a> World<'a> {
             format!("kafka.bootstrap={:?}", self.broker.engines),
             format!("kafka.group={:?}", self.group()),
             format!("kafka.properties={}", self.properties()),
-            // What the clock alone says of a signal is in no replay of the topic.
-            "engine.late_after_ms=0".to_owned(),
-            "source.tick_ms=0".to_owned(),
             format!("engine.shards={}", self.plan.shards),
             "metrics.listen=\"\"".to_owned(),
         ];
@@ -114,6 +111,10 @@ impl<'a> World<'a> {
         }
         if self.plan.exactly_once {
             more.push("sink.delivery=exactly_once".to_owned());
+        } else {
+            // What the clock alone says of a signal is in no replay of the topic.
+            more.push("engine.late_after_ms=0".to_owned());
+            more.push("source.tick_ms=0".to_owned());
         }
         if self.plan.snapshots {
             more.push(format!(

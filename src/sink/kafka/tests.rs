@@ -139,6 +139,43 @@ fn a_failed_delivery_fails_the_run() {
     assert_eq!((sink.sent(), sink.delivered()), (2, 1));
 }
 
+/// A group that has lost its partitions.
+struct LostGroup;
+
+impl CommittingGroup for LostGroup {
+    fn metadata(&self) -> Option<rdkafka::consumer::ConsumerGroupMetadata> {
+        None
+    }
+
+    fn topic_of(&self, _stream: u16) -> Option<String> {
+        None
+    }
+
+    fn is_lost(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_transaction_that_must_not_be_committed_does_not_wait_for_its_records() {
+    let broker = EmbeddedBroker::start(&[("signals", 1)]).unwrap();
+    let mut sink = KafkaSink::connect(KafkaSinkSettings {
+        mode: DeliveryPromise::ExactlyOnce {
+            id: "a".into(),
+            every: Duration::from_millis(1),
+        },
+        ..settings(&broker)
+    })
+    .unwrap();
+    sink.commit_for(Arc::new(LostGroup));
+    broker.cluster().broker_down(-1).unwrap();
+    sink.send(b"k", b"payload", &[]).unwrap();
+    let began = clock::instant();
+    let error = sink.commit(&mut vec![]).unwrap_err();
+    assert!(matches!(error, KafkaSinkError::Lost), "{error}");
+    assert!(began.elapsed() < sink.settings.delivery_timeout / 2);
+}
+
 #[test]
 fn a_dead_letter_names_its_origin() {
     let broker = EmbeddedBroker::start(&[("signals", 1), ("trades.dlq", 1)]).unwrap();

@@ -93,6 +93,11 @@ impl Transactions {
         self.group = Some(group);
     }
 
+    /// Whether partitions were taken away whose records may be in the open transaction.
+    pub(super) fn is_lost(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.is_lost())
+    }
+
     /// Opens a transaction, if none is open: a record is to be sent.
     ///
     /// # Errors

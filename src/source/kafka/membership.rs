@@ -3,6 +3,7 @@
 //! Runs inside the poll of the source's thread. Nothing goes into a ring meanwhile, so a revocation can wait
 //! until what is in them is done; all other work is left to the reader's loop, as a list of changes.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct Membership {
     /// Where the assigned partitions began.
     begins: Mutex<FxHashMap<PartitionKey, i64>>,
     failure: Mutex<Option<KafkaError>>,
+    /// The partitions that were assigned and not revoked since.
+    held: Mutex<BTreeSet<PartitionKey>>,
 }
 
 /// A partition that was assigned or revoked.
@@ -70,6 +73,7 @@ impl Membership {
             changes: Mutex::default(),
             begins: Mutex::default(),
             failure: Mutex::default(),
+            held: Mutex::default(),
         }
     }
 
@@ -214,7 +218,16 @@ impl Membership {
         consumer: &BaseConsumer<Self>,
         partitions: &mut TopicPartitionList,
     ) -> KafkaResult<()> {
-        let placed = self.place_in_time(consumer, &self.topics.keys(partitions));
+        let keys = self.topics.keys(partitions);
+        if self.are_assigned_again(&keys) {
+            self.progress.set_lost();
+            warn!(
+                count = keys.len(),
+                "partitions were assigned again without having been revoked: going on at the committed offsets"
+            );
+            return consumer.unassign();
+        }
+        let placed = self.place_in_time(consumer, &keys);
         for at in placed.iter().flatten() {
             if let Some(topic) = self.topics.of(at.key.0) {
                 partitions.set_partition_offset(topic, at.key.1, Offset::Offset(at.begin))?;
@@ -232,6 +245,13 @@ impl Membership {
         info!(count = placed.len(), "partitions were assigned");
         self.list_changes(placed.into_iter().map(Change::Assigned));
         Ok(())
+    }
+
+    /// Whether any of these partitions is assigned already; now all are. The client does that where a rebalance
+    /// begins while it waits for an answer to the last one: frames of both assignments would meet in a ring.
+    fn are_assigned_again(&self, keys: &[PartitionKey]) -> bool {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().filter(|&&key| !held.insert(key)).count() > 0
     }
 
     /// Asks the brokers where the partitions begin until they answer; none where the run is stopped, or ends
@@ -289,6 +309,9 @@ impl Membership {
             self.commit(consumer, CommitMode::Sync, |key| keys.contains(&key));
             info!(count = keys.len(), "partitions were revoked");
         }
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|key| !keys.contains(key));
+        drop(held);
         self.starts.revoked(&keys);
         let given_back = match is_cooperative(consumer) {
             true => consumer.incremental_unassign(partitions),
