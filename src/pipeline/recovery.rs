@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::source::group;
-use crate::config::{PipelineFile, SourceKind};
+use crate::config::{PipelineFile, RowOn, SourceKind};
 use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
 use crate::hex::hex;
@@ -45,7 +45,9 @@ impl Recovery {
 
 /// How the state of a live run comes back.
 pub(super) fn recovery(file: &PipelineFile, settings: &EngineSettings) -> Recovery {
-    let stands_alone = settings.stands_alone() && file.alerts.is_empty();
+    // Of a statement it is remembered whether it says something new.
+    let stands_alone =
+        settings.stands_alone() && file.row.on == RowOn::Application && file.alerts.is_empty();
     if file.source.kind != SourceKind::Kafka || file.kafka.embedded || stands_alone {
         return Recovery::Stateless;
     }

@@ -8,8 +8,7 @@
 
 use std::collections::VecDeque;
 
-use super::delivery::Delivery;
-use crate::alert::command::AlertCommand;
+use super::delivery::{DeliveredCommand, Delivery};
 
 /// Deliveries of several shards, in an order that does not depend on their threads.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ pub(super) enum WriterInput {
     /// What came of a batch, or of the part of one between two commands.
     Delivery(Delivery),
     /// A command.
-    Command(AlertCommand),
+    Command(DeliveredCommand),
 }
 
 impl CommandOrder {
@@ -48,7 +47,7 @@ impl CommandOrder {
                 signals,
                 ..Delivery::default()
             }));
-            parts.push(WriterInput::Command(command.command));
+            parts.push(WriterInput::Command(command));
         }
         waiting.push_back(WriterInput::Delivery(delivery));
         waiting.extend(parts.into_iter().rev());
@@ -74,8 +73,9 @@ impl CommandOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::command::AlertCommand;
     use crate::decode::command::parse_command;
-    use crate::run::delivery::{DeliveredCommand, test_signal};
+    use crate::run::delivery::test_signal;
     use crate::units::Nanos;
 
     fn delivery(shard: usize, times: &[i64], commands: &[(usize, &AlertCommand)]) -> Delivery {

@@ -324,7 +324,7 @@ fn write_all(
         while let Some(item) = order.pop() {
             match item {
                 WriterInput::Delivery(mut delivery) => writer.deliver(&mut delivery)?,
-                WriterInput::Command(command) => writer.command(&command)?,
+                WriterInput::Command(command) => writer.delivered_command(&command)?,
             }
         }
     }
@@ -353,7 +353,8 @@ fn make_shard(
     options: &ReplayOptions,
 ) -> Result<Shard, ReplayError> {
     let shard = Shard::new(decoder, loaded.engine()?, &loaded.lineage, false)
-        .keeping_dead_letters(writer.keeps_dead_letters());
+        .keeping_dead_letters(writer.keeps_dead_letters())
+        .giving_reprocessed(writer.makes_alerts());
     Ok(shard.between(options.from, options.to))
 }
 

@@ -83,13 +83,21 @@ impl Shard {
         }
     }
 
-    /// Keeps states by the partition of the input that they belong to. `gives_reprocessed` is whether signals
-    /// of frames that are read again are given, for the alerts that depend on them.
+    /// Keeps states by the partition of the input that they belong to.
     #[must_use]
-    pub fn keeping_states(self, gives_reprocessed: bool) -> Self {
+    pub fn keeping_states(self) -> Self {
         Self {
             homes: Some(Homes::default()),
-            gives_reprocessed,
+            ..self
+        }
+    }
+
+    /// Gives signals of frames that are read again, too, where `gives` is true: for the alerts that depend on
+    /// them.
+    #[must_use]
+    pub fn giving_reprocessed(self, gives: bool) -> Self {
+        Self {
+            gives_reprocessed: gives,
             ..self
         }
     }

@@ -50,6 +50,12 @@ impl Writer {
         Self { alerts, ..self }
     }
 
+    /// Whether alerts are made.
+    #[must_use]
+    pub fn makes_alerts(&self) -> bool {
+        self.alerts.is_some()
+    }
+
     /// Alerts made, whether or not the sink keeps any.
     #[must_use]
     pub fn alerts(&self) -> u64 {
@@ -95,7 +101,11 @@ impl Writer {
         }
     }
 
-    fn delivered_command(&mut self, delivered: &DeliveredCommand) -> Result<(), SinkError> {
+    /// Applies a command; of one that was applied before, nothing is written.
+    ///
+    /// # Errors
+    /// [`SinkError`].
+    pub fn delivered_command(&mut self, delivered: &DeliveredCommand) -> Result<(), SinkError> {
         match (delivered.reprocessed, &mut self.alerts) {
             (false, _) => self.command(&delivered.command),
             (true, Some(alerts)) => {

@@ -281,7 +281,14 @@ fn a_topic_that_is_replaced_is_read_from_its_beginning() {
     wait_for_log(&mut run, &["Kafka is in trouble"]);
     both.topics.make("in-fragile", 1);
     // If this took long, the source has already given the topic up, and logs that instead.
-    wait_for_log(&mut run, &["Kafka is back", "the topic was deleted"]);
+    wait_for_log(
+        &mut run,
+        &[
+            "Kafka is back",
+            "the topic was deleted",
+            "deleted and created again",
+        ],
+    );
     both.send_statements(&[(7, 1), (8, 2)]);
     assert_eq!(both.wait_for_fragile(&mut run, 5), [0, 1, 2, 7, 8]);
     wait_for_log(

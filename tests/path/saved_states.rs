@@ -64,7 +64,7 @@ pub(crate) fn go_on_at_every_offset(pipeline: &Pipeline, frames: &[String]) {
 
 fn shard(pipeline: &Pipeline, loaded: &Loaded) -> Shard {
     let engine = loaded.engine().expect("it was loaded before");
-    Shard::new(pipeline.decoder(), engine, &loaded.lineage, true).keeping_states(false)
+    Shard::new(pipeline.decoder(), engine, &loaded.lineage, true).keeping_states()
 }
 
 fn take(shard: &mut Shard, offset: usize, frame: &str, again: bool, signals: &mut Vec<Signal>) {

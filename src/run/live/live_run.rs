@@ -101,7 +101,7 @@ impl LiveRun {
                 .marking_late(late_rule(pipeline, options.until_end))
                 .requesting_snapshots(snapshot_reports(pipeline, &requests, number));
             let shard = match is_kafka {
-                true => shard.keeping_states(has_alerts),
+                true => shard.keeping_states().giving_reprocessed(has_alerts),
                 false => shard,
             };
             let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);

@@ -6,6 +6,7 @@ use super::pace::Pace;
 use super::progress_line::ProgressLine;
 use crate::engine::row::GapRecord;
 use crate::frame::Origin;
+use crate::run::delivery::DeliveredCommand;
 use crate::run::intake::FrameOutcome;
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::shard::Shard;
@@ -79,10 +80,15 @@ impl<O: Observer> OneThread<'_, O> {
                 let shown = self.shard.dead_letter(bytes);
                 self.writer.dead_letter(error, origin, &shown)?;
             }
-            FrameOutcome::Events
-            | FrameOutcome::Notice(_)
-            | FrameOutcome::ReprocessedCommand(_)
-            | FrameOutcome::Dropped(_) => {}
+            FrameOutcome::ReprocessedCommand(command) => {
+                self.step()?;
+                self.writer.delivered_command(&DeliveredCommand {
+                    before: 0,
+                    command,
+                    reprocessed: true,
+                })?;
+            }
+            FrameOutcome::Events | FrameOutcome::Notice(_) | FrameOutcome::Dropped(_) => {}
         }
         Ok(())
     }
@@ -91,15 +97,17 @@ impl<O: Observer> OneThread<'_, O> {
         self.shard.step(&mut self.signals)?;
         self.shard.take_gaps(&mut self.gaps);
         let instruments = self.shard.instruments();
+        for signal in &self.signals {
+            let name = instruments.name(signal.instrument);
+            self.writer.signal(signal, name)?;
+        }
+        // What is read again was published before: it is of use to alerts alone.
+        self.signals.retain(|signal| !signal.origin.reprocessed);
         self.observer.step(&ObservedStep {
             batch: self.shard.batch(),
             signals: &self.signals,
             instruments,
         })?;
-        for signal in &self.signals {
-            let name = instruments.name(signal.instrument);
-            self.writer.signal(signal, name)?;
-        }
         self.signals.clear();
         for gap in self.gaps.drain(..) {
             let name = instruments.name(gap.instrument);

@@ -64,7 +64,7 @@ impl FrameRouter {
     }
 
     /// Sends a message to the shard of its instrument; to every shard what concerns all instruments: gaps of
-    /// a whole feed, ticks, and commands that take effect. Gives the frame back where the shard has ended.
+    /// a whole feed, ticks, and commands. Gives the frame back where the shard has ended.
     fn send_message(&mut self, origin: Origin, bytes: &[u8]) -> Result<(), Frame> {
         let mut frame = Frame {
             origin,
@@ -110,7 +110,7 @@ impl FrameRouter {
     fn is_for_all(&self, Frame { origin, bytes }: &Frame) -> bool {
         let is_command = || {
             let command = parse_command(bytes, origin.ts_recv);
-            !origin.reprocessed && command.is_some_and(|command| command.is_ok())
+            command.is_some_and(|command| command.is_ok())
         };
         is_control(bytes) || self.reads_commands && is_command()
     }
