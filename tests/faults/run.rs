@@ -93,11 +93,14 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         watch.wait();
         let (from, to) = world.plan.pause;
         // Not while the last ones are on their way: faults would keep them there.
-        let all = world.records.len();
+        let (all, mut done) = (world.records.len(), 0);
         while feed.sent.load(Ordering::Relaxed) < all && !feeding.is_finished() {
             let pause = run.dice.millis(from, to);
             std::thread::sleep(pause);
-            let fault = run.dice.one_of(&world.plan.faults);
+            // Each kind once, so that no short run is without one.
+            let first = world.plan.faults.get(done).copied();
+            let fault = first.unwrap_or_else(|| run.dice.one_of(&world.plan.faults));
+            done += 1;
             run.report.note(fault);
             run.befall(fault);
         }
