@@ -94,7 +94,8 @@ pub(crate) fn run(plan: Plan, broker: &Broker) -> Report {
         let (from, to) = world.plan.pause;
         // Not while the last ones are on their way: faults would keep them there.
         let (all, mut done) = (world.records.len(), 0);
-        while feed.sent.load(Ordering::Relaxed) < all && !feeding.is_finished() {
+        while feed.sent.load(Ordering::Relaxed) < all || done < world.plan.faults.len() {
+            assert!(!feeding.is_finished() || feed.sent.load(Ordering::Relaxed) == all);
             let pause = run.dice.millis(from, to);
             std::thread::sleep(pause);
             // Each kind once, so that no short run is without one.
