@@ -247,8 +247,9 @@ impl Membership {
         Ok(())
     }
 
-    /// Whether any of these partitions is assigned already; now all are. The client does that where a rebalance
-    /// begins while it waits for an answer to the last one: frames of both assignments would meet in a ring.
+    /// Whether any of these partitions is assigned already; now all are. The client does that where a
+    /// rebalance begins while it waits for an answer to the last one: frames of both assignments would meet
+    /// in a ring.
     fn are_assigned_again(&self, keys: &[PartitionKey]) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         keys.iter().filter(|&&key| !held.insert(key)).count() > 0
