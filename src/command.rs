@@ -19,5 +19,6 @@ pub mod record;
 mod run_changes;
 pub mod simulate;
 pub mod state;
+pub mod stop_signals;
 pub mod venues;
 mod version;

@@ -15,6 +15,7 @@ use foretick::command::outputs::{self, OutputContent, OutputError, check_outputs
 use foretick::command::record::RecordOptions;
 use foretick::command::simulate::write_capture_file;
 use foretick::command::state::StateDetail;
+use foretick::command::stop_signals::stop_on_signal;
 use foretick::command::venues::VenueList;
 use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record, state};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
@@ -25,7 +26,6 @@ use foretick::run::budget::{self, BudgetError, ResourceLimits};
 use foretick::run::live::{self, RunOptions, RunOutcome};
 use foretick::run::replay;
 use foretick::run::replay::ReplayOptions;
-use foretick::run::stop::StopFlag;
 use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
@@ -154,7 +154,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let replaced = replaced.and_then(CaptureSettings::replaced);
             let outputs = outputs_of([("--output", replaced, OutputContent::Capture)]);
             check_outputs(&outputs, &read_by(&[], &pipeline), args.force)?;
-            let written = record::record(&pipeline, &options, &stop_on_signal()?)?;
+            let written = record::record(
+                &pipeline,
+                &options,
+                &stop_on_signal().context("while listening for signals to stop")?,
+            )?;
             write_stdout(&written.to_string())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -182,7 +186,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 seed: args.seed,
                 overrides: args.set,
             };
-            let outcomes = demo::demo(&settings, &stop_on_signal()?)?;
+            let outcomes = demo::demo(
+                &settings,
+                &stop_on_signal().context("while listening for signals to stop")?,
+            )?;
             print(&outcomes, args.json)?;
             Ok(ExitCode::from(u8::from(outcomes.failed())))
         }
@@ -240,7 +247,7 @@ fn run_live(args: RunArguments) -> anyhow::Result<ExitCode> {
         Usage("--json and the sink both write to standard output; leave out one of them")
     );
     check_sink(&pipeline, options.capture.as_ref(), args.force)?;
-    let stop = stop_on_signal()?;
+    let stop = stop_on_signal().context("while listening for signals to stop")?;
     pipeline.sinks.patience = stop.patience(options.duration);
     let mut first = pipeline.clone();
     first.sinks.existing = args.force.into();
@@ -278,7 +285,7 @@ fn run_several(
         !(to_stdout && args.json),
         Usage("--json and a sink both write to standard output; leave out one of them")
     );
-    let stop = stop_on_signal()?;
+    let stop = stop_on_signal().context("while listening for signals to stop")?;
     let outcomes = PipelineOutcomes::from(supervisor::run(members, options, limits, &stop)?);
     if to_stdout {
         eprint!("{outcomes}");
@@ -410,7 +417,7 @@ fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("while writing the capture {}", output.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let stop = stop_on_signal()?;
+    let stop = stop_on_signal().context("while listening for signals to stop")?;
     let runtime = tokio::runtime::Runtime::new().context("while starting the exchange")?;
     let exchange = runtime.block_on(simulate::Exchange::start(settings, args.listen))?;
     write_stdout(&format!(
@@ -431,43 +438,6 @@ fn finish(ended: RunOutcome, json: bool) -> anyhow::Result<ExitCode> {
     ended
         .failure
         .map_or(Ok(ExitCode::SUCCESS), |failure| Err(failure.into()))
-}
-
-/// A stop that Ctrl-C and SIGTERM request; a second one ends the process at once.
-fn stop_on_signal() -> anyhow::Result<StopFlag> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let stop = StopFlag::default();
-    let requested = stop.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("while listening for signals to stop")?;
-    let (mut interrupt, mut terminate) = {
-        let _inside = runtime.enter();
-        (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        )
-    };
-    let listen = move || {
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if requested.is_set() {
-                    std::process::exit(1);
-                }
-                requested.set();
-            }
-        });
-    };
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(listen)
-        .context("while preparing to be stopped")?;
-    Ok(stop)
 }
 
 /// An error with its causes, each once: the text of some errors contains that of their cause.
