@@ -7,8 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::run::stop::StopFlag;
 
-/// A flag that the first SIGINT or SIGTERM sets. A second signal ends the process at once, and so does the end
-/// of [`STOP_MAX`]: what had not been committed by then is worked on again at the next start.
+/// A flag that the first SIGINT or SIGTERM sets. A second signal ends the process at once, and so does the
+/// end of [`STOP_MAX`]: what had not been committed by then is worked on again at the next start.
 ///
 /// # Errors
 /// Where the system allows no handler or no thread.
