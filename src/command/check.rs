@@ -47,6 +47,8 @@ pub struct CheckReport {
     /// The largest difference from ONNX Runtime's scores, relative to the largest score; none where they
     /// were not compared.
     pub max_rel_diff: Option<f64>,
+    /// How state comes back after a restart; none where the source is no topic of Kafka.
+    pub state: Option<String>,
     /// The feed of a websocket; none of other sources.
     pub feed: Option<CheckedFeed>,
     /// What would run, but is hardly meant.
@@ -120,6 +122,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
             "the topics: {OF_FILES} `run` would read {} from Kafka: write `kind = \"kafka\"` to have that checked",
             source.topics.join(", ")
         ));
+    }
+    if reads {
+        report.state = Some(loaded.recovery(&pipeline.file).sentence());
     }
     if reads || pipeline.file.sink.kind == SinkKind::Kafka {
         report.kafka = Some(client_description());
@@ -197,6 +202,9 @@ impl fmt::Display for CheckReport {
             self.provider, self.batch_max
         )?;
         writeln!(f, "path      {}: {}", self.path, self.why)?;
+        if let Some(state) = &self.state {
+            writeln!(f, "state     {state}")?;
+        }
         if let Some(feed) = &self.feed {
             writeln!(f, "feed      {} at {}", feed.venue, feed.address)?;
             if let Some(rest) = &feed.rest {

@@ -17,7 +17,8 @@ pub struct KafkaConfig {
     /// The name of this instance in its group, of letters, digits, `.`, `_` and `-`. It must be the same
     /// after a restart, so that the group gives the partitions back at once, and different for each
     /// instance of the group. Default: the host's name and the lowest number that no other process on it
-    /// has, such as `host-0`.
+    /// has, such as `host-0`. Processes see each other's numbers by lock files in the folder of temporary
+    /// files: set the name where they do not share that folder, as two containers or two systemd units.
     pub instance: Option<String>,
     /// How the members of the group share its partitions: `classic`, or `consumer` for the protocol of
     /// KIP-848, which brokers have from Kafka 4.0 on, and whose timings are theirs. Default: `"classic"`,

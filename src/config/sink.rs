@@ -29,7 +29,7 @@ pub struct SinkConfig {
     /// Kafka: `md.gaps.v1`, and none for `""`; otherwise gaps are counted only.
     pub gaps: Option<String>,
     /// What is promised of records that go from Kafka to Kafka: `at_least_once` (none is lost; after a
-    /// crash some are written again, with the same bytes), `exactly_once` (each is there once for readers
+    /// crash some are written again, with the same `signal_id`), `exactly_once` (each is there once for readers
     /// with `isolation.level=read_committed`: signals, alerts, gaps, dead letters and offsets are written
     /// together in transactions), or `lowest_latency` (as `at_least_once`, but one replica's word is
     /// enough: a record may be lost with its broker). Default: `"at_least_once"`.

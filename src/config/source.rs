@@ -69,9 +69,10 @@ pub struct SourceConfig {
     /// Whether the configuration lists `topics`; no key of its own.
     #[serde(skip)]
     pub topics_written: bool,
-    /// How far back the topics are read again at a start, in milliseconds of the records' timestamps, so
-    /// that windows and averages are complete. Signals of these records are not published again. Default:
-    /// `0`, which reads nothing again: windows start empty.
+    /// How far back the topics are read again at a start, in milliseconds of the records' timestamps, so that
+    /// windows and averages are complete. Signals of these records are not published again. With `state.dir`
+    /// it holds only for a group that has committed nothing. Default: `0`: all records that the topics keep,
+    /// up to the committed offset; nothing for a group that has committed nothing.
     pub rebuild_ms: u64,
     /// Where a consumer group without committed offsets starts: `earliest` (the oldest record) or `latest`
     /// (the next record). Default: `"latest"`: a signal for an old record is of no use live.

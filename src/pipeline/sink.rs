@@ -33,10 +33,23 @@ pub struct SinkMemory {
 }
 
 impl SinkMemory {
-    /// The name of this process among the instances of its group.
-    fn instance(&self, file: &PipelineFile) -> String {
-        let slot = self.slot.of(file);
-        slot.map_or_else(|| "0".to_owned(), |slot| slot.name().to_owned())
+    /// What is promised of delivery.
+    ///
+    /// # Errors
+    /// [`SinkError::NoInstance`] where transactions need a name of this process among the instances of its
+    /// group, and none can be had: another instance of the same name would fence it.
+    fn promise(&self, file: &PipelineFile) -> Result<DeliveryPromise, SinkError> {
+        Ok(match file.sink.delivery {
+            DeliveryMode::AtLeastOnce => DeliveryPromise::AtLeastOnce,
+            DeliveryMode::LowestLatency => DeliveryPromise::LowestLatency,
+            DeliveryMode::ExactlyOnce => {
+                let instance = self.slot.of(file).ok_or(SinkError::NoInstance)?;
+                DeliveryPromise::ExactlyOnce {
+                    id: format!("{}-{}", group(file), instance.name()),
+                    every: Duration::from_millis(file.sink.commit_interval_ms.unwrap_or(50)),
+                }
+            }
+        })
     }
 }
 
@@ -63,18 +76,6 @@ pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
         return Ok(());
     };
     Err(ConfigFault::at("sink.delivery", what))
-}
-
-/// What is promised of delivery.
-fn promise(file: &PipelineFile, instance: &str) -> DeliveryPromise {
-    match file.sink.delivery {
-        DeliveryMode::AtLeastOnce => DeliveryPromise::AtLeastOnce,
-        DeliveryMode::LowestLatency => DeliveryPromise::LowestLatency,
-        DeliveryMode::ExactlyOnce => DeliveryPromise::ExactlyOnce {
-            id: format!("{}-{instance}", group(file)),
-            every: Duration::from_millis(file.sink.commit_interval_ms.unwrap_or(50)),
-        },
-    }
 }
 
 /// Opens the sink that `[sink]` names.
@@ -116,7 +117,7 @@ fn open_topic(
         bootstrap: bootstrap(&file.kafka),
         topic,
         properties: file.kafka.properties.clone(),
-        mode: promise(file, &memory.instance(file)),
+        mode: memory.promise(file)?,
         letters: memory.letters.clone(),
         patience: memory.patience.clone(),
         ..KafkaSinkSettings::default()

@@ -35,6 +35,12 @@ pub enum SinkError {
     /// The brokers do not let the pipeline in.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// Transactions need a name of this process among the instances of its group.
+    #[error(
+        "while naming this instance for its transactions: no lock file can be had in the folder of temporary files; \
+         set `[kafka] instance` to a name that is the same after a restart and that no other instance has"
+    )]
+    NoInstance,
     /// Kafka does not take records.
     #[error(transparent)]
     Kafka(Box<KafkaSinkError>),

@@ -33,7 +33,7 @@ impl Collector for ProcessStatus {
                 }
             }
         }
-        let help = "Times that the pipeline was started again after a failure";
+        let help = "Times that the pipeline was started again: after a failure, or at the committed offsets";
         let kind = MetricType::Counter;
         let mut family = out.encode_descriptor("pipeline_restarts", help, None, kind)?;
         for PipelineFigures { name, status, .. } in &pipelines {
