@@ -29,10 +29,10 @@ pub struct SinkConfig {
     /// Kafka: `md.gaps.v1`, and none for `""`; otherwise gaps are counted only.
     pub gaps: Option<String>,
     /// What is promised of records that go from Kafka to Kafka: `at_least_once` (none is lost; after a
-    /// crash some are written again, with the same `signal_id`), `exactly_once` (each is there once for readers
-    /// with `isolation.level=read_committed`: signals, alerts, gaps, dead letters and offsets are written
-    /// together in transactions), or `lowest_latency` (as `at_least_once`, but one replica's word is
-    /// enough: a record may be lost with its broker). Default: `"at_least_once"`.
+    /// crash some are written again, with the same `signal_id`), `exactly_once` (each is there once for
+    /// readers with `isolation.level=read_committed`: signals, alerts, gaps, dead letters and offsets are
+    /// written together in transactions), or `lowest_latency` (as `at_least_once`, but one replica's word
+    /// is enough: a record may be lost with its broker). Default: `"at_least_once"`.
     pub delivery: DeliveryMode,
     /// With `exactly_once`, how long a transaction collects records before it is committed, in milliseconds:
     /// they are readable only then. Otherwise how often offsets are committed. Default: `50` with

@@ -51,12 +51,6 @@ pub enum SavedStatesError {
     /// They are of another model.
     #[error("while restoring an instrument: {0}")]
     Mismatch(#[from] StateMismatch),
-    /// The table of instruments is full, or does not list an instrument that was saved.
-    #[error(
-        "while restoring instrument `{0}`: the pipeline does not list it any more, or `source.max_instruments` is \
-         reached"
-    )]
-    NoRoom(String),
 }
 
 impl SavedStates {

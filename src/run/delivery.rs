@@ -28,6 +28,8 @@ pub struct Delivery {
     pub dead_letters: Vec<UndecodedFrame>,
     /// How far the shard has come in each partition of the batch.
     pub positions: Vec<Position>,
+    /// The same of frames that are read again: they are committed already.
+    pub again: Vec<Position>,
     /// The frames themselves, in the order in which they were worked on, where a capture is made.
     pub frames: Vec<Frame>,
     /// What was saved of partitions, or taken over: in its place behind the signals of earlier deliveries. A

@@ -40,17 +40,19 @@ impl Shard {
     pub fn restore(&mut self, partition: i32, states: SavedStates) -> Result<(), SavedStatesError> {
         let (states, figures, items) = states.into_parts();
         for (name, state) in states {
-            let id = self.intake.intern_name(&name);
-            let restored = id
-                .map_err(|_| SavedStatesError::NoRoom(name))
-                .and_then(|id| Ok(self.engine.adopt(id, state).map(|()| id)?));
-            match restored {
-                Ok(id) => self.homes.get_or_insert_default().set(id, partition),
-                Err(error) => {
-                    self.forget(partition);
-                    return Err(error);
-                }
+            let Ok(id) = self.intake.intern_name(&name) else {
+                tracing::warn!(
+                    instrument = name,
+                    "a saved instrument is left out: the pipeline does not list it any more, or \
+                     `source.max_instruments` is reached"
+                );
+                continue;
+            };
+            if let Err(error) = self.engine.adopt(id, state) {
+                self.forget(partition);
+                return Err(error.into());
             }
+            self.homes.get_or_insert_default().set(id, partition);
         }
         if let Some(items) = items {
             self.intake.restore_items(partition, items);

@@ -245,8 +245,12 @@ impl Worker {
         }
         *next = offset + 1;
         // The position of a frame that is read again is behind what was committed.
-        if !frame.origin.reprocessed && partition >= 0 {
-            frame.origin.after().note(&mut delivery.positions);
+        if partition >= 0 {
+            let positions = match frame.origin.reprocessed {
+                false => &mut delivery.positions,
+                true => &mut delivery.again,
+            };
+            frame.origin.after().note(positions);
         }
         match shard.frame(frame.origin, &frame.bytes) {
             FrameOutcome::Command(command) | FrameOutcome::ReprocessedCommand(command) => {

@@ -132,6 +132,10 @@ impl KafkaSink {
     ) -> Result<(), KafkaSinkError> {
         self.check()?;
         self.send_letters_again()?;
+        if let Some(reason) = self.settings.letters.refusal_of(topic) {
+            self.account().pass_over_letter(reason);
+            return Ok(());
+        }
         let most = record_bytes_max(&self.settings.properties);
         let mut size = match self.settings.letters.fate(letter) {
             Some(LetterFate::Refused) => return Ok(()),
@@ -339,11 +343,8 @@ impl KafkaSink {
         }
         self.account().take(clock::instant());
         let pushed = self.push(topic, self.sent, key, payload, headers);
-        match pushed {
-            Ok(()) => self.sent += 1,
-            Err(_) => self.account().untake(),
-        }
-        pushed
+        self.sent += u64::from(pushed.is_ok());
+        pushed.inspect_err(|_| self.account().untake())
     }
 
     fn push(
@@ -361,10 +362,11 @@ impl KafkaSink {
         let begin = clock::instant();
         while let Err((error, back)) = self.producer.send(record) {
             if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
-                return Err(KafkaSinkError::Refused {
-                    topic: topic.to_owned(),
-                    error: Box::new(error),
-                });
+                return Err(KafkaSinkError::refused(
+                    topic,
+                    error,
+                    self.transactions.is_some(),
+                ));
             }
             if begin.elapsed() > self.settings.delivery_timeout {
                 self.check()?;

@@ -64,7 +64,11 @@ impl StateFolder {
         made.map_err(failed)?;
         let probe = self.path.join(format!(".probe-{}", std::process::id()));
         fs::write(&probe, b"").map_err(failed)?;
-        fs::remove_file(&probe).map_err(failed)
+        match fs::remove_file(&probe) {
+            // Another process of this number, as in another container, was quicker.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Saves a snapshot in place of the newest of its partition. Returns its size in bytes.

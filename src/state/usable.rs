@@ -39,6 +39,13 @@ pub fn check(
         };
         match of_topic.committed {
             None => return Err(format!("the group has committed nothing of `{topic}`")),
+            Some(committed) if committed > of_topic.high => {
+                return Err(format!(
+                    "`{topic}` ends before what was committed: offset {committed}, the end is {}; it is another topic \
+                     of this name",
+                    of_topic.high
+                ));
+            }
             Some(committed) if committed < next => {
                 return Err(format!(
                     "it is ahead of what was committed: offset {next} of `{topic}`, committed {committed}"
@@ -116,6 +123,7 @@ mod tests {
             (50, None, "nothing"),
             (4, Some(50), "gone"),
             (101, Some(102), "another topic"),
+            (50, Some(102), "another topic"),
         ] {
             let refused = of(next, committed).unwrap_err();
             assert!(refused.contains(word), "{refused}");

@@ -14,8 +14,8 @@ const INTRODUCTION: &str = "\
 Prometheus reads them from `http://127.0.0.1:9464/metrics` (`[metrics] listen` names another address). \
 They are text of Prometheus' format 0.0.4. Every family has the label `pipeline`, the pipeline's name. \
 Counters and histograms go on when a pipeline is restarted inside the process, and are there from the start. \
-The three gauges of Kafka's partitions come once the brokers have answered, and a websocket has none of them; \
-they too have the label `pipeline`.
+The three gauges of Kafka's partitions come once the brokers have answered, with the label `pipeline` too; a \
+websocket has none of them.
 
 | family | type | labels | unit | meaning |
 | --- | --- | --- | --- | --- |

@@ -207,7 +207,14 @@ impl LiveRun {
     }
 
     fn deliver(&mut self, mut delivery: Delivery) -> Result<(), RunError> {
+        // What came of partitions that were taken away is not written: their new owner does it.
+        if self.source.progress.is_lost() {
+            return Err(RunError::Lost);
+        }
         self.writer.deliver(&mut delivery)?;
+        for position in delivery.again.drain(..) {
+            self.source.progress.done_again(position);
+        }
         for state in delivery.states.drain(..) {
             self.states.note(&state);
             if let Some((saved, alerts)) = self.writer.partition(state)? {

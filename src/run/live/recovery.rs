@@ -100,10 +100,15 @@ impl StateRecovery {
         }
         let (states, alerts) =
             usable.map_or((None, None), |usable| (Some(usable.states), usable.alerts));
+        let is_gap = |one: &Begin| {
+            let mut of = assigned.iter().filter(|at| at.stream == one.stream);
+            of.any(|at| at.committed.is_some_and(|committed| committed != at.next))
+        };
+        // The frame that tells of missing records has the offset before the first that is there.
         let position = |one: &Begin| Position {
             stream: one.stream,
             partition: one.partition,
-            next: one.offset,
+            next: one.offset - i64::from(is_gap(one)),
         };
         self.inbox(partition).put(StateChange::Begin {
             partition,

@@ -154,6 +154,12 @@ impl DeliveryAccount {
         }
     }
 
+    /// Counts a letter that is not sent, because its topic takes none.
+    pub(super) fn pass_over_letter(&self, reason: RefusalReason) {
+        self.status
+            .update(|figures| figures.refused_letters[reason as usize] += 1);
+    }
+
     /// A letter counts as answered without having arrived.
     pub(super) fn give_up_letter(&mut self, number: u64) {
         self.given_up += 1;
@@ -178,6 +184,12 @@ impl DeliveryAccount {
             let smaller = smaller.filter(|_| reason.may_be_smaller());
             let fate = smaller.map_or(LetterFate::Refused, LetterFate::At);
             memory.note(record.headers().map(BorrowedHeaders::detach).as_ref(), fate);
+            if matches!(
+                reason,
+                RefusalReason::NoTopic | RefusalReason::NotAuthorised
+            ) {
+                memory.note_topic(record.topic(), reason);
+            }
             self.spoilt_by_letter = true;
             self.failed(record.topic(), error);
             if fate == LetterFate::Refused {

@@ -132,6 +132,19 @@ pub enum KafkaSinkError {
 }
 
 impl KafkaSinkError {
+    /// librdkafka refuses a record; in a transaction that may be the producer's fault.
+    pub(super) fn refused(topic: &str, error: KafkaError, in_transaction: bool) -> Self {
+        let of_producer = in_transaction && is_of_producer(&error);
+        let refused = Self::Refused {
+            topic: topic.to_owned(),
+            error: Box::new(error),
+        };
+        match of_producer {
+            true => Self::Aborted(Box::new(refused)),
+            false => refused,
+        }
+    }
+
     /// Whether a run that begins again at the committed offsets mends it.
     #[must_use]
     pub fn is_mended_by_rewinding(&self) -> bool {
@@ -150,9 +163,24 @@ impl KafkaSinkError {
                 !is_refusal(error) && hint(error) != TOO_LARGE && hint(error) != NO_TOPIC
             }
             Self::QueueFull { .. } | Self::Unfinished { .. } => true,
+            Self::Refused { error, .. } => is_of_producer(error),
             _ => false,
         }
     }
+}
+
+/// Whether a producer takes no record any more, whatever the record: its transaction has failed.
+fn is_of_producer(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::State
+                | RDKafkaErrorCode::Fatal
+                | RDKafkaErrorCode::Fenced
+                | RDKafkaErrorCode::PurgeQueue
+                | RDKafkaErrorCode::PurgeInflight
+        )
+    )
 }
 
 /// Whether the broker refuses the producer for good.

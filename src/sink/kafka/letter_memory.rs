@@ -10,10 +10,15 @@ use rustc_hash::FxHashMap;
 
 use super::letters::LetterSize;
 use crate::sink::dead_letter::DeadLetter;
+use crate::sink::status::RefusalReason;
 
 /// By the address of its record, how a letter is to be sent. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct LetterMemory(Arc<Mutex<FxHashMap<LetterAddress, LetterFate>>>);
+pub struct LetterMemory {
+    letters: Arc<Mutex<FxHashMap<LetterAddress, LetterFate>>>,
+    /// Topics that take no letter at all, and why.
+    topics: Arc<Mutex<FxHashMap<String, RefusalReason>>>,
+}
 
 /// Topic, partition and offset of the record.
 type LetterAddress = (String, String, String);
@@ -55,8 +60,20 @@ impl LetterMemory {
         letters.get(&address).copied()
     }
 
+    /// Notes that a topic takes no letter, because it is not there or may not be written.
+    pub(super) fn note_topic(&self, topic: &str, reason: RefusalReason) {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.insert(topic.to_owned(), reason);
+    }
+
+    /// Why a topic takes no letter; none where it may.
+    pub(super) fn refusal_of(&self, topic: &str) -> Option<RefusalReason> {
+        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.get(topic).copied()
+    }
+
     fn lock(&self) -> MutexGuard<'_, FxHashMap<LetterAddress, LetterFate>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

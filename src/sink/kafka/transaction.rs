@@ -145,6 +145,9 @@ impl Transactions {
         if self.since.is_none() {
             return Ok(());
         }
+        if self.group.as_ref().is_some_and(|group| group.is_lost()) {
+            return Err(KafkaSinkError::Lost);
+        }
         self.open(producer)?;
         if !self.positions.is_empty() {
             self.send_offsets(producer)?;

@@ -65,6 +65,7 @@ impl PartitionIntake {
             ..AssignedPartition::default()
         };
         self.assigned.add(placed.key, partition);
+        self.progress.assigned(placed.key.0, placed.key.1);
         if let Some(missing) = placed.missing {
             self.add_gap(placed.key, placed.next, missing);
         }

@@ -317,7 +317,10 @@ impl Membership {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|key| !keys.contains(key));
         drop(held);
-        self.starts.revoked(&keys);
+        // After a loss the run begins again: frames on their way must not meet a state without a past.
+        if !self.progress.is_lost() {
+            self.starts.revoked(&keys);
+        }
         let given_back = match is_cooperative(consumer) {
             true => consumer.incremental_unassign(partitions),
             false => consumer.unassign(),

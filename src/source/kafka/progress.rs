@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::frame::Position;
 
@@ -16,6 +16,10 @@ use crate::frame::Position;
 #[derive(Debug, Default)]
 pub struct Progress {
     partitions: Mutex<FxHashMap<(u16, i32), Reached>>,
+    /// The records that are read again, which are committed already.
+    again: Mutex<FxHashMap<(u16, i32), ReadAgainTo>>,
+    /// Partitions that were revoked, until they are assigned again.
+    revoked: Mutex<FxHashSet<(u16, i32)>>,
     abandoned: AtomicBool,
     lost: AtomicBool,
 }
@@ -30,6 +34,13 @@ struct Reached {
     handed: i64,
 }
 
+/// How far records that are read again went into a ring, and were worked on.
+#[derive(Clone, Copy, Debug, Default)]
+struct ReadAgainTo {
+    handed: i64,
+    done: i64,
+}
+
 impl Progress {
     /// Everything that came of the frames before the position has arrived at the sink.
     pub fn done(&self, position: Position) {
@@ -37,6 +48,16 @@ impl Progress {
         if let Some(reached) = self.lock().get_mut(&at) {
             // Never back: a late acknowledgement of an earlier assignment must not undo a newer one.
             reached.done = reached.done.max(position.next);
+        }
+        self.done_again(position);
+    }
+
+    /// The frames before the position that are read again were worked on.
+    pub fn done_again(&self, position: Position) {
+        let at = (position.stream, position.partition);
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(again) = again.get_mut(&at) {
+            again.done = again.done.max(position.next);
         }
     }
 
@@ -75,8 +96,32 @@ impl Progress {
     /// Whether everything of these partitions that went into the rings is done, or will never be.
     pub(super) fn is_done(&self, partitions: &[(u16, i32)]) -> bool {
         let all = self.lock();
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ours = partitions.iter().filter_map(|at| all.get(at));
-        self.abandoned.load(Ordering::Acquire) || ours.all(|at| at.done >= at.handed)
+        let mut old = partitions.iter().filter_map(|at| again.get(at));
+        self.abandoned.load(Ordering::Acquire)
+            || ours.all(|at| at.done >= at.handed) && old.all(|at| at.done >= at.handed)
+    }
+
+    /// A frame that is read again is about to go into a ring: it is not committed, but a partition is not
+    /// given up with it on its way.
+    pub(super) fn handed_again(&self, stream: u16, partition: i32, offset: i64) {
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.entry((stream, partition)).or_default().handed = offset + 1;
+    }
+
+    /// It did not go into a ring after all.
+    pub(super) fn withdrawn_again(&self, stream: u16, partition: i32, offset: i64) {
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(again) = again.get_mut(&(stream, partition)) {
+            again.handed = again.handed.min(offset);
+        }
+    }
+
+    /// The partition was assigned.
+    pub(super) fn assigned(&self, stream: u16, partition: i32) {
+        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.remove(&(stream, partition));
     }
 
     /// A frame is about to go into a ring. The first of a partition says where it begins.
@@ -100,7 +145,11 @@ impl Progress {
 
     /// The partition was revoked.
     pub(super) fn forget(&self, stream: u16, partition: i32) {
+        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.insert((stream, partition));
         self.lock().remove(&(stream, partition));
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.remove(&(stream, partition));
     }
 
     /// Positions that are done and not yet committed.
@@ -125,9 +174,14 @@ impl Progress {
     }
 
     /// Whether a position of a partition that this source reads is committed. One of which nothing new has
-    /// come is not behind what was committed when it was assigned.
+    /// come is not behind what was committed when it was assigned. Of one that was revoked it is not known.
     pub(crate) fn is_committed(&self, position: Position) -> bool {
         let at = (position.stream, position.partition);
+        let revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        if revoked.contains(&at) {
+            return false;
+        }
+        drop(revoked);
         self.lock()
             .get(&at)
             .is_none_or(|at| at.committed >= position.next)
@@ -167,9 +221,27 @@ mod tests {
         assert!(progress.is_complete());
         progress.committed(0, 1, 12);
         assert!(progress.uncommitted().is_empty());
+        progress.handed_again(0, 1, 7);
+        assert!(
+            !progress.is_done(&[(0, 1)]),
+            "one that is read again is on its way"
+        );
+        let read_again = Position {
+            stream: 0,
+            partition: 1,
+            next: 8,
+        };
+        progress.done_again(read_again);
+        assert!(progress.is_committed(read_again));
         progress.handed(0, 2, 5);
         assert!(progress.is_done(&[(0, 1), (0, 9)]) && !progress.is_done(&[(0, 1), (0, 2)]));
         progress.forget(0, 1);
+        assert!(
+            !progress.is_committed(read_again),
+            "it is not known any more"
+        );
+        progress.assigned(0, 1);
+        assert!(progress.is_committed(read_again));
         done(13);
         assert!(progress.uncommitted().is_empty());
     }

@@ -58,12 +58,15 @@ impl Rings {
             reprocessed,
             ..
         } = frame.origin;
-        if !reprocessed {
-            self.progress.handed(stream, partition, offset);
+        match reprocessed {
+            false => self.progress.handed(stream, partition, offset),
+            true => self.progress.handed_again(stream, partition, offset),
         }
         let sent = self.ring(partition).try_send(frame);
-        if sent.is_err() && !reprocessed {
-            self.progress.withdrawn(stream, partition, offset);
+        match (&sent, reprocessed) {
+            (Ok(()), _) => {}
+            (Err(_), false) => self.progress.withdrawn(stream, partition, offset),
+            (Err(_), true) => self.progress.withdrawn_again(stream, partition, offset),
         }
         sent
     }
