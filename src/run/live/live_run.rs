@@ -248,9 +248,9 @@ impl LiveRun {
         // Where all shards have failed, the source has not been stopped yet.
         self.source.stop();
         if failures.is_empty() {
-            failures.extend(self.writer.close().err().map(RunError::from));
             // After the flush everything has arrived; the source may commit it.
-            failures.extend(self.acknowledge(true).err());
+            let closed = self.writer.close().map_err(RunError::from);
+            failures.extend(closed.and_then(|()| self.acknowledge(true)).err());
         } else {
             self.failed.store(true, Ordering::Release);
         }

@@ -191,11 +191,12 @@ mod tests {
 
     #[test]
     fn a_letter_is_cut_to_what_the_producer_sends_and_says_what_it_was() {
-        let cut = letter(&[b'x'; 3_000_000], LetterSize::Whole, 1_000_000);
+        let payload = vec![b'x'; 3_000_000];
+        let cut = letter(&payload, LetterSize::Whole, 1_000_000);
         assert!(cut.newly_cut && cut.payload.len() > 999_000 && cut.payload.len() < 999_999);
         assert_eq!(header(&cut, CUT).as_deref(), Some("true"));
         assert_eq!(header(&cut, "payload_bytes").as_deref(), Some("3000000"));
-        let sum = hex(&Sha256::digest([b'x'; 3_000_000]));
+        let sum = hex(&Sha256::digest(&payload));
         assert_eq!(header(&cut, "payload_sha256"), Some(sum.clone()));
         // Cut once more, it still tells of the whole.
         let refused = OwnedMessage::new(
