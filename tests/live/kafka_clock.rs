@@ -19,7 +19,7 @@ const MID: &str = r#"
 name = "mid"
 [row]
 on = "trade"
-stale_after_ms = 1_000
+stale_after_ms = 3_000
 [[feature]]
 name = "mid"
 kind = "mid"
@@ -131,7 +131,7 @@ fn silence_makes_stale_signals_that_a_replay_of_the_capture_makes_too() {
         let began = clock::instant();
         live.send(&market(&NAMES, now()));
         // Two go on, one falls silent.
-        while began.elapsed() < Duration::from_secs(3) {
+        while began.elapsed() < Duration::from_secs(6) {
             std::thread::sleep(Duration::from_millis(200));
             live.send(&market(&NAMES[1..], now()));
         }
