@@ -329,6 +329,8 @@ fn a_killed_recording_is_read_up_to_its_end_and_never_replaced() {
         let whole = fs::read(&file).unwrap();
         let mut frames = 0;
         for part in [whole.len() / 2 + 1, whole.len() * 3 / 4, whole.len() - 1] {
+            // Behind a whole line nothing is cut.
+            let part = part - usize::from(whole[part - 1] == b'\n');
             let cut = folder.write("cut", &whole[..part]);
             let (report, run) = inspect(&[cut]);
             let read = report["frames"].as_u64().unwrap();
