@@ -1,5 +1,8 @@
 //! The only module that reads clocks. Everything behind `source` gets the time as an argument.
 
+#[cfg(test)]
+pub(crate) mod virtual_time;
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -10,6 +13,10 @@ use crate::units::Nanos;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "only this module reads clocks")]
 pub fn now() -> Nanos {
+    #[cfg(test)]
+    if let Some(now) = virtual_time::now() {
+        return now;
+    }
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -20,7 +27,26 @@ pub fn now() -> Nanos {
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "only this module reads clocks")]
 pub fn instant() -> Instant {
+    #[cfg(test)]
+    if let Some(now) = virtual_time::instant() {
+        return now;
+    }
     Instant::now()
+}
+
+/// How long ago it was.
+#[must_use]
+pub fn elapsed(since: Instant) -> Duration {
+    instant().saturating_duration_since(since)
+}
+
+/// Waits for so long.
+pub fn sleep(time: Duration) {
+    #[cfg(test)]
+    if virtual_time::sleep(time) {
+        return;
+    }
+    std::thread::sleep(time);
 }
 
 /// Processor time of the calling thread.

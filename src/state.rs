@@ -9,9 +9,11 @@ mod error;
 mod file;
 mod folder;
 mod header;
+mod store;
 pub mod usable;
 
 pub use self::error::StateError;
 pub use self::file::StateSnapshot;
 pub use self::folder::{SavedFile, StateFolder, saved_files};
 pub use self::header::{StateHeader, StateIdentity, TopicPosition};
+pub use self::store::StateStore;

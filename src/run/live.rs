@@ -11,9 +11,13 @@ mod live_run;
 pub mod outcome;
 mod recovery;
 mod rewinds;
+mod run_output;
+#[cfg(test)]
+mod simulation;
 pub mod sources;
 mod states;
 mod timing;
+mod waiting_states;
 
 use std::sync::Arc;
 use std::time::Duration;

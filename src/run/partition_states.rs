@@ -81,7 +81,7 @@ impl PartitionStates {
         last: bool,
     ) -> Option<Vec<PartitionState>> {
         let every = self.inbox.save_every()?;
-        if !last && self.saved_at.elapsed() < every {
+        if !last && clock::elapsed(self.saved_at) < every {
             return None;
         }
         let mut positions: Vec<Position> = next

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::Sender as Deliver;
 use rustc_hash::FxHashSet;
@@ -66,82 +66,131 @@ pub fn work(
 
 /// The same, with the states of partitions that a source hands over in an inbox.
 pub(crate) fn work_by_partition(
-    mut shard: Shard,
+    shard: Shard,
     settings: WorkerSettings,
     inbox: Option<Arc<StateInbox>>,
     (ring, deliver): (&Receiver, &Deliver<Delivery>),
     status: &WorkerStatus,
     stop: &AtomicBool,
 ) -> Result<Shard, ModelError> {
-    let mut states = inbox.map(PartitionStates::new);
-    let mut frames = Vec::with_capacity(settings.batch);
-    let mut worker = Worker {
-        settings,
-        next: NextOffsets::default(),
-        named: 0,
-        qualities: [0; Quality::ALL.len()],
-        ticker: settings
-            .tick
-            .map(|every| Ticker::new(every, clock::instant())),
-    };
-    let mut updated = clock::instant();
-    while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
-        if clock::instant().duration_since(updated) > UPDATE_EVERY {
-            updated = clock::instant();
-            status.update(&shard, &worker.qualities, settings.idle);
+    let mut turns = Turns::new(shard, settings, inbox);
+    let mut goes_on = true;
+    while goes_on && !stop.load(Ordering::Acquire) && turns.drain(ring, PATIENCE) {
+        goes_on = turns.turn((ring, deliver), status)?;
+    }
+    turns.end(deliver, status, stop)
+}
+
+/// The turns of a shard: what is done with what was drained from its ring.
+pub(crate) struct Turns {
+    shard: Shard,
+    worker: Worker,
+    states: Option<PartitionStates>,
+    frames: Vec<Frame>,
+    updated: Instant,
+}
+
+impl Turns {
+    /// Those of a shard, with the states of partitions that come through an inbox.
+    pub(crate) fn new(
+        shard: Shard,
+        settings: WorkerSettings,
+        inbox: Option<Arc<StateInbox>>,
+    ) -> Self {
+        Self {
+            shard,
+            worker: Worker::new(settings),
+            states: inbox.map(PartitionStates::new),
+            frames: Vec::with_capacity(settings.batch),
+            updated: clock::instant(),
         }
-        if let Some(states) = &mut states {
+    }
+
+    /// Drains the ring, and waits for so long where it is empty. False where no more can come.
+    pub(crate) fn drain(&mut self, ring: &Receiver, patience: Duration) -> bool {
+        ring.drain(&mut self.frames, self.worker.settings.batch, patience)
+    }
+
+    /// Works on what was drained. False where the writer has gone: only when it failed; then no work is of
+    /// use any more.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the model fails.
+    pub(crate) fn turn(
+        &mut self,
+        (ring, deliver): (&Receiver, &Deliver<Delivery>),
+        status: &WorkerStatus,
+    ) -> Result<bool, ModelError> {
+        let settings = self.worker.settings;
+        if clock::instant().duration_since(self.updated) > UPDATE_EVERY {
+            self.updated = clock::instant();
+            self.update(status);
+        }
+        if let Some(states) = &mut self.states {
             // Before the first frame of a partition that begins, which may be among these.
-            let changed = states.change(&mut shard, &mut worker.next);
-            if !changed.is_empty() && deliver.send(worker.states(changed)).is_err() {
-                break;
+            let changed = states.change(&mut self.shard, &mut self.worker.next);
+            if !changed.is_empty() && deliver.send(self.worker.states(changed)).is_err() {
+                return Ok(false);
             }
         }
-        worker.tick(&mut frames, status);
-        if frames.is_empty() {
-            if let Some(save) = states
-                .as_mut()
-                .and_then(|all| all.save(&shard, &worker.next, false))
-                && deliver.send(worker.states(save)).is_err()
-            {
-                break;
-            }
-            continue;
+        self.worker.tick(&mut self.frames, status);
+        if self.frames.is_empty() {
+            return Ok(self.save(deliver));
         }
         if !settings.batch_wait.is_zero() {
             let until = clock::instant() + settings.batch_wait;
-            ring.gather(&mut frames, settings.batch, until);
+            ring.gather(&mut self.frames, settings.batch, until);
         }
-        let made = worker.batch(&mut shard, &mut frames);
+        let made = self.worker.batch(&mut self.shard, &mut self.frames);
         if made.is_err() {
             // The shard's last figures: it ends here.
-            status.update(&shard, &worker.qualities, settings.idle);
+            self.update(status);
         }
-        let delivery = made?;
-        // The writer has gone only when it failed; then no work is of use any more.
-        if deliver.send(delivery).is_err() {
-            break;
+        if deliver.send(made?).is_err() {
+            return Ok(false);
         }
         // The signals have left: do deferred work until new frames come.
-        shard.run_deferred_work(|| !ring.is_empty());
-        if let Some(save) = states
-            .as_mut()
-            .and_then(|all| all.save(&shard, &worker.next, false))
-            && deliver.send(worker.states(save)).is_err()
+        self.shard.run_deferred_work(|| !ring.is_empty());
+        Ok(self.save(deliver))
+    }
+
+    /// The last states, where nobody stops the run, and the shard.
+    pub(crate) fn end(
+        mut self,
+        deliver: &Deliver<Delivery>,
+        status: &WorkerStatus,
+        stop: &AtomicBool,
+    ) -> Result<Shard, ModelError> {
+        if let Some(save) = self.states_to_save(true)
+            && !stop.load(Ordering::Acquire)
         {
-            break;
+            // The writer has gone only when it failed.
+            drop(deliver.send(save));
         }
+        self.update(status);
+        Ok(self.shard)
     }
-    if let Some(save) = states
-        .as_mut()
-        .and_then(|all| all.save(&shard, &worker.next, true))
-        && !stop.load(Ordering::Acquire)
-    {
-        // The writer has gone only when it failed.
-        drop(deliver.send(worker.states(save)));
+
+    /// Delivers states where it is time. False where the writer has gone.
+    fn save(&mut self, deliver: &Deliver<Delivery>) -> bool {
+        let save = self.states_to_save(false);
+        save.is_none_or(|save| deliver.send(save).is_ok())
     }
-    status.update(&shard, &worker.qualities, settings.idle);
-    Ok(shard)
+
+    fn states_to_save(&mut self, last: bool) -> Option<Delivery> {
+        let states = self.states.as_mut()?;
+        let save = states.save(&self.shard, &self.worker.next, last)?;
+        Some(self.worker.states(save))
+    }
+
+    fn update(&self, status: &WorkerStatus) {
+        let Worker {
+            settings,
+            qualities,
+            ..
+        } = &self.worker;
+        status.update(&self.shard, qualities, settings.idle);
+    }
 }
 
 /// Deliveries that may wait for the writer.
@@ -165,6 +214,17 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(settings: WorkerSettings) -> Self {
+        let every = settings.tick;
+        Self {
+            settings,
+            next: NextOffsets::default(),
+            named: 0,
+            qualities: [0; Quality::ALL.len()],
+            ticker: every.map(|every| Ticker::new(every, clock::instant())),
+        }
+    }
+
     /// A delivery of states alone.
     fn states(&self, states: Vec<PartitionState>) -> Delivery {
         Delivery {

@@ -205,6 +205,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Notes positions of the input: everything of the frames before them was written.
+    pub fn mark(&mut self, positions: &[Position]) {
+        self.sink.mark(positions);
+    }
+
     /// Notes what a shard says about the state of a partition. Gives what is to be saved of it, with its
     /// alerts.
     ///

@@ -8,6 +8,7 @@ pub mod error;
 pub mod letter_memory;
 mod letters;
 pub mod patience;
+pub(crate) mod producer;
 pub mod settings;
 mod topic_search;
 pub mod transaction;
@@ -313,7 +314,7 @@ impl KafkaSink {
                 return Err(KafkaSinkError::Lost);
             }
             self.send_letters_again()?;
-            std::thread::sleep(FLUSH_STEP);
+            clock::sleep(FLUSH_STEP);
         }
         self.check()
     }
@@ -368,7 +369,7 @@ impl KafkaSink {
                     self.transactions.is_some(),
                 ));
             }
-            if begin.elapsed() > self.settings.delivery_timeout {
+            if clock::elapsed(begin) > self.settings.delivery_timeout {
                 self.check()?;
                 return Err(self.failed(KafkaSinkError::QueueFull {
                     topic: topic.to_owned(),
@@ -376,7 +377,7 @@ impl KafkaSink {
                 }));
             }
             record = back;
-            std::thread::sleep(FLUSH_STEP);
+            clock::sleep(FLUSH_STEP);
         }
         Ok(())
     }

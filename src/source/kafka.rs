@@ -2,27 +2,29 @@
 
 mod assigned;
 mod commit;
+mod commit_note;
 mod connection;
-mod ends;
 mod error;
 mod gaps;
 mod group;
-mod intake;
+pub(crate) mod intake;
 mod links;
 mod membership;
 mod merge;
 mod other_members;
 mod overtaken;
-mod partition;
+pub(crate) mod partition;
 pub mod placement;
 mod positions;
 mod progress;
+pub(crate) mod queries;
 mod reader;
+pub(crate) mod rebalance;
 mod record;
 mod rings;
 mod settings;
 pub mod starts;
-mod take_over;
+pub(crate) mod take_over;
 mod topics;
 mod trouble;
 mod watch;
@@ -34,6 +36,7 @@ use std::thread::JoinHandle;
 
 use tracing::Span;
 
+pub use self::commit_note::CommitNote;
 pub use self::error::KafkaSourceError;
 pub use self::group::Group;
 pub use self::links::KafkaLinks;

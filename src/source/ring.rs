@@ -93,7 +93,7 @@ impl Sender {
                 return Err(back);
             }
             frame = back;
-            std::thread::sleep(backoff);
+            clock::sleep(backoff);
             backoff = (backoff * 2).min(Duration::from_millis(1));
         }
         Ok(())

@@ -38,7 +38,7 @@ impl StateSnapshot {
     ///
     /// # Panics
     /// Where a header is no JSON, which cannot be.
-    pub(super) fn write(&self) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn write(&self) -> std::io::Result<Vec<u8>> {
         let payload = Payload {
             states: self.states.clone(),
             alerts: self.alerts.clone(),
@@ -57,7 +57,7 @@ impl StateSnapshot {
     ///
     /// # Errors
     /// [`StateError::Damaged`].
-    pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Self, StateError> {
+    pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Self, StateError> {
         let damaged = |what: &str| StateError::Damaged {
             path: path.to_owned(),
             what: what.to_owned(),

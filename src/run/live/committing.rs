@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use rdkafka::consumer::ConsumerGroupMetadata;
-
-use crate::sink::kafka::transaction::CommittingGroup;
+use crate::frame::Position;
+use crate::sink::kafka::transaction::{CommittingGroup, GroupMember, GroupOffset};
 use crate::source::kafka::{Group, Progress};
 
 /// The group, and whether it has taken partitions away.
@@ -14,12 +13,17 @@ pub(super) struct SourceGroup {
 }
 
 impl CommittingGroup for SourceGroup {
-    fn metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.group.metadata()
+    fn member(&self) -> Option<GroupMember> {
+        self.group.metadata().map(GroupMember::from)
     }
 
-    fn topic_of(&self, stream: u16) -> Option<String> {
-        self.group.topic_of(stream)
+    fn offset(&self, position: Position) -> Option<GroupOffset> {
+        let note = self.progress.note(position.stream, position.partition);
+        Some(GroupOffset {
+            topic: self.group.topic_of(position.stream)?,
+            position,
+            note: note.map_or_else(String::new, |note| note.to_string()),
+        })
     }
 
     fn is_lost(&self) -> bool {

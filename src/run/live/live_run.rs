@@ -12,6 +12,7 @@ use tracing::Span;
 use super::capture::LiveCapture;
 use super::committing::SourceGroup;
 use super::outcome::{RunOptions, RunOutcome};
+use super::run_output::RunOutput;
 use super::sources::{Source, SourceOptions};
 use super::states::RunStates;
 use super::timing::{late_rule, shard_tick, snapshot_reports};
@@ -47,10 +48,8 @@ pub(super) struct LiveRun {
     /// The status of each worker, in their order.
     statuses: Vec<Arc<WorkerStatus>>,
     deliveries: Deliveries<Delivery>,
-    writer: Writer,
+    output: RunOutput,
     states: RunStates,
-    /// Whether what the sink acknowledges is committed.
-    commits_itself: bool,
     capture: Option<LiveCapture>,
     /// Set where the run fails: the workers then end without emptying their rings.
     failed: Arc<AtomicBool>,
@@ -70,7 +69,7 @@ impl LiveRun {
         let alerts = pipeline
             .alert_journal(&loaded.lineage, is_kafka)
             .map_err(SinkError::from)?;
-        let (states, has_alerts) = (RunStates::of(pipeline, loaded)?, alerts.is_some());
+        let (mut states, has_alerts) = (RunStates::of(pipeline, loaded)?, alerts.is_some());
         let mut writer = Writer::new(sink, &loaded.lineage).with_alerts(alerts);
         refuse_capture(pipeline, options)?;
         let capture = options
@@ -152,14 +151,19 @@ impl LiveRun {
             sink: writer.sink_status(),
             states: Arc::clone(&states.counts),
         })));
+        let output = RunOutput::new(
+            writer,
+            Arc::clone(&source.progress),
+            states.waiting.take(),
+            pipeline.file.sink.delivery == DeliveryMode::ExactlyOnce,
+        );
         Ok(Self {
             source,
             workers,
             statuses,
             deliveries,
-            writer,
+            output,
             states,
-            commits_itself: pipeline.file.sink.delivery == DeliveryMode::ExactlyOnce,
             capture,
             failed,
         })
@@ -195,11 +199,9 @@ impl LiveRun {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            self.acknowledge(false)?;
-            if self.source.progress.is_lost() {
-                return Err(RunError::Lost);
+            if let Some(snapshots) = self.output.acknowledge()? {
+                self.states.save(snapshots);
             }
-            self.states.save_committed(&self.source.progress);
             if let Some(capture) = &mut self.capture {
                 capture.sync();
             }
@@ -207,33 +209,9 @@ impl LiveRun {
     }
 
     fn deliver(&mut self, mut delivery: Delivery) -> Result<(), RunError> {
-        // What came of partitions that were taken away is not written: their new owner does it.
-        if self.source.progress.is_lost() {
-            return Err(RunError::Lost);
-        }
-        self.writer.deliver(&mut delivery)?;
-        for position in delivery.again.drain(..) {
-            self.source.progress.done_again(position);
-        }
-        for state in delivery.states.drain(..) {
-            self.states.note(&state);
-            if let Some((saved, alerts)) = self.writer.partition(state)? {
-                self.states.take(saved, alerts);
-            }
-        }
+        self.output.deliver(&mut delivery)?;
         if let Some(capture) = &mut self.capture {
             capture.take(delivery.shard, delivery.frames);
-        }
-        Ok(())
-    }
-
-    /// Hands the positions that the sink has acknowledged to the source, which commits them.
-    fn acknowledge(&mut self, last: bool) -> Result<(), RunError> {
-        for position in self.writer.acknowledged(last)? {
-            self.source.progress.done(position);
-            if self.commits_itself {
-                self.source.progress.committed_elsewhere(position);
-            }
         }
         Ok(())
     }
@@ -249,8 +227,7 @@ impl LiveRun {
         self.source.stop();
         if failures.is_empty() {
             // After the flush everything has arrived; the source may commit it.
-            let closed = self.writer.close().map_err(RunError::from);
-            failures.extend(closed.and_then(|()| self.acknowledge(true)).err());
+            failures.extend(self.output.close().err());
         } else {
             self.failed.store(true, Ordering::Release);
         }
@@ -278,13 +255,13 @@ impl LiveRun {
         let of_shards = self.statuses.iter().map(|status| &status.ticks);
         let all_ticks = of_shards.chain([&*self.source.ticks]);
         let ticks = all_ticks.map(|ticks| ticks.load(Ordering::Relaxed)).sum();
-        let progress = Arc::clone(&self.source.progress);
         failures.extend(self.source.join(runtime).err());
         // Behind the last commit.
-        self.states.close(&progress);
+        self.states.close(self.output.last_states());
         let mut summary = summarise(&loaded.lineage, shards);
         summary.capture_failure = capture_failure;
-        (summary.signals, summary.alerts) = (self.writer.written(), self.writer.alerts());
+        (summary.signals, summary.alerts) =
+            (self.output.writer.written(), self.output.writer.alerts());
         summary.frames += &lost;
         summary.frames = account(&summary.frames, &status, ticks, waiting);
         if !failures.is_empty() {

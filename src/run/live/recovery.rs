@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rdkafka::error::KafkaError;
 use tracing::{info, warn};
 
 use crate::alert::AlertsSnapshot;
@@ -16,11 +17,13 @@ use crate::pipeline::Recovery;
 use crate::run::state_inbox::{StateChange, StateInbox};
 use crate::source::kafka::starts::{Assigned, Begin, OffsetsSince, Starts};
 use crate::state::usable::{PartitionOffsets, check};
-use crate::state::{SavedFile, StateIdentity};
+use crate::state::{SavedFile, StateIdentity, StateStore};
 
 /// Brings state back to the shards of a run.
-pub(super) struct StateRecovery {
+pub(crate) struct StateRecovery {
     how: Recovery,
+    /// Where snapshots are, if there are any.
+    store: Option<Arc<dyn StateStore>>,
     identity: StateIdentity,
     topics: Vec<String>,
     first_stream: u16,
@@ -39,11 +42,19 @@ struct Usable {
     positions: BTreeMap<String, i64>,
 }
 
+/// How the partitions of one number begin.
+struct BeginPlan {
+    partition: i32,
+    change: StateChange,
+    begins: Vec<Begin>,
+}
+
 impl StateRecovery {
     /// The recovery of a run of this identity, whose shards look into these inboxes. `timed` says where
-    /// partitions begin where the settings say how far back they are read.
-    pub(super) fn new(
+    /// partitions begin where the settings say how far back they are read. Snapshots come from `store`.
+    pub(crate) fn new(
         how: Recovery,
+        store: Option<Arc<dyn StateStore>>,
         identity: StateIdentity,
         (topics, first_stream): (Vec<String>, u16),
         inboxes: Vec<Arc<StateInbox>>,
@@ -51,6 +62,7 @@ impl StateRecovery {
     ) -> Self {
         Self {
             how,
+            store,
             identity,
             topics,
             first_stream,
@@ -60,13 +72,13 @@ impl StateRecovery {
         }
     }
 
-    /// Where the partitions of one number begin.
-    fn begin_partition(
+    /// Where the partitions of one number begin, and from what.
+    fn plan(
         &self,
         partition: i32,
         assigned: &[Assigned],
         since: &OffsetsSince<'_>,
-    ) -> Vec<Begin> {
+    ) -> Result<BeginPlan, KafkaError> {
         let usable = self.usable(partition, assigned);
         let is_new = assigned.iter().all(|at| at.committed.is_none());
         let begins: Vec<Begin> = match (&self.how, &usable) {
@@ -78,11 +90,12 @@ impl StateRecovery {
                     .collect()
             }
             (Recovery::Snapshots(_) | Recovery::ReadAgain, None) if !is_new => {
-                assigned.iter().map(|at| begin(at, at.low)).collect()
+                let begun = |at: &Assigned| at.begun.unwrap_or(at.low).max(at.low);
+                assigned.iter().map(|at| begin(at, begun(at))).collect()
             }
             (Recovery::Stateless, None) => vec![],
             // A group that has committed nothing has published nothing: only a stated time is read before.
-            (_, None) => self.timed.begin(assigned, since),
+            (_, None) => self.timed.begin(assigned, since)?,
         };
         let begin_of = |at: &Assigned| {
             let found = begins.iter().find(|one| one.stream == at.stream);
@@ -110,20 +123,22 @@ impl StateRecovery {
             partition: one.partition,
             next: one.offset - i64::from(is_gap(one)),
         };
-        self.inbox(partition).put(StateChange::Begin {
+        let change = StateChange::Begin {
             partition,
             states,
             alerts,
             positions: begins.iter().map(position).collect(),
-        });
-        begins
+        };
+        Ok(BeginPlan {
+            partition,
+            change,
+            begins,
+        })
     }
 
     /// The newest snapshot of a partition that may be used. Says why others may not.
     fn usable(&self, partition: i32, assigned: &[Assigned]) -> Option<Usable> {
-        let Recovery::Snapshots(folder) = &self.how else {
-            return None;
-        };
+        let store = self.store.as_ref()?;
         let of = |at: &Assigned| PartitionOffsets {
             topic: self.topic(at.stream).to_owned(),
             committed: at.committed,
@@ -131,7 +146,7 @@ impl StateRecovery {
             high: at.high,
         };
         let offsets: Vec<PartitionOffsets> = assigned.iter().map(of).collect();
-        for file in folder.of_partition(partition) {
+        for file in store.of_partition(partition) {
             let path = file.path.clone();
             match self.read(file, partition, &offsets) {
                 Ok(usable) => return Some(usable),
@@ -162,6 +177,11 @@ impl StateRecovery {
         })
     }
 
+    fn is_held(&self, partition: i32) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.contains_key(&partition)
+    }
+
     fn topic(&self, stream: u16) -> &str {
         let at = usize::from(stream.saturating_sub(self.first_stream));
         self.topics.get(at).map_or("", |topic| topic)
@@ -174,24 +194,32 @@ impl StateRecovery {
 }
 
 impl Starts for StateRecovery {
-    fn begin(&self, assigned: &[Assigned], since: &OffsetsSince<'_>) -> Vec<Begin> {
+    fn begin(
+        &self,
+        assigned: &[Assigned],
+        since: &OffsetsSince<'_>,
+    ) -> Result<Vec<Begin>, KafkaError> {
         let mut by_number: BTreeMap<i32, Vec<Assigned>> = BTreeMap::new();
         for at in assigned {
             by_number.entry(at.partition).or_default().push(*at);
         }
-        let mut begins = vec![];
-        for (partition, assigned) in by_number {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            let streams = held.entry(partition).or_default();
-            let is_first = streams.is_empty();
-            streams.extend(assigned.iter().map(|at| at.stream));
-            drop(held);
-            // Where other topics of this number are read already, their state goes on.
-            if is_first {
-                begins.extend(self.begin_partition(partition, &assigned, since));
-            }
+        // Where other topics of this number are read already, their state goes on.
+        by_number.retain(|partition, _| !self.is_held(*partition));
+        // All questions come before the first change: they may be asked again.
+        let plans = by_number.iter();
+        let plans = plans.map(|(&partition, assigned)| self.plan(partition, assigned, since));
+        let plans = plans.collect::<Result<Vec<_>, _>>()?;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for at in assigned {
+            held.entry(at.partition).or_default().insert(at.stream);
         }
-        begins
+        drop(held);
+        let mut begins = vec![];
+        for plan in plans {
+            self.inbox(plan.partition).put(plan.change);
+            begins.extend(plan.begins);
+        }
+        Ok(begins)
     }
 
     fn revoked(&self, partitions: &[(u16, i32)]) {

@@ -56,7 +56,7 @@ impl Rewinds {
 fn wait(pause: Duration, stop: &StopFlag) {
     let until = clock::instant() + pause;
     while !stop.is_set() && clock::instant() < until {
-        std::thread::sleep(STEP.min(until.saturating_duration_since(clock::instant())));
+        clock::sleep(STEP.min(until.saturating_duration_since(clock::instant())));
     }
 }
 

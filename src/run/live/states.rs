@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use super::keeper::StateKeeper;
 use super::recovery::StateRecovery;
-use crate::alert::AlertsSnapshot;
+use super::waiting_states::WaitingStates;
 use crate::config::SourceKind;
 use crate::pipeline::{Loaded, Pipeline, Recovery};
-use crate::run::delivery::{PartitionState, SavedPartition};
 use crate::run::error::RunError;
 use crate::run::state_counts::StateCounts;
 use crate::run::state_inbox::StateInbox;
-use crate::source::kafka::Progress;
 use crate::source::kafka::starts::{ReadAgain, Starts};
+use crate::state::{StateSnapshot, StateStore};
 
 /// The states of a run; of one that reads no Kafka nothing is kept.
 pub(super) struct RunStates {
     how: Recovery,
     inboxes: Vec<Arc<StateInbox>>,
     keeper: Option<StateKeeper>,
+    /// The snapshots that wait for a commit, until the run's output has them.
+    pub(super) waiting: Option<WaitingStates>,
     pub(super) counts: Arc<StateCounts>,
 }
 
@@ -37,6 +38,7 @@ impl RunStates {
                 how,
                 inboxes: vec![],
                 keeper: None,
+                waiting: None,
                 counts,
             });
         }
@@ -46,26 +48,20 @@ impl RunStates {
         };
         let inbox = || Arc::new(StateInbox::saving_every(every));
         let inboxes: Vec<_> = (0..file.engine.shards).map(|_| inbox()).collect();
-        let keeper = match &how {
-            Recovery::Snapshots(folder) => {
-                let topics = (file.source.topics.clone(), 0);
-                let (all, identity) = (inboxes.clone(), loaded.state_identity(file));
-                let counts = Arc::clone(&counts);
-                Some(StateKeeper::start(
-                    folder.clone(),
-                    identity,
-                    topics,
-                    all,
-                    counts,
-                )?)
-            }
-            _ => None,
-        };
+        let (mut keeper, mut waiting) = (None, None);
+        if let Recovery::Snapshots(folder) = &how {
+            let (all, counts) = (inboxes.clone(), Arc::clone(&counts));
+            keeper = Some(StateKeeper::start(folder.clone(), all, counts)?);
+            let topics = (file.source.topics.clone(), 0);
+            let (all, identity) = (inboxes.clone(), loaded.state_identity(file));
+            waiting = Some(WaitingStates::new(identity, topics, all));
+        }
         tracing::info!(state = how.sentence(), "how state comes back");
         Ok(Self {
             how,
             inboxes,
             keeper,
+            waiting,
             counts,
         })
     }
@@ -81,8 +77,13 @@ impl RunStates {
         let rebuild = Duration::from_millis(file.source.rebuild_ms);
         // The embedded broker keeps no timestamps.
         let rebuild = (!rebuild.is_zero() && !file.kafka.embedded).then_some(rebuild);
+        let store: Option<Arc<dyn StateStore>> = match &self.how {
+            Recovery::Snapshots(folder) => Some(Arc::new(folder.clone())),
+            _ => None,
+        };
         Arc::new(StateRecovery::new(
             self.how.clone(),
+            store,
             loaded.state_identity(file),
             (file.source.topics.clone(), 0),
             self.inboxes.clone(),
@@ -90,35 +91,17 @@ impl RunStates {
         ))
     }
 
-    /// Notes what a shard has said of a partition.
-    pub(super) fn note(&mut self, state: &PartitionState) {
-        if let (
-            PartitionState::Begun { partition, .. } | PartitionState::Ended { partition },
-            Some(keeper),
-        ) = (state, &mut self.keeper)
-        {
-            keeper.forget(*partition);
+    /// Saves snapshots.
+    pub(super) fn save(&self, snapshots: Vec<StateSnapshot>) {
+        if let Some(keeper) = &self.keeper {
+            keeper.save(snapshots);
         }
     }
 
-    /// Takes what is to be saved.
-    pub(super) fn take(&mut self, saved: SavedPartition, alerts: Option<AlertsSnapshot>) {
-        if let Some(keeper) = &mut self.keeper {
-            keeper.take(saved, alerts);
-        }
-    }
-
-    /// Saves what belongs to committed offsets.
-    pub(super) fn save_committed(&mut self, progress: &Progress) {
-        if let Some(keeper) = &mut self.keeper {
-            keeper.save_committed(progress);
-        }
-    }
-
-    /// Saves what is left and may be saved.
-    pub(super) fn close(self, progress: &Progress) {
+    /// Saves what is left, and ends.
+    pub(super) fn close(self, last: Option<Vec<StateSnapshot>>) {
         if let Some(keeper) = self.keeper {
-            keeper.close(progress);
+            keeper.close(last);
         }
     }
 }

@@ -73,7 +73,7 @@ impl<'a> LastWait<'a> {
     }
 
     pub(super) fn waited(&self) -> Duration {
-        self.began.elapsed()
+        clock::elapsed(self.began)
     }
 }
 

@@ -143,11 +143,11 @@ fn a_failed_delivery_fails_the_run() {
 struct LostGroup;
 
 impl CommittingGroup for LostGroup {
-    fn metadata(&self) -> Option<rdkafka::consumer::ConsumerGroupMetadata> {
+    fn member(&self) -> Option<super::transaction::GroupMember> {
         None
     }
 
-    fn topic_of(&self, _stream: u16) -> Option<String> {
+    fn offset(&self, _position: Position) -> Option<super::transaction::GroupOffset> {
         None
     }
 

@@ -74,7 +74,7 @@ fn wait_for_broker(
             let (bootstrap, topic) = (&settings.bootstrap, &settings.topic);
             warn!(bootstrap, topic, %error, "no broker answers: waiting for one; is the address right?");
         }
-        std::thread::sleep(PATIENCE_STEP);
+        clock::sleep(PATIENCE_STEP);
     }
 }
 

@@ -10,30 +10,27 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, RDKafkaError};
-use rdkafka::producer::Producer;
-use rdkafka::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
-use super::deliveries::Deliveries;
 use super::error::KafkaSinkError;
 use super::patience::ConnectPatience;
+use super::producer::{CallError, CallResult, TransactionalProducer};
+pub use super::producer::{GroupMember, GroupOffset};
 use crate::clock;
 use crate::frame::Position;
 
 /// The consumer group in whose name offsets are committed.
 pub trait CommittingGroup: Send + Sync {
     /// What identifies the member and the generation now; none before the consumer exists.
-    fn metadata(&self) -> Option<ConsumerGroupMetadata>;
-    /// The topic of a stream of the source.
-    fn topic_of(&self, stream: u16) -> Option<String>;
+    fn member(&self) -> Option<GroupMember>;
+    /// A position as the offset that is committed; none of a stream that is not read.
+    fn offset(&self, position: Position) -> Option<GroupOffset>;
     /// Whether partitions were taken away whose records may be in the transaction: it must not be committed.
     fn is_lost(&self) -> bool;
 }
 
 /// The transactions of a producer, one after the other.
-pub(super) struct Transactions {
+pub(crate) struct Transactions {
     id: String,
     every: Duration,
     patience: ConnectPatience,
@@ -60,17 +57,21 @@ impl Transactions {
     ///
     /// # Errors
     /// [`KafkaSinkError::Transaction`].
-    pub(super) fn begin(
-        producer: &impl Producer<Deliveries>,
+    pub(crate) fn begin(
+        producer: &impl TransactionalProducer,
         id: &str,
         every: Duration,
         patience: ConnectPatience,
     ) -> Result<Self, KafkaSinkError> {
         let mut left = INIT_TRIES;
         loop {
-            match producer.init_transactions(INIT_TIMEOUT) {
+            match producer.announce(INIT_TIMEOUT) {
                 Ok(()) => break,
-                Err(error) if is_retriable(&error) && left > 0 => {
+                Err(CallError {
+                    error,
+                    is_retriable,
+                    ..
+                }) if is_retriable && left > 0 => {
                     left -= 1;
                     debug!(id, %error, "waiting for the transactions of this id");
                 }
@@ -89,12 +90,12 @@ impl Transactions {
     }
 
     /// Commits offsets in the name of this group from now on.
-    pub(super) fn commit_for(&mut self, group: Arc<dyn CommittingGroup>) {
+    pub(crate) fn commit_for(&mut self, group: Arc<dyn CommittingGroup>) {
         self.group = Some(group);
     }
 
     /// Whether partitions were taken away whose records may be in the open transaction.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         self.group.as_ref().is_some_and(|group| group.is_lost())
     }
 
@@ -102,14 +103,14 @@ impl Transactions {
     ///
     /// # Errors
     /// [`KafkaSinkError::Transaction`].
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
-        producer: &impl Producer<Deliveries>,
+        producer: &impl TransactionalProducer,
     ) -> Result<(), KafkaSinkError> {
         if self.is_open {
             return Ok(());
         }
-        let begun = producer.begin_transaction();
+        let begun = producer.begin();
         begun.map_err(|error| failed(&self.id, "beginning a transaction", error))?;
         self.is_open = true;
         self.since.get_or_insert_with(clock::instant);
@@ -117,7 +118,7 @@ impl Transactions {
     }
 
     /// Notes positions of the input: all records of the frames before them are in the transaction.
-    pub(super) fn mark(&mut self, positions: &[Position]) {
+    pub(crate) fn mark(&mut self, positions: &[Position]) {
         if !positions.is_empty() {
             self.since.get_or_insert_with(clock::instant);
         }
@@ -127,9 +128,9 @@ impl Transactions {
     }
 
     /// Whether it is time to commit.
-    pub(super) fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.since
-            .is_some_and(|since| since.elapsed() >= self.every)
+            .is_some_and(|since| clock::elapsed(since) >= self.every)
     }
 
     /// Commits the open transaction with the offsets of its input, and appends these. Nothing of it may be in
@@ -137,9 +138,9 @@ impl Transactions {
     ///
     /// # Errors
     /// [`KafkaSinkError::Transaction`]; the run must begin again at the committed offsets.
-    pub(super) fn commit(
+    pub(crate) fn commit(
         &mut self,
-        producer: &impl Producer<Deliveries>,
+        producer: &impl TransactionalProducer,
         done: &mut Vec<Position>,
     ) -> Result<(), KafkaSinkError> {
         if self.since.is_none() {
@@ -152,7 +153,7 @@ impl Transactions {
         if !self.positions.is_empty() {
             self.send_offsets(producer)?;
         }
-        let committed = self.answered(|| producer.commit_transaction(COMMIT_TIMEOUT));
+        let committed = self.answered(|| producer.commit(COMMIT_TIMEOUT));
         committed.map_err(|error| failed(&self.id, "committing a transaction", error))?;
         self.is_open = false;
         self.since = None;
@@ -160,24 +161,20 @@ impl Transactions {
         Ok(())
     }
 
-    fn send_offsets(&mut self, producer: &impl Producer<Deliveries>) -> Result<(), KafkaSinkError> {
+    fn send_offsets(
+        &mut self,
+        producer: &impl TransactionalProducer,
+    ) -> Result<(), KafkaSinkError> {
         let lost = || KafkaSinkError::Lost;
         let group = self.group.clone().ok_or_else(lost)?;
-        let metadata = group.metadata().ok_or_else(lost)?;
-        // After the metadata: that of a generation that begins after a loss comes behind the note of it.
+        let member = group.member().ok_or_else(lost)?;
+        // After the member: that of a generation that begins after a loss comes behind the note of it.
         if group.is_lost() {
             return Err(KafkaSinkError::Lost);
         }
-        let mut offsets = TopicPartitionList::new();
-        for position in &self.positions {
-            if let Some(topic) = group.topic_of(position.stream) {
-                let next = Offset::Offset(position.next);
-                let added = offsets.add_partition_offset(&topic, position.partition, next);
-                added.map_err(|error| failed(&self.id, "listing offsets", error))?;
-            }
-        }
-        let send =
-            || producer.send_offsets_to_transaction(&offsets, &metadata, SEND_OFFSETS_TIMEOUT);
+        let positions = self.positions.iter();
+        let offsets: Vec<_> = positions.filter_map(|&at| group.offset(at)).collect();
+        let send = || producer.send_offsets(&offsets, &member, SEND_OFFSETS_TIMEOUT);
         let sent = self.answered(send);
         sent.map_err(|error| failed(&self.id, "adding offsets to a transaction", error))
     }
@@ -185,14 +182,15 @@ impl Transactions {
     /// Calls again while the error says that this may help: also where the broker gave no answer in time. Not
     /// for ever, because a broker that is away for so long has aborted the transaction meanwhile, and not for
     /// long once the process is to end.
-    fn answered(&self, mut call: impl FnMut() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+    fn answered(&self, mut call: impl FnMut() -> CallResult) -> CallResult {
         let began = clock::instant();
         let (mut asked_to_end, mut has_told) = (None, false);
         loop {
             let error = match call() {
-                Err(error) if is_retriable(&error) => error,
+                Err(error) if error.is_retriable => error,
                 done => return done,
             };
+            let why = &error.error;
             let now = clock::instant();
             if self.patience.is_over() {
                 asked_to_end.get_or_insert(now);
@@ -203,45 +201,35 @@ impl Transactions {
             }
             if !has_told && now - began > TOLD_AFTER {
                 has_told = true;
-                warn!(id = self.id, %error, "a transaction waits for its broker");
+                warn!(id = self.id, %why, "a transaction waits for its broker");
             }
-            std::thread::sleep(CALL_PAUSE);
+            clock::sleep(CALL_PAUSE);
         }
     }
 
     /// Aborts what is open, so that readers do not wait for it; the producer is not used any more.
-    pub(super) fn abort(&mut self, producer: &impl Producer<Deliveries>) {
+    pub(crate) fn abort(&mut self, producer: &impl TransactionalProducer) {
         if !std::mem::take(&mut self.is_open) {
             return;
         }
-        producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
-        if let Err(error) = producer.abort_transaction(ABORT_TIMEOUT) {
+        if let Err(CallError { error, .. }) = producer.abort(ABORT_TIMEOUT) {
             // The next producer of this id aborts it.
             debug!(id = self.id, %error, "the transaction stays open for now");
         }
     }
 }
 
-fn failed(id: &str, doing: &'static str, error: KafkaError) -> KafkaSinkError {
-    let fenced = transaction_error(&error).is_some_and(RDKafkaError::is_fatal);
-    if fenced {
+fn failed(id: &str, doing: &'static str, why: CallError) -> KafkaSinkError {
+    let CallError {
+        error, is_fatal, ..
+    } = why;
+    if is_fatal {
         warn!(id, %error, doing, "the producer is not valid any more: the run begins again");
     }
     KafkaSinkError::Transaction {
         id: id.to_owned(),
         doing,
         error: Box::new(error),
-    }
-}
-
-fn is_retriable(error: &KafkaError) -> bool {
-    transaction_error(error).is_some_and(RDKafkaError::is_retriable)
-}
-
-fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {
-    match error {
-        KafkaError::Transaction(error) => Some(error),
-        _ => None,
     }
 }
 

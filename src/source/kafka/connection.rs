@@ -45,7 +45,7 @@ pub(super) fn connect(
     }
     let config = client_config(&settings.bootstrap, &defaults, &settings.properties)?;
     let membership = Membership::new(
-        settings.clone(),
+        settings,
         Arc::clone(&links.starts),
         Arc::clone(&links.progress),
         Arc::clone(&links.status),
@@ -86,7 +86,7 @@ fn wait_for_topics(
                     refused(settings, &told)?;
                 }
                 brokers.absent(clock::instant(), &error);
-                std::thread::sleep(RETRY_PAUSE);
+                clock::sleep(RETRY_PAUSE);
                 continue;
             }
         };
@@ -98,7 +98,7 @@ fn wait_for_topics(
                 topic,
             });
         }
-        std::thread::sleep(RETRY_PAUSE);
+        clock::sleep(RETRY_PAUSE);
     }
     Ok(false)
 }

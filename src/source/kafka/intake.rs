@@ -5,26 +5,46 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use tracing::debug;
 
 use super::assigned::{AssignedPartition, AssignedPartitions};
-use super::ends::is_read;
 use super::gaps::PartitionGaps;
-use super::membership::Membership;
 use super::merge::Merge;
 use super::partition::{PartitionKey, partition_of};
 use super::placement::Missing;
 use super::progress::Progress;
+use super::rebalance::Change;
 use super::rings::Rings;
 use super::take_over::PlacedPartition;
-use crate::frame::Frame;
+use crate::frame::{Frame, Position};
 use crate::source::ring::Sender;
 use crate::source::status::{FeedStatus, count};
 
+/// What of a client says which partitions are fetched.
+pub(crate) trait FetchControl {
+    /// The topic of a stream; empty for one that is not read.
+    fn topic_of(&self, stream: u16) -> String;
+
+    /// Fetches no more of a partition.
+    ///
+    /// # Errors
+    /// Where the partition is no longer ours.
+    fn pause(&self, key: PartitionKey) -> KafkaResult<()>;
+
+    /// Fetches a partition again.
+    ///
+    /// # Errors
+    /// Where the partition is no longer ours.
+    fn resume(&self, key: PartitionKey) -> KafkaResult<()>;
+
+    /// The offset that is read next; also behind the marks of transactions, which are not records.
+    fn position(&self, key: PartitionKey) -> Option<i64>;
+}
+
 /// The assigned partitions, and their frames on the way into the rings.
-pub(super) struct PartitionIntake {
-    consumer: Arc<BaseConsumer<Membership>>,
+pub(crate) struct PartitionIntake<C> {
+    client: C,
     rings: Rings,
     pub(super) assigned: AssignedPartitions,
     /// Merges several topics by time until they are read to their ends; has no partitions of a single topic.
@@ -35,17 +55,17 @@ pub(super) struct PartitionIntake {
     status: Arc<FeedStatus>,
 }
 
-impl PartitionIntake {
+impl<C: FetchControl> PartitionIntake<C> {
     /// The way from a consumer of so many topics.
-    pub(super) fn new(
-        consumer: Arc<BaseConsumer<Membership>>,
+    pub(crate) fn new(
+        client: C,
         topics: usize,
         rings: Vec<Sender>,
         progress: Arc<Progress>,
         status: Arc<FeedStatus>,
     ) -> Self {
         Self {
-            consumer,
+            client,
             rings: Rings::new(rings, Arc::clone(&progress), Arc::clone(&status)),
             assigned: AssignedPartitions::default(),
             merge: Merge::default(),
@@ -56,8 +76,17 @@ impl PartitionIntake {
         }
     }
 
+    /// Follows the assignments and revocations of a rebalance.
+    pub(crate) fn follow(&mut self, change: Change) {
+        match change {
+            Change::Assigned(placed) => self.add(placed),
+            Change::Revoked(key) => self.remove(key),
+            Change::Settled => self.find_read_partitions(),
+        }
+    }
+
     /// A partition was assigned.
-    pub(super) fn add(&mut self, placed: PlacedPartition) {
+    fn add(&mut self, placed: PlacedPartition) {
         let partition = AssignedPartition {
             end: placed.end,
             new_from: placed.new_from,
@@ -65,7 +94,15 @@ impl PartitionIntake {
             ..AssignedPartition::default()
         };
         self.assigned.add(placed.key, partition);
-        self.progress.assigned(placed.key.0, placed.key.1);
+        self.progress
+            .assigned(placed.key.0, placed.key.1, placed.note);
+        if placed.is_begun {
+            self.progress.begins(Position {
+                stream: placed.key.0,
+                partition: placed.key.1,
+                next: placed.next,
+            });
+        }
         if let Some(missing) = placed.missing {
             self.add_gap(placed.key, placed.next, missing);
         }
@@ -75,7 +112,7 @@ impl PartitionIntake {
     }
 
     /// A partition was revoked.
-    pub(super) fn remove(&mut self, key: PartitionKey) {
+    fn remove(&mut self, key: PartitionKey) {
         self.gaps.remove(key);
         let held = self.assigned.remove(key);
         let merged = self.merge.remove(key);
@@ -83,24 +120,29 @@ impl PartitionIntake {
         self.progress.forget(key.0, key.1);
     }
 
+    /// Records of a partition before this offset are read only to rebuild state.
+    pub(crate) fn new_from(&self, key: PartitionKey) -> i64 {
+        self.assigned.new_from(key)
+    }
+
     /// Records of a partition before `next` are gone.
-    pub(super) fn add_gap(&mut self, key: PartitionKey, next: i64, missing: Missing) {
-        let topic = self.consumer.context().topics().of(key.0);
-        self.gaps.add(topic.unwrap_or_default(), key, next, missing);
+    pub(crate) fn add_gap(&mut self, key: PartitionKey, next: i64, missing: Missing) {
+        let topic = self.client.topic_of(key.0);
+        self.gaps.add(&topic, key, next, missing);
     }
 
     /// Whether a frame of a partition waits for its turn or for room.
-    pub(super) fn has_frames(&self, key: PartitionKey) -> bool {
+    pub(crate) fn has_frames(&self, key: PartitionKey) -> bool {
         self.assigned.has_held(key) || self.merge.has_frames(key)
     }
 
     /// Whether anything waits for room in a ring.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.merge.waiting().is_some() || self.assigned.any_paused() || !self.gaps.is_empty()
     }
 
     /// Sends what waits, as far as there is room.
-    pub(super) fn send_waiting(&mut self) {
+    pub(crate) fn send_waiting(&mut self) {
         self.gaps.send_all(&self.rings);
         self.send_held();
         self.send_merged();
@@ -109,7 +151,7 @@ impl PartitionIntake {
     /// Sends a frame to its ring, or merges it with those of other topics. False where its offset was read
     /// before.
     #[must_use]
-    pub(super) fn arrive(&mut self, ts: i64, frame: Frame) -> bool {
+    pub(crate) fn arrive(&mut self, ts: i64, frame: Frame) -> bool {
         let (key, offset) = (partition_of(&frame), frame.origin.offset);
         let partition = self.assigned.partition(key);
         if offset < partition.next {
@@ -133,7 +175,7 @@ impl PartitionIntake {
     }
 
     /// Finds the merged partitions that are read to where they ended when they were assigned.
-    pub(super) fn find_read_partitions(&mut self) {
+    pub(crate) fn find_read_partitions(&mut self) {
         if self.merge.is_over() {
             return;
         }
@@ -145,12 +187,15 @@ impl PartitionIntake {
     }
 
     /// Whether a partition is read to where it ended when it was assigned.
-    pub(super) fn is_read(&mut self, key: PartitionKey) -> bool {
-        is_read(&self.consumer, key, self.assigned.partition(key))
+    pub(crate) fn is_read(&mut self, key: PartitionKey) -> bool {
+        let partition = self.assigned.partition(key);
+        let (end, next) = (partition.end, partition.next);
+        let is_behind = |position| position >= end;
+        next >= end || self.client.position(key).is_some_and(is_behind)
     }
 
     /// Whether every assigned partition is read to where it ended when it was assigned, and handed on.
-    pub(super) fn is_at_end(&mut self) -> bool {
+    pub(crate) fn is_at_end(&mut self) -> bool {
         if self.assigned.any_held() || !self.gaps.is_empty() {
             return false;
         }
@@ -163,7 +208,7 @@ impl PartitionIntake {
     }
 
     /// Drops the rings so that the shards end, and what waits for room in them.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         let mut held = self.assigned.drop_held();
         let keys: Vec<_> = self.assigned.keys().collect();
         for &key in &keys {
@@ -232,7 +277,7 @@ impl PartitionIntake {
     /// Pauses a partition. librdkafka then drops what it has fetched of it, and fetches it again later.
     fn pause(&mut self, key: PartitionKey) {
         if self.assigned.pause(key)
-            && let Err(error) = self.consumer.pause(&self.consumer.context().list(key))
+            && let Err(error) = self.client.pause(key)
         {
             debug!(partition = key.1, %error, "cannot pause: the partition is no longer ours");
         }
@@ -240,7 +285,7 @@ impl PartitionIntake {
 
     fn resume(&mut self, key: PartitionKey) {
         self.assigned.resume(key);
-        if let Err(error) = self.consumer.resume(&self.consumer.context().list(key)) {
+        if let Err(error) = self.client.resume(key) {
             debug!(partition = key.1, %error, "cannot resume: the partition is no longer ours");
         }
     }

@@ -1,11 +1,10 @@
-//! The consumer's membership in its group: assigned and revoked partitions, and commits.
+//! The consumer's membership in its group: what librdkafka calls at a rebalance, and commits.
 //!
-//! Runs inside the poll of the source's thread. Nothing goes into a ring meanwhile, so a revocation can wait
-//! until what is in them is done; all other work is left to the reader's loop, as a list of changes.
+//! Decides nothing about partitions: `rebalance` does.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::cell::RefCell;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -14,66 +13,53 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
-use rustc_hash::FxHashMap;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::commit::{commit_in_time, unanswered};
+use super::intake::FetchControl;
 use super::partition::PartitionKey;
 use super::positions::Positions;
 use super::progress::Progress;
+use super::queries::{CommittedByPartition, OffsetQueries, OffsetsByPartition};
+use super::rebalance::{GroupClient, Rebalance, RebalanceSettings};
 use super::settings::{CommitBy, KafkaSourceSettings};
 use super::starts::Starts;
-use super::take_over::{PlacedPartition, TakeOver};
+use super::take_over::{OffsetToCommit, PlacedPartition};
 use super::topics::Topics;
-use crate::clock;
 use crate::source::status::{FeedStatus, count};
 
 /// Context of the consumer.
 pub(super) struct Membership {
     topics: Topics,
-    settings: KafkaSourceSettings,
-    starts: Arc<dyn Starts>,
+    commits: CommitBy,
     progress: Arc<Progress>,
     status: Arc<FeedStatus>,
-    stop: Arc<AtomicBool>,
     consumer: OnceLock<Weak<BaseConsumer<Self>>>,
-    changes: Mutex<Vec<Change>>,
-    /// Where the assigned partitions began.
-    begins: Mutex<FxHashMap<PartitionKey, i64>>,
-    failure: Mutex<Option<KafkaError>>,
-    /// The partitions that were assigned and not revoked since.
-    held: Mutex<BTreeSet<PartitionKey>>,
-}
-
-/// A partition that was assigned or revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    Assigned(PlacedPartition),
-    Revoked(PartitionKey),
-    /// All changes of a rebalance have been listed.
-    Settled,
+    pub(super) rebalance: Rebalance,
 }
 
 impl Membership {
     pub(super) fn new(
-        settings: KafkaSourceSettings,
+        settings: &KafkaSourceSettings,
         starts: Arc<dyn Starts>,
         progress: Arc<Progress>,
         status: Arc<FeedStatus>,
         stop: Arc<AtomicBool>,
     ) -> Self {
+        let of_rebalance = RebalanceSettings {
+            commits: settings.commits,
+            from_beginning: settings.from_beginning,
+            wait_max: wait_max(settings),
+            drain_timeout: settings.drain_timeout,
+        };
+        let (of_progress, of_status) = (Arc::clone(&progress), Arc::clone(&status));
         Self {
             topics: Topics::new(&settings.topics, settings.first_stream),
-            settings,
-            starts,
+            commits: settings.commits,
             progress,
             status,
-            stop,
             consumer: OnceLock::new(),
-            changes: Mutex::default(),
-            begins: Mutex::default(),
-            failure: Mutex::default(),
-            held: Mutex::default(),
+            rebalance: Rebalance::new(of_rebalance, starts, of_progress, of_status, stop),
         }
     }
 
@@ -85,23 +71,6 @@ impl Membership {
     /// The topics and their streams.
     pub(super) fn topics(&self) -> &Topics {
         &self.topics
-    }
-
-    /// The changes since the last call, in order.
-    pub(super) fn take_changes(&self) -> Vec<Change> {
-        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Where reading of each assigned partition began.
-    pub(super) fn begins(&self) -> FxHashMap<PartitionKey, i64> {
-        let begins = self.begins.lock();
-        begins.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Why partitions could not be taken over: the run must end.
-    pub(super) fn take_failure(&self) -> Option<KafkaError> {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.take()
     }
 
     /// A list of this partition alone.
@@ -121,13 +90,17 @@ impl Membership {
         mode: CommitMode,
         selected: impl Fn(PartitionKey) -> bool,
     ) {
-        if self.settings.commits == CommitBy::Sink {
+        if self.commits == CommitBy::Sink {
             return;
         }
         let uncommitted = self.progress.uncommitted().into_iter();
         let selected = uncommitted.filter(|&(stream, partition, _)| selected((stream, partition)));
-        let offsets =
-            self.offsets(selected.map(|(stream, partition, next)| ((stream, partition), next)));
+        let with_note = |(stream, partition, next)| OffsetToCommit {
+            key: (stream, partition),
+            next,
+            note: self.progress.note(stream, partition),
+        };
+        let offsets = self.offsets(selected.map(with_note));
         if offsets.count() == 0 {
             return;
         }
@@ -151,15 +124,18 @@ impl Membership {
         )
     }
 
-    fn offsets(&self, all: impl Iterator<Item = (PartitionKey, i64)>) -> TopicPartitionList {
+    fn offsets(&self, all: impl Iterator<Item = OffsetToCommit>) -> TopicPartitionList {
         let mut offsets = TopicPartitionList::new();
-        for ((stream, partition), next) in all {
-            let Some(topic) = self.topics.of(stream) else {
+        for OffsetToCommit { key, next, note } in all {
+            let Some(topic) = self.topics.of(key.0) else {
                 continue;
             };
-            if let Err(error) = offsets.add_partition_offset(topic, partition, Offset::Offset(next))
-            {
-                warn!(topic, partition, %error, "offset cannot be committed");
+            let mut of_partition = offsets.add_partition(topic, key.1);
+            if let Err(error) = of_partition.set_offset(Offset::Offset(next)) {
+                warn!(topic, partition = key.1, %error, "offset cannot be committed");
+            }
+            if let Some(note) = note {
+                of_partition.set_metadata(note.to_string());
             }
         }
         offsets
@@ -186,174 +162,111 @@ impl Membership {
             }
         }
     }
+}
 
-    fn list_changes(&self, all: impl IntoIterator<Item = Change> + Clone) {
-        let mut begins = self.begins.lock().unwrap_or_else(PoisonError::into_inner);
-        for change in all.clone() {
-            match change {
-                Change::Assigned(placed) => drop(begins.insert(placed.key, placed.begin)),
-                Change::Revoked(key) => drop(begins.remove(&key)),
-                Change::Settled => {}
-            }
+/// The consumer inside a rebalance.
+struct RebalancingClient<'a> {
+    consumer: &'a BaseConsumer<Membership>,
+    membership: &'a Membership,
+    /// What the group gives or takes back.
+    partitions: RefCell<&'a mut TopicPartitionList>,
+}
+
+impl RebalancingClient<'_> {
+    fn positions(&self) -> Positions<'_, Membership> {
+        Positions {
+            consumer: self.consumer,
+            topics: &self.membership.topics,
         }
-        self.status.partitions.set_partitions(begins.len());
-        drop(begins);
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.extend(all);
-        changes.push(Change::Settled);
     }
 
-    /// How long a callback may wait: the group removes a member that does not poll for longer.
-    fn wait_max(&self) -> Duration {
-        let written = self.settings.properties.get("max.poll.interval.ms");
-        let millis = written.and_then(|text| text.parse().ok());
-        Duration::from_millis(millis.unwrap_or(MAX_POLL_INTERVAL_MS)) / 3
+    fn is_cooperative(&self) -> bool {
+        matches!(
+            self.consumer.rebalance_protocol(),
+            RebalanceProtocol::Cooperative
+        )
     }
 }
 
-/// Partitions that are taken over.
-impl Membership {
-    fn assign(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &mut TopicPartitionList,
-    ) -> KafkaResult<()> {
-        let keys = self.topics.keys(partitions);
-        if self.are_assigned_again(&keys) {
-            self.progress.set_lost();
-            warn!(
-                count = keys.len(),
-                "partitions were assigned again without having been revoked: going on at the committed offsets"
-            );
-            return consumer.unassign();
-        }
-        let placed = self.place_in_time(consumer, &keys);
-        for at in placed.iter().flatten() {
-            if let Some(topic) = self.topics.of(at.key.0) {
+impl OffsetQueries for RebalancingClient<'_> {
+    fn committed(&self, keys: &[PartitionKey]) -> KafkaResult<CommittedByPartition> {
+        self.positions().committed(keys)
+    }
+
+    fn spans(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<(i64, i64)>> {
+        self.positions().spans(keys)
+    }
+
+    fn since(&self, keys: &[PartitionKey], millis: i64) -> KafkaResult<OffsetsByPartition> {
+        self.positions().since(keys, millis)
+    }
+
+    fn partitions_of(&self, stream: u16) -> KafkaResult<Vec<PartitionKey>> {
+        self.positions().partitions_of(stream)
+    }
+}
+
+impl GroupClient for RebalancingClient<'_> {
+    fn is_assignment_lost(&self) -> bool {
+        self.consumer.assignment_lost()
+    }
+
+    fn assign(&self, placed: Option<&[PlacedPartition]>) -> KafkaResult<()> {
+        let mut partitions = self.partitions.borrow_mut();
+        for at in placed.unwrap_or_default() {
+            if let Some(topic) = self.membership.topics.of(at.key.0) {
                 partitions.set_partition_offset(topic, at.key.1, Offset::Offset(at.begin))?;
             }
         }
-        match is_cooperative(consumer) {
-            true => consumer.incremental_assign(partitions)?,
-            false => consumer.assign(partitions)?,
+        match self.is_cooperative() {
+            true => self.consumer.incremental_assign(&partitions),
+            false => self.consumer.assign(&partitions),
         }
-        count(&self.status.connections);
-        let Some(placed) = placed else {
-            return Ok(());
-        };
-        self.status.set_healthy(true);
-        info!(count = placed.len(), "partitions were assigned");
-        self.list_changes(placed.into_iter().map(Change::Assigned));
-        Ok(())
     }
 
-    /// Whether any of these partitions is assigned already; now all are. The client does that where a
-    /// rebalance begins while it waits for an answer to the last one: frames of both assignments would meet
-    /// in a ring.
-    fn are_assigned_again(&self, keys: &[PartitionKey]) -> bool {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.iter().filter(|&&key| !held.insert(key)).count() > 0
+    fn unassign(&self) -> KafkaResult<()> {
+        match self.is_cooperative() {
+            true => self
+                .consumer
+                .incremental_unassign(&self.partitions.borrow()),
+            false => self.consumer.unassign(),
+        }
     }
 
-    /// Asks the brokers where the partitions begin until they answer; none where the run is stopped, or ends
-    /// because they do not answer.
-    fn place_in_time(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        keys: &[PartitionKey],
-    ) -> Option<Vec<PlacedPartition>> {
-        // A question about no partition is never answered.
-        if keys.is_empty() {
-            return Some(vec![]);
-        }
-        let since = clock::instant();
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return None;
-            }
-            let take_over = TakeOver {
-                positions: Positions {
-                    consumer,
-                    topics: &self.topics,
-                },
-                from_beginning: self.settings.from_beginning,
-                starts: &*self.starts,
-                commit: &|all| self.commit_now(&self.offsets(all.into_iter())),
-            };
-            let error = match take_over.place(keys) {
-                Ok(placed) => return Some(placed),
-                Err(error) => error,
-            };
-            count(&self.status.failures);
-            if consumer.assignment_lost() || since.elapsed() > self.wait_max() {
-                let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-                *failure = Some(error);
-                return None;
-            }
-            debug!(%error, "the brokers do not say where partitions begin: asking again");
-            std::thread::sleep(ASK_AGAIN);
-        }
+    fn commit_now(&self, offsets: Vec<OffsetToCommit>) -> KafkaResult<()> {
+        let offsets = self.membership.offsets(offsets.into_iter());
+        self.membership.commit_now(&offsets)
+    }
+
+    fn commit_done(&self, keys: &[PartitionKey]) {
+        let is_ours = |key| keys.contains(&key);
+        self.membership
+            .commit(self.consumer, CommitMode::Sync, is_ours);
     }
 }
 
-/// Partitions that are given back.
-impl Membership {
-    fn revoke(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &TopicPartitionList,
-    ) -> KafkaResult<()> {
-        let keys = self.topics.keys(partitions);
-        // A lost partition may have a new owner, whose commits ours must not overwrite.
-        if consumer.assignment_lost() {
-            self.progress.set_lost();
-            self.status.set_healthy(false);
-            warn!(count = keys.len(), "partitions were lost");
-        } else {
-            self.wait_until_done(&keys);
-            self.commit(consumer, CommitMode::Sync, |key| keys.contains(&key));
-            info!(count = keys.len(), "partitions were revoked");
-        }
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|key| !keys.contains(key));
-        drop(held);
-        // After a loss the run begins again: frames on their way must not meet a state without a past.
-        if !self.progress.is_lost() {
-            self.starts.revoked(&keys);
-        }
-        let given_back = match is_cooperative(consumer) {
-            true => consumer.incremental_unassign(partitions),
-            false => consumer.unassign(),
-        };
-        self.list_changes(keys.into_iter().map(Change::Revoked));
-        given_back
+impl FetchControl for Arc<BaseConsumer<Membership>> {
+    fn topic_of(&self, stream: u16) -> String {
+        let topic = self.context().topics.of(stream);
+        topic.unwrap_or_default().to_owned()
     }
 
-    /// Waits until what went into the rings is done, so that the next owner reads nothing again.
-    fn wait_until_done(&self, keys: &[PartitionKey]) {
-        let (since, wait_max) = (
-            clock::instant(),
-            self.wait_max().min(self.settings.drain_timeout),
-        );
-        while !self.progress.is_done(keys) {
-            if since.elapsed() > wait_max {
-                self.progress.set_lost();
-                warn!(
-                    waited = ?wait_max,
-                    "partitions are given back with frames still on their way: they will be read again"
-                );
-                return;
-            }
-            std::thread::sleep(DONE_STEP);
+    fn pause(&self, key: PartitionKey) -> KafkaResult<()> {
+        Consumer::pause(&**self, &self.context().list(key))
+    }
+
+    fn resume(&self, key: PartitionKey) -> KafkaResult<()> {
+        Consumer::resume(&**self, &self.context().list(key))
+    }
+
+    fn position(&self, (stream, partition): PartitionKey) -> Option<i64> {
+        let topic = self.context().topics.of(stream)?;
+        let positions = Consumer::position(&**self).ok()?;
+        match positions.find_partition(topic, partition)?.offset() {
+            Offset::Offset(next) => Some(next),
+            _ => None,
         }
     }
-}
-
-fn is_cooperative(consumer: &BaseConsumer<Membership>) -> bool {
-    matches!(
-        consumer.rebalance_protocol(),
-        RebalanceProtocol::Cooperative
-    )
 }
 
 impl ClientContext for Membership {
@@ -372,11 +285,17 @@ impl ConsumerContext for Membership {
         what: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
+        let keys = self.topics.keys(partitions);
+        let client = RebalancingClient {
+            consumer,
+            membership: self,
+            partitions: RefCell::new(partitions),
+        };
         let done = match what {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                self.assign(consumer, partitions)
+                self.rebalance.assign(&client, &keys)
             }
-            _ => self.revoke(consumer, partitions),
+            _ => self.rebalance.revoke(&client, &keys),
         };
         if let Err(error) = done {
             count(&self.status.failures);
@@ -389,9 +308,12 @@ impl ConsumerContext for Membership {
     }
 }
 
-/// Pause between two questions where partitions begin.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
-/// How often it is looked whether what was read is done.
-const DONE_STEP: Duration = Duration::from_millis(1);
+/// How long a callback may wait: the group removes a member that does not poll for longer.
+fn wait_max(settings: &KafkaSourceSettings) -> Duration {
+    let written = settings.properties.get("max.poll.interval.ms");
+    let millis = written.and_then(|text| text.parse().ok());
+    Duration::from_millis(millis.unwrap_or(MAX_POLL_INTERVAL_MS)) / 3
+}
+
 /// The client's default of `max.poll.interval.ms`.
 const MAX_POLL_INTERVAL_MS: u64 = 300_000;

@@ -13,6 +13,7 @@ use tracing::{debug, info};
 use super::membership::Membership;
 use super::partition::PartitionKey;
 use super::positions::Positions;
+use super::queries::OffsetQueries;
 use crate::clock;
 
 /// The ends of all partitions, once they were asked for.
@@ -63,7 +64,7 @@ impl OtherMembers {
         let is_read = |&(key, end): &(PartitionKey, i64)| {
             committed
                 .get(&key)
-                .is_some_and(|&committed| committed >= end)
+                .is_some_and(|committed| committed.next >= end)
         };
         Ok(self.ends.iter().flatten().all(is_read))
     }

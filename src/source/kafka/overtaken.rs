@@ -13,6 +13,7 @@ use super::membership::Membership;
 use super::partition::PartitionKey;
 use super::placement::{FirstStart, Missing, PartitionFacts, Placement, place};
 use super::positions::Positions;
+use super::queries::OffsetQueries;
 
 /// Whether partitions stand still, and when to look for them again.
 #[derive(Default)]
@@ -55,6 +56,7 @@ pub(super) fn find(
     let of = |(key, (low, high)): (&PartitionKey, (i64, i64))| {
         let facts = PartitionFacts {
             committed: Some(assigned.partition(*key).next),
+            note: None,
             low,
             high,
         };

@@ -3,9 +3,9 @@
 use crate::frame::Frame;
 
 /// A topic's stream (see [`Origin::stream`](crate::frame::Origin::stream)) and a partition of it.
-pub(super) type PartitionKey = (u16, i32);
+pub(crate) type PartitionKey = (u16, i32);
 
 /// The partition that a frame came from.
-pub(super) fn partition_of(frame: &Frame) -> PartitionKey {
+pub(crate) fn partition_of(frame: &Frame) -> PartitionKey {
     (frame.origin.stream, frame.origin.partition)
 }

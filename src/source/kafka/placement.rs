@@ -2,6 +2,7 @@
 //!
 //! Pure: knows no client and no clock.
 
+use super::commit_note::CommitNote;
 use super::starts::{Assigned, Begin};
 
 /// What the broker says of a partition.
@@ -9,6 +10,8 @@ use super::starts::{Assigned, Begin};
 pub struct PartitionFacts {
     /// The offset that the group has committed.
     pub committed: Option<i64>,
+    /// What the group noted beside it.
+    pub note: Option<CommitNote>,
     /// The offset of the oldest record that is retained, or of the next one where none is.
     pub low: i64,
     /// The offset that the next committed record will have.
@@ -54,6 +57,7 @@ pub fn place(facts: PartitionFacts, first: FirstStart) -> Placement {
         committed,
         low,
         high,
+        ..
     } = facts;
     let at = |next, missing| Placement {
         next,
@@ -97,6 +101,7 @@ mod tests {
     fn placed(committed: Option<i64>, low: i64, high: i64, first: FirstStart) -> Placement {
         let facts = PartitionFacts {
             committed,
+            note: None,
             low,
             high,
         };
@@ -158,6 +163,7 @@ mod tests {
             stream: 0,
             partition: 0,
             committed: Some(15),
+            begun: None,
             low: 10,
             high: 20,
             next: 15,

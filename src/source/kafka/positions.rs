@@ -8,10 +8,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
-use rustc_hash::FxHashMap;
 
+use super::commit_note::CommitNote;
 use super::partition::PartitionKey;
-use super::placement::PartitionFacts;
+use super::queries::{Committed, CommittedByPartition, OffsetQueries, OffsetsByPartition};
 use super::topics::Topics;
 
 /// Asks the brokers through a consumer.
@@ -20,28 +20,21 @@ pub(super) struct Positions<'a, C: ConsumerContext> {
     pub(super) topics: &'a Topics,
 }
 
-impl<C: ConsumerContext> Positions<'_, C> {
-    /// What is known of each of these partitions, in their order. Ends are asked for after commits, so that
-    /// no committed offset is behind its end.
-    ///
-    /// # Errors
-    /// Where the brokers do not answer for each of them.
-    pub(super) fn facts(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<PartitionFacts>> {
-        let committed = self.committed(keys)?;
-        let spans = self.spans(keys)?;
-        let of = |(key, (low, high)): (&PartitionKey, (i64, i64))| PartitionFacts {
-            committed: committed.get(key).copied(),
-            low,
-            high,
+impl<C: ConsumerContext> OffsetQueries for Positions<'_, C> {
+    fn committed(&self, keys: &[PartitionKey]) -> KafkaResult<CommittedByPartition> {
+        let list = self.topics.list(keys.iter().copied());
+        let answer = self.consumer.committed_offsets(list, ANSWER_TIMEOUT)?;
+        let offsets = self.offsets(&answer)?.into_iter();
+        let committed = |(key, next): (PartitionKey, i64)| {
+            let topic = self.topics.of(key.0)?;
+            let of_partition = answer.find_partition(topic, key.1)?;
+            let note = CommitNote::read(of_partition.metadata());
+            Some((key, Committed { next, note }))
         };
-        Ok(keys.iter().zip(spans).map(of).collect())
+        Ok(offsets.filter_map(committed).collect())
     }
 
-    /// The oldest and the next offset of each of these partitions, in their order.
-    ///
-    /// # Errors
-    /// Where the brokers do not answer for each of them.
-    pub(super) fn spans(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<(i64, i64)>> {
+    fn spans(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<(i64, i64)>> {
         let (lows, highs) = (
             self.offsets_at(keys, Offset::Beginning)?,
             self.offsets_at(keys, Offset::End)?,
@@ -51,31 +44,24 @@ impl<C: ConsumerContext> Positions<'_, C> {
         all.ok_or(KafkaError::OffsetFetch(UNANSWERED))
     }
 
-    /// The committed offsets of those of these partitions that have any.
-    ///
-    /// # Errors
-    /// Where the brokers do not answer for each of them.
-    pub(super) fn committed(
-        &self,
-        keys: &[PartitionKey],
-    ) -> KafkaResult<FxHashMap<PartitionKey, i64>> {
-        let list = self.topics.list(keys.iter().copied());
-        self.offsets(&self.consumer.committed_offsets(list, ANSWER_TIMEOUT)?)
-    }
-
-    /// The first offset of each of these partitions whose record has this time, in milliseconds, or a later
-    /// one.
-    ///
-    /// # Errors
-    /// Where the brokers do not answer for each of them.
-    pub(super) fn since(
-        &self,
-        keys: &[PartitionKey],
-        millis: i64,
-    ) -> KafkaResult<FxHashMap<PartitionKey, i64>> {
+    fn since(&self, keys: &[PartitionKey], millis: i64) -> KafkaResult<OffsetsByPartition> {
         self.offsets_at(keys, Offset::Offset(millis))
     }
 
+    fn partitions_of(&self, stream: u16) -> KafkaResult<Vec<PartitionKey>> {
+        let topic = self.topics.of(stream);
+        let metadata = self.consumer.fetch_metadata(topic, ANSWER_TIMEOUT)?;
+        let partitions = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions());
+        Ok(partitions
+            .map(|partition| (stream, partition.id()))
+            .collect())
+    }
+}
+
+impl<C: ConsumerContext> Positions<'_, C> {
     /// Whether the brokers answer at all.
     ///
     /// # Errors
@@ -87,36 +73,16 @@ impl<C: ConsumerContext> Positions<'_, C> {
             .map(drop)
     }
 
-    /// All partitions of a topic.
-    ///
-    /// # Errors
-    /// Where the brokers do not answer.
-    pub(super) fn partitions_of(&self, stream: u16) -> KafkaResult<Vec<PartitionKey>> {
-        let topic = self.topics.of(stream);
-        let metadata = self.consumer.fetch_metadata(topic, ANSWER_TIMEOUT)?;
-        let partitions = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions());
-        Ok(partitions
-            .map(|partition| (stream, partition.id()))
-            .collect())
-    }
-
     /// The beginnings or the ends of partitions, or their first offsets since a time: one request to each
     /// broker, while the client's watermarks would be one request to each partition.
-    fn offsets_at(
-        &self,
-        keys: &[PartitionKey],
-        at: Offset,
-    ) -> KafkaResult<FxHashMap<PartitionKey, i64>> {
+    fn offsets_at(&self, keys: &[PartitionKey], at: Offset) -> KafkaResult<OffsetsByPartition> {
         let mut list = self.topics.list(keys.iter().copied());
         list.set_all_offsets(at)?;
         self.offsets(&self.consumer.offsets_for_times(list, ANSWER_TIMEOUT)?)
     }
 
-    fn offsets(&self, list: &TopicPartitionList) -> KafkaResult<FxHashMap<PartitionKey, i64>> {
-        let mut offsets = FxHashMap::default();
+    fn offsets(&self, list: &TopicPartitionList) -> KafkaResult<OffsetsByPartition> {
+        let mut offsets = OffsetsByPartition::default();
         for element in list.elements() {
             element.error()?;
             if let (Some(stream), Offset::Offset(offset)) =

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::commit_note::CommitNote;
 use crate::frame::Position;
 
 /// By topic and partition, the next offset to process; shared by the source and the driver.
@@ -20,6 +21,10 @@ pub struct Progress {
     again: Mutex<FxHashMap<(u16, i32), ReadAgainTo>>,
     /// Partitions that were revoked, until they are assigned again.
     revoked: Mutex<FxHashSet<(u16, i32)>>,
+    /// Where partitions begin that the group has not committed yet, until the sink takes them.
+    begun: Mutex<Vec<Position>>,
+    /// What is noted beside the committed offsets of each partition that was ever assigned.
+    notes: Mutex<FxHashMap<(u16, i32), CommitNote>>,
     abandoned: AtomicBool,
     lost: AtomicBool,
 }
@@ -118,10 +123,47 @@ impl Progress {
         }
     }
 
-    /// The partition was assigned.
-    pub(super) fn assigned(&self, stream: u16, partition: i32) {
+    /// The group begins to read the partition here, and the sink is to commit that with what it writes. A
+    /// commit of the source, of which the answer was lost, could come after one of the sink, and undo it.
+    pub(super) fn begins(&self, position: Position) {
+        let Position {
+            stream,
+            partition,
+            next,
+        } = position;
+        let reached = Reached {
+            done: next - 1,
+            committed: next - 1,
+            handed: next,
+        };
+        self.lock().insert((stream, partition), reached);
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.push(position);
+    }
+
+    /// The positions at which partitions begin, for the sink: all that are not yet taken.
+    pub(crate) fn take_begun(&self) -> Vec<Position> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *begun)
+    }
+
+    /// The partition was assigned; this is noted beside its offsets from now on.
+    pub(super) fn assigned(&self, stream: u16, partition: i32, note: Option<CommitNote>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        match note {
+            Some(note) => notes.insert((stream, partition), note),
+            None => notes.remove(&(stream, partition)),
+        };
+        drop(notes);
         let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
         revoked.remove(&(stream, partition));
+    }
+
+    /// What is noted beside the committed offsets of a partition.
+    #[must_use]
+    pub fn note(&self, stream: u16, partition: i32) -> Option<CommitNote> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.get(&(stream, partition)).copied()
     }
 
     /// A frame is about to go into a ring. The first of a partition says where it begins.
@@ -153,7 +195,7 @@ impl Progress {
     }
 
     /// Positions that are done and not yet committed.
-    pub(super) fn uncommitted(&self) -> Vec<(u16, i32, i64)> {
+    pub(crate) fn uncommitted(&self) -> Vec<(u16, i32, i64)> {
         self.lock()
             .iter()
             .filter(|(_, at)| at.done > at.committed)
@@ -162,7 +204,7 @@ impl Progress {
     }
 
     /// The broker has accepted `offset` as committed.
-    pub(super) fn committed(&self, stream: u16, partition: i32, offset: i64) {
+    pub(crate) fn committed(&self, stream: u16, partition: i32, offset: i64) {
         if let Some(reached) = self.lock().get_mut(&(stream, partition)) {
             reached.committed = reached.committed.max(offset);
         }
@@ -240,7 +282,7 @@ mod tests {
             !progress.is_committed(read_again),
             "it is not known any more"
         );
-        progress.assigned(0, 1);
+        progress.assigned(0, 1, None);
         assert!(progress.is_committed(read_again));
         done(13);
         assert!(progress.uncommitted().is_empty());

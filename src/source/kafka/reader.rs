@@ -19,12 +19,13 @@ use super::connection::{connect, missing_topic};
 use super::error::KafkaSourceError;
 use super::intake::PartitionIntake;
 use super::links::KafkaLinks;
-use super::membership::{Change, Membership};
+use super::membership::Membership;
 use super::other_members::OtherMembers;
 use super::overtaken::{self, Overtaken};
 use super::partition::{PartitionKey, partition_of};
 use super::placement::Missing;
 use super::progress::Progress;
+use super::rebalance::Change;
 use super::record::{RecordHeaders, event_time};
 use super::settings::KafkaSourceSettings;
 use super::trouble::{Brokers, is_lasting};
@@ -38,7 +39,7 @@ use crate::source::status::{FeedStatus, count};
 pub(super) struct KafkaReader {
     consumer: Arc<BaseConsumer<Membership>>,
     settings: KafkaSourceSettings,
-    intake: PartitionIntake,
+    intake: PartitionIntake<Arc<BaseConsumer<Membership>>>,
     overtaken: Overtaken,
     others: OtherMembers,
     /// Whether the group has assigned our partitions, even if there are none.
@@ -113,7 +114,7 @@ impl KafkaReader {
             self.read_on_where_overtaken()?;
             let polled = consumer.poll(self.poll_wait());
             self.follow_changes();
-            if let Some(error) = consumer.context().take_failure() {
+            if let Some(error) = consumer.context().rebalance.take_failure() {
                 return Err(self.unplaced(error));
             }
             match polled.map(|record| record.map(|record| self.frame(&record))) {
@@ -132,7 +133,7 @@ impl KafkaReader {
                     self.probe()?;
                 }
             }
-            if last_commit.elapsed() >= self.settings.commit_every {
+            if clock::elapsed(last_commit) >= self.settings.commit_every {
                 last_commit = clock::instant();
                 consumer.context().commit_all(&consumer, CommitMode::Async);
             }
@@ -165,7 +166,7 @@ impl KafkaReader {
                 partition,
                 stream,
                 late: false,
-                reprocessed: offset < self.intake.assigned.new_from((stream, partition)),
+                reprocessed: offset < self.intake.new_from((stream, partition)),
             },
             // A copy: holding the record would pin the whole answer of the broker.
             bytes: Bytes::copy_from_slice(payload),
@@ -182,15 +183,9 @@ impl KafkaReader {
 
     /// Follows the assignments and revocations of the last poll.
     fn follow_changes(&mut self) {
-        for change in self.consumer.context().take_changes() {
-            match change {
-                Change::Assigned(placed) => self.intake.add(placed),
-                Change::Revoked(key) => self.intake.remove(key),
-                Change::Settled => {
-                    self.is_assigned = true;
-                    self.intake.find_read_partitions();
-                }
-            }
+        for change in self.consumer.context().rebalance.take_changes() {
+            self.is_assigned |= change == Change::Settled;
+            self.intake.follow(change);
         }
     }
 
@@ -307,12 +302,12 @@ impl KafkaReader {
         let begin = clock::instant();
         let mut is_told = false;
         while !self.progress.is_complete() {
-            if begin.elapsed() > self.settings.drain_timeout {
+            if clock::elapsed(begin) > self.settings.drain_timeout {
                 warn!("stopping with frames still on their way: they will be read again");
                 self.progress.abandon();
                 break;
             }
-            if !is_told && begin.elapsed() > TELL_AFTER {
+            if !is_told && clock::elapsed(begin) > TELL_AFTER {
                 is_told = true;
                 let most = self.settings.drain_timeout;
                 info!(

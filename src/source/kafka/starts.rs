@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use rustc_hash::FxHashMap;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::partition::PartitionKey;
 use crate::clock;
@@ -20,6 +20,8 @@ pub struct Assigned {
     pub partition: i32,
     /// The offset that the group has committed; none where it has committed none.
     pub committed: Option<i64>,
+    /// The first record that the group has read; none where that is not known.
+    pub begun: Option<i64>,
     /// The offset of the oldest record that is retained, or of the next one where none is.
     pub low: i64,
     /// The offset that the next committed record will have.
@@ -52,7 +54,15 @@ pub type OffsetsSince<'a> =
 /// frame of the partitions is handed on, and after the last.
 pub trait Starts: Send + Sync {
     /// Where these partitions begin. One that is not in the answer begins at [`Assigned::next`].
-    fn begin(&self, assigned: &[Assigned], since: &OffsetsSince<'_>) -> Vec<Begin>;
+    ///
+    /// # Errors
+    /// Where a question to the brokers is not answered: nothing has changed then, and whoever calls may call
+    /// again.
+    fn begin(
+        &self,
+        assigned: &[Assigned],
+        since: &OffsetsSince<'_>,
+    ) -> Result<Vec<Begin>, KafkaError>;
 
     /// These partitions were given back or lost, by stream and number. No frame of theirs comes until they
     /// are assigned again.
@@ -67,22 +77,20 @@ pub struct ReadAgain {
 }
 
 impl Starts for ReadAgain {
-    fn begin(&self, assigned: &[Assigned], since: &OffsetsSince<'_>) -> Vec<Begin> {
+    fn begin(
+        &self,
+        assigned: &[Assigned],
+        since: &OffsetsSince<'_>,
+    ) -> Result<Vec<Begin>, KafkaError> {
         let Some(rebuild) = self.rebuild else {
-            return vec![];
+            return Ok(vec![]);
         };
         let from = (clock::now().0 / 1_000_000 - rebuild.as_millis() as i64).max(0);
         let keys: Vec<_> = assigned
             .iter()
             .map(|at| (at.stream, at.partition))
             .collect();
-        let offsets = match since(&keys, from) {
-            Ok(offsets) => offsets,
-            Err(error) => {
-                warn!(%error, "published records cannot be read again: windows begin empty");
-                return vec![];
-            }
-        };
+        let offsets = since(&keys, from)?;
         let begins = assigned.iter().filter_map(|at| {
             let &offset = offsets.get(&(at.stream, at.partition))?;
             (offset < at.next).then(|| {
@@ -99,7 +107,7 @@ impl Starts for ReadAgain {
                 }
             })
         });
-        begins.collect()
+        Ok(begins.collect())
     }
 
     fn revoked(&self, _partitions: &[(u16, i32)]) {}

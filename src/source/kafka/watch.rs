@@ -15,6 +15,7 @@ use tracing::{Span, info, warn};
 
 use super::membership::Membership;
 use super::positions::Positions;
+use super::queries::OffsetQueries;
 use crate::clock;
 use crate::source::status::FeedStatus;
 
@@ -92,7 +93,7 @@ fn watch(consumer: &Weak<BaseConsumer<Membership>>, status: &FeedStatus, stop: &
 fn lag(consumer: &BaseConsumer<Membership>) -> KafkaResult<i64> {
     let membership = consumer.context();
     let topics = membership.topics();
-    let begins = membership.begins();
+    let begins = membership.rebalance.begins();
     let keys: Vec<_> = begins.keys().copied().collect();
     let positions = Positions { consumer, topics };
     if keys.is_empty() {

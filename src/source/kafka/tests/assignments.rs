@@ -4,6 +4,8 @@
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 
+use rdkafka::error::KafkaResult;
+
 use super::*;
 use crate::source::kafka::starts::{Assigned, Begin, OffsetsSince, Starts};
 
@@ -159,7 +161,7 @@ fn a_revocation_that_runs_out_of_time_is_a_loss() {
 struct FiveAgain(std::sync::Mutex<Vec<(u16, i32)>>);
 
 impl Starts for FiveAgain {
-    fn begin(&self, assigned: &[Assigned], since: &OffsetsSince<'_>) -> Vec<Begin> {
+    fn begin(&self, assigned: &[Assigned], since: &OffsetsSince<'_>) -> KafkaResult<Vec<Begin>> {
         let keys: Vec<_> = assigned
             .iter()
             .map(|at| (at.stream, at.partition))
@@ -175,7 +177,7 @@ impl Starts for FiveAgain {
             offset: at.next - 5,
             new_from: at.next,
         });
-        again.collect()
+        Ok(again.collect())
     }
 
     fn revoked(&self, partitions: &[(u16, i32)]) {
