@@ -17,7 +17,7 @@ WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 # TLS and SCRAM for Kafka, where OpenSSL's headers are. All recipes build alike, so that nothing is built twice.
 TLS = $(shell deploy/kafka-tls.sh)
 
-.PHONY: help demo build test test-busy faults docs fuzz miri lint bench train evaluate onnxruntime clean
+.PHONY: help demo build test test-busy faults simulation docs fuzz miri lint bench train evaluate onnxruntime clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-busy: ## all tests, RUNS times (10), beside a program that takes one core
 
 faults: ## long runs with engines and brokers that are killed and paused, compared record by record (tests/faults)
 	@tests/faults/run.sh $(PROFILES)
+
+simulation: ## instances on simulated brokers, with seeded faults: make simulation SEEDS=0..100000
+	FORETICK_SIMULATION_SEEDS=$(or $(SEEDS),0..100000) cargo test --release --locked $(TLS) --lib simulation -- --nocapture
 
 docs: onnxruntime ## generate the reference pages of docs/ from the code, run the commands in the pages, check their links
 	@$(WITH_MODELS) FORETICK_BLESS=1 cargo test --release --locked $(TLS) --test docs
