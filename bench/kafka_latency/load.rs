@@ -14,7 +14,8 @@ use rdkafka::message::Message;
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{echo, histogram};
+use super::echo;
+use super::latency::histogram;
 
 /// How much is sent.
 #[derive(Clone, Copy)]
@@ -51,11 +52,10 @@ impl Load {
         let send = |number: i64| {
             let (instrument, text) = trade(number, self.interval());
             let record = BaseRecord::to(input)
-                .key(&instrument)
-                .payload(&text)
+                .key(instrument.as_bytes())
+                .payload(text.as_bytes())
                 .partition(0);
-            let sent = producer.send(record).map_err(|(error, _)| error);
-            sent.expect("the queue has room for all records of a run");
+            echo::send(&producer, record);
         };
         // A subject that has answered once has joined its group and opened its topics.
         (-2 * INSTRUMENTS..0).for_each(send);
@@ -167,7 +167,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-const INSTRUMENTS: i64 = 16;
+/// Of whose trades the load consists, in turns.
+pub(crate) const INSTRUMENTS: i64 = 16;
 const WARM_UP_S: i64 = 3;
 const MEASURED_S: i64 = 10;
 /// For joining a group and loading a pipeline.
@@ -177,7 +178,7 @@ const PATIENCE_AT_END: Duration = Duration::from_secs(5);
 const BASE: i64 = 1_700_000_000_000_000_000;
 
 /// Key and text of a trade.
-fn trade(number: i64, interval: i64) -> (String, String) {
+pub(crate) fn trade(number: i64, interval: i64) -> (String, String) {
     let instrument = format!("SIM{:02}", number.rem_euclid(INSTRUMENTS));
     let (ts, cents) = (BASE + number * interval, 10_000 + number.rem_euclid(97));
     let price = format!("{}.{:02}", cents / 100, cents % 100);
@@ -187,8 +188,8 @@ fn trade(number: i64, interval: i64) -> (String, String) {
     (instrument, text)
 }
 
-/// The time of the trade that this answers; both subjects begin with it.
-fn ts_event_of(answer: &[u8]) -> Option<i64> {
+/// The time of the trade that this answers; all subjects begin with it.
+pub(crate) fn ts_event_of(answer: &[u8]) -> Option<i64> {
     let digits = answer
         .strip_prefix(b"{\"ts_event\":")?
         .split(|byte| !byte.is_ascii_digit())

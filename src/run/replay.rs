@@ -12,9 +12,8 @@ mod router;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver as Deliveries, sync_channel};
 use std::time::Instant;
-
-use crossbeam::channel::{Receiver as Deliveries, bounded};
 
 pub use self::error::ReplayError;
 use self::numbered_source::NumberedSource;
@@ -264,7 +263,7 @@ fn on_shards(
     options: &ReplayOptions,
 ) -> Result<(Vec<Shard>, u64), ReplayError> {
     let config = &pipeline.file.engine;
-    let (deliver, deliveries) = bounded(64);
+    let (deliver, deliveries) = sync_channel(64);
     let stop = AtomicBool::new(false);
     let mut shards = vec![];
     for number in 0..config.shards {

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender as Deliver;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::Sender as Deliver;
 use rustc_hash::FxHashSet;
 
 use super::delivery::{DeliveredCommand, Delivery, PartitionState, UndecodedFrame};

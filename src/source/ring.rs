@@ -2,7 +2,8 @@
 //!
 //! The ring never drops a frame: a full ring gives the frame back, and the source then pauses (Kafka),
 //! waits (a file), or conflates or drops it with a gap (a websocket; see `source`). The queue is
-//! crossbeam's `ArrayQueue`; added are sleeping while it is empty, and the count of senders.
+//! crossbeam's `ArrayQueue`; added are sleeping while it is empty, waking once for
+//! many frames, and the count of senders.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +30,7 @@ pub fn ring_of(capacity: usize, bytes_max: usize) -> (Sender, Receiver) {
         senders: AtomicUsize::new(1),
         bytes: AtomicUsize::new(0),
         bytes_max,
+        untold: AtomicUsize::new(0),
     });
     let sender = Sender {
         shared: Arc::clone(&shared),
@@ -58,14 +60,48 @@ struct Shared {
     /// Bytes of the frames in the queue, and of the frame that is being put in.
     bytes: AtomicUsize,
     bytes_max: usize,
+    /// Frames that were put in without waking the receiver.
+    untold: AtomicUsize,
 }
 
 impl Sender {
-    /// Puts a frame in, or gives it back when the ring is full.
+    /// Puts a frame in and wakes the receiver, or gives the frame back when the ring is full.
     ///
     /// # Errors
     /// The frame itself.
     pub fn try_send(&self, frame: Frame) -> Result<(), Frame> {
+        self.push(frame)?;
+        self.wake.unpark();
+        Ok(())
+    }
+
+    /// The same without waking the receiver: [`Sender::wake`] does that once for many frames. A receiver that
+    /// sleeps finds them when its patience ends.
+    ///
+    /// # Errors
+    /// The frame itself.
+    pub fn try_put(&self, frame: Frame) -> Result<(), Frame> {
+        self.push(frame)?;
+        self.shared.untold.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Frames that were put in since the receiver was last woken by [`Sender::wake`].
+    #[must_use]
+    pub fn untold(&self) -> usize {
+        self.shared.untold.load(Ordering::Acquire)
+    }
+
+    /// Wakes the receiver for the frames that were put in without waking it; whether there were any.
+    pub fn wake(&self) -> bool {
+        let any = self.shared.untold.swap(0, Ordering::AcqRel) > 0;
+        if any {
+            self.wake.unpark();
+        }
+        any
+    }
+
+    fn push(&self, frame: Frame) -> Result<(), Frame> {
         let (size, bytes) = (frame.bytes.len(), &self.shared.bytes);
         let before = bytes.fetch_add(size, Ordering::AcqRel);
         let fits = before == 0 || before.saturating_add(size) <= self.shared.bytes_max;
@@ -77,7 +113,6 @@ impl Sender {
             bytes.fetch_sub(size, Ordering::AcqRel);
             return Err(back);
         }
-        self.wake.unpark();
         Ok(())
     }
 
@@ -239,6 +274,24 @@ mod tests {
         assert!(receiver.drain(&mut frames, 8, Duration::ZERO));
         assert!(sender.try_send(of(50)).is_ok(), "one alone, of any size");
         assert!(sender.try_send(of(1)).is_err());
+    }
+
+    #[test]
+    fn the_receiver_is_woken_once_for_many_frames() {
+        let (sender, receiver) = ring(8);
+        let shard = std::thread::spawn(move || {
+            let mut frames = vec![];
+            // Far longer than the test takes: without the wake it would not end in time.
+            receiver.drain(&mut frames, 8, Duration::from_secs(600));
+            frames.len()
+        });
+        assert!(!sender.wake(), "there is nothing to wake it for");
+        sender.try_put(frame(0)).unwrap();
+        sender.try_put(frame(1)).unwrap();
+        assert_eq!(sender.untold(), 2);
+        assert!(sender.wake());
+        assert_eq!(sender.untold(), 0);
+        assert!(shard.join().unwrap() > 0);
     }
 
     #[test]

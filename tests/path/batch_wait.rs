@@ -4,11 +4,11 @@
 //! does not end within a test, or the test waits for its end.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crossbeam::channel::{Receiver, bounded};
 use foretick::clock;
 use foretick::frame::{Frame, Origin};
 use foretick::run::delivery::Delivery;
@@ -100,7 +100,7 @@ fn run(
         ..WorkerSettings::default()
     };
     let (sender, receiver) = ring(64);
-    let (deliver, deliveries) = bounded(64);
+    let (deliver, deliveries) = sync_channel(64);
     let worker = thread::spawn(move || {
         let (status, stop) = (WorkerStatus::default(), AtomicBool::new(false));
         work(shard, settings, &receiver, &deliver, &status, &stop).map(|_| ())

@@ -1,10 +1,10 @@
 //! The signals that leave too late to act on are `late`, live and in a replay.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crossbeam::channel::bounded;
 use foretick::clock;
 use foretick::frame::{Frame, Origin};
 use foretick::run::delivery::Delivery;
@@ -62,7 +62,7 @@ fn deliveries(
         captures: true,
         ..WorkerSettings::default()
     };
-    let (deliver, delivered) = bounded(lines.len());
+    let (deliver, delivered) = sync_channel(lines.len());
     let (status, stop) = (WorkerStatus::default(), AtomicBool::new(false));
     let worked = work(shard, settings, &receiver, &deliver, &status, &stop);
     assert!(worked.is_ok());

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{
+    Receiver as Deliveries, RecvTimeoutError, SyncSender as Deliver, sync_channel,
+};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver as Deliveries, RecvTimeoutError, Sender as Deliver, bounded};
 use tokio::runtime::Runtime;
 use tracing::Span;
 
@@ -86,7 +88,9 @@ impl LiveRun {
             SourceKind::Kafka => None,
         };
         let capture = capture.map(|writer| LiveCapture::new(writer, config.shards, venue));
-        let (deliver, deliveries) = bounded(DELIVERIES);
+        // Not crossbeam's: its receiver yields the processor before it sleeps, and a thread that has
+        // yielded waits for its next slice of time, where one that is woken runs at once.
+        let (deliver, deliveries) = sync_channel(DELIVERIES);
         let (requests, requested) = snapshot_requests();
         let failed = Arc::new(AtomicBool::new(false));
         let (mut rings, mut workers, mut statuses) = (vec![], vec![], vec![]);

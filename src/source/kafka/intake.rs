@@ -141,6 +141,16 @@ impl<C: FetchControl> PartitionIntake<C> {
         self.merge.waiting().is_some() || self.assigned.any_paused() || !self.gaps.is_empty()
     }
 
+    /// Frames of which their shards were not told.
+    pub(super) fn untold(&self) -> usize {
+        self.rings.untold()
+    }
+
+    /// Wakes the shards that have frames they were not told of; whether there were any.
+    pub(super) fn wake_shards(&self) -> bool {
+        self.rings.wake_shards()
+    }
+
     /// Sends what waits, as far as there is room.
     pub(crate) fn send_waiting(&mut self) {
         self.gaps.send_all(&self.rings);
@@ -239,7 +249,7 @@ impl<C: FetchControl> PartitionIntake<C> {
         let key = partition_of(&frame);
         let held = &mut self.assigned.partition(key).held;
         let back = match held.is_empty() && self.gaps.send(key, &self.rings) {
-            true => self.rings.send(frame).err(),
+            true => self.rings.send_soon(frame).err(),
             false => Some(frame),
         };
         if let Some(frame) = back {

@@ -127,6 +127,7 @@ impl KafkaReader {
                 }
                 Some(Ok(None)) => {}
                 Some(Err(error)) => self.note_error(error)?,
+                None if self.intake.wake_shards() => {}
                 None if self.settings.stop_at_end && self.is_at_end() => break,
                 None => {
                     self.intake.find_read_partitions();
@@ -174,7 +175,13 @@ impl KafkaReader {
         Some((ts, frame))
     }
 
+    /// How long the next poll may wait: not at all while shards have frames that they were not told of.
+    /// They are told once no more have been fetched.
     fn poll_wait(&self) -> Duration {
+        if (1..TOGETHER).contains(&self.intake.untold()) {
+            return Duration::ZERO;
+        }
+        self.intake.wake_shards();
         match self.intake.is_full() {
             true => POLL_WHILE_FULL,
             false => POLL,
@@ -348,6 +355,9 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// The same while a ring is full.
 const POLL_WHILE_FULL: Duration = Duration::from_millis(1);
+
+/// After so many frames the shards are told of them, even if more have been fetched.
+const TOGETHER: usize = 64;
 
 /// A stop that takes longer says what it waits for.
 const TELL_AFTER: Duration = Duration::from_millis(500);

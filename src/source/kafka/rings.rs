@@ -1,9 +1,14 @@
 //! The rings of the shards: a partition's frames always go to the same one.
+//!
+//! Sending wakes no shard. The reader wakes them once for all records of an answer of the broker: a shard
+//! that is woken for the first of them works on them one by one, and each signal is a request of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::partition::PartitionKey;
+use super::partition::{PartitionKey, partition_of};
 use super::progress::Progress;
+use crate::clock;
 use crate::frame::{Frame, Origin};
 use crate::source::ring::Sender;
 use crate::source::status::{FeedStatus, count};
@@ -38,6 +43,40 @@ impl Rings {
         Ok(())
     }
 
+    /// The same, but waits a little where the ring is full, until it is at most half full: a partition that
+    /// is paused loses what librdkafka has fetched of it, and its next record comes some ten milliseconds
+    /// later.
+    ///
+    /// # Errors
+    /// The frame, where its ring stays full.
+    pub(super) fn send_soon(&self, frame: Frame) -> Result<(), Frame> {
+        let Err(mut waiting) = self.send(frame) else {
+            return Ok(());
+        };
+        self.wake_shards();
+        let began = clock::instant();
+        while clock::elapsed(began) < PATIENCE {
+            if self.is_half_empty(partition_of(&waiting)) {
+                match self.send(waiting) {
+                    Ok(()) => return Ok(()),
+                    Err(back) => waiting = back,
+                }
+            }
+            clock::sleep(STEP);
+        }
+        Err(waiting)
+    }
+
+    /// Frames of which their shards were not told.
+    pub(super) fn untold(&self) -> usize {
+        self.rings.iter().map(Sender::untold).sum()
+    }
+
+    /// Wakes the shards that have frames they were not told of; whether there were any.
+    pub(super) fn wake_shards(&self) -> bool {
+        self.rings.iter().filter(|ring| ring.wake()).count() > 0
+    }
+
     /// Sends a gap frame, which we write ourselves, to its ring.
     ///
     /// # Errors
@@ -62,7 +101,7 @@ impl Rings {
             false => self.progress.handed(stream, partition, offset),
             true => self.progress.handed_again(stream, partition, offset),
         }
-        let sent = self.ring(partition).try_send(frame);
+        let sent = self.ring(partition).try_put(frame);
         match (&sent, reprocessed) {
             (Ok(()), _) => {}
             (Err(_), false) => self.progress.withdrawn(stream, partition, offset),
@@ -86,5 +125,68 @@ impl Rings {
         // Partitions count from 0.
         let partition = partition.unsigned_abs() as usize;
         &self.rings[partition % self.rings.len()]
+    }
+}
+
+/// How long a full ring is waited for. A shard that takes longer for half its ring is slow: the partitions
+/// of the others go on, and do not wait for it.
+const PATIENCE: Duration = Duration::from_millis(50);
+const STEP: Duration = Duration::from_micros(250);
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::source::ring::ring;
+    use crate::units::Nanos;
+
+    fn frame(offset: i64) -> Frame {
+        Frame {
+            origin: Origin {
+                ts_recv: Nanos(0),
+                offset,
+                partition: 0,
+                stream: 0,
+                late: false,
+                reprocessed: false,
+            },
+            bytes: Bytes::new(),
+        }
+    }
+
+    fn rings(sender: Sender) -> Rings {
+        let progress = Arc::new(Progress::default());
+        progress.assigned(0, 0, None);
+        Rings::new(vec![sender], progress, Arc::default())
+    }
+
+    #[test]
+    fn a_ring_that_stays_full_gives_the_frame_back() {
+        let (sender, _receiver) = ring(1);
+        let rings = rings(sender);
+        assert!(rings.send_soon(frame(0)).is_ok());
+        assert_eq!(rings.send_soon(frame(1)).unwrap_err().origin.offset, 1);
+    }
+
+    #[test]
+    fn a_full_ring_is_waited_for_and_its_shard_woken() {
+        let (sender, receiver) = ring(2);
+        let rings = rings(sender);
+        let shard = thread::spawn(move || {
+            let mut frames = vec![];
+            // Far longer than the test takes: it sleeps until it is woken.
+            while frames.len() < 200 && receiver.drain(&mut frames, 1, Duration::from_secs(600)) {}
+            frames.len()
+        });
+        for offset in 0..200 {
+            let mut waiting = frame(offset);
+            // A busy machine may let the shard wait for longer than a full ring is waited for.
+            while let Err(back) = rings.send_soon(waiting) {
+                waiting = back;
+            }
+        }
+        rings.wake_shards();
+        assert_eq!(shard.join().unwrap(), 200);
     }
 }

@@ -7,9 +7,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver as Deliveries, SyncSender as Deliver, sync_channel};
 use std::time::{Duration, Instant};
-
-use crossbeam::channel::{Receiver as Deliveries, Sender as Deliver, bounded};
 
 use super::Shared;
 use super::client::{Polled, SimulatedClient, TOPIC};
@@ -75,6 +74,15 @@ struct OutputSteps {
     output: RunOutput,
     deliver: Deliver<Delivery>,
     deliveries: Deliveries<Delivery>,
+    /// Those that came, and are not yet written.
+    came: VecDeque<Delivery>,
+}
+
+impl OutputSteps {
+    /// Makes room in the channel, so that no shard waits for it.
+    fn receive(&mut self) {
+        self.came.extend(self.deliveries.try_iter());
+    }
 }
 
 impl InstanceRun {
@@ -167,7 +175,7 @@ impl InstanceRun {
         let waiting = plan
             .saves_states
             .then(|| WaitingStates::new(identity, topics, inboxes.clone()));
-        let (deliver, deliveries) = bounded(DELIVERIES);
+        let (deliver, deliveries) = sync_channel(DELIVERIES);
         let (of_rebalance, of_intake) = (Arc::clone(&progress), Arc::clone(&progress));
         Ok(Self {
             name,
@@ -188,6 +196,7 @@ impl InstanceRun {
                 output: RunOutput::new(writer, Arc::clone(&progress), waiting, plan.is_exact),
                 deliver,
                 deliveries,
+                came: VecDeque::new(),
             }),
             to_save: RefCell::default(),
             store: store(),
@@ -331,8 +340,11 @@ impl InstanceRun {
         let Ok(mut shard) = self.shards[number].try_borrow_mut() else {
             return Ok(());
         };
-        let deliver = match self.output.try_borrow() {
-            Ok(output) if output.deliver.len() + 4 < DELIVERIES => output.deliver.clone(),
+        let deliver = match self.output.try_borrow_mut() {
+            Ok(mut output) if output.came.len() < DELIVERIES => {
+                output.receive();
+                output.deliver.clone()
+            }
             _ => return Ok(()),
         };
         let ShardSteps { turns, ring } = &mut *shard;
@@ -348,7 +360,8 @@ impl InstanceRun {
         let Ok(mut steps) = self.output.try_borrow_mut() else {
             return Ok(());
         };
-        if let Ok(mut delivery) = steps.deliveries.try_recv() {
+        steps.receive();
+        if let Some(mut delivery) = steps.came.pop_front() {
             steps.output.deliver(&mut delivery)?;
         }
         if let Some(snapshots) = steps.output.acknowledge()? {
@@ -359,7 +372,8 @@ impl InstanceRun {
 
     fn write_all(&self) -> Result<(), RunError> {
         let mut steps = self.output.borrow_mut();
-        while let Ok(mut delivery) = steps.deliveries.try_recv() {
+        steps.receive();
+        while let Some(mut delivery) = steps.came.pop_front() {
             steps.output.deliver(&mut delivery)?;
         }
         Ok(())
