@@ -174,8 +174,8 @@ impl Transactions {
         }
         let positions = self.positions.iter();
         let offsets: Vec<_> = positions.filter_map(|&at| group.offset(at)).collect();
-        let send = || producer.send_offsets(&offsets, &member, SEND_OFFSETS_TIMEOUT);
-        let sent = self.answered(send);
+        // Not again: the broker may still read the first request, in the transaction after this one.
+        let sent = producer.send_offsets(&offsets, &member, SEND_OFFSETS_TIMEOUT);
         sent.map_err(|error| failed(&self.id, "adding offsets to a transaction", error))
     }
 
@@ -238,8 +238,8 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const INIT_TRIES: u32 = 6;
 /// How long one call may wait for the end of a transaction: the next one goes on where it was.
 const COMMIT_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long one call may wait for offsets to be taken. The next one sends them again, and the broker may take
-/// those of a request that it was slow to read in the transaction after this one: so not soon.
+/// How long offsets may take; the client repeats what was refused for a moment. Without an answer the run
+/// begins again with a new epoch, in which the broker refuses a request that comes late.
 const SEND_OFFSETS_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause before a call is made again.
 const CALL_PAUSE: Duration = Duration::from_millis(20);

@@ -179,13 +179,6 @@ impl RebalancingClient<'_> {
             topics: &self.membership.topics,
         }
     }
-
-    fn is_cooperative(&self) -> bool {
-        matches!(
-            self.consumer.rebalance_protocol(),
-            RebalanceProtocol::Cooperative
-        )
-    }
 }
 
 impl OffsetQueries for RebalancingClient<'_> {
@@ -211,6 +204,13 @@ impl GroupClient for RebalancingClient<'_> {
         self.consumer.assignment_lost()
     }
 
+    fn is_incremental(&self) -> bool {
+        matches!(
+            self.consumer.rebalance_protocol(),
+            RebalanceProtocol::Cooperative
+        )
+    }
+
     fn assign(&self, placed: Option<&[PlacedPartition]>) -> KafkaResult<()> {
         let mut partitions = self.partitions.borrow_mut();
         for at in placed.unwrap_or_default() {
@@ -218,14 +218,14 @@ impl GroupClient for RebalancingClient<'_> {
                 partitions.set_partition_offset(topic, at.key.1, Offset::Offset(at.begin))?;
             }
         }
-        match self.is_cooperative() {
+        match self.is_incremental() {
             true => self.consumer.incremental_assign(&partitions),
             false => self.consumer.assign(&partitions),
         }
     }
 
     fn unassign(&self) -> KafkaResult<()> {
-        match self.is_cooperative() {
+        match self.is_incremental() {
             true => self
                 .consumer
                 .incremental_unassign(&self.partitions.borrow()),

@@ -27,6 +27,9 @@ pub(crate) trait GroupClient: OffsetQueries {
     /// Whether the partitions that are taken back may have a new owner already.
     fn is_assignment_lost(&self) -> bool;
 
+    /// Whether an assignment adds to the partitions that are held, instead of replacing them.
+    fn is_incremental(&self) -> bool;
+
     /// Reads the partitions from where they are placed; all that are assigned, where it is not known.
     ///
     /// # Errors
@@ -152,11 +155,11 @@ impl Rebalance {
         client: &impl GroupClient,
         keys: &[PartitionKey],
     ) -> KafkaResult<()> {
-        if self.are_assigned_again(keys) {
+        if self.holds_others(client.is_incremental(), keys) {
             self.progress.set_lost();
             warn!(
                 count = keys.len(),
-                "partitions were assigned again without having been revoked: going on at the committed offsets"
+                "partitions were assigned before the ones held were revoked: going on at the committed offsets"
             );
             return client.unassign();
         }
@@ -172,12 +175,15 @@ impl Rebalance {
         Ok(())
     }
 
-    /// Whether any of these partitions is assigned already; now all are. The client does that where a
-    /// rebalance begins while it waits for an answer to the last one: frames of both assignments would meet
-    /// in a ring.
-    fn are_assigned_again(&self, keys: &[PartitionKey]) -> bool {
+    /// Whether partitions are held that should have been revoked before these are assigned; now these are
+    /// held. The client does that where a rebalance begins while it waits for an answer to the last one.
+    /// Frames of both assignments would meet in a ring, and those of a partition that another member has now
+    /// would be committed.
+    fn holds_others(&self, is_incremental: bool, keys: &[PartitionKey]) -> bool {
         let mut held = lock(&self.held);
-        keys.iter().filter(|&&key| !held.insert(key)).count() > 0
+        let is_left = !is_incremental && !held.is_empty();
+        let again = keys.iter().filter(|&&key| !held.insert(key)).count();
+        is_left || again > 0
     }
 
     /// Asks the brokers where the partitions begin until they answer; none where the run is stopped, or ends

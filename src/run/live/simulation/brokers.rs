@@ -4,7 +4,8 @@
 //! its id ends; offsets that count with the transaction; a time after which an open one is aborted.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,15 @@ use crate::clock::virtual_time::since_start;
 use crate::source::kafka::partition::PartitionKey;
 use crate::source::kafka::queries::Committed;
 use crate::source::kafka::take_over::OffsetToCommit;
+
+/// Tells what happens, where a seed is looked at alone.
+pub(super) fn tell(what: fmt::Arguments<'_>) {
+    static IS_TOLD: LazyLock<bool> =
+        LazyLock::new(|| std::env::var_os("FORETICK_SIMULATION_TELL").is_some());
+    if *IS_TOLD {
+        eprintln!("{:>10?} {what}", since_start());
+    }
+}
 
 /// A record of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +145,7 @@ impl Inside {
     pub(super) fn announce(&mut self, id: &str) -> u64 {
         let producer = self.producers.entry(id.to_owned()).or_default();
         producer.epoch += 1;
+        tell(format_args!("{id}: announced, epoch {}", producer.epoch));
         if let Some(open) = producer.open.take() {
             self.ended.insert(open.number, false);
         }
@@ -154,6 +165,10 @@ impl Inside {
             None => None,
             Some((id, epoch)) => Some(self.open(id, epoch)?.number),
         };
+        let (key, offset) = (&record.key, record.offset);
+        tell(format_args!(
+            "{producer:?}: {key} at {offset}, transaction {number:?}"
+        ));
         self.output.push((record, number));
         Ok(())
     }
@@ -163,6 +178,13 @@ impl Inside {
     /// # Errors
     /// Where it is refused.
     pub(super) fn take(&mut self, request: Request) -> Result<(), Refusal> {
+        let told = format!("{request:?}");
+        let taken = self.take_untold(request);
+        tell(format_args!("{told}: {taken:?}"));
+        taken
+    }
+
+    fn take_untold(&mut self, request: Request) -> Result<(), Refusal> {
         let abortable = |why| Refusal {
             why,
             is_fatal: false,
@@ -203,6 +225,7 @@ impl Inside {
             let is_old = |open: &mut Transaction| now > open.since + TRANSACTION_TIMEOUT;
             if let Some(open) = producer.open.take_if(is_old) {
                 producer.epoch += 1;
+                tell(format_args!("transaction {} is too old", open.number));
                 self.ended.insert(open.number, false);
             }
         }

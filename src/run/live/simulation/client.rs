@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-use super::brokers::{Answer, Brokers, Fate, Request};
+use super::brokers::{Answer, Brokers, Fate, Request, tell};
 use super::group::Told;
 use crate::clock;
 use crate::clock::virtual_time::since_start;
@@ -105,6 +105,10 @@ impl SimulatedClient {
             let mut brokers = self.brokers.lock();
             brokers.group.poll(self.name, self.number, holds, now)
         };
+        if told != Told::Nothing {
+            let (name, number) = (self.name, self.number);
+            tell(format_args!("client {number} of {name} is told {told:?}"));
+        }
         let done = match told {
             Told::Fenced => return Polled::Fenced,
             Told::Take(keys, generation) => {
@@ -238,11 +242,16 @@ impl GroupClient for SimulatedClient {
         self.inside.borrow().is_lost
     }
 
+    fn is_incremental(&self) -> bool {
+        false
+    }
+
     fn assign(&self, placed: Option<&[PlacedPartition]>) -> KafkaResult<()> {
         let mut inside = self.inside.borrow_mut();
         inside.paused.clear();
         let begins = placed.unwrap_or_default().iter();
         inside.positions = begins.map(|at| (at.key, at.begin)).collect();
+        tell(format_args!("client {} begins at {placed:?}", self.number));
         Ok(())
     }
 

@@ -91,7 +91,8 @@ impl SimulatedProducer {
         self.id.clone().expect("it writes in transactions")
     }
 
-    /// Makes a call; the same one again goes on where it was.
+    /// Makes a call. The same one again goes on where it was, but offsets are sent anew: those of the first
+    /// request may still arrive.
     fn call(&self, request: Request, timeout: Duration) -> CallResult {
         if !self.alive.load(Ordering::Relaxed) {
             return Err(call_error(DEAD));
@@ -111,12 +112,16 @@ impl SimulatedProducer {
             Fate::Answered => return self.brokers.lock().take(request).map_err(call_error),
             Fate::RequestLost => {}
             Fate::AnswerLost => {
+                let sends_again = matches!(request, Request::SendOffsets { .. });
                 let result = self.brokers.lock().take(request);
-                self.lock().answer = Some(Arc::new(Mutex::new(Some(result))));
+                let answer = Arc::new(Mutex::new(Some(result)));
+                self.lock().answer = (!sends_again).then_some(answer);
             }
             Fate::Late(by) => {
                 let answer = Answer::default();
-                self.lock().answer = Some(Arc::clone(&answer));
+                if !matches!(request, Request::SendOffsets { .. }) {
+                    self.lock().answer = Some(Arc::clone(&answer));
+                }
                 self.brokers.lock().delay(by, request, answer);
             }
         }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Shared;
+use super::brokers::tell;
 use super::instance::{InstanceRun, NETWORK};
 use super::plan::record;
 use crate::clock::virtual_time::{pass, since_start};
@@ -259,6 +260,7 @@ impl World {
     fn fail(&self, one: &Rc<Running>) {
         one.is_ending.set(true);
         let why = self.on_behalf(&one.owner, || one.run.fail());
+        tell(format_args!("client {} ends: {why:?}", one.run.number));
         if let Some(why) = why {
             assert!(why.is_rewind(), "a run that failed for good: {why}");
         }
@@ -326,11 +328,16 @@ impl World {
         }
         let one = &all[dice.below(all.len())];
         if dice.one_in(120) {
+            tell(format_args!("client {} is killed", one.run.number));
             one.run.kill();
             self.forget(one);
         } else if dice.one_in(120) {
             let millis = dice.pick(&[20, 1_000, 12_000, 50_000]);
             let until = since_start() + Duration::from_millis(millis);
+            tell(format_args!(
+                "client {} is paused until {until:?}",
+                one.run.number
+            ));
             one.owner.paused_until.set(until);
         } else if dice.one_in(200) {
             // A second process of its name, while the first one still runs.
