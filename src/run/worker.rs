@@ -11,7 +11,9 @@ use std::time::Duration;
 use crossbeam::channel::Sender as Deliver;
 use rustc_hash::FxHashSet;
 
+use super::account::Account;
 use super::delivery::{DeliveredCommand, Delivery, PartitionState, UndecodedFrame};
+use super::fates::READ_BEFORE;
 use super::intake::FrameOutcome;
 use super::lateness::{FrameAddress, address};
 use super::partition_states::{NextOffsets, PartitionStates};
@@ -85,6 +87,7 @@ pub(crate) fn work_by_partition(
             .map(|every| Ticker::new(every, clock::instant())),
     };
     let mut updated = clock::instant();
+    let mut published = shard.account().received;
     while !stop.load(Ordering::Acquire) && ring.drain(&mut frames, settings.batch, PATIENCE) {
         if clock::instant().duration_since(updated) > UPDATE_EVERY {
             updated = clock::instant();
@@ -97,7 +100,7 @@ pub(crate) fn work_by_partition(
                 break;
             }
         }
-        worker.tick(&mut frames, status);
+        worker.tick(&mut frames, ring, status);
         if frames.is_empty() {
             if let Some(save) = states
                 .as_mut()
@@ -113,6 +116,7 @@ pub(crate) fn work_by_partition(
             ring.gather(&mut frames, settings.batch, until);
         }
         let made = worker.batch(&mut shard, &mut frames);
+        publish(shard.account(), &mut published, ring, status);
         if made.is_err() {
             // The shard's last figures: it ends here.
             status.update(&shard, &worker.qualities, settings.idle);
@@ -144,14 +148,20 @@ pub(crate) fn work_by_partition(
     Ok(shard)
 }
 
+/// Shows what became of a batch, and that its frames are no longer in hand.
+fn publish(account: &Account, published: &mut u64, ring: &Receiver, status: &WorkerStatus) {
+    let _turn = ring.begin_turn();
+    status.fates.publish(account);
+    let done = account.received - std::mem::replace(published, account.received);
+    ring.done(done as usize);
+}
+
 /// Deliveries that may wait for the writer.
 pub(crate) const DELIVERIES: usize = 256;
 /// How long a worker sleeps when nothing comes, before it looks at `stop` again.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How often a worker updates its status.
 const UPDATE_EVERY: Duration = Duration::from_millis(500);
-/// The reason under which frames with a repeated offset are dropped.
-pub(super) const READ_BEFORE: &str = "read_before";
 
 /// What a worker remembers between batches.
 struct Worker {
@@ -175,7 +185,7 @@ impl Worker {
     }
 
     /// Puts a tick before the frames just drained, where one is due.
-    fn tick(&mut self, frames: &mut Vec<Frame>, status: &WorkerStatus) {
+    fn tick(&mut self, frames: &mut Vec<Frame>, ring: &Receiver, status: &WorkerStatus) {
         let Some(ticker) = &mut self.ticker else {
             return;
         };
@@ -185,6 +195,8 @@ impl Worker {
         }
         if let Some(tick) = ticker.tick(now, waits) {
             frames.insert(0, tick);
+            let _turn = ring.begin_turn();
+            ring.take_in_hand();
             status.ticks.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -66,6 +66,8 @@ impl PartitionIntake {
         };
         self.assigned.add(placed.key, partition);
         self.progress.assigned(placed.key.0, placed.key.1);
+        let figures = &self.status.partitions;
+        figures.rereads(placed.key, placed.begin, placed.new_from);
         if let Some(missing) = placed.missing {
             self.add_gap(placed.key, placed.next, missing);
         }
@@ -81,6 +83,7 @@ impl PartitionIntake {
         let merged = self.merge.remove(key);
         self.count_orphaned(held + merged);
         self.progress.forget(key.0, key.1);
+        self.status.partitions.rereads_no_more(key);
     }
 
     /// Records of a partition before `next` are gone.
@@ -101,7 +104,10 @@ impl PartitionIntake {
 
     /// Sends what waits, as far as there is room.
     pub(super) fn send_waiting(&mut self) {
-        self.gaps.send_all(&self.rings);
+        if !self.gaps.is_empty() {
+            let _turn = self.status.begin_turn();
+            self.gaps.send_all(&self.rings);
+        }
         self.send_held();
         self.send_merged();
     }
@@ -177,6 +183,7 @@ impl PartitionIntake {
     /// Sends the merged frames whose turn has come, while there is room.
     fn send_merged(&mut self) {
         while let Some(frame) = self.merge.next() {
+            let _turn = self.status.begin_turn();
             let sent = match self.gaps.send(partition_of(&frame), &self.rings) {
                 true => self.rings.send(frame),
                 false => Err(frame),
@@ -209,6 +216,8 @@ impl PartitionIntake {
         if !self.assigned.any_paused() {
             return;
         }
+        let status = Arc::clone(&self.status);
+        let _turn = status.begin_turn();
         for key in self.assigned.paused().collect::<Vec<_>>() {
             let has_gap = !self.gaps.send(key, &self.rings);
             let held = &mut self.assigned.partition(key).held;
@@ -247,6 +256,7 @@ impl PartitionIntake {
 
     /// Held frames that will not be sent: the next owner of the partition reads them again.
     fn count_orphaned(&self, frames: usize) {
+        let _turn = self.status.begin_turn();
         self.status.held.fetch_sub(frames as u64, Relaxed);
         let orphaned = &self.status.dropped.orphaned;
         orphaned.fetch_add(frames as u64, Relaxed);

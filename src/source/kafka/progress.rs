@@ -37,6 +37,8 @@ struct Reached {
 /// How far records that are read again went into a ring, and were worked on.
 #[derive(Clone, Copy, Debug, Default)]
 struct ReadAgainTo {
+    /// The first of them.
+    begun: i64,
     handed: i64,
     done: i64,
 }
@@ -93,6 +95,14 @@ impl Progress {
         self.lost.store(true, Ordering::Release);
     }
 
+    /// Records that are read again, went into a ring and were not worked on; at most so many.
+    #[must_use]
+    pub fn read_again_on_their_way(&self) -> u64 {
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = again.values().map(|at| at.handed - at.done.max(at.begun));
+        left.filter(|left| *left > 0).sum::<i64>().cast_unsigned()
+    }
+
     /// Whether everything of these partitions that went into the rings is done, or will never be.
     pub(super) fn is_done(&self, partitions: &[(u16, i32)]) -> bool {
         let all = self.lock();
@@ -107,7 +117,12 @@ impl Progress {
     /// given up with it on its way.
     pub(super) fn handed_again(&self, stream: u16, partition: i32, offset: i64) {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
-        again.entry((stream, partition)).or_default().handed = offset + 1;
+        let first = || ReadAgainTo {
+            begun: offset,
+            ..ReadAgainTo::default()
+        };
+        let at = again.entry((stream, partition)).or_insert_with(first);
+        at.handed = offset + 1;
     }
 
     /// It did not go into a ring after all.
