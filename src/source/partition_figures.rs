@@ -64,16 +64,11 @@ impl PartitionFigures {
         known(&self.last_answer).map(|nanos| Nanos(nanos.cast_signed()))
     }
 
-    /// Records that are to be read again before state is back, as of the last look.
+    /// The partitions whose reading has not come to new records: the first of these, and how many are before
+    /// it as of the last look.
     #[must_use]
-    pub fn reread(&self) -> u64 {
-        let left = self
-            .lock()
-            .partitions
-            .values()
-            .map(|(_, left)| *left)
-            .sum::<i64>();
-        left.cast_unsigned()
+    pub fn rereading(&self) -> FxHashMap<(u16, i32), (i64, i64)> {
+        self.lock().partitions.clone()
     }
 
     /// Since when records are read again; none where none were.

@@ -86,17 +86,18 @@ fn overload(test: &str, load: &Load) {
     run.read_signals();
     let afterwards = percentile(run.latencies(is_back, i64::MAX), 99);
     let settled = run.settled(over_at, load.objective);
+    let times = sent as f64 / load.burst.as_secs_f64() / rate as f64;
+    let (burst, before_mib) = (load.burst, before.map(|bytes| bytes >> 20));
+    let (scrapes, in_flight, most_mib) = (run.scraper.scrapes, run.scraper.most, most >> 20);
     println!(
-        "sustains {rate} messages/s; sent {sent} in {:?} ({:.1} times); {dropped} dropped; {} scrapes balance, most \
-         in flight {:?}; memory {:?} MiB before, at most {} MiB; in time again {settled:?} after the burst; from \
-         {BACK_WITHIN:?} on p99 {afterwards:?}, {dropped_after} dropped",
-        load.burst,
-        sent as f64 / load.burst.as_secs_f64() / rate as f64,
-        run.scraper.scrapes,
-        run.scraper.most,
-        before.map(|bytes| bytes >> 20),
-        most >> 20,
+        "sustains {rate} messages/s; sent {sent} in {burst:?}, {times:.1} times that; {dropped} dropped"
     );
+    println!("{scrapes} scrapes balance, most in flight {in_flight:?}");
+    println!("memory {before_mib:?} MiB before, at most {most_mib} MiB");
+    println!(
+        "in time again {settled:?} after the burst; from {BACK_WITHIN:?} on p99 {afterwards:?}"
+    );
+    println!("{dropped_after} dropped then");
     assert!(dropped > 0, "it was overloaded");
     // A machine that stands still for a moment may drop some at any rate.
     assert!(dropped_after * 100 <= dropped, "{dropped_after} dropped");

@@ -37,6 +37,7 @@ fn a_run_that_waits_for_its_broker_or_for_a_commit_is_not_ready_and_says_why() {
         "sink.kind=kafka".to_owned(),
         format!("sink.topic={output:?}"),
         "sink.delivery=exactly_once".to_owned(),
+        "sink.commit_interval_ms=1000".to_owned(),
         format!("kafka.bootstrap={bootstrap:?}"),
     ];
     let mut run = start(&pipeline, &set);
@@ -65,9 +66,11 @@ fn a_run_that_waits_for_its_broker_or_for_a_commit_is_not_ready_and_says_why() {
     let mut found = false;
     for _ in 0..20 {
         fill(&mut sent);
+        // They are read, and mostly not committed yet.
+        std::thread::sleep(Duration::from_millis(200));
         broker.signal("STOP");
         let began = foretick::clock::instant();
-        while !found && began.elapsed() < Duration::from_secs(8) {
+        while !found && began.elapsed() < Duration::from_secs(9) {
             found = scraper
                 .get("readyz")
                 .1

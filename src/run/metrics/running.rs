@@ -85,7 +85,8 @@ impl RunningPipeline {
 
     /// Records that are to be read again before state is back.
     pub(super) fn reread(&self) -> u64 {
-        self.feed.partitions.reread() + self.progress.read_again_on_their_way()
+        let ahead = self.feed.partitions.rereading();
+        self.progress.left_to_read_again(ahead)
     }
 
     fn recovery_problem(&self) -> Option<String> {
