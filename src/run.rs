@@ -11,6 +11,7 @@ pub mod budget;
 pub mod counts;
 pub mod delivery;
 pub mod error;
+mod fates;
 mod homes;
 pub mod intake;
 pub mod latency;

@@ -16,4 +16,5 @@ pub mod ring;
 pub mod snapshot_requests;
 pub mod status;
 pub mod table;
+pub mod turn;
 pub mod websocket;

@@ -5,6 +5,11 @@
 mod given;
 mod needs;
 
+#[path = "live/exposition.rs"]
+mod exposition;
+#[path = "live/scraper.rs"]
+#[allow(dead_code, reason = "live tests use the rest")]
+mod scraper;
 #[path = "live/topics.rs"]
 #[allow(dead_code, reason = "live tests use the rest")]
 mod topics;
@@ -35,6 +40,8 @@ mod report;
 mod run;
 #[path = "faults/short.rs"]
 mod short;
+#[path = "faults/slow_sink.rs"]
+mod slow_sink;
 #[path = "faults/state_files.rs"]
 mod state_files;
 #[path = "faults/verify.rs"]

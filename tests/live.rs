@@ -25,6 +25,10 @@ mod failures;
 mod feed_faults;
 #[path = "live/file_again.rs"]
 mod file_again;
+#[path = "live/flood.rs"]
+mod flood;
+#[path = "live/frame_account.rs"]
+mod frame_account;
 #[path = "live/kafka.rs"]
 mod kafka;
 #[path = "live/kafka_books.rs"]
@@ -39,8 +43,15 @@ mod meadow;
 mod metrics;
 #[path = "live/offsets.rs"]
 mod offsets;
+#[path = "live/overload.rs"]
+mod overload;
 #[path = "live/pipelines.rs"]
 mod pipelines;
+#[path = "live/readiness.rs"]
+mod readiness;
+#[path = "live/scraper.rs"]
+#[allow(dead_code, reason = "tests of faults use the rest")]
+mod scraper;
 #[path = "live/secured.rs"]
 mod secured;
 #[path = "live/shared_frames.rs"]

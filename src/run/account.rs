@@ -40,8 +40,15 @@ impl Account {
 
     /// Notes a frame that was written to the dead letters.
     pub fn dead_letter(&mut self, reason: &'static str) {
-        self.dead_lettered += 1;
-        *self.dead_lettered_by_reason.entry(reason).or_default() += 1;
+        self.dead_letters(reason, 1);
+    }
+
+    /// Notes frames that were written to the dead letters.
+    pub fn dead_letters(&mut self, reason: &'static str, count: u64) {
+        if count > 0 {
+            self.dead_lettered += count;
+            *self.dead_lettered_by_reason.entry(reason).or_default() += count;
+        }
     }
 
     /// Leaves out copies of frames that every shard got, and used: in the capture they are one frame each.
@@ -80,9 +87,8 @@ impl AddAssign<&Self> for Account {
         for (reason, count) in &other.dropped_by_reason {
             self.drop_frames(reason, *count);
         }
-        self.dead_lettered += other.dead_lettered;
         for (reason, count) in &other.dead_lettered_by_reason {
-            *self.dead_lettered_by_reason.entry(reason).or_default() += count;
+            self.dead_letters(reason, *count);
         }
     }
 }

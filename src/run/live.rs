@@ -27,7 +27,7 @@ pub use self::outcome::{RunOptions, RunOutcome};
 use self::rewinds::Rewinds;
 use super::budget::ResourceNeed;
 use super::error::RunError;
-use super::metrics::{PipelineStatus, ProcessStatus, Server};
+use super::metrics::{PipelineState, PipelineStatus, ProcessStatus, Server};
 use super::runtime::{metrics_runtime, source_runtime};
 use super::stop::StopFlag;
 use crate::clock;
@@ -80,6 +80,8 @@ pub fn run_into(
         let ended = sink
             .map_err(RunError::from)
             .and_then(|sink| run_at(&status, pipeline, loaded, sink, &options, stop));
+        // Until the next run has its sink.
+        status.set_state(PipelineState::Starting);
         let ended = rewinds.note(ended, stop);
         match ended {
             Some(ended) => break ended,

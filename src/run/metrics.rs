@@ -4,6 +4,8 @@
 //! pipelines of the process.
 
 mod figures;
+mod frame_counts;
+mod frames;
 mod histograms;
 mod pipelines;
 mod running;
@@ -21,6 +23,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::runtime::Runtime;
 
+pub use self::frame_counts::LastFrameCounts;
 pub use self::pipelines::{PipelineState, PipelineStatus, ProcessStatus};
 pub use self::running::RunningPipeline;
 use self::text_format::{CONTENT_TYPE, text_format};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::counts::RunCounts;
+use super::fates::FateCounters;
 use super::latency::StageReport;
 use super::shard::Shard;
 use super::skew::SkewReport;
@@ -19,6 +20,8 @@ pub struct WorkerStatus {
     latest: Mutex<WorkerFigures>,
     /// Ticks of the clock that the worker has made itself.
     pub(super) ticks: AtomicU64,
+    /// What became of its frames, after each batch.
+    pub(super) fates: FateCounters,
 }
 
 /// A worker's figures at some moment.

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashSet;
 
+use super::account::Account;
 use super::delivery::{DeliveredCommand, Delivery, PartitionState, UndecodedFrame};
+use super::fates::READ_BEFORE;
 use super::intake::FrameOutcome;
 use super::lateness::{FrameAddress, address};
 use super::partition_states::{NextOffsets, PartitionStates};
@@ -87,6 +89,8 @@ pub(crate) struct Turns {
     worker: Worker,
     states: Option<PartitionStates>,
     frames: Vec<Frame>,
+    /// Frames that the status shows as worked on.
+    published: u64,
     updated: Instant,
 }
 
@@ -97,10 +101,12 @@ impl Turns {
         settings: WorkerSettings,
         inbox: Option<Arc<StateInbox>>,
     ) -> Self {
+        let published = shard.account().received;
         Self {
             shard,
             worker: Worker::new(settings),
             states: inbox.map(PartitionStates::new),
+            published,
             frames: Vec::with_capacity(settings.batch),
             updated: clock::instant(),
         }
@@ -133,7 +139,7 @@ impl Turns {
                 return Ok(false);
             }
         }
-        self.worker.tick(&mut self.frames, status);
+        self.worker.tick(&mut self.frames, ring, status);
         if self.frames.is_empty() {
             return Ok(self.save(deliver));
         }
@@ -142,6 +148,7 @@ impl Turns {
             ring.gather(&mut self.frames, settings.batch, until);
         }
         let made = self.worker.batch(&mut self.shard, &mut self.frames);
+        publish(self.shard.account(), &mut self.published, ring, status);
         if made.is_err() {
             // The shard's last figures: it ends here.
             self.update(status);
@@ -193,14 +200,20 @@ impl Turns {
     }
 }
 
+/// Shows what became of a batch, and that its frames are no longer in hand.
+fn publish(account: &Account, published: &mut u64, ring: &Receiver, status: &WorkerStatus) {
+    let _turn = ring.begin_turn();
+    status.fates.publish(account);
+    let done = account.received - std::mem::replace(published, account.received);
+    ring.done(done as usize);
+}
+
 /// Deliveries that may wait for the writer.
 pub(crate) const DELIVERIES: usize = 256;
 /// How long a worker sleeps when nothing comes, before it looks at `stop` again.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How often a worker updates its status.
 const UPDATE_EVERY: Duration = Duration::from_millis(500);
-/// The reason under which frames with a repeated offset are dropped.
-pub(super) const READ_BEFORE: &str = "read_before";
 
 /// What a worker remembers between batches.
 struct Worker {
@@ -235,7 +248,7 @@ impl Worker {
     }
 
     /// Puts a tick before the frames just drained, where one is due.
-    fn tick(&mut self, frames: &mut Vec<Frame>, status: &WorkerStatus) {
+    fn tick(&mut self, frames: &mut Vec<Frame>, ring: &Receiver, status: &WorkerStatus) {
         let Some(ticker) = &mut self.ticker else {
             return;
         };
@@ -245,6 +258,8 @@ impl Worker {
         }
         if let Some(tick) = ticker.tick(now, waits) {
             frames.insert(0, tick);
+            let _turn = ring.begin_turn();
+            ring.take_in_hand();
             status.ticks.fetch_add(1, Ordering::Relaxed);
         }
     }

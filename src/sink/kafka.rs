@@ -9,6 +9,7 @@ pub mod letter_memory;
 mod letters;
 pub mod patience;
 pub(crate) mod producer;
+mod sending;
 pub mod settings;
 mod topic_search;
 pub mod transaction;
@@ -16,14 +17,13 @@ pub mod transaction;
 use std::sync::{Arc, MutexGuard, mpsc};
 use std::time::Duration;
 
-use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Message, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::message::Message;
+use rdkafka::producer::{Producer, ThreadedProducer};
 
 use self::deliveries::{Deliveries, DeliveryAccount};
 use self::error::KafkaSinkError;
 use self::letter_memory::LetterFate;
-use self::letters::{Letter, LetterSize, kafka_headers, record_bytes_max, refusal_reason};
+use self::letters::{Letter, LetterSize, record_bytes_max, refusal_reason};
 use self::patience::LastWait;
 use self::settings::{DeliveryPromise, KafkaSinkSettings};
 use self::topic_search::{PATIENCE_STEP, look_for_topic};
@@ -238,15 +238,15 @@ impl KafkaSink {
     /// # Errors
     /// [`KafkaSinkError`]; the run must begin again at the committed offsets.
     pub fn commit(&mut self, positions: &mut Vec<Position>) -> Result<(), KafkaSinkError> {
-        if self.transactions.is_none() {
+        if self.transactions.is_some() {
+            // A commit with records in flight waits in steps of 100 ms.
+            self.flush(self.settings.delivery_timeout)?;
+        }
+        let (status, producer) = (self.status(), &self.producer);
+        let Some(transactions) = &mut self.transactions else {
             return Ok(());
-        }
-        // A commit with records in flight waits in steps of 100 ms.
-        self.flush(self.settings.delivery_timeout)?;
-        match &mut self.transactions {
-            Some(transactions) => transactions.commit(&self.producer, positions),
-            None => Ok(()),
-        }
+        };
+        status.committing(|| transactions.commit(producer, positions))
     }
 
     /// How many of the records queued first have all arrived.
@@ -299,87 +299,13 @@ impl KafkaSink {
             let left = self.sent - self.account().answered;
             if wait.is_over(left) {
                 self.check()?;
-                return Err(self.failed(KafkaSinkError::Unfinished {
-                    bootstrap: self.settings.bootstrap.clone(),
-                    left,
-                    waited: wait.waited(),
-                }));
+                return Err(self.unfinished(left, wait.waited()));
             }
-            // What is in flight will not be committed: it need not arrive.
-            if self
-                .transactions
-                .as_ref()
-                .is_some_and(Transactions::is_lost)
-            {
-                return Err(KafkaSinkError::Lost);
-            }
+            self.check_group()?;
             self.send_letters_again()?;
             clock::sleep(FLUSH_STEP);
         }
         self.check()
-    }
-
-    fn queue(
-        &mut self,
-        topic: &str,
-        key: &[u8],
-        payload: &[u8],
-        headers: &[(&str, &[u8])],
-    ) -> Result<(), KafkaSinkError> {
-        self.check()?;
-        self.send_letters_again()?;
-        self.queue_record(topic, key, payload, kafka_headers(headers))
-    }
-
-    /// Queues the next record, under the next number.
-    fn queue_record(
-        &mut self,
-        topic: &str,
-        key: &[u8],
-        payload: &[u8],
-        headers: OwnedHeaders,
-    ) -> Result<(), KafkaSinkError> {
-        if let Some(transactions) = &mut self.transactions {
-            transactions.open(&self.producer)?;
-        }
-        self.account().take(clock::instant());
-        let pushed = self.push(topic, self.sent, key, payload, headers);
-        self.sent += u64::from(pushed.is_ok());
-        pushed.inspect_err(|_| self.account().untake())
-    }
-
-    fn push(
-        &self,
-        topic: &str,
-        number: u64,
-        key: &[u8],
-        payload: &[u8],
-        headers: OwnedHeaders,
-    ) -> Result<(), KafkaSinkError> {
-        let mut record = BaseRecord::with_opaque_to(topic, number as usize)
-            .key(key)
-            .payload(payload)
-            .headers(headers);
-        let begin = clock::instant();
-        while let Err((error, back)) = self.producer.send(record) {
-            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
-                return Err(KafkaSinkError::refused(
-                    topic,
-                    error,
-                    self.transactions.is_some(),
-                ));
-            }
-            if clock::elapsed(begin) > self.settings.delivery_timeout {
-                self.check()?;
-                return Err(self.failed(KafkaSinkError::QueueFull {
-                    topic: topic.to_owned(),
-                    waited: self.settings.delivery_timeout,
-                }));
-            }
-            record = back;
-            clock::sleep(FLUSH_STEP);
-        }
-        Ok(())
     }
 
     fn account(&self) -> MutexGuard<'_, DeliveryAccount> {
@@ -395,6 +321,7 @@ impl Drop for KafkaSink {
     }
 }
 
+/// The pause before a look at what has arrived.
 const FLUSH_STEP: Duration = Duration::from_micros(250);
 
 #[cfg(test)]

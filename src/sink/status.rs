@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::clock;
+
 /// The latest figures of a sink, shared by the threads that deliver and those that report.
 #[derive(Debug, Default)]
 pub struct SinkStatus(Mutex<SinkFigures>);
@@ -16,6 +18,8 @@ pub struct SinkFigures {
     pub in_flight: u64,
     /// When the oldest of those in flight was taken; none where nothing is in flight.
     pub oldest: Option<Instant>,
+    /// When the commit of a transaction began that has not ended; none where none is on its way.
+    pub commit_began: Option<Instant>,
     /// Dead letters that were cut, because they are larger than their topic takes.
     pub cut_letters: u64,
     /// Dead letters that their topic did not take even so, in the order of [`RefusalReason::ALL`].
@@ -71,6 +75,14 @@ impl SinkStatus {
     /// Changes the figures.
     pub(crate) fn update(&self, change: impl FnOnce(&mut SinkFigures)) {
         change(&mut self.lock());
+    }
+
+    /// Shows that a transaction is being committed, until `commit` has ended.
+    pub(crate) fn committing<T>(&self, commit: impl FnOnce() -> T) -> T {
+        self.update(|figures| figures.commit_began = Some(clock::instant()));
+        let ended = commit();
+        self.update(|figures| figures.commit_began = None);
+        ended
     }
 
     fn lock(&self) -> MutexGuard<'_, SinkFigures> {

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::ring::Sender;
 use super::status::{FeedStatus, count};
+use crate::clock;
 use crate::decode::control::{PREFIX, is_of_feed};
 use crate::decode::route::{name_hash, shard_of};
 use crate::decode::venue::Venue;
@@ -135,6 +136,18 @@ impl Conflation {
     }
 
     fn push_one(&mut self, frame: Frame) {
+        self.in_turn(|all| all.route(frame));
+    }
+
+    /// Between turns the counters agree with what is held.
+    fn in_turn<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.status.turns.enter();
+        let done = work(self);
+        self.status.turns.leave();
+        done
+    }
+
+    fn route(&mut self, frame: Frame) {
         self.status.data_came(frame.origin.ts_recv);
         if let Some(symbol) = self.venue.symbol_of(&frame.bytes) {
             let listed = self.by_hash.get(&name_hash(symbol.as_bytes())).copied();
@@ -177,21 +190,29 @@ impl Conflation {
             } else {
                 controls.push_back(frame.clone());
             }
-            self.flush_gaps(shard);
+            self.in_turn(|all| all.flush_gaps(shard));
         }
     }
 
     /// Counts a frame that a second connection brought once more, or that came too late to be applied.
     pub fn drop_repeated(&mut self, frame: &Frame) {
+        let _turn = self.status.begin_turn();
         self.status.data_came(frame.origin.ts_recv);
         count(&self.status.dropped.repeated);
+    }
+
+    /// Counts a binary message on a feed of text.
+    pub fn drop_binary(&mut self) {
+        let _turn = self.status.begin_turn();
+        self.status.data_came(clock::now());
+        count(&self.status.dropped.binary);
     }
 
     /// Sends what is held as far as there is room. Returns whether all was sent.
     pub fn flush(&mut self) -> bool {
         let mut clear = true;
         for shard in 0..self.rings.len() {
-            clear &= self.flush_shard(shard);
+            clear &= self.in_turn(|all| all.flush_shard(shard));
         }
         clear
     }
@@ -206,6 +227,7 @@ impl Conflation {
 
     /// Drops the held quotes and counts them.
     pub fn drop_held(&mut self) {
+        let _turn = self.status.begin_turn();
         let dropped = self
             .symbols
             .iter_mut()

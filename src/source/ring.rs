@@ -6,12 +6,13 @@
 //! many frames, and the count of senders.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::{Parker, Unparker};
 
+use super::turn::{Turn, WriterTurns};
 use crate::clock;
 use crate::frame::Frame;
 
@@ -31,6 +32,9 @@ pub fn ring_of(capacity: usize, bytes_max: usize) -> (Sender, Receiver) {
         bytes: AtomicUsize::new(0),
         bytes_max,
         untold: AtomicUsize::new(0),
+        has_receiver: AtomicBool::new(true),
+        in_hand: AtomicUsize::new(0),
+        turns: WriterTurns::default(),
     });
     let sender = Sender {
         shared: Arc::clone(&shared),
@@ -62,7 +66,16 @@ struct Shared {
     bytes_max: usize,
     /// Frames that were put in without waking the receiver.
     untold: AtomicUsize,
+    has_receiver: AtomicBool,
+    /// Frames that the receiver has taken out and not reported as done.
+    in_hand: AtomicUsize,
+    /// The receiver's turns: what it has taken out and done.
+    turns: WriterTurns,
 }
+
+/// What a ring and its receiver hold, for the metrics.
+#[derive(Clone, Debug)]
+pub struct RingGauge(Arc<Shared>);
 
 impl Sender {
     /// Puts a frame in and wakes the receiver, or gives the frame back when the ring is full.
@@ -123,8 +136,8 @@ impl Sender {
     pub fn send(&self, mut frame: Frame) -> Result<(), Frame> {
         let mut backoff = Duration::from_micros(20);
         while let Err(back) = self.try_send(frame) {
-            // The receiver is an owner of `shared` beside the senders. Without it the ring is never drained.
-            if Arc::strong_count(&self.shared) <= self.shared.senders.load(Ordering::Acquire) {
+            // Without it the ring is never drained.
+            if !self.shared.has_receiver.load(Ordering::Acquire) {
                 return Err(back);
             }
             frame = back;
@@ -203,6 +216,28 @@ impl Receiver {
         }
     }
 
+    /// Begins a turn, in which frames that were taken out are reported as done and what became of them is
+    /// published.
+    pub fn begin_turn(&self) -> Turn<'_> {
+        self.shared.turns.begin()
+    }
+
+    /// Adds a frame to those in hand, which came from elsewhere.
+    pub fn take_in_hand(&self) {
+        self.shared.in_hand.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Reports frames in hand as done.
+    pub fn done(&self, frames: usize) {
+        self.shared.in_hand.fetch_sub(frames, Ordering::Relaxed);
+    }
+
+    /// What the ring and its receiver hold, for the metrics.
+    #[must_use]
+    pub fn gauge(&self) -> RingGauge {
+        RingGauge(Arc::clone(&self.shared))
+    }
+
     /// Frames waiting in the ring; at the end of a run they are in flight.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -216,6 +251,10 @@ impl Receiver {
     }
 
     fn take(&self, frames: &mut Vec<Frame>, most: usize) -> usize {
+        if self.shared.queue.is_empty() {
+            return 0;
+        }
+        let _turn = self.shared.turns.begin();
         let (before, mut bytes) = (frames.len(), 0);
         while frames.len() - before < most {
             let Some(frame) = self.shared.queue.pop() else {
@@ -225,7 +264,35 @@ impl Receiver {
             frames.push(frame);
         }
         self.shared.bytes.fetch_sub(bytes, Ordering::AcqRel);
-        frames.len() - before
+        let taken = frames.len() - before;
+        self.shared.in_hand.fetch_add(taken, Ordering::Relaxed);
+        taken
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.shared.has_receiver.store(false, Ordering::Release);
+    }
+}
+
+impl RingGauge {
+    /// Frames that wait in the ring.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.0.queue.len() as u64
+    }
+
+    /// Frames that the receiver has taken out and not reported as done.
+    #[must_use]
+    pub fn in_hand(&self) -> u64 {
+        self.0.in_hand.load(Ordering::Relaxed) as u64
+    }
+
+    /// The receiver's turns.
+    #[must_use]
+    pub fn turns(&self) -> &WriterTurns {
+        &self.0.turns
     }
 }
 

@@ -5,11 +5,12 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::partition_figures::PartitionFigures;
+use super::turn::{Turn, WriterTurns};
 use crate::units::Nanos;
 
 /// Counters of one feed, shared by its source and the reports on it.
 ///
-/// While no frame is being handled, `received + copies = sent + conflated + dropped + held`.
+/// Between the source's turns, `received + copies = sent + conflated + dropped + held`.
 #[derive(Debug, Default)]
 pub struct FeedStatus {
     /// Messages and records that came in.
@@ -42,6 +43,8 @@ pub struct FeedStatus {
     pub snapshot_failures: AtomicU64,
     /// What a Kafka source knows of its partitions.
     pub partitions: PartitionFigures,
+    /// The source's turns: in each, frames are received, sent, held or dropped, and counted.
+    pub turns: WriterTurns,
     healthy: AtomicBool,
     /// Whether questions to the brokers are not answered.
     silent: AtomicBool,
@@ -157,31 +160,41 @@ pub struct Dropped {
     pub binary: AtomicU64,
     /// A Kafka record without a payload.
     pub tombstone: AtomicU64,
-    /// Held when its connection ended or its partition was taken away.
+    /// Held when its connection ended or its partition was taken away, or a record of a partition that is not
+    /// read on in this run.
     pub orphaned: AtomicU64,
     /// A second connection brought it once more, or it came behind a later one of its connection.
     pub repeated: AtomicU64,
 }
 
 impl Dropped {
+    /// How many of each, by the reason as it is shown.
+    #[must_use]
+    pub fn by_reason(&self) -> [(&'static str, u64); 5] {
+        [
+            ("overflow", &self.overflow),
+            ("binary", &self.binary),
+            ("tombstone", &self.tombstone),
+            ("orphaned", &self.orphaned),
+            ("repeated", &self.repeated),
+        ]
+        .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
+    }
+
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        [
-            &self.overflow,
-            &self.binary,
-            &self.tombstone,
-            &self.orphaned,
-            &self.repeated,
-        ]
-        .iter()
-        .map(|count| count.load(Ordering::Relaxed))
-        .sum()
+        self.by_reason().iter().map(|(_, count)| count).sum()
     }
 }
 
 impl FeedStatus {
-    /// Frames that no counter explains: 0 while no frame is being handled, or there is a bug.
+    /// Begins a turn of the source.
+    pub(super) fn begin_turn(&self) -> Turn<'_> {
+        self.turns.begin()
+    }
+
+    /// Frames that no counter explains: 0 between the source's turns, or there is a bug.
     #[must_use]
     pub fn unexplained(&self) -> i64 {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);

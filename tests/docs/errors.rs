@@ -42,9 +42,10 @@ These frames were dropped by the source, before anything read them.
 | --- | --- |
 ";
 
-const READ_BEFORE: &str = "\
+const OTHERS: &str = "\
 | `read_before` | Kafka delivered a record again after a rebalance or a reconnect, and its signals have \
 arrived already. Nothing is lost. |
+| `run_ended` | It had no fate yet when the run failed or began again. Kafka delivers it once more. |
 ";
 
 /// One of each kind of error.
@@ -123,7 +124,7 @@ fn the_error_page_lists_every_exit_code_and_reason() {
     for reason in &dropped.members {
         writeln!(text, "| `{}` | {} |", reason.name, reason.text()).expect("text takes text");
     }
-    text.push_str(READ_BEFORE);
+    text.push_str(OTHERS);
     holds("errors", &text);
 }
 

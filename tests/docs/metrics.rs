@@ -142,6 +142,28 @@ const FRAMES: &str = "
 Each frame that was received has one fate: `used`, `conflated`, `dropped` or `dead_lettered`; those that \
 have none yet are in flight. `reason` is set for `dropped` and `dead_lettered`: [Exit codes and \
 reasons](errors.md) lists the reasons.
+
+At every scrape, whatever the load, these sums over one pipeline are equal to the last frame:
+
+```text
+foretick_frames_received_total = foretick_frames_total + foretick_frames_in_flight
+```
+
+They are those of one moment, at or shortly before the scrape. Each side is counted where it happens and \
+none is computed from the others: a difference is a lost frame, and a bug.
+
+| `kind` of `foretick_frames_received_total` | meaning |
+| --- | --- |
+| `message` | A message or record of the source. |
+| `copy` | One more of a message that several shards get. |
+| `gap` | A gap that the source marks. |
+| `tick` | A tick of the clock. |
+
+| `stage` of `foretick_frames_in_flight` | where the frame is |
+| --- | --- |
+| `held` | At the source, because its ring is full or its turn has not come: quotes of a websocket, at most one an instrument; records of Kafka whose partition is paused. |
+| `queued` | In the ring of a shard: at most `[engine] ring_frames` a shard. |
+| `in_hand` | At a shard: at most `[engine] batch` and a tick. |
 ";
 
 /// Runs a pipeline until its metrics answer; gives their text.

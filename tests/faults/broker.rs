@@ -69,7 +69,8 @@ impl Broker {
         self.own().script("kill");
     }
 
-    /// Starts it again after a kill. On a busy machine its controller may not get its time, and it ends.
+    /// Starts it again after a kill, or where it has ended by itself: on a busy machine its controller may
+    /// not get its time.
     pub(crate) fn restart(&self) {
         let started = (0..5).find_map(|_| self.own().tried("start"));
         assert_eq!(started.as_ref(), Some(&self.address));

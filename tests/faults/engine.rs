@@ -33,6 +33,16 @@ impl Engine {
         }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// SIGKILL, also where it is paused.
     pub(crate) fn kill(mut self) {
         self.end();

@@ -1,8 +1,8 @@
-//! A TCP proxy before a broker: it delays what passes, and resets connections.
+//! A TCP proxy before a broker: it delays what passes or slows it down, resets connections, and refuses them.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -14,6 +14,9 @@ pub(crate) struct Proxy {
     /// Both ends of each connection.
     connections: Mutex<Vec<TcpStream>>,
     delay_ms: AtomicU64,
+    /// Bytes a second that a connection takes to the broker; 0: as they come.
+    rate: AtomicU64,
+    is_cut: AtomicBool,
     pub(crate) resets: AtomicU64,
 }
 
@@ -27,6 +30,8 @@ impl Proxy {
             listener,
             connections: Mutex::default(),
             delay_ms: AtomicU64::new(0),
+            rate: AtomicU64::new(0),
+            is_cut: AtomicBool::new(false),
             resets: AtomicU64::new(0),
         })
     }
@@ -36,6 +41,10 @@ impl Proxy {
         let proxy = Arc::clone(self);
         thread::spawn(move || {
             while let Ok((client, _)) = proxy.listener.accept() {
+                if proxy.is_cut.load(Ordering::Relaxed) {
+                    drop(client.shutdown(Shutdown::Both));
+                    continue;
+                }
                 // A broker that is down refuses: so does the proxy.
                 let Ok(server) = TcpStream::connect(&broker) else {
                     drop(client.shutdown(Shutdown::Both));
@@ -50,6 +59,19 @@ impl Proxy {
     pub(crate) fn delay(&self, delay: Duration) {
         self.delay_ms
             .store(delay.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// A connection takes so many bytes a second to the broker; 0: as they come.
+    pub(crate) fn slow_down(&self, rate: u64) {
+        self.rate.store(rate, Ordering::Relaxed);
+    }
+
+    /// The broker is away, or comes back.
+    pub(crate) fn cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::Relaxed);
+        if is_cut {
+            self.reset();
+        }
     }
 
     /// Ends all connections, wherever in a message they are.
@@ -78,19 +100,30 @@ impl Proxy {
         connections.extend(both);
         drop(connections);
         let halves = [
-            (client.try_clone(), server.try_clone()),
-            (Ok(server), Ok(client)),
+            (client.try_clone(), server.try_clone(), true),
+            (Ok(server), Ok(client), false),
         ];
-        for (from, to) in halves {
+        for (from, to, is_to_broker) in halves {
             let (from, to) = (from.expect("a clone"), to.expect("a clone"));
             let proxy = Arc::clone(self);
-            thread::spawn(move || proxy.pass(from, to));
+            thread::spawn(move || proxy.pass(from, to, is_to_broker));
         }
     }
 
-    fn pass(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pass(&self, mut from: TcpStream, mut to: TcpStream, is_to_broker: bool) {
         let mut bytes = vec![0; 64 << 10];
-        while let Ok(read @ 1..) = from.read(&mut bytes) {
+        loop {
+            let rate = match is_to_broker {
+                true => self.rate.load(Ordering::Relaxed),
+                false => 0,
+            };
+            let most = if rate > 0 { 1 << 10 } else { bytes.len() };
+            let Ok(read @ 1..) = from.read(&mut bytes[..most]) else {
+                break;
+            };
+            if rate > 0 {
+                thread::sleep(Duration::from_secs_f64(read as f64 / rate as f64));
+            }
             let delay = self.delay_ms.load(Ordering::Relaxed);
             if delay > 0 {
                 thread::sleep(Duration::from_millis(delay));

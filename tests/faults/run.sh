@@ -2,7 +2,7 @@
 # Long runs of faults, each against a broker of its own: the engines, the broker and the connections between them
 # are killed, paused and cut while records come, and every record of the output is compared with a replay.
 #
-#   tests/faults/run.sh [PROFILE...]     by default all: kills brokers zombies alerts frames repeats disk
+#   tests/faults/run.sh [PROFILE...]     by default all: kills brokers zombies alerts frames repeats disk slow-sink
 #
 # FORETICK_FAULTS_SEED      1..1; the seeds of each profile
 # FORETICK_FAULTS_MESSAGES  100000; records of a run
@@ -19,7 +19,7 @@ main() {
     export ORT_DYLIB_PATH
     tests/kafka.sh fetch
     local profiles=("$@") result=0
-    [ $# -gt 0 ] || profiles=(kills brokers zombies alerts frames repeats disk)
+    [ $# -gt 0 ] || profiles=(kills brokers zombies alerts frames repeats disk slow-sink)
     for profile in "${profiles[@]}"; do
         echo "profile $profile, seeds $FORETICK_FAULTS_SEED" >&2
         "$profile" || result=1
@@ -53,6 +53,10 @@ repeats() { # at least once: repeated records have the same bytes
 
 disk() { # a full disk below the snapshots; needs the right to mount one
     faults trades fill-disk,kill,tear-state
+}
+
+slow-sink() { # slow, cut off, and standing still, each for longer than the delivery timeout, in both safe modes
+    cargo test --release --locked --test faults -- --ignored --nocapture slow_sink::
 }
 
 faults() { # MARKET KINDS [NAME=VALUE...]

@@ -84,7 +84,6 @@ impl<'a> World<'a> {
 
     fn arguments(&self, slot: usize, more: &[&str]) -> Vec<String> {
         let mut args = vec!["run".to_owned(), self.pipeline.display().to_string()];
-        args.extend(more.iter().map(|&one| one.to_owned()));
         let [signals, alerts, letters] = &self.outputs;
         let own = [
             "source.kind=kafka".to_owned(),
@@ -101,31 +100,33 @@ impl<'a> World<'a> {
             format!("engine.shards={}", self.plan.shards),
             "metrics.listen=\"\"".to_owned(),
         ];
-        let mut more = vec![];
+        let mut of_plan = vec![];
         // One engine alone has its name by default.
         if self.plan.engines > 1 {
-            more.push(format!("kafka.instance=\"{slot}\""));
+            of_plan.push(format!("kafka.instance=\"{slot}\""));
         }
         if self.plan.new_protocol {
-            more.push("kafka.protocol=consumer".to_owned());
+            of_plan.push("kafka.protocol=consumer".to_owned());
         }
         if self.plan.exactly_once {
-            more.push("sink.delivery=exactly_once".to_owned());
+            of_plan.push("sink.delivery=exactly_once".to_owned());
         } else {
             // What the clock alone says of a signal is in no replay of the topic.
-            more.push("engine.late_after_ms=0".to_owned());
-            more.push("source.tick_ms=0".to_owned());
+            of_plan.push("engine.late_after_ms=0".to_owned());
+            of_plan.push("source.tick_ms=0".to_owned());
         }
         if self.plan.snapshots {
-            more.push(format!(
+            of_plan.push(format!(
                 "state.dir={:?}",
                 self.state_dir().display().to_string()
             ));
-            more.push("state.every_ms=500".to_owned());
+            of_plan.push("state.every_ms=500".to_owned());
         }
-        for set in own.into_iter().chain(more) {
+        for set in own.into_iter().chain(of_plan) {
             args.extend(["--set".to_owned(), set]);
         }
+        // Behind the others, which they may change.
+        args.extend(more.iter().map(|&one| one.to_owned()));
         args
     }
 

@@ -54,6 +54,10 @@ impl RunningProcess {
         self.stderr.so_far()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The number of its threads; `None` where there is no `/proc`.
     pub(crate) fn threads(&self) -> Option<usize> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
@@ -61,7 +65,11 @@ impl RunningProcess {
     }
 
     /// Waits until `found` returns something.
-    pub(crate) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&Self) -> Option<T>) -> T {
+    pub(crate) fn wait_for<T>(
+        &mut self,
+        what: &str,
+        mut found: impl FnMut(&Self) -> Option<T>,
+    ) -> T {
         let began = clock::instant();
         loop {
             if let Some(found) = found(self) {

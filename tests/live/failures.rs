@@ -21,8 +21,9 @@ use rdkafka::message::{Message, OwnedMessage};
 use serde_json::{Value, json};
 
 use super::child::RunningProcess;
-use super::metrics::{answer, figure};
+use super::metrics::figure;
 use super::pipelines::{LivePipeline, replayed_signals, run_command, signals};
+use super::scraper::answer;
 use super::topics::Topics;
 use crate::given::onnx::Graph;
 use crate::given::{self, Folder, PATIENCE};

@@ -13,7 +13,8 @@ use tokio::runtime::Runtime;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::child::RunningProcess;
-use super::metrics::{answer, figure};
+use super::metrics::figure;
+use super::scraper::answer;
 use crate::given::Folder;
 
 /// The middle of bid and ask, and the price of the trade that makes the row: their sum.

@@ -5,6 +5,7 @@ use tokio::runtime::Runtime;
 
 use super::child::RunningProcess;
 use super::exposition::{assert_rises, checked};
+use super::scraper::answer;
 use crate::given::{self, Folder};
 
 #[test]
@@ -87,21 +88,6 @@ fn a_run_serves_its_health_and_its_metrics() {
         "each counted signal is in the file"
     );
     assert!(lines > 0);
-}
-
-/// Status and body of an HTTP answer.
-pub(crate) fn answer(url: &str) -> (u16, String) {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(given::PATIENCE))
-        .build()
-        .into();
-    let mut response = agent.get(url).call().expect("the server answers");
-    let body = response
-        .body_mut()
-        .read_to_string()
-        .expect("the answer is text");
-    (response.status().as_u16(), body)
 }
 
 /// The value of the first metric whose name and labels begin with `start`.

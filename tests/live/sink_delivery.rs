@@ -5,7 +5,8 @@ use tokio::runtime::Runtime;
 
 use super::broker_away::Broker;
 use super::child::RunningProcess;
-use super::metrics::{answer, figure};
+use super::metrics::figure;
+use super::scraper::answer;
 use super::topics::Topics;
 use crate::given::{self, Folder};
 use crate::needs;

@@ -93,7 +93,7 @@ impl LiveRun {
         let (deliver, deliveries) = sync_channel(DELIVERIES);
         let (requests, requested) = snapshot_requests();
         let failed = Arc::new(AtomicBool::new(false));
-        let (mut rings, mut workers, mut statuses) = (vec![], vec![], vec![]);
+        let (mut rings, mut workers, mut statuses, mut gauges) = (vec![], vec![], vec![], vec![]);
         for number in 0..config.shards {
             let mut decoder = pipeline.decoder();
             if pipeline.file.source.kind == SourceKind::Websocket {
@@ -119,6 +119,7 @@ impl LiveRun {
                 captures: capture.is_some(),
                 idle: Duration::from_millis(pipeline.file.source.idle_ms),
             };
+            gauges.push(receiver.gauge());
             let inbox = states.inbox(number);
             let ends = (receiver, &deliver);
             workers.push(worker(shard, settings, inbox, ends, &status, &failed)?);
@@ -141,7 +142,11 @@ impl LiveRun {
             model_sha256: loaded.lineage.first_model().sha256.clone(),
             provider: loaded.active.provider.to_string(),
             workers: statuses.clone(),
+            rings: gauges,
+            ticks: Arc::clone(&source.ticks),
+            frames: Arc::default(),
             feed: Arc::clone(&source.status),
+            progress: Arc::clone(&source.progress),
             listed: pipeline.file.source.instruments.clone(),
             hours: pipeline
                 .websocket_settings()
@@ -192,8 +197,13 @@ impl LiveRun {
             match self.deliveries.recv_timeout(ACKNOWLEDGE_EVERY) {
                 Ok(delivery) => {
                     self.deliver(delivery)?;
-                    // What has piled up goes out together.
+                    // What has piled up goes out together, unless the sink is slow: what it has taken is
+                    // acknowledged meanwhile.
+                    let began = clock::instant();
                     for _ in 0..DELIVERIES {
+                        if began.elapsed() > TOGETHER {
+                            break;
+                        }
                         let Ok(delivery) = self.deliveries.try_recv() else {
                             break;
                         };
@@ -289,6 +299,8 @@ fn refuse_capture(pipeline: &Pipeline, options: &RunOptions) -> Result<(), Confi
 
 /// How long the writer waits for a delivery before it looks for acknowledgements.
 const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(5);
+/// How long deliveries go out before it looks.
+const TOGETHER: Duration = Duration::from_millis(20);
 
 fn worker(
     shard: Shard,
@@ -328,14 +340,8 @@ fn account(shards: &Account, feed: &FeedStatus, ticks: u64, waiting: u64) -> Acc
     all.received = read(&feed.received) + read(&feed.copies) + read(&feed.gaps) + ticks;
     all.conflated += read(&feed.conflated);
     all.in_flight += read(&feed.held) + waiting;
-    for (reason, count) in [
-        ("overflow", &feed.dropped.overflow),
-        ("binary", &feed.dropped.binary),
-        ("tombstone", &feed.dropped.tombstone),
-        ("orphaned", &feed.dropped.orphaned),
-        ("repeated", &feed.dropped.repeated),
-    ] {
-        all.drop_frames(reason, read(count));
+    for (reason, count) in feed.dropped.by_reason() {
+        all.drop_frames(reason, count);
     }
     all
 }

@@ -85,7 +85,8 @@ impl Source {
             SourceKind::Websocket => {
                 let (stop, stopped) = watch::channel(false);
                 if let Some(every) = pipeline.file.source.tick() {
-                    let tick = tick(every, rings.clone(), Arc::clone(&ticks), stopped.clone());
+                    let counted = (Arc::clone(&ticks), Arc::clone(&status));
+                    let tick = tick(every, rings.clone(), counted, stopped.clone());
                     runtime.spawn(tick);
                 }
                 let settings = pipeline.websocket_settings()?;
@@ -189,7 +190,7 @@ impl Drop for Source {
 async fn tick(
     every: Duration,
     rings: Vec<Sender>,
-    ticks: Arc<AtomicU64>,
+    (ticks, status): (Arc<AtomicU64>, Arc<FeedStatus>),
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut beat = interval(every);
@@ -219,6 +220,7 @@ async fn tick(
                 origin,
                 bytes: bytes.clone(),
             };
+            let _turn = status.turns.begin();
             ticks.fetch_add(u64::from(ring.try_send(frame).is_ok()), Ordering::Relaxed);
         }
     }

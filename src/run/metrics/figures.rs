@@ -9,6 +9,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use super::frame_counts::STAGES;
 use super::histograms::{encode_skews, encode_stages};
 use super::pipelines::{PipelineStatus, ProcessStatus};
 use super::running::RunningPipeline;
@@ -51,6 +52,7 @@ impl Collector for ProcessStatus {
                 ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
             }
         }
+        in_flight(&mut out, &pipelines)?;
         let totals = || pipelines.iter().map(|one| (one.name, &one.totals));
         encode_stages(&mut out, totals())?;
         encode_skews(&mut out, totals())?;
@@ -75,7 +77,12 @@ struct PipelineFigures<'a> {
 type ReadValue = fn(&PipelineFigures<'_>) -> Option<f64>;
 
 /// Name, help and labels.
-const COUNTERS: [(&str, &str, &[&str]); 12] = [
+const COUNTERS: [(&str, &str, &[&str]); 13] = [
+    (
+        "frames_received",
+        "Frames that came in, by what they are: together as many as have a fate and are in flight",
+        &["kind"],
+    ),
     (
         "frames",
         "Frames by fate; reason of drops and dead letters",
@@ -126,7 +133,7 @@ const COUNTERS: [(&str, &str, &[&str]); 12] = [
     ),
 ];
 
-const GAUGES: [(&str, &str, ReadValue); 13] = [
+const GAUGES: [(&str, &str, ReadValue); 15] = [
     (
         "source_healthy",
         "Whether the source is connected and alive",
@@ -166,6 +173,11 @@ const GAUGES: [(&str, &str, ReadValue); 13] = [
         |pipeline| pipeline.if_running(|running| running.waiting().0 as f64),
     ),
     (
+        "source_reread_records",
+        "Records of Kafka that are to be read again before state is back; 0 once it is",
+        |pipeline| pipeline.if_running(|running| running.reread() as f64),
+    ),
+    (
         "capture_failed",
         "Whether the capture could not be written and has ended; 0 where none was asked for",
         |pipeline| {
@@ -192,6 +204,16 @@ const GAUGES: [(&str, &str, ReadValue); 13] = [
             pipeline.if_running(|running| {
                 let oldest = running.sink.figures().oldest;
                 oldest.map_or(0.0, |oldest| oldest.elapsed().as_secs_f64())
+            })
+        },
+    ),
+    (
+        "sink_commit_age_seconds",
+        "How long the commit of a transaction has waited; 0 where none is on its way",
+        |pipeline| {
+            pipeline.if_running(|running| {
+                let began = running.sink.figures().commit_began;
+                began.map_or(0.0, |began| began.elapsed().as_secs_f64())
             })
         },
     ),
@@ -236,6 +258,22 @@ impl<'a> PipelineFigures<'a> {
 
 fn is(so: bool) -> f64 {
     f64::from(u8::from(so))
+}
+
+/// Frames in flight of each pipeline.
+fn in_flight(
+    out: &mut DescriptorEncoder<'_>,
+    pipelines: &[PipelineFigures<'_>],
+) -> Result<(), fmt::Error> {
+    let help = "Frames that have no fate yet, by where they are";
+    let mut family = out.encode_descriptor("frames_in_flight", help, None, MetricType::Gauge)?;
+    for PipelineFigures { name, totals, .. } in pipelines {
+        for (stage, count) in STAGES.into_iter().zip(totals.in_flight) {
+            let labels = [("stage", stage), ("pipeline", *name)];
+            ConstGauge::new(count as f64).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn info(

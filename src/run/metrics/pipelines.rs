@@ -66,7 +66,7 @@ impl PipelineStatus {
         let mut held = self.lock();
         let before = std::mem::replace(&mut held.state, state);
         if let PipelineState::Running(running) = before {
-            held.past.add(Totals::of(&running));
+            held.past.add(Totals::of(&running).ended());
         }
     }
 
@@ -112,7 +112,7 @@ impl PipelineStatus {
     /// Why it is not ready, for people; none where it is.
     pub(super) fn problem(&self) -> Option<String> {
         match &self.lock().state {
-            PipelineState::Starting => Some("starting".into()),
+            PipelineState::Starting => Some("starting: its sink is not connected yet".into()),
             PipelineState::Running(running) => running.problem(),
             PipelineState::Ended => Some("ended".into()),
             PipelineState::Failed {

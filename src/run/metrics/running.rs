@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
+use super::frame_counts::LastFrameCounts;
 use crate::clock;
 use crate::run::state_counts::StateCounts;
 use crate::run::status::{NAMES_MAX, WorkerStatus};
 use crate::sink::status::SinkStatus;
+use crate::source::kafka::Progress;
+use crate::source::ring::RingGauge;
 use crate::source::status::FeedStatus;
 use crate::source::websocket::hours::MarketHours;
 
@@ -21,8 +24,16 @@ pub struct RunningPipeline {
     pub provider: String,
     /// The status of each shard's worker.
     pub workers: Vec<Arc<WorkerStatus>>,
+    /// What the ring of each shard holds.
+    pub rings: Vec<RingGauge>,
+    /// Ticks of the clock that the source has sent.
+    pub ticks: Arc<AtomicU64>,
+    /// The account of its frames that was read last.
+    pub frames: Arc<LastFrameCounts>,
     /// The status of the source.
     pub feed: Arc<FeedStatus>,
+    /// How far the records of Kafka were worked on.
+    pub progress: Arc<Progress>,
     /// Instruments that the source is asked for; none where it reads all that come.
     pub listed: Vec<String>,
     /// When their market is open; none where it always is.
@@ -66,13 +77,39 @@ impl RunningPipeline {
     /// Why it is not ready, for people; none where it is.
     pub(super) fn problem(&self) -> Option<String> {
         let source = (!self.feed.is_healthy()).then(|| "the source is not connected".to_owned());
-        let first = source.or_else(|| self.waiting_problem());
+        let recovery = || self.recovery_problem();
+        let first = source.or_else(recovery).or_else(|| self.waiting_problem());
         let all: Vec<String> = first.into_iter().chain(self.sink_problem()).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 
+    /// Records that are to be read again before state is back.
+    pub(super) fn reread(&self) -> u64 {
+        let ahead = self.feed.partitions.rereading();
+        self.progress.left_to_read_again(ahead)
+    }
+
+    fn recovery_problem(&self) -> Option<String> {
+        let records = self.reread();
+        let since = self.feed.partitions.reread_since()?;
+        let for_long = since.elapsed();
+        (records > 0 && for_long > RECOVERY_MAX).then(|| {
+            let seconds = for_long.as_secs();
+            format!(
+                "state is being brought back for {seconds} s: {records} records are to be read again"
+            )
+        })
+    }
+
     fn sink_problem(&self) -> Option<String> {
         let figures = self.sink.figures();
+        let commit = figures.commit_began.map(|began| began.elapsed());
+        if let Some(age) = commit.filter(|age| *age > UNDELIVERED_MAX) {
+            let seconds = age.as_secs();
+            return Some(format!(
+                "the sink delivers nothing: the commit of a transaction has waited for {seconds} s"
+            ));
+        }
         let age = figures.oldest?.elapsed();
         (age > UNDELIVERED_MAX).then(|| {
             let (records, seconds) = (figures.in_flight, age.as_secs());
@@ -126,6 +163,8 @@ impl RunningPipeline {
 
 /// How long a record may be on its way before the pipeline is not ready.
 const UNDELIVERED_MAX: Duration = Duration::from_secs(5);
+/// How long state may be brought back before the pipeline is not ready.
+const RECOVERY_MAX: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 impl RunningPipeline {
@@ -135,7 +174,11 @@ impl RunningPipeline {
             model_sha256: "00".into(),
             provider: "cpu".into(),
             workers: vec![Arc::default()],
+            rings: vec![],
+            ticks: Arc::default(),
+            frames: Arc::default(),
             feed: Arc::default(),
+            progress: Arc::default(),
             listed: vec![],
             hours: None,
             venues: vec![],
@@ -195,6 +238,24 @@ mod tests {
             ..running
         };
         assert_eq!(trades_alone.problem(), None);
+    }
+
+    #[test]
+    fn a_commit_that_waits_makes_it_not_ready() {
+        let running = RunningPipeline::of_test();
+        running.feed.set_healthy(true);
+        for (age, is_ready) in [(4, true), (6, false)] {
+            let began = clock::instant().checked_sub(Duration::from_secs(age));
+            running.sink.update(|figures| figures.commit_began = began);
+            assert_eq!(running.problem().is_none(), is_ready, "{age} s");
+        }
+        let said = running.problem().unwrap();
+        assert!(
+            said.contains("the commit of a transaction has waited for 6 s"),
+            "{said}"
+        );
+        running.sink.committing(|| ());
+        assert_eq!(running.problem(), None);
     }
 
     #[test]

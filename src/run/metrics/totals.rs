@@ -3,16 +3,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::frame_counts::{FrameCounts, KINDS, STAGES};
+use super::frames::frame_counts;
 use super::running::RunningPipeline;
 use crate::decode::DecodeError;
+use crate::run::fates::DROPPED;
 use crate::run::latency::StageReport;
 use crate::run::skew::SkewReport;
 use crate::run::state_counts::StateCounts;
 use crate::run::status::WorkerFigures;
-use crate::run::worker::READ_BEFORE;
 use crate::signal::quality::Quality;
 use crate::sink::status::{RefusalReason, SinkFigures};
-use crate::source::status::{EndReason, FeedStatus};
+use crate::source::status::{Dropped, EndReason, FeedStatus};
 
 /// Counters and histograms.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Totals {
     counters: Vec<Counter>,
     pub(super) stages: Vec<StageReport>,
     pub(super) skews: Vec<SkewReport>,
+    /// Frames without a fate, in the order of [`STAGES`].
+    pub(super) in_flight: [u64; STAGES.len()],
 }
 
 /// One series: its family, the values of its labels, and its value.
@@ -37,13 +41,12 @@ impl Default for Totals {
             counters: vec![],
             stages: StageReport::all_empty(),
             skews: vec![],
+            in_flight: [0; STAGES.len()],
         };
-        for labels in [["used", ""], ["conflated", ""]] {
-            zero.count("frames", labels, 0);
-        }
         for (fate, reason) in reasons() {
             zero.count("frames", [fate, reason], 0);
         }
+        zero.count_frames(&FrameCounts::default());
         zero.count_workers(&[]);
         zero.count_feed(&FeedStatus::default());
         zero.count_sink(&SinkFigures::default());
@@ -54,9 +57,11 @@ impl Default for Totals {
 
 /// Every reason for which a frame may be dropped or become a dead letter.
 fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let all = || DecodeError::REASONS.into_iter();
-    let dropped = all().chain([READ_BEFORE]).map(|reason| ("dropped", reason));
-    dropped.chain(all().map(|reason| ("dead_lettered", reason)))
+    let of_source = Dropped::default().by_reason().map(|(reason, _)| reason);
+    let dropped = DROPPED.into_iter().chain(of_source).chain([RUN_ENDED]);
+    let dead_lettered = DecodeError::REASONS.into_iter();
+    let dropped = dropped.map(|reason| ("dropped", reason));
+    dropped.chain(dead_lettered.map(|reason| ("dead_lettered", reason)))
 }
 
 impl Totals {
@@ -64,6 +69,7 @@ impl Totals {
     pub(super) fn of(running: &RunningPipeline) -> Self {
         let workers: Vec<WorkerFigures> = running.workers.iter().map(|w| w.figures()).collect();
         let mut totals = Self::default();
+        totals.count_frames(&frame_counts(running));
         totals.count_workers(&workers);
         totals.count_feed(&running.feed);
         totals.count_sink(&running.sink.figures());
@@ -91,8 +97,19 @@ impl Totals {
         {
             self.count(family, labels, value);
         }
+        for (sum, count) in self.in_flight.iter_mut().zip(other.in_flight) {
+            *sum += count;
+        }
         other.stages.iter().for_each(|stage| self.add_stage(stage));
         other.skews.iter().for_each(|skew| self.add_skew(skew));
+    }
+
+    /// Those of a run that has ended. What was in flight then has its fate: a source that can reads it again.
+    #[must_use]
+    pub(super) fn ended(mut self) -> Self {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        self.count("frames", ["dropped", RUN_ENDED], in_flight.iter().sum());
+        self
     }
 
     /// The series of a family, in the order in which they came up.
@@ -116,9 +133,24 @@ impl Totals {
         }
     }
 
+    fn count_frames(&mut self, frames: &FrameCounts) {
+        for (kind, count) in KINDS.into_iter().zip(frames.received) {
+            self.count("frames_received", [kind, ""], count);
+        }
+        let fates = &frames.fates;
+        self.count("frames", ["used", ""], fates.used);
+        self.count("frames", ["conflated", ""], fates.conflated);
+        for (reason, count) in &fates.dropped_by_reason {
+            self.count("frames", ["dropped", reason], *count);
+        }
+        for (reason, count) in &fates.dead_lettered_by_reason {
+            self.count("frames", ["dead_lettered", reason], *count);
+        }
+        self.in_flight = frames.in_flight;
+    }
+
     fn count_workers(&mut self, workers: &[WorkerFigures]) {
         let sum = |of: Count| workers.iter().map(of).sum();
-        self.count("frames", ["used", ""], sum(|r| r.account.used));
         for (kind, of) in EVENTS {
             self.count("events", [kind, ""], sum(of));
         }
@@ -128,28 +160,9 @@ impl Totals {
                 .map(|worker| worker.qualities[quality as usize]);
             self.count("signals", [quality.word(), ""], of.sum());
         }
-        for WorkerFigures { account, .. } in workers {
-            for (reason, count) in &account.dropped_by_reason {
-                self.count("frames", ["dropped", reason], *count);
-            }
-            for (reason, count) in &account.dead_lettered_by_reason {
-                self.count("frames", ["dead_lettered", reason], *count);
-            }
-        }
     }
 
     fn count_feed(&mut self, feed: &FeedStatus) {
-        let dropped = &feed.dropped;
-        for (labels, count) in [
-            (["conflated", ""], &feed.conflated),
-            (["dropped", "overflow"], &dropped.overflow),
-            (["dropped", "binary"], &dropped.binary),
-            (["dropped", "tombstone"], &dropped.tombstone),
-            (["dropped", "orphaned"], &dropped.orphaned),
-            (["dropped", "repeated"], &dropped.repeated),
-        ] {
-            self.count("frames", labels, read(count));
-        }
         for (kind, count) in [
             ("connection", &feed.connections),
             ("failure", &feed.failures),
@@ -205,6 +218,9 @@ impl Totals {
         }
     }
 }
+
+/// The reason of frames that were in flight when their run ended, because it failed or began again.
+const RUN_ENDED: &str = "run_ended";
 
 fn read(count: &AtomicU64) -> u64 {
     count.load(Ordering::Relaxed)

@@ -92,6 +92,11 @@ impl DeliveryAccount {
         self.show();
     }
 
+    /// When the oldest record on its way was taken.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        self.taken.front().copied()
+    }
+
     pub(super) fn arrived(&mut self, number: u64) {
         self.answered += 1;
         self.early.push(Reverse(number));

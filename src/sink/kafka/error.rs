@@ -152,6 +152,11 @@ impl KafkaSinkError {
             Self::Transaction { error, .. } => !is_refusal(error),
             Self::Aborted(why) => why.is_passing(),
             Self::Lost | Self::Spoilt { .. } => true,
+            // No broker took it in time. What was written stays: those records come twice.
+            Self::Delivery { error, .. } => {
+                error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut)
+            }
+            Self::QueueFull { .. } => true,
             _ => false,
         }
     }
@@ -229,8 +234,9 @@ mod tests {
                 error: Box::new(KafkaError::MessageProduction(code)),
                 failed: 1,
             };
-            // At least once, a lost record fails the run: what was written before it stays.
-            assert!(!why.is_mended_by_rewinding());
+            // At least once, what was written before it stays: only a broker that was away is waited for.
+            let is_late = code == RDKafkaErrorCode::MessageTimedOut;
+            assert_eq!(why.is_mended_by_rewinding(), is_late);
             KafkaSinkError::Aborted(Box::new(why)).is_mended_by_rewinding()
         };
         assert!(of(RDKafkaErrorCode::MessageTimedOut));

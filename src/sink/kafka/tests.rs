@@ -8,6 +8,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::patience::ConnectPatience;
 use super::topic_search::CONNECT_PATIENCE;
 use super::*;
+use crate::clock;
 use crate::frame::Origin;
 use crate::kafka::{Properties, client_config};
 use crate::simulate::broker::EmbeddedBroker;

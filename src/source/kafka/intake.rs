@@ -103,6 +103,8 @@ impl<C: FetchControl> PartitionIntake<C> {
                 next: placed.next,
             });
         }
+        let figures = &self.status.partitions;
+        figures.rereads(placed.key, placed.begin, placed.new_from);
         if let Some(missing) = placed.missing {
             self.add_gap(placed.key, placed.next, missing);
         }
@@ -118,6 +120,7 @@ impl<C: FetchControl> PartitionIntake<C> {
         let merged = self.merge.remove(key);
         self.count_orphaned(held + merged);
         self.progress.forget(key.0, key.1);
+        self.status.partitions.rereads_no_more(key);
     }
 
     /// Records of a partition before this offset are read only to rebuild state.
@@ -153,7 +156,10 @@ impl<C: FetchControl> PartitionIntake<C> {
 
     /// Sends what waits, as far as there is room.
     pub(crate) fn send_waiting(&mut self) {
-        self.gaps.send_all(&self.rings);
+        if !self.gaps.is_empty() {
+            let _turn = self.status.begin_turn();
+            self.gaps.send_all(&self.rings);
+        }
         self.send_held();
         self.send_merged();
     }
@@ -232,6 +238,7 @@ impl<C: FetchControl> PartitionIntake<C> {
     /// Sends the merged frames whose turn has come, while there is room.
     fn send_merged(&mut self) {
         while let Some(frame) = self.merge.next() {
+            let _turn = self.status.begin_turn();
             let sent = match self.gaps.send(partition_of(&frame), &self.rings) {
                 true => self.rings.send(frame),
                 false => Err(frame),
@@ -264,6 +271,8 @@ impl<C: FetchControl> PartitionIntake<C> {
         if !self.assigned.any_paused() {
             return;
         }
+        let status = Arc::clone(&self.status);
+        let _turn = status.begin_turn();
         for key in self.assigned.paused().collect::<Vec<_>>() {
             let has_gap = !self.gaps.send(key, &self.rings);
             let held = &mut self.assigned.partition(key).held;
@@ -302,6 +311,7 @@ impl<C: FetchControl> PartitionIntake<C> {
 
     /// Held frames that will not be sent: the next owner of the partition reads them again.
     fn count_orphaned(&self, frames: usize) {
+        let _turn = self.status.begin_turn();
         self.status.held.fetch_sub(frames as u64, Relaxed);
         let orphaned = &self.status.dropped.orphaned;
         orphaned.fetch_add(frames as u64, Relaxed);

@@ -42,6 +42,8 @@ struct Reached {
 /// How far records that are read again went into a ring, and were worked on.
 #[derive(Clone, Copy, Debug, Default)]
 struct ReadAgainTo {
+    /// The first of them.
+    begun: i64,
     handed: i64,
     done: i64,
 }
@@ -98,6 +100,21 @@ impl Progress {
         self.lost.store(true, Ordering::Release);
     }
 
+    /// Records that are to be read again and were not worked on, at most so many: `ahead` has the first new
+    /// record of the partitions whose reading has not come to it, and how many were before it at the last
+    /// look.
+    #[must_use]
+    pub fn left_to_read_again(&self, mut ahead: FxHashMap<(u16, i32), (i64, i64)>) -> u64 {
+        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_begun = again.iter().map(|(key, at)| {
+            let end = ahead.remove(key).map_or(at.handed, |(end, _)| end);
+            (end - at.done.max(at.begun)).max(0)
+        });
+        let begun: i64 = of_begun.sum();
+        let others: i64 = ahead.values().map(|(_, left)| *left).sum();
+        (begun + others).cast_unsigned()
+    }
+
     /// Whether everything of these partitions that went into the rings is done, or will never be.
     pub(super) fn is_done(&self, partitions: &[(u16, i32)]) -> bool {
         let all = self.lock();
@@ -112,7 +129,12 @@ impl Progress {
     /// given up with it on its way.
     pub(super) fn handed_again(&self, stream: u16, partition: i32, offset: i64) {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
-        again.entry((stream, partition)).or_default().handed = offset + 1;
+        let first = || ReadAgainTo {
+            begun: offset,
+            ..ReadAgainTo::default()
+        };
+        let at = again.entry((stream, partition)).or_insert_with(first);
+        at.handed = offset + 1;
     }
 
     /// It did not go into a ring after all.
@@ -239,6 +261,27 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_to_read_again_goes_by_what_is_done_and_is_never_more_than_there_was() {
+        let progress = Progress::default();
+        let left = |ahead: &FxHashMap<_, _>| progress.left_to_read_again(ahead.clone());
+        // Of partition 1 from 10 to 20, of partition 2 from 0 to 5; the last look is old.
+        let ahead = FxHashMap::from_iter([((0, 1), (20, 10)), ((0, 2), (5, 5))]);
+        assert_eq!(left(&ahead), 15);
+        for offset in 10..14 {
+            progress.handed_again(0, 1, offset);
+        }
+        assert_eq!(left(&ahead), 15);
+        progress.done_again(Position {
+            stream: 0,
+            partition: 1,
+            next: 12,
+        });
+        assert_eq!(left(&ahead), 13);
+        // All of it went into a ring.
+        assert_eq!(left(&FxHashMap::default()), 2);
+    }
 
     #[test]
     fn only_what_is_done_is_committed_and_only_once() {

@@ -117,15 +117,8 @@ impl KafkaReader {
             if let Some(error) = consumer.context().rebalance.take_failure() {
                 return Err(self.unplaced(error));
             }
-            match polled.map(|record| record.map(|record| self.frame(&record))) {
-                Some(Ok(Some((ts, frame)))) => {
-                    let key = partition_of(&frame);
-                    if !self.intake.arrive(ts, frame) {
-                        // Its records have the offsets of others that were read before.
-                        return Err(self.anew(key));
-                    }
-                }
-                Some(Ok(None)) => {}
+            match polled.map(|record| record.map(|record| self.take(&record))) {
+                Some(Ok(taken)) => taken?,
                 Some(Err(error)) => self.note_error(error)?,
                 None if self.intake.wake_shards() => {}
                 None if self.settings.stop_at_end && self.is_at_end() => break,
@@ -142,6 +135,22 @@ impl KafkaReader {
         Ok(())
     }
 
+    /// Sends a record to its ring, in a turn of the source.
+    fn take(&mut self, record: &BorrowedMessage<'_>) -> Result<(), KafkaSourceError> {
+        let status = Arc::clone(&self.status);
+        let _turn = status.begin_turn();
+        let Some((ts, frame)) = self.frame(record) else {
+            return Ok(());
+        };
+        let key = partition_of(&frame);
+        if self.intake.arrive(ts, frame) {
+            return Ok(());
+        }
+        // Its records have the offsets of others that were read before.
+        count(&status.dropped.orphaned);
+        Err(self.anew(key))
+    }
+
     /// The record as a frame, and its time if topics are being merged (else 0). None for a record without a
     /// payload.
     fn frame(&self, record: &BorrowedMessage<'_>) -> Option<(i64, Frame)> {
@@ -151,7 +160,10 @@ impl KafkaReader {
             count(&self.status.dropped.tombstone);
             return None;
         };
-        let stream = self.consumer.context().topics().stream_of(record.topic())?;
+        let Some(stream) = self.consumer.context().topics().stream_of(record.topic()) else {
+            count(&self.status.dropped.orphaned);
+            return None;
+        };
         let (partition, offset) = (record.partition(), record.offset());
         let received = self.headers.ts_recv(record, now);
         let ts = match self.intake.merge.is_over() {

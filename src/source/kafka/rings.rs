@@ -173,7 +173,7 @@ mod tests {
     fn a_full_ring_is_waited_for_and_its_shard_woken() {
         let (sender, receiver) = ring(2);
         let rings = rings(sender);
-        let shard = thread::spawn(move || {
+        let shard = std::thread::spawn(move || {
             let mut frames = vec![];
             // Far longer than the test takes: it sleeps until it is woken.
             while frames.len() < 200 && receiver.drain(&mut frames, 1, Duration::from_secs(600)) {}

@@ -64,7 +64,7 @@ fn watch(consumer: &Weak<BaseConsumer<Membership>>, status: &FeedStatus, stop: &
     while !stop.load(Ordering::Acquire)
         && let Some(consumer) = consumer.upgrade()
     {
-        match lag(&consumer) {
+        match lag(&consumer, status) {
             Ok(lag) => {
                 status.partitions.answered(clock::now(), lag);
                 if status.set_silent(false) {
@@ -89,8 +89,9 @@ fn watch(consumer: &Weak<BaseConsumer<Membership>>, status: &FeedStatus, stop: &
     }
 }
 
-/// Records that the brokers have of the assigned partitions and that were not read.
-fn lag(consumer: &BaseConsumer<Membership>) -> KafkaResult<i64> {
+/// Records that the brokers have of the assigned partitions and that were not read. Also notes how far those
+/// are that are read again.
+fn lag(consumer: &BaseConsumer<Membership>, status: &FeedStatus) -> KafkaResult<i64> {
     let membership = consumer.context();
     let topics = membership.topics();
     let begins = membership.rebalance.begins();
@@ -101,15 +102,16 @@ fn lag(consumer: &BaseConsumer<Membership>) -> KafkaResult<i64> {
     }
     let ends = positions.spans(&keys)?;
     let read = consumer.position()?;
-    let next = |&(stream, partition)| {
+    let next = |(stream, partition): (u16, i32)| {
         let element = read.find_partition(topics.of(stream)?, partition)?;
         match element.offset() {
             Offset::Offset(next) => Some(next),
             _ => begins.get(&(stream, partition)).copied(),
         }
     };
+    status.partitions.read_to(next);
     let lags = keys.iter().zip(ends).map(|(key, (low, high))| {
-        let next = next(key).unwrap_or(high);
+        let next = next(*key).unwrap_or(high);
         (high - next.max(low)).max(0)
     });
     Ok(lags.sum())

@@ -263,8 +263,7 @@ impl Feed {
         let bytes = match received {
             Incoming::Data(bytes) => bytes,
             Incoming::Binary => {
-                self.status.data_came(clock::now());
-                count(&self.status.dropped.binary);
+                self.out.drop_binary();
                 let url = &self.settings.url;
                 let told = "a binary message on a feed of text: such messages are dropped";
                 self.report.news(told, || warn!(url, "{told}"));

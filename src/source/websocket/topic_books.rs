@@ -5,7 +5,6 @@
 //! whole book. Which books wait is told by the engine. Limits of the venue's host hold as for its feeds.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -123,17 +122,23 @@ impl TopicBooks {
         };
         let bytes_sent = bytes.len();
         let mut frame = Frame { origin, bytes };
-        while let Err(back) = ring.try_send(frame) {
+        while let Err(back) = self.put(ring, frame) {
             frame = back;
             sleep(FULL).await;
         }
-        count(&self.status.received);
-        self.status.sent.fetch_add(1, Relaxed);
         info!(
             venue = self.venue,
             bytes = bytes_sent,
             "fetched a snapshot of a book that waited"
         );
+    }
+
+    fn put(&self, ring: &Sender, frame: Frame) -> Result<(), Frame> {
+        let _turn = self.status.begin_turn();
+        ring.try_send(frame)?;
+        count(&self.status.received);
+        count(&self.status.sent);
+        Ok(())
     }
 }
 
