@@ -128,8 +128,12 @@ impl World {
         let Some(owner) = owner else {
             return pass(time);
         };
-        if std::thread::panicking() || !owner.is_alive() {
+        if std::thread::panicking() {
             return;
+        }
+        if !owner.is_alive() {
+            // A loop that waits comes to its end.
+            return pass(time.min(Duration::from_millis(1)));
         }
         let end = since_start() + time;
         loop {
