@@ -83,11 +83,18 @@ impl RunningProcess {
         }
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
+        assert!(sent.expect("there is a kill").success());
+    }
+
     /// Sends SIGTERM, as a service manager does, and returns the exit code.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(sent.expect("there is a kill").success());
+        self.signal("TERM");
         self.join()
     }
 

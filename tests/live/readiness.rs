@@ -99,7 +99,7 @@ fn a_run_that_brings_state_back_for_long_is_not_ready() {
     let pipeline = folder.write("pipeline.toml", given::SMALL);
     let mut topics = Topics::new(bootstrap, "recovery");
     let (input, output) = (topics.make("in", 1), topics.make("out", 1));
-    let lines = quotes(0, 4_000);
+    let lines = quotes(0, 100_000);
     topics.fill(&input, lines.iter().map(String::as_str));
     let first = super::kafka::run(&pipeline, &topics, &input, &output, &[]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
@@ -116,6 +116,15 @@ fn a_run_that_brings_state_back_for_long_is_not_ready() {
     ];
     let mut run = start(&pipeline, &set);
     let mut scraper = scraper_of(&mut run);
+    run.wait_for("an assignment", |run| {
+        run.stderr()
+            .contains("partitions were assigned")
+            .then_some(())
+    });
+    // However fast the machine is, so much time passes before all is read again.
+    run.signal("STOP");
+    std::thread::sleep(Duration::from_millis(2_200));
+    run.signal("CONT");
     let mut most = 0;
     run.wait_for("a run that is not ready", |_| {
         let (status, said) = scraper.get("readyz");
