@@ -75,7 +75,7 @@ pub(crate) fn work_by_partition(
     status: &WorkerStatus,
     stop: &AtomicBool,
 ) -> Result<Shard, ModelError> {
-    let mut turns = Turns::new(shard, settings, inbox);
+    let mut turns = ShardTurns::new(shard, settings, inbox);
     let mut goes_on = true;
     while goes_on && !stop.load(Ordering::Acquire) && turns.drain(ring, PATIENCE) {
         goes_on = turns.turn((ring, deliver), status)?;
@@ -84,7 +84,7 @@ pub(crate) fn work_by_partition(
 }
 
 /// The turns of a shard: what is done with what was drained from its ring.
-pub(crate) struct Turns {
+pub(crate) struct ShardTurns {
     shard: Shard,
     worker: Worker,
     states: Option<PartitionStates>,
@@ -94,7 +94,7 @@ pub(crate) struct Turns {
     updated: Instant,
 }
 
-impl Turns {
+impl ShardTurns {
     /// Those of a shard, with the states of partitions that come through an inbox.
     pub(crate) fn new(
         shard: Shard,

@@ -13,6 +13,8 @@ mod group;
 mod instance;
 mod plan;
 mod producer;
+mod shards;
+mod shared;
 mod world;
 
 use std::ops::Range;
@@ -20,20 +22,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use self::brokers::Brokers;
+use self::brokers::SimulatedBrokers;
 use self::check::check;
 use self::dice::Dice;
-use self::disk::Disk;
 use self::plan::Plan;
+use self::shared::SharedWorld;
 use self::world::World;
 use crate::clock::virtual_time;
-
-/// What all instances of a simulation share.
-struct Shared {
-    plan: Plan,
-    brokers: Arc<Brokers>,
-    disk: Arc<Disk>,
-}
 
 /// Runs one seed to its end.
 ///
@@ -43,13 +38,13 @@ fn run(seed: u64) {
     let dice = Dice::new(seed);
     let plan = Plan::of(&dice);
     let troubled = 200 + dice.below(1_500);
-    let brokers = Arc::new(Brokers::new(dice));
+    let brokers = Arc::new(SimulatedBrokers::new(dice));
     {
         let mut inside = brokers.lock();
         inside.input = vec![vec![]; plan.partitions as usize];
         inside.group.set_partitions(plan.partitions);
     }
-    let shared = Shared {
+    let shared = SharedWorld {
         plan,
         brokers,
         disk: Arc::default(),

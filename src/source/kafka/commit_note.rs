@@ -1,5 +1,5 @@
-//! What a group notes beside each committed offset: where it began. A later run, or another member, cannot see
-//! that in the topic any more.
+//! What a group notes beside each committed offset: where it began. A later run, or another member, cannot
+//! see that in the topic any more.
 
 use std::fmt;
 

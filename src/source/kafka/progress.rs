@@ -330,4 +330,23 @@ mod tests {
         done(13);
         assert!(progress.uncommitted().is_empty());
     }
+
+    #[test]
+    fn a_partition_that_begins_is_not_given_up_before_the_sink_has_committed_where() {
+        let progress = Progress::default();
+        let begin = Position {
+            stream: 0,
+            partition: 1,
+            next: 7,
+        };
+        progress.begins(begin);
+        assert!(!progress.is_done(&[(0, 1)]) && !progress.is_complete());
+        assert_eq!(progress.take_begun(), [begin]);
+        assert!(progress.take_begun().is_empty(), "the sink has it");
+        progress.handed(0, 1, 7);
+        progress.done(begin);
+        assert!(!progress.is_done(&[(0, 1)]), "a frame is on its way");
+        progress.done(Position { next: 8, ..begin });
+        assert!(progress.is_done(&[(0, 1)]));
+    }
 }

@@ -1,7 +1,7 @@
 //! Simulated brokers: the input, the group, and an output with transactions whose requests may come late.
 //!
-//! Of the protocol of transactions it has what keeps records apart: one epoch a producer, which a newer one of
-//! its id ends; offsets that count with the transaction; a time after which an open one is aborted.
+//! Of the protocol of transactions it has what keeps records apart: one epoch a producer, which a newer one
+//! of its id ends; offsets that count with the transaction; a time after which an open one is aborted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::dice::Dice;
-use super::group::Group;
+use super::group::GroupCoordinator;
 use crate::clock::virtual_time::since_start;
 use crate::source::kafka::partition::PartitionKey;
 use crate::source::kafka::queries::Committed;
@@ -38,7 +38,7 @@ pub(super) struct OutputRecord {
 }
 
 /// All brokers.
-pub(super) struct Brokers {
+pub(super) struct SimulatedBrokers {
     pub(super) dice: Dice,
     inside: Mutex<Inside>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Brokers {
 pub(super) struct Inside {
     /// Whether requests and answers may be lost or late.
     pub(super) is_troubled: bool,
-    pub(super) group: Group,
+    pub(super) group: GroupCoordinator,
     /// The records of each partition of the input.
     pub(super) input: Vec<Vec<Bytes>>,
     producers: BTreeMap<String, Producer>,
@@ -57,7 +57,7 @@ pub(super) struct Inside {
     /// Whether transactions were committed; of one that is open it is not known.
     ended: BTreeMap<u64, bool>,
     transactions: u64,
-    late: Vec<(Duration, Request, Answer)>,
+    late: Vec<(Duration, BrokerRequest, Answer)>,
 }
 
 #[derive(Default)]
@@ -73,11 +73,11 @@ struct Transaction {
 }
 
 /// Where the answer to a request comes.
-pub(super) type Answer = Arc<Mutex<Option<Result<(), Refusal>>>>;
+pub(super) type Answer = Arc<Mutex<Option<Result<(), BrokerRefusal>>>>;
 
 /// A request that may be lost, or come late.
 #[derive(Clone, Debug)]
-pub(super) enum Request {
+pub(super) enum BrokerRequest {
     /// Offsets of a transaction.
     SendOffsets {
         id: String,
@@ -100,7 +100,7 @@ pub(super) enum Request {
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Refusal {
+pub(super) struct BrokerRefusal {
     pub(super) why: &'static str,
     /// Whether the producer is of no use any more.
     pub(super) is_fatal: bool,
@@ -115,7 +115,7 @@ pub(super) enum Fate {
     Late(Duration),
 }
 
-impl Brokers {
+impl SimulatedBrokers {
     pub(super) fn new(dice: Dice) -> Self {
         Self {
             dice,
@@ -160,7 +160,7 @@ impl Inside {
         &mut self,
         producer: Option<(&str, u64)>,
         record: OutputRecord,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), BrokerRefusal> {
         let number = match producer {
             None => None,
             Some((id, epoch)) => Some(self.open(id, epoch)?.number),
@@ -177,20 +177,20 @@ impl Inside {
     ///
     /// # Errors
     /// Where it is refused.
-    pub(super) fn take(&mut self, request: Request) -> Result<(), Refusal> {
+    pub(super) fn take(&mut self, request: BrokerRequest) -> Result<(), BrokerRefusal> {
         let told = format!("{request:?}");
         let taken = self.take_untold(request);
         tell(format_args!("{told}: {taken:?}"));
         taken
     }
 
-    fn take_untold(&mut self, request: Request) -> Result<(), Refusal> {
-        let abortable = |why| Refusal {
+    fn take_untold(&mut self, request: BrokerRequest) -> Result<(), BrokerRefusal> {
+        let abortable = |why| BrokerRefusal {
             why,
             is_fatal: false,
         };
         match request {
-            Request::SendOffsets {
+            BrokerRequest::SendOffsets {
                 id,
                 epoch,
                 member,
@@ -201,15 +201,15 @@ impl Inside {
                 open.offsets.extend(offsets);
                 Ok(())
             }
-            Request::End { id, epoch, commits } => self.end(&id, epoch, commits),
-            Request::Commit { member, offsets } => {
+            BrokerRequest::End { id, epoch, commits } => self.end(&id, epoch, commits),
+            BrokerRequest::Commit { member, offsets } => {
                 self.group.commit(member, &offsets).map_err(abortable)
             }
         }
     }
 
     /// Keeps a request for later.
-    pub(super) fn delay(&mut self, by: Duration, request: Request, answer: Answer) {
+    pub(super) fn delay(&mut self, by: Duration, request: BrokerRequest, answer: Answer) {
         self.late.push((since_start() + by, request, answer));
     }
 
@@ -272,7 +272,7 @@ impl Inside {
         })
     }
 
-    fn open(&mut self, id: &str, epoch: u64) -> Result<&mut Transaction, Refusal> {
+    fn open(&mut self, id: &str, epoch: u64) -> Result<&mut Transaction, BrokerRefusal> {
         let producer = self.producers.get_mut(id);
         let producer = producer.filter(|producer| producer.epoch == epoch);
         let producer = producer.ok_or(FENCED)?;
@@ -287,7 +287,7 @@ impl Inside {
         }))
     }
 
-    fn end(&mut self, id: &str, epoch: u64, commits: bool) -> Result<(), Refusal> {
+    fn end(&mut self, id: &str, epoch: u64, commits: bool) -> Result<(), BrokerRefusal> {
         let producer = self.producers.get_mut(id);
         let producer = producer.filter(|producer| producer.epoch == epoch);
         let open = producer.ok_or(FENCED)?.open.take();
@@ -301,7 +301,7 @@ impl Inside {
     }
 }
 
-const FENCED: Refusal = Refusal {
+const FENCED: BrokerRefusal = BrokerRefusal {
     why: "fenced",
     is_fatal: true,
 };

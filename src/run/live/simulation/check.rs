@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Shared;
 use super::brokers::OutputRecord;
 use super::plan::undisturbed;
+use super::shared::SharedWorld;
 
 /// Checks the output of a seed.
 ///
 /// # Panics
 /// Where a record is missing, comes twice, is another, or comes in another order within its key. At least
 /// once, records may come again, but only the same.
-pub(super) fn check(shared: &Shared, begins: &[i64]) {
-    let Shared { plan, brokers, .. } = shared;
+pub(super) fn check(shared: &SharedWorld, begins: &[i64]) {
+    let SharedWorld { plan, brokers, .. } = shared;
     let brokers = brokers.lock();
     let expected = by_key(undisturbed(plan, &brokers.input, begins));
     let seen = by_key(brokers.read_committed());

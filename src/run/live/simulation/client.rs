@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-use super::brokers::{Answer, Brokers, Fate, Request, tell};
+use super::brokers::{Answer, BrokerRequest, Fate, SimulatedBrokers, tell};
 use super::group::Told;
 use crate::clock;
 use crate::clock::virtual_time::since_start;
@@ -29,7 +29,7 @@ pub(super) const TOPIC: &str = "in";
 
 /// A consumer with the name of a static member.
 pub(super) struct SimulatedClient {
-    brokers: Arc<Brokers>,
+    brokers: Arc<SimulatedBrokers>,
     progress: Arc<Progress>,
     /// Of the process: requests of a dead one are not sent.
     alive: Arc<AtomicBool>,
@@ -62,7 +62,7 @@ pub(super) enum Polled {
 
 impl SimulatedClient {
     pub(super) fn new(
-        brokers: Arc<Brokers>,
+        brokers: Arc<SimulatedBrokers>,
         progress: Arc<Progress>,
         alive: Arc<AtomicBool>,
         (name, number): (usize, u64),
@@ -264,7 +264,7 @@ impl GroupClient for SimulatedClient {
         if !self.alive.load(Ordering::Relaxed) {
             return Err(unanswered());
         }
-        let request = Request::Commit {
+        let request = BrokerRequest::Commit {
             member: (
                 self.name,
                 self.number,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::brokers::Brokers;
+use super::brokers::SimulatedBrokers;
 use crate::source::kafka::Progress;
 use crate::state::{SavedFile, StateError, StateSnapshot, StateStore};
 
@@ -24,7 +24,7 @@ struct Files {
 /// The folder, as one process sees it.
 pub(super) struct DiskOfProcess {
     pub(super) disk: Arc<Disk>,
-    pub(super) brokers: Arc<Brokers>,
+    pub(super) brokers: Arc<SimulatedBrokers>,
     pub(super) process: Process,
 }
 

@@ -13,7 +13,7 @@ pub(super) const SESSION: Duration = Duration::from_secs(10);
 
 /// The group, and what it has committed.
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(super) struct GroupCoordinator {
     generation: u64,
     /// Whether members are awaited for the next generation.
     is_joining: bool,
@@ -51,7 +51,7 @@ pub(super) enum Told {
     Nothing,
 }
 
-impl Group {
+impl GroupCoordinator {
     /// A topic has so many partitions from now on.
     pub(super) fn set_partitions(&mut self, partitions: i32) {
         self.partitions = (0..partitions).map(|number| (0, number)).collect();
@@ -77,8 +77,8 @@ impl Group {
         }
     }
 
-    /// What the client of this name is told. `holds`: whether it was told of partitions, and has not given them
-    /// back.
+    /// What the client of this name is told. `holds`: whether it was told of partitions, and has not given
+    /// them back.
     pub(super) fn poll(&mut self, name: usize, client: u64, holds: bool, now: Duration) -> Told {
         let known = self.members.get(&name).map(|member| member.client);
         match known {
@@ -148,7 +148,7 @@ impl Group {
     /// Whether a member may commit.
     ///
     /// # Errors
-    /// As [`Group::commit`].
+    /// As [`GroupCoordinator::commit`].
     pub(super) fn may_commit(
         &self,
         (name, client, generation): (usize, u64, u64),

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Deliveries, SyncSender as Deliver, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::Shared;
 use super::client::{Polled, SimulatedClient, TOPIC};
 use super::disk::{DiskOfProcess, Process};
 use super::producer::{SimulatedProducer, SimulatedSink};
+use super::shards::{ShardSteps, shards};
+use super::shared::SharedWorld;
 use crate::clock;
 use crate::pipeline::Recovery;
 use crate::run::delivery::Delivery;
@@ -21,10 +22,9 @@ use crate::run::error::RunError;
 use crate::run::live::recovery::StateRecovery;
 use crate::run::live::run_output::RunOutput;
 use crate::run::live::waiting_states::WaitingStates;
-use crate::run::shard::Shard;
 use crate::run::state_inbox::StateInbox;
 use crate::run::status::WorkerStatus;
-use crate::run::worker::{DELIVERIES, Turns, WorkerSettings};
+use crate::run::worker::DELIVERIES;
 use crate::run::writer::Writer;
 use crate::sink::SinkError;
 use crate::source::kafka::intake::PartitionIntake;
@@ -32,7 +32,6 @@ use crate::source::kafka::partition::partition_of;
 use crate::source::kafka::rebalance::{Rebalance, RebalanceSettings};
 use crate::source::kafka::starts::ReadAgain;
 use crate::source::kafka::{CommitBy, Progress};
-use crate::source::ring::{Receiver, ring};
 use crate::source::status::FeedStatus;
 use crate::state::{StateSnapshot, StateStore};
 
@@ -64,12 +63,6 @@ struct SourceSteps {
     committed_at: Instant,
 }
 
-struct ShardSteps {
-    /// None once it has ended.
-    turns: Option<Turns>,
-    ring: Receiver,
-}
-
 struct OutputSteps {
     output: RunOutput,
     deliver: Deliver<Delivery>,
@@ -91,11 +84,11 @@ impl InstanceRun {
     /// # Errors
     /// Where the sink cannot be opened.
     pub(super) fn start(
-        shared: &Shared,
+        shared: &SharedWorld,
         alive: Arc<AtomicBool>,
         (name, number): (usize, u64),
     ) -> Result<Self, RunError> {
-        let Shared {
+        let SharedWorld {
             plan,
             brokers,
             disk,
@@ -154,24 +147,7 @@ impl InstanceRun {
         let client = Rc::new(client);
         let mut writer = Writer::new(Box::new(sink), &plan.loaded.lineage);
         writer.commit_for(client.group());
-        let (mut rings, mut shards) = (vec![], vec![]);
-        for (number, inbox) in inboxes.iter().enumerate() {
-            let engine = plan.loaded.engine()?;
-            let decoder = plan.pipeline.decoder();
-            let shard = Shard::new(decoder, engine, &plan.loaded.lineage, true).keeping_states();
-            let (sender, receiver) = ring(plan.ring);
-            let settings = WorkerSettings {
-                shard: number,
-                batch: 8,
-                drops_repeated_offsets: true,
-                ..WorkerSettings::default()
-            };
-            rings.push(sender);
-            shards.push(RefCell::new(ShardSteps {
-                turns: Some(Turns::new(shard, settings, Some(Arc::clone(inbox)))),
-                ring: receiver,
-            }));
-        }
+        let (rings, shards) = shards(plan, &inboxes)?;
         let waiting = plan
             .saves_states
             .then(|| WaitingStates::new(identity, topics, inboxes.clone()));

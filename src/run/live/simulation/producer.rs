@@ -1,5 +1,5 @@
-//! The producer of a simulated run, and the sink that writes with it: transactions and acknowledgements are the
-//! real ones, only calls and records go to simulated brokers.
+//! The producer of a simulated run, and the sink that writes with it: transactions and acknowledgements are
+//! the real ones, only calls and records go to simulated brokers.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use rdkafka::error::KafkaError;
 use rustc_hash::FxHasher;
 
-use super::brokers::{Answer, Brokers, Fate, OutputRecord, Refusal, Request};
+use super::brokers::{Answer, BrokerRefusal, BrokerRequest, Fate, OutputRecord, SimulatedBrokers};
 use crate::clock;
 use crate::frame::Position;
 use crate::signal::Signal;
@@ -26,7 +26,7 @@ use crate::source::kafka::take_over::OffsetToCommit;
 
 /// A producer of one instance.
 pub(super) struct SimulatedProducer {
-    brokers: Arc<Brokers>,
+    brokers: Arc<SimulatedBrokers>,
     /// Of the process: a request of a dead one is not sent.
     alive: Arc<AtomicBool>,
     /// The id of its transactions, where it writes in any.
@@ -42,13 +42,17 @@ struct Records {
     arrived: u64,
     acknowledged: u64,
     /// Why a record was refused.
-    failure: Option<Refusal>,
+    failure: Option<BrokerRefusal>,
     /// The answer to the call that was made last, once it comes.
     answer: Option<Answer>,
 }
 
 impl SimulatedProducer {
-    pub(super) fn new(brokers: Arc<Brokers>, alive: Arc<AtomicBool>, id: Option<String>) -> Self {
+    pub(super) fn new(
+        brokers: Arc<SimulatedBrokers>,
+        alive: Arc<AtomicBool>,
+        id: Option<String>,
+    ) -> Self {
         Self {
             brokers,
             alive,
@@ -93,7 +97,7 @@ impl SimulatedProducer {
 
     /// Makes a call. The same one again goes on where it was, but offsets are sent anew: those of the first
     /// request may still arrive.
-    fn call(&self, request: Request, timeout: Duration) -> CallResult {
+    fn call(&self, request: BrokerRequest, timeout: Duration) -> CallResult {
         if !self.alive.load(Ordering::Relaxed) {
             return Err(call_error(DEAD));
         }
@@ -112,14 +116,14 @@ impl SimulatedProducer {
             Fate::Answered => return self.brokers.lock().take(request).map_err(call_error),
             Fate::RequestLost => {}
             Fate::AnswerLost => {
-                let sends_again = matches!(request, Request::SendOffsets { .. });
+                let sends_again = matches!(request, BrokerRequest::SendOffsets { .. });
                 let result = self.brokers.lock().take(request);
                 let answer = Arc::new(Mutex::new(Some(result)));
                 self.lock().answer = (!sends_again).then_some(answer);
             }
             Fate::Late(by) => {
                 let answer = Answer::default();
-                if !matches!(request, Request::SendOffsets { .. }) {
+                if !matches!(request, BrokerRequest::SendOffsets { .. }) {
                     self.lock().answer = Some(Arc::clone(&answer));
                 }
                 self.brokers.lock().delay(by, request, answer);
@@ -167,7 +171,7 @@ impl TransactionalProducer for SimulatedProducer {
             next: position.next,
             note: CommitNote::read(note),
         };
-        let request = Request::SendOffsets {
+        let request = BrokerRequest::SendOffsets {
             id: self.id(),
             epoch: self.epoch.load(Ordering::Relaxed),
             member,
@@ -177,7 +181,7 @@ impl TransactionalProducer for SimulatedProducer {
     }
 
     fn commit(&self, timeout: Duration) -> CallResult {
-        let request = Request::End {
+        let request = BrokerRequest::End {
             id: self.id(),
             epoch: self.epoch.load(Ordering::Relaxed),
             commits: true,
@@ -187,7 +191,7 @@ impl TransactionalProducer for SimulatedProducer {
 
     fn abort(&self, timeout: Duration) -> CallResult {
         self.lock().queued.clear();
-        let request = Request::End {
+        let request = BrokerRequest::End {
             id: self.id(),
             epoch: self.epoch.load(Ordering::Relaxed),
             commits: false,
@@ -339,8 +343,8 @@ fn sink_error(error: KafkaSinkError) -> SinkError {
     SinkError::Kafka(Box::new(error))
 }
 
-fn call_error(refusal: Refusal) -> CallError {
-    let Refusal { why, is_fatal } = refusal;
+fn call_error(refusal: BrokerRefusal) -> CallError {
+    let BrokerRefusal { why, is_fatal } = refusal;
     CallError {
         error: KafkaError::Seek(why.to_owned()),
         is_retriable: false,
@@ -356,7 +360,7 @@ fn timed_out() -> CallError {
     }
 }
 
-const DEAD: Refusal = Refusal {
+const DEAD: BrokerRefusal = BrokerRefusal {
     why: "the process has ended",
     is_fatal: true,
 };

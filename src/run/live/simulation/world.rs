@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::Shared;
 use super::brokers::tell;
 use super::instance::{InstanceRun, NETWORK};
 use super::plan::record;
+use super::shared::SharedWorld;
 use crate::clock::virtual_time::{pass, since_start};
 
 /// All instances of a seed, and the time until each begins again.
 pub(super) struct World {
-    pub(super) shared: Shared,
+    pub(super) shared: SharedWorld,
     running: RefCell<Vec<Rc<Running>>>,
     names: Vec<Name>,
     /// The next client's number.
@@ -73,7 +73,7 @@ impl Owner {
 
 impl World {
     /// The world before anything runs.
-    pub(super) fn new(shared: Shared) -> Self {
+    pub(super) fn new(shared: SharedWorld) -> Self {
         let plan = &shared.plan;
         let names: Vec<Name> = (0..plan.instances).map(|_| Name::default()).collect();
         for (at, name) in names.iter().enumerate() {
@@ -170,7 +170,7 @@ impl World {
             self.steps.get() < STEPS_MAX,
             "stuck: what has come is not committed in the end"
         );
-        let Shared { brokers, .. } = &self.shared;
+        let SharedWorld { brokers, .. } = &self.shared;
         let dice = &brokers.dice;
         pass(Duration::from_micros(
             dice.below(at_most.as_micros() as usize + 1) as u64,
