@@ -158,7 +158,11 @@ fn defaults(settings: &KafkaSourceSettings) -> Vec<(&'static str, &str)> {
         ("queued.max.messages.kbytes", "16384"),
     ];
     match settings.is_broker_led {
-        true => all.push(("group.protocol", "consumer")),
+        // Partitions of one number go to one member, whichever the topic: their state is one.
+        true => all.extend([
+            ("group.protocol", "consumer"),
+            ("group.remote.assignor", "range"),
+        ]),
         // How long the partitions of an instance that is gone wait for it.
         false => all.push(("session.timeout.ms", "10000")),
     }

@@ -363,3 +363,50 @@ fn a_partition_that_is_added_while_running_is_read_from_its_beginning() {
     assert_eq!(seen, [0, 1, 2, 3]);
     running.end();
 }
+
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn partitions_of_one_number_go_to_one_member_where_the_broker_assigns() {
+    let topics = [RealTopic::new("pair-a", 4), RealTopic::new("pair-b", 4)];
+    let settings = KafkaSourceSettings {
+        topics: topics.iter().map(|topic| topic.name.clone()).collect(),
+        from_beginning: true,
+        is_broker_led: true,
+        ..topics[0].settings()
+    };
+    let members = [start(settings.clone(), 1024), start(settings, 1024)];
+    let held = |member: &RunningSource| member.status.partitions.partitions();
+    wait_until(|| {
+        let _ = members.each_ref().map(RunningSource::take_all);
+        members.each_ref().map(held) == [Some(4), Some(4)]
+    });
+    for topic in &topics {
+        (0..4).for_each(|partition| topic.fill(partition, 1));
+    }
+    let mut seen = [vec![], vec![]];
+    wait_until(|| {
+        for (seen, member) in seen.iter_mut().zip(&members) {
+            let frames = member.take_all();
+            seen.extend(
+                frames
+                    .iter()
+                    .map(|frame| (frame.origin.stream, frame.origin.partition)),
+            );
+        }
+        seen.iter().map(Vec::len).sum::<usize>() >= 8
+    });
+    for seen in &seen {
+        let of = |stream| {
+            let mut numbers: Vec<i32> = seen
+                .iter()
+                .filter(|at| at.0 == stream)
+                .map(|at| at.1)
+                .collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        assert_eq!(of(0), of(1));
+        assert_eq!(of(0).len(), 2);
+    }
+    members.into_iter().for_each(RunningSource::end);
+}
