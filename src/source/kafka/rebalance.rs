@@ -284,3 +284,127 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// How often it is looked whether what was read is done.
 const DONE_STEP: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::super::queries::{CommittedByPartition, OffsetsByPartition};
+    use super::super::starts::ReadAgain;
+    use super::*;
+
+    /// A client of a group that has committed nothing.
+    #[derive(Default)]
+    struct NewGroup {
+        is_incremental: bool,
+        is_unassigned: Cell<bool>,
+        commits: Cell<usize>,
+    }
+
+    impl OffsetQueries for NewGroup {
+        fn committed(&self, _keys: &[PartitionKey]) -> KafkaResult<CommittedByPartition> {
+            Ok(CommittedByPartition::default())
+        }
+
+        fn spans(&self, keys: &[PartitionKey]) -> KafkaResult<Vec<(i64, i64)>> {
+            Ok(vec![(3, 9); keys.len()])
+        }
+
+        fn since(&self, _keys: &[PartitionKey], _millis: i64) -> KafkaResult<OffsetsByPartition> {
+            Ok(OffsetsByPartition::default())
+        }
+
+        fn partitions_of(&self, stream: u16) -> KafkaResult<Vec<PartitionKey>> {
+            Ok(vec![(stream, 0), (stream, 1)])
+        }
+    }
+
+    impl GroupClient for NewGroup {
+        fn is_assignment_lost(&self) -> bool {
+            false
+        }
+
+        fn is_incremental(&self) -> bool {
+            self.is_incremental
+        }
+
+        fn assign(&self, _placed: Option<&[PlacedPartition]>) -> KafkaResult<()> {
+            Ok(())
+        }
+
+        fn unassign(&self) -> KafkaResult<()> {
+            self.is_unassigned.set(true);
+            Ok(())
+        }
+
+        fn commit_now(&self, _offsets: Vec<OffsetToCommit>) -> KafkaResult<()> {
+            self.commits.set(self.commits.get() + 1);
+            Ok(())
+        }
+
+        fn commit_done(&self, _keys: &[PartitionKey]) {}
+    }
+
+    fn rebalance(commits: CommitBy) -> Rebalance {
+        let settings = RebalanceSettings {
+            commits,
+            from_beginning: false,
+            wait_max: Duration::from_secs(1),
+            drain_timeout: Duration::from_secs(1),
+        };
+        Rebalance::new(
+            settings,
+            Arc::new(ReadAgain { rebuild: None }),
+            Arc::default(),
+            Arc::default(),
+            Arc::default(),
+        )
+    }
+
+    #[test]
+    fn partitions_that_are_left_at_an_assignment_are_lost_but_where_it_adds_to_them() {
+        for (is_incremental, next, is_lost) in [
+            (false, vec![(0, 1)], true),
+            (false, vec![], true),
+            (false, vec![(0, 0)], true),
+            (true, vec![(0, 1)], false),
+            (true, vec![(0, 0)], true),
+        ] {
+            let (member, client) = (
+                rebalance(CommitBy::Source),
+                NewGroup {
+                    is_incremental,
+                    ..NewGroup::default()
+                },
+            );
+            member.assign(&client, &[(0, 0)]).unwrap();
+            assert!(!member.progress.is_lost());
+            member.assign(&client, &next).unwrap();
+            assert_eq!(member.progress.is_lost(), is_lost, "{next:?}");
+            assert_eq!(client.is_unassigned.get(), is_lost, "{next:?}");
+        }
+    }
+
+    #[test]
+    fn where_a_new_group_begins_is_committed_by_the_one_who_commits() {
+        for (commits, made) in [(CommitBy::Source, 1), (CommitBy::Sink, 0)] {
+            let (member, client) = (rebalance(commits), NewGroup::default());
+            member.assign(&client, &[(0, 0), (0, 1)]).unwrap();
+            assert_eq!(client.commits.get(), made);
+            let placed: Vec<_> = member
+                .take_changes()
+                .into_iter()
+                .filter_map(|change| match change {
+                    Change::Assigned(placed) => Some(placed),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(placed.len(), 2);
+            for placed in placed {
+                assert_eq!((placed.begin, placed.is_begun), (9, made == 0));
+                let note = placed.note.unwrap();
+                assert_eq!((note.begun, note.partitions), (9, Some(2)));
+            }
+        }
+    }
+}
