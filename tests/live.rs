@@ -37,6 +37,8 @@ mod kafka_books;
 mod kafka_clock;
 #[path = "live/large_letters.rs"]
 mod large_letters;
+#[path = "live/latest.rs"]
+mod latest;
 #[path = "live/meadow.rs"]
 mod meadow;
 #[path = "live/metrics.rs"]
