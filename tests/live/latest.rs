@@ -1,4 +1,5 @@
-//! A group that begins at the newest records: what came before it is no part of its state, in no later run either.
+//! A group that begins at the newest records: what came before it is no part of its state, in no later run
+//! either.
 
 use std::path::Path;
 
