@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 use self::brokers::ask;
-use crate::config::{SinkKind, SourceKind};
+use crate::config::{DeliveryMode, SinkKind, SourceKind};
 use crate::decode::venue::Subscription;
 use crate::kafka::{client_config, client_description};
 use crate::pipeline::broker_needs::BrokerNeeds;
@@ -123,6 +123,10 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
             source.topics.join(", ")
         ));
     }
+    let is_exact = pipeline.file.sink.delivery == DeliveryMode::ExactlyOnce;
+    if reads && is_exact && source.topics.len() > 1 {
+        report.warnings.push(NO_ORDER.into());
+    }
     if reads {
         report.state = Some(loaded.recovery(&pipeline.file).sentence());
     }
@@ -152,6 +156,9 @@ pub fn check(pipeline: &Pipeline, topics: bool) -> Result<CheckReport, PipelineE
 }
 
 /// What is hardly meant where a book comes from topics.
+const NO_ORDER: &str = "records of several topics have no order between them: each signal comes once, but scores \
+    depend on the order in which the topics arrive";
+
 const NO_SNAPSHOTS: &str = "features need a book, and the pipeline names no REST address for its snapshots \
     (`[source] rest`): a book waits until the topic holds a snapshot";
 

@@ -48,13 +48,16 @@ impl Described {
 /// That a right is missing, and how it is given. `kind` is `topic`, `group` or `transactional-id`.
 #[must_use]
 pub fn no_right(operation: &str, kind: &str, name: &str) -> String {
-    let prefixed = match kind {
-        "transactional-id" => " --resource-pattern-type prefixed",
-        _ => "",
+    // One right for all instances of a group: their ids differ in what is behind the last dash.
+    let (granted, prefixed) = match (kind, name.rsplit_once('-')) {
+        ("transactional-id", Some((group, _))) => {
+            (format!("{group}-"), " --resource-pattern-type prefixed")
+        }
+        _ => (name.to_owned(), ""),
     };
     format!(
         "no right {operation} on {} `{name}`; give it: kafka-acls --add --allow-principal User:NAME --operation \
-         {operation} --{kind} {name}{prefixed}",
+         {operation} --{kind} {granted}{prefixed}",
         kind.replace('-', " ")
     )
 }

@@ -260,3 +260,33 @@ fn a_property_that_needs_more_than_is_built_in_is_refused() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.starts_with("kafka     librdkafka "), "{said}");
 }
+
+#[test]
+fn check_warns_that_several_topics_have_no_order_for_exactly_once() {
+    let folder = Folder::new("bad-no-order");
+    let path = folder.write("pipeline.toml", given::SMALL);
+    for (delivery, topics, warns) in [
+        ("exactly_once", r#"["a","b"]"#, true),
+        ("exactly_once", r#"["a"]"#, false),
+        ("at_least_once", r#"["a","b"]"#, false),
+    ] {
+        let mut args = vec!["check".to_owned(), "--offline".to_owned()];
+        args.push(path.display().to_string());
+        for set in [
+            "source.kind=kafka".to_owned(),
+            format!("source.topics={topics}"),
+            "sink.kind=kafka".to_owned(),
+            format!("sink.delivery={delivery}"),
+        ] {
+            args.extend(["--set".to_owned(), set]);
+        }
+        let run = given::foretick(&args);
+        assert_eq!(
+            run.stdout.contains("have no order between them"),
+            warns,
+            "{delivery}, {topics}: {}{}",
+            run.stdout,
+            run.stderr
+        );
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::child::RunningProcess;
 use super::kafka::{run, summary};
 use super::topics::Topics;
-use crate::given::{self, Folder};
+use crate::given::Folder;
 use crate::needs;
 
 /// An average that never forgets.
