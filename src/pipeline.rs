@@ -130,6 +130,7 @@ impl Pipeline {
         numbers::check(&file)?;
         credentials::check(&file.source.websocket)?;
         alerts::check(&file)?;
+        topics::check(&file)?;
         sink::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {

@@ -5,6 +5,8 @@
 mod given;
 mod needs;
 
+#[path = "live/added_partitions.rs"]
+mod added_partitions;
 #[path = "live/alerts.rs"]
 mod alerts;
 #[path = "live/broker_away.rs"]
@@ -64,7 +66,6 @@ mod sink_delivery;
 mod stocks;
 #[path = "live/supervisor.rs"]
 mod supervisor;
-#[expect(dead_code, reason = "some of it serves `tests/faults.rs` alone")]
 #[path = "live/topics.rs"]
 mod topics;
 #[path = "live/venue.rs"]

@@ -65,6 +65,10 @@ pub(super) fn check(file: &PipelineFile) -> Result<(), ConfigFault> {
     if file.sink.delivery != DeliveryMode::ExactlyOnce {
         return Ok(());
     }
+    if file.sink.commit_interval_ms > Some(TRANSACTION_MS_MAX) {
+        let what = "write at most 30000: brokers abort a transaction that is open for 45 s";
+        return Err(ConfigFault::at("sink.commit_interval_ms", what));
+    }
     let what = if file.sink.kind != SinkKind::Kafka {
         "`exactly_once` writes signals and offsets in one transaction of Kafka: set `sink.kind = \"kafka\"`, or \
          `at_least_once`"
@@ -133,3 +137,6 @@ pub(super) fn file_of(sink: &SinkConfig) -> &Path {
 }
 
 const DEFAULT_FILE: &str = "signals.jsonl";
+
+/// The longest that a transaction may be open, in milliseconds; the brokers' limit leaves room for its end.
+const TRANSACTION_MS_MAX: u64 = 30_000;

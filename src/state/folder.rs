@@ -153,7 +153,7 @@ fn add_files(folder: &Path, with_folders: bool, paths: &mut Vec<PathBuf>) -> io:
 
 /// Reads a file; none where it is not there.
 fn read(path: &Path) -> Option<SavedFile> {
-    let (bytes, snapshot) = match fs::read(path) {
+    let (bytes, snapshot) = match read_bytes(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(cause) => {
             let error = StateError::File {
@@ -172,6 +172,18 @@ fn read(path: &Path) -> Option<SavedFile> {
     })
 }
 
+/// The bytes of a regular file of a size that a snapshot can have: a pipe would be waited for, and a device
+/// has no end.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let found = fs::metadata(path)?;
+    let why = match found.len() {
+        _ if !found.is_file() => "it is not a regular file",
+        BYTES_MAX.. => "it is larger than a snapshot can be",
+        _ => return fs::read(path),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidData, why))
+}
+
 /// A group's name as the name of a folder: other letters than these as `%` and their bytes.
 fn file_name_of(group: &str) -> String {
     let mut name = String::new();
@@ -186,6 +198,9 @@ fn file_name_of(group: &str) -> String {
 }
 
 const ENDING: &str = "state";
+
+/// No snapshot has so many bytes: 4 GiB.
+const BYTES_MAX: u64 = 4 << 30;
 
 #[cfg(test)]
 mod tests {

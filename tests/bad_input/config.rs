@@ -290,3 +290,33 @@ fn check_warns_that_several_topics_have_no_order_for_exactly_once() {
         );
     }
 }
+
+#[test]
+fn names_and_times_that_brokers_refuse_later_are_refused_at_once() {
+    let folder = Folder::new("bad-names");
+    let path = folder.write("pipeline.toml", given::SMALL);
+    for (set, key) in [
+        (r#"source.topics=["a b"]"#, "source.topics"),
+        (r#"source.topics=["x","x"]"#, "source.topics"),
+        (r#"sink.topic="a/b""#, "sink.topic"),
+        (r#"sink.topic="md.trades.v1""#, "sink.topic"),
+        (r#"sink.gaps="..""#, "sink.gaps"),
+        (r#"kafka.group="""#, "kafka.group"),
+        ("sink.commit_interval_ms=60000", "sink.commit_interval_ms"),
+    ] {
+        let own = [
+            "source.kind=kafka",
+            r#"source.topics=["md.trades.v1"]"#,
+            "sink.kind=kafka",
+            "sink.delivery=exactly_once",
+        ];
+        let mut args = vec!["check".to_owned(), "--offline".to_owned()];
+        args.push(path.display().to_string());
+        for set in own.into_iter().chain([set]) {
+            args.extend(["--set".to_owned(), set.to_owned()]);
+        }
+        let run = given::foretick(&args);
+        assert_eq!(run.code, Some(2), "{set}: {}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains(key), "{set}: {}", run.stderr);
+    }
+}

@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
+use tracing::{debug, info};
 
 use super::error::KafkaSourceError;
 use super::links::KafkaLinks;
 use super::membership::Membership;
+use super::positions::Positions;
+use super::queries::OffsetQueries;
 use super::settings::KafkaSourceSettings;
 use super::trouble::{Brokers, is_lasting};
 use crate::clock;
@@ -32,17 +35,37 @@ pub(super) fn connect(
     brokers: &mut Brokers,
     stop: &Arc<AtomicBool>,
 ) -> Result<Option<Arc<BaseConsumer<Membership>>>, KafkaSourceError> {
-    let setup = |error| KafkaSourceError::Setup {
-        bootstrap: settings.bootstrap.clone(),
-        error,
-    };
-    let mut defaults = defaults(settings);
-    let instance = settings.instance.as_ref();
+    let instance = settings
+        .instance
+        .as_ref()
+        .filter(|_| !settings.is_broker_led);
     let instance = instance.map(|slot| format!("{}-{}", settings.group, slot.name()));
     let instance = instance.map(|name| name.replace(|c| !may_stand_in_name(c), "-"));
-    if let Some(instance) = instance.as_deref().filter(|_| !settings.is_broker_led) {
-        defaults.push(("group.instance.id", instance));
+    let mut consumer = create(settings, links, stop, instance.as_deref())?;
+    if !wait_for_topics(settings, &consumer, brokers, stop)? {
+        return Ok(None);
     }
+    if instance.is_some() && has_new_partitions(&consumer, stop) {
+        info!("partitions were added that the group does not read yet: joining as a new member");
+        consumer = create(settings, links, stop, None)?;
+    }
+    consumer.context().set_consumer(&consumer);
+    links.group.set_consumer(&consumer);
+    let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+    let subscribed = consumer.subscribe(&topics);
+    subscribed.map_err(|error| setup(settings, error))?;
+    Ok(Some(consumer))
+}
+
+/// A consumer; a static member of its group where it has the name of an instance.
+fn create(
+    settings: &KafkaSourceSettings,
+    links: &KafkaLinks,
+    stop: &Arc<AtomicBool>,
+    instance: Option<&str>,
+) -> Result<Arc<BaseConsumer<Membership>>, KafkaSourceError> {
+    let mut defaults = defaults(settings);
+    defaults.extend(instance.map(|name| ("group.instance.id", name)));
     let config = client_config(&settings.bootstrap, &defaults, &settings.properties)?;
     let membership = Membership::new(
         settings,
@@ -51,17 +74,40 @@ pub(super) fn connect(
         Arc::clone(&links.status),
         Arc::clone(stop),
     );
-    let consumer: BaseConsumer<Membership> =
-        config.create_with_context(membership).map_err(setup)?;
-    let consumer = Arc::new(consumer);
-    if !wait_for_topics(settings, &consumer, brokers, stop)? {
-        return Ok(None);
+    let created = config.create_with_context(membership);
+    Ok(Arc::new(created.map_err(|error| setup(settings, error))?))
+}
+
+fn setup(settings: &KafkaSourceSettings, error: KafkaError) -> KafkaSourceError {
+    KafkaSourceError::Setup {
+        bootstrap: settings.bootstrap.clone(),
+        error,
     }
-    consumer.context().set_consumer(&consumer);
-    links.group.set_consumer(&consumer);
-    let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-    consumer.subscribe(&topics).map_err(setup)?;
-    Ok(Some(consumer))
+}
+
+/// Whether the group reads some partitions of a topic, and has never read others. A static member that comes
+/// back within its session gets its former partitions, and no member looks for others: partitions that were
+/// added meanwhile would be read by nobody. A new member has all of them assigned anew.
+fn has_new_partitions(consumer: &BaseConsumer<Membership>, stop: &AtomicBool) -> bool {
+    let topics = consumer.context().topics();
+    let positions = Positions { consumer, topics };
+    let are_new = |stream| {
+        let all = positions.partitions_of(stream)?;
+        let committed = positions.committed(&all)?;
+        Ok((1..all.len()).contains(&committed.len()))
+    };
+    for _ in 0..ASKED_MOST {
+        let found: KafkaResult<Vec<bool>> = topics.streams().map(are_new).collect();
+        match found {
+            Ok(found) => return found.contains(&true),
+            Err(error) => debug!(%error, "the brokers do not say what the group has read"),
+        }
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        clock::sleep(RETRY_PAUSE);
+    }
+    false
 }
 
 /// Waits until the brokers answer that all topics exist. False where the run is stopped before.
@@ -145,6 +191,8 @@ fn defaults(settings: &KafkaSourceSettings) -> Vec<(&'static str, &str)> {
         ("enable.auto.offset.store", "false"),
         // Where a partition begins, and what is done where its next record is gone, is decided here.
         ("auto.offset.reset", "error"),
+        // How soon partitions are found that are added while it runs; the default is five minutes.
+        ("topic.metadata.refresh.interval.ms", "10000"),
         ("fetch.min.bytes", "1"),
         // A real broker answers a waiting fetch when a record arrives, the embedded one does not.
         (
@@ -172,3 +220,5 @@ fn defaults(settings: &KafkaSourceSettings) -> Vec<(&'static str, &str)> {
 /// How long a probe of a running source waits for its answer. The partitions are not polled meanwhile.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// How often the brokers are asked at the start what the group has read.
+const ASKED_MOST: usize = 5;

@@ -377,7 +377,7 @@ fn partitions_of_one_number_go_to_one_member_where_the_broker_assigns() {
     let members = [start(settings.clone(), 1024), start(settings, 1024)];
     let held = |member: &RunningSource| member.status.partitions.partitions();
     wait_until(|| {
-        let _ = members.each_ref().map(RunningSource::take_all);
+        drop(members.each_ref().map(RunningSource::take_all));
         members.each_ref().map(held) == [Some(4), Some(4)]
     });
     for topic in &topics {
