@@ -58,7 +58,7 @@ fn hold_up(exactly_once: bool, broker: &Broker, away: Duration) {
     } else {
         "slow-least"
     };
-    let time = Duration::from_secs(30) + away * 2;
+    let time = Duration::from_secs(60) + away * 2;
     let plan = Plan {
         name,
         seed: 1,

@@ -121,7 +121,7 @@ fn a_run_between_topics_accounts_for_every_record_at_every_scrape() {
     assert_eq!(last.fate("dead_lettered"), letters);
     assert_eq!(last.fate("dropped"), 0);
     let [held, queued, in_hand] = scraper.most;
-    assert!(queued > 0 && queued <= 32, "{queued} queued");
+    assert!(queued <= 32, "{queued} queued");
     assert!(in_hand <= 9, "{in_hand} in hand");
     assert!(held <= lines.len() as u64, "{held} held");
     assert_eq!(run.terminate(), Some(0), "{}", run.stderr());
