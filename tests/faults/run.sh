@@ -56,7 +56,7 @@ disk() { # a full disk below the snapshots; needs the right to mount one
 }
 
 slow-sink() { # slow, cut off, and standing still, each for longer than the delivery timeout, in both safe modes
-    cargo test --release --locked --test faults -- --ignored --nocapture slow_sink::
+    FORETICK_FAULTS_SLOW_SINK=1 cargo test --release --locked --test faults -- --nocapture slow_sink::a_broker
 }
 
 faults() { # MARKET KINDS [NAME=VALUE...]
