@@ -250,9 +250,8 @@ fn a_check_asks_for_transactions_without_ending_those_of_others() {
     let warning = found.warnings.concat();
     assert!(
         warning.starts_with("no right Write on transactional id `desk-transactions-1`")
-            && warning.ends_with(
-                "--transactional-id desk-transactions- --resource-pattern-type prefixed"
-            ),
+            && warning
+                .contains("--transactional-id desk-transactions- --resource-pattern-type prefixed"),
         "{warning}"
     );
     let right = (
