@@ -21,6 +21,13 @@ impl WriterTurns {
         Turn(self)
     }
 
+    /// Waits within a turn of this thread as if it were over: what is counted must agree before.
+    pub(super) fn wait_outside(&self, wait: impl FnOnce()) {
+        self.leave();
+        wait();
+        self.enter();
+    }
+
     /// Begins a turn that [`WriterTurns::leave`] ends.
     pub(super) fn enter(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -76,6 +83,11 @@ mod tests {
         let across = as_of_one_moment(&[&turns], || drop(turns.begin()));
         assert_eq!(across, None, "across a turn");
         assert_eq!(as_of_one_moment(&[&turns], || 2), Some(2));
+        let turn = turns.begin();
+        turns.wait_outside(|| assert_eq!(as_of_one_moment(&[&turns], || 3), Some(3)));
+        assert_eq!(as_of_one_moment(&[&turns], || 4), None, "within it again");
+        drop(turn);
+        assert_eq!(as_of_one_moment(&[&turns], || 5), Some(5));
     }
 
     #[test]

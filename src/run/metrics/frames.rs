@@ -23,7 +23,7 @@ pub(super) fn frame_counts(running: &RunningPipeline) -> FrameCounts {
         if let Some(counts) = as_of_one_moment(&all, || read(running)) {
             *last = counts;
         } else if began.elapsed() < PATIENCE {
-            std::thread::yield_now();
+            std::thread::sleep(STEP);
             continue;
         }
         return last.clone();
@@ -61,4 +61,5 @@ fn read(running: &RunningPipeline) -> FrameCounts {
 }
 
 /// How long the threads of a run may go on without a moment between their turns.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(100);
+const STEP: Duration = Duration::from_micros(20);

@@ -164,8 +164,8 @@ impl<C: FetchControl> PartitionIntake<C> {
         self.send_merged();
     }
 
-    /// Sends a frame to its ring, or merges it with those of other topics. False where its offset was read
-    /// before.
+    /// Sends a frame to its ring, or merges it with those of other topics, in a turn of the source. False
+    /// where its offset was read before.
     #[must_use]
     pub(crate) fn arrive(&mut self, ts: i64, frame: Frame) -> bool {
         let (key, offset) = (partition_of(&frame), frame.origin.offset);

@@ -137,8 +137,13 @@ impl KafkaReader {
 
     /// Sends a record to its ring, in a turn of the source.
     fn take(&mut self, record: &BorrowedMessage<'_>) -> Result<(), KafkaSourceError> {
-        let status = Arc::clone(&self.status);
-        let _turn = status.begin_turn();
+        self.status.turns.enter();
+        let taken = self.hand_on(record);
+        self.status.turns.leave();
+        taken
+    }
+
+    fn hand_on(&mut self, record: &BorrowedMessage<'_>) -> Result<(), KafkaSourceError> {
         let Some((ts, frame)) = self.frame(record) else {
             return Ok(());
         };
@@ -147,7 +152,7 @@ impl KafkaReader {
             return Ok(());
         }
         // Its records have the offsets of others that were read before.
-        count(&status.dropped.orphaned);
+        count(&self.status.dropped.orphaned);
         Err(self.anew(key))
     }
 

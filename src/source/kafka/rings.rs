@@ -4,6 +4,7 @@
 //! that is woken for the first of them works on them one by one, and each signal is a request of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::partition::{PartitionKey, partition_of};
@@ -43,9 +44,9 @@ impl Rings {
         Ok(())
     }
 
-    /// The same, but waits a little where the ring is full, until it is at most half full: a partition that
-    /// is paused loses what librdkafka has fetched of it, and its next record comes some ten milliseconds
-    /// later.
+    /// The same in a turn of the source, but waits a little where the ring is full, until it is at most half
+    /// full: a partition that is paused loses what librdkafka has fetched of it, and its next record comes
+    /// some ten milliseconds later. The frame counts as held meanwhile, and a scrape sees that.
     ///
     /// # Errors
     /// The frame, where its ring stays full.
@@ -56,13 +57,15 @@ impl Rings {
         self.wake_shards();
         let began = clock::instant();
         while clock::elapsed(began) < PATIENCE {
+            count(&self.status.held);
+            self.status.turns.wait_outside(|| clock::sleep(STEP));
+            self.status.held.fetch_sub(1, Relaxed);
             if self.is_half_empty(partition_of(&waiting)) {
                 match self.send(waiting) {
                     Ok(()) => return Ok(()),
                     Err(back) => waiting = back,
                 }
             }
-            clock::sleep(STEP);
         }
         Err(waiting)
     }
@@ -165,6 +168,8 @@ mod tests {
     fn a_ring_that_stays_full_gives_the_frame_back() {
         let (sender, _receiver) = ring(1);
         let rings = rings(sender);
+        let status = Arc::clone(&rings.status);
+        let _turn = status.begin_turn();
         assert!(rings.send_soon(frame(0)).is_ok());
         assert_eq!(rings.send_soon(frame(1)).unwrap_err().origin.offset, 1);
     }
@@ -173,6 +178,8 @@ mod tests {
     fn a_full_ring_is_waited_for_and_its_shard_woken() {
         let (sender, receiver) = ring(2);
         let rings = rings(sender);
+        let status = Arc::clone(&rings.status);
+        let _turn = status.begin_turn();
         let shard = std::thread::spawn(move || {
             let mut frames = vec![];
             // Far longer than the test takes: it sleeps until it is woken.

@@ -51,6 +51,7 @@ pub(super) struct InstanceRun {
     inboxes: Vec<Arc<StateInbox>>,
     producer: Arc<SimulatedProducer>,
     progress: Arc<Progress>,
+    feed: Arc<FeedStatus>,
     status: WorkerStatus,
     /// Why the run is over.
     over: RefCell<Option<RunError>>,
@@ -98,7 +99,7 @@ impl InstanceRun {
         let producer = Arc::new(producer);
         let sink = SimulatedSink::open(Arc::clone(&producer), plan.commit_interval);
         let sink = sink.map_err(|error| SinkError::Kafka(Box::new(error)))?;
-        let (progress, status) = (Arc::new(Progress::default()), Arc::<FeedStatus>::default());
+        let (progress, feed) = (Arc::new(Progress::default()), Arc::<FeedStatus>::default());
         let process = Process {
             alive: Arc::clone(&alive),
             stop: Arc::default(),
@@ -153,6 +154,7 @@ impl InstanceRun {
             .then(|| WaitingStates::new(identity, topics, inboxes.clone()));
         let (deliver, deliveries) = sync_channel(DELIVERIES);
         let (of_rebalance, of_intake) = (Arc::clone(&progress), Arc::clone(&progress));
+        let of_feed = Arc::clone(&feed);
         Ok(Self {
             name,
             number,
@@ -160,11 +162,11 @@ impl InstanceRun {
                 settings,
                 Arc::new(starts),
                 of_rebalance,
-                Arc::clone(&status),
+                Arc::clone(&feed),
                 stop,
             ),
             source: RefCell::new(SourceSteps {
-                intake: PartitionIntake::new(Rc::clone(&client), 1, rings, of_intake, status),
+                intake: PartitionIntake::new(Rc::clone(&client), 1, rings, of_intake, of_feed),
                 committed_at: clock::instant(),
             }),
             shards,
@@ -179,6 +181,7 @@ impl InstanceRun {
             inboxes,
             producer,
             progress,
+            feed,
             status: WorkerStatus::default(),
             over: RefCell::default(),
             is_fenced: Cell::default(),
@@ -298,6 +301,7 @@ impl InstanceRun {
             Polled::Frame(_) if self.is_ending.get() => {}
             Polled::Frame(mut frame) => {
                 let key = partition_of(&frame);
+                let _turn = self.feed.turns.begin();
                 frame.origin.reprocessed = frame.origin.offset < source.intake.new_from(key);
                 assert!(
                     source.intake.arrive(0, frame),
