@@ -1,6 +1,6 @@
 //! The way of a record into the producer's queue, and what holds it up: a full queue, or a slow broker.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::OwnedHeaders;
@@ -38,11 +38,15 @@ impl KafkaSink {
         payload: &[u8],
         headers: OwnedHeaders,
     ) -> Result<(), KafkaSinkError> {
-        self.wait_while_slow()?;
+        let mut now = clock::instant();
+        if self.is_slow(now) {
+            self.wait_while_slow()?;
+            now = clock::instant();
+        }
         if let Some(transactions) = &mut self.transactions {
             transactions.open(&self.producer)?;
         }
-        self.account().take(clock::instant());
+        self.account().take(now);
         let pushed = self.push(topic, self.sent, key, payload, headers);
         self.sent += u64::from(pushed.is_ok());
         pushed.inspect_err(|_| self.account().untake())
@@ -82,16 +86,18 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Waits while the oldest record on its way is old. The time in the queue counts for the delivery
-    /// timeout: a full queue before a slow broker would fail, though the broker takes record after record.
+    /// Whether the oldest record on its way is old. The time in the queue counts for the delivery timeout: a
+    /// full queue before a slow broker would fail, though the broker takes record after record.
+    fn is_slow(&self, now: Instant) -> bool {
+        let most = self.settings.delivery_timeout / QUEUED_PART;
+        let oldest = self.account().oldest();
+        oldest.is_some_and(|taken| now.saturating_duration_since(taken) >= most)
+    }
+
     fn wait_while_slow(&self) -> Result<(), KafkaSinkError> {
         let timeout = self.settings.delivery_timeout;
         let mut wait = None;
-        loop {
-            let oldest = self.account().oldest();
-            if oldest.is_none_or(|taken| clock::elapsed(taken) < timeout / QUEUED_PART) {
-                return Ok(());
-            }
+        while self.is_slow(clock::instant()) {
             self.check()?;
             self.check_group()?;
             let left = self.sent - self.account().answered;
@@ -103,6 +109,7 @@ impl KafkaSink {
             self.send_letters_again()?;
             clock::sleep(FLUSH_STEP);
         }
+        Ok(())
     }
 
     /// Records that are on their way to partitions that were taken away will not be committed: they need not

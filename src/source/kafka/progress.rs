@@ -212,6 +212,10 @@ impl Progress {
         let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
         revoked.insert((stream, partition));
         self.lock().remove(&(stream, partition));
+        // Where it begins is said by its next owner.
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.retain(|at| (at.stream, at.partition) != (stream, partition));
+        drop(begun);
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         again.remove(&(stream, partition));
     }
@@ -348,5 +352,8 @@ mod tests {
         assert!(!progress.is_done(&[(0, 1)]), "a frame is on its way");
         progress.done(Position { next: 8, ..begin });
         assert!(progress.is_done(&[(0, 1)]));
+        progress.begins(begin);
+        progress.forget(0, 1);
+        assert!(progress.take_begun().is_empty(), "it is ours no more");
     }
 }
