@@ -101,5 +101,6 @@ pub mod units;
 
 #[cfg(test)]
 mod tests {
+    pub(crate) mod frames;
     pub(crate) mod scratch;
 }

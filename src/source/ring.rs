@@ -301,22 +301,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::frame::Origin;
-    use crate::units::Nanos;
-
-    fn frame(offset: i64) -> Frame {
-        Frame {
-            origin: Origin {
-                ts_recv: Nanos(0),
-                offset,
-                partition: 0,
-                stream: 0,
-                late: false,
-                reprocessed: false,
-            },
-            bytes: Bytes::new(),
-        }
-    }
+    use crate::tests::frames::frame;
 
     #[test]
     fn a_full_ring_gives_the_frame_back() {

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use crate::broker::Broker;
 use crate::market::Market;
+use crate::needs;
 use crate::plan::{Fault, Plan};
 use crate::run::run;
 
 #[test]
 fn the_seeds_that_are_asked_for() {
-    let Ok(seeds) = env::var("FORETICK_FAULTS_SEED") else {
+    let variable = "FORETICK_FAULTS_SEED";
+    if !needs::asked("the_seeds_that_are_asked_for", variable) {
         return;
-    };
+    }
+    let seeds = env::var(variable).expect("seeds are text");
     let (from, to) = seeds.split_once("..").unwrap_or((&seeds, &seeds));
     let number = |text: &str| {
         text.parse::<u64>()

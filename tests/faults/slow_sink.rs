@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::feed::Feed;
 use crate::given::PATIENCE;
 use crate::market::Market;
+use crate::needs;
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::scraper::{FrameAccount, Scraper, metrics_address, resident_bytes};
@@ -44,11 +45,11 @@ fn a_slow_and_an_absent_broker_hold_up_exactly_once_and_lose_nothing() {
 /// (`tests/faults/run.sh slow-sink`).
 #[test]
 fn a_broker_that_is_away_for_longer_than_the_delivery_timeout() {
-    if std::env::var_os("FORETICK_FAULTS_SLOW_SINK").is_none() {
+    let test = "a_broker_that_is_away_for_longer_than_the_delivery_timeout";
+    if !needs::asked(test, "FORETICK_FAULTS_SLOW_SINK") {
         return;
     }
     for exactly_once in [false, true] {
-        let test = "a_broker_that_is_away_for_longer_than_the_delivery_timeout";
         if let Some(broker) = Broker::start(test) {
             hold_up(exactly_once, &broker, Duration::from_secs(40));
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::child::RunningProcess;
 use super::flood::{Flood, SYMBOLS};
+use super::kafka::between;
 use super::scraper::{Scraper, metrics_address};
 use super::topics::Topics;
 use crate::given::{self, Folder};
@@ -99,18 +100,13 @@ fn a_run_between_topics_accounts_for_every_record_at_every_scrape() {
     let (input, output) = (topics.make("in", 2), topics.make("out", 1));
     let dead = topics.make("in.dlq.v1", 1);
     topics.fill(&input, lines.iter().copied());
-    let set = [
-        format!("source.topics=[{input:?}]"),
-        "source.start=earliest".to_owned(),
+    let mut set = between(&topics, &input, &output);
+    set.extend([
         "source.tick_ms=50".to_owned(),
-        "sink.kind=kafka".to_owned(),
-        format!("sink.topic={output:?}"),
         format!("sink.dead_letters={dead:?}"),
-        format!("kafka.bootstrap={bootstrap:?}"),
-        format!("kafka.group={:?}", topics.name("group")),
         "engine.ring_frames=32".to_owned(),
         "engine.batch=8".to_owned(),
-    ];
+    ]);
     let mut run = start(&pipeline, &set);
     let mut scraper = scraper_of(&mut run);
     scraper.until("all records", |account| {

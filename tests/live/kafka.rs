@@ -24,7 +24,20 @@ pub(crate) fn run(
         "--until-end".into(),
         "--json".into(),
     ];
-    let own = [
+    let own = between(topics, input, output);
+    let own = own
+        .iter()
+        .map(String::as_str)
+        .chain(["metrics.listen=\"\""]);
+    for set in own.chain(set.iter().copied()) {
+        args.extend(["--set".into(), set.into()]);
+    }
+    given::foretick(&args)
+}
+
+/// The settings of a pipeline from one topic to another, in a group of the test.
+pub(crate) fn between(topics: &Topics, input: &str, output: &str) -> Vec<String> {
+    vec![
         "source.kind=kafka".to_owned(),
         format!("source.topics=[{input:?}]"),
         "source.start=earliest".to_owned(),
@@ -32,12 +45,7 @@ pub(crate) fn run(
         format!("sink.topic={output:?}"),
         format!("kafka.bootstrap={:?}", topics.bootstrap),
         format!("kafka.group={:?}", topics.name("group")),
-        "metrics.listen=\"\"".to_owned(),
-    ];
-    for set in own.iter().map(String::as_str).chain(set.iter().copied()) {
-        args.extend(["--set".into(), set.into()]);
-    }
-    given::foretick(&args)
+    ]
 }
 
 pub(crate) fn summary(run: &Run) -> Value {

@@ -6,8 +6,8 @@ use std::path::Path;
 use rdkafka::message::Message;
 use serde_json::Value;
 
-use super::child::RunningProcess;
-use super::kafka::{run, summary};
+use super::frame_account::start;
+use super::kafka::{between, run, summary};
 use super::topics::Topics;
 use crate::given::Folder;
 use crate::needs;
@@ -45,21 +45,8 @@ fn price(number: i64) -> i64 {
 }
 
 /// Begins a group, and ends before any record has come.
-fn begin(pipeline: &Path, topics: &Topics, input: &str, output: &str, set: &[&str]) {
-    let mut args = vec!["run".to_owned(), pipeline.display().to_string()];
-    let own = [
-        "source.kind=kafka".to_owned(),
-        format!("source.topics=[{input:?}]"),
-        "sink.kind=kafka".to_owned(),
-        format!("sink.topic={output:?}"),
-        format!("kafka.bootstrap={:?}", topics.bootstrap),
-        format!("kafka.group={:?}", topics.name("group")),
-        "metrics.listen=\"\"".to_owned(),
-    ];
-    for set in own.iter().map(String::as_str).chain(set.iter().copied()) {
-        args.extend(["--set".to_owned(), set.to_owned()]);
-    }
-    let mut first = RunningProcess::start(&args);
+fn begin(pipeline: &Path, set: &[String]) {
+    let mut first = start(pipeline, set);
     first.wait_for("an assignment", |run| {
         run.stderr()
             .contains("partitions were assigned")
@@ -88,7 +75,9 @@ fn state_after_a_restart_is_that_of_the_records_since_the_group_began() {
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
         let before = trades(0..20);
         topics.fill(&input, before.iter().map(String::as_str));
-        begin(&pipeline, &topics, &input, &output, &set);
+        let of_topics = between(&topics, &input, &output).into_iter();
+        let own = set.iter().map(|set| (*set).to_owned());
+        begin(&pipeline, &of_topics.chain(own).collect::<Vec<_>>());
         for numbers in [20..40, 40..60] {
             let records = trades(numbers);
             topics.fill(&input, records.iter().map(String::as_str));

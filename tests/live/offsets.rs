@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::broker_away::Broker;
 use super::child::RunningProcess;
+use super::kafka::between;
 use super::metrics::figure;
 use super::scraper::answer;
 use super::topics::Topics;
@@ -18,15 +19,8 @@ use crate::needs;
 fn arguments(folder: &Folder, topics: &Topics, input: &str, output: &str) -> Vec<String> {
     let pipeline = folder.write("pipeline.toml", given::SMALL);
     let mut args = vec!["run".to_owned(), pipeline.display().to_string()];
-    for set in [
-        format!("source.topics=[{input:?}]"),
-        "source.start=earliest".to_owned(),
-        "sink.kind=kafka".to_owned(),
-        format!("sink.topic={output:?}"),
-        format!("kafka.bootstrap={:?}", topics.bootstrap),
-        format!("kafka.group={:?}", topics.name("group")),
-        "metrics.listen=127.0.0.1:0".to_owned(),
-    ] {
+    let listen = ["metrics.listen=127.0.0.1:0".to_owned()];
+    for set in between(topics, input, output).into_iter().chain(listen) {
         args.extend(["--set".to_owned(), set]);
     }
     args

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::broker_away::Broker;
 use super::frame_account::{scraper_of, start};
+use super::kafka::between;
 use super::topics::Topics;
 use crate::given::{self, Folder};
 use crate::needs;
@@ -31,15 +32,11 @@ fn a_run_that_waits_for_its_broker_or_for_a_commit_is_not_ready_and_says_why() {
     let (input, output) = (topics.make("in", 1), topics.make("out", 1));
     broker.command("kill");
     let pipeline = folder.write("pipeline.toml", given::SMALL);
-    let set = [
-        format!("source.topics=[{input:?}]"),
-        "source.start=earliest".to_owned(),
-        "sink.kind=kafka".to_owned(),
-        format!("sink.topic={output:?}"),
+    let mut set = between(&topics, &input, &output);
+    set.extend([
         "sink.delivery=exactly_once".to_owned(),
         "sink.commit_interval_ms=1000".to_owned(),
-        format!("kafka.bootstrap={bootstrap:?}"),
-    ];
+    ]);
     let mut run = start(&pipeline, &set);
     let scraper = scraper_of(&mut run);
     assert_eq!(scraper.get("healthz").0, 200, "the process lives");
@@ -103,17 +100,12 @@ fn a_run_that_brings_state_back_for_long_is_not_ready() {
     topics.fill(&input, lines.iter().map(String::as_str));
     let first = super::kafka::run(&pipeline, &topics, &input, &output, &[]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
-    let set = [
-        format!("source.topics=[{input:?}]"),
-        "source.start=earliest".to_owned(),
-        "sink.kind=kafka".to_owned(),
-        format!("sink.topic={output:?}"),
-        format!("kafka.bootstrap={:?}", topics.bootstrap),
-        format!("kafka.group={:?}", topics.name("group")),
+    let mut set = between(&topics, &input, &output);
+    set.extend([
         "source.tick_ms=0".to_owned(),
         // So that reading takes its time.
         "engine.ring_frames=8".to_owned(),
-    ];
+    ]);
     let mut run = start(&pipeline, &set);
     let mut scraper = scraper_of(&mut run);
     run.wait_for("an assignment", |run| {

@@ -42,6 +42,20 @@ pub(crate) fn secured_kafka(test: &str) -> bool {
     fetched
 }
 
+/// Whether a long test was asked for by this variable of the environment; reports that `test` is skipped if
+/// not.
+pub(crate) fn asked(test: &str, variable: &str) -> bool {
+    let is_asked = env::var_os(variable).is_some();
+    if !is_asked {
+        skip(
+            test,
+            "long",
+            &format!("some minutes long: {variable} asks for it"),
+        );
+    }
+    is_asked
+}
+
 /// The folder of recorded market data, or `None` after reporting that `test` is skipped.
 pub(crate) fn data(test: &str) -> Option<PathBuf> {
     let folder = env::var_os("FORETICK_DATA").map_or_else(default_data, PathBuf::from);

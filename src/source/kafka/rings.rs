@@ -138,25 +138,9 @@ const STEP: Duration = Duration::from_micros(250);
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::source::ring::ring;
-    use crate::units::Nanos;
-
-    fn frame(offset: i64) -> Frame {
-        Frame {
-            origin: Origin {
-                ts_recv: Nanos(0),
-                offset,
-                partition: 0,
-                stream: 0,
-                late: false,
-                reprocessed: false,
-            },
-            bytes: Bytes::new(),
-        }
-    }
+    use crate::tests::frames::frame;
 
     fn rings(sender: Sender) -> Rings {
         let progress = Arc::new(Progress::default());
