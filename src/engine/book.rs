@@ -275,12 +275,12 @@ impl Book {
     }
 
     /// Bids from the best down.
-    pub fn bids(&self) -> impl Iterator<Item = Level> {
+    pub fn bids(&self) -> impl Iterator<Item = Level> + Clone {
         self.bids.iter().rev().copied()
     }
 
     /// Asks from the best up.
-    pub fn asks(&self) -> impl Iterator<Item = Level> {
+    pub fn asks(&self) -> impl Iterator<Item = Level> + Clone {
         self.asks.iter().rev().copied()
     }
 

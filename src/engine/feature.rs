@@ -6,6 +6,7 @@
 //! so a row has the same bits on every machine.
 
 mod check;
+mod depth;
 mod error;
 mod fired;
 mod hole;
@@ -16,17 +17,23 @@ mod order_flow;
 mod plan;
 mod program;
 mod quote;
+mod range;
+mod recursion;
+mod row_value;
+mod session;
 mod spec;
 mod state;
+mod unit;
 mod update;
 mod window_state;
 
 pub use self::error::FeatureError;
 pub use self::fired::Fired;
 pub use self::inputs::Inputs;
-pub use self::kind::{FeatureKind, Phase, Unit};
+pub use self::kind::FeatureKind;
 pub use self::plan::FeaturePlan;
 pub use self::quote::TopOfBook;
 pub use self::spec::FeatureSpec;
 pub use self::state::FeatureState;
+pub use self::unit::{FlowSource, Overnight, Phase, RangeEstimator, Unit};
 pub use self::update::MarketUpdate;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::config::{PipelineFile, RowOn};
 use crate::decode::venue_feed::{Brings, VenueStream};
-use crate::engine::feature::{FeatureKind, FeatureSpec};
+use crate::engine::feature::{FeatureKind, FeatureSpec, FlowSource};
 
 /// Something that a pipeline cannot do without, and what asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,29 +101,49 @@ fn of_kind(feature: &FeatureSpec) -> Option<Needed> {
         | FeatureKind::VwapDeviation
         | FeatureKind::TradeFlow
         | FeatureKind::TradeIntensity
+        | FeatureKind::KyleLambda
+        | FeatureKind::Vpin
         | FeatureKind::InterArrival => Some(Needed::Trades),
         FeatureKind::Mid | FeatureKind::Spread | FeatureKind::Microprice => Some(Needed::Best),
-        FeatureKind::QueueImbalance => Some(match feature.levels {
+        FeatureKind::QueueImbalance | FeatureKind::Depth => Some(match feature.levels {
             None | Some(1) => Needed::Best,
             Some(levels) => Needed::Book(levels),
         }),
-        FeatureKind::OrderFlowImbalance => Some(Needed::Book(feature.levels.unwrap_or(1))),
+        FeatureKind::OrderFlowImbalance => Some(match feature.source {
+            Some(FlowSource::Quotes) => Needed::Best,
+            _ => Needed::Book(feature.level.or(feature.levels).unwrap_or(1)),
+        }),
+        FeatureKind::DepthSlope => Some(Needed::Book(feature.levels.unwrap_or(1))),
         FeatureKind::Open
         | FeatureKind::High
         | FeatureKind::Low
         | FeatureKind::Close
-        | FeatureKind::Volume => Some(Needed::Bars),
+        | FeatureKind::Volume
+        | FeatureKind::RangeVolatility
+        | FeatureKind::Atr => Some(Needed::Bars),
         FeatureKind::LogReturn
+        | FeatureKind::Difference
         | FeatureKind::Mean
         | FeatureKind::Std
+        | FeatureKind::Variance
+        | FeatureKind::ZScore
+        | FeatureKind::Skew
+        | FeatureKind::Rank
         | FeatureKind::Min
         | FeatureKind::Max
         | FeatureKind::Sum
         | FeatureKind::Ema
         | FeatureKind::RealisedVolatility
+        | FeatureKind::BipowerVariation
+        | FeatureKind::Rsi
+        | FeatureKind::Correlation
+        | FeatureKind::Beta
         | FeatureKind::TimeOfDay
+        | FeatureKind::SessionTime
+        | FeatureKind::NewSession
         | FeatureKind::Field
         | FeatureKind::Relative
+        | FeatureKind::Ratio
         | FeatureKind::Figure
         | FeatureKind::Sentiment
         | FeatureKind::Tokens => None,

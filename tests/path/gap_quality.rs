@@ -10,9 +10,22 @@ fn feed(feature: &str) -> Feed {
     Feed::new(&text, 1)
 }
 
+/// A trade whose price, size and side are others than those of the trade before.
+fn varied(_: &str, ms: i64, id: i64) -> String {
+    let (price, size) = (100 + id * 7 % 5, 1 + id % 3);
+    trade("A", ms, id)
+        .replace("\"10.5\"", &format!("\"10.{price}\""))
+        .replace("\"0.1\"", &format!("\"0.{size}\""))
+        .replace("false", &(id % 2 == 0).to_string())
+}
+
 /// Trades 1 to 100, a second apart, and then, as many missing, those from 111 on: how many signals say
 /// `gap`, and that only `ok` follows.
 fn gapped(feature: &str) -> usize {
+    gapped_by(feature, trade)
+}
+
+fn gapped_by(feature: &str, trade: impl Fn(&str, i64, i64) -> String) -> usize {
     let mut feed = feed(feature);
     let mut words = vec![];
     for n in 1..=100 {
@@ -107,6 +120,47 @@ kind = "ema"
 of = "m"
 alpha = 0.5
 "#;
+
+#[test]
+fn signals_of_further_kinds_are_gap_until_they_have_turned_over() {
+    let price_return =
+        "name = \"r\"\nkind = \"log_return\"\nof = \"price\"\nhidden = true\n[[feature]]\n";
+    for (gapped_signals, kind) in [
+        // The fourth value is the first that is compared with one of after the gap.
+        (3, "kind = \"log_return\"\nof = \"price\"\nperiods = 3"),
+        (1, "kind = \"difference\"\nof = \"price\""),
+        (4, "kind = \"z_score\"\nof = \"price\"\nwindow = 5"),
+        (4, "kind = \"skew\"\nof = \"price\"\nwindow = 5"),
+        (4, "kind = \"rank\"\nof = \"price\"\nwindow = 5"),
+        (5, "kind = \"rank\"\nof = \"price\"\nwindow_ms = 5_000"),
+        (
+            4,
+            "kind = \"correlation\"\nof = \"price\"\nto = \"size\"\nwindow = 5",
+        ),
+        // The change over the gap is a value of its own.
+        (5, "kind = \"kyle_lambda\"\nwindow = 5"),
+        (5, "kind = \"beta\"\nof = \"size\"\nto = \"r\"\nwindow = 5"),
+        (5, "kind = \"bipower_variation\"\nof = \"r\"\nwindow = 5"),
+        // Three times the smoothing, after the first value.
+        (9, "kind = \"rsi\"\nof = \"price\"\nperiods = 3"),
+        // A bucket takes three trades. The one that holds the gap is full with trade 113, and out with 119.
+        (8, "kind = \"vpin\"\nbucket = 0.6\nwindow = 2"),
+        (1, "kind = \"new_session\"\nof = \"price\"\nzone = \"UTC\""),
+        (
+            1,
+            "kind = \"difference\"\nof = \"price\"\novernight = \"exclude\"\nzone = \"UTC\"",
+        ),
+        (1, "kind = \"session_time\"\nzone = \"UTC\""),
+    ] {
+        let others = if kind.contains("\"r\"") {
+            price_return
+        } else {
+            ""
+        };
+        let feature = format!("[[feature]]\n{others}name = \"x\"\n{kind}");
+        assert_eq!(gapped_by(&feature, varied), gapped_signals, "{feature}");
+    }
+}
 
 #[test]
 fn a_gap_in_the_trades_is_none_in_the_book() {

@@ -239,6 +239,27 @@ kind = "ema"
 of = "close"
 half_life_ms = 7_200_000
 [[feature]]
+name = "range"
+kind = "atr"
+periods = 5
+[[feature]]
+name = "volatility"
+kind = "range_volatility"
+estimator = "garman_klass"
+window = 4
+[[feature]]
+name = "within_the_day"
+kind = "difference"
+of = "close"
+overnight = "exclude"
+zone = "Asia/Tokyo"
+hidden = true
+[[feature]]
+name = "moves"
+kind = "sum"
+of = "within_the_day"
+window = 3
+[[feature]]
 name = "fear"
 kind = "figure"
 figure = "vix"

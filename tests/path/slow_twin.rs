@@ -98,6 +98,15 @@ fn rounding(name: &str) -> f64 {
     match name {
         // A ratio near one, minus one.
         _ if name.starts_with("vwap_deviation") => 1e-13,
+        // Sums of sizes that cancel.
+        "flow_by_depth" | "order_flow_20" => 1e-12,
+        // Ratios whose numerator is what is left of a sum of numbers near one.
+        _ if ["skew", "z_score", "correlation", "impact"]
+            .iter()
+            .any(|kind| name.starts_with(kind)) =>
+        {
+            1e-10
+        }
         // Sums of returns near 1e-5 that cancel.
         _ => 1e-15,
     }

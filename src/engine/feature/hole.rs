@@ -5,8 +5,8 @@
 //! return, a time between trades or an order flow until its second value after the gap; a window until the
 //! gap has passed out of it (by count: so many values later; by time: its span later); an exponential
 //! average until what came before the gap weighs less than 5 % (by `alpha`: 3 / α values, its warm-up, by
-//! half-life: log₂ 20 half-lives). Taint is inherited: a window over a tainted value holds the gap until
-//! that value has left too. Nothing of this is kept for an instrument without a gap.
+//! half-life: log₂ 20 half-lives, Wilder's: 3 n values). Taint is inherited: a window over a tainted value
+//! holds the gap until that value has left too. Nothing of this is kept for an instrument without a gap.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use super::fired::{Fired, NewValue};
 use super::inputs::Inputs;
 use super::memory::Memory;
 use super::plan::FeaturePlan;
-use super::program::{Operation, Step};
+use super::program::{Operation, Step, WindowKind};
 use super::update::MarketUpdate;
 use super::window_state::WindowState;
 use crate::engine::window::Span;
@@ -101,7 +101,12 @@ impl Hole {
             match *step {
                 Step::Feed { window, input } => {
                     let fed = match input {
-                        Some(node) => self.nodes[node].now && fired.0[node] != NewValue::None,
+                        Some(node) => {
+                            let second = plan.windows[window].second;
+                            let of_second = second.is_some_and(|node| self.nodes[node].now);
+                            let is_tainted = self.nodes[node].now || of_second;
+                            is_tainted && fired.0[node] != NewValue::None
+                        }
                         // Trades themselves are never tainted.
                         None => false,
                     };
@@ -135,7 +140,7 @@ impl Hole {
                 Operation::Windowed { window, .. } => {
                     self.nodes[node].now = self.windows[window].now;
                 }
-                Operation::Relative { of, to } => {
+                Operation::Ratio { of, to, .. } => {
                     self.nodes[node].now = self.nodes[of].now || self.nodes[to].now;
                 }
                 _ => {}
@@ -161,6 +166,10 @@ impl Hole {
             return;
         };
         taint.now = match plan.windows[window].span {
+            // The open bucket counts too: it holds trades from both sides of the gap.
+            Span::Count(most) if matches!(plan.windows[window].kind, WindowKind::Buckets(_)) => {
+                windows[window].received() - number <= most as u64
+            }
             Span::Count(most) => windows[window].received() - number < most as u64,
             Span::Time(span) => ts > now.saturating_sub(span),
         };
@@ -175,13 +184,21 @@ impl Hole {
         memories: &[Memory],
     ) -> bool {
         let from = |at: usize| self.nodes[at].now;
-        let (operation, warm_up) = (plan.nodes[node].operation, plan.nodes[node].warm_up);
+        let (operation, turnover) = (plan.nodes[node].operation, plan.nodes[node].turnover);
         let inherited = match operation {
-            Operation::Windowed { window, .. } => return self.windows[window].now,
-            Operation::Relative { of, to } => return from(of) || from(to),
+            Operation::Windowed { window, .. } | Operation::WithinSession { window, .. } => {
+                return self.windows[window].now;
+            }
+            Operation::Ratio { of, to, .. } => return from(of) || from(to),
             Operation::LogReturn(of) => from(of),
             Operation::Ema { from: of, .. } | Operation::DecayingEma { from: of, .. } => from(of),
-            Operation::OrderFlow { .. } | Operation::InterArrival => false,
+            Operation::Strength { from: of, .. } | Operation::NewSession { from: of, .. } => {
+                from(of)
+            }
+            Operation::OrderFlow { .. }
+            | Operation::QuoteFlow(_)
+            | Operation::TrueRange { .. }
+            | Operation::InterArrival => false,
             // A plain series: its value is of this event alone.
             _ => return false,
         };
@@ -197,8 +214,8 @@ impl Hole {
             Operation::DecayingEma { half_life, .. } => {
                 ((now - ts) as f64) < HALF_LIVES * half_life as f64
             }
-            // Returns and the like rest on two values, an average by `alpha` on as many as warm it.
-            _ => count - number < warm_up,
+            // Returns and the like rest on two values, an average on as many as outweigh those before.
+            _ => count - number < turnover,
         }
     }
 }

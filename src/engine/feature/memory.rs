@@ -38,9 +38,15 @@ impl Memory {
 
     /// Seconds since the call before; `None` at the first.
     pub(super) fn since_last(&mut self, now: i64) -> Option<f64> {
+        let before = self.last_time(now);
+        before.map(|before| (now - before) as f64 * 1e-9)
+    }
+
+    /// The time of the call before; `None` at the first.
+    pub(super) fn last_time(&mut self, now: i64) -> Option<i64> {
         let before = std::mem::replace(&mut self.last_time, now);
         self.count += 1;
-        (self.count > 1).then(|| (now - before) as f64 * 1e-9)
+        (self.count > 1).then_some(before)
     }
 
     /// The exponential moving average with this value.

@@ -5,6 +5,8 @@
 //! the level (Cont, Kukanov, Stoikov 2014, "The price impact of order book events"; by levels: Xu,
 //! Gould, Howison 2018, "Multi-level order-flow imbalance in a limit order book"). Levels are summed.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::book::Book;
@@ -23,11 +25,11 @@ impl Levels {
     /// As many levels as the feature can look at.
     pub(super) const MOST: usize = 20;
 
-    /// The flow since the last call, in units of size; `None` at the first.
-    pub(super) fn flow(&mut self, book: &Book, levels: usize) -> Option<f64> {
+    /// The flow on these levels, counted from 0, since the last call, in units of size; `None` at the first.
+    pub(super) fn flow(&mut self, book: &Book, levels: Range<usize>) -> Option<f64> {
         let (bids, asks) = (first(book.bids()), first(book.asks()));
         let mut flow = 0.0;
-        for m in 0..levels.min(Self::MOST) {
+        for m in levels.start..levels.end.min(Self::MOST) {
             flow += added(self.bids[m], bids[m], |now, before| now > before);
             flow -= added(self.asks[m], asks[m], |now, before| now < before);
         }
@@ -88,28 +90,28 @@ mod tests {
             &[level(99, 5), level(98, 7)],
             &[level(101, 4), level(102, 6)],
         );
-        assert_eq!(levels.flow(&book, 1), None, "nothing to compare with");
+        assert_eq!(levels.flow(&book, 0..1), None, "nothing to compare with");
         change(&mut book, false, &[level(99, 8)], &[]);
         assert_eq!(
-            levels.flow(&book, 1),
+            levels.flow(&book, 0..1),
             Some(3.0),
             "three more at the same bid"
         );
         change(&mut book, false, &[level(100, 2)], &[]);
         assert_eq!(
-            levels.flow(&book, 1),
+            levels.flow(&book, 0..1),
             Some(2.0),
             "a better bid adds its whole quantity"
         );
         change(&mut book, false, &[level(100, 0)], &[]);
         assert_eq!(
-            levels.flow(&book, 1),
+            levels.flow(&book, 0..1),
             Some(-2.0),
             "and takes it away with it"
         );
         change(&mut book, false, &[], &[level(101, 0)]);
         assert_eq!(
-            levels.flow(&book, 1),
+            levels.flow(&book, 0..1),
             Some(4.0),
             "a removed ask counts as added to the bids"
         );
@@ -124,14 +126,21 @@ mod tests {
             &[level(99, 5), level(98, 7)],
             &[level(101, 4), level(102, 6)],
         );
-        levels.flow(&book, 2);
+        levels.flow(&book, 0..2);
         change(&mut book, false, &[level(98, 9)], &[level(102, 5)]);
+        let mut second = levels.clone();
+        assert_eq!(second.flow(&book, 1..2), Some(3.0), "of level 2 alone");
+        assert_eq!(levels.clone().flow(&book, 0..1), Some(0.0), "of level 1");
         assert_eq!(
-            levels.flow(&book, 2),
+            levels.flow(&book, 0..2),
             Some(3.0),
             "two more bid, one less asked, both on level 2"
         );
         change(&mut book, false, &[level(98, 0)], &[]);
-        assert_eq!(levels.flow(&book, 2), Some(-9.0), "a level without orders");
+        assert_eq!(
+            levels.flow(&book, 0..2),
+            Some(-9.0),
+            "a level without orders"
+        );
     }
 }

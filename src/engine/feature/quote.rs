@@ -1,8 +1,8 @@
-//! Features of the best bid and offer, and of the quantities on the book's levels.
+//! Features of the best bid and offer.
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::Unit;
+use super::unit::Unit;
 use crate::engine::book::Book;
 use crate::event::{Level, Quote};
 use crate::units::Price;
@@ -85,23 +85,35 @@ impl TopOfBook {
     pub(super) fn imbalance(&self) -> f64 {
         (self.bid_sz - self.ask_sz) / (self.bid_sz + self.ask_sz)
     }
-}
 
-/// (bids − asks) / (bids + asks) of the quantities on the best `levels` levels a side; NaN where a side is
-/// empty.
-pub(super) fn imbalance(book: &Book, levels: usize) -> f64 {
-    let bids: f64 = book
-        .bids()
-        .take(levels)
-        .map(|level| level.size.to_f64())
-        .sum();
-    let asks: f64 = book
-        .asks()
-        .take(levels)
-        .map(|level| level.size.to_f64())
-        .sum();
-    if bids == 0.0 || asks == 0.0 {
-        return f64::NAN;
+    /// The mean quantity of the two best queues.
+    #[inline(never)]
+    pub(super) fn depth(&self) -> f64 {
+        (self.bid_sz + self.ask_sz) / 2.0
     }
-    (bids - asks) / (bids + asks)
+
+    /// What was added to the best bid since `before`, minus what was added to the best ask (Cont, Kukanov,
+    /// Stoikov 2014, "The price impact of order book events", equation for e_n).
+    #[inline(never)]
+    pub(super) fn flow_since(&self, before: &Self) -> f64 {
+        let added = |better: bool, same: bool, now: f64, before: f64| match (better, same) {
+            (true, _) => now,
+            (_, true) => now - before,
+            _ => -before,
+        };
+        let (bid, ask) = (self.bid_px, self.ask_px);
+        let bids = added(
+            bid > before.bid_px,
+            bid == before.bid_px,
+            self.bid_sz,
+            before.bid_sz,
+        );
+        let asks = added(
+            ask < before.ask_px,
+            ask == before.ask_px,
+            self.ask_sz,
+            before.ask_sz,
+        );
+        bids - asks
+    }
 }

@@ -1,22 +1,22 @@
 //! The features of one instrument as they are now.
 
-use std::f64::consts::TAU;
-
 use serde::{Deserialize, Serialize};
 
+use super::depth;
 use super::fired::{Fired, NewValue};
 use super::hole::Hole;
 use super::inputs::Inputs;
-use super::kind::Phase;
 use super::memory::{Memory, is_defined};
 use super::order_flow::Levels;
 use super::plan::FeaturePlan;
 use super::program::{Node, Operation, Step};
-use super::quote::{self, TopOfBook};
+use super::quote::TopOfBook;
+use super::range;
+use super::recursion::Recursion;
+use super::row_value::{sentiment_at, time_of_day};
 use super::update::MarketUpdate;
 use super::window_state::{WindowState, signed};
 use crate::event::Sentiment;
-use crate::signal::average::Average;
 use crate::signal::quality::Quality;
 
 /// The state of all features of one instrument.
@@ -31,6 +31,8 @@ pub struct FeatureState {
     windows: Box<[WindowState]>,
     /// The book's best levels as `order_flow_imbalance` saw them last.
     levels: Vec<Levels>,
+    /// Of the nodes that remember more than a memory has room for.
+    recursions: Vec<Recursion>,
     /// The sentiment of the instrument's headlines, and its time.
     sentiment: Option<(i64, Sentiment)>,
     /// What a gap left in the windows, until they have turned over.
@@ -48,6 +50,12 @@ impl FeatureState {
             memories: vec![Memory::default(); plan.memories].into(),
             windows: plan.windows.iter().map(WindowState::new).collect(),
             levels: vec![Levels::default(); plan.order_flows],
+            recursions: plan
+                .recursions
+                .iter()
+                .copied()
+                .map(Recursion::new)
+                .collect(),
             sentiment: None,
             hole: None,
             warm: false,
@@ -122,7 +130,8 @@ impl FeatureState {
         let mut complete = true;
         for (cell, &node) in row.iter_mut().zip(&plan.columns) {
             *cell = match plan.nodes[node].operation {
-                Operation::TimeOfDay(phase) => time_of_day(now, phase),
+                Operation::TimeOfDay(phase, zone) => time_of_day(now, phase, zone),
+                Operation::SessionTime(session) => session.passed(now),
                 Operation::Sentiment => sentiment_at(self.sentiment, now),
                 _ => self.values[node],
             };
@@ -187,7 +196,20 @@ impl FeatureState {
             None => 1.0,
         };
         let kind = plan.windows[window].kind;
-        self.windows[window].push(kind, update.now, value, update.trade);
+        let second = match plan.windows[window].second {
+            None => 0.0,
+            Some(second) if !self.has_begun(second) => return,
+            Some(second) => {
+                if plan.aging.contains(&second) {
+                    self.age_up_to(plan, second, update.now, fired);
+                }
+                self.values[second]
+            }
+        };
+        if second.is_nan() {
+            return self.windows[window].push_undefined(update.now);
+        }
+        self.windows[window].push(kind, update.now, (value, second), update.trade);
     }
 
     /// Brings a node that changes as time passes to `now`; those that it is computed from come before it.
@@ -197,11 +219,11 @@ impl FeatureState {
             return;
         }
         let value = match plan.nodes[node].operation {
-            Operation::Windowed { window, kind } => {
+            Operation::Windowed { window, kind, ddof } => {
                 self.windows[window].advance(now);
-                self.windows[window].value(kind, now)
+                self.windows[window].value(kind, ddof, now)
             }
-            Operation::Relative { of, to } => self.values[of] / self.values[to] - 1.0,
+            Operation::Ratio { of, to, less } => self.values[of] / self.values[to] - less,
             _ => return,
         };
         if is_defined(value) || self.has_begun(node) {
@@ -238,13 +260,28 @@ impl FeatureState {
             Operation::QueueImbalance(1) => update.of_top(TopOfBook::imbalance),
             Operation::QueueImbalance(levels) => update
                 .book_set
-                .then(|| quote::imbalance(update.book, levels)),
-            Operation::OrderFlow { levels, slot } if update.book_set => {
+                .then(|| depth::imbalance(update.book, levels)),
+            Operation::Depth(1) => update.of_top(TopOfBook::depth),
+            Operation::Depth(levels) => update.book_set.then(|| depth::mean(update.book, levels)),
+            Operation::DepthSlope(levels, unit) => update
+                .book_set
+                .then(|| depth::slope(update.book, levels, unit)),
+            Operation::OrderFlow { first, end, slot } if update.book_set => {
                 self.memories[memory].count += 1;
-                self.levels[slot].flow(update.book, levels)
+                self.levels[slot].flow(update.book, first..end)
             }
-            Operation::OrderFlow { .. } | Operation::TimeOfDay(_) | Operation::Sentiment => None,
-            Operation::Relative { of, to } => self.relative(plan, of, to, update.now, fired),
+            Operation::QuoteFlow(slot) if update.top_set => {
+                self.memories[memory].count += 1;
+                self.recursions[slot].flow(update.top)
+            }
+            Operation::OrderFlow { .. } | Operation::QuoteFlow(_) | Operation::SessionTime(_) => {
+                None
+            }
+            Operation::TimeOfDay(..) | Operation::Sentiment => None,
+            Operation::Ratio { of, to, less } => {
+                let ratio = self.ratio(plan, of, to, update.now, fired)?;
+                Some(ratio - less)
+            }
             Operation::Open => update.bar.map(|bar| bar.open.to_f64()),
             Operation::High => update.bar.map(|bar| bar.high.to_f64()),
             Operation::Low => update.bar.map(|bar| bar.low.to_f64()),
@@ -256,21 +293,72 @@ impl FeatureState {
             }
             Operation::LogReturn(from) => self.memories[memory].log_return(input(from)?),
             Operation::InterArrival => self.memories[memory].since_last(trade.map(|_| update.now)?),
+            Operation::BarVariance(estimator) => {
+                update.bar.map(|bar| range::variance(bar, estimator))
+            }
+            Operation::TrueRange { periods, slot } => {
+                let bar = update.bar?;
+                self.memories[memory].count += 1;
+                self.recursions[slot].true_range(bar, periods)
+            }
+            Operation::Strength {
+                from,
+                periods,
+                slot,
+            } => {
+                let value = input(from)?;
+                self.memories[memory].count += 1;
+                self.recursions[slot].strength(value, periods)
+            }
             Operation::Ema { from, alpha } => Some(self.memories[memory].ema(input(from)?, alpha)),
             Operation::DecayingEma { from, half_life } => {
                 let memory = &mut self.memories[memory];
                 Some(memory.decaying_ema(input(from)?, update.now, half_life))
             }
-            Operation::Windowed { window, kind } => match plan.windows[window].input {
+            Operation::NewSession { from, session } => {
+                input(from)?;
+                let before = self.memories[memory].last_time(update.now)?;
+                Some(f64::from(u8::from(!session.is_same(before, update.now))))
+            }
+            Operation::WithinSession {
+                window,
+                kind,
+                session,
+            } => {
+                input(plan.windows[window].input?)?;
+                let window = &self.windows[window];
+                if !window.has_begun(update.now) {
+                    return None;
+                }
+                let (oldest, newest) = window.times()?;
+                if !session.is_same(oldest, newest) {
+                    // No value, and none that a window would hold.
+                    (self.values[node], self.lapsed[node]) = (f64::NAN, true);
+                    return None;
+                }
+                Some(window.value(kind, 0, update.now))
+            }
+            Operation::Windowed { window, kind, ddof } => match plan.windows[window].input {
                 Some(from) if fired.0[from] == NewValue::None => None,
                 None if trade.is_none() => None,
-                _ => Some(self.windows[window].value(kind, update.now)),
+                _ => {
+                    let window = &self.windows[window];
+                    let has_begun = window.has_begun(update.now);
+                    has_begun.then(|| window.value(kind, ddof, update.now))
+                }
             },
         }
     }
 
-    /// How far `of` lies from `to`, where the event gave one of them a value; both as of the event.
-    fn relative(
+    /// Brings nodes to `now` up to this one, which may be computed from others that age and come before it.
+    fn age_up_to(&mut self, plan: &FeaturePlan, last: usize, now: i64, fired: &Fired) {
+        for &node in plan.aging.iter().filter(|node| **node <= last) {
+            self.age(plan, node, now, fired);
+        }
+    }
+
+    /// `of` / `to`, where the event gave one of them a value; both as of the event.
+    fn ratio(
         &mut self,
         plan: &FeaturePlan,
         of: usize,
@@ -286,34 +374,8 @@ impl FeatureState {
             return None;
         }
         if plan.aging.contains(&of) || plan.aging.contains(&to) {
-            // They may be computed from others that age, which come before them.
-            let last = of.max(to);
-            for &node in plan.aging.iter().filter(|node| **node <= last) {
-                self.age(plan, node, now, fired);
-            }
+            self.age_up_to(plan, of.max(to), now, fired);
         }
-        Some(self.values[of] / self.values[to] - 1.0)
-    }
-}
-
-/// The sentiment of an instrument as it counts at `now`.
-fn sentiment_at(sentiment: Option<(i64, Sentiment)>, now: i64) -> f64 {
-    let Some((ts, sentiment)) = sentiment else {
-        return 0.0;
-    };
-    let average = Average {
-        value: sentiment.average,
-        weight: sentiment.weight,
-    };
-    average.after(now - ts, sentiment.half_life)
-}
-
-/// The time of day (UTC) as a point on a circle, so that midnight is near midnight.
-fn time_of_day(now: i64, phase: Phase) -> f64 {
-    const DAY: i64 = 86_400_000_000_000;
-    let angle = TAU * (now.rem_euclid(DAY) as f64 / DAY as f64);
-    match phase {
-        Phase::Sine => libm::sin(angle),
-        Phase::Cosine => libm::cos(angle),
+        Some(self.values[of] / self.values[to])
     }
 }

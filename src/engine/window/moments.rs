@@ -106,6 +106,18 @@ impl Moments {
         (self.squares / count - mean * mean).max(0.0).sqrt()
     }
 
+    /// The variance, divided by n − `ddof`: NaN of too few values.
+    #[must_use]
+    pub fn variance(&self, ddof: usize) -> f64 {
+        let count = self.entries.len();
+        if count <= ddof {
+            return f64::NAN;
+        }
+        let n = count as f64;
+        let mean = self.sum / n;
+        (self.squares / n - mean * mean).max(0.0) * (n / (n - ddof as f64))
+    }
+
     /// Whether the window holds nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -81,6 +81,12 @@ impl<const K: usize> Sums<K> {
         }
     }
 
+    /// How far back it reaches.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     /// The entry that came last, if the window still holds it.
     #[must_use]
     pub fn last(&self) -> Option<[f64; K]> {

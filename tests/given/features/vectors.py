@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes vectors.json: features and labels of small series as pandas and polars compute them, the undefined cases
-included.
+"""Writes vectors.json: features and labels of small series as pandas, polars, numpy and TA-Lib compute them, the
+undefined cases included.
 
-    pip install pandas==2.2.3 polars==1.17.1
+    pip install pandas==2.2.3 polars==1.17.1 numpy==2.2.1 TA-Lib==0.8.2
     python tests/given/features/vectors.py > tests/given/features/vectors.json
 
 `tests/field/features.rs` replays the events and compares. `null` says that there is no row.
@@ -14,6 +14,7 @@ import math
 import numpy as np
 import pandas as pd
 import polars as pl
+import talib
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -60,6 +61,16 @@ def bars():
             returns.ewm(alpha=0.3, adjust=False, ignore_na=True).mean().where(returns.notna()),
         ),
     ]
+    for periods in (1, 2, 5):
+        keys = f'of = "close"\nperiods = {periods}'
+        cases.append((f"log_return over {periods}", f'kind = "log_return"\n{keys}', "", np.log(frame["close"]).diff(periods)))
+        cases.append((f"difference over {periods}", f'kind = "difference"\n{keys}', "", frame["close"].diff(periods)))
+        # The return over a missing or a zero volume is undefined; those between do not count.
+        with np.errstate(all="ignore"):
+            over = np.log(frame["volume"] / frame["volume"].shift(periods)).replace([np.inf, -np.inf], np.nan)
+        keys = f'of = "volume"\nperiods = {periods}'
+        cases.append((f"log_return of volume over {periods}", f'kind = "log_return"\n{keys}', "", over))
+        cases.append((f"difference of volume over {periods}", f'kind = "difference"\n{keys}', "", frame["volume"].diff(periods)))
     for window in (1, 3, 4):
         for kind, of in (("mean", lambda x: x.mean()), ("std", lambda x: x.std(ddof=0)), ("min", lambda x: x.min()),
                          ("max", lambda x: x.max()), ("sum", lambda x: x.sum())):
@@ -67,8 +78,99 @@ def bars():
                                            ("r", of_volume, returns)):
                 feature = f'kind = "{kind}"\nof = "{source}"\nwindow = {window}'
                 cases.append((f"{kind} of {source} by {window}", feature, hidden, of(series.rolling(window))))
+        for source, hidden, series in (("close", "", frame["close"]), ("volume", "", frame["volume"]), ("r", of_volume, returns)):
+            rolling = series.rolling(window)
+            for ddof in (0, 1):
+                if window <= ddof:
+                    continue
+                keys = f'of = "{source}"\nwindow = {window}\nddof = {ddof}'
+                std = rolling.std(ddof=ddof)
+                cases.append((f"std of {source} by {window} less {ddof}", f'kind = "std"\n{keys}', hidden, std))
+                cases.append((f"variance of {source} by {window} less {ddof}", f'kind = "variance"\n{keys}', hidden, rolling.var(ddof=ddof)))
+                if window > 1:
+                    scores = (series - rolling.mean()) / std
+                    cases.append((f"z-score of {source} by {window} less {ddof}", f'kind = "z_score"\n{keys}', hidden, scores))
+            keys = f'of = "{source}"\nwindow = {window}'
+            cases.append((f"rank of {source} by {window}", f'kind = "rank"\n{keys}', hidden, rolling.rank(pct=True)))
+            if window > 2:
+                cases.append((f"skew of {source} by {window}", f'kind = "skew"\n{keys}', hidden, rolling.skew()))
         squares = (returns**2).rolling(window).sum() ** 0.5
         cases.append((f"volatility by {window}", f'kind = "realised_volatility"\nof = "r"\nwindow = {window}', of_volume, squares))
+    return {"on": "bar", "events": events, "cases": [
+        {"name": name, "feature": feature, "hidden": hidden, "expected": numbers(series)} for name, feature, hidden, series in cases
+    ]}
+
+
+def ranges():
+    """Minute bars of any shape, for what is made of open, high, low and close; TA-Lib has Wilder's."""
+    rng = np.random.default_rng(9)
+    count = 60
+    path = 50 * np.exp(np.cumsum(rng.normal(0, 0.004, (count, 8)).ravel()).reshape(count, 8))
+    path = np.round(path, 3)
+    frame = pd.DataFrame({"open": path[:, 0], "high": path.max(axis=1), "low": path.min(axis=1), "close": path[:, -1]})
+    events = [
+        {"ts_event": START + at * 60 * SECOND, "symbol": "A.X", **row}
+        for at, row in enumerate(frame.to_dict("records"))
+    ]
+    open_, high, low, close = (frame[key] for key in ("open", "high", "low", "close"))
+    returns = np.log(close).diff()
+    of_close = 'name = "r"\nkind = "log_return"\nof = "close"\nhidden = true\n'
+    parkinson = np.log(high / low) ** 2 / (4 * np.log(2))
+    garman_klass = 0.5 * np.log(high / low) ** 2 - (2 * np.log(2) - 1) * np.log(close / open_) ** 2
+    cases = []
+    for window in (1, 5, 20):
+        for name, variance in (("parkinson", parkinson), ("garman_klass", garman_klass)):
+            keys = f'kind = "range_volatility"\nestimator = "{name}"\nwindow = {window}'
+            cases.append((f"{name} by {window}", keys, "", variance.rolling(window).mean() ** 0.5))
+        if window > 1:
+            products = (returns.abs() * returns.shift().abs()).rolling(window - 1).sum()
+            keys = f'kind = "bipower_variation"\nof = "r"\nwindow = {window}'
+            cases.append((f"bipower by {window}", keys, of_close, np.pi / 2 * products))
+    for periods in (3, 14):
+        wilders = talib.ATR(high.to_numpy(), low.to_numpy(), close.to_numpy(), timeperiod=periods)
+        cases.append((f"atr over {periods}", f'kind = "atr"\nperiods = {periods}', "", wilders))
+        strength = talib.RSI(close.to_numpy(), timeperiod=periods)
+        cases.append((f"rsi over {periods}", f'kind = "rsi"\nof = "close"\nperiods = {periods}', "", strength))
+    cases.append(("atr", 'kind = "atr"', "", talib.ATR(high.to_numpy(), low.to_numpy(), close.to_numpy(), timeperiod=14)))
+    return {"on": "bar", "events": events, "cases": [
+        {"name": name, "feature": feature, "hidden": hidden, "expected": numbers(series)} for name, feature, hidden, series in cases
+    ]}
+
+
+def sessions():
+    """Bars every 100 minutes over the days in which the clocks of New York went forward, weekend left out."""
+    times = pd.date_range("2026-03-05T06:00Z", "2026-03-11T06:00Z", freq="100min")
+    times = times[(times.tz_convert("America/New_York").dayofweek < 5)]
+    rng = np.random.default_rng(11)
+    close = np.round(100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(times)))), 3)
+    events = [
+        {"ts_event": int(ts.value), "symbol": "A.X", "open": last, "high": last, "low": last, "close": last}
+        for ts, last in zip(times, close)
+    ]
+    price = pd.Series(close)
+    cases = []
+    for zone, open_ in (("America/New_York", "00:00"), ("America/New_York", "09:30"), ("America/Chicago", "17:00"), ("UTC", "00:00")):
+        local = times.tz_convert(zone).tz_localize(None)
+        day = pd.Series((local - pd.Timedelta(open_ + ":00")).normalize())
+        keys = f'of = "close"\nzone = "{zone}"\nopen = "{open_}"'
+        new = (day != day.shift()).astype(float)
+        new[0] = math.nan
+        cases.append((f"new session at {open_} in {zone}", f'kind = "new_session"\n{keys}', "", new))
+        for periods in (1, 2):
+            within = np.log(price).diff(periods).where(day == day.shift(periods))
+            change = f'kind = "log_return"\n{keys}\nperiods = {periods}\novernight = "exclude"'
+            cases.append((f"return within sessions from {open_} in {zone} over {periods}", change, "", within))
+            kept = within.dropna()
+            total = kept.rolling(3).sum().reindex(range(len(price))).where(within.notna()).ffill()
+            hidden = f'name = "r"\n{change}\nhidden = true\n'
+            cases.append((f"sum of 3 of them over {periods}", 'kind = "sum"\nof = "r"\nwindow = 3', hidden, total))
+        since = pd.Series((local - local.normalize()).total_seconds())
+        cases.append((f"seconds of the day in {zone}", f'kind = "time_of_day"\nphase = "seconds"\nzone = "{zone}"', "", since))
+        cases.append((f"sine of the day in {zone}", f'kind = "time_of_day"\nzone = "{zone}"', "", np.sin(2 * np.pi * since / 86_400)))
+        begin = pd.Timedelta(open_ + ":00").total_seconds()
+        passed = ((since - begin) % 86_400) / ((16 * 3_600 - begin - 1) % 86_400 + 1)
+        of_session = f'kind = "session_time"\nzone = "{zone}"\nopen = "{open_}"\nclose = "16:00"'
+        cases.append((f"part of a session from {open_} in {zone}", of_session, "", passed))
     return {"on": "bar", "events": events, "cases": [
         {"name": name, "feature": feature, "hidden": hidden, "expected": numbers(series)} for name, feature, hidden, series in cases
     ]}
@@ -101,6 +203,14 @@ def trades():
         for kind, of in (("mean", lambda x: x.mean()), ("std", lambda x: x.std(ddof=0)), ("min", lambda x: x.min()),
                          ("max", lambda x: x.max()), ("sum", lambda x: x.sum())):
             cases.append((f"{kind} by {window}", f'kind = "{kind}"\nof = "price"\nwindow_ms = {millis_of}', windowed(frame["price"], window, of)))
+        keys = f'of = "price"\nwindow_ms = {millis_of}'
+        mean, std = (windowed(frame["price"], window, of) for of in (lambda x: x.mean(), lambda x: x.std(ddof=0)))
+        scores = ((pd.Series(prices) - mean) / std).where(std > 0)
+        cases.append((f"z-score by {window}", f'kind = "z_score"\n{keys}', scores))
+        cases.append((f"std less 1 by {window}", f'kind = "std"\nddof = 1\n{keys}', windowed(frame["price"], window, lambda x: x.std())))
+        cases.append((f"rank by {window}", f'kind = "rank"\n{keys}', windowed(frame["price"], window, lambda x: x.rank(pct=True))))
+        skew = windowed(frame["price"], window, lambda x: x.skew())
+        cases.append((f"skew by {window}", f'kind = "skew"\n{keys}', skew))
         count = windowed(frame["price"], window, lambda x: x.count())
         cases.append((f"intensity by {window}", f'kind = "trade_intensity"\nwindow_ms = {millis_of}', count / (millis_of / 1000)))
         notional = windowed(frame["price"] * frame["size"], window, lambda x: x.sum())
@@ -129,6 +239,36 @@ def trades():
         passed = pd.Series(millis).diff(window - 1) / 1000
         rate = ((window - 1) / passed).replace([np.inf], np.nan)
         cases.append((f"intensity by {window} trades", f'kind = "trade_intensity"\nwindow = {window}', rate))
+    # How the price moves with who trades, trade by trade; numpy's lines through the pairs of a window.
+    change = frame["price"].diff()
+    hidden = 'name = "c"\nkind = "difference"\nof = "price"\nhidden = true\n'
+    of_both = 'of = "c"\nto = "signed_size"'
+    pairs = pd.DataFrame({"x": frame["signed"], "y": change})
+    for window in (4, 6):
+        correlation = change.rolling(window).corr(frame["signed"])
+        slope = change.rolling(window).cov(frame["signed"], ddof=0) / frame["signed"].rolling(window).var(ddof=0).where(correlation.notna())
+        cases.append((f"correlation by {window}", f'kind = "correlation"\n{of_both}\nwindow = {window}', correlation, hidden))
+        cases.append((f"beta by {window}", f'kind = "beta"\n{of_both}\nwindow = {window}', slope, hidden))
+        cases.append((f"impact by {window}", f'kind = "kyle_lambda"\nwindow = {window}', slope))
+    slopes, correlations = [], []
+    for at, now in enumerate(index):
+        inside = pairs.iloc[: at + 1]
+        inside = inside[inside.index > now - pd.Timedelta("1s")].dropna()
+        vary = inside["x"].nunique() > 1
+        slopes.append(np.polyfit(inside["x"], inside["y"], 1)[0] if vary else math.nan)
+        both = vary and inside["y"].nunique() > 1
+        correlations.append(np.corrcoef(inside["x"], inside["y"])[0, 1] if both else math.nan)
+    cases.append(("impact by 1s", 'kind = "kyle_lambda"\nwindow_ms = 1000', pd.Series(slopes)))
+    cases.append(("correlation by 1s", f'kind = "correlation"\n{of_both}\nwindow_ms = 1000', pd.Series(correlations), hidden))
+    # All sizes are whole numbers of quarters: a bucket of 2 has eight of them.
+    quarters = np.repeat(frame["sign"].to_numpy(), np.round(np.array(sizes) * 4).astype(int))
+    full = len(quarters) // 8
+    imbalance = pd.Series(np.abs(quarters[: full * 8].reshape(full, 8).sum(axis=1)) / 8)
+    done = (np.cumsum(sizes) / 2).astype(int)
+    for window in (1, 3):
+        rolled = imbalance.rolling(window).mean()
+        known = [rolled[count - 1] if count else math.nan for count in done]
+        cases.append((f"vpin by {window}", f'kind = "vpin"\nbucket = 2\nwindow = {window}', pd.Series(known)))
     passed = pd.Series(millis).diff().to_numpy() / 1000
     cases.append(("inter-arrival", 'kind = "inter_arrival"', pd.Series(passed)))
     half = 0.5
@@ -138,7 +278,8 @@ def trades():
         averages.append(average)
     cases.append(("ema by half-life", 'kind = "ema"\nof = "price"\nhalf_life_ms = 500', pd.Series(averages)))
     return {"on": "trade", "events": events, "cases": [
-        {"name": name, "feature": feature, "hidden": "", "expected": numbers(series)} for name, feature, series in cases
+        {"name": name, "feature": feature, "hidden": "".join(hidden), "expected": numbers(series)}
+        for name, feature, series, *hidden in cases
     ]}
 
 
@@ -167,6 +308,12 @@ def quotes():
     day = pd.to_datetime(frame["ts_event"])
     angle = 2 * np.pi * (day - day.dt.normalize()).dt.total_seconds() / 86_400
     spread = frame["ask_px"] - frame["bid_px"]
+    # Equation of e_n in Cont, Kukanov, Stoikov (2014).
+    bid, bid_size, ask, ask_size = (frame[key] for key in ("bid_px", "bid_sz", "ask_px", "ask_sz"))
+    flow = (
+        (bid >= bid.shift()) * bid_size - (bid <= bid.shift()) * bid_size.shift()
+        - (ask <= ask.shift()) * ask_size + (ask >= ask.shift()) * ask_size.shift()
+    ).where(total.notna() & total.shift().notna())
     cases = [
         ("mid", 'kind = "mid"', middle),
         ("spread", 'kind = "spread"\nunit = "price"', spread),
@@ -174,6 +321,8 @@ def quotes():
         ("microprice", 'kind = "microprice"\nunit = "price"', weighted),
         ("microprice in bps", 'kind = "microprice"\nunit = "bps"', 1e4 * (weighted - middle) / middle),
         ("queue imbalance", 'kind = "queue_imbalance"', (frame["bid_sz"] - frame["ask_sz"]) / total),
+        ("depth", 'kind = "depth"', total / 2),
+        ("flow of quotes", 'kind = "order_flow_imbalance"\nsource = "quotes"', flow),
         ("sine of the day", 'kind = "time_of_day"', np.sin(angle)),
         ("cosine of the day", 'kind = "time_of_day"\nphase = "cosine"', np.cos(angle)),
     ]
@@ -185,7 +334,7 @@ def quotes():
 def books():
     """Changes of a book of three levels a side, one side empty at times; the book is a table of polars."""
     rng = np.random.default_rng(6)
-    events, tops = [], []
+    events, tops, deep = [], [], []
     held = pl.DataFrame(schema={"bid": pl.Boolean, "price": pl.Float64, "size": pl.Float64})
     for number in range(1, 41):
         changes = []
@@ -193,14 +342,15 @@ def books():
             if number == 1:
                 changes += [(is_bid, 99.0 - at if is_bid else 101.0 + at, 1.0 + at) for at in range(3)]
             elif number == 20 and is_bid:
-                changes += [(True, price, 0.0) for price in held.filter(pl.col("bid"))["price"]]
+                changes += [(True, price, 0.0) for price in sorted(held.filter(pl.col("bid"))["price"])]
             else:
                 for price in rng.choice(np.arange(95.0, 100.0) if is_bid else np.arange(101.0, 106.0), 2, replace=False):
                     changes.append((is_bid, float(price), float(np.round(rng.choice([0, 1, 1, 1]) * rng.uniform(0.1, 4), 2))))
         held = pl.concat([held, pl.DataFrame(changes, schema=held.schema, orient="row")])
         held = held.unique(["bid", "price"], keep="last").filter(pl.col("size") > 0)
-        top = lambda is_bid: held.filter(pl.col("bid") == is_bid).sort("price", descending=is_bid).head(2).rows()
-        tops.append((top(True), top(False)))
+        top = lambda is_bid: held.filter(pl.col("bid") == is_bid).sort("price", descending=is_bid).head(3).rows()
+        deep.append((top(True), top(False)))
+        tops.append((top(True)[:2], top(False)[:2]))
         side = lambda is_bid: [[price, size] for bid, price, size in changes if bid == is_bid]
         events.append({
             "ts_event": START + number * SECOND, "symbol": "A.X", "first_sequence": number, "sequence": number,
@@ -219,16 +369,42 @@ def books():
             flow += next_size if better > 0 else -size if better < 0 else next_size - size
         return flow
 
-    flows = [math.nan]
+    flows, second = [math.nan], [math.nan]
     for (bids, asks), (next_bids, next_asks) in zip(tops, tops[1:]):
         flows.append(added(bids, next_bids, 1) - added(asks, next_asks, -1))
+        second.append(added(bids[1:], next_bids[1:], 1) - added(asks[1:], next_asks[1:], -1))
+    depths = pd.Series([(bid + ask) / 4 if bid and ask else math.nan for bid, ask in sizes])
+
+    def slope(bids, asks, unit):
+        """The mean of numpy's lines through the quantities of both sides."""
+        if min(len(bids), len(asks)) < 2:
+            return math.nan
+        mid = (bids[0][1] + asks[0][1]) / 2
+        lines = []
+        for side in (bids, asks):
+            far = np.abs(np.array([price for _, price, _ in side]) - mid) * (1e4 / mid if unit == "bps" else 1)
+            lines.append(np.polyfit(far, np.cumsum([size for *_, size in side]), 1)[0])
+        return float(np.mean(lines))
+
+    normalised = (
+        'name = "o"\nkind = "order_flow_imbalance"\nlevels = 2\nhidden = true\n'
+        '[[feature]]\nname = "s"\nkind = "sum"\nof = "o"\nwindow = 5\nhidden = true\n'
+        '[[feature]]\nname = "d"\nkind = "depth"\nlevels = 2\nhidden = true\n'
+        '[[feature]]\nname = "m"\nkind = "mean"\nof = "d"\nwindow = 5\nhidden = true\n'
+    )
+    ratio = pd.Series(flows).rolling(5).sum() / depths.rolling(5).mean()
     cases = [
-        ("queue imbalance of two levels", 'kind = "queue_imbalance"\nlevels = 2', numbers(pd.Series(imbalance))),
-        ("flow of two levels", 'kind = "order_flow_imbalance"\nlevels = 2', flows),
+        ("flow of the second level", 'kind = "order_flow_imbalance"\nlevel = 2', "", second),
+        ("depth of two levels", 'kind = "depth"\nlevels = 2', "", depths),
+        ("slope", 'kind = "depth_slope"\nlevels = 3', "", [slope(*sides, "price") for sides in deep]),
+        ("slope in bps", 'kind = "depth_slope"\nlevels = 3\nunit = "bps"', "", [slope(*sides, "bps") for sides in deep]),
+        ("flow by depth", 'kind = "ratio"\nof = "s"\nto = "m"', normalised, ratio),
+        ("queue imbalance of two levels", 'kind = "queue_imbalance"\nlevels = 2', "", imbalance),
+        ("flow of two levels", 'kind = "order_flow_imbalance"\nlevels = 2', "", flows),
     ]
     return {"on": "book", "events": events, "cases": [
-        {"name": name, "feature": feature, "hidden": "", "expected": [None if x != x else x for x in series]}
-        for name, feature, series in cases
+        {"name": name, "feature": feature, "hidden": hidden, "expected": numbers(pd.Series(series))}
+        for name, feature, hidden, series in cases
     ]}
 
 
@@ -268,4 +444,4 @@ def labels():
     }
 
 
-print(json.dumps([bars(), trades(), quotes(), books(), labels()], indent=0))
+print(json.dumps([bars(), ranges(), sessions(), trades(), quotes(), books(), labels()], indent=0))

@@ -3,8 +3,9 @@
 //! Shares no window, book or sum with the engine; takes decoded events only. Slow on purpose.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use foretick::engine::feature::{FeatureKind, FeatureSpec, Phase, Unit};
+use foretick::engine::feature::{FeatureKind, FeatureSpec, FlowSource, Phase, Unit};
 use foretick::engine::row::RowTrigger;
 use foretick::event::{Batch, Body, Depth, Event, Level, Quote};
 use foretick::units::{Nanos, Price, Side};
@@ -36,6 +37,10 @@ struct Moment {
 
 /// A number that changes at some events: index into the history, value.
 type Series = Vec<(usize, f64)>;
+
+const DAY: i64 = 86_400_000_000_000;
+/// The clock of Tokyo, which has no summer time, is so far ahead of UTC.
+const IN_TOKYO: i64 = 9 * 3_600_000_000_000;
 
 /// Levels of a book, bids first, each side from the best on: price and size.
 type Sides = [Vec<(f64, f64)>; 2];
@@ -131,10 +136,15 @@ impl Naive {
     /// The value of a feature at the last event.
     fn value(&self, spec: &FeatureSpec) -> f64 {
         match spec.kind {
+            FeatureKind::SessionTime => {
+                // From 9:00 to 15:30 in Tokyo, which is midnight in UTC.
+                self.now().rem_euclid(DAY) as f64 / (6.5 * 3_600e9)
+            }
             FeatureKind::TimeOfDay => {
-                let day = 86_400_000_000_000;
-                let turn = std::f64::consts::TAU * self.now().rem_euclid(day) as f64 / day as f64;
+                let now = spec.zone.as_ref().map_or(0, |_| IN_TOKYO) + self.now();
+                let turn = std::f64::consts::TAU * now.rem_euclid(DAY) as f64 / DAY as f64;
                 match spec.phase.unwrap_or(Phase::Sine) {
+                    Phase::Seconds => now.rem_euclid(DAY) as f64 / 1e9,
                     Phase::Sine => libm::sin(turn),
                     Phase::Cosine => libm::cos(turn),
                 }
@@ -164,13 +174,52 @@ impl Naive {
                 1 => of_top(&|top| (top[1] - top[3]) / (top[1] + top[3])),
                 n => self.pick(|m| m.levels.as_ref().map(|sides| imbalance(sides, n))),
             },
-            FeatureKind::OrderFlowImbalance => self.order_flow(spec.levels.unwrap_or(1)),
-            FeatureKind::LogReturn => {
-                let change = |pair: &[(usize, f64)]| {
+            FeatureKind::OrderFlowImbalance if spec.source == Some(FlowSource::Quotes) => {
+                let tops = self.pick_tops();
+                let flow = |pair: &[(usize, [f64; 4])]| {
                     let (before, (at, now)) = (pair[0].1, pair[1]);
-                    (at, libm::log(now / before))
+                    (at, quote_flow(before, now))
                 };
-                self.input(spec).windows(2).map(change).collect()
+                tops.windows(2).map(flow).collect()
+            }
+            FeatureKind::OrderFlowImbalance => self.order_flow(match spec.level {
+                Some(level) => level - 1..level,
+                None => 0..spec.levels.unwrap_or(1),
+            }),
+            FeatureKind::Depth => match spec.levels.unwrap_or(1) {
+                1 => of_top(&|top| 0.5 * top[1] + 0.5 * top[3]),
+                n => self.pick(|m| m.levels.as_ref().map(|sides| depth(sides, n))),
+            },
+            FeatureKind::DepthSlope => {
+                let (n, unit) = (spec.levels.expect("it is needed"), spec.unit);
+                self.pick(|m| m.levels.as_ref().map(|sides| depth_slope(sides, n, unit)))
+            }
+            FeatureKind::Ratio => self.ratio(spec),
+            FeatureKind::LogReturn | FeatureKind::Difference => {
+                let periods = spec.periods.unwrap_or(1);
+                let change = |values: &[(usize, f64)]| {
+                    let (before, (at, now)) = (values[0].1, values[periods]);
+                    match spec.kind {
+                        FeatureKind::Difference => (at, now - before),
+                        _ => (at, libm::log(now / before)),
+                    }
+                };
+                let input = self.input(spec);
+                let within = |values: &&[(usize, f64)]| {
+                    let days = [values[0], values[periods]].map(|value| self.day(value.0));
+                    spec.overnight.is_none() || days[0] == days[1]
+                };
+                input
+                    .windows(periods + 1)
+                    .filter(within)
+                    .map(change)
+                    .collect()
+            }
+            FeatureKind::NewSession => {
+                let input = self.input(spec);
+                let is_new = |pair: &[(usize, f64)]| self.day(pair[0].0) != self.day(pair[1].0);
+                let mark = |pair: &[(usize, f64)]| (pair[1].0, f64::from(u8::from(is_new(pair))));
+                input.windows(2).map(mark).collect()
             }
             FeatureKind::InterArrival => {
                 let trades = self.pick(|m| m.trade.map(|_| f64::NAN));
@@ -181,14 +230,36 @@ impl Naive {
                 trades.windows(2).map(seconds).collect()
             }
             FeatureKind::Ema => self.ema(spec),
+            FeatureKind::Rsi => self.strength(spec),
             kind => unreachable!("{kind:?} has a window"),
         }
+    }
+
+    /// The day in Tokyo.
+    fn day(&self, at: usize) -> i64 {
+        (self.history[at].now + IN_TOKYO).div_euclid(DAY)
     }
 
     fn pick(&self, value: impl Fn(&Moment) -> Option<f64>) -> Series {
         let all = self.history.iter().enumerate();
         all.filter_map(|(at, moment)| Some((at, value(moment)?)))
             .collect()
+    }
+
+    fn pick_tops(&self) -> Vec<(usize, [f64; 4])> {
+        let all = self.history.iter().enumerate();
+        all.filter_map(|(at, moment)| Some((at, moment.top?)))
+            .collect()
+    }
+
+    /// Of two features, both over windows by count: their values at the last event.
+    fn ratio(&self, spec: &FeatureSpec) -> Series {
+        let value = |name: &Option<String>| {
+            let named = |other: &&FeatureSpec| Some(&other.name) == name.as_ref();
+            let other = self.specs.iter().find(named);
+            self.value(other.expect("the plan was compiled"))
+        };
+        vec![(self.history.len() - 1, value(&spec.of) / value(&spec.to))]
     }
 
     /// The series that a feature is computed from.
@@ -234,15 +305,33 @@ impl Naive {
         out
     }
 
+    /// Wilder's index: the means of gains and losses of the first changes, then a part of each new one.
+    fn strength(&self, spec: &FeatureSpec) -> Series {
+        let n = spec.periods.unwrap_or(14);
+        let input = self.input(spec);
+        let change = |pair: &[(usize, f64)]| pair[1].1 - pair[0].1;
+        let changes: Vec<f64> = input.windows(2).map(change).collect();
+        let (mut gain, mut loss, mut out) = (0.0, 0.0, vec![]);
+        for (number, change) in (1..).zip(&changes) {
+            let weight = 1.0 / n.min(number) as f64;
+            gain += weight * (change.max(0.0) - gain);
+            loss += weight * (change.min(0.0).abs() - loss);
+            if number >= n {
+                out.push((input[number].0, 100.0 / (1.0 + loss / gain)));
+            }
+        }
+        out
+    }
+
     /// Bids: +q' at a better price, q' − q at the same, −q at a worse one; asks the other way round.
-    fn order_flow(&self, levels: usize) -> Series {
+    fn order_flow(&self, levels: Range<usize>) -> Series {
         let books: Vec<(usize, &Sides)> = (0..self.history.len())
             .filter_map(|at| Some((at, self.history[at].levels.as_ref()?)))
             .collect();
         let flow = |pair: &[(usize, &Sides)]| {
             let (before, (at, now)) = (pair[0].1, pair[1]);
-            let bids = added(&before[0], &now[0], levels, 1.0);
-            (at, bids - added(&before[1], &now[1], levels, -1.0))
+            let bids = added(&before[0], &now[0], levels.clone(), 1.0);
+            (at, bids - added(&before[1], &now[1], levels.clone(), -1.0))
         };
         books.windows(2).map(flow).collect()
     }
@@ -254,10 +343,13 @@ impl Naive {
             spec.kind,
             FeatureKind::VwapDeviation | FeatureKind::TradeFlow | FeatureKind::TradeIntensity
         );
-        let input = if of_trades {
-            self.pick(|m| m.trade.map(|t| t.0))
-        } else {
-            self.input(spec)
+        let input = match spec.kind {
+            FeatureKind::Vpin => return self.vpin(spec),
+            FeatureKind::Correlation | FeatureKind::Beta | FeatureKind::KyleLambda => {
+                return self.paired(spec);
+            }
+            _ if of_trades => self.pick(|m| m.trade.map(|t| t.0)),
+            _ => self.input(spec),
         };
         if input.is_empty() {
             return f64::NAN;
@@ -273,6 +365,88 @@ impl Naive {
         self.statistic(spec, &inside)
     }
 
+    /// Of each value of `of` in the window and the latest one of `to` by then.
+    fn paired(&self, spec: &FeatureSpec) -> f64 {
+        let (of, to) = match spec.kind {
+            FeatureKind::KyleLambda => ("price", "signed_size"),
+            _ => (
+                spec.of.as_deref().expect("it is needed"),
+                spec.to.as_deref().expect("it is needed"),
+            ),
+        };
+        let named = |of: &str| {
+            let of = Some(of.to_owned());
+            let spec = FeatureSpec { of, ..spec.clone() };
+            self.input(&spec)
+        };
+        let (mut of, to) = (named(of), named(to));
+        if spec.kind == FeatureKind::KyleLambda {
+            let change = |pair: &[(usize, f64)]| (pair[1].0, pair[1].1 - pair[0].1);
+            of = of.windows(2).map(change).collect();
+        }
+        let pairs: Vec<(usize, [f64; 2])> = of
+            .iter()
+            .filter_map(|&(at, x)| {
+                let known = to.partition_point(|other| other.0 <= at);
+                Some((at, [x, to[known.checked_sub(1)?].1]))
+            })
+            .collect();
+        let after = spec.window_ms.map(|millis| self.now() - millis * 1_000_000);
+        let inside: Vec<[f64; 2]> = match (after, spec.window) {
+            (Some(after), _) => {
+                let young = pairs.iter().filter(|pair| self.history[pair.0].now > after);
+                young.map(|pair| pair.1).collect()
+            }
+            (None, count) => {
+                let count = count.expect("one of the two").min(pairs.len());
+                pairs[pairs.len() - count..]
+                    .iter()
+                    .map(|pair| pair.1)
+                    .collect()
+            }
+        };
+        let n = inside.len() as f64;
+        let about = |side: usize| -> Vec<f64> {
+            let first = inside.first().map_or(0.0, |pair| pair[side]);
+            let mean = inside.iter().map(|pair| pair[side] - first).sum::<f64>() / n;
+            inside
+                .iter()
+                .map(|pair| pair[side] - first - mean)
+                .collect()
+        };
+        let (x, y) = (about(0), about(1));
+        let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+        let vary = |side: usize| inside.iter().any(|pair| pair[side] != inside[0][side]);
+        match spec.kind {
+            _ if !vary(1) => f64::NAN,
+            FeatureKind::Correlation if !vary(0) => f64::NAN,
+            FeatureKind::Correlation => {
+                product(&x, &y) / product(&x, &x).sqrt() / product(&y, &y).sqrt()
+            }
+            _ => product(&x, &y) / product(&y, &y),
+        }
+    }
+
+    /// Each bucket is a piece of the line on which all trades are laid, one behind the other.
+    fn vpin(&self, spec: &FeatureSpec) -> f64 {
+        let units = |size: f64| (size * 1e9).round() as i128;
+        let bucket = units(spec.bucket.expect("it is needed"));
+        let (mut end, mut pieces) = (0, vec![]);
+        for (_, size, bought) in self.history.iter().filter_map(|moment| moment.trade) {
+            pieces.push((end, end + units(size), if bought { 1 } else { -1 }));
+            end += units(size);
+        }
+        let full = end / bucket;
+        let first = (full - spec.window.expect("it is needed") as i128).max(0);
+        let imbalance = |number: i128| {
+            let (from, to) = (number * bucket, (number + 1) * bucket);
+            let inside =
+                |piece: &(i128, i128, i128)| piece.2 * (piece.1.min(to) - piece.0.max(from)).max(0);
+            pieces.iter().map(inside).sum::<i128>().abs() as f64 / bucket as f64
+        };
+        (first..full).map(imbalance).sum::<f64>() / (full - first) as f64
+    }
+
     fn statistic(&self, spec: &FeatureSpec, inside: &[(usize, f64)]) -> f64 {
         let n = inside.len() as f64;
         let values = || inside.iter().map(|value| value.1);
@@ -285,6 +459,7 @@ impl Naive {
             spec.kind,
             FeatureKind::Sum
                 | FeatureKind::RealisedVolatility
+                | FeatureKind::BipowerVariation
                 | FeatureKind::TradeFlow
                 | FeatureKind::TradeIntensity
         );
@@ -293,17 +468,44 @@ impl Naive {
         }
         match spec.kind {
             FeatureKind::Mean => values().sum::<f64>() / n,
-            FeatureKind::Std if inside.len() < 2 => 0.0,
-            FeatureKind::Std => {
+            FeatureKind::Std | FeatureKind::Variance | FeatureKind::ZScore | FeatureKind::Skew
+                if inside.len() <= spec.ddof.unwrap_or(0) =>
+            {
+                f64::NAN
+            }
+            FeatureKind::Std | FeatureKind::Variance | FeatureKind::ZScore | FeatureKind::Skew => {
                 // Relative to the first value: the mean of large numbers has too few digits.
                 let first = inside[0].1;
                 let mean = values().map(|x| x - first).sum::<f64>() / n;
-                let square = |x: f64| (x - first - mean) * (x - first - mean);
-                (values().map(square).sum::<f64>() / n).sqrt()
+                let power = |by: i32| values().map(|x| (x - first - mean).powi(by)).sum::<f64>();
+                let variance = power(2) / (n - spec.ddof.unwrap_or(0) as f64);
+                match spec.kind {
+                    FeatureKind::Std => variance.sqrt(),
+                    FeatureKind::Variance => variance,
+                    FeatureKind::ZScore => {
+                        let last = values().next_back().expect("there is one");
+                        (last - first - mean) / variance.sqrt()
+                    }
+                    _ => {
+                        let bias = (n * (n - 1.0)).sqrt() / (n - 2.0);
+                        bias * (power(3) / n) / libm::pow(power(2) / n, 1.5)
+                    }
+                }
+            }
+            FeatureKind::Rank => {
+                let last = values().next_back().expect("there is one");
+                let below = values().filter(|x| *x < last).count();
+                let equal = values().filter(|x| *x == last).count();
+                (below as f64 + (equal as f64 + 1.0) / 2.0) / n
             }
             FeatureKind::Min => values().fold(f64::INFINITY, f64::min),
             FeatureKind::Max => values().fold(f64::NEG_INFINITY, f64::max),
             FeatureKind::Sum => values().sum(),
+            FeatureKind::BipowerVariation => {
+                let after = values().skip(1);
+                let products = values().zip(after).map(|(x, y)| (x * y).abs());
+                products.sum::<f64>() * std::f64::consts::PI / 2.0
+            }
             FeatureKind::RealisedVolatility => values().map(|r| r * r).sum::<f64>().sqrt(),
             FeatureKind::VwapDeviation => {
                 let paid: f64 = trades().map(|t| t.0 * t.1).sum();
@@ -334,7 +536,7 @@ impl Naive {
 }
 
 /// What was added to a side's queues, level by level; `up` is 1 where a higher price is better, else −1.
-fn added(before: &[(f64, f64)], now: &[(f64, f64)], levels: usize, up: f64) -> f64 {
+fn added(before: &[(f64, f64)], now: &[(f64, f64)], levels: Range<usize>, up: f64) -> f64 {
     let of_level = |m: usize| match (before.get(m), now.get(m)) {
         (Some(before), Some(now)) if before.0 == now.0 => now.1 - before.1,
         (Some(before), Some(now)) if up * (now.0 - before.0) > 0.0 => now.1,
@@ -342,7 +544,54 @@ fn added(before: &[(f64, f64)], now: &[(f64, f64)], levels: usize, up: f64) -> f
         (None, Some(now)) => now.1,
         (None, None) => 0.0,
     };
-    (0..levels).map(of_level).sum()
+    levels.map(of_level).sum()
+}
+
+/// Cont, Kukanov and Stoikov's e_n, term by term.
+fn quote_flow(before: [f64; 4], now: [f64; 4]) -> f64 {
+    let mut flow = 0.0;
+    if now[0] >= before[0] {
+        flow += now[1];
+    }
+    if now[0] <= before[0] {
+        flow -= before[1];
+    }
+    if now[2] <= before[2] {
+        flow -= now[3];
+    }
+    if now[2] >= before[2] {
+        flow += before[3];
+    }
+    flow
+}
+
+fn depth(sides: &Sides, levels: usize) -> f64 {
+    let all = sides.iter().flat_map(|side| side.iter().take(levels));
+    all.map(|level| level.1).sum::<f64>() / (2 * levels) as f64
+}
+
+/// By the normal equations of a line.
+fn depth_slope(sides: &Sides, levels: usize, unit: Option<Unit>) -> f64 {
+    let mid = (sides[0][0].0 + sides[1][0].0) / 2.0;
+    let scale = match unit {
+        Some(Unit::BasisPoints) => 1e4 / mid,
+        _ => 1.0,
+    };
+    let slope = |side: &[(f64, f64)]| {
+        let n = side.len().min(levels);
+        let x: Vec<f64> = side[..n]
+            .iter()
+            .map(|at| (at.0 - mid).abs() * scale)
+            .collect();
+        let y: Vec<f64> = (1..=n)
+            .map(|to| side[..to].iter().map(|at| at.1).sum())
+            .collect();
+        let sum = |all: &[f64]| all.iter().sum::<f64>();
+        let products = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+        let n = n as f64;
+        (n * products(&x, &y) - sum(&x) * sum(&y)) / (n * products(&x, &x) - sum(&x) * sum(&x))
+    };
+    (slope(&sides[0]) + slope(&sides[1])) / 2.0
 }
 
 fn mid(top: [f64; 4]) -> f64 {
