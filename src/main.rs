@@ -341,8 +341,12 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     } else {
         print(&summary, args.json)?;
     }
+    if summary.frames.received == 0 {
+        summary.span.check()?;
+    }
     let percent = args.max_unread.percent;
     summary.readability.check(&summary.frames, percent)?;
+    summary.span.check()?;
     let why = summary.readability.lack_of_time();
     if let Some(why) = why.or_else(|| summary.lack_of_signals()) {
         eprintln!("foretick: {why}");

@@ -41,8 +41,12 @@ mod restored_state;
 mod same_path;
 #[path = "path/saved_states.rs"]
 mod saved_states;
+#[path = "path/sealed.rs"]
+mod sealed;
 #[path = "path/slow_twin.rs"]
 mod slow_twin;
+#[path = "path/span.rs"]
+mod span;
 #[path = "path/undefined.rs"]
 mod undefined;
 #[path = "path/warm_up.rs"]

@@ -282,9 +282,11 @@ pub struct ReplayArguments {
     /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
     /// differ). A capture is opened near that time by its index, FILE.idx. Windows and books begin empty
     /// there, behind a gap; the quality of signals says when they are whole again.
-    #[arg(long, value_name = "N", requires = "from")]
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
     pub warm_up: Option<u32>,
-    /// Write only signals of events before this time.
+    /// Write only signals of events before this time. A capture is read to 10 s behind it (and the lateness
+    /// that the pipeline allows). Files without receive times are read to their end, and later lines of them
+    /// passed over.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,
     /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.
