@@ -15,6 +15,8 @@ pub mod inputs;
 pub mod inspect;
 pub mod log;
 pub mod outputs;
+pub mod pairing;
+pub mod reconcile;
 pub mod record;
 mod run_changes;
 pub mod simulate;

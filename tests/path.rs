@@ -33,6 +33,8 @@ mod golden;
 mod late;
 #[path = "path/oracle.rs"]
 mod oracle;
+#[path = "path/reconcile.rs"]
+mod reconcile;
 #[path = "path/replay.rs"]
 mod replay;
 #[path = "path/restored_state.rs"]

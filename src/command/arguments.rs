@@ -3,12 +3,14 @@
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
 mod diff;
+mod reconcile;
 mod state;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use self::diff::DiffArguments;
+pub use self::reconcile::ReconcileArguments;
 pub use self::state::{StateArguments, StateCommand};
 use super::argument_values::{
     Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed,
@@ -75,6 +77,8 @@ pub enum Command {
     Venues(VenuesArguments),
     /// Compare two files of signals: shows the earliest difference and a summary.
     Diff(DiffArguments),
+    /// Compare what was published with what a replay gives: equal, missing, different, label flips, scores.
+    Reconcile(ReconcileArguments),
     /// List, show or verify the snapshots of state that a run has saved.
     State(StateArguments),
     /// Run four of the shipped pipelines on a simulated market, news, firms and loans, with an in-memory
