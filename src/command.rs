@@ -10,6 +10,7 @@ pub mod check;
 pub mod demo;
 pub mod diff;
 pub mod evaluate;
+pub mod explain;
 pub mod export;
 pub mod inputs;
 pub mod inspect;

@@ -18,7 +18,7 @@ use foretick::command::state::StateDetail;
 use foretick::command::stop_signals::stop_on_signal;
 use foretick::command::venues::VenueList;
 use foretick::command::{
-    bench, check, demo, diff, evaluate, export, inspect, log, reconcile, record, state,
+    bench, check, demo, diff, evaluate, explain, export, inspect, log, reconcile, record, state,
 };
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::decode::Venues;
@@ -191,6 +191,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let report = reconcile::reconcile(&args.options(properties))?;
             print(&report, json)?;
             Ok(ExitCode::from(u8::from(!report.is_equal())))
+        }
+        Command::Explain(mut args) => {
+            let what = "name the signal: SIGNAL_ID, or --instrument and --at";
+            let wanted = args.wanted().ok_or(Usage(what))?;
+            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            check_inputs("--input", &args.input)?;
+            print(
+                &explain::explain(&pipeline, &args.input, &wanted)?,
+                args.json,
+            )?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Demo(args) => {
             let duration = args.seconds.map(Duration::from_secs);

@@ -19,6 +19,8 @@ mod commands;
 mod corrected;
 #[path = "path/diff.rs"]
 mod diff;
+#[path = "path/explain.rs"]
+mod explain;
 #[path = "path/export.rs"]
 mod export;
 #[path = "path/feed.rs"]

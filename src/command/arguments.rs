@@ -3,15 +3,19 @@
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
 mod diff;
+mod explain;
 mod reconcile;
 mod state;
+mod which;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use self::diff::DiffArguments;
+pub use self::explain::ExplainArguments;
 pub use self::reconcile::ReconcileArguments;
 pub use self::state::{StateArguments, StateCommand};
+pub use self::which::Which;
 use super::argument_values::{
     Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed,
 };
@@ -79,6 +83,8 @@ pub enum Command {
     Diff(DiffArguments),
     /// Compare what was published with what a replay gives: equal, missing, different, label flips, scores.
     Reconcile(ReconcileArguments),
+    /// Explain a signal: the rows of its window, features with formulas, scores, reasons, source positions.
+    Explain(ExplainArguments),
     /// List, show or verify the snapshots of state that a run has saved.
     State(StateArguments),
     /// Run four of the shipped pipelines on a simulated market, news, firms and loans, with an in-memory
@@ -93,16 +99,6 @@ pub struct VenuesArguments {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
-}
-
-/// A pipeline and changes to its configuration.
-#[derive(Args)]
-pub struct Which {
-    /// The pipeline's folder, or its pipeline.toml.
-    pub pipeline: PathBuf,
-    /// Change a key of the configuration, such as engine.shards=2. May be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@
 mod check;
 mod error;
 mod fired;
+mod formula;
 mod hole;
 mod inputs;
 mod kind;
