@@ -17,9 +17,12 @@ use foretick::command::simulate::write_capture_file;
 use foretick::command::state::StateDetail;
 use foretick::command::stop_signals::stop_on_signal;
 use foretick::command::venues::VenueList;
-use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record, state};
+use foretick::command::{
+    bench, check, demo, diff, evaluate, explain, export, inspect, log, reconcile, record, state,
+};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::decode::Venues;
+use foretick::kafka::Properties;
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
 use foretick::run::budget::{self, BudgetError, ResourceLimits};
@@ -178,6 +181,27 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             } else {
                 ExitCode::from(1)
             })
+        }
+        Command::Reconcile(args) => {
+            let properties = match &args.pipeline {
+                Some(path) => PipelineFile::load(path, &[])?.0.kafka.properties,
+                None => Properties::new(),
+            };
+            let json = args.json;
+            let report = reconcile::reconcile(&args.options(properties))?;
+            print(&report, json)?;
+            Ok(ExitCode::from(u8::from(!report.is_equal())))
+        }
+        Command::Explain(mut args) => {
+            let what = "name the signal: SIGNAL_ID, or --instrument and --at";
+            let wanted = args.wanted().ok_or(Usage(what))?;
+            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            check_inputs("--input", &args.input)?;
+            print(
+                &explain::explain(&pipeline, &args.input, &wanted)?,
+                args.json,
+            )?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Demo(args) => {
             let duration = args.seconds.map(Duration::from_secs);
@@ -341,8 +365,12 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
     } else {
         print(&summary, args.json)?;
     }
+    if summary.frames.received == 0 {
+        summary.span.check()?;
+    }
     let percent = args.max_unread.percent;
     summary.readability.check(&summary.frames, percent)?;
+    summary.span.check()?;
     let why = summary.readability.lack_of_time();
     if let Some(why) = why.or_else(|| summary.lack_of_signals()) {
         eprintln!("foretick: {why}");

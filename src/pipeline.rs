@@ -61,7 +61,7 @@ use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 use crate::sink::{Sink, SinkError};
-use crate::source::file::{FileError, FileSource};
+use crate::source::file::{FileError, FileSource, SpanEnd};
 use crate::source::kafka::KafkaSourceSettings;
 use crate::source::table::TableColumns;
 use crate::source::websocket::WebsocketSettings;
@@ -264,9 +264,22 @@ impl Pipeline {
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn open(&self, inputs: &[PathBuf], begin: Option<Nanos>) -> Result<FileSource, FileError> {
+        self.open_span(inputs, begin, None)
+    }
+
+    /// The same up to an end: see [`SpanEnd`].
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open_span(
+        &self,
+        inputs: &[PathBuf],
+        begin: Option<Nanos>,
+        end: Option<SpanEnd>,
+    ) -> Result<FileSource, FileError> {
         let columns = self.columns();
         let most = self.file.source.max_frame_bytes;
-        let source = FileSource::open_from(inputs, most, columns.as_ref(), begin)?;
+        let source = FileSource::open_span(inputs, most, columns.as_ref(), (begin, end))?;
         Ok(source.with_max_jump(source::max_jump_ns(&self.file)))
     }
 

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat};
 
 use crate::decimal::{float, whole};
 use crate::units::Nanos;
@@ -156,6 +156,12 @@ pub fn of_venue(time: i64) -> Result<Nanos, ImplausibleTime> {
 /// Numbers of rows, which stand for times where a table has none, lie below. As nanoseconds they are the
 /// first second of 1970.
 pub const ROW_NUMBERS: i64 = 1_000_000_000;
+
+/// A time as RFC 3339 has it, in UTC, with as many decimals as it needs.
+#[must_use]
+pub fn rfc3339(ts: Nanos) -> String {
+    DateTime::from_timestamp_nanos(ts.0).to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
 
 /// Parses a plausible time: RFC 3339, a day, or nanoseconds since the epoch.
 ///

@@ -19,6 +19,8 @@ mod commands;
 mod corrected;
 #[path = "path/diff.rs"]
 mod diff;
+#[path = "path/explain.rs"]
+mod explain;
 #[path = "path/export.rs"]
 mod export;
 #[path = "path/feed.rs"]
@@ -33,6 +35,8 @@ mod golden;
 mod late;
 #[path = "path/oracle.rs"]
 mod oracle;
+#[path = "path/reconcile.rs"]
+mod reconcile;
 #[path = "path/replay.rs"]
 mod replay;
 #[path = "path/restored_state.rs"]
@@ -41,8 +45,12 @@ mod restored_state;
 mod same_path;
 #[path = "path/saved_states.rs"]
 mod saved_states;
+#[path = "path/sealed.rs"]
+mod sealed;
 #[path = "path/slow_twin.rs"]
 mod slow_twin;
+#[path = "path/span.rs"]
+mod span;
 #[path = "path/undefined.rs"]
 mod undefined;
 #[path = "path/warm_up.rs"]

@@ -3,13 +3,19 @@
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
 mod diff;
+mod explain;
+mod reconcile;
 mod state;
+mod which;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use self::diff::DiffArguments;
+pub use self::explain::ExplainArguments;
+pub use self::reconcile::ReconcileArguments;
 pub use self::state::{StateArguments, StateCommand};
+pub use self::which::Which;
 use super::argument_values::{
     Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed,
 };
@@ -75,6 +81,10 @@ pub enum Command {
     Venues(VenuesArguments),
     /// Compare two files of signals: shows the earliest difference and a summary.
     Diff(DiffArguments),
+    /// Compare what was published with what a replay gives: equal, missing, different, label flips, scores.
+    Reconcile(ReconcileArguments),
+    /// Explain a signal: the rows of its window, features with formulas, scores, reasons, source positions.
+    Explain(ExplainArguments),
     /// List, show or verify the snapshots of state that a run has saved.
     State(StateArguments),
     /// Run four of the shipped pipelines on a simulated market, news, firms and loans, with an in-memory
@@ -89,16 +99,6 @@ pub struct VenuesArguments {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
-}
-
-/// A pipeline and changes to its configuration.
-#[derive(Args)]
-pub struct Which {
-    /// The pipeline's folder, or its pipeline.toml.
-    pub pipeline: PathBuf,
-    /// Change a key of the configuration, such as engine.shards=2. May be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
 }
 
 #[derive(Args)]
@@ -282,9 +282,11 @@ pub struct ReplayArguments {
     /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
     /// differ). A capture is opened near that time by its index, FILE.idx. Windows and books begin empty
     /// there, behind a gap; the quality of signals says when they are whole again.
-    #[arg(long, value_name = "N", requires = "from")]
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
     pub warm_up: Option<u32>,
-    /// Write only signals of events before this time.
+    /// Write only signals of events before this time. A capture is read to 10 s behind it (and the lateness
+    /// that the pipeline allows). Files without receive times are read to their end, and later lines of them
+    /// passed over.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,
     /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.

@@ -9,6 +9,7 @@ mod check;
 mod depth;
 mod error;
 mod fired;
+mod formula;
 mod hole;
 mod inputs;
 mod kind;

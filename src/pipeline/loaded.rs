@@ -12,6 +12,7 @@ use crate::model::ModelError;
 use crate::model::contract::Contract;
 use crate::model::provider::Active;
 use crate::model::strategy::Strategy;
+use crate::signal::MAX_OUTPUTS;
 use crate::signal::lineage::Lineage;
 use crate::state::StateIdentity;
 
@@ -46,6 +47,26 @@ impl Loaded {
             self.settings.clone(),
             model,
         ))
+    }
+
+    /// How rows become windows, and windows signals.
+    #[must_use]
+    pub fn settings(&self) -> &EngineSettings {
+        &self.settings
+    }
+
+    /// The outputs of one window whose cells are those that the model sees, computed for itself by a session
+    /// of its own; none where the model gives no usable numbers for it.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the model fails.
+    pub fn score_window(&self, cells: &[f64]) -> Result<Option<[f64; MAX_OUTPUTS]>, ModelError> {
+        let (mut model, _, _) = self.model.build(self.plan.names())?;
+        let mut given = vec![];
+        model.score(cells, &mut given)?;
+        let form = self.settings.form;
+        let given = given.get(..form.given).unwrap_or_default();
+        Ok(form.outputs(given).ok())
     }
 
     /// How the state of a live run comes back after a restart.

@@ -23,6 +23,11 @@ pub trait Observer {
 
     /// A command about alerts takes effect, after the step of the frames before it.
     fn command(&mut self, _command: &AlertCommand) {}
+
+    /// Whether it has seen all that it wants to: the run then ends after the step.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// One step: the events of some frames, and the signals that they gave.

@@ -7,8 +7,9 @@ mod error;
 mod numbered_source;
 mod one_thread;
 mod pace;
-mod progress_line;
 mod router;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -24,6 +25,7 @@ use super::delivery::Delivery;
 use super::intake::{FrameOutcome, Intake};
 use super::observer::{ObservedStep, Observer};
 use super::order::{CommandOrder, WriterInput};
+use super::progress_display::ProgressDisplay;
 use super::shard::Shard;
 use super::status::WorkerStatus;
 use super::summary::{Summary, summarise};
@@ -32,13 +34,14 @@ use super::writer::Writer;
 use crate::clock;
 use crate::decode::ConnectionNumbers;
 use crate::decode::Decoder;
+use crate::engine::row::{LatePolicy, RowRules};
 use crate::pipeline::{Loaded, Pipeline};
 use crate::sink::existing_file::ExistingFile;
 use crate::sink::file::SideFiles;
 use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
 use crate::sink::{Sink, SinkError};
-use crate::source::file::{FileError, FileSource};
+use crate::source::file::{FileError, FileSource, SpanEnd};
 use crate::source::ring::ring_of;
 use crate::units::Nanos;
 
@@ -62,7 +65,7 @@ pub struct ReplayOptions {
     /// How long before `from` a frame may have been received to be read, in nanoseconds, beside
     /// [`CLOCKS_DIFFER_NS`]; none: all frames are.
     pub warm_up: Option<i64>,
-    /// Signals from this time on are not given.
+    /// Signals from this time on are not given, and what cannot be of use for those before is not read.
     pub to: Option<Nanos>,
     /// So many times the speed of the recording; none: as fast as possible.
     pub speed: Option<f64>,
@@ -78,10 +81,26 @@ impl ReplayOptions {
                 .saturating_sub(CLOCKS_DIFFER_NS),
         ))
     }
+
+    /// Where reading may end; none: at the end of the inputs. Late events may still be put in their place.
+    fn end(&self, rules: &RowRules) -> Option<SpanEnd> {
+        let within = match rules.late {
+            LatePolicy::Correct { within } => within,
+            LatePolicy::Update | LatePolicy::Drop => 0,
+        };
+        let margin = CLOCKS_DIFFER_NS.saturating_add(rules.lateness.max(within));
+        self.to.map(|to| SpanEnd::new(to, margin))
+    }
+
+    /// Opens the inputs.
+    fn open(&self, pipeline: &Pipeline) -> Result<FileSource, FileError> {
+        pipeline.open_span(&self.inputs, self.begin(), self.end(&pipeline.rules))
+    }
 }
 
 /// How far the clock of a venue may be ahead of ours, in nanoseconds, beside the warm-up: no event from
-/// `from` on is left out.
+/// `from` on is left out. As much later than its event a message may be received, so that none before `to`
+/// is left out.
 pub const CLOCKS_DIFFER_NS: i64 = 10_000_000_000;
 
 /// Replays captures through a pipeline.
@@ -90,7 +109,7 @@ pub const CLOCKS_DIFFER_NS: i64 = 10_000_000_000;
 /// [`ReplayError`]. What a damaged capture gave until then has been written, but over no file.
 pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
-    loaded.lineage.streams = options.inputs.iter().map(|path| file_name(path)).collect();
+    loaded.lineage.streams = stream_names(&options.inputs);
     let sink = open_file(
         &loaded.lineage,
         &pipeline.fields,
@@ -122,7 +141,7 @@ pub fn replay_into(
         return replay_on_one_thread(pipeline, loaded, sink, options, &mut ());
     }
     let began = clock::instant();
-    let source = pipeline.open(&options.inputs, options.begin())?;
+    let source = options.open(pipeline)?;
     let mut writer = writer(pipeline, loaded, sink)?;
     let (shards, copies) = on_shards(pipeline, loaded, source, &mut writer, options)?;
     let mut summary = finish(pipeline, loaded, shards, &writer, began);
@@ -141,6 +160,23 @@ pub fn replay_observed(
     inputs: &[PathBuf],
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
+    let options = ReplayOptions {
+        inputs: inputs.to_vec(),
+        ..ReplayOptions::default()
+    };
+    replay_span_observed(pipeline, loaded, &options, observer)
+}
+
+/// The same of the span of time that the options ask for; they name no files to write.
+///
+/// # Errors
+/// [`ReplayError`], also for what the observer cannot write.
+pub fn replay_span_observed(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    options: &ReplayOptions,
+    observer: &mut impl Observer,
+) -> Result<Summary, ReplayError> {
     let nowhere = open_file(
         &loaded.lineage,
         &[],
@@ -148,11 +184,14 @@ pub fn replay_observed(
         SideFiles::default(),
         Appears::AtEnd,
     )?;
-    let options = ReplayOptions {
-        inputs: inputs.to_vec(),
-        ..ReplayOptions::default()
-    };
-    replay_on_one_thread(pipeline, loaded, nowhere, &options, observer)
+    replay_on_one_thread(pipeline, loaded, nowhere, options, observer)
+}
+
+/// The names of the streams that the frames of these files come from, for
+/// [`Lineage::streams`](crate::signal::lineage::Lineage::streams).
+#[must_use]
+pub fn stream_names(inputs: &[PathBuf]) -> Vec<String> {
+    inputs.iter().map(|path| file_name(path)).collect()
 }
 
 /// What [`observe_events`] has read.
@@ -177,6 +216,7 @@ pub fn observe_events(
     observer: &mut impl Observer,
 ) -> Result<Observed, ReplayError> {
     let mut source = NumberedSource::new(source, intake.venues().clone());
+    let mut progress = ProgressDisplay::new("frames");
     while let Some((origin, bytes)) = source.next_frame()? {
         let messages = intake.split(bytes);
         let whole = [bytes].into_iter().filter(|_| messages.is_empty());
@@ -193,6 +233,7 @@ pub fn observe_events(
             instruments: intake.instruments(),
         })?;
         intake.release();
+        progress.show(intake.account().received, || source.progress());
     }
     Ok(Observed {
         intake,
@@ -236,7 +277,7 @@ fn replay_on_one_thread(
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
     let began = clock::instant();
-    let source = pipeline.open(&options.inputs, options.begin())?;
+    let source = options.open(pipeline)?;
     let writer = writer(pipeline, loaded, sink)?;
     let shard = make_shard(pipeline.decoder(), loaded, &writer, options)?;
     let mut replay = OneThread {
@@ -336,11 +377,13 @@ fn feed(
     mut router: FrameRouter,
     pace: &mut Pace,
 ) -> Result<u64, FileError> {
+    let mut progress = ProgressDisplay::new("frames");
     while let Some((origin, bytes)) = source.next_frame()? {
         pace.wait(&origin);
         if router.send(origin, bytes).is_err() {
             break;
         }
+        progress.show(source.frames(), || source.progress());
     }
     Ok(router.copies())
 }

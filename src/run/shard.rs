@@ -12,6 +12,7 @@ use super::intake::{FrameOutcome, Intake, IntakeCounts};
 use super::latency::Stages;
 use super::lateness::{FrameAddress, LateRule, Lateness};
 use super::readability::Readability;
+use super::replay_span::ReplaySpan;
 use super::skew::Skews;
 use crate::clock;
 use crate::decode::Decoder;
@@ -40,8 +41,8 @@ pub struct Shard {
     digest: Digest,
     lateness: Lateness,
     live: bool,
-    from: Nanos,
-    to: Nanos,
+    /// The span of event times of which signals and gaps are given.
+    span: ReplaySpan,
     /// Where requests for book snapshots go; none where no feed can answer them.
     snapshot_requests: Option<SnapshotRequests>,
     needs_snapshot: Vec<InstrumentId>,
@@ -62,6 +63,8 @@ impl Shard {
             true => Digest::without_order(lineage),
             false => Digest::new(lineage),
         };
+        // A live run has no end, and so no end of days.
+        let digest = if live { digest } else { digest.by_day() };
         Self {
             intake: Intake::new(decoder),
             engine,
@@ -72,8 +75,7 @@ impl Shard {
             digest,
             lateness: Lateness::new(lineage),
             live,
-            from: Nanos(i64::MIN),
-            to: Nanos(i64::MAX),
+            span: ReplaySpan::default(),
             snapshot_requests: None,
             needs_snapshot: vec![],
             whole_books: vec![],
@@ -112,8 +114,7 @@ impl Shard {
     /// Gives only the signals and the gaps of events from `from` on and before `to`.
     #[must_use]
     pub fn between(mut self, from: Option<Nanos>, to: Option<Nanos>) -> Self {
-        self.from = from.unwrap_or(self.from);
-        self.to = to.unwrap_or(self.to);
+        self.span = ReplaySpan::new(from, to);
         self
     }
 
@@ -191,11 +192,12 @@ impl Shard {
             feature: nanos(decoded, applied),
             model: nanos(applied, scored),
         };
-        if (self.from, self.to) != (Nanos(i64::MIN), Nanos(i64::MAX)) {
-            let (mut at, from, to) = (0, self.from, self.to);
+        self.span.note(self.intake.batch());
+        if !self.span.is_unbounded() {
+            let mut at = 0;
             signals.retain(|signal| {
                 at += 1;
-                at <= first || (signal.ts_event >= from && signal.ts_event < to)
+                at <= first || self.span.contains(signal.ts_event)
             });
         }
         if self.intake.counts().reprocessed_frames > 0 && !self.gives_reprocessed {
@@ -220,12 +222,10 @@ impl Shard {
         if self.gaps.len() == first {
             return;
         }
-        let (from, to) = (self.from, self.to);
-        let mut at = 0;
+        let (span, mut at) = (&self.span, 0);
         self.gaps.retain(|gap| {
             at += 1;
-            let is_within = gap.ts_event >= from && (gap.ts_event < to || to == Nanos(i64::MAX));
-            at <= first || is_within && !gap.origin.reprocessed
+            at <= first || span.contains(gap.ts_event) && !gap.origin.reprocessed
         });
     }
 
@@ -339,6 +339,12 @@ impl Shard {
     #[must_use]
     pub fn account(&self) -> &Account {
         self.intake.account()
+    }
+
+    /// The span that signals are asked of, and what was read of it.
+    #[must_use]
+    pub fn span(&self) -> &ReplaySpan {
+        &self.span
     }
 
     /// What each stage took.

@@ -9,10 +9,11 @@ use super::account::Account;
 use super::counts::RunCounts;
 use super::latency::{Quantiles, Stages};
 use super::readability::Readability;
+use super::replay_span::ReplaySpan;
 use super::shard::Shard;
 use super::skew::{SkewSummary, Skews};
 use crate::engine::row::EventCounts;
-use crate::signal::digest::Digest;
+use crate::signal::digest::{Digest, Digests};
 use crate::signal::lineage::Lineage;
 
 /// The summary of `run`, `replay` and `demo`.
@@ -26,6 +27,9 @@ pub struct Summary {
     pub alerts: u64,
     /// Hash over the signals: see [`crate::signal::digest::Digest`].
     pub digest: String,
+    /// The same over the signals of each instrument and of each day; none of a live run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digests: Option<Digests>,
     /// What became of the frames.
     pub frames: Account,
     /// What became of the events.
@@ -44,6 +48,9 @@ pub struct Summary {
     /// Whether the frames were readable.
     #[serde(skip)]
     pub readability: Readability,
+    /// What was read of the span of time that was asked for.
+    #[serde(skip)]
+    pub span: ReplaySpan,
 }
 
 /// Figures by stage.
@@ -138,6 +145,7 @@ pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shar
     for shard in shards {
         summary.events.add_shard(&shard);
         summary.readability.add(shard.readability());
+        summary.span.merge(shard.span());
         summary.instruments += shard.instruments().len() as u64;
         let (account, stages, own_skews, part) = shard.into_parts();
         skews.merge(own_skews);
@@ -152,6 +160,7 @@ pub(crate) fn summarise(lineage: &Lineage, shards: impl IntoIterator<Item = Shar
     summary.latency_ns = (&all_stages).into();
     let digest = digest.unwrap_or_else(|| Digest::new(lineage));
     summary.digest = digest.finish();
+    summary.digests = digest.keeps_days().then(|| digest.parts());
     summary
 }
 

@@ -1,14 +1,19 @@
 //! The digest: one hash over all signals of a run, which proves that two runs gave the same.
 
+mod hashes;
+mod parts;
+
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use self::hashes::{HashSum, HashesByInstrument, SignalHashes, hash_text};
+pub use self::parts::Digests;
+use self::parts::{day_of, parts_of};
 use super::lineage::Lineage;
 use super::quality::Quality;
 use super::{MAX_OUTPUTS, Signal};
 use crate::hex::hex;
-use crate::instrument::InstrumentId;
 
 /// A hash over signals that is the same for the same input, however it was batched, sharded or transported.
 ///
@@ -21,31 +26,8 @@ pub struct Digest {
     outputs: Vec<usize>,
     header: Sha256,
     signals: SignalHashes,
-}
-
-/// The hashes of the signals.
-#[derive(Debug)]
-enum SignalHashes {
-    /// Signals of an instrument are hashed in their order, instruments in the order of their names.
-    ByInstrument(HashesByInstrument),
-    /// Signals stand alone: the sum of their hashes is that of a set in which one may occur twice. Nothing
-    /// of a signal is kept.
-    Sum(HashSum),
-}
-
-#[derive(Debug, Default)]
-struct HashesByInstrument {
-    slots: BTreeMap<Box<str>, usize>,
-    hashes: Vec<Sha256>,
-    slot_of_id: Vec<Option<usize>>,
-}
-
-/// How many hashes, and their sum in four parts modulo 2^64 (the additive hash of a multiset: M. Bellare and
-/// D. Micciancio, "A New Paradigm for Collision-Free Hashing", 1997).
-#[derive(Debug, Default)]
-struct HashSum {
-    count: u64,
-    parts: [u64; 4],
+    /// Whether each day has a hash of its own.
+    keeps_days: bool,
 }
 
 impl Digest {
@@ -61,7 +43,10 @@ impl Digest {
     /// An empty digest for signals that stand alone, in which no order counts and no name is kept.
     #[must_use]
     pub fn without_order(lineage: &Lineage) -> Self {
-        Self::with(lineage, SignalHashes::Sum(HashSum::default()))
+        Self::with(
+            lineage,
+            SignalHashes::Sum(HashSum::default(), BTreeMap::new()),
+        )
     }
 
     fn with(lineage: &Lineage, signals: SignalHashes) -> Self {
@@ -89,21 +74,52 @@ impl Digest {
             outputs: outputs.collect(),
             header,
             signals,
+            keeps_days: false,
         }
+    }
+
+    /// The same; the signals of each day have a digest of their own, too: see [`Digest::parts`].
+    #[must_use]
+    pub fn by_day(self) -> Self {
+        Self {
+            keeps_days: true,
+            ..self
+        }
+    }
+
+    /// Whether each day has a digest of its own.
+    #[must_use]
+    pub fn keeps_days(&self) -> bool {
+        self.keeps_days
+    }
+
+    /// The digests of each instrument, and of each day where they are kept.
+    #[must_use]
+    pub fn parts(&self) -> Digests {
+        parts_of(&self.header, &self.signals)
     }
 
     /// Adds a signal of the instrument with this name. All ids must come from one table of instruments.
     pub fn add(&mut self, signal: &Signal, name: &str) {
         let outputs = self.outputs[usize::from(signal.model)];
+        let day = self.keeps_days.then(|| day_of(signal.ts_event));
         match &mut self.signals {
             SignalHashes::ByInstrument(all) => {
-                hash_signal(all.hash_of(signal.instrument, name), signal, outputs);
+                let hash = all.hash_of(signal.instrument, name);
+                hash_signal(&mut hash.whole, signal, outputs);
+                if let Some(day) = day {
+                    hash_signal(hash.of_day(day), signal, outputs);
+                }
             }
-            SignalHashes::Sum(sum) => {
+            SignalHashes::Sum(sum, days) => {
                 let mut hash = Sha256::new();
                 hash_text(&mut hash, name);
                 hash_signal(&mut hash, signal, outputs);
-                sum.add(&hash.finalize());
+                let hash = hash.finalize();
+                sum.add(&hash);
+                if let Some(day) = day {
+                    days.entry(day).or_default().add(&hash);
+                }
             }
         }
     }
@@ -117,7 +133,12 @@ impl Digest {
             (SignalHashes::ByInstrument(all), SignalHashes::ByInstrument(others)) => {
                 all.merge(others);
             }
-            (SignalHashes::Sum(sum), SignalHashes::Sum(other)) => sum.merge(&other),
+            (SignalHashes::Sum(sum, days), SignalHashes::Sum(other, other_days)) => {
+                sum.merge(&other);
+                for (day, other) in other_days {
+                    days.entry(day).or_default().merge(&other);
+                }
+            }
             _ => panic!("digests with and without order cannot be merged"),
         }
     }
@@ -130,64 +151,13 @@ impl Digest {
             SignalHashes::ByInstrument(HashesByInstrument { slots, hashes, .. }) => {
                 for (name, &slot) in slots {
                     hash_text(&mut all, name);
-                    all.update(hashes[slot].clone().finalize());
+                    all.update(hashes[slot].whole.clone().finalize());
                 }
             }
-            SignalHashes::Sum(HashSum { count, parts }) => {
-                for part in [count].into_iter().chain(parts) {
-                    all.update(part.to_le_bytes());
-                }
-            }
+            SignalHashes::Sum(sum, _) => sum.hash_into(&mut all),
         }
         hex(&all.finalize())
     }
-}
-
-impl HashesByInstrument {
-    fn hash_of(&mut self, instrument: InstrumentId, name: &str) -> &mut Sha256 {
-        let at = instrument.index();
-        if at >= self.slot_of_id.len() {
-            self.slot_of_id.resize(at + 1, None);
-        }
-        let slot = *self.slot_of_id[at].get_or_insert_with(|| {
-            let slot = *self.slots.entry(name.into()).or_insert(self.hashes.len());
-            if slot == self.hashes.len() {
-                self.hashes.push(Sha256::new());
-            }
-            slot
-        });
-        &mut self.hashes[slot]
-    }
-
-    fn merge(&mut self, other: Self) {
-        for (name, slot) in other.slots {
-            self.slots.insert(name, self.hashes.len());
-            self.hashes.push(other.hashes[slot].clone());
-        }
-        self.slot_of_id.clear();
-    }
-}
-
-impl HashSum {
-    fn add(&mut self, hash: &[u8]) {
-        self.count += 1;
-        for (part, bytes) in self.parts.iter_mut().zip(hash.chunks_exact(8)) {
-            let bytes = bytes.try_into().expect("chunks of eight bytes");
-            *part = part.wrapping_add(u64::from_le_bytes(bytes));
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.count += other.count;
-        for (part, other) in self.parts.iter_mut().zip(other.parts) {
-            *part = part.wrapping_add(other);
-        }
-    }
-}
-
-fn hash_text(hash: &mut Sha256, text: &str) {
-    hash.update((text.len() as u64).to_le_bytes());
-    hash.update(text);
 }
 
 /// Adds what the digest covers of a signal to a hash.

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use super::event_time::{JumpCheck, event_time};
 pub use super::file_lines::FileError;
 use super::file_lines::FileLines;
+pub use super::file_position::InputProgress;
 use super::file_session::{FileChain, chains_of};
+pub use super::span_end::SpanEnd;
 use super::table::TableColumns;
 use crate::frame::{LeadingTime, Origin, leading_time, split_stamp};
 use crate::units::Nanos;
@@ -85,11 +87,25 @@ impl FileSource {
         columns: Option<&TableColumns>,
         begin: Option<Nanos>,
     ) -> Result<Self, FileError> {
+        Self::open_span(paths, max_frame_bytes, columns, (begin, None))
+    }
+
+    /// The same, and each file ends at the end of the span, or what is behind it is passed over: see
+    /// [`SpanEnd`].
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open_span(
+        paths: &[PathBuf],
+        max_frame_bytes: usize,
+        columns: Option<&TableColumns>,
+        (begin, end): (Option<Nanos>, Option<SpanEnd>),
+    ) -> Result<Self, FileError> {
         let mut files = Vec::new();
         let chains = chains_of(paths, begin);
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, max_frame_bytes, columns, begin)?;
+            let mut lines = Lines::open(chain, max_frame_bytes, columns, (begin, end))?;
             lines.is_merged = is_merged;
             files.push(lines);
         }
@@ -130,6 +146,24 @@ impl FileSource {
     pub fn is_of_session(&self) -> bool {
         let current = self.files.get(self.current);
         current.is_some_and(|lines| lines.reader.is_of_session())
+    }
+
+    /// How much has been read, and up to what time.
+    #[must_use]
+    pub fn progress(&mut self) -> InputProgress {
+        let mut progress = InputProgress::default();
+        for lines in &mut self.files {
+            let (read, all) = lines.reader.progress();
+            // A file of which no line is left may have been left before its end.
+            progress.read += if lines.done { all } else { read };
+            progress.all += all;
+        }
+        let current = self.files.get(self.current).filter(|lines| !lines.done);
+        progress.time = current.and_then(|lines| match split_stamp(&lines.line) {
+            (Some(stamp), _) => Some(stamp.ts_recv),
+            (None, message) => event_time(message),
+        });
+        progress
     }
 
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
@@ -196,10 +230,10 @@ impl Lines {
         chain: FileChain,
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
-        begin: Option<Nanos>,
+        (begin, end): (Option<Nanos>, Option<SpanEnd>),
     ) -> Result<Self, FileError> {
         let stream = chain.stream;
-        let reader = FileLines::open(chain, max_frame_bytes, columns, begin)?;
+        let reader = FileLines::open(chain, max_frame_bytes, columns, begin, end)?;
         Ok(Self {
             stream,
             reader,

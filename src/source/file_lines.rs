@@ -16,7 +16,9 @@ use super::capture::{SessionLine, part_before};
 use super::compression::decompressed;
 use super::conflation::RECONNECT_GAP;
 use super::event_time::event_time;
+use super::file_position::{CountedFile, FilePosition};
 use super::file_session::FileChain;
+use super::span_end::{LineUse, SpanEnd};
 use super::table;
 use super::table::TableColumns;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
@@ -53,6 +55,10 @@ pub(super) struct FileLines {
     follows: bool,
     /// The files that continue this one.
     rest: VecDeque<PathBuf>,
+    /// How far the file is read.
+    position: FilePosition,
+    /// Bytes of the files before this one, and of all.
+    bytes: (u64, u64),
     /// Lines that were received before are left out, until one is met that was not.
     begin: Option<Nanos>,
     /// The time of the last line that has one, while lines are left out.
@@ -61,6 +67,10 @@ pub(super) struct FileLines {
     is_cut: bool,
     /// The line behind a gap.
     held: Option<Vec<u8>>,
+    /// Where reading ends, if not at the end of the files.
+    end: Option<SpanEnd>,
+    /// Whether that was reached.
+    is_over: bool,
 }
 
 /// How a line ends.
@@ -73,12 +83,14 @@ enum Ending {
 }
 
 impl FileLines {
-    /// Opens the first file, near `begin` where there is one and the file has an index.
+    /// Opens the first file, near `begin` where there is one and the file has an index. Reading ends at
+    /// `end`, if not before.
     pub(super) fn open(
         chain: FileChain,
         max_frame_bytes: usize,
         columns: Option<&TableColumns>,
         begin: Option<Nanos>,
+        end: Option<SpanEnd>,
     ) -> Result<Self, FileError> {
         let FileChain {
             mut paths,
@@ -86,10 +98,13 @@ impl FileLines {
             is_cut,
             ..
         } = chain;
+        let all = paths.iter().map(|path| bytes_of(path)).sum();
         let path = paths.pop_front().unwrap_or_default();
-        let (reader, number) = open(&path, columns)?;
+        let (reader, position, number) = open(&path, columns)?;
         let mut lines = Self {
             reader,
+            position,
+            bytes: (0, all),
             max_frame_bytes,
             number,
             session: None,
@@ -99,11 +114,14 @@ impl FileLines {
             time: None,
             is_cut,
             held: None,
+            end,
+            is_over: false,
             path,
         };
         let part = begin.filter(|_| number.is_some());
         if let Some(part) = part.and_then(|begin| part_before(&lines.path, begin)) {
             lines.reader = part.reader;
+            lines.position = part.position;
             lines.number = Some(part.lines_before);
             lines.session = Some(part.session);
             lines.is_cut = true;
@@ -137,7 +155,15 @@ impl FileLines {
             *line = held;
             return Ok(true);
         }
-        while self.read_next(line)? {
+        while !self.is_over && self.read_next(line)? {
+            match self.end.as_mut().map(|end| end.use_of(line)) {
+                Some(LineUse::Ended) => {
+                    self.is_over = true;
+                    return Ok(false);
+                }
+                Some(LineUse::PassedOver) => continue,
+                Some(LineUse::Taken) | None => {}
+            }
             let Some(begin) = self.begin else {
                 return Ok(true);
             };
@@ -212,10 +238,17 @@ impl FileLines {
 
     fn open_next(&mut self) -> Result<(), FileError> {
         if let Some(path) = self.rest.pop_front() {
-            (self.reader, self.number) = open(&path, None)?;
+            self.bytes.0 += bytes_of(&self.path);
+            (self.reader, self.position, self.number) = open(&path, None)?;
             self.path = path;
         }
         Ok(())
+    }
+
+    /// Bytes of the files that have been read, and all that they have.
+    pub(super) fn progress(&mut self) -> (u64, u64) {
+        let (before, all) = self.bytes;
+        ((before + self.position.bytes()).min(all), all)
     }
 
     /// The end of a file that was torn, which only the last of a session can be.
@@ -276,7 +309,7 @@ impl FileLines {
 fn open(
     path: &Path,
     columns: Option<&TableColumns>,
-) -> Result<(Box<dyn BufRead + Send>, Option<u64>), FileError> {
+) -> Result<(Box<dyn BufRead + Send>, FilePosition, Option<u64>), FileError> {
     let wrap = |cause| FileError {
         path: path.to_owned(),
         line: None,
@@ -284,11 +317,24 @@ fn open(
     };
     let file = File::open(path).map_err(wrap)?;
     let kind = table::kind_of(path);
-    let reader = match kind {
-        Some(kind) => table::open(kind, file, columns),
-        None => decompressed(file),
+    let (reader, position) = match kind {
+        Some(kind) => {
+            let position = FilePosition::shared(&file);
+            (table::open(kind, file, columns), position)
+        }
+        None => {
+            let (file, position) = CountedFile::new(file);
+            (decompressed(file), position)
+        }
     };
-    Ok((reader.map_err(wrap)?, kind.is_none().then_some(0)))
+    let number = kind.is_none().then_some(0);
+    Ok((reader.map_err(wrap)?, position, number))
+}
+
+/// The length of a file; 0 of a pipe.
+fn bytes_of(path: &Path) -> u64 {
+    let known = path.metadata().ok().filter(std::fs::Metadata::is_file);
+    known.map_or(0, |known| known.len())
 }
 
 /// Notes the length of a line of which a part was left out.

@@ -28,6 +28,7 @@ pub(crate) mod take_over;
 mod topics;
 mod trouble;
 mod watch;
+pub mod whole_topic;
 
 use std::io;
 use std::sync::Arc;

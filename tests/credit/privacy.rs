@@ -234,3 +234,38 @@ fn a_pipeline_about_persons_needs_a_key() {
         plain.stderr
     );
 }
+
+#[test]
+fn an_explained_signal_about_a_person_shows_no_value() {
+    if !needs::onnx("an_explained_signal_about_a_person_shows_no_value") {
+        return;
+    }
+    let folder = Folder::new("credit-explain");
+    let input = folder.write("in.jsonl", marked());
+    let pipeline = pipeline("loan-risk");
+    let text = |path: &Path| path.to_str().expect("a path of text").to_owned();
+    let (pipeline, input) = (text(&pipeline), text(&input));
+    let to = text(&folder.path("out.jsonl"));
+    let more = ["--output", &to, "--max-unread", "100"];
+    foretick(&[&["replay", &pipeline, "--input", &input][..], &more].concat());
+    let signals = given::json_lines(&folder.read("out.jsonl"));
+    let id = signals[0]["signal_id"].as_str().expect("an id");
+    let args = ["explain", &pipeline, "--input", &input, id];
+    let (shown, json) = (
+        foretick(&args),
+        foretick(&[&args[..], &["--json"]].concat()),
+    );
+    for run in [&shown, &json] {
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert!(
+            !run.stdout.contains(CANARY) && !run.stdout.contains("50000"),
+            "{}",
+            run.stdout
+        );
+    }
+    let report: Value = serde_json::from_str(&json.stdout).expect("a report");
+    assert_eq!(report["rows"][0]["values"], Value::Null);
+    assert_eq!(report["features"][0]["value"], Value::Null);
+    assert_eq!(report["scores"]["abs_difference"], 0.0);
+    assert!(report["withheld"].is_string());
+}

@@ -1,12 +1,5 @@
 //! Pairs of signals, and both kinds of files.
 
-use std::fs::File;
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use parquet::arrow::ArrowWriter;
-
-use super::signal_file::SignalFile;
 use super::*;
 use crate::signal::field::SignalField;
 use crate::signal::tests::{signal, two_models};
@@ -43,26 +36,6 @@ fn parquet_and_json_lines_of_the_same_signals_are_equal() {
             assert!(report.equal && report.equal_pairs == 3, "{report:?}");
         }
     }
-}
-
-#[test]
-fn times_of_other_writers_are_nanoseconds() {
-    let scratch = Scratch::new();
-    let path = scratch.path().join("foreign.parquet");
-    let times = TimestampMicrosecondArray::from(vec![1_700_000_000_000_000]).with_timezone("UTC");
-    let columns: [(&str, ArrayRef); 3] = [
-        ("instrument", Arc::new(StringArray::from(vec!["A"]))),
-        ("ts_event", Arc::new(times)),
-        ("item", Arc::new(Int64Array::from(vec![None]))),
-    ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    let read = SignalFile::read(&path).unwrap();
-    let key = ("A".to_owned(), Some(1_700_000_000_000_000_000));
-    assert_eq!(read.signals[&key][0]["item"], Value::Null);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::decode::{ConnectionChecks, ConnectionNumbers, ConnectionOrder, Venues};
 use crate::frame::Origin;
 use crate::source::conflation::sequence_gap;
-use crate::source::file::{FileError, FileSource};
+use crate::source::file::{FileError, FileSource, InputProgress};
 
 /// Files, and the numbers of their connections.
 pub(super) struct NumberedSource {
@@ -35,6 +35,11 @@ impl NumberedSource {
     /// Frames of the files so far.
     pub(super) fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// How much of the files has been read, and up to what time.
+    pub(super) fn progress(&mut self) -> InputProgress {
+        self.source.progress()
     }
 
     /// The numbers of the connections so far; none where no message had one.

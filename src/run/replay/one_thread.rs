@@ -3,12 +3,12 @@
 use super::error::ReplayError;
 use super::numbered_source::NumberedSource;
 use super::pace::Pace;
-use super::progress_line::ProgressLine;
 use crate::engine::row::GapRecord;
 use crate::frame::Origin;
 use crate::run::delivery::DeliveredCommand;
 use crate::run::intake::FrameOutcome;
 use crate::run::observer::{ObservedStep, Observer};
+use crate::run::progress_display::ProgressDisplay;
 use crate::run::shard::Shard;
 use crate::run::writer::Writer;
 use crate::signal::Signal;
@@ -31,7 +31,7 @@ impl<O: Observer> OneThread<'_, O> {
         mut source: NumberedSource,
         mut pace: Pace,
     ) -> Result<(), ReplayError> {
-        let mut progress = ProgressLine::new();
+        let mut progress = ProgressDisplay::new("frames");
         let mut waiting = 0;
         // A capture that is cut off still gives what it held, and then its error.
         let read = loop {
@@ -50,7 +50,10 @@ impl<O: Observer> OneThread<'_, O> {
             if waiting == self.batch {
                 waiting = 0;
                 self.step()?;
-                progress.show(self.shard.account().received);
+                progress.show(self.shard.account().received, || source.progress());
+                if self.observer.is_done() {
+                    break Ok(());
+                }
             }
         };
         self.step()?;

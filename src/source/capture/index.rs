@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 use super::session::{SessionLine, session_of};
 use crate::frame::{STAMP_BYTES_MAX, split_stamp};
 use crate::source::compression::decompressed;
+use crate::source::file_position::{CountedFile, FilePosition};
 use crate::units::Nanos;
 
 /// An index that is being written.
@@ -126,6 +127,8 @@ pub(crate) struct IndexedPart {
     pub(crate) lines_before: u64,
     /// The session that the file is of.
     pub(crate) session: SessionLine,
+    /// How far the file is read.
+    pub(in crate::source) position: FilePosition,
 }
 
 /// Opens a capture at the last part before which nothing was received at `begin` or later, as its index
@@ -180,14 +183,15 @@ fn try_part_before(
     let Some(entry) = usable.last().filter(|entry| entry.latest > Nanos(0)) else {
         return Ok(None);
     };
-    let at_part = || -> io::Result<Box<dyn BufRead + Send>> {
+    let at_part = || -> io::Result<(Box<dyn BufRead + Send>, FilePosition)> {
         let mut file = File::open(capture)?;
         file.seek(SeekFrom::Start(entry.offset))?;
-        decompressed(file)
+        let (file, position) = CountedFile::new(file);
+        Ok((decompressed(file)?, position))
     };
     let mut stamp = vec![];
     let is_begin = begins_part(capture, entry.offset).map_err(of_system)?;
-    let read = at_part().and_then(|part| {
+    let read = at_part().and_then(|(part, _)| {
         part.take(STAMP_BYTES_MAX as u64 + 1)
             .read_to_end(&mut stamp)
     });
@@ -198,10 +202,12 @@ fn try_part_before(
             entry.offset
         ));
     }
+    let (reader, position) = at_part().map_err(of_system)?;
     Ok(Some(IndexedPart {
-        reader: at_part().map_err(of_system)?,
+        reader,
         lines_before: entry.line - 1,
         session,
+        position,
     }))
 }
 

@@ -15,6 +15,7 @@ use super::*;
 
 mod assignments;
 mod ends;
+mod whole_topic;
 
 use crate::clock;
 use crate::frame::{Frame, Position};
