@@ -21,7 +21,7 @@ use crate::run::intake::{FrameOutcome, Intake};
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
-use crate::source::file::FileSource;
+use crate::source::file::{FileOptions, FileSource};
 use crate::units::Nanos;
 
 /// Reads captures of these venues to their end; all of them, or what was received at `from` and later.
@@ -34,7 +34,12 @@ pub fn inspect(
     venues: Venues,
     from: Option<Nanos>,
 ) -> Result<CaptureReport, ReplayError> {
-    let source = FileSource::open_from(inputs, max_frame_bytes, None, from)?;
+    let options = FileOptions {
+        max_frame_bytes,
+        begin: from,
+        ..FileOptions::default()
+    };
+    let source = FileSource::open_with(inputs, &options)?;
     let instruments = Instruments::new(&[], usize::MAX);
     let decoder = Decoder::new(instruments, max_frame_bytes).with_venues(venues);
     let mut inspection = Inspection::default();

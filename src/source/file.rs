@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use super::event_time::{JumpCheck, event_time};
 pub use super::file_lines::FileError;
 use super::file_lines::FileLines;
+pub use super::file_options::{FileOptions, TableMeaning};
 use super::file_session::{FileChain, chains_of};
-use super::table::TableColumns;
 use crate::frame::{LeadingTime, Origin, leading_time, split_stamp};
 use crate::units::Nanos;
 
@@ -51,45 +51,28 @@ struct Lines {
 }
 
 impl FileSource {
-    /// Opens the files and reads the first line of each. A message over `max_frame_bytes` is cut to a length
-    /// that is still over it, so that the decoder refuses and counts it, and says at its end how long it was.
+    /// Opens the files and reads the first line of each: see [`FileOptions::max_frame_bytes`].
     ///
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn open(paths: &[PathBuf], max_frame_bytes: usize) -> Result<Self, FileError> {
-        Self::open_with(paths, max_frame_bytes, None)
+        let options = FileOptions {
+            max_frame_bytes,
+            ..FileOptions::default()
+        };
+        Self::open_with(paths, &options)
     }
 
-    /// The same, and rows of CSV and Parquet files as records, whose columns `columns` explains.
+    /// The same with further options. A capture is opened near where reading begins by its index.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
-    pub fn open_with(
-        paths: &[PathBuf],
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-    ) -> Result<Self, FileError> {
-        Self::open_from(paths, max_frame_bytes, columns, None)
-    }
-
-    /// The same from the first frame of each file on that was received at `begin` or later; a line without
-    /// receive time counts by its `ts_event`, with neither by the time of the line before. Frames of a
-    /// session begin with a gap where frames before them are left out. A capture is opened near `begin` by
-    /// its index.
-    ///
-    /// # Errors
-    /// [`FileError`] naming the file.
-    pub fn open_from(
-        paths: &[PathBuf],
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        begin: Option<Nanos>,
-    ) -> Result<Self, FileError> {
+    pub fn open_with(paths: &[PathBuf], options: &FileOptions) -> Result<Self, FileError> {
         let mut files = Vec::new();
-        let chains = chains_of(paths, begin);
+        let chains = chains_of(paths, options.begin);
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, max_frame_bytes, columns, begin)?;
+            let mut lines = Lines::open(chain, options)?;
             lines.is_merged = is_merged;
             files.push(lines);
         }
@@ -113,6 +96,7 @@ impl FileSource {
     pub fn with_max_jump(mut self, max_jump_ns: Option<i64>) -> Self {
         for lines in &mut self.files {
             lines.jumps.max_jump_ns = max_jump_ns;
+            lines.reader.allow_jumps(max_jump_ns);
             // The first line has been read.
             lines.find_time();
         }
@@ -192,14 +176,9 @@ impl FileSource {
 }
 
 impl Lines {
-    fn open(
-        chain: FileChain,
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        begin: Option<Nanos>,
-    ) -> Result<Self, FileError> {
+    fn open(chain: FileChain, options: &FileOptions) -> Result<Self, FileError> {
         let stream = chain.stream;
-        let reader = FileLines::open(chain, max_frame_bytes, columns, begin)?;
+        let reader = FileLines::open(chain, options)?;
         Ok(Self {
             stream,
             reader,

@@ -16,9 +16,11 @@ use super::capture::{SessionLine, part_before};
 use super::compression::decompressed;
 use super::conflation::RECONNECT_GAP;
 use super::event_time::event_time;
+use super::file_options::{FileOptions, TableMeaning};
 use super::file_session::FileChain;
+use super::history;
+use super::history::PackedRows;
 use super::table;
-use super::table::TableColumns;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
@@ -43,7 +45,7 @@ pub struct FileError {
 /// The lines of a file, or of several that continue one another.
 pub(super) struct FileLines {
     path: PathBuf,
-    reader: Box<dyn BufRead + Send>,
+    content: Content,
     max_frame_bytes: usize,
     /// Number of the line read last, from 1; none for tables.
     number: Option<u64>,
@@ -63,6 +65,12 @@ pub(super) struct FileLines {
     held: Option<Vec<u8>>,
 }
 
+/// What a file holds.
+enum Content {
+    Lines(Box<dyn BufRead + Send>),
+    Rows(PackedRows),
+}
+
 /// How a line ends.
 enum Ending {
     Whole,
@@ -74,12 +82,7 @@ enum Ending {
 
 impl FileLines {
     /// Opens the first file, near `begin` where there is one and the file has an index.
-    pub(super) fn open(
-        chain: FileChain,
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        begin: Option<Nanos>,
-    ) -> Result<Self, FileError> {
+    pub(super) fn open(chain: FileChain, options: &FileOptions) -> Result<Self, FileError> {
         let FileChain {
             mut paths,
             follows,
@@ -87,10 +90,11 @@ impl FileLines {
             ..
         } = chain;
         let path = paths.pop_front().unwrap_or_default();
-        let (reader, number) = open(&path, columns)?;
+        let (content, number) = open(&path, options)?;
+        let begin = options.begin;
         let mut lines = Self {
-            reader,
-            max_frame_bytes,
+            content,
+            max_frame_bytes: options.max_frame_bytes,
             number,
             session: None,
             follows,
@@ -103,7 +107,7 @@ impl FileLines {
         };
         let part = begin.filter(|_| number.is_some());
         if let Some(part) = part.and_then(|begin| part_before(&lines.path, begin)) {
-            lines.reader = part.reader;
+            lines.content = Content::Lines(part.reader);
             lines.number = Some(part.lines_before);
             lines.session = Some(part.session);
             lines.is_cut = true;
@@ -114,6 +118,14 @@ impl FileLines {
     /// The number of the line read last.
     pub(super) fn number(&self) -> Option<u64> {
         self.number
+    }
+
+    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row before:
+    /// see [`PackedRows::allow_jumps`].
+    pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
+        if let Content::Rows(rows) = &mut self.content {
+            rows.allow_jumps(max_jump_ns);
+        }
     }
 
     /// Whether the line read last is of a session of `record` or `run --capture`.
@@ -163,6 +175,9 @@ impl FileLines {
 
     /// Reads the next line, whenever it was received.
     fn read_next(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
+        if let Content::Rows(rows) = &mut self.content {
+            return rows.next_frame(line).map_err(|cause| self.error(cause));
+        }
         loop {
             self.number = self.number.map(|number| number + 1);
             let is_torn = match self.read_line(line) {
@@ -212,7 +227,7 @@ impl FileLines {
 
     fn open_next(&mut self) -> Result<(), FileError> {
         if let Some(path) = self.rest.pop_front() {
-            (self.reader, self.number) = open(&path, None)?;
+            (self.content, self.number) = open(&path, &FileOptions::default())?;
             self.path = path;
         }
         Ok(())
@@ -243,9 +258,12 @@ impl FileLines {
     /// Reads up to the next line end, keeping little more than the limit.
     fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
         line.clear();
+        let Content::Lines(reader) = &mut self.content else {
+            return Ok(Ending::NoLine);
+        };
         let mut whole = 0;
         loop {
-            let chunk = self.reader.fill_buf()?;
+            let chunk = reader.fill_buf()?;
             if chunk.is_empty() {
                 note_cut(line, whole);
                 return Ok(match whole {
@@ -260,7 +278,7 @@ impl FileLines {
             line.extend_from_slice(&text[..text.len().min(room)]);
             whole += text.len();
             let used = end.map_or(chunk.len(), |at| at + 1);
-            self.reader.consume(used);
+            reader.consume(used);
             if end.is_some() {
                 if line.last() == Some(&b'\r') {
                     line.pop();
@@ -273,22 +291,28 @@ impl FileLines {
     }
 }
 
-fn open(
-    path: &Path,
-    columns: Option<&TableColumns>,
-) -> Result<(Box<dyn BufRead + Send>, Option<u64>), FileError> {
+fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), FileError> {
     let wrap = |cause| FileError {
         path: path.to_owned(),
         line: None,
         cause,
     };
     let file = File::open(path).map_err(wrap)?;
+    if let TableMeaning::History(history) = &options.tables {
+        let rows = history::open(path, &file, history, options.begin).map_err(wrap)?;
+        if let Some(rows) = rows {
+            let rows = PackedRows::new(rows, history.lateness_ns);
+            return Ok((Content::Rows(rows), None));
+        }
+    }
     let kind = table::kind_of(path);
-    let reader = match kind {
-        Some(kind) => table::open(kind, file, columns),
-        None => decompressed(file),
+    let reader = match (kind, &options.tables) {
+        (Some(kind), TableMeaning::Records(columns)) => table::open(kind, file, columns.as_ref()),
+        (Some(kind), TableMeaning::History(_)) => table::open(kind, file, None),
+        (None, _) => decompressed(file),
     };
-    Ok((reader.map_err(wrap)?, kind.is_none().then_some(0)))
+    let reader = reader.map_err(wrap)?;
+    Ok((Content::Lines(reader), kind.is_none().then_some(0)))
 }
 
 /// Notes the length of a line of which a part was left out.

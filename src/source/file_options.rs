@@ -1,0 +1,34 @@
+//! How the files of a run are read.
+
+use super::history::HistoryOptions;
+use super::table::TableColumns;
+use crate::units::Nanos;
+
+/// How the files of a run are read.
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    /// A longer message is cut to a length that is still over it, so that the decoder refuses and counts it,
+    /// and says at its end how long it was.
+    pub max_frame_bytes: usize,
+    /// What the rows of tables are.
+    pub tables: TableMeaning,
+    /// Frames that were received before are left out, at the beginning of each file: a line without receive
+    /// time counts by its `ts_event`, with neither by the time of the line before. Frames of a session begin
+    /// with a gap where frames before them are left out.
+    pub begin: Option<Nanos>,
+}
+
+/// What the rows of tables are.
+#[derive(Clone, Debug)]
+pub enum TableMeaning {
+    /// Applications or statements, whose columns are explained; where they are not, tables are refused.
+    Records(Option<TableColumns>),
+    /// Events of a market.
+    History(HistoryOptions),
+}
+
+impl Default for TableMeaning {
+    fn default() -> Self {
+        Self::History(HistoryOptions::default())
+    }
+}

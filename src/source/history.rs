@@ -1,0 +1,42 @@
+//! History: archives whose rows are events of instruments, in the formats in which people keep them.
+//!
+//! A format is a file here and one line in [`FORMATS`]. Its rows become packed frames
+//! ([`crate::frame::packed`]), and go the way of every other frame.
+
+mod format;
+mod packed_rows;
+pub mod row;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+pub use self::format::HistoryOptions;
+use self::format::{FileHead, HistoryFormat};
+pub(super) use self::packed_rows::PackedRows;
+use self::row::HistoryRows;
+use crate::units::Nanos;
+
+/// The formats, in the order in which they are asked.
+const FORMATS: &[&dyn HistoryFormat] = &[];
+
+/// Opens a file as an archive; none where no format knows it, or it is no regular file.
+///
+/// # Errors
+/// Where it is an archive and cannot be read.
+pub(super) fn open(
+    path: &Path,
+    file: &File,
+    options: &HistoryOptions,
+    begin: Option<Nanos>,
+) -> io::Result<Option<Box<dyn HistoryRows>>> {
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let mut file = file.try_clone()?;
+    let head = FileHead::read(&mut file)?;
+    let known = FORMATS.iter().find(|format| format.recognises(path, &head));
+    known
+        .map(|format| format.open(path, file, options, begin))
+        .transpose()
+}
