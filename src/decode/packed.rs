@@ -33,6 +33,7 @@ pub(super) fn decode(
         RowBody::Depth(change) => Body::Depth(depth(change, row.levels, batch)?),
         RowBody::Bar(row) => Body::Bar(bar(row)?),
         RowBody::Status(status) => Body::Status(status),
+        RowBody::Gap(gap) => Body::Gap(gap),
         RowBody::Unreadable(_) => return Err(DecodeError::Malformed),
     };
     let instrument = instrument(&row, instruments)?;

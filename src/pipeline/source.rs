@@ -59,6 +59,7 @@ pub(super) fn max_jump_ns(file: &PipelineFile) -> Option<i64> {
 pub(super) fn history_options(file: &PipelineFile) -> HistoryOptions {
     HistoryOptions {
         lateness_ns: Some(nanos_of(file.source.lateness_ms.unwrap_or(0))),
+        ..HistoryOptions::default()
     }
 }
 

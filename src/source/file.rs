@@ -38,6 +38,10 @@ struct Lines {
     is_merged: bool,
     /// Whether a line has been read.
     has_begun: bool,
+    /// Whether the first line has a receive time.
+    is_stamped: bool,
+    /// Lines so far.
+    count: u64,
     done: bool,
     /// Of lines without receive time.
     jumps: JumpCheck,
@@ -69,10 +73,12 @@ impl FileSource {
     /// [`FileError`] naming the file.
     pub fn open_with(paths: &[PathBuf], options: &FileOptions) -> Result<Self, FileError> {
         let mut files = Vec::new();
-        let chains = chains_of(paths, options.begin);
+        let options = options.of_inputs(paths);
+        let mut chains = chains_of(paths, options.begin);
+        chains.retain(|chain| !chain.paths.iter().all(|path| options.is_companion(path)));
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, options)?;
+            let mut lines = Lines::open(chain, &options)?;
             lines.is_merged = is_merged;
             files.push(lines);
         }
@@ -107,6 +113,16 @@ impl FileSource {
     #[must_use]
     pub fn line_number(&self) -> Option<u64> {
         self.files.get(self.current)?.reader.number()
+    }
+
+    /// The format of each file, or of each session, and the records of it that have been read.
+    #[must_use]
+    pub fn read_so_far(&self) -> Vec<(&'static str, u64)> {
+        let of = |lines: &Lines| {
+            let (format, records) = lines.reader.read_so_far(lines.is_stamped);
+            (format, records.unwrap_or(lines.count))
+        };
+        self.files.iter().map(of).collect()
     }
 
     /// Whether the last frame is of a session of `record` or `run --capture`.
@@ -186,6 +202,8 @@ impl Lines {
             time: Nanos(i64::MIN),
             is_merged: false,
             has_begun: false,
+            is_stamped: false,
+            count: 0,
             done: false,
             jumps: JumpCheck::default(),
             ahead: VecDeque::new(),
@@ -206,8 +224,12 @@ impl Lines {
         if self.done {
             return Ok(());
         }
+        self.count += 1;
         let is_first = !std::mem::replace(&mut self.has_begun, true);
-        if is_first && split_stamp(&self.line).0.is_none() {
+        if is_first {
+            self.is_stamped = split_stamp(&self.line).0.is_some();
+        }
+        if is_first && !self.is_stamped {
             self.check_stamp()?;
         }
         self.find_time();

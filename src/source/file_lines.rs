@@ -21,6 +21,7 @@ use super::file_session::FileChain;
 use super::history;
 use super::history::PackedRows;
 use super::table;
+use super::table::TableKind;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
@@ -125,6 +126,23 @@ impl FileLines {
     pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
         if let Content::Rows(rows) = &mut self.content {
             rows.allow_jumps(max_jump_ns);
+        }
+    }
+
+    /// The name of the format, and the records that have been read, where it counts them. Lines that begin with
+    /// a receive time are a capture.
+    pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
+        match &self.content {
+            Content::Rows(rows) => {
+                let (format, records) = rows.read_so_far();
+                (format, Some(records))
+            }
+            Content::Lines(_) if is_stamped || self.session.is_some() => ("capture", None),
+            Content::Lines(_) => match table::kind_of(&self.path) {
+                Some(TableKind::Parquet) => ("parquet", None),
+                Some(TableKind::Csv | TableKind::Tsv | TableKind::Text) => ("csv", None),
+                None => ("json_lines", None),
+            },
         }
     }
 
@@ -299,9 +317,9 @@ fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), Fi
     };
     let file = File::open(path).map_err(wrap)?;
     if let TableMeaning::History(history) = &options.tables {
-        let rows = history::open(path, &file, history, options.begin).map_err(wrap)?;
-        if let Some(rows) = rows {
-            let rows = PackedRows::new(rows, history.lateness_ns);
+        let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
+        if let Some(archive) = archive {
+            let rows = PackedRows::new(archive, history.lateness_ns);
             return Ok((Content::Rows(rows), None));
         }
     }

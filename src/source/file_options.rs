@@ -1,5 +1,8 @@
 //! How the files of a run are read.
 
+use std::path::{Path, PathBuf};
+
+use super::history;
 use super::history::HistoryOptions;
 use super::table::TableColumns;
 use crate::units::Nanos;
@@ -16,6 +19,25 @@ pub struct FileOptions {
     /// time counts by its `ts_event`, with neither by the time of the line before. Frames of a session begin
     /// with a gap where frames before them are left out.
     pub begin: Option<Nanos>,
+}
+
+impl FileOptions {
+    /// The same, which know the inputs that are read beside others of them.
+    pub(super) fn of_inputs(&self, paths: &[PathBuf]) -> Self {
+        let mut options = self.clone();
+        if let TableMeaning::History(history) = &mut options.tables {
+            history.companions = history::companions(paths);
+        }
+        options
+    }
+
+    /// Whether a file is read beside another one, and not alone.
+    pub(super) fn is_companion(&self, path: &Path) -> bool {
+        match &self.tables {
+            TableMeaning::History(history) => history.companions.iter().any(|other| other == path),
+            TableMeaning::Records(_) => false,
+        }
+    }
 }
 
 /// What the rows of tables are.

@@ -9,16 +9,20 @@ pub mod row;
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use self::format::HistoryOptions;
-use self::format::{FileHead, HistoryFormat};
+use self::format::{Archive, FileHead, HistoryFormat};
 pub(super) use self::packed_rows::PackedRows;
-use self::row::HistoryRows;
 use crate::units::Nanos;
 
-/// The formats, in the order in which they are asked.
-const FORMATS: &[&dyn HistoryFormat] = &[];
+/// The formats and their names, in the order in which they are asked.
+const FORMATS: &[(&str, &dyn HistoryFormat)] = &[];
+
+/// The files among the inputs that are read beside others of them.
+pub(super) fn companions(_: &[PathBuf]) -> Vec<PathBuf> {
+    vec![]
+}
 
 /// Opens a file as an archive; none where no format knows it, or it is no regular file.
 ///
@@ -29,14 +33,16 @@ pub(super) fn open(
     file: &File,
     options: &HistoryOptions,
     begin: Option<Nanos>,
-) -> io::Result<Option<Box<dyn HistoryRows>>> {
+) -> io::Result<Option<Archive>> {
     if !file.metadata()?.is_file() {
         return Ok(None);
     }
     let mut file = file.try_clone()?;
     let head = FileHead::read(&mut file)?;
-    let known = FORMATS.iter().find(|format| format.recognises(path, &head));
-    known
-        .map(|format| format.open(path, file, options, begin))
-        .transpose()
+    let is_of = |one: &&(&str, &dyn HistoryFormat)| one.1.recognises(path, &head);
+    let Some((name, format)) = FORMATS.iter().find(is_of) else {
+        return Ok(None);
+    };
+    let rows = format.open(path, file, options, begin)?;
+    Ok(Some(Archive { format: name, rows }))
 }

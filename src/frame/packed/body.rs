@@ -1,7 +1,9 @@
 //! What a row of an archive says, and its fields as bytes.
 
 use super::cursor::{Cursor, push_codes};
-use crate::event::{Bar, Depth, Link, Quote, Splice, Trade, TradeIds, TradingStatus};
+use crate::event::{
+    Bar, Depth, Gap, GapReason, Link, Quote, Splice, Trade, TradeIds, TradingStatus,
+};
 use crate::units::Side;
 
 /// What a row of an archive says.
@@ -17,6 +19,8 @@ pub enum RowBody {
     Bar(Bar),
     /// Trading is halted, or goes on.
     Status(TradingStatus),
+    /// Messages are missing before the row's time.
+    Gap(Gap),
     /// A cell cannot be read. The row becomes a dead letter.
     Unreadable(RowFault),
 }
@@ -73,6 +77,7 @@ const DEPTH: u8 = 3;
 const BAR: u8 = 4;
 const STATUS: u8 = 5;
 const UNREADABLE: u8 = 6;
+const GAP: u8 = 7;
 
 impl RowBody {
     pub(super) fn kind(&self) -> u8 {
@@ -82,6 +87,7 @@ impl RowBody {
             Self::Depth(_) => DEPTH,
             Self::Bar(_) => BAR,
             Self::Status(_) => STATUS,
+            Self::Gap(_) => GAP,
             Self::Unreadable(_) => UNREADABLE,
         }
     }
@@ -115,6 +121,13 @@ impl RowBody {
                 out.extend_from_slice(&bar.volume.code().to_le_bytes());
             }
             Self::Status(status) => out.push(u8::from(*status == TradingStatus::Trading)),
+            Self::Gap(gap) => {
+                let reason = GapReason::ALL
+                    .iter()
+                    .position(|reason| *reason == gap.reason);
+                out.push(reason.unwrap_or_default() as u8);
+                out.extend_from_slice(&gap.missing.to_le_bytes());
+            }
             Self::Unreadable(fault) => out.extend_from_slice(&fault.encode()),
         }
     }
@@ -141,6 +154,10 @@ impl RowBody {
                 0 => TradingStatus::Halted,
                 1 => TradingStatus::Trading,
                 _ => return None,
+            }),
+            GAP => Self::Gap(Gap {
+                reason: *GapReason::ALL.get(usize::from(rest.u8()?))?,
+                missing: rest.u64()?,
             }),
             UNREADABLE => Self::Unreadable(RowFault::read(rest.u8()?, rest.u8()?)?),
             _ => return None,

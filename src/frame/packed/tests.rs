@@ -1,7 +1,9 @@
 //! Rows come back as they went in, and bytes that no row gave are refused.
 
 use super::*;
-use crate::event::{Bar, Depth, Link, Quote, Splice, Trade, TradeIds, TradingStatus};
+use crate::event::{
+    Bar, Depth, Gap, GapReason, Link, Quote, Splice, Trade, TradeIds, TradingStatus,
+};
 use crate::units::{Price, Side, Size};
 
 fn price(text: &str) -> Price {
@@ -58,6 +60,10 @@ fn bodies() -> Vec<RowBody> {
         RowBody::Bar(bar),
         RowBody::Status(TradingStatus::Halted),
         RowBody::Status(TradingStatus::Trading),
+        RowBody::Gap(Gap {
+            reason: GapReason::Retention,
+            missing: 17,
+        }),
         RowBody::Unreadable(RowFault::TooPrecise("bid_px")),
     ]
 }

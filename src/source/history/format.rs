@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::row::HistoryRows;
-use crate::source::compression::decompressed;
+use crate::source::compression::content_of;
 use crate::units::Nanos;
 
 /// What is told about archives.
@@ -13,6 +13,9 @@ use crate::units::Nanos;
 pub struct HistoryOptions {
     /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any time.
     pub lateness_ns: Option<i64>,
+    /// Files that are read beside another one of the inputs, and alone mean nothing: see
+    /// [`super::companions`].
+    pub companions: Vec<PathBuf>,
 }
 
 /// A format of archives.
@@ -34,6 +37,14 @@ pub(super) trait HistoryFormat: Sync {
     ) -> io::Result<Box<dyn HistoryRows>>;
 }
 
+/// A file as an archive.
+pub(in crate::source) struct Archive {
+    /// The name of its format.
+    pub(in crate::source) format: &'static str,
+    /// Its rows.
+    pub(in crate::source) rows: Box<dyn HistoryRows>,
+}
+
 /// How a file begins.
 pub(super) struct FileHead {
     /// Its first bytes as they are.
@@ -53,7 +64,7 @@ impl FileHead {
         file.rewind()?;
         let mut content = vec![];
         if matches!(raw[..], [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..])
-            && let Ok(inner) = decompressed(io::Cursor::new(raw.clone()))
+            && let Ok((inner, _)) = content_of(io::Cursor::new(raw.clone()))
         {
             // The beginning of a compressed file ends within its compression.
             let mut inner = inner.take(HEAD_BYTES);

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::format::Archive;
 use super::row::{HistoryRow, HistoryRows};
 use crate::frame::packed::time_of;
 use crate::units::Nanos;
@@ -9,7 +10,10 @@ use crate::units::Nanos;
 /// The rows of an archive as packed frames.
 pub(in crate::source) struct PackedRows {
     rows: Box<dyn HistoryRows>,
+    format: &'static str,
     row: HistoryRow,
+    /// Rows so far.
+    count: u64,
     lateness_ns: Option<i64>,
     max_jump_ns: Option<i64>,
     /// The latest time so far by which rows are merged.
@@ -19,16 +23,23 @@ pub(in crate::source) struct PackedRows {
 }
 
 impl PackedRows {
-    /// The rows, none of which may be more than `lateness_ns` earlier than one before it.
-    pub(in crate::source) fn new(rows: Box<dyn HistoryRows>, lateness_ns: Option<i64>) -> Self {
+    /// The rows of an archive, none of which may be more than `lateness_ns` earlier than one before it.
+    pub(in crate::source) fn new(archive: Archive, lateness_ns: Option<i64>) -> Self {
         Self {
-            rows,
+            rows: archive.rows,
+            format: archive.format,
+            count: 0,
             row: HistoryRow::default(),
             lateness_ns,
             max_jump_ns: None,
             latest: NEVER,
             before_jump: (NEVER, 0),
         }
+    }
+
+    /// The name of the format, and the records that have been read.
+    pub(in crate::source) fn read_so_far(&self) -> (&'static str, u64) {
+        (self.format, self.rows.records().unwrap_or(self.count))
     }
 
     /// Lets a row, and up to 31 behind it, that are more than this ahead of the row before, be followed by
@@ -42,6 +53,7 @@ impl PackedRows {
         if !self.rows.next_row(&mut self.row)? {
             return Ok(false);
         }
+        self.count += 1;
         self.row.pack(|| self.rows.position(), frame);
         if let Some(time) = time_of(frame) {
             self.check_order(time)?;

@@ -77,4 +77,9 @@ pub trait HistoryRows: Send {
 
     /// Where the row read last stands: `row 17`, `record 17`, `line 18`.
     fn position(&self) -> String;
+
+    /// Records of the file so far; none where each row is one.
+    fn records(&self) -> Option<u64> {
+        None
+    }
 }
