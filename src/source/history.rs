@@ -3,7 +3,9 @@
 //! A format is a file here and one line in [`FORMATS`]. Its rows become packed frames
 //! ([`crate::frame::packed`]), and go the way of every other frame.
 
+mod dbn;
 mod format;
+mod order_book;
 mod packed_rows;
 pub mod row;
 
@@ -17,7 +19,7 @@ pub(super) use self::packed_rows::PackedRows;
 use crate::units::Nanos;
 
 /// The formats and their names, in the order in which they are asked.
-const FORMATS: &[(&str, &dyn HistoryFormat)] = &[];
+const FORMATS: &[(&str, &dyn HistoryFormat)] = &[("dbn", &dbn::Dbn), ("dbz", &dbn::Dbz)];
 
 /// The files among the inputs that are read beside others of them.
 pub(super) fn companions(_: &[PathBuf]) -> Vec<PathBuf> {
