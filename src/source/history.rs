@@ -5,6 +5,7 @@
 
 mod dbn;
 mod format;
+mod lobster;
 mod order_book;
 mod packed_rows;
 pub mod row;
@@ -15,15 +16,29 @@ use std::path::{Path, PathBuf};
 
 pub use self::format::HistoryOptions;
 use self::format::{Archive, FileHead, HistoryFormat};
+pub use self::lobster::{BookComparison, compare as compare_books};
 pub(super) use self::packed_rows::PackedRows;
 use crate::units::Nanos;
 
 /// The formats and their names, in the order in which they are asked.
-const FORMATS: &[(&str, &dyn HistoryFormat)] = &[("dbn", &dbn::Dbn), ("dbz", &dbn::Dbz)];
+const FORMATS: &[(&str, &dyn HistoryFormat)] = &[
+    ("dbn", &dbn::Dbn),
+    ("dbz", &dbn::Dbz),
+    ("lobster", &lobster::Lobster),
+];
 
 /// The files among the inputs that are read beside others of them.
-pub(super) fn companions(_: &[PathBuf]) -> Vec<PathBuf> {
-    vec![]
+pub(super) fn companions(paths: &[PathBuf]) -> Vec<PathBuf> {
+    lobster::pairs(paths)
+        .into_iter()
+        .map(|pair| pair.1)
+        .collect()
+}
+
+/// LOBSTER's message files among the inputs that have their order book files there too, with these.
+#[must_use]
+pub fn books_beside_messages(paths: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+    lobster::pairs(paths)
 }
 
 /// Opens a file as an archive; none where no format knows it, or it is no regular file.
