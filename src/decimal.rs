@@ -322,6 +322,20 @@ fn nearest(steps: u64, places: i32) -> f64 {
     format!("{steps}e-{places}").parse().unwrap_or(f64::NAN)
 }
 
+/// Whether this is the code of a value, or of none: a value lies below the end of its range, and above the
+/// lowest one not below the end of the range before.
+#[inline]
+pub(crate) fn is_code(code: i64) -> bool {
+    let magnitude = code.unsigned_abs();
+    let (range, steps) = (magnitude / RANGE, magnitude % RANGE);
+    let is_value = match range {
+        // 10⁻⁶ is 10¹⁶ steps of 10⁻²².
+        0 => steps < RANGE / 100,
+        range => range < PLACES.len() as u64 && steps >= RANGE / 1_000,
+    };
+    is_value || code == UNDEFINED
+}
+
 /// Steps without the sign, and the range.
 fn split(code: i64) -> (u64, usize) {
     let code = code.unsigned_abs();

@@ -27,6 +27,7 @@ mod news;
 pub mod news_item;
 mod okx;
 mod output;
+mod packed;
 pub mod privacy;
 mod record;
 pub mod route;
@@ -65,6 +66,7 @@ pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
 use crate::event::{Batch, Event};
 use crate::frame::binary::is_binary;
+use crate::frame::packed::is_packed;
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
 use crate::instrument::{InstrumentId, Instruments};
 use crate::news::News;
@@ -193,7 +195,10 @@ impl Decoder {
             // As it came, whether it comes from a feed or from a capture.
             None => match control::unwrapped(split_stamp(bytes).1) {
                 Some(Ok(frame)) => Cow::Owned(frame),
-                _ => Cow::Borrowed(bytes),
+                _ => match packed::shown(bytes) {
+                    Some(text) => Cow::Owned(text.into_bytes()),
+                    None => Cow::Borrowed(bytes),
+                },
             },
         }
     }
@@ -326,6 +331,12 @@ impl Decoder {
     ) -> Result<Decoded, DecodeError> {
         if bytes.starts_with(control::PREFIX) {
             return control::decode(bytes, &mut self.instruments, batch);
+        }
+        if is_packed(bytes) {
+            return match self.reads_market() {
+                true => packed::decode(bytes, &mut self.instruments, batch),
+                false => Err(DecodeError::UnknownType),
+            };
         }
         if self.records.is_some() || self.news.is_some() {
             return self.read_record(bytes, batch);

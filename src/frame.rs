@@ -3,6 +3,7 @@
 //! `ts_recv` is stamped once, in `source`. What the bytes mean is `decode`'s business.
 
 pub mod binary;
+pub mod packed;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

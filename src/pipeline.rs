@@ -46,7 +46,9 @@ pub use self::recovery::Recovery;
 pub use self::sink::SinkMemory;
 use self::streams::Purpose;
 use crate::config;
-use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
+use crate::config::{
+    ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile, RowOn,
+};
 use crate::decode;
 use crate::decode::{Decoder, RecordForm, Venues};
 use crate::engine::EngineSettings;
@@ -61,7 +63,7 @@ use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 use crate::sink::{Sink, SinkError};
-use crate::source::file::{FileError, FileSource, SpanEnd};
+use crate::source::file::{FileError, FileOptions, FileSource, SpanEnd, TableMeaning};
 use crate::source::kafka::KafkaSourceSettings;
 use crate::source::table::TableColumns;
 use crate::source::websocket::WebsocketSettings;
@@ -277,10 +279,22 @@ impl Pipeline {
         begin: Option<Nanos>,
         end: Option<SpanEnd>,
     ) -> Result<FileSource, FileError> {
-        let columns = self.columns();
-        let most = self.file.source.max_frame_bytes;
-        let source = FileSource::open_span(inputs, most, columns.as_ref(), (begin, end))?;
+        let options = FileOptions {
+            max_frame_bytes: self.file.source.max_frame_bytes,
+            tables: self.table_meaning(),
+            begin,
+            end,
+        };
+        let source = FileSource::open_with(inputs, &options)?;
         Ok(source.with_max_jump(source::max_jump_ns(&self.file)))
+    }
+
+    /// What the rows of tables are: records where the pipeline reads records, else events of a market.
+    fn table_meaning(&self) -> TableMeaning {
+        match self.form.is_some() || self.file.row.on == RowOn::News {
+            true => TableMeaning::Records(self.columns()),
+            false => TableMeaning::History(source::history_options(&self.file)),
+        }
     }
 
     /// What the columns of a table mean; none without `[source.table]`, or where rows are not records.

@@ -98,6 +98,20 @@ macro_rules! decimal_unit {
                 decimal::scaled(self.0, places).filter(|_| self != Self::UNDEFINED)
             }
 
+            /// The code: see [`decimal`]. Codes compare as their values do.
+            #[must_use]
+            #[inline]
+            pub(crate) fn code(self) -> i64 {
+                self.0
+            }
+
+            /// The value of a code; `None` where it is the code of no value.
+            #[must_use]
+            #[inline]
+            pub(crate) fn from_code(code: i64) -> Option<Self> {
+                decimal::is_code(code).then_some(Self(code))
+            }
+
             #[doc = $what]
             /// NaN where it is undefined.
             #[must_use]

@@ -5,6 +5,8 @@ mod needs;
 
 #[path = "field/amounts.rs"]
 mod amounts;
+#[path = "field/archives.rs"]
+mod archives;
 #[path = "field/comparing.rs"]
 mod comparing;
 #[path = "field/default_rules.rs"]

@@ -1,30 +1,34 @@
-//! Inspects a capture: what is in it, what is missing, and whether the book agrees with what the venue says
-//! of it: its quotes, its checksums, its numbers.
+//! Inspects captures and archives: what is in them, what is missing, and whether the book agrees with what the
+//! venue says of it: its quotes, its checksums, its numbers, its order book file.
 //!
 //! Needs no pipeline but for a feed that one describes, and is not told which venue's capture it is.
 
 mod book_check;
+mod book_files;
+mod order;
 mod report;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use self::book_check::BookCheck;
+use self::book_files::compare_files;
+use self::order::FileOrder;
 pub use self::report::{CaptureReport, Comparison, InstrumentReport, Sequence};
 use crate::decode::{Decoder, Notice, Venues};
 use crate::engine::book::Applied;
 use crate::engine::row::{TradeNumber, TradeNumbers};
-use crate::event::{AmendmentKind, Batch, Body, Depth, Event, Gap, GapReason, Trade};
+use crate::event::{AmendmentKind, Batch, Body, Depth, Event, Gap, GapReason, Quote, Trade};
 use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
 use crate::run::intake::{FrameOutcome, Intake};
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
-use crate::source::file::FileSource;
-use crate::units::Nanos;
+use crate::source::file::{FileOptions, FileSource};
+use crate::units::{Nanos, Price};
 
-/// Reads captures of these venues to their end; all of them, or what was received at `from` and later.
+/// Reads captures and archives, the captures of these venues to their end; all of them, or what was received at `from` and later.
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read.
@@ -34,12 +38,21 @@ pub fn inspect(
     venues: Venues,
     from: Option<Nanos>,
 ) -> Result<CaptureReport, ReplayError> {
-    let source = FileSource::open_from(inputs, max_frame_bytes, None, from)?;
+    let options = FileOptions {
+        max_frame_bytes,
+        begin: from,
+        ..FileOptions::default()
+    };
+    let source = FileSource::open_with(inputs, &options)?;
     let instruments = Instruments::new(&[], usize::MAX);
     let decoder = Decoder::new(instruments, max_frame_bytes).with_venues(venues);
     let mut inspection = Inspection::default();
     let observed = observe_events(source, Intake::new(decoder), &mut inspection)?;
-    let Inspection { report, keys } = inspection;
+    let Inspection {
+        report,
+        keys,
+        order,
+    } = inspection;
     let table = observed.intake.instruments();
     let names = || (0..table.len() as u32).map(|id| table.name(InstrumentId(id)).to_owned());
     let venues = names().filter_map(|name| Some(name.rsplit_once('.')?.1.to_owned()));
@@ -54,7 +67,17 @@ pub fn inspect(
         book: key.book.sequence,
         ..key.seen
     });
+    let formats = observed.files.iter().map(|file| file.0.to_owned());
+    let records = observed.files.iter().map(|file| file.1);
+    let Comparison { compared, equal } = compare_files(inputs)?;
     Ok(CaptureReport {
+        format: formats.collect::<BTreeSet<_>>().into_iter().collect(),
+        records: records.sum(),
+        out_of_order: order.out_of_order,
+        book_vs_quote: Comparison {
+            compared: report.book_vs_quote.compared + compared,
+            equal: report.book_vs_quote.equal + equal,
+        },
         venue: venues.collect::<BTreeSet<_>>().into_iter().collect(),
         frames: observed.frames,
         errors: observed.intake.account().dropped_by_reason.clone(),
@@ -72,6 +95,7 @@ pub fn inspect(
 struct Inspection {
     report: CaptureReport,
     keys: Vec<InspectedInstrument>,
+    order: FileOrder,
 }
 
 /// What is remembered of an instrument.
@@ -93,8 +117,10 @@ impl Observer for Inspection {
 
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
         let batch = step.batch;
+        self.order.take(batch);
         for event in &batch.events {
             let origin = batch.origins[event.frame as usize];
+            self.report.event_time(event.ts_event);
             self.report.delay(origin.ts_recv, event.ts_event);
             match event.instrument {
                 InstrumentId::ALL => self.event_of_all(&event.body),
@@ -134,6 +160,7 @@ impl Inspection {
                 "skipped_trade"
             }
             Body::Quote(quote) => {
+                report.crossed += u64::from(is_crossed(quote));
                 key.book.quote(*quote, &mut report.book_vs_quote);
                 "quote"
             }
@@ -181,6 +208,13 @@ impl InspectedInstrument {
 }
 
 impl CaptureReport {
+    fn event_time(&mut self, ts: Nanos) {
+        if ts != Nanos::UNDEFINED {
+            self.first = Some(self.first.map_or(ts, |first| first.min(ts)));
+            self.last = Some(self.last.map_or(ts, |last| last.max(ts)));
+        }
+    }
+
     fn time(&mut self, ts: Nanos) {
         if ts != Nanos::UNDEFINED {
             let (first, last) = self.received.unwrap_or((ts.0, ts.0));
@@ -253,6 +287,12 @@ impl CaptureReport {
             None => "depth",
         }
     }
+}
+
+/// Whether the bid is at or above the ask.
+fn is_crossed(quote: &Quote) -> bool {
+    let are_both = quote.bid_px != Price::UNDEFINED && quote.ask_px != Price::UNDEFINED;
+    are_both && quote.bid_px >= quote.ask_px
 }
 
 fn word(notice: Notice) -> &'static str {

@@ -12,6 +12,7 @@ pub use super::shard::shard_of;
 use super::text::{members, text_of};
 use super::venue::Venue;
 use super::venues::Venues;
+use crate::frame::packed::{is_packed, name_of};
 
 /// Finds the symbols that frames name, in every format. Remembers the venue of each stream.
 #[derive(Debug, Default)]
@@ -33,6 +34,9 @@ impl SymbolFinder {
 
     /// The symbol, instrument, applicant or obligor that a frame of this stream names, without escapes.
     pub fn symbol_of<'f>(&mut self, stream: u16, frame: &'f [u8]) -> Option<Cow<'f, str>> {
+        if is_packed(frame) {
+            return name_of(frame).map(Cow::Borrowed);
+        }
         if control::is_control(frame) {
             return text_of(frame, "symbol");
         }

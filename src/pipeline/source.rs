@@ -11,6 +11,7 @@ use crate::decode::AHEAD_NS;
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
 use crate::kafka::instance::{InstanceSlot, instance_slot};
+use crate::source::history::HistoryOptions;
 use crate::source::kafka::{CommitBy, KafkaSourceSettings};
 use crate::source::table::ColumnNames;
 
@@ -51,6 +52,14 @@ pub(super) fn max_jump_ns(file: &PipelineFile) -> Option<i64> {
         RowOn::Bar | RowOn::Application | RowOn::Statement | RowOn::News => {
             file.source.max_ahead_ms.map(nanos_of)
         }
+    }
+}
+
+/// How archives are read.
+pub(super) fn history_options(file: &PipelineFile) -> HistoryOptions {
+    HistoryOptions {
+        lateness_ns: Some(nanos_of(file.source.lateness_ms.unwrap_or(0))),
+        ..HistoryOptions::default()
     }
 }
 

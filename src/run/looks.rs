@@ -7,6 +7,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use crate::decode::Venues;
+use crate::decode::venues::HostOwner;
+
 /// What the bytes look like, with what to do; the names of keys only with `names_keys`.
 #[must_use]
 pub fn looks_like(bytes: &[u8], names_keys: bool) -> String {
@@ -41,6 +44,16 @@ pub fn looks_like(bytes: &[u8], names_keys: bool) -> String {
     if text.starts_with("data:") || text.starts_with("event:") {
         return "server-sent events: take the JSON behind `data:`, one message on each line".into();
     }
+    if let Some(venue) = venue_of(text) {
+        let article = match venue.starts_with(['A', 'E', 'I', 'O']) {
+            true => "an",
+            false => "a",
+        };
+        return format!(
+            "{article} {venue} capture of another program, whose messages stand behind other text: a line is one JSON \
+             object, alone or behind its receive time in nanoseconds and a blank"
+        );
+    }
     if text.contains('{') {
         return "JSON behind other text, as in a log: a line is one JSON object, alone or behind its receive time in \
                 nanoseconds and a blank"
@@ -62,6 +75,20 @@ pub fn looks_like(bytes: &[u8], names_keys: bool) -> String {
         ),
         None => "text that is no JSON".into(),
     }
+}
+
+/// The venue whose address stands in a text, or whose message stands behind other text.
+fn venue_of(text: &str) -> Option<&'static str> {
+    let venues = Venues::default();
+    if let Some((_, address)) = text.split_once("wss://") {
+        let host = address.split(['/', ':', '?', ' ']).next()?;
+        return match venues.owner_of(host) {
+            HostOwner::Feed(venue) | HostOwner::Other(venue, _) => Some(venue.name()),
+            HostOwner::Unknown => None,
+        };
+    }
+    let message = &text.as_bytes()[text.find('{')?..];
+    venues.recognise(message).map(|venue| venue.name())
 }
 
 fn object(bytes: &[u8], names_keys: bool) -> String {
@@ -131,6 +158,14 @@ mod tests {
             (b"<html>", "HTML"),
             (b"  \r", "blank"),
             (b"hello", "no JSON"),
+            (
+                b"wss://ws.okx.com:8443/ws/v5/public <-> 1652459224.53",
+                "an OKX capture",
+            ),
+            (
+                b"1.5: {\"channel\":\"book\",\"type\":\"update\",\"data\":[]}",
+                "a KRAKEN capture",
+            ),
         ] {
             let said = looks_like(bytes, true);
             assert!(said.contains(word), "{}: {said}", bytes.escape_ascii());

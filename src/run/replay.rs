@@ -203,6 +203,8 @@ pub struct Observed {
     pub frames: u64,
     /// The numbers of the connections' messages; none where no message had one.
     pub numbers: Option<ConnectionNumbers>,
+    /// The format of each file, and its records.
+    pub files: Vec<(&'static str, u64)>,
 }
 
 /// Reads captures to their end without a model: `observer` sees the events of each frame as a step without
@@ -239,6 +241,7 @@ pub fn observe_events(
         intake,
         frames: source.frames(),
         numbers: source.numbers(),
+        files: source.read_so_far(),
     })
 }
 

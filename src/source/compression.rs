@@ -15,11 +15,34 @@ use crate::frame::BYTE_ORDER_MARK;
 /// The largest window of a zstd frame that is read, as a power of two: 1 GiB, which is `zstd --long=30`.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 30;
 
-/// Reads a file, decompressed where its first bytes are those of gzip or zstd, and without a byte-order mark.
+/// Reads a file of text, decompressed where its first bytes are those of gzip or zstd, and without a byte-order
+/// mark.
 ///
 /// # Errors
 /// Where the disk fails, or the file or its decompressed content has a format that is not read.
-pub fn decompressed(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+pub fn decompressed(file: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+    let (mut content, around) = content_of(file)?;
+    // Damage is reported where the damaged bytes are read, with the line.
+    let head = match content.fill_buf() {
+        Ok(head) => head,
+        Err(error) => return Ok(Box::new(BufReader::new(Damaged(error)))),
+    };
+    if let Some(format) = foreign_format(head) {
+        return Err(io::Error::other(format!("it is {around}{format}")));
+    }
+    if head.starts_with(BYTE_ORDER_MARK) {
+        content.consume(BYTE_ORDER_MARK.len());
+    }
+    Ok(Box::new(content))
+}
+
+/// The content of a file, and words for the compression around it, which its first bytes tell.
+///
+/// # Errors
+/// Where the disk fails.
+pub(super) fn content_of(
+    mut file: impl Read + Send + 'static,
+) -> io::Result<(BufReader<Box<dyn Read + Send>>, &'static str)> {
     let mut head = vec![];
     file.by_ref()
         .take(HEAD_BYTES as u64)
@@ -37,19 +60,7 @@ pub fn decompressed(mut file: impl Read + Send + 'static) -> io::Result<Box<dyn 
         }
         _ => (Box::new(whole), ""),
     };
-    let mut content = BufReader::with_capacity(BUFFER_BYTES, content);
-    // Damage is reported where the damaged bytes are read, with the line.
-    let head = match content.fill_buf() {
-        Ok(head) => head,
-        Err(error) => return Ok(Box::new(BufReader::new(Damaged(error)))),
-    };
-    if let Some(format) = foreign_format(head) {
-        return Err(io::Error::other(format!("it is {around}{format}")));
-    }
-    if head.starts_with(BYTE_ORDER_MARK) {
-        content.consume(BYTE_ORDER_MARK.len());
-    }
-    Ok(Box::new(content))
+    Ok((BufReader::with_capacity(BUFFER_BYTES, content), around))
 }
 
 /// Content of which nothing can be read, and why. A decompressor says so once, and then that it has ended.

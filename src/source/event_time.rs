@@ -6,13 +6,17 @@
 use crate::decimal::whole;
 use crate::decode::route::SymbolFinder;
 use crate::decode::text::{Raw, members};
+use crate::frame::packed::{is_packed, name_of, time_of};
 use crate::frame::split_stamp;
 use crate::time::{of_venue, parse_nanos};
 use crate::units::Nanos;
 
 /// The time of the event of a message: `ts_event`, or the venue's `T` or `E`, in every form that the decoder
-/// reads. None where it has no plausible one.
+/// reads; of a row of an archive its receive time, where it has one. None where it has no plausible one.
 pub(super) fn event_time(message: &[u8]) -> Option<Nanos> {
+    if is_packed(message) {
+        return time_of(message);
+    }
     if let Some(rest) = message.strip_prefix(b"{\"ts_event\":")
         && matches!(rest.get(NANOS_DIGITS), Some(b',' | b'}' | b' '))
         && let Some(nanos) = digits(&rest[..NANOS_DIGITS])
@@ -148,9 +152,17 @@ impl JumpCheck {
         }
     }
 
+    fn note_symbol(&mut self, line: &[u8]) {
+        match (name_of(line), &mut self.symbol) {
+            // As for nearly every row of an archive.
+            (Some(name), Some(symbol)) if symbol.eq_ignore_ascii_case(name) => {}
+            _ => self.symbol = symbol_of(line),
+        }
+    }
+
     fn note(&mut self, time: Nanos, line: &[u8]) {
         self.last = Some(time);
-        self.symbol = symbol_of(line);
+        self.note_symbol(line);
         let is_coarse = self
             .max_jump_ns
             .is_some_and(|max_jump| max_jump >= COARSE_NS);

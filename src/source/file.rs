@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use super::event_time::{JumpCheck, event_time};
 pub use super::file_lines::FileError;
 use super::file_lines::FileLines;
+pub use super::file_options::{FileOptions, TableMeaning};
 pub use super::file_position::InputProgress;
 use super::file_session::{FileChain, chains_of};
 pub use super::span_end::SpanEnd;
-use super::table::TableColumns;
 use crate::frame::{LeadingTime, Origin, leading_time, split_stamp};
 use crate::units::Nanos;
 
@@ -40,6 +40,10 @@ struct Lines {
     is_merged: bool,
     /// Whether a line has been read.
     has_begun: bool,
+    /// Whether the first line has a receive time.
+    is_stamped: bool,
+    /// Lines so far.
+    count: u64,
     done: bool,
     /// Of lines without receive time.
     jumps: JumpCheck,
@@ -53,59 +57,30 @@ struct Lines {
 }
 
 impl FileSource {
-    /// Opens the files and reads the first line of each. A message over `max_frame_bytes` is cut to a length
-    /// that is still over it, so that the decoder refuses and counts it, and says at its end how long it was.
+    /// Opens the files and reads the first line of each: see [`FileOptions::max_frame_bytes`].
     ///
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn open(paths: &[PathBuf], max_frame_bytes: usize) -> Result<Self, FileError> {
-        Self::open_with(paths, max_frame_bytes, None)
+        let options = FileOptions {
+            max_frame_bytes,
+            ..FileOptions::default()
+        };
+        Self::open_with(paths, &options)
     }
 
-    /// The same, and rows of CSV and Parquet files as records, whose columns `columns` explains.
+    /// The same with further options. A capture is opened near where reading begins by its index.
     ///
     /// # Errors
     /// [`FileError`] naming the file.
-    pub fn open_with(
-        paths: &[PathBuf],
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-    ) -> Result<Self, FileError> {
-        Self::open_from(paths, max_frame_bytes, columns, None)
-    }
-
-    /// The same from the first frame of each file on that was received at `begin` or later; a line without
-    /// receive time counts by its `ts_event`, with neither by the time of the line before. Frames of a
-    /// session begin with a gap where frames before them are left out. A capture is opened near `begin` by
-    /// its index.
-    ///
-    /// # Errors
-    /// [`FileError`] naming the file.
-    pub fn open_from(
-        paths: &[PathBuf],
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        begin: Option<Nanos>,
-    ) -> Result<Self, FileError> {
-        Self::open_span(paths, max_frame_bytes, columns, (begin, None))
-    }
-
-    /// The same, and each file ends at the end of the span, or what is behind it is passed over: see
-    /// [`SpanEnd`].
-    ///
-    /// # Errors
-    /// [`FileError`] naming the file.
-    pub fn open_span(
-        paths: &[PathBuf],
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        (begin, end): (Option<Nanos>, Option<SpanEnd>),
-    ) -> Result<Self, FileError> {
+    pub fn open_with(paths: &[PathBuf], options: &FileOptions) -> Result<Self, FileError> {
         let mut files = Vec::new();
-        let chains = chains_of(paths, begin);
+        let options = options.of_inputs(paths);
+        let mut chains = chains_of(paths, options.begin);
+        chains.retain(|chain| !chain.paths.iter().all(|path| options.is_companion(path)));
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, max_frame_bytes, columns, (begin, end))?;
+            let mut lines = Lines::open(chain, &options)?;
             lines.is_merged = is_merged;
             files.push(lines);
         }
@@ -129,6 +104,7 @@ impl FileSource {
     pub fn with_max_jump(mut self, max_jump_ns: Option<i64>) -> Self {
         for lines in &mut self.files {
             lines.jumps.max_jump_ns = max_jump_ns;
+            lines.reader.allow_jumps(max_jump_ns);
             // The first line has been read.
             lines.find_time();
         }
@@ -139,6 +115,16 @@ impl FileSource {
     #[must_use]
     pub fn line_number(&self) -> Option<u64> {
         self.files.get(self.current)?.reader.number()
+    }
+
+    /// The format of each file, or of each session, and the records of it that have been read.
+    #[must_use]
+    pub fn read_so_far(&self) -> Vec<(&'static str, u64)> {
+        let of = |lines: &Lines| {
+            let (format, records) = lines.reader.read_so_far(lines.is_stamped);
+            (format, records.unwrap_or(lines.count))
+        };
+        self.files.iter().map(of).collect()
     }
 
     /// Whether the last frame is of a session of `record` or `run --capture`.
@@ -226,14 +212,9 @@ impl FileSource {
 }
 
 impl Lines {
-    fn open(
-        chain: FileChain,
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        (begin, end): (Option<Nanos>, Option<SpanEnd>),
-    ) -> Result<Self, FileError> {
+    fn open(chain: FileChain, options: &FileOptions) -> Result<Self, FileError> {
         let stream = chain.stream;
-        let reader = FileLines::open(chain, max_frame_bytes, columns, begin, end)?;
+        let reader = FileLines::open(chain, options)?;
         Ok(Self {
             stream,
             reader,
@@ -241,6 +222,8 @@ impl Lines {
             time: Nanos(i64::MIN),
             is_merged: false,
             has_begun: false,
+            is_stamped: false,
+            count: 0,
             done: false,
             jumps: JumpCheck::default(),
             ahead: VecDeque::new(),
@@ -261,8 +244,12 @@ impl Lines {
         if self.done {
             return Ok(());
         }
+        self.count += 1;
         let is_first = !std::mem::replace(&mut self.has_begun, true);
-        if is_first && split_stamp(&self.line).0.is_none() {
+        if is_first {
+            self.is_stamped = split_stamp(&self.line).0.is_some();
+        }
+        if is_first && !self.is_stamped {
             self.check_stamp()?;
         }
         self.find_time();

@@ -16,11 +16,14 @@ use super::capture::{SessionLine, part_before};
 use super::compression::decompressed;
 use super::conflation::RECONNECT_GAP;
 use super::event_time::event_time;
+use super::file_options::{FileOptions, TableMeaning};
 use super::file_position::{CountedFile, FilePosition};
 use super::file_session::FileChain;
+use super::history;
+use super::history::PackedRows;
 use super::span_end::{LineUse, SpanEnd};
 use super::table;
-use super::table::TableColumns;
+use super::table::TableKind;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
@@ -45,7 +48,7 @@ pub struct FileError {
 /// The lines of a file, or of several that continue one another.
 pub(super) struct FileLines {
     path: PathBuf,
-    reader: Box<dyn BufRead + Send>,
+    content: Content,
     max_frame_bytes: usize,
     /// Number of the line read last, from 1; none for tables.
     number: Option<u64>,
@@ -73,6 +76,12 @@ pub(super) struct FileLines {
     is_over: bool,
 }
 
+/// What a file holds.
+enum Content {
+    Lines(Box<dyn BufRead + Send>),
+    Rows(PackedRows),
+}
+
 /// How a line ends.
 enum Ending {
     Whole,
@@ -83,15 +92,9 @@ enum Ending {
 }
 
 impl FileLines {
-    /// Opens the first file, near `begin` where there is one and the file has an index. Reading ends at
-    /// `end`, if not before.
-    pub(super) fn open(
-        chain: FileChain,
-        max_frame_bytes: usize,
-        columns: Option<&TableColumns>,
-        begin: Option<Nanos>,
-        end: Option<SpanEnd>,
-    ) -> Result<Self, FileError> {
+    /// Opens the first file, near the options' `begin` where there is one and the file has an index. Reading
+    /// ends at their `end`, if not before.
+    pub(super) fn open(chain: FileChain, options: &FileOptions) -> Result<Self, FileError> {
         let FileChain {
             mut paths,
             follows,
@@ -100,12 +103,13 @@ impl FileLines {
         } = chain;
         let all = paths.iter().map(|path| bytes_of(path)).sum();
         let path = paths.pop_front().unwrap_or_default();
-        let (reader, position, number) = open(&path, columns)?;
+        let (content, position, number) = open(&path, options)?;
+        let begin = options.begin;
         let mut lines = Self {
-            reader,
+            content,
             position,
             bytes: (0, all),
-            max_frame_bytes,
+            max_frame_bytes: options.max_frame_bytes,
             number,
             session: None,
             follows,
@@ -114,13 +118,13 @@ impl FileLines {
             time: None,
             is_cut,
             held: None,
-            end,
+            end: options.end,
             is_over: false,
             path,
         };
         let part = begin.filter(|_| number.is_some());
         if let Some(part) = part.and_then(|begin| part_before(&lines.path, begin)) {
-            lines.reader = part.reader;
+            lines.content = Content::Lines(part.reader);
             lines.position = part.position;
             lines.number = Some(part.lines_before);
             lines.session = Some(part.session);
@@ -132,6 +136,31 @@ impl FileLines {
     /// The number of the line read last.
     pub(super) fn number(&self) -> Option<u64> {
         self.number
+    }
+
+    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row before:
+    /// see [`PackedRows::allow_jumps`].
+    pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
+        if let Content::Rows(rows) = &mut self.content {
+            rows.allow_jumps(max_jump_ns);
+        }
+    }
+
+    /// The name of the format, and the records that have been read, where it counts them. Lines that begin with
+    /// a receive time are a capture.
+    pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
+        match &self.content {
+            Content::Rows(rows) => {
+                let (format, records) = rows.read_so_far();
+                (format, Some(records))
+            }
+            Content::Lines(_) if is_stamped || self.session.is_some() => ("capture", None),
+            Content::Lines(_) => match table::kind_of(&self.path) {
+                Some(TableKind::Parquet) => ("parquet", None),
+                Some(TableKind::Csv | TableKind::Tsv | TableKind::Text) => ("csv", None),
+                None => ("json_lines", None),
+            },
+        }
     }
 
     /// Whether the line read last is of a session of `record` or `run --capture`.
@@ -156,7 +185,12 @@ impl FileLines {
             return Ok(true);
         }
         while !self.is_over && self.read_next(line)? {
-            match self.end.as_mut().map(|end| end.use_of(line)) {
+            let line_use = match (&mut self.end, &self.content) {
+                (Some(end), Content::Lines(_)) => Some(end.use_of(line)),
+                (Some(end), Content::Rows(rows)) => Some(end.use_of_row(line, rows.are_in_order())),
+                (None, _) => None,
+            };
+            match line_use {
                 Some(LineUse::Ended) => {
                     self.is_over = true;
                     return Ok(false);
@@ -189,6 +223,9 @@ impl FileLines {
 
     /// Reads the next line, whenever it was received.
     fn read_next(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
+        if let Content::Rows(rows) = &mut self.content {
+            return rows.next_frame(line).map_err(|cause| self.error(cause));
+        }
         loop {
             self.number = self.number.map(|number| number + 1);
             let is_torn = match self.read_line(line) {
@@ -239,7 +276,7 @@ impl FileLines {
     fn open_next(&mut self) -> Result<(), FileError> {
         if let Some(path) = self.rest.pop_front() {
             self.bytes.0 += bytes_of(&self.path);
-            (self.reader, self.position, self.number) = open(&path, None)?;
+            (self.content, self.position, self.number) = open(&path, &FileOptions::default())?;
             self.path = path;
         }
         Ok(())
@@ -276,9 +313,12 @@ impl FileLines {
     /// Reads up to the next line end, keeping little more than the limit.
     fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
         line.clear();
+        let Content::Lines(reader) = &mut self.content else {
+            return Ok(Ending::NoLine);
+        };
         let mut whole = 0;
         loop {
-            let chunk = self.reader.fill_buf()?;
+            let chunk = reader.fill_buf()?;
             if chunk.is_empty() {
                 note_cut(line, whole);
                 return Ok(match whole {
@@ -293,7 +333,7 @@ impl FileLines {
             line.extend_from_slice(&text[..text.len().min(room)]);
             whole += text.len();
             let used = end.map_or(chunk.len(), |at| at + 1);
-            self.reader.consume(used);
+            reader.consume(used);
             if end.is_some() {
                 if line.last() == Some(&b'\r') {
                     line.pop();
@@ -308,27 +348,38 @@ impl FileLines {
 
 fn open(
     path: &Path,
-    columns: Option<&TableColumns>,
-) -> Result<(Box<dyn BufRead + Send>, FilePosition, Option<u64>), FileError> {
+    options: &FileOptions,
+) -> Result<(Content, FilePosition, Option<u64>), FileError> {
     let wrap = |cause| FileError {
         path: path.to_owned(),
         line: None,
         cause,
     };
     let file = File::open(path).map_err(wrap)?;
+    if let TableMeaning::History(history) = &options.tables {
+        let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
+        if let Some(archive) = archive {
+            let rows = PackedRows::new(archive, history.lateness_ns);
+            return Ok((Content::Rows(rows), FilePosition::shared(&file), None));
+        }
+    }
     let kind = table::kind_of(path);
-    let (reader, position) = match kind {
-        Some(kind) => {
+    let (reader, position) = match (kind, &options.tables) {
+        (Some(kind), meaning) => {
+            let columns = match meaning {
+                TableMeaning::Records(columns) => columns.as_ref(),
+                TableMeaning::History(_) => None,
+            };
             let position = FilePosition::shared(&file);
             (table::open(kind, file, columns), position)
         }
-        None => {
+        (None, _) => {
             let (file, position) = CountedFile::new(file);
             (decompressed(file), position)
         }
     };
     let number = kind.is_none().then_some(0);
-    Ok((reader.map_err(wrap)?, position, number))
+    Ok((Content::Lines(reader.map_err(wrap)?), position, number))
 }
 
 /// The length of a file; 0 of a pipe.

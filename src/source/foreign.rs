@@ -161,8 +161,7 @@ const BY_LETTERS: &[(&[u8], &str)] = &[
     ),
     (
         b"DBN",
-        "a Databento DBN file, which is not read: write its records as JSON lines of a topic \
-         (docs/src/reference/topics.md)",
+        "a Databento DBN file, which is read from a disk, for pipelines of a market",
     ),
 ];
 

@@ -2,9 +2,10 @@
 //!
 //! A file that was received as it happened ends at the first message behind that time, and a margin. Of any
 //! other file nobody knows what comes further on: it may be sorted by instrument. It is read to its end, and
-//! messages about later events are passed over unread.
+//! messages about later events are passed over unread. An archive whose rows are in order ends behind that time.
 
 use super::event_time::event_time;
+use crate::frame::packed::times_of;
 use crate::frame::split_stamp;
 use crate::units::Nanos;
 
@@ -51,6 +52,22 @@ impl SpanEnd {
         }
     }
 
+    /// What becomes of a row of an archive, whose rows may be known to be in order.
+    pub(super) fn use_of_row(&self, row: &[u8], are_in_order: bool) -> LineUse {
+        let Some((ts_event, ts_recv)) = times_of(row) else {
+            return LineUse::Taken;
+        };
+        let is_over = match ts_recv {
+            Nanos::UNDEFINED => ts_event >= self.end,
+            ts_recv => ts_recv.since(self.end) >= DELAY_MAX_NS,
+        };
+        let is_time = Nanos::plausible(ts_event.0).is_ok();
+        match is_over && are_in_order && is_time {
+            true => LineUse::Ended,
+            false => self.use_by_event(Some(ts_event).filter(|_| is_time)),
+        }
+    }
+
     /// What becomes of a message that was received after the end.
     fn use_of_received(&mut self, received: Nanos, message: &[u8]) -> LineUse {
         if message.starts_with(CONTROL) && !message.starts_with(BINARY) {
@@ -94,7 +111,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::source::file::FileSource;
+    use crate::source::file::{FileOptions, FileSource};
     use crate::tests::scratch::Scratch;
 
     const BEGAN: i64 = 1_700_000_000;
@@ -115,7 +132,12 @@ mod tests {
         let text: String = lines.iter().map(line).collect();
         let path: PathBuf = scratch.write("lines", text);
         let end = SpanEnd::new(Nanos((BEGAN + 10) * 1_000_000_000), 2_000_000_000);
-        let mut source = FileSource::open_span(&[path], 1_000, None, (None, Some(end))).unwrap();
+        let options = FileOptions {
+            max_frame_bytes: 1_000,
+            end: Some(end),
+            ..FileOptions::default()
+        };
+        let mut source = FileSource::open_with(&[path], &options).unwrap();
         let mut marks = vec![];
         while let Some((_, bytes)) = source.next_frame().unwrap() {
             let text = String::from_utf8_lossy(bytes).into_owned();

@@ -1,35 +1,51 @@
-//! The report on a capture, as JSON and as text. Counts nothing itself.
+//! The report on captures and archives, as JSON and as text. Counts nothing itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::{DateTime, SecondsFormat};
 use serde::{Serialize, Serializer};
 
 use crate::run::account::Account;
 use crate::run::readability::Readability;
+use crate::units::Nanos;
 
-/// The contents of a capture.
+/// The contents of captures and archives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CaptureReport {
+    /// The formats of the files: `capture`, `json_lines`, `dbn`, … In JSON one is a text, several are a list.
+    #[serde(serialize_with = "one_or_several")]
+    pub format: Vec<String>,
+    /// Records of the files: their lines, rows or messages. Several events may come of one.
+    pub records: u64,
     /// The venues whose messages it holds. In JSON one is a text, several are a list.
     #[serde(serialize_with = "one_or_several")]
     pub venue: Vec<String>,
-    /// Frames read.
+    /// Frames read: lines, and rows of which a record gives one or several.
     pub frames: u64,
     /// Events and notices by kind.
     pub events: BTreeMap<&'static str, u64>,
+    /// The first and the last venue time of an event, as RFC 3339; none where no event has one.
+    #[serde(serialize_with = "rfc3339")]
+    pub first: Option<Nanos>,
+    /// See `first`.
+    #[serde(serialize_with = "rfc3339")]
+    pub last: Option<Nanos>,
+    /// Records that are earlier than the one before them in their file, by receive time, else by venue time.
+    pub out_of_order: u64,
     /// Places where messages are missing: the numbers of updates, trades or a connection's messages jump, a
     /// checksum is wrong, or the capture has a gap written down.
     pub gaps: u64,
     /// Messages missing in those places.
     pub missing: u64,
-    /// Depth updates that left the book crossed.
+    /// Depth updates that left the book crossed, and crossed quotes.
     pub crossed: u64,
     /// Depth updates dropped at the splice, because the snapshot held them.
     pub splice_dropped: u64,
     /// Frames that were not decoded, by reason.
     pub errors: BTreeMap<&'static str, u64>,
-    /// The rebuilt book against the venue's best bid and offer.
+    /// The rebuilt book against the venue's best bid and offer; of LOBSTER's messages against their order book
+    /// file.
     pub book_vs_quote: Comparison,
     /// The rebuilt book against the venue's checksums.
     pub checksums: Comparison,
@@ -130,9 +146,19 @@ fn one_or_several<S: Serializer>(venues: &[String], serializer: S) -> Result<S::
     }
 }
 
+fn rfc3339<S: Serializer>(time: &Option<Nanos>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(as_rfc3339).serialize(serializer)
+}
+
+fn as_rfc3339(time: Nanos) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
 impl fmt::Display for CaptureReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "format         {}", self.format.join(" "))?;
         writeln!(f, "venue          {}", self.venue.join(" "))?;
+        writeln!(f, "records        {:>10}", self.records)?;
         writeln!(f, "frames         {:>10}", self.frames)?;
         for (kind, count) in &self.events {
             writeln!(f, "  {kind:<12} {count:>10}")?;
@@ -140,6 +166,15 @@ impl fmt::Display for CaptureReport {
         for (reason, count) in &self.errors {
             writeln!(f, "  not read     {count:>10}  {reason}")?;
         }
+        if let (Some(first), Some(last)) = (self.first, self.last) {
+            writeln!(
+                f,
+                "times          {} to {}",
+                as_rfc3339(first),
+                as_rfc3339(last)
+            )?;
+        }
+        writeln!(f, "out of order   {:>10}", self.out_of_order)?;
         let Self { gaps, missing, .. } = self;
         writeln!(f, "gaps           {gaps:>10}  ({missing} messages missing)")?;
         let Sequence {

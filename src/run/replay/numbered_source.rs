@@ -42,6 +42,11 @@ impl NumberedSource {
         self.source.progress()
     }
 
+    /// The format of each file, and the records of it so far.
+    pub(super) fn read_so_far(&self) -> Vec<(&'static str, u64)> {
+        self.source.read_so_far()
+    }
+
     /// The numbers of the connections so far; none where no message had one.
     pub(super) fn numbers(&self) -> Option<ConnectionNumbers> {
         self.checks.numbers()

@@ -281,7 +281,7 @@ mod tests {
     use crate::clock;
     use crate::frame::{Frame, Origin};
     use crate::source::capture::{CaptureSettings, CaptureWriter};
-    use crate::source::file::FileSource;
+    use crate::source::file::{FileOptions, FileSource};
     use crate::tests::scratch::Scratch;
 
     use super::*;
@@ -316,9 +316,17 @@ mod tests {
         writer.close().unwrap();
     }
 
+    fn options(begin: Option<Nanos>) -> FileOptions {
+        FileOptions {
+            max_frame_bytes: 1_000,
+            begin,
+            ..FileOptions::default()
+        }
+    }
+
     /// Receive time, text and line number of each frame from then on.
     fn read(paths: &[PathBuf], begin: i64) -> Vec<(i64, String, Option<u64>)> {
-        let mut source = FileSource::open_from(paths, 1_000, None, Some(Nanos(begin))).unwrap();
+        let mut source = FileSource::open_with(paths, &options(Some(Nanos(begin)))).unwrap();
         let mut frames = vec![];
         while source.advance().unwrap() {
             let (origin, bytes) = source.frame();
@@ -502,7 +510,7 @@ mod tests {
             // What was something else is not passed over.
             for other in [&content[40..], b"{\"a\":1}", b"text"] {
                 fs::write(&last, other).unwrap();
-                let source = FileSource::open_from(&paths, 1_000, None, None);
+                let source = FileSource::open_with(&paths, &options(None));
                 let is_passed_over = source.is_ok_and(|mut source| {
                     let all = std::iter::from_fn(|| source.advance().ok().filter(|there| *there));
                     all.count() == expected.len()

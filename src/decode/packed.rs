@@ -1,0 +1,197 @@
+//! Packed frames: rows of archives, checked as records of the topics are.
+//!
+//! A row and the record with the same content give the same events, or are refused for the same reason.
+
+use super::decoded::Decoded;
+use super::error::{DecodeError, plausible};
+use crate::event::{Bar, Batch, Body, Depth, Level, Quote, Trade};
+use crate::frame::packed::{PackedLevels, PackedRow, RowBody, RowFault, read};
+use crate::instrument::{InstrumentId, Instruments, is_name};
+use crate::units::{Nanos, Price, Size};
+
+/// Reads one row.
+pub(super) fn decode(
+    bytes: &[u8],
+    instruments: &mut Instruments,
+    batch: &mut Batch,
+) -> Result<Decoded, DecodeError> {
+    let row = read(bytes).ok_or(DecodeError::Malformed)?;
+    if let RowBody::Unreadable(fault) = row.body {
+        return Err(refusal(fault));
+    }
+    let ts_event = match row.ts_event {
+        Nanos::UNDEFINED => return Err(DecodeError::MissingField("ts_event")),
+        ts_event => plausible("ts_event", ts_event.0)?,
+    };
+    let ts_recv = match row.ts_recv {
+        Nanos::UNDEFINED => None,
+        ts_recv => Some(plausible("ts_recv", ts_recv.0)?),
+    };
+    let body = match row.body {
+        RowBody::Trade(row) => Body::Trade(trade(row)?),
+        RowBody::Quote(row) => Body::Quote(quote(row)?),
+        RowBody::Depth(change) => Body::Depth(depth(change, row.levels, batch)?),
+        RowBody::Bar(row) => Body::Bar(bar(row)?),
+        RowBody::Status(status) => Body::Status(status),
+        RowBody::Gap(gap) => Body::Gap(gap),
+        RowBody::Unreadable(_) => return Err(DecodeError::Malformed),
+    };
+    let instrument = instrument(&row, instruments)?;
+    batch.received_first(ts_recv);
+    batch.push(instrument, ts_event, body);
+    Ok(Decoded::Events)
+}
+
+fn refusal(fault: RowFault) -> DecodeError {
+    match fault {
+        RowFault::Missing(field) => DecodeError::MissingField(field),
+        RowFault::BadNumber(field) => DecodeError::BadNumber(field),
+        RowFault::OutOfRange(field) => DecodeError::OutOfRange(field),
+        RowFault::TooPrecise(field) => DecodeError::TooPrecise(field),
+        RowFault::WrongType(field) => DecodeError::WrongType(field),
+    }
+}
+
+fn instrument(
+    row: &PackedRow<'_>,
+    instruments: &mut Instruments,
+) -> Result<InstrumentId, DecodeError> {
+    match instruments.known(row.instrument.as_bytes(), "") {
+        Some(known) => Ok(known),
+        None if is_name(row.instrument) => Ok(instruments.intern(row.instrument, "")?),
+        None => Err(DecodeError::OutOfRange("symbol")),
+    }
+}
+
+fn trade(trade: Trade) -> Result<Trade, DecodeError> {
+    price("price", trade.price)?;
+    match size("size", trade.size)? {
+        Size::ZERO => Err(DecodeError::OutOfRange("size")),
+        _ => Ok(trade),
+    }
+}
+
+fn quote(quote: Quote) -> Result<Quote, DecodeError> {
+    let (bid_px, bid_sz) = best(("bid_px", quote.bid_px), ("bid_sz", quote.bid_sz))?;
+    let (ask_px, ask_sz) = best(("ask_px", quote.ask_px), ("ask_sz", quote.ask_sz))?;
+    Ok(Quote {
+        bid_px,
+        bid_sz,
+        ask_px,
+        ask_sz,
+        ..quote
+    })
+}
+
+/// One side of a quote, which is empty where its price is undefined or its size zero.
+fn best(
+    (price_field, price): (&'static str, Price),
+    (size_field, written): (&'static str, Size),
+) -> Result<(Price, Size), DecodeError> {
+    if price == Price::UNDEFINED {
+        return Ok((Price::UNDEFINED, Size::ZERO));
+    }
+    match size(size_field, written)? {
+        Size::ZERO => Ok((Price::UNDEFINED, Size::ZERO)),
+        _ if price <= Price::ZERO => Err(DecodeError::OutOfRange(price_field)),
+        size => Ok((price, size)),
+    }
+}
+
+fn bar(bar: Bar) -> Result<Bar, DecodeError> {
+    for (field, of_bar) in [
+        ("open", bar.open),
+        ("high", bar.high),
+        ("low", bar.low),
+        ("close", bar.close),
+    ] {
+        price(field, of_bar)?;
+    }
+    if bar.volume < Size::ZERO {
+        return Err(DecodeError::OutOfRange("volume"));
+    }
+    if bar.high < bar.open.max(bar.close) {
+        return Err(DecodeError::OutOfRange("high"));
+    }
+    if bar.low > bar.open.min(bar.close) {
+        return Err(DecodeError::OutOfRange("low"));
+    }
+    Ok(bar)
+}
+
+/// A book change, whose levels are appended to the batch.
+fn depth(
+    mut depth: Depth,
+    levels: PackedLevels<'_>,
+    batch: &mut Batch,
+) -> Result<Depth, DecodeError> {
+    let start = batch.levels.len();
+    let bids = depth.bids as usize;
+    let mut kept = [0, 0];
+    for (at, level) in levels.iter().enumerate() {
+        let level = level.ok_or(DecodeError::Malformed)?;
+        if is_level(level)? {
+            batch.levels.push(level);
+            kept[usize::from(at >= bids)] += 1;
+        }
+    }
+    if depth.first > depth.last {
+        return Err(DecodeError::OutOfRange("first_sequence"));
+    }
+    depth.start = start as u32;
+    [depth.bids, depth.asks] = kept;
+    Ok(depth)
+}
+
+/// Whether a level is one: one without a price, or of price and size zero, pads the row.
+fn is_level(level: Level) -> Result<bool, DecodeError> {
+    let is_padding =
+        level.price == Price::UNDEFINED || level.price == Price::ZERO && level.size == Size::ZERO;
+    if !is_padding {
+        price("price", level.price)?;
+        size("size", level.size)?;
+    }
+    Ok(!is_padding)
+}
+
+/// A price that is defined and above zero.
+fn price(field: &'static str, price: Price) -> Result<Price, DecodeError> {
+    match price {
+        Price::UNDEFINED => Err(DecodeError::MissingField(field)),
+        price if price <= Price::ZERO => Err(DecodeError::OutOfRange(field)),
+        price => Ok(price),
+    }
+}
+
+/// A size that is defined and not below zero.
+fn size(field: &'static str, size: Size) -> Result<Size, DecodeError> {
+    match size {
+        Size::UNDEFINED => Err(DecodeError::MissingField(field)),
+        size if size < Size::ZERO => Err(DecodeError::OutOfRange(field)),
+        size => Ok(size),
+    }
+}
+
+/// A row as text, for people: what stands in an unreadable cell, and where, or the row's time and instrument.
+#[must_use]
+pub(super) fn shown(bytes: &[u8]) -> Option<String> {
+    let row = read(bytes)?;
+    let what = match row.body {
+        RowBody::Unreadable(_) => row.cell.to_owned(),
+        body => format!("{body:?}"),
+    };
+    let text = |text: &str| serde_json::Value::from(text);
+    let time = |nanos: Nanos| match nanos {
+        Nanos::UNDEFINED => serde_json::Value::Null,
+        nanos => nanos.0.into(),
+    };
+    let shown = serde_json::json!({
+        "ts_event": time(row.ts_event),
+        "symbol": text(row.instrument),
+        "row": text(&what),
+    });
+    Some(shown.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The instruments of a DBN file: their names, and their books where these are told order by order.
+
+use dbn::{Metadata, Publisher, RecordHeader, RecordRef, TsSymbolMap};
+use rustc_hash::FxHashMap;
+
+use crate::source::history::order_book::OrderBook;
+
+/// The instruments of a file, by publisher and number.
+pub(super) struct DbnInstruments {
+    symbols: TsSymbolMap,
+    dataset: String,
+    places: FxHashMap<Key, usize>,
+    all: Vec<DbnInstrument>,
+    last: Option<(Key, usize)>,
+}
+
+/// Publisher and number of an instrument.
+type Key = (u16, u32);
+
+/// An instrument of a file.
+pub(super) struct DbnInstrument {
+    /// Its whole name on the day of its last record.
+    pub(super) name: String,
+    /// Its orders, where the file tells them.
+    pub(super) book: OrderBook,
+    /// The days since 1970 for which the name holds.
+    day: u64,
+}
+
+impl DbnInstruments {
+    /// The instruments that the beginning of a file names.
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        let symbols = metadata.symbol_map().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the file maps no symbols to its instruments: they are named by number");
+            TsSymbolMap::new()
+        });
+        Self {
+            symbols,
+            dataset: metadata.dataset.clone(),
+            places: FxHashMap::default(),
+            all: vec![],
+            last: None,
+        }
+    }
+
+    /// The place of a record's instrument, whose name holds at `ts`.
+    pub(super) fn place(&mut self, header: &RecordHeader, ts: u64) -> usize {
+        let key = (header.publisher_id, header.instrument_id);
+        let day = ts / DAY_NS;
+        if let Some((last, at)) = self.last
+            && last == key
+            && self.all[at].day == day
+        {
+            return at;
+        }
+        let at = *self.places.entry(key).or_insert_with(|| {
+            self.all.push(DbnInstrument {
+                name: String::new(),
+                book: OrderBook::default(),
+                day: NO_DAY,
+            });
+            self.all.len() - 1
+        });
+        if self.all[at].day != day {
+            self.all[at].name = self.name(key, ts);
+            self.all[at].day = day;
+        }
+        self.last = Some((key, at));
+        at
+    }
+
+    /// The instrument at a place.
+    pub(super) fn at(&mut self, place: usize) -> &mut DbnInstrument {
+        &mut self.all[place]
+    }
+
+    /// Takes what a record of a live session says of symbols.
+    pub(super) fn take_mapping(&mut self, record: RecordRef<'_>) -> dbn::Result<()> {
+        self.symbols.on_record(record)?;
+        self.last = None;
+        self.all.iter_mut().for_each(|one| one.day = NO_DAY);
+        Ok(())
+    }
+
+    /// The symbol that the file maps the number to at that time, else the number; and behind it the venue.
+    fn name(&self, (publisher, id): Key, ts: u64) -> String {
+        let known = Publisher::try_from(publisher);
+        let of_dataset = || self.dataset.split('.').next().unwrap_or_default();
+        let venue = known.map_or_else(|_| of_dataset(), |known| known.venue().as_str());
+        match self.symbols.get_for_ts(ts, id) {
+            Some(symbol) => format!("{symbol}.{venue}"),
+            None => format!("{id}.{venue}"),
+        }
+    }
+}
+
+/// Nanoseconds of a day.
+const DAY_NS: u64 = 86_400_000_000_000;
+/// The day of no time.
+const NO_DAY: u64 = u64::MAX;

@@ -1,0 +1,223 @@
+//! Messages as rows: trades, changes of the book, and halts.
+
+use std::fs::File;
+use std::io::{self, BufRead};
+
+use chrono::{NaiveTime, TimeZone};
+use chrono_tz::America::New_York;
+
+use super::book_lines::BookLine;
+use super::message::{Message, MessageKind, PRICE_PLACES};
+use super::name::LobsterName;
+use crate::event::{Depth, Level, Splice, Trade, TradeIds};
+use crate::source::compression::decompressed;
+use crate::source::history::order_book::OrderBook;
+use crate::source::history::row::{HistoryRow, HistoryRows, RowBody, RowFault};
+use crate::units::{Nanos, Price, Side, Size};
+
+/// The rows of a message file.
+pub(super) struct MessageRows {
+    content: Box<dyn BufRead + Send>,
+    line: String,
+    number: u64,
+    /// Lines so far that are not blank.
+    messages: u64,
+    instrument: String,
+    midnight: Nanos,
+    book: RebuiltBook,
+    /// What the message read last says, and the levels that it changed.
+    said: Vec<RowBody>,
+    told: usize,
+    levels: Vec<Level>,
+    ts_event: Nanos,
+    /// What happened before is not told.
+    begin: Option<Nanos>,
+}
+
+/// The book of the messages so far.
+#[derive(Default)]
+pub(super) struct RebuiltBook {
+    pub(super) book: OrderBook,
+    /// The book after the first message.
+    first: Option<BookLine>,
+}
+
+impl RebuiltBook {
+    /// The book, which is `first` after the first message, where that is known.
+    pub(super) fn new(first: Option<BookLine>) -> Self {
+        Self {
+            book: OrderBook::default(),
+            first,
+        }
+    }
+
+    /// Takes a message.
+    pub(super) fn take(&mut self, message: &Message) {
+        let Message {
+            order,
+            side,
+            price,
+            size,
+            ..
+        } = *message;
+        if let Some(first) = self.first.take() {
+            self.book.begin_with(&first.bids, &first.asks);
+            if message.kind == MessageKind::Submission {
+                self.book.name(order, side, price, size);
+            }
+            return;
+        }
+        match message.kind {
+            MessageKind::Submission => self.book.add(order, side, price, size),
+            MessageKind::Cancellation | MessageKind::Deletion | MessageKind::Execution => {
+                self.book.reduce(order, side, price, size);
+            }
+            MessageKind::HiddenExecution | MessageKind::Cross | MessageKind::Halt(_) => {}
+        }
+    }
+}
+
+impl MessageRows {
+    pub(super) fn open(
+        file: File,
+        name: &LobsterName,
+        first: Option<BookLine>,
+    ) -> io::Result<Self> {
+        let midnight = name.date.and_time(NaiveTime::MIN);
+        let midnight = New_York.from_local_datetime(&midnight).earliest();
+        let midnight = midnight.and_then(|time| time.timestamp_nanos_opt());
+        let year = || io::Error::other("its name has a year that cannot be");
+        Ok(Self {
+            content: decompressed(file)?,
+            line: String::new(),
+            number: 0,
+            messages: 0,
+            instrument: format!("{}.{VENUE}", name.ticker),
+            midnight: Nanos(midnight.ok_or_else(year)?),
+            book: RebuiltBook::new(first),
+            said: vec![],
+            told: 0,
+            levels: vec![],
+            ts_event: Nanos::UNDEFINED,
+            begin: None,
+        })
+    }
+
+    /// The same from this time on: messages of before change the book and are not told, and the first change
+    /// after them is the whole book.
+    pub(super) fn from(self, begin: Option<Nanos>) -> Self {
+        Self { begin, ..self }
+    }
+
+    /// Reads the next line that is not blank; false at the end.
+    fn next_line(&mut self) -> io::Result<bool> {
+        loop {
+            self.line.clear();
+            self.number += 1;
+            let count = self.content.read_line(&mut self.line).map_err(|error| {
+                let told = format!("line {}: {error}", self.number);
+                io::Error::new(error.kind(), told)
+            })?;
+            if count == 0 {
+                return Ok(false);
+            }
+            if !self.line.trim().is_empty() {
+                self.messages += 1;
+                return Ok(true);
+            }
+        }
+    }
+
+    fn take(&mut self, message: &Message) {
+        self.ts_event = Nanos(self.midnight.0.saturating_add(message.since_midnight));
+        if self.begin.is_some_and(|begin| self.ts_event < begin) {
+            self.book.take(message);
+            self.book.book.tell_anew();
+            return;
+        }
+        if let MessageKind::Halt(Some(status)) = message.kind {
+            self.said.push(RowBody::Status(status));
+        }
+        if let Some(trade) = trade(message) {
+            self.said.push(trade);
+        }
+        self.book.take(message);
+        if let Some(changes) = self.book.book.take_changes(PRICE_PLACES, &mut self.levels) {
+            self.said.push(RowBody::Depth(Depth {
+                bids: changes.bids,
+                asks: changes.asks,
+                snapshot: changes.is_whole.then_some(Splice::InOrder),
+                ..Depth::default()
+            }));
+        }
+    }
+}
+
+/// The trade that a message tells; none where it tells none. An order that rested to be bought was hit by a
+/// seller.
+fn trade(message: &Message) -> Option<RowBody> {
+    let side = match (message.kind, message.side) {
+        (MessageKind::Execution | MessageKind::HiddenExecution, Side::Buy) => Some(Side::Sell),
+        (MessageKind::Execution | MessageKind::HiddenExecution, Side::Sell) => Some(Side::Buy),
+        (MessageKind::Cross, _) => None,
+        _ => return None,
+    };
+    let price = Price::from_scaled(message.price, PRICE_PLACES);
+    let size = i64::try_from(message.size).ok();
+    Some(
+        match (price, size.and_then(|size| Size::from_scaled(size, 0))) {
+            (Some(price), Some(size)) => RowBody::Trade(Trade {
+                price,
+                size,
+                trade_id: 0,
+                ids: TradeIds::Successive,
+                side,
+                aggregate: false,
+            }),
+            _ => RowBody::Unreadable(RowFault::OutOfRange("price")),
+        },
+    )
+}
+
+impl HistoryRows for MessageRows {
+    fn next_row(&mut self, row: &mut HistoryRow) -> io::Result<bool> {
+        row.instrument.clone_from(&self.instrument);
+        row.ts_recv = Nanos::UNDEFINED;
+        row.levels.clear();
+        while self.told == self.said.len() {
+            self.said.clear();
+            self.told = 0;
+            if !self.next_line()? {
+                return Ok(false);
+            }
+            match Message::read(self.line.trim()) {
+                Ok(message) => self.take(&message),
+                Err((fault, cell)) => {
+                    row.ts_event = Nanos::UNDEFINED;
+                    row.fail(fault, cell);
+                    return Ok(true);
+                }
+            }
+        }
+        row.ts_event = self.ts_event;
+        row.body = self.said[self.told];
+        self.told += 1;
+        match row.body {
+            RowBody::Depth(_) => row.levels.extend_from_slice(&self.levels),
+            RowBody::Unreadable(fault) => row.fail(fault, self.line.trim()),
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn position(&self) -> String {
+        format!("line {}", self.number)
+    }
+
+    fn records(&self) -> Option<u64> {
+        Some(self.messages)
+    }
+}
+
+/// LOBSTER has Nasdaq's book.
+const VENUE: &str = "XNAS";
