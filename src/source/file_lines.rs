@@ -21,6 +21,7 @@ use super::file_session::FileChain;
 use super::history;
 use super::history::PackedRows;
 use super::table;
+use super::table::TableKind;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
@@ -118,14 +119,6 @@ impl FileLines {
     /// The number of the line read last.
     pub(super) fn number(&self) -> Option<u64> {
         self.number
-    }
-
-    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row before:
-    /// see [`PackedRows::allow_jumps`].
-    pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
-        if let Content::Rows(rows) = &mut self.content {
-            rows.allow_jumps(max_jump_ns);
-        }
     }
 
     /// Whether the line read last is of a session of `record` or `run --capture`.
@@ -301,18 +294,22 @@ fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), Fi
     if let TableMeaning::History(history) = &options.tables {
         let rows = history::open(path, &file, history, options.begin).map_err(wrap)?;
         if let Some(rows) = rows {
-            let rows = PackedRows::new(rows, history.lateness_ns);
+            let rows = PackedRows::new(rows, history.lateness_ns, options.max_jump_ns);
             return Ok((Content::Rows(rows), None));
         }
     }
     let kind = table::kind_of(path);
-    let reader = match (kind, &options.tables) {
-        (Some(kind), TableMeaning::Records(columns)) => table::open(kind, file, columns.as_ref()),
-        (Some(kind), TableMeaning::History(_)) => table::open(kind, file, None),
-        (None, _) => decompressed(file),
+    let (reader, number) = match (kind, &options.tables) {
+        (Some(kind), TableMeaning::Records(columns)) => {
+            (table::open(kind, file, columns.as_ref()), None)
+        }
+        (Some(TableKind::Parquet), TableMeaning::History(_)) => {
+            let cause = "it does not begin as a Parquet file does; check what it holds";
+            (Err(io::Error::new(io::ErrorKind::InvalidData, cause)), None)
+        }
+        _ => (decompressed(file), Some(0)),
     };
-    let reader = reader.map_err(wrap)?;
-    Ok((Content::Lines(reader), kind.is_none().then_some(0)))
+    Ok((Content::Lines(reader.map_err(wrap)?), number))
 }
 
 /// Notes the length of a line of which a part was left out.

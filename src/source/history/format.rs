@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use super::mapping::HistoryMapping;
 use super::row::HistoryRows;
 use crate::source::compression::decompressed;
 use crate::units::Nanos;
@@ -13,6 +14,8 @@ use crate::units::Nanos;
 pub struct HistoryOptions {
     /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any time.
     pub lateness_ns: Option<i64>,
+    /// What is told about their columns.
+    pub mapping: HistoryMapping,
 }
 
 /// A format of archives.

@@ -19,22 +19,22 @@ pub(in crate::source) struct PackedRows {
 }
 
 impl PackedRows {
-    /// The rows, none of which may be more than `lateness_ns` earlier than one before it.
-    pub(in crate::source) fn new(rows: Box<dyn HistoryRows>, lateness_ns: Option<i64>) -> Self {
+    /// The rows, none of which may be more than `lateness_ns` earlier than one before it; but a row, and up to
+    /// 31 behind it, that are more than `max_jump_ns` ahead of the row before may be followed by earlier ones:
+    /// their times may be wrong, which is found out where files are merged.
+    pub(in crate::source) fn new(
+        rows: Box<dyn HistoryRows>,
+        lateness_ns: Option<i64>,
+        max_jump_ns: Option<i64>,
+    ) -> Self {
         Self {
             rows,
             row: HistoryRow::default(),
             lateness_ns,
-            max_jump_ns: None,
+            max_jump_ns,
             latest: NEVER,
             before_jump: (NEVER, 0),
         }
-    }
-
-    /// Lets a row, and up to 31 behind it, that are more than this ahead of the row before, be followed by
-    /// earlier ones: their times may be wrong, which is found out where files are merged.
-    pub(in crate::source) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
-        self.max_jump_ns = max_jump_ns;
     }
 
     /// Writes the next row over `frame`; false at the end. An error names the row.
