@@ -138,14 +138,6 @@ impl FileLines {
         self.number
     }
 
-    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row before:
-    /// see [`PackedRows::allow_jumps`].
-    pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
-        if let Content::Rows(rows) = &mut self.content {
-            rows.allow_jumps(max_jump_ns);
-        }
-    }
-
     /// The name of the format, and the records that have been read, where it counts them. Lines that begin with
     /// a receive time are a capture.
     pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
@@ -359,26 +351,26 @@ fn open(
     if let TableMeaning::History(history) = &options.tables {
         let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
         if let Some(archive) = archive {
-            let rows = PackedRows::new(archive, history.lateness_ns);
+            let rows = PackedRows::new(archive, history.lateness_ns, options.max_jump_ns);
             return Ok((Content::Rows(rows), FilePosition::shared(&file), None));
         }
     }
     let kind = table::kind_of(path);
-    let (reader, position) = match (kind, &options.tables) {
-        (Some(kind), meaning) => {
-            let columns = match meaning {
-                TableMeaning::Records(columns) => columns.as_ref(),
-                TableMeaning::History(_) => None,
-            };
+    let (reader, position, number) = match (kind, &options.tables) {
+        (Some(kind), TableMeaning::Records(columns)) => {
             let position = FilePosition::shared(&file);
-            (table::open(kind, file, columns), position)
+            (table::open(kind, file, columns.as_ref()), position, None)
         }
-        (None, _) => {
+        (Some(TableKind::Parquet), TableMeaning::History(_)) => {
+            let cause = "it does not begin as a Parquet file does; check what it holds";
+            let cause = io::Error::new(io::ErrorKind::InvalidData, cause);
+            (Err(cause), FilePosition::Unknown, None)
+        }
+        _ => {
             let (file, position) = CountedFile::new(file);
-            (decompressed(file), position)
+            (decompressed(file), position, Some(0))
         }
     };
-    let number = kind.is_none().then_some(0);
     Ok((Content::Lines(reader.map_err(wrap)?), position, number))
 }
 

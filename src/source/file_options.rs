@@ -23,6 +23,11 @@ pub struct FileOptions {
     /// Each file ends at the end of the span, or what is behind it is passed over; none: they are read to
     /// their ends.
     pub end: Option<SpanEnd>,
+    /// A line without receive time whose event is more than this ahead of the line before, while the next
+    /// lines are back there, gets the time of the line before as its receive time, so that the decoder
+    /// refuses it: only the lines around it show that its time cannot be. So does the first line where the
+    /// second and third are far behind it. None: times are not compared.
+    pub max_jump_ns: Option<i64>,
 }
 
 impl FileOptions {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use super::mapping::HistoryMapping;
 use super::row::HistoryRows;
 use crate::source::compression::content_of;
 use crate::units::Nanos;
@@ -16,6 +17,8 @@ pub struct HistoryOptions {
     /// Files that are read beside another one of the inputs, and alone mean nothing: see
     /// [`super::companions`].
     pub companions: Vec<PathBuf>,
+    /// What is told about their columns.
+    pub mapping: HistoryMapping,
 }
 
 /// A format of archives.
