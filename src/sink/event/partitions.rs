@@ -217,23 +217,14 @@ impl EventPartitions {
     }
 }
 
-fn finish(mut part: Part) -> Result<(), SinkError> {
-    let failed = |what: String| SinkError::Parquet {
-        path: part.path.clone(),
-        what,
-    };
-    part.writer
-        .finish()
-        .map_err(|error| failed(error.to_string()))?;
-    let file = part.writer.into_inner();
-    let file = file.map_err(|error| SinkError::Parquet {
-        path: part.path.clone(),
+fn finish(part: Part) -> Result<(), SinkError> {
+    let Part { path, writer, .. } = part;
+    let file = writer.into_inner().map_err(|error| SinkError::Parquet {
+        path: path.clone(),
         what: error.to_string(),
     })?;
-    file.finish().map_err(|cause| SinkError::File {
-        path: part.path,
-        cause,
-    })
+    file.finish()
+        .map_err(|cause| SinkError::File { path, cause })
 }
 
 /// A name as part of a path: what would be read otherwise stands as `%2F`.
