@@ -157,6 +157,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 begin: args.from,
                 end: None,
                 max_jump_ns: None,
+                end: None,
             };
             let report = inspect::inspect(&captures, &files, venues)?;
             print(&report, args.json)?;
@@ -436,6 +437,7 @@ fn run_convert(args: ConvertArguments) -> anyhow::Result<ExitCode> {
             begin: args.from,
             end: None,
             max_jump_ns: None,
+            end: None,
         },
     };
     let converted = convert::convert(&options, venues)?;

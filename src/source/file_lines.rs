@@ -115,10 +115,10 @@ impl FileLines {
             follows,
             rest: paths,
             begin,
+            end: options.end,
             time: None,
             is_cut,
             held: None,
-            end: options.end,
             is_over: false,
             path,
         };
