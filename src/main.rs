@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use foretick::command::backtest::{BacktestOptions, SweepError, backtest};
 use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{self, OutputContent, OutputError, check_outputs, outputs_of};
 use foretick::command::record::RecordOptions;
@@ -31,9 +32,10 @@ use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
 use foretick::source::capture::{CaptureNameError, CaptureSettings};
+use foretick::units::Nanos;
 
 use foretick::command::arguments::{
-    Cli, Command, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
+    BacktestArguments, Cli, Command, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
 };
 
 fn main() -> ExitCode {
@@ -49,7 +51,9 @@ fn main() -> ExitCode {
                     .downcast_ref()
                     .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
-                let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
+                let config = cause.is::<ConfigError>()
+                    || cause.is::<BudgetError>()
+                    || cause.is::<SweepError>();
                 let files = cause.is::<OutputError>()
                     || cause.is::<RepeatedInput>()
                     || cause.is::<CaptureNameError>();
@@ -80,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(args) => run_live(args),
         Command::Replay(args) => run_replay(args),
+        Command::Backtest(args) => run_backtest(&args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             check_inputs("--input", &args.input)?;
@@ -305,11 +310,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and --output - both write to standard output; leave out one of them")
     );
-    let is_span = args.from.zip(args.to).is_none_or(|(from, to)| from < to);
-    ensure!(
-        is_span,
-        Usage("no signal lies between --from and --to; write the earlier time under --from")
-    );
+    check_span(args.from, args.to)?;
     check_inputs("--input", &args.input)?;
     let outputs = outputs_of([
         ("--output", args.output.clone(), OutputContent::Signals),
@@ -348,6 +349,29 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         eprintln!("foretick: {why}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_backtest(args: &BacktestArguments) -> anyhow::Result<ExitCode> {
+    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    check_span(args.from, args.to)?;
+    check_inputs("--input", &args.input)?;
+    let options = BacktestOptions::from(args);
+    let inputs = read_by(&args.input, &pipeline);
+    check_outputs(&options.outputs(), &inputs, args.force)?;
+    let report = backtest(&pipeline, &options)?;
+    print(&report, args.json)?;
+    report.check(&options, args.max_unread.percent)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a span of time that is empty.
+fn check_span(from: Option<Nanos>, to: Option<Nanos>) -> anyhow::Result<()> {
+    let is_span = from.zip(to).is_none_or(|(from, to)| from < to);
+    ensure!(
+        is_span,
+        Usage("no signal lies between --from and --to; write the earlier time under --from")
+    );
+    Ok(())
 }
 
 /// The files that a command reads: its inputs and the pipeline's configuration.

@@ -141,6 +141,23 @@ pub fn replay_observed(
     inputs: &[PathBuf],
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
+    let options = ReplayOptions {
+        inputs: inputs.to_vec(),
+        ..ReplayOptions::default()
+    };
+    replay_span_observed(pipeline, loaded, &options, observer)
+}
+
+/// The same for the span of time that the options name; their outputs are not written.
+///
+/// # Errors
+/// [`ReplayError`], also for what the observer cannot write.
+pub fn replay_span_observed(
+    pipeline: &Pipeline,
+    loaded: &Loaded,
+    options: &ReplayOptions,
+    observer: &mut impl Observer,
+) -> Result<Summary, ReplayError> {
     let nowhere = open_file(
         &loaded.lineage,
         &[],
@@ -148,11 +165,7 @@ pub fn replay_observed(
         SideFiles::default(),
         Appears::AtEnd,
     )?;
-    let options = ReplayOptions {
-        inputs: inputs.to_vec(),
-        ..ReplayOptions::default()
-    };
-    replay_on_one_thread(pipeline, loaded, nowhere, &options, observer)
+    replay_on_one_thread(pipeline, loaded, nowhere, options, observer)
 }
 
 /// What [`observe_events`] has read.
