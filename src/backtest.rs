@@ -37,14 +37,14 @@ mod terms;
 mod trial;
 
 pub use self::equity::{Equity, EquityPoint};
-pub use self::latency::Latency;
+pub use self::latency::OrderLatency;
 pub use self::market::FillOn;
-pub use self::moments::Moments;
+pub use self::moments::ChangeMoments;
 pub use self::pass::{Backtest, InputCounts};
 pub use self::quantity::Quantity;
 pub use self::round_trip::{ExitReason, OpenPosition, RoundTrip};
 pub use self::rule::{Decision, Intent, PassedOver, Rule, Sides};
-pub use self::tally::{Figures, Tally};
+pub use self::tally::{Tally, TradeFigures};
 pub use self::terms::{Carry, Fees, FillModel, LimitTerms, Terms};
 pub use self::trial::{Keep, TrialOutcome};
 

@@ -2,9 +2,9 @@
 //!
 //! Decides nothing (the rule does) and holds no market; whoever calls it keeps the order of time.
 
-use super::fill::{Fill, Position};
-use super::market::Market;
-use super::order::Order;
+use super::fill::{Fill, HeldPosition};
+use super::market::RecordedMarket;
+use super::order::PlacedOrder;
 use super::quantity::Quantity;
 use super::queue::Resting;
 use super::round_trip::{ExitReason, OpenPosition};
@@ -17,8 +17,8 @@ use crate::units::Side;
 /// One instrument of one trial.
 #[derive(Debug)]
 pub(super) struct Desk {
-    position: Position,
-    order: Option<Order>,
+    position: HeldPosition,
+    order: Option<PlacedOrder>,
     /// When the position has been held long enough; never without one.
     close_at: i64,
     /// An exit that found no market, or not enough of it: it goes on at each update.
@@ -43,7 +43,7 @@ const NEVER: i64 = i64::MAX;
 impl Default for Desk {
     fn default() -> Self {
         Self {
-            position: Position::default(),
+            position: HeldPosition::default(),
             order: None,
             close_at: NEVER,
             unfinished: None,
@@ -74,7 +74,7 @@ impl Desk {
         match terms.rule.decide(signal, self.position.held, is_busy) {
             Ok(intent) => {
                 let effect = signal.ts.saturating_add(terms.latency.of(signal.ts));
-                self.order = Some(Order {
+                self.order = Some(PlacedOrder {
                     signal: *signal,
                     intent,
                     effect,
@@ -91,7 +91,7 @@ impl Desk {
     pub(super) fn advance(
         &mut self,
         until: i64,
-        market: &Market,
+        market: &RecordedMarket,
         terms: &Terms,
         tally: &mut Tally,
     ) {
@@ -121,7 +121,13 @@ impl Desk {
     }
 
     /// The market has a new state.
-    pub(super) fn update(&mut self, now: i64, market: &Market, terms: &Terms, tally: &mut Tally) {
+    pub(super) fn update(
+        &mut self,
+        now: i64,
+        market: &RecordedMarket,
+        terms: &Terms,
+        tally: &mut Tally,
+    ) {
         if let Some(exit) = self.unfinished.take() {
             let Unfinished {
                 target,
@@ -158,7 +164,13 @@ impl Desk {
         self.order.is_some()
     }
 
-    fn take_effect(&mut self, order: Order, market: &Market, terms: &Terms, tally: &mut Tally) {
+    fn take_effect(
+        &mut self,
+        order: PlacedOrder,
+        market: &RecordedMarket,
+        terms: &Terms,
+        tally: &mut Tally,
+    ) {
         let now = order.effect;
         match (order.intent, terms.fill) {
             (Intent::Add(quantity), FillModel::Market) => {
@@ -191,10 +203,10 @@ impl Desk {
     /// Puts a limit order into the book.
     fn rest(
         &mut self,
-        order: Order,
+        order: PlacedOrder,
         quantity: Quantity,
         limit: &LimitTerms,
-        market: &Market,
+        market: &RecordedMarket,
         tally: &mut Tally,
     ) {
         let side = side_of(quantity);
@@ -203,7 +215,7 @@ impl Desk {
             .then(|| Resting::place(market, side, quantity, limit, order.effect));
         match placed.flatten() {
             Some(resting) => {
-                self.order = Some(Order {
+                self.order = Some(PlacedOrder {
                     resting: Some(resting),
                     ..order
                 });
@@ -220,7 +232,7 @@ impl Desk {
         tally: &mut Tally,
         filled: impl FnOnce(&mut Resting) -> Quantity,
     ) {
-        let Some(Order {
+        let Some(PlacedOrder {
             resting: Some(resting),
             signal,
             ..
@@ -253,7 +265,7 @@ impl Desk {
         (target, reason): (Quantity, ExitReason),
         signal: &Decision,
         now: i64,
-        market: &Market,
+        market: &RecordedMarket,
         terms: &Terms,
         tally: &mut Tally,
     ) {
@@ -280,7 +292,7 @@ impl Desk {
         signal: &Decision,
         reason: ExitReason,
         now: i64,
-        market: &Market,
+        market: &RecordedMarket,
         terms: &Terms,
         tally: &mut Tally,
     ) -> Quantity {
@@ -330,7 +342,7 @@ impl Desk {
         }
     }
 
-    fn pay_funding(&mut self, now: i64, market: &Market, terms: &Terms) {
+    fn pay_funding(&mut self, now: i64, market: &RecordedMarket, terms: &Terms) {
         self.funding_at = terms.carry.next_funding(now);
         if let (Some(trip), Some(mid)) = (&mut self.position.trip, market.mid) {
             let rate = terms.carry.funding_bps / BASIS_POINTS;

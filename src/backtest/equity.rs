@@ -3,7 +3,7 @@
 //! Equity is what round trips won after costs, and what is held at the middle of its market, less the costs
 //! so far. It begins at zero; no capital is assumed.
 
-use super::moments::Moments;
+use super::moments::ChangeMoments;
 
 /// A sample of the curve. Money is in the quote currency.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +30,7 @@ impl EquityPoint {
 #[derive(Clone, Debug, Default)]
 pub struct Equity {
     /// The changes of the net equity from sample to sample.
-    pub changes: Moments,
+    pub changes: ChangeMoments,
     /// The sum of the squares of the changes below zero.
     pub below_zero: f64,
     /// The largest fall of the net equity from a peak, of samples; above zero.

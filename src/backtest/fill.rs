@@ -20,14 +20,14 @@ pub(super) struct Fill {
 
 /// A position, and the round trip that it is part of.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Position {
+pub(super) struct HeldPosition {
     /// What is held, with its sign.
     pub(super) held: Quantity,
     /// The round trip, while anything is held.
     pub(super) trip: Option<RoundTrip>,
 }
 
-impl Position {
+impl HeldPosition {
     /// Applies a fill of an order that `signal` asked for. Returns the round trip that it ends, if it does:
     /// what is more than was held opens the next one.
     pub(super) fn fill(&mut self, fill: &Fill, signal: &Decision) -> Option<RoundTrip> {

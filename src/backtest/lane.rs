@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::market::{FillOn, Market};
+use super::market::{FillOn, RecordedMarket};
 use super::rule::Decision;
 use crate::event::Trade;
 
 /// One instrument's market, and what waits until the market is known up to its time.
 #[derive(Debug)]
 pub(super) struct Lane {
-    pub(super) market: Market,
+    pub(super) market: RecordedMarket,
     signals: VecDeque<Decision>,
     trades: VecDeque<(i64, Trade)>,
     /// The latest time of any event.
@@ -18,7 +18,7 @@ pub(super) struct Lane {
 
 /// What comes next.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Waiting {
+pub(super) enum WaitingInput {
     Signal(Decision),
     Trade(i64, Trade),
 }
@@ -26,7 +26,7 @@ pub(super) enum Waiting {
 impl Lane {
     pub(super) fn new(on: FillOn) -> Self {
         Self {
-            market: Market::new(on),
+            market: RecordedMarket::new(on),
             signals: VecDeque::new(),
             trades: VecDeque::new(),
             heard: i64::MIN,
@@ -46,7 +46,7 @@ impl Lane {
     }
 
     /// Takes the next of what waits: signals up to one time, trades up to another; at one time the trade.
-    pub(super) fn pop(&mut self, signals_until: i64, trades_until: i64) -> Option<Waiting> {
+    pub(super) fn pop(&mut self, signals_until: i64, trades_until: i64) -> Option<WaitingInput> {
         let signal = self.signals.front().map(|signal| signal.ts);
         let signal = signal.filter(|ts| *ts <= signals_until);
         let trade = self.trades.front().map(|(ts, _)| *ts);
@@ -57,13 +57,13 @@ impl Lane {
             (Some(_), None) => self.pop_signal(),
             (_, Some(_)) => {
                 let trade = self.trades.pop_front();
-                trade.map(|(ts, trade)| Waiting::Trade(ts, trade))
+                trade.map(|(ts, trade)| WaitingInput::Trade(ts, trade))
             }
         }
     }
 
-    fn pop_signal(&mut self) -> Option<Waiting> {
-        self.signals.pop_front().map(Waiting::Signal)
+    fn pop_signal(&mut self) -> Option<WaitingInput> {
+        self.signals.pop_front().map(WaitingInput::Signal)
     }
 
     /// The time of the next signal that waits.

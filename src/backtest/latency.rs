@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 /// A constant, and one of some measured times on top of it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Latency {
+pub struct OrderLatency {
     /// The constant, in nanoseconds.
     pub constant_ns: i64,
     /// Measured times, in nanoseconds; none where the latency is constant.
     pub samples: Arc<[i64]>,
 }
 
-impl Latency {
+impl OrderLatency {
     /// The latency of the order of a signal of this event time. It depends on that time alone, so that all
     /// terms that are tried, and every run, meet the same one.
     #[must_use]
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn samples_are_all_used_and_the_same_each_time() {
-        let latency = Latency {
+        let latency = OrderLatency {
             constant_ns: 1_000,
             samples: [1, 2, 3].into(),
         };
@@ -55,6 +55,6 @@ mod tests {
             seen[(latency.of(ts) - 1_001) as usize] += 1;
         }
         assert!(seen.iter().all(|&count| count > 900), "{seen:?}");
-        assert_eq!(Latency::default().of(7), 0);
+        assert_eq!(OrderLatency::default().of(7), 0);
     }
 }

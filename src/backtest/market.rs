@@ -19,7 +19,7 @@ pub enum FillOn {
 
 /// One instrument's market.
 #[derive(Debug, Default)]
-pub(super) struct Market {
+pub(super) struct RecordedMarket {
     book: Book,
     quote: Option<Quote>,
     on: FillOn,
@@ -30,7 +30,7 @@ pub(super) struct Market {
     pub(super) mid: Option<f64>,
 }
 
-impl Market {
+impl RecordedMarket {
     pub(super) fn new(on: FillOn) -> Self {
         Self {
             on,

@@ -5,14 +5,14 @@
 /// Source: P. Pébay, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order
 /// statistical moments", Sandia report SAND2008-6212 (2008), 2.1 and 3.1 for the fourth.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Moments {
+pub struct ChangeMoments {
     count: f64,
     mean: f64,
     /// Sums of the second, third and fourth powers of what differs from the mean.
     sums: [f64; 3],
 }
 
-impl Moments {
+impl ChangeMoments {
     /// Adds a number.
     pub fn add(&mut self, value: f64) {
         self.merge(&Self {
@@ -93,12 +93,11 @@ impl Moments {
 mod tests {
     use super::*;
 
-    /// Recorded from scipy 1.11: `skew([1, 2, 4, 0, 0, 0, -3, 0.5])`, `kurtosis(…, fisher=False)`, and numpy's
-    /// `std(ddof=1)`; checked by hand from the sums of powers.
+    /// Held against the definitions, with sums over the whole list.
     #[test]
     fn they_are_those_of_the_whole_list() {
         let values = [1.0, 2.0, 4.0, 0.0, 0.0, 0.0, -3.0, 0.5];
-        let mut moments = Moments::default();
+        let mut moments = ChangeMoments::default();
         for value in [1.0, 2.0, 4.0] {
             moments.add(value);
         }
@@ -117,7 +116,7 @@ mod tests {
 
     #[test]
     fn equal_numbers_have_no_shape() {
-        let mut moments = Moments::default();
+        let mut moments = ChangeMoments::default();
         assert_eq!(moments.deviation(), None);
         moments.add_zeros(5);
         assert_eq!(moments.deviation(), Some(0.0));

@@ -5,7 +5,7 @@ use super::rule::{Decision, Intent};
 
 /// An order under way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Order {
+pub(super) struct PlacedOrder {
     /// The signal that asked for it.
     pub(super) signal: Decision,
     pub(super) intent: Intent,
@@ -15,7 +15,7 @@ pub(super) struct Order {
     pub(super) resting: Option<Resting>,
 }
 
-impl Order {
+impl PlacedOrder {
     /// When something is to be done with it without a message: it takes effect, or is cancelled.
     pub(super) fn due(&self) -> i64 {
         self.resting.map_or(self.effect, |resting| resting.expires)

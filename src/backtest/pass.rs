@@ -1,6 +1,6 @@
 //! One pass over events and signals, in which many terms are tried side by side.
 
-use super::lane::{Lane, Waiting};
+use super::lane::{Lane, WaitingInput};
 use super::market::FillOn;
 use super::rule::Decision;
 use super::terms::{FillModel, Terms};
@@ -62,8 +62,8 @@ impl Backtest {
         }
     }
 
-    /// Takes the events of a step of the engine and the signals that they gave, each in order. An instrument's
-    /// signals must not come in a step before that of their events.
+    /// Takes the events of a step of the engine and the signals that they gave, each in order. An
+    /// instrument's signals must not come in a step before that of their events.
     pub fn step(&mut self, batch: &Batch, signals: &[Decision]) {
         for signal in signals {
             let at = self.lane_of(signal.instrument);
@@ -185,14 +185,14 @@ impl Backtest {
         let lane = &mut lanes[at];
         while let Some(next) = lane.pop(until, trades_until) {
             match next {
-                Waiting::Trade(ts, trade) => {
+                WaitingInput::Trade(ts, trade) => {
                     for trial in &mut *trials {
                         trial.advance(at, ts - 1, lane);
                         let (desk, tally) = (&mut trial.desks[at], &mut trial.tally);
                         desk.trade(&trade, ts, &trial.terms, tally);
                     }
                 }
-                Waiting::Signal(signal) => {
+                WaitingInput::Signal(signal) => {
                     for trial in &mut *trials {
                         trial.advance(at, signal.ts, lane);
                         let (desk, tally) = (&mut trial.desks[at], &mut trial.tally);

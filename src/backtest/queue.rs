@@ -9,7 +9,7 @@
 //! Source: hftbacktest, `RiskAdverseQueueModel` (`hftbacktest/src/backtest/models/queue.rs`) and its
 //! exchange with partial fills. The volume is exact here, not rounded to lots.
 
-use super::market::Market;
+use super::market::RecordedMarket;
 use super::quantity::Quantity;
 use super::terms::LimitTerms;
 use crate::event::Trade;
@@ -33,7 +33,7 @@ impl Resting {
     /// Places an order at the end of the queue; none where its side of the market is empty, or its queue is
     /// not known.
     pub(super) fn place(
-        market: &Market,
+        market: &RecordedMarket,
         side: Side,
         quantity: Quantity,
         terms: &LimitTerms,
@@ -72,7 +72,7 @@ impl Resting {
     }
 
     /// What the market's new state fills of it; the volume ahead is at most what is shown.
-    pub(super) fn update(&mut self, market: &Market) -> Quantity {
+    pub(super) fn update(&mut self, market: &RecordedMarket) -> Quantity {
         if let Some(shown) = market.shown_at(self.side, self.price) {
             self.ahead = self.ahead.min(shown);
         }

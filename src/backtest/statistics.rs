@@ -4,7 +4,7 @@
 //! changes as steps fit into 365 days, so that ratios do not depend on how often the market spoke.
 
 use super::equity::Equity;
-use super::moments::Moments;
+use super::moments::ChangeMoments;
 use super::normal::{cumulative, quantile};
 
 /// Steps of this length in a year of 365 days.
@@ -16,7 +16,7 @@ pub fn steps_a_year(step_ns: i64) -> f64 {
 /// The Sharpe ratio of one step: mean by standard deviation of the changes. No riskless rate is taken off.
 /// None below two changes, or where all are equal.
 #[must_use]
-pub fn sharpe_of_step(changes: &Moments) -> Option<f64> {
+pub fn sharpe_of_step(changes: &ChangeMoments) -> Option<f64> {
     let deviation = changes.deviation().filter(|deviation| *deviation > 0.0)?;
     Some(changes.mean() / deviation)
 }
@@ -59,7 +59,7 @@ pub struct Trials {
 /// Source: D. Bailey and M. López de Prado, "The deflated Sharpe ratio", Journal of Portfolio Management 40
 /// (2014), equations 1 (expected maximum) and 2.
 #[must_use]
-pub fn deflated_sharpe(changes: &Moments, trials: Trials) -> Option<f64> {
+pub fn deflated_sharpe(changes: &ChangeMoments, trials: Trials) -> Option<f64> {
     let shape = Shape {
         ratio: sharpe_of_step(changes)?,
         skew: changes.skew()?,
@@ -107,7 +107,7 @@ fn expected_maximum(count: u64) -> f64 {
 /// The variance of some numbers (of a sample); none below two.
 #[must_use]
 pub fn variance(values: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let mut moments = Moments::default();
+    let mut moments = ChangeMoments::default();
     for value in values {
         moments.add(value);
     }
@@ -121,8 +121,8 @@ const EULER_MASCHERONI: f64 = 0.577_215_664_901_532_9;
 mod tests {
     use super::*;
 
-    /// The example of the paper: a Sharpe ratio of 2.5 a year over five years of 250 days, of 100 trials whose
-    /// ratios have a variance of 1/2 a year, skew −3, kurtosis 10. It gives 0.1132 and 0.9004.
+    /// The example of the paper: a Sharpe ratio of 2.5 a year over five years of 250 days, of 100 trials
+    /// whose ratios have a variance of 1/2 a year, skew −3, kurtosis 10. It gives 0.1132 and 0.9004.
     #[test]
     fn the_example_of_the_paper_comes_out() {
         let shape = Shape {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn one_trial_is_not_deflated() {
-        let mut changes = Moments::default();
+        let mut changes = ChangeMoments::default();
         for change in [1.0, -1.0, 1.0, -1.0] {
             changes.add(change);
         }
@@ -155,6 +155,6 @@ mod tests {
         };
         assert_eq!(sharpe_of_step(&changes), Some(0.0));
         assert_eq!(deflated_sharpe(&changes, one), Some(0.5));
-        assert_eq!(deflated_sharpe(&Moments::default(), one), None);
+        assert_eq!(deflated_sharpe(&ChangeMoments::default(), one), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::signal::quality::Quality;
 
 /// Sums over some round trips. Money is in the quote currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Figures {
+pub struct TradeFigures {
     /// How many.
     pub trades: u64,
     /// How many won, after costs.
@@ -26,7 +26,7 @@ pub struct Figures {
     pub turnover: f64,
 }
 
-impl Figures {
+impl TradeFigures {
     fn add(&mut self, trip: &RoundTrip) {
         self.trades += 1;
         self.wins += u64::from(trip.net() > 0.0);
@@ -76,13 +76,13 @@ const HOUR_NS: i64 = 3_600_000_000_000;
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Over all round trips, in the order in which they ended.
-    pub all: Figures,
+    pub all: TradeFigures,
     /// By the hour in UTC in which they were opened.
-    pub by_hour: [Figures; HOURS],
+    pub by_hour: [TradeFigures; HOURS],
     /// By instrument.
-    pub by_instrument: BTreeMap<InstrumentId, Figures>,
+    pub by_instrument: BTreeMap<InstrumentId, TradeFigures>,
     /// By the quality of the signal that opened them.
-    pub by_quality: BTreeMap<Quality, Figures>,
+    pub by_quality: BTreeMap<Quality, TradeFigures>,
     /// How many were closed for what reason.
     pub by_exit: BTreeMap<ExitReason, u64>,
     /// How long they were held, all together, in nanoseconds.

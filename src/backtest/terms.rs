@@ -1,6 +1,6 @@
 //! The terms on which signals are traded: the rule, latency, fills and costs.
 
-use super::latency::Latency;
+use super::latency::OrderLatency;
 use super::rule::Rule;
 use crate::units::Price;
 
@@ -10,7 +10,7 @@ pub struct Terms {
     /// How signals become positions.
     pub rule: Rule,
     /// The time until an order takes effect.
-    pub latency: Latency,
+    pub latency: OrderLatency,
     /// How orders that open positions are filled.
     pub fill: FillModel,
     /// Fees.

@@ -43,7 +43,7 @@ fn terms() -> Terms {
             sides: Sides::Both,
             act_on: vec![Quality::Ok],
         },
-        latency: Latency {
+        latency: OrderLatency {
             constant_ns: 100 * MS,
             samples: [].into(),
         },

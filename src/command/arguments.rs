@@ -4,6 +4,7 @@
 
 mod backtest;
 mod diff;
+mod shared;
 mod state;
 
 use std::net::SocketAddr;
@@ -11,16 +12,16 @@ use std::path::PathBuf;
 
 pub use self::backtest::BacktestArguments;
 pub use self::diff::DiffArguments;
+pub use self::shared::{MaxUnread, Which};
 pub use self::state::{StateArguments, StateCommand};
-use super::argument_values::{
-    Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed,
-};
+use super::argument_values::{Speed, parse_count, parse_finite, parse_size, parse_speed};
 use super::version::long_version;
 use crate::time::parse_time;
 use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Turns market data, news and credit events into model signals, live, replayed or backtested, by one code path.
+/// Turns market data, news and credit events into model signals, live, replayed or backtested, by one code
+/// path.
 #[derive(Parser)]
 #[command(
     version,
@@ -46,22 +47,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// How much of an input may be unreadable.
-#[derive(Args, Clone, Copy)]
-pub struct MaxUnread {
-    /// The percentage of frames that may be unreadable. Above it, and also if no frame gave an event, the
-    /// exit code is 1 and the last line says what the input looks like. 100 accepts everything.
-    #[arg(long = "max-unread", value_name = "PERCENT", default_value = "1", value_parser = parse_percent)]
-    pub percent: f64,
-}
-
 #[derive(Subcommand)]
 pub enum Command {
     /// Run pipelines live, from an exchange or Kafka topics to their sinks.
     Run(RunArguments),
     /// Replay captures through a pipeline: gives the same signals as live, and their digest.
     Replay(ReplayArguments),
-    /// Trade a pipeline's signals on the recorded market by a rule, with latency and fees: what it would have won.
+    /// Trade a pipeline's signals on the recorded market by a rule, with latency and fees.
     Backtest(BacktestArguments),
     /// Export the rows that the engine scores, with labels and splits, to Parquet for training.
     Features(FeaturesArguments),
@@ -93,16 +85,6 @@ pub struct VenuesArguments {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
-}
-
-/// A pipeline and changes to its configuration.
-#[derive(Args)]
-pub struct Which {
-    /// The pipeline's folder, or its pipeline.toml.
-    pub pipeline: PathBuf,
-    /// Change a key of the configuration, such as engine.shards=2. May be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
 }
 
 #[derive(Args)]

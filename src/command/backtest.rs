@@ -1,5 +1,5 @@
-//! Backtests a pipeline: the engine that runs live gives signals of recorded events, and a rule trades them on
-//! the recorded market.
+//! Backtests a pipeline: the engine that runs live gives signals of recorded events, and a rule trades them
+//! on the recorded market.
 //!
 //! Computes no feature, score or fill of its own. The signals are those of `replay`, and so is their digest.
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// `[backtest]`: how `foretick backtest` turns signals into positions, and what trading costs. Each key may be
-/// given by `--set backtest.enter=0.15` instead, and tried with several values by `--sweep`.
+/// `[backtest]`: how `foretick backtest` turns signals into positions, and what trading costs. Each key may
+/// be given by `--set backtest.enter=0.15` instead, and tried with several values by `--sweep`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BacktestConfig {
@@ -68,8 +68,8 @@ pub struct BacktestConfig {
     /// The step of quantities, in the base currency: orders are rounded down to it. Not given: orders are of
     /// any size.
     pub lot_size: Option<f64>,
-    /// What a long position pays to a short one at each funding time, in basis points of its notional. Default:
-    /// `0.0`.
+    /// What a long position pays to a short one at each funding time, in basis points of its notional.
+    /// Default: `0.0`.
     #[serde(default)]
     pub funding_bps: f64,
     /// The time between two funding times, counted from midnight UTC, in hours. Default: `8`.

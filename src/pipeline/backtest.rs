@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::backtest::{
-    Carry, Fees, FillModel, FillOn, Latency, LimitTerms, Quantity, Rule, Sides, Terms,
+    Carry, Fees, FillModel, FillOn, LimitTerms, OrderLatency, Quantity, Rule, Sides, Terms,
 };
 use crate::config::{
     BacktestConfig, ConfigFault, FillKind, FillMarket, PipelineFile, RowOn, SizeBy, TradedSides,
@@ -88,7 +88,7 @@ fn terms(config: &BacktestConfig) -> Result<Terms, ConfigFault> {
     }
     Ok(Terms {
         rule: rule(config)?,
-        latency: Latency {
+        latency: OrderLatency {
             constant_ns: latency_ns(config.latency_ms)?,
             samples: Arc::default(),
         },
@@ -333,3 +333,38 @@ const HOUR_NS: i64 = 3_600_000_000_000;
 
 /// A day: no order takes longer.
 const LATENCY_MAX_MS: f64 = 86_400_000.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::scratch::Scratch;
+
+    #[test]
+    fn latencies_are_numbers_or_signals_of_a_live_run() {
+        let scratch = Scratch::new();
+        let text = "# measured on Tuesday\n1.5\n\n{\"ts_event\":1000,\"ts_out\":4000,\"score\":0.1}\n0\n\
+                    {\"ts_event\":9,\"ts_out\":3}\n";
+        let read = read_latencies(&scratch.write("sound.txt", text)).unwrap();
+        assert_eq!(*read, [1_500_000, 3_000, 0, 0]);
+        for (text, words) in [
+            ("1\nfast\n", "line 2: this is no latency"),
+            ("-1\n", "line 1: this is no latency"),
+            ("{\"ts_event\":1}\n", "line 1: this is no latency"),
+            ("# none\n", "it has no latencies"),
+        ] {
+            let said = read_latencies(&scratch.write("bad.txt", text)).unwrap_err();
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_quantity_is_what_its_shortest_text_says() {
+        let exact = |text: &str| Quantity::of(Size::parse(text.as_bytes()).unwrap());
+        assert_eq!(quantity("size", 0.01), Ok(exact("0.01")));
+        assert_eq!(quantity("size", 1.0), Ok(exact("1")));
+        assert_eq!(quantity("size", 1e-7), Ok(exact("0.0000001")));
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e19] {
+            assert!(quantity("size", wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -21,8 +21,8 @@ fn captures(test: &str) -> Option<[String; 2]> {
     (needs::onnx(test) && needs::file(test, &model)).then(|| [day("20240808"), day("20240809")])
 }
 
-/// The figures were computed by an independent loop in Python. The twin, which shares nothing with the command,
-/// finds the same trades one by one.
+/// The figures were computed by an independent loop in Python. The twin, which shares nothing with the
+/// command, finds the same trades one by one.
 #[test]
 fn the_canonical_case_and_its_twin_agree() {
     let Some([first, second]) = captures("the_canonical_case_and_its_twin_agree") else {

@@ -1,10 +1,12 @@
-//! The arguments of `backtest`.
+//! The arguments of `foretick backtest`.
+
+#![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{MaxUnread, Which};
+use super::shared::{MaxUnread, Which};
 use crate::time::parse_time;
 use crate::units::Nanos;
 
@@ -26,15 +28,16 @@ pub struct BacktestArguments {
     /// Trade only signals of events before this time. The market is followed to the end of the input.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,
-    /// Also try these values of a key of [backtest], such as backtest.enter=0.1,0.15,0.2. May be repeated: all
-    /// combinations are tried on the signals of one replay.
+    /// Also try these values of a key of [backtest], such as backtest.enter=0.1,0.15,0.2. May be repeated:
+    /// all combinations are tried on the signals of one replay.
     #[arg(long, value_name = "KEY=VALUE,VALUE")]
     pub sweep: Vec<String>,
     /// How many terms were tried before these were chosen, these included: the Sharpe ratio is deflated by
     /// them. At least the combinations of --sweep.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: u64,
-    /// Write trades.parquet, equity.parquet and report.json to this folder, which is made if it does not exist.
+    /// Write trades.parquet, equity.parquet and report.json to this folder, which is made if it does not
+    /// exist.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["trades", "equity"])]
     pub output: Option<PathBuf>,
     /// Write the trades to this Parquet file.

@@ -15,7 +15,7 @@ use super::sensitivity::{FEES_BPS, Sensitivities};
 use super::sweep::Combination;
 use super::tables::side;
 use crate::backtest::statistics::{Trials, deflated_sharpe, sharpe_of_step, variance};
-use crate::backtest::{Figures, FillOn, InputCounts, OpenPosition, Tally, TrialOutcome};
+use crate::backtest::{FillOn, InputCounts, OpenPosition, Tally, TradeFigures, TrialOutcome};
 use crate::pipeline::BacktestSettings;
 use crate::run::summary::Summary;
 
@@ -207,7 +207,7 @@ fn by_size(tried: &Sensitivities, outcomes: &[TrialOutcome]) -> Vec<BySize> {
     rows.collect()
 }
 
-fn by_fee(all: &Figures, fee_bps: f64) -> ByFee {
+fn by_fee(all: &TradeFigures, fee_bps: f64) -> ByFee {
     ByFee {
         fee_bps,
         pnl_net: all.gross - all.carry - all.turnover * fee_bps / BASIS_POINTS,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::backtest::{Latency, Terms};
+use crate::backtest::{OrderLatency, Terms};
 
 /// Latencies that are tried, in milliseconds.
 const LATENCIES_MS: [i64; 10] = [0, 10, 20, 50, 100, 150, 200, 300, 400, 500];
@@ -25,7 +25,7 @@ pub(super) struct Sensitivities {
 impl Sensitivities {
     pub(super) fn of(terms: &Terms) -> Self {
         let late = |millis: i64| Terms {
-            latency: Latency {
+            latency: OrderLatency {
                 constant_ns: millis * 1_000_000,
                 samples: Arc::default(),
             },

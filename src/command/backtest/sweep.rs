@@ -1,6 +1,6 @@
 //! Sweeps: several values of keys of `[backtest]`, tried in all combinations.
 
-use super::BacktestOptions;
+use super::options::BacktestOptions;
 use crate::backtest::Terms;
 use crate::config::ConfigError;
 use crate::pipeline::Pipeline;

@@ -17,7 +17,7 @@ use crate::sink::parquet::{close_parquet, parquet_writer};
 const ROWS: usize = 1 << 16;
 
 /// A column of a table whose rows are `T`.
-type Column<T> = (&'static str, Values<T>);
+type OutputColumn<T> = (&'static str, Values<T>);
 
 /// How the values of a column are read from the rows.
 enum Values<T> {
@@ -30,7 +30,7 @@ enum Values<T> {
     Time(fn(&T) -> i64),
 }
 
-const TRADES: &[Column<RoundTrip>] = &[
+const TRADES: &[OutputColumn<RoundTrip>] = &[
     (
         "instrument",
         Values::Instrument(|trip| trip.signal.instrument.index()),
@@ -52,7 +52,7 @@ const TRADES: &[Column<RoundTrip>] = &[
     ("fills", Values::Count(|trip| trip.fills)),
 ];
 
-const EQUITY: &[Column<EquityPoint>] = &[
+const EQUITY: &[OutputColumn<EquityPoint>] = &[
     ("ts", Values::Time(|point| point.ts)),
     ("pnl_gross", Values::Number(|point| point.gross)),
     ("costs", Values::Number(|point| point.costs)),
@@ -96,11 +96,11 @@ pub(super) fn side(sign: i8) -> &'static str {
 
 fn write<T>(
     path: &Path,
-    columns: &[Column<T>],
+    columns: &[OutputColumn<T>],
     rows: &[T],
     names: &[String],
 ) -> Result<(), SinkError> {
-    let field = |(name, values): &Column<T>| Field::new(*name, values.kind(), false);
+    let field = |(name, values): &OutputColumn<T>| Field::new(*name, values.kind(), false);
     let fields: Vec<Field> = columns.iter().map(field).collect();
     let schema = Arc::new(Schema::new(fields));
     let mut writer = parquet_writer(path, Arc::clone(&schema))?;

@@ -13,6 +13,7 @@ use crate::pipeline::{BacktestSettings, Loaded, Pipeline};
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::replay::{ReplayError, ReplayOptions, replay_span_observed};
 use crate::run::summary::Summary;
+use crate::signal::Signal;
 use crate::signal::lineage::Lineage;
 use crate::sink::SinkError;
 
@@ -27,7 +28,7 @@ pub(super) struct Recorded {
 }
 
 /// One step of the engine, for all threads.
-struct Step {
+struct TapeStep {
     batch: Batch,
     signals: Vec<Decision>,
 }
@@ -55,7 +56,7 @@ pub(super) fn play(
     std::thread::scope(|scope| {
         let (mut senders, mut traders) = (vec![], vec![]);
         for part in dealt(terms, threads) {
-            let (send, receive) = sync_channel::<Arc<Step>>(WAITING_MAX);
+            let (send, receive) = sync_channel::<Arc<TapeStep>>(WAITING_MAX);
             let thread = std::thread::Builder::new().name(format!("trader-{}", senders.len()));
             let trader = thread.spawn_scoped(scope, move || {
                 let mut backtest = Backtest::new(settings.on, settings.step_ns, part);
@@ -116,22 +117,27 @@ fn gathered<T>(hands: Vec<Vec<T>>) -> Vec<T> {
 /// Hands the steps of a replay to all threads.
 struct Tape<'a> {
     lineage: &'a Lineage,
-    senders: Vec<SyncSender<Arc<Step>>>,
+    senders: Vec<SyncSender<Arc<TapeStep>>>,
     names: Vec<String>,
 }
 
 impl Observer for Tape<'_> {
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
         self.note_names(step.instruments);
-        // A correction replaces a signal that was acted on already.
-        let first = step.signals.iter().filter(|signal| signal.revision == 0);
-        let signals = first.map(|signal| Decision {
-            instrument: signal.instrument,
-            ts: signal.ts_event.0,
-            score: self.lineage.score(signal),
-            quality: signal.quality,
-        });
-        let step = Arc::new(Step {
+        // A correction replaces a signal that was acted on already; a shadow is not acted on.
+        let is_acted_on =
+            |signal: &&Signal| signal.revision == 0 && !self.lineage.model(signal).shadow;
+        let signals = step
+            .signals
+            .iter()
+            .filter(is_acted_on)
+            .map(|signal| Decision {
+                instrument: signal.instrument,
+                ts: signal.ts_event.0,
+                score: self.lineage.score(signal),
+                quality: signal.quality,
+            });
+        let step = Arc::new(TapeStep {
             signals: signals.collect(),
             batch: step.batch.clone(),
         });

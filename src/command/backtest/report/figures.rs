@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::backtest::statistics::{calmar, sharpe, sharpe_of_step, sortino};
-use crate::backtest::{Equity, Figures, Tally};
+use crate::backtest::{Equity, Tally, TradeFigures};
 
 /// The figures of one trial.
 #[derive(Clone, Debug, Serialize)]
@@ -168,8 +168,8 @@ pub(super) fn result(tally: &Tally, equity: &Equity, step_ns: i64) -> ResultFigu
     }
 }
 
-impl From<&Figures> for PartFigures {
-    fn from(figures: &Figures) -> Self {
+impl From<&TradeFigures> for PartFigures {
+    fn from(figures: &TradeFigures) -> Self {
         Self {
             trades: figures.trades,
             pnl_gross: figures.gross,
