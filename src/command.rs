@@ -5,6 +5,7 @@
 
 pub mod argument_values;
 pub mod arguments;
+pub mod backtest;
 pub mod bench;
 pub mod check;
 pub mod convert;

@@ -3,6 +3,7 @@
 //! Parses only, and refuses unknown keys: `pipeline` checks the values against each other and against the
 //! model. Units stand in the names of the keys. A secret is written as `env:NAME` or `file:PATH`.
 
+mod backtest;
 mod document;
 mod engine;
 mod error;
@@ -28,6 +29,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use self::backtest::{BacktestConfig, FillKind, FillMarket, SizeBy, TradedSides};
 pub use self::document::Document;
 pub use self::engine::EngineConfig;
 pub use self::error::{ConfigError, ConfigFault};
@@ -78,6 +80,8 @@ pub struct PipelineFile {
     pub model: ModelConfig,
     /// The label of a row: what really happened after it, for `features`. Not given: rows have no labels.
     pub label: Option<LabelConfig>,
+    /// How `foretick backtest` trades signals. Not given: the command needs `--set backtest.…`.
+    pub backtest: Option<BacktestConfig>,
     /// What all signals of the pipeline have in common.
     #[serde(default)]
     pub signal: SignalConfig,

@@ -408,6 +408,20 @@ pub(crate) fn scaled(code: i64, places: i32) -> Option<i64> {
     Some(if code < 0 { -value } else { value })
 }
 
+/// The value in 10⁻¹⁸, towards zero where it has more places: only values below 10⁻³ may.
+pub(crate) fn attos(code: i64) -> i128 {
+    let (steps, places) = parts(code);
+    let power = 10_i128.pow(places.abs_diff(ATTO_PLACES));
+    let value = match places <= ATTO_PLACES {
+        true => i128::from(steps) * power,
+        false => i128::from(steps) / power,
+    };
+    if code < 0 { -value } else { value }
+}
+
+/// Decimal places of 10⁻¹⁸.
+const ATTO_PLACES: i32 = 18;
+
 /// Writes the value with as many decimal places as it needs.
 pub(crate) fn write(f: &mut fmt::Formatter<'_>, code: i64) -> fmt::Result {
     let (steps, places) = parts(code);

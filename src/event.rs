@@ -285,7 +285,7 @@ pub struct Gap {
 /// Events of some frames in order, with the levels and origins that they point to.
 ///
 /// Reused: [`Batch::clear`] keeps the memory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The events, in the order of their frames.
     pub events: Vec<Event>,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use foretick::command::backtest::{BacktestOptions, SweepError, backtest};
 use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{self, OutputContent, OutputError, check_outputs, outputs_of};
 use foretick::command::record::RecordOptions;
@@ -39,9 +40,11 @@ use foretick::source::capture::{CaptureNameError, CaptureSettings};
 use foretick::source::file::{FileOptions, TableMeaning};
 use foretick::source::history::HistoryOptions;
 use foretick::source::input_paths::{InputPathError, expanded};
+use foretick::units::Nanos;
 
 use foretick::command::arguments::{
-    Cli, Command, ConvertArguments, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
+    BacktestArguments, Cli, Command, ConvertArguments, ReplayArguments, RunArguments,
+    SimulateArguments, StateCommand,
 };
 
 fn main() -> ExitCode {
@@ -57,7 +60,9 @@ fn main() -> ExitCode {
                     .downcast_ref()
                     .is_some_and(bench::BenchError::is_usage_error);
                 let refused = cause.downcast_ref().is_some_and(LoadErrors::is_wrong_use);
-                let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
+                let config = cause.is::<ConfigError>()
+                    || cause.is::<BudgetError>()
+                    || cause.is::<SweepError>();
                 let files = cause.is::<OutputError>()
                     || cause.is::<RepeatedInput>()
                     || cause.is::<CaptureNameError>()
@@ -90,6 +95,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(args) => run_live(args),
         Command::Replay(args) => run_replay(args),
+        Command::Backtest(args) => run_backtest(&args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let inputs = expanded(&args.input)?;
@@ -157,7 +163,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 begin: args.from,
                 end: None,
                 max_jump_ns: None,
-                end: None,
             };
             let report = inspect::inspect(&captures, &files, venues)?;
             print(&report, args.json)?;
@@ -345,11 +350,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         !(to_stdout && args.json),
         Usage("--json and --output - both write to standard output; leave out one of them")
     );
-    let is_span = args.from.zip(args.to).is_none_or(|(from, to)| from < to);
-    ensure!(
-        is_span,
-        Usage("no signal lies between --from and --to; write the earlier time under --from")
-    );
+    check_span(args.from, args.to)?;
     let inputs = expanded(&args.input)?;
     check_inputs("--input", &inputs)?;
     let outputs = outputs_of([
@@ -374,6 +375,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
             .warm_up
             .map(|seconds| i64::from(seconds) * 1_000_000_000),
         to: args.to,
+        reads_on: false,
         speed: args.speed.0,
     };
     let summary = replay::replay(&pipeline, &options)?;
@@ -393,6 +395,33 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         eprintln!("foretick: {why}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_backtest(args: &BacktestArguments) -> anyhow::Result<ExitCode> {
+    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    check_span(args.from, args.to)?;
+    let inputs = expanded(&args.input)?;
+    check_inputs("--input", &inputs)?;
+    let options = BacktestOptions {
+        inputs,
+        ..BacktestOptions::from(args)
+    };
+    let read = read_by(&options.inputs, &pipeline);
+    check_outputs(&options.outputs(), &read, args.force)?;
+    let report = backtest(&pipeline, &options)?;
+    print(&report, args.json)?;
+    report.check(&options, args.max_unread.percent)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a span of time that is empty.
+fn check_span(from: Option<Nanos>, to: Option<Nanos>) -> anyhow::Result<()> {
+    let is_span = from.zip(to).is_none_or(|(from, to)| from < to);
+    ensure!(
+        is_span,
+        Usage("no signal lies between --from and --to; write the earlier time under --from")
+    );
+    Ok(())
 }
 
 /// The files that a command reads: its inputs and the pipeline's configuration.
@@ -437,7 +466,6 @@ fn run_convert(args: ConvertArguments) -> anyhow::Result<ExitCode> {
             begin: args.from,
             end: None,
             max_jump_ns: None,
-            end: None,
         },
     };
     let converted = convert::convert(&options, venues)?;

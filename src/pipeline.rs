@@ -3,6 +3,7 @@
 
 mod addresses;
 mod alerts;
+mod backtest;
 pub mod broker_needs;
 mod credentials;
 mod error;
@@ -39,6 +40,7 @@ mod windows;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::backtest::BacktestSettings;
 pub use self::error::PipelineError;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
@@ -136,6 +138,7 @@ impl Pipeline {
         numbers::check(&file)?;
         credentials::check(&file.source.websocket)?;
         alerts::check(&file)?;
+        backtest::check(&file)?;
         topics::check(&file)?;
         sink::check(&file)?;
         let labelling = file.label.as_ref().map(label::labelling).transpose()?;
@@ -376,6 +379,15 @@ impl Pipeline {
         keeps_states: bool,
     ) -> Result<Option<AlertJournal>, AlertJournalError> {
         alerts::journal(&self.file, lineage, keeps_states)
+    }
+
+    /// How signals are traded in a backtest; reads the file of latencies, where one is named.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where there is no `[backtest]`, its values make no sense, the file cannot be read, or
+    /// the pipeline's rows are of no market.
+    pub fn backtest(&self) -> Result<BacktestSettings, ConfigError> {
+        backtest::settings(&self.file, &self.plan).map_err(|fault| self.document.error(fault))
     }
 
     /// The same pipeline with its linear baseline, `linear.json` beside the configuration; none where that

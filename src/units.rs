@@ -40,6 +40,17 @@ pub enum Side {
     Sell,
 }
 
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+}
+
 impl Nanos {
     /// No time: the venue sent none.
     pub const UNDEFINED: Self = Self(i64::MAX);
@@ -154,6 +165,15 @@ decimal_unit!(
     "The size in units of the base currency, as the nearest float64."
 );
 
+impl Size {
+    /// In 10⁻¹⁸, so that sizes can be added; towards zero where it has more places, as only sizes below 10⁻³
+    /// may. None where it is undefined.
+    #[must_use]
+    pub fn attos(self) -> Option<i128> {
+        (self != Self::UNDEFINED).then(|| decimal::attos(self.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +184,26 @@ mod tests {
         assert_eq!(price, Price::UNDEFINED);
         assert!(price.to_f64().is_nan());
         assert_eq!((price.to_string().as_str(), price.scaled(0)), ("-", None));
+    }
+
+    #[test]
+    fn sizes_of_every_magnitude_have_one_step_in_common() {
+        for (text, attos) in [
+            ("0.01", 10_i128.pow(16)),
+            ("-1.5", -15 * 10_i128.pow(17)),
+            ("146033283519", 146_033_283_519 * 10_i128.pow(18)),
+            (
+                "123456789012345678",
+                123_456_789_012_345_678 * 10_i128.pow(18),
+            ),
+            ("0.0000000000000000012", 1),
+        ] {
+            assert_eq!(
+                Size::parse(text.as_bytes()).unwrap().attos(),
+                Some(attos),
+                "{text}"
+            );
+        }
+        assert_eq!(Size::UNDEFINED.attos(), None);
     }
 }

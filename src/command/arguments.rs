@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
+mod backtest;
 mod convert;
 mod diff;
 mod explain;
@@ -13,6 +14,7 @@ mod which;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use self::backtest::BacktestArguments;
 pub use self::convert::ConvertArguments;
 pub use self::diff::DiffArguments;
 pub use self::explain::ExplainArguments;
@@ -26,7 +28,8 @@ use crate::time::parse_time;
 use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Turns market data, news and credit events into model signals, live or replayed, by one code path.
+/// Turns market data, news and credit events into model signals, live, replayed or backtested, by one code
+/// path.
 #[derive(Parser)]
 #[command(
     version,
@@ -58,6 +61,8 @@ pub enum Command {
     Run(RunArguments),
     /// Replay captures through a pipeline: gives the same signals as live, and their digest.
     Replay(ReplayArguments),
+    /// Trade a pipeline's signals on the recorded market by a rule, with latency and fees.
+    Backtest(BacktestArguments),
     /// Export the rows that the engine scores, with labels and splits, to Parquet for training.
     Features(FeaturesArguments),
     /// Compare a pipeline's scores with outcomes: accuracy, ranking, calibration, worth of alerts.

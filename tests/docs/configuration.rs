@@ -192,7 +192,7 @@ impl Page<'_> {
             (None, None) => "not set".into(),
         };
         let kind = type_name(&member.holds, values);
-        let unit = unit(key)
+        let unit = unit(field, key)
             .filter(|_| kind.ends_with("number"))
             .unwrap_or_default();
         if unit.is_empty() && kind.ends_with("number") {
@@ -330,7 +330,10 @@ fn type_name(holds: &str, values: Option<&Item>) -> String {
 }
 
 /// The unit of a number: of what its name ends in, or by its whole name.
-fn unit(key: &str) -> Option<&'static str> {
+fn unit(field: &str, key: &str) -> Option<&'static str> {
+    if field.starts_with("backtest.") && matches!(key, "enter" | "exit") {
+        return Some("score");
+    }
     let units = [
         ("_ms", "milliseconds"),
         ("_us", "microseconds"),
@@ -342,6 +345,8 @@ fn unit(key: &str) -> Option<&'static str> {
         ("_instruments", "instruments"),
         ("_similarity", "share, 0 to 1"),
         ("_levels", "levels a side"),
+        ("_hours", "hours"),
+        ("_ticks", "ticks"),
     ];
     let named = [
         ("shards", "threads"),
@@ -365,6 +370,10 @@ fn unit(key: &str) -> Option<&'static str> {
         ("floor", "probability"),
         ("warning", "probability"),
         ("critical", "probability"),
+        ("size", "base currency"),
+        ("max_position", "base currency"),
+        ("lot_size", "base currency"),
+        ("tick_size", "quote currency"),
     ];
     let by_end = units.iter().find(|(end, _)| key.ends_with(end));
     by_end

@@ -59,6 +59,13 @@ features = ["p"]
 horizon_ms = 1
 threshold_bps = 1.0
 
+[backtest]
+enter = 0.1
+hold_ms = 1
+size = 1.0
+latency_ms = 1.0
+fee_bps = 1.0
+
 [[alert]]
 name = "level"
 on.level = { enter = 0.2, exit = 0.1 }

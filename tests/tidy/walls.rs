@@ -25,7 +25,9 @@ pub(crate) struct Wings {
 }
 
 /// Wings that compute: events in, values out.
-const PURE_WINGS: &[&str] = &["signal", "news", "model", "engine", "alert", "decode"];
+const PURE_WINGS: &[&str] = &[
+    "signal", "news", "model", "engine", "alert", "backtest", "decode",
+];
 
 /// What a pure wing does not import, and why.
 const IMPURE: &[(&str, &str)] = &[

@@ -1,0 +1,88 @@
+//! One trial: terms, a desk for each instrument, and what they add up to.
+
+use super::desk::Desk;
+use super::equity::{Equity, EquityPoint};
+use super::lane::Lane;
+use super::round_trip::OpenPosition;
+use super::tally::Tally;
+use super::terms::Terms;
+
+/// What is kept of a trial beside its sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing.
+    #[default]
+    Sums,
+    /// All round trips, and the samples of the equity curve.
+    All,
+}
+
+/// One trial.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) terms: Terms,
+    pub(super) desks: Vec<Desk>,
+    pub(super) tally: Tally,
+    pub(super) equity: Equity,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug)]
+pub struct TrialOutcome {
+    /// Its sums, over round trips that have ended.
+    pub tally: Tally,
+    /// Its equity curve, in which positions that are open count too.
+    pub equity: Equity,
+    /// The positions that are open at the end of the input.
+    pub open: Vec<OpenPosition>,
+    /// Orders that had not taken effect by then, or rested.
+    pub orders_left: u64,
+}
+
+impl Trial {
+    pub(super) fn new(terms: Terms, keep: Keep) -> Self {
+        Self {
+            terms,
+            desks: vec![],
+            tally: Tally::new(keep == Keep::All),
+            equity: Equity::new(keep == Keep::All),
+        }
+    }
+
+    /// Does what is due of one instrument up to a time.
+    pub(super) fn advance(&mut self, at: usize, until: i64, lane: &Lane) {
+        let desk = &mut self.desks[at];
+        if desk.due() <= until {
+            desk.advance(until, &lane.market, &self.terms, &mut self.tally);
+        }
+    }
+
+    /// Samples the equity, and so many more steps in which nothing changes.
+    pub(super) fn sample(&mut self, ts: i64, more: u64, lanes: &[Lane]) {
+        let mut point = EquityPoint {
+            ts,
+            gross: self.tally.all.gross,
+            costs: self.tally.all.fees + self.tally.all.carry,
+            exposure: 0.0,
+        };
+        for (desk, lane) in self.desks.iter().zip(lanes) {
+            if let Some((gross, costs, exposure)) = desk.worth(lane.market.mid) {
+                point.gross += gross;
+                point.costs += costs;
+                point.exposure += exposure;
+            }
+        }
+        self.equity.add(point, more);
+    }
+
+    pub(super) fn finish(self, lanes: &[Lane]) -> TrialOutcome {
+        let desks = || self.desks.iter().zip(lanes);
+        let open = desks().filter_map(|(desk, lane)| desk.open_position(lane.market.mid));
+        TrialOutcome {
+            open: open.collect(),
+            orders_left: desks().filter(|(desk, _)| desk.has_order()).count() as u64,
+            tally: self.tally,
+            equity: self.equity,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Backtests a pipeline: the engine that runs live gives signals of recorded events, and a rule trades them
+//! on the recorded market.
+//!
+//! Computes no feature, score or fill of its own. The signals are those of `replay`, and so is their digest.
+
+mod options;
+mod report;
+mod sensitivity;
+mod sweep;
+mod tables;
+mod tape;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+pub use self::options::BacktestOptions;
+pub use self::report::BacktestReport;
+use self::report::{Given, Tried};
+use self::sensitivity::Sensitivities;
+use self::sweep::Combination;
+pub use self::sweep::SweepError;
+use self::tape::{Recorded, play};
+use crate::backtest::{FillOn, InputCounts, Keep, TrialOutcome};
+use crate::config::ConfigError;
+use crate::pipeline::{Pipeline, PipelineError};
+use crate::run::readability::UnreadInput;
+use crate::run::replay::{ReplayError, ReplayOptions};
+use crate::run::summary::Summary;
+use crate::sink::SinkError;
+use crate::sink::output_file::OutputFile;
+
+/// Why a pipeline cannot be backtested.
+#[derive(Debug, thiserror::Error)]
+pub enum BacktestError {
+    /// The replay.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The model. Not transparent: the chain of causes must contain the [`ConfigError`].
+    #[error("{0}")]
+    Pipeline(#[from] PipelineError),
+    /// The configuration. Not transparent, as above.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The sweep. Not transparent, as above.
+    #[error("{0}")]
+    Sweep(#[from] SweepError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The folder cannot be made, or the report not be written.
+    #[error("while writing to {}: {cause}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The system's error.
+        cause: io::Error,
+    },
+    /// Too much of the input could not be read.
+    #[error(transparent)]
+    Unread(#[from] UnreadInput),
+    /// The input gave no signal.
+    #[error("while trading the signals of the input: there are none{why}")]
+    Nothing {
+        /// Why, as far as it is known.
+        why: String,
+    },
+    /// The input has nothing to fill orders on.
+    #[error("while filling orders on {what}")]
+    NoMarket {
+        /// What is missing, and what to do.
+        what: String,
+    },
+}
+
+/// Replays the events through the pipeline and trades its signals.
+///
+/// # Errors
+/// [`BacktestError`].
+pub fn backtest(
+    pipeline: &Pipeline,
+    options: &BacktestOptions,
+) -> Result<BacktestReport, BacktestError> {
+    let settings = pipeline.backtest()?;
+    let combinations = sweep::combinations(pipeline, options)?;
+    let mut loaded = pipeline.load_model()?;
+    if let Some(folder) = &options.folder {
+        std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
+    }
+    let inputs = options.inputs.iter();
+    let names = inputs.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    loaded.lineage.streams = names.collect();
+    let sensitivities = Sensitivities::of(&settings.terms);
+    let mut terms = vec![(settings.terms.clone(), Keep::All)];
+    terms.extend(
+        combinations
+            .iter()
+            .map(|one| (one.terms.clone(), Keep::Sums)),
+    );
+    terms.extend(sensitivities.terms().map(|terms| (terms, Keep::Sums)));
+    let span = ReplayOptions {
+        inputs: options.inputs.clone(),
+        from: options.from,
+        warm_up: options.warm_up,
+        to: options.to,
+        reads_on: true,
+        ..ReplayOptions::default()
+    };
+    let played = play(pipeline, &loaded, &span, &settings, terms)?;
+    let Recorded {
+        summary,
+        names,
+        outcomes,
+        counts,
+    } = played;
+    check_market(settings.on, counts)?;
+    let mut outcomes = outcomes.into_iter();
+    let base = outcomes
+        .next()
+        .expect("the pipeline's own terms are tried first");
+    let swept: Vec<(Combination, TrialOutcome)> =
+        combinations.into_iter().zip(outcomes.by_ref()).collect();
+    let varied: Vec<TrialOutcome> = outcomes.collect();
+    if let Some(path) = &options.trades {
+        tables::write_trades(path, &base.tally, &names)?;
+    }
+    if let Some(path) = &options.equity {
+        tables::write_equity(path, &base.equity)?;
+    }
+    let given = Given {
+        pipeline: &pipeline.file.name,
+        model_sha256: &loaded.lineage.first_model().sha256,
+        settings: &settings,
+        trials: options.trials,
+        names: &names,
+    };
+    let tried = Tried {
+        base: &base,
+        swept: &swept,
+        sensitivities: &sensitivities,
+        varied: &varied,
+    };
+    let report = BacktestReport::new(&given, &tried, summary, counts);
+    if let Some(path) = &options.report {
+        write_report(path, &report).map_err(|cause| file_error(path, cause))?;
+    }
+    Ok(report)
+}
+
+fn write_report(path: &Path, report: &BacktestReport) -> io::Result<()> {
+    let mut file = OutputFile::create(path)?;
+    serde_json::to_writer_pretty(&mut file, report)?;
+    file.write_all(b"\n")?;
+    file.finish()
+}
+
+fn file_error(path: &Path, cause: io::Error) -> BacktestError {
+    let path = path.to_owned();
+    BacktestError::File { path, cause }
+}
+
+impl BacktestReport {
+    /// Whether enough of the input was read, and whether it gave anything to trade.
+    ///
+    /// # Errors
+    /// [`BacktestError::Unread`], [`BacktestError::Nothing`].
+    pub fn check(&self, options: &BacktestOptions, max_unread: f64) -> Result<(), BacktestError> {
+        let Summary {
+            readability,
+            frames,
+            ..
+        } = &self.summary;
+        readability.check(frames, max_unread)?;
+        if self.signals > 0 {
+            return Ok(());
+        }
+        let is_part = options.from.is_some() || options.to.is_some();
+        let why = match self.summary.lack_of_signals() {
+            Some(why) => format!(": {why}"),
+            None if is_part => "; do --from and --to name a time of the input?".into(),
+            None => "; `foretick inspect` shows what the input holds".into(),
+        };
+        Err(BacktestError::Nothing { why })
+    }
+}
+
+/// Refuses an input without anything to fill orders on.
+fn check_market(on: FillOn, counts: InputCounts) -> Result<(), BacktestError> {
+    let InputCounts {
+        depths,
+        quotes,
+        signals,
+        ..
+    } = counts;
+    let (missing, instead) = match on {
+        FillOn::Book => (depths == 0, ("books", quotes, "quotes")),
+        FillOn::Quotes => (quotes == 0, ("quotes", depths, "book")),
+    };
+    if !missing || signals == 0 {
+        return Ok(());
+    }
+    let (name, others, word) = instead;
+    let advice = match others {
+        0 => "it has neither books nor quotes; add an input that has".to_owned(),
+        _ => format!(
+            "it has {others} messages of the other kind; write fill_on = \"{word}\" in [backtest]"
+        ),
+    };
+    Err(BacktestError::NoMarket {
+        what: format!("{name}: the input gave {signals} signals and has no {name}: {advice}"),
+    })
+}

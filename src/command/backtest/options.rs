@@ -1,0 +1,74 @@
+//! What to backtest, and which files are written.
+
+use std::path::PathBuf;
+
+use crate::command::arguments::BacktestArguments;
+use crate::command::outputs::{OutputContent, PlannedOutput, outputs_of};
+use crate::units::Nanos;
+
+/// What to backtest.
+#[derive(Clone, Debug, Default)]
+pub struct BacktestOptions {
+    /// Events: captures, JSON lines.
+    pub inputs: Vec<PathBuf>,
+    /// Signals before this time are not acted on; earlier frames warm the windows.
+    pub from: Option<Nanos>,
+    /// How long before `from` a frame may have been received to be read, in nanoseconds; none: all are.
+    pub warm_up: Option<i64>,
+    /// Signals from this time on are not acted on.
+    pub to: Option<Nanos>,
+    /// Changes of the configuration, as `key=value`.
+    pub set: Vec<String>,
+    /// Keys of `[backtest]` with the values to try, as `backtest.key=value,value`.
+    pub sweep: Vec<String>,
+    /// How many terms were tried before these were chosen, these included.
+    pub trials: u64,
+    /// A folder that is made, for the files below.
+    pub folder: Option<PathBuf>,
+    /// Where the round trips go, as Parquet.
+    pub trades: Option<PathBuf>,
+    /// Where the equity curve goes, as Parquet.
+    pub equity: Option<PathBuf>,
+    /// Where the report goes, as JSON.
+    pub report: Option<PathBuf>,
+}
+
+impl From<&BacktestArguments> for BacktestOptions {
+    fn from(args: &BacktestArguments) -> Self {
+        let inside = |name| args.output.as_ref().map(|folder| folder.join(name));
+        Self {
+            inputs: args.input.clone(),
+            from: args.from,
+            warm_up: args
+                .warm_up
+                .map(|seconds| i64::from(seconds) * 1_000_000_000),
+            to: args.to,
+            set: args.which.set.clone(),
+            sweep: args.sweep.clone(),
+            trials: args.trials,
+            folder: args.output.clone(),
+            trades: args.trades.clone().or_else(|| inside("trades.parquet")),
+            equity: args.equity.clone().or_else(|| inside("equity.parquet")),
+            report: inside("report.json"),
+        }
+    }
+}
+
+impl BacktestOptions {
+    /// The files that are written.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<PlannedOutput> {
+        let named = |option| {
+            if self.folder.is_some() {
+                "--output"
+            } else {
+                option
+            }
+        };
+        outputs_of([
+            (named("--trades"), self.trades.clone(), OutputContent::Rows),
+            (named("--equity"), self.equity.clone(), OutputContent::Rows),
+            ("--output", self.report.clone(), OutputContent::JsonLines),
+        ])
+    }
+}

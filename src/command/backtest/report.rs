@@ -1,0 +1,248 @@
+//! What a backtest found, for people and as one JSON object. The same input and terms give the same bytes.
+
+mod figures;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use self::figures::{
+    ByFee, ByLatency, BySize, Exposure, HoldingTimes, OpenFigures, OrderCounts, PartFigures,
+    ResultFigures, SweptFigures, holding_times, result,
+};
+use super::sensitivity::{FEES_BPS, Sensitivities};
+use super::sweep::Combination;
+use super::tables::side;
+use crate::backtest::statistics::{Trials, deflated_sharpe, sharpe_of_step, variance};
+use crate::backtest::{FillOn, InputCounts, OpenPosition, Tally, TradeFigures, TrialOutcome};
+use crate::pipeline::BacktestSettings;
+use crate::run::summary::Summary;
+
+/// What a backtest found. Money is in the quote currency.
+#[derive(Clone, Debug, Serialize)]
+pub struct BacktestReport {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// SHA-256 of the model's file.
+    pub model_sha256: String,
+    /// The digest of the signals, as `replay` gives it.
+    pub digest: String,
+    /// Signals.
+    pub signals: u64,
+    /// Signals after the last update of their market, which were not acted on.
+    pub signals_left: u64,
+    /// The times of the first and the last update of a market, in nanoseconds.
+    pub span: Option<(i64, i64)>,
+    /// What orders were filled on.
+    pub fill_on: &'static str,
+    /// The result of the pipeline's own terms.
+    #[serde(flatten)]
+    pub result: ResultFigures,
+    /// The deflated Sharpe ratio: see `backtest::statistics`.
+    pub deflated_sharpe: Option<f64>,
+    /// How many terms were tried, by which the Sharpe ratio was deflated.
+    pub trials: u64,
+    /// How long positions were held, in milliseconds.
+    pub holding_ms: Option<HoldingTimes>,
+    /// What was held over time.
+    pub exposure: Exposure,
+    /// The largest size of those tried that still wins after costs; none where none does.
+    pub capacity: Option<f64>,
+    /// By instrument.
+    pub by_instrument: BTreeMap<String, PartFigures>,
+    /// By the hour in UTC in which positions were opened.
+    pub by_hour: BTreeMap<String, PartFigures>,
+    /// By the quality of the signal that opened them.
+    pub by_quality: BTreeMap<&'static str, PartFigures>,
+    /// How many were closed for what reason.
+    pub by_exit: BTreeMap<&'static str, u64>,
+    /// With other latencies.
+    pub by_latency: Vec<ByLatency>,
+    /// With other sizes.
+    pub by_size: Vec<BySize>,
+    /// With other fees.
+    pub by_fee: Vec<ByFee>,
+    /// What became of orders.
+    pub orders: OrderCounts,
+    /// Signals that asked for nothing, by reason.
+    pub passed_over: BTreeMap<&'static str, u64>,
+    /// Positions that were open at the end: in no sum over trades.
+    pub open_positions: Vec<OpenFigures>,
+    /// The combinations of a sweep, in the order of their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sweep: Vec<SweptFigures>,
+    /// What the replay did.
+    #[serde(skip)]
+    pub summary: Summary,
+}
+
+/// What was backtested.
+pub(super) struct Given<'a> {
+    pub(super) pipeline: &'a str,
+    pub(super) model_sha256: &'a str,
+    pub(super) settings: &'a BacktestSettings,
+    pub(super) trials: u64,
+    pub(super) names: &'a [String],
+}
+
+/// What was tried.
+pub(super) struct Tried<'a> {
+    /// The pipeline's own terms.
+    pub(super) base: &'a TrialOutcome,
+    pub(super) swept: &'a [(Combination, TrialOutcome)],
+    pub(super) sensitivities: &'a Sensitivities,
+    /// The outcomes of the sensitivities, in their order.
+    pub(super) varied: &'a [TrialOutcome],
+}
+
+impl BacktestReport {
+    pub(super) fn new(
+        given: &Given<'_>,
+        tried: &Tried<'_>,
+        summary: Summary,
+        counts: InputCounts,
+    ) -> Self {
+        let Tried {
+            base,
+            swept,
+            sensitivities,
+            varied,
+        } = tried;
+        let (tally, step_ns) = (&base.tally, given.settings.step_ns);
+        let ratios = swept
+            .iter()
+            .filter_map(|(_, outcome)| sharpe_of_step(&outcome.equity.changes));
+        let trials = Trials {
+            count: given.trials.max(swept.len() as u64),
+            variance: variance(ratios),
+        };
+        let name = |at: usize| given.names.get(at).cloned().unwrap_or_default();
+        let (late, large) = varied.split_at(sensitivities.latencies.len());
+        let by_size = by_size(sensitivities, large);
+        let wins = by_size.iter().filter(|one| one.figures.pnl_net > 0.0);
+        let by_instrument = tally.by_instrument.iter();
+        Self {
+            pipeline: given.pipeline.to_owned(),
+            model_sha256: given.model_sha256.to_owned(),
+            digest: summary.digest.clone(),
+            signals: counts.signals,
+            signals_left: counts.signals_left,
+            span: counts.times,
+            fill_on: match given.settings.on {
+                FillOn::Book => "book",
+                FillOn::Quotes => "quotes",
+            },
+            result: result(tally, &base.equity, step_ns),
+            deflated_sharpe: deflated_sharpe(&base.equity.changes, trials),
+            trials: trials.count,
+            holding_ms: holding_times(tally),
+            exposure: Exposure {
+                mean: base.equity.mean_exposure(),
+                max: base.equity.exposure.1,
+                time_in_market: base.equity.time_in_market(),
+            },
+            capacity: wins.map(|one| one.size).reduce(f64::max),
+            by_instrument: by_instrument
+                .map(|(id, part)| (name(id.index()), part.into()))
+                .collect(),
+            by_hour: by_hour(tally),
+            by_quality: tally
+                .by_quality
+                .iter()
+                .map(|(of, part)| (of.word(), part.into()))
+                .collect(),
+            by_exit: tally
+                .by_exit
+                .iter()
+                .map(|(reason, count)| (reason.word(), *count))
+                .collect(),
+            by_latency: by_latency(sensitivities, late),
+            by_size,
+            by_fee: FEES_BPS.map(|fee_bps| by_fee(&tally.all, fee_bps)).to_vec(),
+            orders: orders(base),
+            passed_over: tally
+                .passed_over
+                .iter()
+                .map(|(why, count)| (why.word(), *count))
+                .collect(),
+            open_positions: base
+                .open
+                .iter()
+                .map(|open| open_figures(open, &name))
+                .collect(),
+            sweep: swept
+                .iter()
+                .map(|(set, outcome)| swept_figures(set, outcome, step_ns))
+                .collect(),
+            summary,
+        }
+    }
+}
+
+fn by_hour(tally: &Tally) -> BTreeMap<String, PartFigures> {
+    let hours = tally.by_hour.iter().enumerate();
+    let hours = hours.filter(|(_, part)| part.trades > 0);
+    hours
+        .map(|(hour, part)| (format!("{hour:02}"), part.into()))
+        .collect()
+}
+
+fn by_latency(tried: &Sensitivities, outcomes: &[TrialOutcome]) -> Vec<ByLatency> {
+    let pairs = tried.latencies.iter().zip(outcomes);
+    let row = |((latency_ms, _), outcome): (&(i64, _), &TrialOutcome)| ByLatency {
+        latency_ms: *latency_ms,
+        figures: (&outcome.tally.all).into(),
+    };
+    pairs.map(row).collect()
+}
+
+fn by_size(tried: &Sensitivities, outcomes: &[TrialOutcome]) -> Vec<BySize> {
+    let pairs = tried.sizes.iter().zip(outcomes);
+    let rows = pairs.map(|((_, terms), outcome)| BySize {
+        size: terms.rule.size.to_f64(),
+        not_filled: outcome.tally.unfilled + outcome.tally.partly_filled,
+        figures: (&outcome.tally.all).into(),
+    });
+    rows.collect()
+}
+
+fn by_fee(all: &TradeFigures, fee_bps: f64) -> ByFee {
+    ByFee {
+        fee_bps,
+        pnl_net: all.gross - all.carry - all.turnover * fee_bps / BASIS_POINTS,
+    }
+}
+
+fn orders(outcome: &TrialOutcome) -> OrderCounts {
+    let tally = &outcome.tally;
+    OrderCounts {
+        sent: tally.orders,
+        unfilled: tally.unfilled,
+        partly_filled: tally.partly_filled,
+        cancelled: tally.cancelled,
+        delayed_exits: tally.delayed_exits,
+        left: outcome.orders_left,
+    }
+}
+
+fn open_figures(open: &OpenPosition, name: &impl Fn(usize) -> String) -> OpenFigures {
+    OpenFigures {
+        instrument: name(open.trip.signal.instrument.index()),
+        side: side(open.position.sign()),
+        quantity: open.position.abs().to_f64(),
+        ts_entry: open.trip.entered,
+        pnl_gross: open.gross_at(open.mid),
+        fees: open.trip.fees,
+    }
+}
+
+fn swept_figures(set: &Combination, outcome: &TrialOutcome, step_ns: i64) -> SweptFigures {
+    SweptFigures {
+        set: set.set.iter().cloned().collect(),
+        result: result(&outcome.tally, &outcome.equity, step_ns),
+    }
+}
+
+/// Basis points in one.
+const BASIS_POINTS: f64 = 10_000.0;
