@@ -1,5 +1,5 @@
-//! Inspects captures and archives: what is in them, what is missing, and whether the book agrees with what the
-//! venue says of it: its quotes, its checksums, its numbers, its order book file.
+//! Inspects captures and archives: what is in them, what is missing, and whether the book agrees with what
+//! the venue says of it: its quotes, its checksums, its numbers, its order book file.
 //!
 //! Needs no pipeline but for a feed that one describes, and is not told which venue's capture it is.
 
@@ -28,7 +28,8 @@ use crate::sink::SinkError;
 use crate::source::file::{FileOptions, FileSource};
 use crate::units::{Nanos, Price};
 
-/// Reads captures and archives, the captures of these venues to their end; all of them, or what was received at `from` and later.
+/// Reads captures of these venues, and archives, to their end; all of them, or what was received at `from`
+/// and later.
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read.

@@ -69,7 +69,7 @@ pub(super) struct FileLines {
 /// What a file holds.
 enum Content {
     Lines(Box<dyn BufRead + Send>),
-    Rows(PackedRows),
+    Rows(Box<PackedRows>),
 }
 
 /// How a line ends.
@@ -121,16 +121,16 @@ impl FileLines {
         self.number
     }
 
-    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row before:
-    /// see [`PackedRows::allow_jumps`].
+    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row
+    /// before: see [`PackedRows::allow_jumps`].
     pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
         if let Content::Rows(rows) = &mut self.content {
             rows.allow_jumps(max_jump_ns);
         }
     }
 
-    /// The name of the format, and the records that have been read, where it counts them. Lines that begin with
-    /// a receive time are a capture.
+    /// The name of the format, and the records that have been read, where it counts them. Lines that begin
+    /// with a receive time are a capture.
     pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
         match &self.content {
             Content::Rows(rows) => {
@@ -320,7 +320,7 @@ fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), Fi
         let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
         if let Some(archive) = archive {
             let rows = PackedRows::new(archive, history.lateness_ns);
-            return Ok((Content::Rows(rows), None));
+            return Ok((Content::Rows(Box::new(rows)), None));
         }
     }
     let kind = table::kind_of(path);

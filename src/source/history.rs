@@ -6,7 +6,7 @@
 mod dbn;
 mod format;
 mod lobster;
-mod order_book;
+mod mbo_book;
 mod packed_rows;
 pub mod row;
 

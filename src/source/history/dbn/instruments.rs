@@ -3,26 +3,26 @@
 use dbn::{Metadata, Publisher, RecordHeader, RecordRef, TsSymbolMap};
 use rustc_hash::FxHashMap;
 
-use crate::source::history::order_book::OrderBook;
+use crate::source::history::mbo_book::MboBook;
 
 /// The instruments of a file, by publisher and number.
 pub(super) struct DbnInstruments {
     symbols: TsSymbolMap,
     dataset: String,
-    places: FxHashMap<Key, usize>,
+    places: FxHashMap<InstrumentKey, usize>,
     all: Vec<DbnInstrument>,
-    last: Option<(Key, usize)>,
+    last: Option<(InstrumentKey, usize)>,
 }
 
 /// Publisher and number of an instrument.
-type Key = (u16, u32);
+type InstrumentKey = (u16, u32);
 
 /// An instrument of a file.
 pub(super) struct DbnInstrument {
     /// Its whole name on the day of its last record.
     pub(super) name: String,
     /// Its orders, where the file tells them.
-    pub(super) book: OrderBook,
+    pub(super) book: MboBook,
     /// The days since 1970 for which the name holds.
     day: u64,
 }
@@ -56,7 +56,7 @@ impl DbnInstruments {
         let at = *self.places.entry(key).or_insert_with(|| {
             self.all.push(DbnInstrument {
                 name: String::new(),
-                book: OrderBook::default(),
+                book: MboBook::default(),
                 day: NO_DAY,
             });
             self.all.len() - 1
@@ -83,7 +83,7 @@ impl DbnInstruments {
     }
 
     /// The symbol that the file maps the number to at that time, else the number; and behind it the venue.
-    fn name(&self, (publisher, id): Key, ts: u64) -> String {
+    fn name(&self, (publisher, id): InstrumentKey, ts: u64) -> String {
         let known = Publisher::try_from(publisher);
         let of_dataset = || self.dataset.split('.').next().unwrap_or_default();
         let venue = known.map_or_else(|_| of_dataset(), |known| known.venue().as_str());

@@ -7,11 +7,11 @@ use chrono::{NaiveTime, TimeZone};
 use chrono_tz::America::New_York;
 
 use super::book_lines::BookLine;
-use super::message::{Message, MessageKind, PRICE_PLACES};
+use super::message::{LobsterMessage, MessageKind, PRICE_PLACES};
 use super::name::LobsterName;
 use crate::event::{Depth, Level, Splice, Trade, TradeIds};
 use crate::source::compression::decompressed;
-use crate::source::history::order_book::OrderBook;
+use crate::source::history::mbo_book::MboBook;
 use crate::source::history::row::{HistoryRow, HistoryRows, RowBody, RowFault};
 use crate::units::{Nanos, Price, Side, Size};
 
@@ -37,7 +37,7 @@ pub(super) struct MessageRows {
 /// The book of the messages so far.
 #[derive(Default)]
 pub(super) struct RebuiltBook {
-    pub(super) book: OrderBook,
+    pub(super) book: MboBook,
     /// The book after the first message.
     first: Option<BookLine>,
 }
@@ -46,14 +46,14 @@ impl RebuiltBook {
     /// The book, which is `first` after the first message, where that is known.
     pub(super) fn new(first: Option<BookLine>) -> Self {
         Self {
-            book: OrderBook::default(),
+            book: MboBook::default(),
             first,
         }
     }
 
     /// Takes a message.
-    pub(super) fn take(&mut self, message: &Message) {
-        let Message {
+    pub(super) fn take(&mut self, message: &LobsterMessage) {
+        let LobsterMessage {
             order,
             side,
             price,
@@ -128,7 +128,7 @@ impl MessageRows {
         }
     }
 
-    fn take(&mut self, message: &Message) {
+    fn take(&mut self, message: &LobsterMessage) {
         self.ts_event = Nanos(self.midnight.0.saturating_add(message.since_midnight));
         if self.begin.is_some_and(|begin| self.ts_event < begin) {
             self.book.take(message);
@@ -155,7 +155,7 @@ impl MessageRows {
 
 /// The trade that a message tells; none where it tells none. An order that rested to be bought was hit by a
 /// seller.
-fn trade(message: &Message) -> Option<RowBody> {
+fn trade(message: &LobsterMessage) -> Option<RowBody> {
     let side = match (message.kind, message.side) {
         (MessageKind::Execution | MessageKind::HiddenExecution, Side::Buy) => Some(Side::Sell),
         (MessageKind::Execution | MessageKind::HiddenExecution, Side::Sell) => Some(Side::Buy),
@@ -190,7 +190,7 @@ impl HistoryRows for MessageRows {
             if !self.next_line()? {
                 return Ok(false);
             }
-            match Message::read(self.line.trim()) {
+            match LobsterMessage::read(self.line.trim()) {
                 Ok(message) => self.take(&message),
                 Err((fault, cell)) => {
                     row.ts_event = Nanos::UNDEFINED;
