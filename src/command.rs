@@ -7,6 +7,7 @@ pub mod argument_values;
 pub mod arguments;
 pub mod bench;
 pub mod check;
+pub mod convert;
 pub mod demo;
 pub mod diff;
 pub mod evaluate;

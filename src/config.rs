@@ -6,6 +6,7 @@
 mod document;
 mod engine;
 mod error;
+mod history;
 mod hours;
 mod json_feed;
 
@@ -30,6 +31,7 @@ use serde::Deserialize;
 pub use self::document::Document;
 pub use self::engine::EngineConfig;
 pub use self::error::{ConfigError, ConfigFault};
+pub use self::history::{HistoryConfig, HistoryPresetName, HistoryUnitName, TradeIdsName};
 pub use self::hours::HoursConfig;
 pub use self::json_feed::{
     JsonAnswerConfig, JsonBookConfig, JsonFeedConfig, JsonIds, JsonQuoteConfig, JsonTimeUnit,

@@ -17,7 +17,9 @@ use foretick::command::simulate::write_capture_file;
 use foretick::command::state::StateDetail;
 use foretick::command::stop_signals::stop_on_signal;
 use foretick::command::venues::VenueList;
-use foretick::command::{bench, check, demo, diff, evaluate, export, inspect, log, record, state};
+use foretick::command::{
+    bench, check, convert, demo, diff, evaluate, export, inspect, log, record, state,
+};
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::decode::Venues;
 use foretick::model::onnx;
@@ -30,10 +32,14 @@ use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
+use foretick::sink::event::{PartitionFault, check_folder};
 use foretick::source::capture::{CaptureNameError, CaptureSettings};
+use foretick::source::file::{FileOptions, TableMeaning};
+use foretick::source::history::HistoryOptions;
+use foretick::source::input_paths::{InputPathError, expanded};
 
 use foretick::command::arguments::{
-    Cli, Command, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
+    Cli, Command, ConvertArguments, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
 };
 
 fn main() -> ExitCode {
@@ -52,7 +58,9 @@ fn main() -> ExitCode {
                 let config = cause.is::<ConfigError>() || cause.is::<BudgetError>();
                 let files = cause.is::<OutputError>()
                     || cause.is::<RepeatedInput>()
-                    || cause.is::<CaptureNameError>();
+                    || cause.is::<CaptureNameError>()
+                    || cause.is::<InputPathError>()
+                    || cause.is::<PartitionFault>();
                 window || refused || config || files || cause.is::<Usage>()
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
@@ -82,11 +90,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => run_replay(args),
         Command::Features(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            check_inputs("--input", &args.input)?;
+            let inputs = expanded(&args.input)?;
+            check_inputs("--input", &inputs)?;
             let outputs =
                 outputs_of([("--output", Some(args.output.clone()), OutputContent::Rows)]);
-            check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
-            let exported = export::export(&pipeline, &args.input, &args.output)?;
+            check_outputs(&outputs, &read_by(&inputs, &pipeline), args.force)?;
+            let exported = export::export(&pipeline, &inputs, &args.output)?;
             print(&exported, args.json)?;
             let percent = args.max_unread.percent;
             exported.readability.check(&exported.frames, percent)?;
@@ -94,9 +103,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Evaluate(args) => {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            check_inputs("--input", &args.input)?;
+            let inputs = expanded(&args.input)?;
+            check_inputs("--input", &inputs)?;
             let options = evaluate::EvaluationOptions {
-                inputs: args.input,
+                inputs,
                 labels: args.labels,
                 split: args.split,
                 threshold: Some(args.threshold),
@@ -136,17 +146,22 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Inspect(args) => {
-            check_inputs("the capture", &args.captures)?;
-            let venues = match &args.pipeline {
-                Some(path) => Pipeline::load_to_record(path, &[])?.venues(),
-                None => Venues::default(),
+            let captures = expanded(&args.captures)?;
+            check_inputs("the capture", &captures)?;
+            let (venues, tables) = described(args.pipeline.as_deref(), &[])?;
+            let files = FileOptions {
+                max_frame_bytes: args.max_frame_bytes,
+                tables,
+                begin: args.from,
+                max_jump_ns: None,
             };
-            let report = inspect::inspect(&args.captures, args.max_frame_bytes, venues, args.from)?;
+            let report = inspect::inspect(&captures, &files, venues)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;
             report.readability.check(&report.account, percent)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Convert(args) => run_convert(args),
         Command::Record(args) => {
             let pipeline = Pipeline::load_to_record(&args.which.pipeline, &args.which.set)?;
             let options = RecordOptions::of(&args)?;
@@ -310,7 +325,8 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         is_span,
         Usage("no signal lies between --from and --to; write the earlier time under --from")
     );
-    check_inputs("--input", &args.input)?;
+    let inputs = expanded(&args.input)?;
+    check_inputs("--input", &inputs)?;
     let outputs = outputs_of([
         ("--output", args.output.clone(), OutputContent::Signals),
         (
@@ -321,9 +337,9 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         ("--alerts", args.alerts.clone(), OutputContent::JsonLines),
         ("--gaps", args.gaps.clone(), OutputContent::JsonLines),
     ]);
-    check_outputs(&outputs, &read_by(&args.input, &pipeline), args.force)?;
+    check_outputs(&outputs, &read_by(&inputs, &pipeline), args.force)?;
     let options = ReplayOptions {
-        inputs: args.input,
+        inputs,
         output: args.output,
         dead_letters: args.dead_letters,
         alerts: args.alerts,
@@ -354,6 +370,50 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
 fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
     let inputs = inputs.iter().map(PathBuf::as_path);
     inputs.chain([pipeline.path()]).collect()
+}
+
+/// The venues and the meaning of tables that a pipeline describes, where one is given. Nothing is out of order:
+/// the command shows or keeps the order that is there.
+fn described(pipeline: Option<&Path>, set: &[String]) -> anyhow::Result<(Venues, TableMeaning)> {
+    let Some(path) = pipeline else {
+        return Ok((Venues::default(), TableMeaning::default()));
+    };
+    let pipeline = Pipeline::load_to_record(path, set)?;
+    let tables = TableMeaning::History(HistoryOptions {
+        lateness_ns: None,
+        ..pipeline.history.clone()
+    });
+    Ok((pipeline.venues(), tables))
+}
+
+fn run_convert(args: ConvertArguments) -> anyhow::Result<ExitCode> {
+    let inputs = expanded(&args.inputs)?;
+    check_inputs("the input", &inputs)?;
+    if convert::OutputForm::of(&args.output) == convert::OutputForm::Folder {
+        check_folder(&args.output, args.force)?;
+    } else {
+        let content = OutputContent::Signals;
+        let outputs = outputs_of([("--output", Some(args.output.clone()), content)]);
+        let read: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        check_outputs(&outputs, &read, args.force)?;
+    }
+    let (venues, tables) = described(args.pipeline.as_deref(), &args.set)?;
+    let options = convert::ConvertOptions {
+        inputs,
+        output: args.output,
+        is_exact: args.exact,
+        files: FileOptions {
+            max_frame_bytes: args.max_frame_bytes,
+            tables,
+            begin: args.from,
+            max_jump_ns: None,
+        },
+    };
+    let converted = convert::convert(&options, venues)?;
+    print(&converted, args.json)?;
+    let percent = args.max_unread.percent;
+    converted.readability.check(&converted.frames, percent)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Checks the files that a live run is to write.

@@ -9,6 +9,7 @@ mod error;
 mod execution;
 mod features;
 mod feed;
+mod history;
 mod horizon;
 mod hours;
 mod instruments;
@@ -64,6 +65,7 @@ use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileOptions, FileSource, TableMeaning};
+use crate::source::history::HistoryOptions;
 use crate::source::kafka::KafkaSourceSettings;
 use crate::source::table::TableColumns;
 use crate::source::websocket::WebsocketSettings;
@@ -92,6 +94,8 @@ pub struct Pipeline {
     pub sinks: SinkMemory,
     /// How snapshots are fetched for books whose changes come from topics.
     pub book_snapshots: Option<WebsocketSettings>,
+    /// How archives are read, where rows are of a market.
+    pub history: HistoryOptions,
     venues: Venues,
     purpose: Purpose,
     document: Document,
@@ -142,6 +146,7 @@ impl Pipeline {
         let form = records::form(&file, &plan)?;
         let feed = json_feed::mapping(&file, purpose)?;
         let rules = rules::rules(&file, &plan)?;
+        let history = history::history_options(&file)?;
         // Nothing can be wrong any more: a feed that is described lives as long as the process.
         let venues = source::venues_of(&file.source, feed.map(decode::json_feed::venue));
         if !file.source.max_frame_bytes_written {
@@ -151,6 +156,7 @@ impl Pipeline {
             sinks: SinkMemory::default(),
             book_snapshots: snapshots::of_topics(&file, &plan, &venues)?,
             venues,
+            history,
             purpose,
             plan: Arc::new(plan),
             file,
@@ -270,16 +276,17 @@ impl Pipeline {
             max_frame_bytes: self.file.source.max_frame_bytes,
             tables: self.table_meaning(),
             begin,
+            max_jump_ns: source::max_jump_ns(&self.file),
         };
-        let source = FileSource::open_with(inputs, &options)?;
-        Ok(source.with_max_jump(source::max_jump_ns(&self.file)))
+        FileSource::open_with(inputs, &options)
     }
 
     /// What the rows of tables are: records where the pipeline reads records, else events of a market.
-    fn table_meaning(&self) -> TableMeaning {
+    #[must_use]
+    pub fn table_meaning(&self) -> TableMeaning {
         match self.form.is_some() || self.file.row.on == RowOn::News {
             true => TableMeaning::Records(self.columns()),
-            false => TableMeaning::History(source::history_options(&self.file)),
+            false => TableMeaning::History(self.history.clone()),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod alert_journal;
 pub mod atomic_file;
 mod dead_letter;
 mod error;
+pub mod event;
 pub mod existing_file;
 pub mod file;
 pub mod gap_json;

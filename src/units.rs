@@ -85,6 +85,14 @@ macro_rules! decimal_unit {
                 decimal::parse_float(text).map(Self)
             }
 
+            /// The shortest decimal that is nearest to no other float64 than this one.
+            ///
+            /// # Errors
+            /// [`NumberError::NotANumber`] of what is not finite; otherwise as [`Self::parse_float`].
+            pub fn from_float(value: f64) -> Result<Self, NumberError> {
+                decimal::from_float(value).map(Self)
+            }
+
             /// From an integer in 10^-places: `(6_183_763, 2)` is 61837.63. `None` where it would have to
             /// be rounded.
             #[must_use]

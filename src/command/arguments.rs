@@ -2,17 +2,19 @@
 
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
+mod convert;
 mod diff;
+mod max_unread;
 mod state;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use self::convert::ConvertArguments;
 pub use self::diff::DiffArguments;
+pub use self::max_unread::MaxUnread;
 pub use self::state::{StateArguments, StateCommand};
-use super::argument_values::{
-    Speed, parse_count, parse_finite, parse_percent, parse_size, parse_speed,
-};
+use super::argument_values::{Speed, parse_count, parse_finite, parse_size, parse_speed};
 use super::version::long_version;
 use crate::time::parse_time;
 use crate::units::Nanos;
@@ -44,15 +46,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// How much of an input may be unreadable.
-#[derive(Args, Clone, Copy)]
-pub struct MaxUnread {
-    /// The percentage of frames that may be unreadable. Above it, and also if no frame gave an event, the
-    /// exit code is 1 and the last line says what the input looks like. 100 accepts everything.
-    #[arg(long = "max-unread", value_name = "PERCENT", default_value = "1", value_parser = parse_percent)]
-    pub percent: f64,
-}
-
 #[derive(Subcommand)]
 pub enum Command {
     /// Run pipelines live, from an exchange or Kafka topics to their sinks.
@@ -69,6 +62,8 @@ pub enum Command {
     Bench(BenchArguments),
     /// Show what captures and archives hold: instruments, times, gaps, and whether books agree with quotes.
     Inspect(InspectArguments),
+    /// Convert archives and captures to Parquet, by instrument and day, or to JSON lines of the topics.
+    Convert(ConvertArguments),
     /// Record a live source to a capture file.
     Record(RecordArguments),
     /// List the venues, with what each proves of its data and how a broken book is repaired.

@@ -28,25 +28,18 @@ use crate::sink::SinkError;
 use crate::source::file::{FileOptions, FileSource};
 use crate::units::{Nanos, Price};
 
-/// Reads captures of these venues, and archives, to their end; all of them, or what was received at `from`
-/// and later.
+/// Reads files to their end, captures of these venues among them.
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read.
 pub fn inspect(
     inputs: &[PathBuf],
-    max_frame_bytes: usize,
+    files: &FileOptions,
     venues: Venues,
-    from: Option<Nanos>,
 ) -> Result<CaptureReport, ReplayError> {
-    let options = FileOptions {
-        max_frame_bytes,
-        begin: from,
-        ..FileOptions::default()
-    };
-    let source = FileSource::open_with(inputs, &options)?;
+    let source = FileSource::open_with(inputs, files)?;
     let instruments = Instruments::new(&[], usize::MAX);
-    let decoder = Decoder::new(instruments, max_frame_bytes).with_venues(venues);
+    let decoder = Decoder::new(instruments, files.max_frame_bytes).with_venues(venues);
     let mut inspection = Inspection::default();
     let observed = observe_events(source, Intake::new(decoder), &mut inspection)?;
     let Inspection {

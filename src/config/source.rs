@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::history::HistoryConfig;
 use super::table::TableConfig;
 use super::websocket::WebsocketConfig;
 
@@ -61,6 +62,8 @@ pub struct SourceConfig {
     pub products: Vec<String>,
     /// What the columns of a CSV or Parquet file mean. Not given: tables are not read.
     pub table: Option<TableConfig>,
+    /// What the columns of archives of trades, quotes, books and bars mean, where the files do not say it.
+    pub history: HistoryConfig,
     /// The exchange's feed, where `kind = "websocket"`.
     pub websocket: WebsocketConfig,
     /// The topics to read, where `kind = "kafka"`. Default: the topic that holds what `row.on` names:
@@ -95,6 +98,7 @@ impl Default for SourceConfig {
             rest: None,
             products: vec![],
             table: None,
+            history: HistoryConfig::default(),
             websocket: WebsocketConfig::default(),
             topics: vec![],
             topics_written: false,

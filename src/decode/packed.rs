@@ -20,6 +20,12 @@ pub(super) fn decode(
         return Err(refusal(fault));
     }
     let ts_event = match row.ts_event {
+        // As of Binance's `bookTicker`: the quote has the last time of its venue.
+        Nanos::UNDEFINED
+            if matches!(row.body, RowBody::Quote(_)) && row.ts_recv != Nanos::UNDEFINED =>
+        {
+            Nanos::UNDEFINED
+        }
         Nanos::UNDEFINED => return Err(DecodeError::MissingField("ts_event")),
         ts_event => plausible("ts_event", ts_event.0)?,
     };
@@ -172,23 +178,45 @@ fn size(field: &'static str, size: Size) -> Result<Size, DecodeError> {
     }
 }
 
-/// A row as text, for people: what stands in an unreadable cell, and where, or the row's time and instrument.
+/// A row as text, for people: what stands in an unreadable cell, and where, or the fields of the row.
 #[must_use]
 pub(super) fn shown(bytes: &[u8]) -> Option<String> {
     let row = read(bytes)?;
     let what = match row.body {
         RowBody::Unreadable(_) => row.cell.to_owned(),
-        body => format!("{body:?}"),
+        RowBody::Trade(trade) => format!("price {}, size {}", trade.price, trade.size),
+        RowBody::Quote(quote) => format!(
+            "bid_px {}, bid_sz {}, ask_px {}, ask_sz {}",
+            quote.bid_px, quote.bid_sz, quote.ask_px, quote.ask_sz
+        ),
+        RowBody::Bar(bar) => format!(
+            "open {}, high {}, low {}, close {}, volume {}",
+            bar.open, bar.high, bar.low, bar.close, bar.volume
+        ),
+        RowBody::Depth(depth) => {
+            let level = |level: Option<Level>| match level {
+                Some(level) => format!("{} x {}", level.price, level.size),
+                None => "no level".to_owned(),
+            };
+            let levels: Vec<String> = row.levels.iter().map(level).collect();
+            format!(
+                "sequence {}, {} bids and then asks: {}",
+                depth.last,
+                depth.bids,
+                levels.join(", ")
+            )
+        }
+        RowBody::Status(status) => format!("{status:?}"),
+        RowBody::Gap(gap) => format!("gap {}", gap.reason.word()),
     };
-    let text = |text: &str| serde_json::Value::from(text);
-    let time = |nanos: Nanos| match nanos {
+    let time = match row.ts_event {
         Nanos::UNDEFINED => serde_json::Value::Null,
         nanos => nanos.0.into(),
     };
     let shown = serde_json::json!({
-        "ts_event": time(row.ts_event),
-        "symbol": text(row.instrument),
-        "row": text(&what),
+        "ts_event": time,
+        "symbol": row.instrument,
+        "row": what,
     });
     Some(shown.to_string())
 }

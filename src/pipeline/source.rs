@@ -11,7 +11,6 @@ use crate::decode::AHEAD_NS;
 use crate::decode::venue::Venue;
 use crate::decode::venues::Venues;
 use crate::kafka::instance::{InstanceSlot, instance_slot};
-use crate::source::history::HistoryOptions;
 use crate::source::kafka::{CommitBy, KafkaSourceSettings};
 use crate::source::table::ColumnNames;
 
@@ -55,15 +54,12 @@ pub(super) fn max_jump_ns(file: &PipelineFile) -> Option<i64> {
     }
 }
 
-/// How archives are read.
-pub(super) fn history_options(file: &PipelineFile) -> HistoryOptions {
-    HistoryOptions {
-        lateness_ns: Some(nanos_of(file.source.lateness_ms.unwrap_or(0))),
-        ..HistoryOptions::default()
-    }
+/// How much earlier than an event before it an event may be, in nanoseconds.
+pub(super) fn lateness_ns(file: &PipelineFile) -> i64 {
+    nanos_of(file.source.lateness_ms.unwrap_or(0))
 }
 
-fn nanos_of(millis: u64) -> i64 {
+pub(super) fn nanos_of(millis: u64) -> i64 {
     i64::try_from(millis.saturating_mul(1_000_000)).unwrap_or(i64::MAX)
 }
 

@@ -5,7 +5,8 @@
 //! files of one session of `record` or `run --capture` are read one behind the other.
 //! Reads nothing else of a message.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 
@@ -22,14 +23,18 @@ pub struct FileSource {
     files: Vec<Lines>,
     current: usize,
     next_number: i64,
-    merged: bool,
+    /// The files that are not over, but for the current one, by the time of their next line.
+    waiting: BinaryHeap<Reverse<(Nanos, usize)>>,
+    options: FileOptions,
 }
 
 /// One file, or the files of one session, and the next line.
 struct Lines {
     /// Its number among the inputs.
     stream: u16,
-    reader: FileLines,
+    chain: FileChain,
+    /// None where it has not been opened for good yet, or is over.
+    reader: Option<FileLines>,
     line: Vec<u8>,
     /// By what the files are merged: the line's receive time, else its `ts_event`, else the time of the line
     /// before it.
@@ -42,6 +47,8 @@ struct Lines {
     is_stamped: bool,
     /// Lines so far.
     count: u64,
+    /// The format and the records, where it is over.
+    was_read: (&'static str, u64),
     done: bool,
     /// Of lines without receive time.
     jumps: JumpCheck,
@@ -50,7 +57,7 @@ struct Lines {
     /// What came of reading on behind them.
     failed: Option<FileError>,
     /// The time before the current line, where the line's own time is too far ahead of it: see
-    /// [`FileSource::with_max_jump`].
+    /// [`FileOptions::max_jump_ns`].
     before_outlier: Option<Nanos>,
 }
 
@@ -78,58 +85,52 @@ impl FileSource {
         chains.retain(|chain| !chain.paths.iter().all(|path| options.is_companion(path)));
         let is_merged = chains.len() > 1;
         for chain in chains {
-            let mut lines = Lines::open(chain, &options)?;
-            lines.is_merged = is_merged;
-            files.push(lines);
+            files.push(Lines::new(chain, is_merged));
         }
         let mut source = Self {
-            merged: files.len() > 1,
             files,
             current: 0,
             next_number: 0,
+            waiting: BinaryHeap::new(),
+            options,
         };
-        for at in 0..source.files.len() {
-            source.files[at].advance()?;
-        }
+        source.begin()?;
         Ok(source)
     }
 
-    /// A line without receive time whose event is more than this ahead of the line before, while the next
-    /// lines are back there, gets the time of the line before as its receive time, so that the decoder
-    /// refuses it: only the lines around it show that its time cannot be. So does the first line where the
-    /// second and third are far behind it.
-    #[must_use]
-    pub fn with_max_jump(mut self, max_jump_ns: Option<i64>) -> Self {
-        for lines in &mut self.files {
-            lines.jumps.max_jump_ns = max_jump_ns;
-            lines.reader.allow_jumps(max_jump_ns);
-            // The first line has been read.
-            lines.find_time();
+    /// Reads the first line of each file, for its time. Of many files each is closed again until its turn.
+    fn begin(&mut self) -> Result<(), FileError> {
+        let are_many = self.files.len() > OPEN_MAX;
+        for (at, lines) in self.files.iter_mut().enumerate() {
+            lines.open(&self.options)?;
+            if !lines.done {
+                self.waiting.push(Reverse((lines.time, at)));
+                if are_many && lines.can_open_again() {
+                    lines.close();
+                }
+            }
         }
-        self
+        Ok(())
     }
 
     /// The number of the last line that was read of the current file, from 1. Tables have none.
     #[must_use]
     pub fn line_number(&self) -> Option<u64> {
-        self.files.get(self.current)?.reader.number()
+        self.files.get(self.current)?.reader.as_ref()?.number()
     }
 
     /// The format of each file, or of each session, and the records of it that have been read.
     #[must_use]
     pub fn read_so_far(&self) -> Vec<(&'static str, u64)> {
-        let of = |lines: &Lines| {
-            let (format, records) = lines.reader.read_so_far(lines.is_stamped);
-            (format, records.unwrap_or(lines.count))
-        };
-        self.files.iter().map(of).collect()
+        self.files.iter().map(Lines::read_so_far).collect()
     }
 
     /// Whether the last frame is of a session of `record` or `run --capture`.
     #[must_use]
     pub fn is_of_session(&self) -> bool {
         let current = self.files.get(self.current);
-        current.is_some_and(|lines| lines.reader.is_of_session())
+        let reader = current.and_then(|lines| lines.reader.as_ref());
+        reader.is_some_and(FileLines::is_of_session)
     }
 
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
@@ -147,25 +148,30 @@ impl FileSource {
     /// # Errors
     /// See [`FileSource::next_frame`].
     pub fn advance(&mut self) -> Result<bool, FileError> {
+        let mut current = None;
         if self.next_number > 0 {
-            self.files[self.current].advance()?;
+            let lines = &mut self.files[self.current];
+            lines.advance()?;
+            match lines.done {
+                true => lines.close(),
+                false => current = Some((lines.time, self.current)),
+            }
         }
-        if self.merged {
-            let earliest = |lines: &&(usize, &Lines)| lines.1.time;
-            let open = self
-                .files
-                .iter()
-                .enumerate()
-                .filter(|(_, lines)| !lines.done);
-            let open: Vec<(usize, &Lines)> = open.collect();
-            let Some(&(at, _)) = open.iter().min_by_key(earliest) else {
-                return Ok(false);
-            };
-            self.current = at;
-            self.merged = open.len() > 1;
-        }
-        if self.files.get(self.current).is_none_or(|lines| lines.done) {
-            return Ok(false);
+        let first = self.waiting.peek().map(|Reverse(first)| *first);
+        let at = match (current, first) {
+            (None, None) => return Ok(false),
+            (Some(current), first) if first.is_none_or(|first| current < first) => current.1,
+            (current, _) => {
+                self.waiting.extend(current.map(Reverse));
+                let Some(Reverse((_, at))) = self.waiting.pop() else {
+                    return Ok(false);
+                };
+                at
+            }
+        };
+        self.current = at;
+        if self.files[at].reader.is_none() {
+            self.files[at].open(&self.options)?;
         }
         self.next_number += 1;
         Ok(true)
@@ -192,24 +198,62 @@ impl FileSource {
 }
 
 impl Lines {
-    fn open(chain: FileChain, options: &FileOptions) -> Result<Self, FileError> {
-        let stream = chain.stream;
-        let reader = FileLines::open(chain, options)?;
-        Ok(Self {
-            stream,
-            reader,
+    fn new(chain: FileChain, is_merged: bool) -> Self {
+        Self {
+            stream: chain.stream,
+            chain,
+            reader: None,
             line: vec![],
             time: Nanos(i64::MIN),
-            is_merged: false,
+            is_merged,
             has_begun: false,
             is_stamped: false,
             count: 0,
+            was_read: ("", 0),
             done: false,
             jumps: JumpCheck::default(),
             ahead: VecDeque::new(),
             failed: None,
             before_outlier: None,
-        })
+        }
+    }
+
+    /// Opens the file at its beginning, and reads its first line.
+    fn open(&mut self, options: &FileOptions) -> Result<(), FileError> {
+        *self = Self::new(self.chain.clone(), self.is_merged);
+        self.jumps.max_jump_ns = options.max_jump_ns;
+        self.reader = Some(FileLines::open(self.chain.clone(), options)?);
+        self.advance()
+    }
+
+    /// Whether it is a file: what was read of a pipe is gone.
+    fn can_open_again(&self) -> bool {
+        self.chain.paths.iter().all(|path| path.is_file())
+    }
+
+    /// The format, and the records that have been read.
+    fn read_so_far(&self) -> (&'static str, u64) {
+        let Some(reader) = &self.reader else {
+            return self.was_read;
+        };
+        let (format, records) = reader.read_so_far(self.is_stamped);
+        (format, records.unwrap_or(self.count))
+    }
+
+    /// Closes the file, and gives its memory back.
+    fn close(&mut self) {
+        self.was_read = self.read_so_far();
+        self.reader = None;
+        self.line = vec![];
+        self.ahead = VecDeque::new();
+    }
+
+    /// The next line of the file.
+    fn read_next(&mut self) -> Result<bool, FileError> {
+        match &mut self.reader {
+            Some(reader) => reader.next_line(&mut self.line),
+            None => Ok(false),
+        }
     }
 
     /// Reads the next line that is not empty.
@@ -218,7 +262,7 @@ impl Lines {
             Some(line) => self.line = line,
             None => match self.failed.take() {
                 Some(error) => return Err(error),
-                None => self.done = !self.reader.next_line(&mut self.line)?,
+                None => self.done = !self.read_next()?,
             },
         }
         if self.done {
@@ -284,7 +328,7 @@ impl Lines {
         if self.failed.is_some() {
             return false;
         }
-        match self.reader.next_line(&mut self.line) {
+        match self.read_next() {
             Ok(true) => self.ahead.push_back(std::mem::take(&mut self.line)),
             Ok(false) => return false,
             Err(error) => {
@@ -307,9 +351,15 @@ impl Lines {
             None => "write whole nanoseconds since 1970, as 1723161253937085768".into(),
         };
         let cause = io::Error::other(format!("its receive time cannot be: {error}"));
-        Err(self.reader.error(cause))
+        match &self.reader {
+            Some(reader) => Err(reader.error(cause)),
+            None => Ok(()),
+        }
     }
 }
+
+/// Files that are open at once while others wait for their turn.
+const OPEN_MAX: usize = 64;
 
 /// Bytes of the lines that are asked about one before them.
 const AHEAD_BYTES_MAX: usize = 1 << 20;
@@ -479,8 +529,12 @@ mod tests {
         let zstd = zstd::encode_all(text.as_bytes(), 1).unwrap();
         let scratch = Scratch::new();
         let path = scratch.write("cut", &zstd[..zstd.len() - 9]);
-        let source = FileSource::open(&[path], 80).unwrap();
-        let mut source = source.with_max_jump(Some(60_000_000_000));
+        let options = FileOptions {
+            max_frame_bytes: 80,
+            max_jump_ns: Some(60_000_000_000),
+            ..FileOptions::default()
+        };
+        let mut source = FileSource::open_with(&[path], &options).unwrap();
         let mut count = 0;
         let error = loop {
             match source.next_frame() {

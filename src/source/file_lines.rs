@@ -121,14 +121,6 @@ impl FileLines {
         self.number
     }
 
-    /// Lets rows of archives be followed by earlier ones where they are more than this ahead of the row
-    /// before: see [`PackedRows::allow_jumps`].
-    pub(super) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
-        if let Content::Rows(rows) = &mut self.content {
-            rows.allow_jumps(max_jump_ns);
-        }
-    }
-
     /// The name of the format, and the records that have been read, where it counts them. Lines that begin
     /// with a receive time are a capture.
     pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
@@ -319,18 +311,22 @@ fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), Fi
     if let TableMeaning::History(history) = &options.tables {
         let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
         if let Some(archive) = archive {
-            let rows = PackedRows::new(archive, history.lateness_ns);
+            let rows = PackedRows::new(archive, history.lateness_ns, options.max_jump_ns);
             return Ok((Content::Rows(Box::new(rows)), None));
         }
     }
     let kind = table::kind_of(path);
-    let reader = match (kind, &options.tables) {
-        (Some(kind), TableMeaning::Records(columns)) => table::open(kind, file, columns.as_ref()),
-        (Some(kind), TableMeaning::History(_)) => table::open(kind, file, None),
-        (None, _) => decompressed(file),
+    let (reader, number) = match (kind, &options.tables) {
+        (Some(kind), TableMeaning::Records(columns)) => {
+            (table::open(kind, file, columns.as_ref()), None)
+        }
+        (Some(TableKind::Parquet), TableMeaning::History(_)) => {
+            let cause = "it does not begin as a Parquet file does; check what it holds";
+            (Err(io::Error::new(io::ErrorKind::InvalidData, cause)), None)
+        }
+        _ => (decompressed(file), Some(0)),
     };
-    let reader = reader.map_err(wrap)?;
-    Ok((Content::Lines(reader), kind.is_none().then_some(0)))
+    Ok((Content::Lines(reader.map_err(wrap)?), number))
 }
 
 /// Notes the length of a line of which a part was left out.

@@ -9,6 +9,7 @@ use super::capture::{SessionLine, is_index, is_torn_at_once, session_of};
 use crate::units::Nanos;
 
 /// Files to be read one behind the other.
+#[derive(Clone)]
 pub(super) struct FileChain {
     /// The number of the first among the inputs.
     pub(super) stream: u16,

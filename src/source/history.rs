@@ -3,28 +3,58 @@
 //! A format is a file here and one line in [`FORMATS`]. Its rows become packed frames
 //! ([`crate::frame::packed`]), and go the way of every other frame.
 
+mod archive_name;
+mod arrow_cells;
+mod arrow_ipc;
+mod arrow_rows;
+mod arrow_values;
+mod cells;
+mod csv_cells;
+mod csv_file;
+mod csv_header;
 mod dbn;
 mod format;
+mod known;
+mod layout;
 mod lobster;
+pub mod mapping;
 mod mbo_book;
 mod packed_rows;
+mod parquet;
 pub mod row;
+mod row_maker;
+mod tardis;
+#[cfg(test)]
+mod tests;
+mod text_cell;
+mod tick_rule;
+mod time_form;
+mod zip_directory;
+mod zip_file;
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use self::arrow_ipc::ArrowIpc;
+use self::csv_file::Csv;
 pub use self::format::HistoryOptions;
 use self::format::{Archive, FileHead, HistoryFormat};
 pub use self::lobster::{BookComparison, compare as compare_books};
 pub(super) use self::packed_rows::PackedRows;
+use self::parquet::Parquet;
+use self::zip_file::Zip;
 use crate::units::Nanos;
 
 /// The formats and their names, in the order in which they are asked.
 const FORMATS: &[(&str, &dyn HistoryFormat)] = &[
+    ("parquet", &Parquet),
+    ("arrow", &ArrowIpc),
+    ("zip", &Zip),
     ("dbn", &dbn::Dbn),
     ("dbz", &dbn::Dbz),
     ("lobster", &lobster::Lobster),
+    ("csv", &Csv),
 ];
 
 /// The files among the inputs that are read beside others of them.

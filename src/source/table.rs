@@ -6,7 +6,7 @@
 mod cell;
 mod columns;
 mod csv_rows;
-mod line_starts;
+pub(super) mod line_starts;
 mod parquet_rows;
 mod position;
 mod rows;

@@ -36,6 +36,7 @@ use dbn::{
 use self::instruments::DbnInstruments;
 use self::records::DbnRecords;
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
+use super::mapping::HistoryMapping;
 use super::row::{HistoryRow, HistoryRows, RowBody};
 use crate::event::{Depth, Gap, GapReason, Level, Splice};
 use crate::source::compression::content_of;
@@ -53,10 +54,10 @@ impl HistoryFormat for Dbn {
         &self,
         _: &Path,
         file: File,
-        _: &HistoryOptions,
+        options: &HistoryOptions,
         begin: Option<Nanos>,
     ) -> io::Result<Box<dyn HistoryRows>> {
-        Ok(Box::new(DbnRows::open(file, begin)?))
+        Ok(Box::new(DbnRows::open(file, &options.mapping, begin)?))
     }
 }
 
@@ -111,7 +112,7 @@ struct Said {
 }
 
 impl DbnRows {
-    fn open(file: File, begin: Option<Nanos>) -> io::Result<Self> {
+    fn open(file: File, mapping: &HistoryMapping, begin: Option<Nanos>) -> io::Result<Self> {
         let size = file.metadata()?.len();
         let (content, around) = content_of(file)?;
         let bytes_max = if around.is_empty() { size } else { u64::MAX };
@@ -121,7 +122,7 @@ impl DbnRows {
         }
         Ok(Self {
             records,
-            instruments: DbnInstruments::new(&metadata),
+            instruments: DbnInstruments::new(&metadata, mapping),
             said: Said {
                 begin,
                 is_quote_first: metadata.schema == Some(Schema::Tbbo),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use super::mapping::HistoryMapping;
 use super::row::HistoryRows;
 use crate::source::compression::content_of;
 use crate::units::Nanos;
@@ -14,6 +15,8 @@ pub struct HistoryOptions {
     /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any
     /// time.
     pub lateness_ns: Option<i64>,
+    /// What is told about their columns.
+    pub mapping: HistoryMapping,
     /// Files that are read beside another one of the inputs, and alone mean nothing: see
     /// [`super::companions`].
     pub companions: Vec<PathBuf>,

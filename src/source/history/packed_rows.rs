@@ -23,15 +23,21 @@ pub(in crate::source) struct PackedRows {
 }
 
 impl PackedRows {
-    /// The rows of an archive, none of which may be more than `lateness_ns` earlier than one before it.
-    pub(in crate::source) fn new(archive: Archive, lateness_ns: Option<i64>) -> Self {
+    /// The rows of an archive, none of which may be more than `lateness_ns` earlier than one before it; but a
+    /// row, and up to 31 behind it, that are more than `max_jump_ns` ahead of the row before may be followed by
+    /// earlier ones: their times may be wrong, which is found out where files are merged.
+    pub(in crate::source) fn new(
+        archive: Archive,
+        lateness_ns: Option<i64>,
+        max_jump_ns: Option<i64>,
+    ) -> Self {
         Self {
             rows: archive.rows,
             format: archive.format,
             count: 0,
             row: HistoryRow::default(),
             lateness_ns,
-            max_jump_ns: None,
+            max_jump_ns,
             latest: NEVER,
             before_jump: (NEVER, 0),
         }
@@ -40,12 +46,6 @@ impl PackedRows {
     /// The name of the format, and the records that have been read.
     pub(in crate::source) fn read_so_far(&self) -> (&'static str, u64) {
         (self.format, self.rows.records().unwrap_or(self.count))
-    }
-
-    /// Lets a row, and up to 31 behind it, that are more than this ahead of the row before, be followed by
-    /// earlier ones: their times may be wrong, which is found out where files are merged.
-    pub(in crate::source) fn allow_jumps(&mut self, max_jump_ns: Option<i64>) {
-        self.max_jump_ns = max_jump_ns;
     }
 
     /// Writes the next row over `frame`; false at the end. An error names the row.

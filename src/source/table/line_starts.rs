@@ -12,10 +12,10 @@ type Starts = Arc<Mutex<VecDeque<(u64, u64)>>>;
 
 /// Finds the line at an offset.
 #[derive(Debug)]
-pub(super) struct LineStarts(Starts);
+pub(in crate::source) struct LineStarts(Starts);
 
 /// A reader that notes where lines begin.
-pub(super) struct LineReader<R> {
+pub(in crate::source) struct LineReader<R> {
     inner: R,
     starts: Starts,
     offset: u64,
@@ -25,7 +25,7 @@ pub(super) struct LineReader<R> {
 
 impl<R: Read> LineReader<R> {
     /// Reads `inner`, and the lines of what is read.
-    pub(super) fn new(inner: R) -> (Self, LineStarts) {
+    pub(in crate::source) fn new(inner: R) -> (Self, LineStarts) {
         let starts = Starts::default();
         let reader = Self {
             inner,
@@ -66,7 +66,7 @@ impl<R: Read> Read for LineReader<R> {
 
 impl LineStarts {
     /// The first line, blank ones aside, that begins at this offset or behind it. Offsets must rise.
-    pub(super) fn line_at(&self, offset: u64) -> Option<u64> {
+    pub(in crate::source) fn line_at(&self, offset: u64) -> Option<u64> {
         let mut starts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while starts.front().is_some_and(|&(start, _)| start < offset) {
             starts.pop_front();

@@ -11,8 +11,6 @@ use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::basic::CompressionCodec;
-use parquet::file::metadata::ParquetMetaData;
 use serde_json::{Map, Value, json};
 
 use super::cell::CellReading;
@@ -20,6 +18,7 @@ use super::columns::{TableColumns, TableUse};
 use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
 use crate::source::foreign::{HEAD_BYTES, foreign_format};
+use crate::source::parquet_codecs::check_codecs;
 
 /// Rows of a Parquet file.
 pub(super) struct ParquetRows {
@@ -189,29 +188,6 @@ fn refuse_foreign(file: &mut File) -> io::Result<()> {
     }))
 }
 
-/// Whether all columns are compressed by codecs that are built in.
-fn check_codecs(metadata: &ParquetMetaData) -> io::Result<()> {
-    let groups = metadata.row_groups().iter();
-    let mut columns = groups.flat_map(|group| group.columns());
-    let codec = columns.find_map(|column| match column.compression_codec() {
-        CompressionCodec::LZO => Some("LZO"),
-        CompressionCodec::BROTLI => Some("Brotli"),
-        CompressionCodec::UNCOMPRESSED
-        | CompressionCodec::SNAPPY
-        | CompressionCodec::GZIP
-        | CompressionCodec::LZ4
-        | CompressionCodec::LZ4_RAW
-        | CompressionCodec::ZSTD => None,
-    });
-    let Some(codec) = codec else {
-        return Ok(());
-    };
-    Err(invalid(&format!(
-        "it is compressed with {codec}, which is not read; write it with snappy, gzip, zstd or lz4 (pandas: \
-         `to_parquet(…, compression=\"zstd\")`)"
-    )))
-}
-
 impl TableRows for ParquetRows {
     fn names(&self) -> &[String] {
         &self.names
@@ -237,6 +213,7 @@ impl TableRows for ParquetRows {
 mod tests {
     use bytes::Bytes;
     use parquet::arrow::ArrowWriter;
+    use parquet::basic::CompressionCodec;
 
     use super::*;
 

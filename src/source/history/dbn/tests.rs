@@ -79,7 +79,8 @@ fn read(path: &Path) -> (Vec<String>, io::Result<()>) {
 }
 
 fn read_from(path: &Path, begin: Option<Nanos>) -> (Vec<String>, io::Result<()>) {
-    let mut rows = match DbnRows::open(File::open(path).unwrap(), begin) {
+    let mut rows = match DbnRows::open(File::open(path).unwrap(), &HistoryMapping::default(), begin)
+    {
         Ok(rows) => rows,
         Err(error) => return (vec![], Err(error)),
     };

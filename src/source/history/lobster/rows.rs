@@ -11,6 +11,7 @@ use super::message::{LobsterMessage, MessageKind, PRICE_PLACES};
 use super::name::LobsterName;
 use crate::event::{Depth, Level, Splice, Trade, TradeIds};
 use crate::source::compression::decompressed;
+use crate::source::history::mapping::HistoryMapping;
 use crate::source::history::mbo_book::MboBook;
 use crate::source::history::row::{HistoryRow, HistoryRows, RowBody, RowFault};
 use crate::units::{Nanos, Price, Side, Size};
@@ -82,17 +83,21 @@ impl MessageRows {
         file: File,
         name: &LobsterName,
         first: Option<BookLine>,
+        mapping: &HistoryMapping,
     ) -> io::Result<Self> {
         let midnight = name.date.and_time(NaiveTime::MIN);
-        let midnight = New_York.from_local_datetime(&midnight).earliest();
+        let zone = mapping.zone.unwrap_or(New_York);
+        let midnight = zone.from_local_datetime(&midnight).earliest();
         let midnight = midnight.and_then(|time| time.timestamp_nanos_opt());
         let year = || io::Error::other("its name has a year that cannot be");
+        let venue = mapping.venue.as_deref().unwrap_or(VENUE);
+        let own_name = || format!("{}.{venue}", name.ticker);
         Ok(Self {
             content: decompressed(file)?,
             line: String::new(),
             number: 0,
             messages: 0,
-            instrument: format!("{}.{VENUE}", name.ticker),
+            instrument: mapping.instrument.clone().unwrap_or_else(own_name),
             midnight: Nanos(midnight.ok_or_else(year)?),
             book: RebuiltBook::new(first),
             said: vec![],

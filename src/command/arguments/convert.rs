@@ -1,0 +1,46 @@
+//! The arguments of `foretick convert`.
+
+#![expect(missing_docs, reason = "a doc comment here is a line of --help")]
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::max_unread::MaxUnread;
+use crate::time::parse_time;
+use crate::units::Nanos;
+
+#[derive(Args)]
+pub struct ConvertArguments {
+    /// Archives, captures, folders of them, or quoted patterns with * and ?; several are merged by receive
+    /// time, without one by event time.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Where rows go: a folder, for Parquet by instrument and day; a file ending in .parquet; or one ending
+    /// in .jsonl, .jsonl.gz or .jsonl.zst, for JSON lines of the topics.
+    #[arg(long, value_name = "PATH")]
+    pub output: PathBuf,
+    /// Write prices and sizes to Parquet as text, which keeps every digit, instead of float64.
+    #[arg(long)]
+    pub exact: bool,
+    /// Leave out frames before this time (RFC 3339 with any offset, a day, or nanoseconds).
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub from: Option<Nanos>,
+    /// The pipeline that says what columns mean ([source.history]), or describes the feed of a capture.
+    #[arg(long, value_name = "PIPELINE")]
+    pub pipeline: Option<PathBuf>,
+    /// Change a key of the pipeline's configuration. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "pipeline")]
+    pub set: Vec<String>,
+    /// The largest frame that is read, in bytes.
+    #[arg(long, default_value_t = 32 << 20, value_name = "BYTES")]
+    pub max_frame_bytes: usize,
+    #[command(flatten)]
+    pub max_unread: MaxUnread,
+    /// Replace an output that exists.
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,147 @@
+//! What was converted means what it was made of.
+
+use std::path::Path;
+
+use super::*;
+use crate::event::Batch;
+use crate::frame::Origin;
+use crate::source::file::TableMeaning;
+use crate::source::history::HistoryOptions;
+use crate::tests::scratch::Scratch;
+
+/// Lines of a capture: a book as Binance sends it, quotes without a time of the venue, trades, aggregates, a
+/// side that is empty, over midnight and of two instruments.
+const CAPTURE: &str = r#"1723161590000000001 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161590000,"s":"BTCUSDT","t":7,"p":"61737.63","q":"0.001","T":1723161590000,"m":true,"M":true}}
+1723161590000000002 {"stream":"btcusdt@bookTicker","data":{"u":11,"s":"BTCUSDT","b":"61737.62","B":"1.5","a":"61737.63","A":"2.5"}}
+1723161590000000003 {"stream":"ethusdt@aggTrade","data":{"e":"aggTrade","E":1723161590000,"s":"ETHUSDT","a":3,"p":"2600.01","q":"0.5","f":5,"l":6,"T":1723161590000,"m":false,"M":true}}
+1723161590000000004 {"ts_event":1723161590000000000,"symbol":"BTCUSDT.BINANCE","first_sequence":3,"sequence":9,"snapshot":true,"bids":[["61737.62","1.5"]],"asks":[["61737.63","2.5"],["61737.64","0.00000124"]]}
+1723161590000000005 {"ts_event":1723161590000000001,"symbol":"BTCUSDT.BINANCE","first_sequence":10,"sequence":10,"snapshot":false,"bids":[],"asks":[["61737.64","0"]]}
+1723161590000000006 {"ts_event":1723161590000000002,"symbol":"A/B.XNAS","bid_px":null,"bid_sz":null,"ask_px":"1.24e-9","ask_sz":"146033283519"}
+1723161600000000000 {"ts_event":1723161600000000000,"symbol":"BTCUSDT.BINANCE","open":"1","high":"4","low":"0.5","close":"2"}
+1723161600000000001 {"ts_event":1723161600000000001,"symbol":"BTCUSDT.BINANCE","price":"3","size":"4","side":"unknown","trade_id":9,"trade_ids":"distinct"}
+"#;
+
+fn files() -> FileOptions {
+    FileOptions {
+        max_frame_bytes: 1 << 20,
+        tables: TableMeaning::History(HistoryOptions {
+            lateness_ns: Some(0),
+            ..HistoryOptions::default()
+        }),
+        ..FileOptions::default()
+    }
+}
+
+/// The events of files, as text, with their levels and receive times.
+fn events(paths: &[PathBuf]) -> Vec<String> {
+    let mut source = FileSource::open_with(paths, &files()).unwrap();
+    let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
+    let mut found = vec![];
+    while let Some((origin, bytes)) = source.next_frame().unwrap() {
+        let mut batch = Batch::default();
+        decoder.decode(origin, bytes, &mut batch).unwrap();
+        for event in &batch.events {
+            let name = decoder.instruments().name(event.instrument);
+            let Origin { ts_recv, .. } = batch.origins[event.frame as usize];
+            let (ts, body, levels) = (event.ts_event, event.body, &batch.levels);
+            found.push(format!("{ts_recv:?} {ts:?} {name} {body:?} {levels:?}"));
+        }
+    }
+    found
+}
+
+fn convert_to(input: &Path, output: &Path, is_exact: bool) -> Converted {
+    let options = ConvertOptions {
+        inputs: vec![input.to_owned()],
+        output: output.to_owned(),
+        is_exact,
+        files: files(),
+    };
+    convert(&options, Venues::default()).unwrap()
+}
+
+#[test]
+fn a_folder_by_instrument_and_day_and_one_file_give_the_same_events() {
+    let scratch = Scratch::new();
+    let input = scratch.write("in.jsonl", CAPTURE);
+    let expected = events(&[input.clone()]);
+    assert_eq!(expected.len(), 8);
+    for is_exact in [false, true] {
+        let folder = scratch.path().join(format!("out-{is_exact}"));
+        let converted = convert_to(&input, &folder, is_exact);
+        assert_eq!(converted.rows["trade"], 3);
+        assert_eq!((converted.rows["book"], converted.files), (2, 4));
+        let paths = crate::source::input_paths::expanded(&[folder.clone()]).unwrap();
+        let short = |path: &PathBuf| path.strip_prefix(&folder).unwrap().display().to_string();
+        assert_eq!(
+            paths.iter().map(short).collect::<Vec<_>>(),
+            [
+                "instrument=A%2FB.XNAS/date=2024-08-08/part-0.parquet",
+                "instrument=BTCUSDT.BINANCE/date=2024-08-08/part-0.parquet",
+                "instrument=BTCUSDT.BINANCE/date=2024-08-09/part-0.parquet",
+                "instrument=ETHUSDT.BINANCE/date=2024-08-08/part-0.parquet",
+            ]
+        );
+        assert_eq!(events(&paths), expected);
+        let file = scratch.path().join(format!("out-{is_exact}.parquet"));
+        convert_to(&input, &file, is_exact);
+        assert_eq!(events(&[file.clone()]), expected);
+        // What was converted converts to the same.
+        let again = scratch.path().join("again.parquet");
+        convert_to(&file, &again, !is_exact);
+        assert_eq!(events(&[again]), expected);
+    }
+}
+
+#[test]
+fn lines_of_the_topics_give_the_same_prices() {
+    let scratch = Scratch::new();
+    let input = scratch.write("in.jsonl", CAPTURE);
+    let output = scratch.path().join("out.jsonl.zst");
+    let converted = convert_to(&input, &output, false);
+    assert_eq!(converted.files, 1);
+    assert_eq!(events(&[output]).len(), 8);
+}
+
+#[test]
+fn a_number_that_a_float_would_change_is_refused_without_exact() {
+    let scratch = Scratch::new();
+    let line = r#"{"ts_event":1723161600000000001,"symbol":"A","price":"0.1234567890123456789","size":"4","side":"buy"}"#;
+    let line = line.replace("0.1234567890123456789", "0.123456789012345678");
+    let input = scratch.write("in.jsonl", line);
+    let options = ConvertOptions {
+        inputs: vec![input.clone()],
+        output: scratch.path().join("out.parquet"),
+        is_exact: false,
+        files: files(),
+    };
+    let error = convert(&options, Venues::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("0.123456789012345678") && error.contains("--exact"),
+        "{error}"
+    );
+    assert!(!options.output.exists());
+    let exact = scratch.path().join("exact.parquet");
+    convert_to(&input, &exact, true);
+    assert_eq!(events(&[exact]), events(&[input]));
+}
+
+#[test]
+fn a_folder_with_other_things_in_it_is_not_touched() {
+    use crate::sink::event::check_folder;
+    let scratch = Scratch::new();
+    let input = scratch.write("in.jsonl", CAPTURE);
+    let folder = scratch.path().join("out");
+    assert!(check_folder(&folder, false).is_ok());
+    convert_to(&input, &folder, false);
+    let error = check_folder(&folder, false).unwrap_err().to_string();
+    assert!(error.contains("--force"), "{error}");
+    std::fs::write(folder.join("mine.txt"), "").unwrap();
+    let error = check_folder(&folder, true).unwrap_err().to_string();
+    assert!(error.contains("mine.txt"), "{error}");
+    std::fs::remove_file(folder.join("mine.txt")).unwrap();
+    assert!(check_folder(&folder, true).is_ok());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}

@@ -1,0 +1,160 @@
+//! Events as JSON lines of the topics `md.trades.v1`, `md.quotes.v1`, `md.book.v1` and `md.bars.v1`.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::NamedEvent;
+use crate::event::{Body, Level, TradeIds};
+use crate::sink::output_file::OutputFile;
+use crate::source::compression::{Effort, Encoder};
+use crate::units::{Nanos, Price, Side, Size};
+
+/// Whether an event is one that is written: a trade, a quote, a book change or a bar.
+#[must_use]
+pub fn is_written(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Trade(_) | Body::Quote(_) | Body::Depth(_) | Body::Bar(_)
+    )
+}
+
+/// A file of lines.
+pub struct EventLines {
+    out: BufWriter<Encoder<OutputFile>>,
+}
+
+impl EventLines {
+    /// Begins a file, which is compressed where its name ends in `.gz` or `.zst`.
+    ///
+    /// # Errors
+    /// Where its folder does not exist or cannot be written.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file = OutputFile::create(path)?;
+        Ok(Self {
+            out: BufWriter::new(Encoder::new(path, file, Effort::Fast)?),
+        })
+    }
+
+    /// Writes an event; one that is none of the topics is passed over.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&mut self, event: &NamedEvent<'_>) -> io::Result<()> {
+        if let Some(record) = record(event) {
+            serde_json::to_writer(&mut self.out, &record)?;
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn finish(self) -> io::Result<()> {
+        let encoder = self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        encoder.finish()?.finish()
+    }
+}
+
+fn record(event: &NamedEvent<'_>) -> Option<Value> {
+    let mut record = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            record.insert(name.to_owned(), value);
+        }
+    };
+    // A message without a time of its venue counts from when it was received.
+    let ts_event = match event.ts_event {
+        Nanos::UNDEFINED => event.ts_recv,
+        ts_event => ts_event,
+    };
+    put("ts_event", json!(ts_event.0));
+    if event.ts_recv != Nanos::UNDEFINED {
+        put("ts_recv", json!(event.ts_recv.0));
+    }
+    put("symbol", json!(event.instrument));
+    match event.body {
+        Body::Trade(trade) => {
+            put("price", price(trade.price));
+            put("size", size(trade.size));
+            put("side", json!(side(trade.side)));
+            if trade.trade_id > 0 {
+                put("trade_id", json!(trade.trade_id));
+                put("trade_ids", json!(trade_ids(trade.ids)));
+            }
+        }
+        Body::Quote(quote) => {
+            let sides = [
+                ("bid_px", price(quote.bid_px), "bid_sz", size(quote.bid_sz)),
+                ("ask_px", price(quote.ask_px), "ask_sz", size(quote.ask_sz)),
+            ];
+            for (px_name, px, sz_name, sz) in sides {
+                let sz = if px.is_null() { Value::Null } else { sz };
+                record.insert(px_name.to_owned(), px);
+                record.insert(sz_name.to_owned(), sz);
+            }
+            if quote.sequence > 0 {
+                record.insert("sequence".to_owned(), json!(quote.sequence));
+            }
+        }
+        Body::Depth(depth) => {
+            put("first_sequence", json!(depth.first));
+            put("sequence", json!(depth.last));
+            put("snapshot", json!(depth.snapshot.is_some()));
+            put("bids", levels(event.bids));
+            put("asks", levels(event.asks));
+        }
+        Body::Bar(bar) => {
+            put("open", price(bar.open));
+            put("high", price(bar.high));
+            put("low", price(bar.low));
+            put("close", price(bar.close));
+            put("volume", size(bar.volume));
+        }
+        _ => return None,
+    }
+    Some(Value::Object(record))
+}
+
+fn price(price: Price) -> Value {
+    match price {
+        Price::UNDEFINED => Value::Null,
+        price => json!(price.to_string()),
+    }
+}
+
+fn size(size: Size) -> Value {
+    match size {
+        Size::UNDEFINED => Value::Null,
+        size => json!(size.to_string()),
+    }
+}
+
+fn levels(levels: &[Level]) -> Value {
+    let pair = |level: &Level| json!([price(level.price), size(level.size)]);
+    levels.iter().map(pair).collect()
+}
+
+/// The word for a side in our topics.
+pub(super) fn side(side: Option<Side>) -> &'static str {
+    match side {
+        Some(Side::Buy) => "buy",
+        Some(Side::Sell) => "sell",
+        None => "unknown",
+    }
+}
+
+/// The word for what numbers of trades say in our topics.
+pub(super) fn trade_ids(ids: TradeIds) -> &'static str {
+    match ids {
+        TradeIds::Successive => "successive",
+        TradeIds::Rising => "rising",
+        TradeIds::Distinct => "distinct",
+    }
+}

@@ -1,0 +1,70 @@
+//! Arrow IPC files (Feather) and streams of trades, quotes, books and bars.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_schema::ArrowError;
+
+use super::archive_name::ArchiveName;
+use super::arrow_rows::{ArrowRows, layout_of, used_columns};
+use super::format::{FileHead, HistoryFormat, HistoryOptions};
+use super::layout::Told;
+use super::row::HistoryRows;
+use super::time_form::TimeForm;
+use crate::units::Nanos;
+
+/// Arrow IPC.
+pub(super) struct ArrowIpc;
+
+/// How a file begins, and a stream.
+const FILE: &[u8] = b"ARROW1\0\0";
+const STREAM: &[u8] = b"\xff\xff\xff\xff";
+
+impl HistoryFormat for ArrowIpc {
+    fn recognises(&self, _: &Path, head: &FileHead) -> bool {
+        head.raw.starts_with(FILE) || head.raw.starts_with(STREAM)
+    }
+
+    fn open(
+        &self,
+        path: &Path,
+        file: File,
+        options: &HistoryOptions,
+        _: Option<Nanos>,
+    ) -> io::Result<Box<dyn HistoryRows>> {
+        let head = FileHead::read(&mut file.try_clone()?)?;
+        let name = ArchiveName::of(path);
+        let told = Told {
+            name: &name,
+            mapping: &options.mapping,
+            form: None,
+            instrument: None,
+            times: TimeForm::default(),
+        };
+        let file = BufReader::new(file);
+        // The columns are known once the file is open, and it is opened again for some of them.
+        if head.raw.starts_with(FILE) {
+            let mut whole = FileReader::try_new(file, None).map_err(damaged)?;
+            let layout = layout_of(&whole.schema(), &told)?;
+            let file = BufReader::new(whole.get_mut().get_ref().try_clone()?);
+            let batches = FileReader::try_new(file, Some(used_columns(&layout)));
+            Ok(Box::new(ArrowRows::new(
+                batches.map_err(damaged)?,
+                layout,
+                0,
+            )))
+        } else {
+            let whole = StreamReader::try_new(file, None).map_err(damaged)?;
+            let layout = layout_of(&whole.schema(), &told)?;
+            let used = used_columns(&layout);
+            let batches = whole.map(move |batch| batch?.project(&used));
+            Ok(Box::new(ArrowRows::new(batches, layout, 0)))
+        }
+    }
+}
+
+fn damaged(error: ArrowError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}

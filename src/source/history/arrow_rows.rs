@@ -1,0 +1,105 @@
+//! Rows of batches of Arrow, whatever file they are from.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, Schema};
+
+use super::arrow_cells::ArrowCells;
+use super::layout::{Layout, Told};
+use super::row::{HistoryRow, HistoryRows};
+use super::row_maker::RowMaker;
+
+/// Rows of batches.
+pub(super) struct ArrowRows<B> {
+    batches: B,
+    layout: Arc<Layout>,
+    maker: RowMaker,
+    /// The places of the used columns in a batch.
+    places: Vec<usize>,
+    cells: Option<ArrowCells>,
+    /// Number of the row given last, from 1.
+    number: u64,
+}
+
+/// Finds the fields among the columns of a schema.
+pub(super) fn layout_of(schema: &Schema, told: &Told<'_>) -> io::Result<Layout> {
+    let fields = schema.fields().iter();
+    let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
+    Layout::find(&names, told)
+}
+
+/// The columns that a layout uses, each once, in the order of the file.
+pub(super) fn used_columns(layout: &Layout) -> Vec<usize> {
+    let mut used: Vec<usize> = layout.used.iter().map(|(_, place)| *place).collect();
+    used.sort_unstable();
+    used.dedup();
+    used
+}
+
+impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> ArrowRows<B> {
+    /// The rows of batches that have the columns of [`used_columns`] alone, in their order. So many rows of the
+    /// file stand before them.
+    pub(super) fn new(batches: B, layout: Layout, rows_before: u64) -> Self {
+        let layout = Arc::new(layout);
+        let used = used_columns(&layout);
+        let place = |(_, column): &(_, usize)| used.binary_search(column).unwrap_or_default();
+        Self {
+            batches,
+            places: layout.used.iter().map(place).collect(),
+            maker: RowMaker::new(Arc::clone(&layout)),
+            layout,
+            cells: None,
+            number: rows_before,
+        }
+    }
+
+    /// Goes to the next row, in the next batch if need be; false at the end.
+    fn advance(&mut self) -> io::Result<bool> {
+        loop {
+            if let Some(cells) = &mut self.cells {
+                cells.row += 1;
+                if cells.row < cells.rows {
+                    return Ok(true);
+                }
+            }
+            let Some(batch) = self.batches.next() else {
+                self.cells = None;
+                return Ok(false);
+            };
+            let batch = batch.map_err(|error| self.damaged(&error))?;
+            let cells = ArrowCells::of(&batch, &self.layout, &self.places);
+            let cells = cells.map_err(|(name, error)| {
+                io::Error::other(format!("its column `{name}` cannot be read: {error}"))
+            })?;
+            let is_empty = cells.rows == 0;
+            self.cells = Some(cells);
+            if !is_empty {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn damaged(&self, error: &ArrowError) -> io::Error {
+        let what = format!("behind row {}: {error}", self.number);
+        io::Error::new(io::ErrorKind::InvalidData, what)
+    }
+}
+
+impl<B: Iterator<Item = Result<RecordBatch, ArrowError>> + Send> HistoryRows for ArrowRows<B> {
+    fn next_row(&mut self, row: &mut HistoryRow) -> io::Result<bool> {
+        if !self.advance()? {
+            return Ok(false);
+        }
+        self.number += 1;
+        if let Some(cells) = &self.cells {
+            self.maker.fill(cells, row);
+        }
+        Ok(true)
+    }
+
+    fn position(&self) -> String {
+        format!("row {}", self.number)
+    }
+}

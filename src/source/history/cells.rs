@@ -1,0 +1,86 @@
+//! The cells of the row that an archive is at, whatever its format.
+
+use crate::event::Level;
+use crate::frame::packed::RowFault;
+use crate::units::{Nanos, NumberError, Price, Side, Size};
+
+/// Cells of one row, by the places of their columns.
+pub(super) trait Cells {
+    /// A time; an empty cell is [`CellFault::Missing`].
+    fn time(&self, at: usize) -> Result<Nanos, CellFault>;
+    /// A price; undefined where the cell is empty.
+    fn price(&self, at: usize) -> Result<Price, CellFault>;
+    /// A size; undefined where the cell is empty.
+    fn size(&self, at: usize) -> Result<Size, CellFault>;
+    /// A whole number; none where the cell is empty.
+    fn number(&self, at: usize) -> Result<Option<u64>, CellFault>;
+    /// A truth value; none where the cell is empty.
+    fn flag(&self, at: usize) -> Result<Option<bool>, CellFault>;
+    /// The side that took; none where the cell is empty or says that it is unknown.
+    fn side(&self, at: usize) -> Result<Option<Side>, CellFault>;
+    /// A text; empty where the cell is.
+    fn text(&self, at: usize) -> &str;
+    /// Appends the levels of a list, and says how many.
+    fn levels(&self, at: usize, out: &mut Vec<Level>) -> Result<u32, CellFault>;
+    /// The cell as it is written.
+    fn shown(&self, at: usize) -> String;
+}
+
+/// What is wrong with a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CellFault {
+    /// It is empty, and must not be.
+    Missing,
+    /// It is no number, or no time.
+    BadNumber,
+    /// Its value cannot be meant.
+    OutOfRange,
+    /// It has more digits than are kept exactly.
+    TooPrecise,
+}
+
+impl CellFault {
+    /// The same of a field.
+    pub(super) fn of(self, field: &'static str) -> RowFault {
+        match self {
+            Self::Missing => RowFault::Missing(field),
+            Self::BadNumber => RowFault::BadNumber(field),
+            Self::OutOfRange => RowFault::OutOfRange(field),
+            Self::TooPrecise => RowFault::TooPrecise(field),
+        }
+    }
+}
+
+impl From<NumberError> for CellFault {
+    fn from(error: NumberError) -> Self {
+        match error {
+            NumberError::NotANumber => Self::BadNumber,
+            NumberError::OutOfRange => Self::OutOfRange,
+            NumberError::TooPrecise => Self::TooPrecise,
+        }
+    }
+}
+
+/// The side that a word means; none where it says that the side is unknown.
+pub(super) fn side_of(word: &str) -> Result<Option<Side>, CellFault> {
+    let is = |words: &[&str]| words.iter().any(|one| word.eq_ignore_ascii_case(one));
+    if is(&["buy", "b", "bid", "1", "buyer"]) {
+        Ok(Some(Side::Buy))
+    } else if is(&["sell", "s", "a", "ask", "-1", "seller"]) {
+        Ok(Some(Side::Sell))
+    } else if is(&["unknown", "", "n", "none", "nan", "0"]) {
+        Ok(None)
+    } else {
+        Err(CellFault::OutOfRange)
+    }
+}
+
+/// The truth value that a word means; none where it is empty.
+pub(super) fn flag_of(word: &str) -> Result<Option<bool>, CellFault> {
+    match word {
+        "true" | "True" | "TRUE" | "1" => Ok(Some(true)),
+        "false" | "False" | "FALSE" | "0" => Ok(Some(false)),
+        "" => Ok(None),
+        _ => Err(CellFault::OutOfRange),
+    }
+}

@@ -1,0 +1,268 @@
+//! Rows from cells: which column is which field is told by the layout.
+
+use std::sync::Arc;
+
+use super::cells::{CellFault, Cells};
+use super::layout::{Layout, Naming, RowFields, SideFrom, VenueFrom};
+use super::row::HistoryRow;
+use super::tick_rule::TickRule;
+use crate::event::{Bar, Depth, Link, Quote, Splice, Trade, TradeIds};
+use crate::frame::packed::{RowBody, RowFault};
+use crate::units::{Nanos, Price, Side, Size};
+
+/// Makes rows from cells.
+pub(super) struct RowMaker {
+    layout: Arc<Layout>,
+    name: String,
+    /// The symbol and the venue of the name.
+    named: (String, String),
+    ticks: TickRule,
+}
+
+/// A fault, and the place of the column at fault.
+type Fault = (RowFault, usize);
+
+impl RowMaker {
+    pub(super) fn new(layout: Arc<Layout>) -> Self {
+        let name = match &layout.naming {
+            Naming::Fixed(name) => name.clone(),
+            Naming::Column { .. } => String::new(),
+        };
+        Self {
+            layout,
+            name,
+            named: (String::new(), String::new()),
+            ticks: TickRule::default(),
+        }
+    }
+
+    /// Makes the row of these cells.
+    pub(super) fn fill(&mut self, cells: &impl Cells, row: &mut HistoryRow) {
+        self.find_name(cells);
+        if row.instrument != self.name {
+            row.instrument.clone_from(&self.name);
+        }
+        row.levels.clear();
+        row.ts_recv = Nanos::UNDEFINED;
+        row.ts_event = Nanos::UNDEFINED;
+        if let Err((fault, at)) = self.try_fill(cells, row) {
+            row.fail(fault, &cells.shown(at));
+        }
+    }
+
+    fn try_fill(&mut self, cells: &impl Cells, row: &mut HistoryRow) -> Result<(), Fault> {
+        let layout = &self.layout;
+        if let Some(at) = layout.ts_recv {
+            row.ts_recv = match cells.time(at) {
+                Ok(time) => time,
+                Err(CellFault::Missing) => Nanos::UNDEFINED,
+                Err(fault) => return Err((fault.of("ts_recv"), at)),
+            };
+        }
+        row.ts_event = match cells.time(layout.ts_event) {
+            Ok(time) => time,
+            // A quote without a time of the venue has the time at which it was received.
+            Err(CellFault::Missing) if row.ts_recv != Nanos::UNDEFINED => Nanos::UNDEFINED,
+            Err(fault) => return Err((fault.of("ts_event"), layout.ts_event)),
+        };
+        let fields = layout.fields_of(cells)?;
+        row.body = match fields {
+            RowFields::Trade { .. } => RowBody::Trade(trade(fields, cells)?),
+            RowFields::Quote { .. } => RowBody::Quote(quote(fields, cells)?),
+            RowFields::Bar { .. } => RowBody::Bar(bar(fields, cells)?),
+            RowFields::Book { .. } => RowBody::Depth(book(fields, cells, row)?),
+        };
+        if layout.has_tick_rule
+            && let RowBody::Trade(trade) = &mut row.body
+            && trade.price != Price::UNDEFINED
+        {
+            trade.side = self.ticks.side(&self.name, trade.price);
+        }
+        Ok(())
+    }
+
+    /// Makes the instrument's name, if it is another one than that of the row before.
+    fn find_name(&mut self, cells: &impl Cells) {
+        let Naming::Column { symbol, venue } = &self.layout.naming else {
+            return;
+        };
+        let symbol = cells.text(*symbol).trim();
+        let venue = match venue {
+            VenueFrom::Nothing => "",
+            VenueFrom::Fixed(venue) => venue,
+            VenueFrom::Column(at) => cells.text(*at).trim(),
+        };
+        if self.named.0 == symbol && self.named.1 == venue && !self.name.is_empty() {
+            return;
+        }
+        symbol.clone_into(&mut self.named.0);
+        venue.clone_into(&mut self.named.1);
+        self.name.clear();
+        self.name.push_str(symbol);
+        if !venue.is_empty() && !symbol.is_empty() {
+            self.name.push('.');
+            self.name.extend(venue.chars().flat_map(char::to_uppercase));
+        }
+    }
+}
+
+fn price(cells: &impl Cells, at: usize, field: &'static str) -> Result<Price, Fault> {
+    cells.price(at).map_err(|fault| (fault.of(field), at))
+}
+
+fn size(cells: &impl Cells, at: usize, field: &'static str) -> Result<Size, Fault> {
+    cells.size(at).map_err(|fault| (fault.of(field), at))
+}
+
+fn number(cells: &impl Cells, at: Option<usize>, field: &'static str) -> Result<u64, Fault> {
+    let Some(at) = at else { return Ok(0) };
+    let number = cells.number(at).map_err(|fault| (fault.of(field), at))?;
+    Ok(number.unwrap_or(0))
+}
+
+fn trade(fields: &RowFields, cells: &impl Cells) -> Result<Trade, Fault> {
+    let RowFields::Trade {
+        price: price_at,
+        size: size_at,
+        side,
+        trade_id,
+        has_text_ids,
+        ids,
+        ids_at,
+        aggregate,
+        aggregate_at,
+    } = *fields
+    else {
+        unreachable!("the caller has looked")
+    };
+    let is_aggregate = match aggregate_at {
+        Some(at) => cells.flag(at).map_err(|fault| (fault.of("row"), at))?,
+        None => None,
+    };
+    let ids = match ids_at.map(|at| (at, cells.text(at))) {
+        None | Some((_, "")) => ids,
+        Some((_, "successive")) => TradeIds::Successive,
+        Some((_, "rising")) => TradeIds::Rising,
+        Some((_, "distinct")) => TradeIds::Distinct,
+        Some((at, _)) => return Err((RowFault::OutOfRange("trade_id"), at)),
+    };
+    Ok(Trade {
+        price: price(cells, price_at, "price")?,
+        size: size(cells, size_at, "size")?,
+        trade_id: match number(cells, trade_id, "trade_id") {
+            Err(_) if has_text_ids => 0,
+            number => number?,
+        },
+        ids,
+        side: side_from(side, cells)?,
+        aggregate: is_aggregate.unwrap_or(aggregate),
+    })
+}
+
+fn side_from(side: SideFrom, cells: &impl Cells) -> Result<Option<Side>, Fault> {
+    match side {
+        SideFrom::Nothing => Ok(None),
+        SideFrom::Taker(at) => cells.side(at).map_err(|fault| (fault.of("side"), at)),
+        SideFrom::BuyerIsMaker(at) => match cells.flag(at) {
+            Ok(Some(true)) => Ok(Some(Side::Sell)),
+            Ok(Some(false)) => Ok(Some(Side::Buy)),
+            Ok(None) => Err((RowFault::Missing("side"), at)),
+            Err(fault) => Err((fault.of("side"), at)),
+        },
+    }
+}
+
+fn quote(fields: &RowFields, cells: &impl Cells) -> Result<Quote, Fault> {
+    let RowFields::Quote {
+        bid: (bid_px, bid_sz),
+        ask: (ask_px, ask_sz),
+        sequence,
+        zero_is_empty,
+    } = *fields
+    else {
+        unreachable!("the caller has looked")
+    };
+    let side = |px: usize, sz: usize, names: [&'static str; 2]| {
+        let (price, size) = (price(cells, px, names[0])?, size(cells, sz, names[1])?);
+        Ok(match zero_is_empty && price == Price::ZERO {
+            true => (Price::UNDEFINED, Size::ZERO),
+            false => (price, size),
+        })
+    };
+    let (bid_px, bid_sz) = side(bid_px, bid_sz, ["bid_px", "bid_sz"])?;
+    let (ask_px, ask_sz) = side(ask_px, ask_sz, ["ask_px", "ask_sz"])?;
+    Ok(Quote {
+        bid_px,
+        bid_sz,
+        ask_px,
+        ask_sz,
+        sequence: number(cells, sequence, "sequence")?,
+    })
+}
+
+fn bar(fields: &RowFields, cells: &impl Cells) -> Result<Bar, Fault> {
+    let RowFields::Bar {
+        prices: [open, high, low, close],
+        volume,
+    } = *fields
+    else {
+        unreachable!("the caller has looked")
+    };
+    Ok(Bar {
+        open: price(cells, open, "open")?,
+        high: price(cells, high, "high")?,
+        low: price(cells, low, "low")?,
+        close: price(cells, close, "close")?,
+        volume: match volume {
+            Some(at) => size(cells, at, "volume")?,
+            None => Size::UNDEFINED,
+        },
+    })
+}
+
+fn book(fields: &RowFields, cells: &impl Cells, row: &mut HistoryRow) -> Result<Depth, Fault> {
+    let RowFields::Book {
+        first,
+        last,
+        snapshot,
+        bids,
+        asks,
+        splice,
+        link,
+        keep,
+    } = *fields
+    else {
+        unreachable!("the caller has looked")
+    };
+    let needed = |at: usize, field: &'static str| match cells.number(at) {
+        Ok(Some(number)) => Ok(number),
+        Ok(None) => Err((RowFault::Missing(field), at)),
+        Err(fault) => Err((fault.of(field), at)),
+    };
+    let is_whole = match cells.flag(snapshot) {
+        Ok(Some(flag)) => flag,
+        Ok(None) => return Err((RowFault::Missing("snapshot"), snapshot)),
+        Err(fault) => return Err((fault.of("snapshot"), snapshot)),
+    };
+    let is = |at: Option<usize>, word: &str| at.is_some_and(|at| cells.text(at) == word);
+    let mut levels = |at: usize, field: &'static str| {
+        let pushed = cells.levels(at, &mut row.levels);
+        pushed.map_err(|fault| (fault.of(field), at))
+    };
+    Ok(Depth {
+        first: needed(first, "first_sequence")?,
+        last: needed(last, "sequence")?,
+        bids: levels(bids, "bids")?,
+        asks: levels(asks, "asks")?,
+        snapshot: is_whole.then_some(match is(splice, "in_order") {
+            true => Splice::InOrder,
+            false => Splice::ByNumber,
+        }),
+        link: match is(link, "chain") {
+            true => Link::Chain,
+            false => Link::Range,
+        },
+        keep: u16::try_from(number(cells, keep, "levels")?).unwrap_or(u16::MAX),
+        ..Depth::default()
+    })
+}

@@ -1,0 +1,207 @@
+//! How times are written in an archive.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+
+use super::cells::CellFault;
+use super::mapping::HistoryUnit;
+use crate::time::parse_rfc3339;
+use crate::units::Nanos;
+
+/// How the times of a column are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimeForm {
+    /// Of numbers; none: the magnitude tells it.
+    pub(super) unit: Option<HistoryUnit>,
+    /// Of what has no zone; none: UTC.
+    pub(super) zone: Option<Tz>,
+    /// The day from whose local midnight numbers count; none: from 1970 in UTC.
+    pub(super) day: Option<NaiveDate>,
+    /// So many units are added to a number, and nanoseconds to every time.
+    pub(super) later: (i64, i64),
+}
+
+impl TimeForm {
+    /// The time of a number. One that is not plausible is given as nanoseconds of its unit, for the decoder
+    /// to refuse.
+    pub(super) fn of_number(&self, number: i64) -> Nanos {
+        let unit = self.unit.unwrap_or_else(|| unit_of(number));
+        let number = number.saturating_add(self.later.0);
+        let nanos = number.saturating_mul(unit.nanos());
+        match self.day {
+            Some(day) => self.of_clock(day, nanos),
+            None => Nanos(nanos.saturating_add(self.later.1)),
+        }
+    }
+
+    /// The time of a number with a fraction, to the nanosecond that is nearest.
+    pub(super) fn of_float(&self, number: f64) -> Result<Nanos, CellFault> {
+        if !number.is_finite() {
+            return Err(CellFault::BadNumber);
+        }
+        if number.fract() == 0.0 {
+            return Ok(self.of_number(number as i64));
+        }
+        let unit = self.unit.unwrap_or_else(|| unit_of(number as i64)).nanos();
+        let (whole, fraction) = (number.trunc(), number.fract());
+        let of_fraction = (fraction * unit as f64).round() as i64;
+        let Nanos(whole) = self.of_number(whole as i64);
+        Ok(Nanos(whole.saturating_add(of_fraction)))
+    }
+
+    /// A moment of the clock on a wall, so many nanoseconds since 1970 as if it were UTC.
+    pub(super) fn of_local(&self, nanos: i64) -> Result<Nanos, CellFault> {
+        let Some(zone) = self.zone else {
+            return Ok(Nanos(nanos.saturating_add(self.later.1)));
+        };
+        let local = DateTime::from_timestamp_nanos(nanos).naive_utc();
+        let time = in_zone(local, zone).ok_or(CellFault::OutOfRange)?;
+        Ok(Nanos(time.0.saturating_add(self.later.1)))
+    }
+
+    /// The time of a text: a number, RFC 3339, or a day and a time without zone.
+    pub(super) fn of_text(&self, text: &str) -> Result<Nanos, CellFault> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(CellFault::Missing);
+        }
+        // Where numbers have a unit, one of eight digits may look like a day.
+        let may_be_day = self.unit.is_none() && self.day.is_none();
+        if let Some(day) = written_day(text).filter(|_| may_be_day) {
+            return self.of_local(nanos_of(day).ok_or(CellFault::OutOfRange)?);
+        }
+        if let Ok(number) = text.parse::<i64>() {
+            return Ok(self.of_number(number));
+        }
+        if let Ok(number) = text.parse::<f64>() {
+            return self.of_float(number);
+        }
+        let Ok(Nanos(time)) = parse_rfc3339(text) else {
+            let lean = NaiveDateTime::parse_from_str(text, "%Y%m%d %H:%M");
+            let lean = lean.map_err(|_| CellFault::BadNumber)?;
+            return self.of_local(nanos_of(lean).ok_or(CellFault::OutOfRange)?);
+        };
+        match has_offset(text) {
+            true => Ok(Nanos(time.saturating_add(self.later.1))),
+            false => self.of_local(time),
+        }
+    }
+
+    /// A time of the clock of a day: nanoseconds since its local midnight, as the clock shows them.
+    fn of_clock(&self, day: NaiveDate, nanos: i64) -> Nanos {
+        let midnight = day.and_hms_opt(0, 0, 0).and_then(nanos_of);
+        let local = midnight.and_then(|midnight| midnight.checked_add(nanos));
+        let time = local.and_then(|local| self.of_local(local).ok());
+        time.unwrap_or(Nanos::UNDEFINED)
+    }
+}
+
+/// The unit in which a number is a time of the years 1971 to 2099: the ranges do not meet.
+fn unit_of(number: i64) -> HistoryUnit {
+    match number.unsigned_abs() {
+        ..10_000_000_000 => HistoryUnit::Seconds,
+        ..10_000_000_000_000 => HistoryUnit::Milliseconds,
+        ..10_000_000_000_000_000 => HistoryUnit::Microseconds,
+        _ => HistoryUnit::Nanoseconds,
+    }
+}
+
+/// A day as `20150301`, which no number of seconds of these years is.
+fn written_day(text: &str) -> Option<NaiveDateTime> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    NaiveDate::parse_from_str(text, "%Y%m%d")
+        .ok()?
+        .and_hms_opt(0, 0, 0)
+}
+
+/// Whether a time says how far it is from UTC, behind its day.
+fn has_offset(text: &str) -> bool {
+    let clock = text.get("2015-03-01".len()..).unwrap_or_default();
+    clock.contains(['Z', 'z', '+', '-'])
+}
+
+fn nanos_of(time: NaiveDateTime) -> Option<i64> {
+    time.and_utc().timestamp_nanos_opt()
+}
+
+/// A time of the clock in a zone: the earlier one where the clock shows it twice, and the time an hour later
+/// where it is set forward over it.
+fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<Nanos> {
+    let hour = chrono::TimeDelta::hours(1);
+    let time = zone.from_local_datetime(&local).earliest().or_else(|| {
+        let later = local.checked_add_signed(hour)?;
+        zone.from_local_datetime(&later).earliest()
+    })?;
+    time.timestamp_nanos_opt().map(Nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: i64 = 1_427_803_200_000_000_000;
+
+    fn form(zone: Option<Tz>) -> TimeForm {
+        TimeForm {
+            zone,
+            ..TimeForm::default()
+        }
+    }
+
+    #[test]
+    fn the_magnitude_tells_the_unit() {
+        let form = form(None);
+        for text in [
+            "1427803200",
+            "1427803200000",
+            "1427803200000000",
+            "1427803200000000000",
+            "1427803200.0",
+            "2015-03-31T12:00:00Z",
+            "2015-03-31 12:00:00",
+            "2015-03-31 14:00:00+02:00",
+            "20150331 12:00",
+        ] {
+            assert_eq!(form.of_text(text), Ok(Nanos(NOON)), "{text}");
+        }
+        assert_eq!(form.of_text("1427803200.25"), Ok(Nanos(NOON + 250_000_000)));
+        let midnight = Nanos(NOON - 43_200_000_000_000);
+        assert_eq!(form.of_text("20150331"), Ok(midnight));
+        assert_eq!(form.of_text("2015-03-31"), Ok(midnight));
+        assert_eq!(form.of_text("31.03.2015"), Err(CellFault::BadNumber));
+        assert_eq!(form.of_text(" "), Err(CellFault::Missing));
+        assert_eq!(form.of_text("nan"), Err(CellFault::BadNumber));
+    }
+
+    /// Offsets of New York: −5 hours in winter, −4 in summer.
+    #[test]
+    fn what_has_no_zone_is_of_the_zone_that_is_told() {
+        let form = form(Some(chrono_tz::America::New_York));
+        for (text, expected) in [
+            ("2015-03-31 08:00:00", NOON),
+            ("2015-03-31 12:00:00Z", NOON),
+            ("2015-01-31 12:00:00", 1_422_723_600_000_000_000),
+            // Twice: the first one; and over the hour that there is not.
+            ("2015-11-01 01:30:00", 1_446_355_800_000_000_000),
+            ("2015-03-08 02:30:00", 1_425_799_800_000_000_000),
+        ] {
+            assert_eq!(form.of_text(text), Ok(Nanos(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_count_from_midnight() {
+        let form = TimeForm {
+            unit: Some(HistoryUnit::Milliseconds),
+            day: NaiveDate::from_ymd_opt(2013, 10, 7),
+            ..form(Some(chrono_tz::America::New_York))
+        };
+        let expected = 1_381_152_600_123_000_000;
+        assert_eq!(form.of_number(34_200_123), Nanos(expected), "9:30:00.123");
+        // No day of the year 3420.
+        let expected = Ok(Nanos(expected + 1_000_000_000));
+        assert_eq!(form.of_text("34201123"), expected, "9:30:01.123");
+    }
+}
