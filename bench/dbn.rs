@@ -1,10 +1,10 @@
 //! DBN records to events, against Databento's own decoder, which makes no events of them.
 //!
-//! Each schema is a file that this writes into a folder for temporary files, of four instruments in turns.
+//! Each schema is a file that this writes and removes, of four instruments in turns.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::{env, fs, process};
+use std::{fs, process};
 
 use dbn::decode::{DbnDecoder, DecodeRecordRef};
 use dbn::encode::{DbnEncoder, EncodeRecord};
@@ -68,7 +68,7 @@ struct Written(PathBuf);
 impl Written {
     fn new(schema: &str) -> Self {
         let name = format!("foretick-bench-{schema}-{}.dbn", process::id());
-        let path = env::temp_dir().join(name);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let metadata = Metadata::builder()
             .dataset("XNAS.ITCH".to_owned())
             .schema(Some(schema.parse::<Schema>().expect("a schema")))
@@ -103,7 +103,7 @@ fn header<T: HasRType>(rtype: u8, number: u64) -> RecordHeader {
 
 /// A price that wanders by cents.
 fn price(number: u64) -> i64 {
-    let away = (number * 2_654_435_761 >> 20) % 200;
+    let away = ((number * 2_654_435_761) >> 20) % 200;
     (10_000 + away.cast_signed()) * 10_000_000
 }
 
@@ -165,7 +165,7 @@ fn ten(number: u64) -> Mbp10Msg {
 fn order(number: u64) -> MboMsg {
     let (action, id) = match number {
         0..4 => (b'R', 0),
-        _ if number < 4_000 || number / 4 % 2 == 0 => (b'A', number),
+        _ if number < 4_000 || (number / 4).is_multiple_of(2) => (b'A', number),
         _ => (b'C', number - 4_000 + 4),
     };
     let of = if action == b'C' { id } else { number };

@@ -71,7 +71,7 @@ pub enum Command {
     Check(CheckArguments),
     /// Measure the time of a model's windows on this machine against ONNX Runtime, and compare the scores.
     Bench(BenchArguments),
-    /// Show the content of captures: instruments, gaps, and whether books agree with quotes.
+    /// Show what captures and archives hold: instruments, times, gaps, and whether books agree with quotes.
     Inspect(InspectArguments),
     /// Convert archives and captures to Parquet, by instrument and day, or to JSON lines of the topics.
     Convert(ConvertArguments),
@@ -371,8 +371,9 @@ pub struct BenchArguments {
 
 #[derive(Args)]
 pub struct InspectArguments {
-    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`.
-    #[arg(required = true, value_name = "CAPTURE")]
+    /// Captures and archives of any format that is read; several are merged by receive time, without one by
+    /// `ts_event`.
+    #[arg(required = true, value_name = "FILE")]
     pub captures: Vec<PathBuf>,
     /// Read only frames that were received from this time on (RFC 3339 with any offset, a day, or
     /// nanoseconds). A capture is opened near it by its index, CAPTURE.idx.

@@ -1,5 +1,5 @@
-//! Inspects captures and archives: what is in them, what is missing, and whether the book agrees with what the
-//! venue says of it: its quotes, its checksums, its numbers, its order book file.
+//! Inspects captures and archives: what is in them, what is missing, and whether the book agrees with what
+//! the venue says of it: its quotes, its checksums, its numbers, its order book file.
 //!
 //! Needs no pipeline but for a feed that one describes, and is not told which venue's capture it is.
 

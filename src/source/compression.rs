@@ -15,8 +15,8 @@ use crate::frame::BYTE_ORDER_MARK;
 /// The largest window of a zstd frame that is read, as a power of two: 1 GiB, which is `zstd --long=30`.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 30;
 
-/// Reads a file of text, decompressed where its first bytes are those of gzip or zstd, and without a byte-order
-/// mark.
+/// Reads a file of text, decompressed where its first bytes are those of gzip or zstd, and without a
+/// byte-order mark.
 ///
 /// # Errors
 /// Where the disk fails, or the file or its decompressed content has a format that is not read.

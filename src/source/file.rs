@@ -94,7 +94,7 @@ impl FileSource {
             current: 0,
             next_number: 0,
             waiting: BinaryHeap::new(),
-            options: options.clone(),
+            options,
         };
         source.begin()?;
         Ok(source)

@@ -79,7 +79,7 @@ pub(super) struct FileLines {
 /// What a file holds.
 enum Content {
     Lines(Box<dyn BufRead + Send>),
-    Rows(PackedRows),
+    Rows(Box<PackedRows>),
 }
 
 /// How a line ends.
@@ -138,8 +138,8 @@ impl FileLines {
         self.number
     }
 
-    /// The name of the format, and the records that have been read, where it counts them. Lines that begin with
-    /// a receive time are a capture.
+    /// The name of the format, and the records that have been read, where it counts them. Lines that begin
+    /// with a receive time are a capture.
     pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
         match &self.content {
             Content::Rows(rows) => {
@@ -352,7 +352,11 @@ fn open(
         let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
         if let Some(archive) = archive {
             let rows = PackedRows::new(archive, history.lateness_ns, options.max_jump_ns);
-            return Ok((Content::Rows(rows), FilePosition::shared(&file), None));
+            return Ok((
+                Content::Rows(Box::new(rows)),
+                FilePosition::shared(&file),
+                None,
+            ));
         }
     }
     let kind = table::kind_of(path);

@@ -18,7 +18,7 @@ mod known;
 mod layout;
 mod lobster;
 pub mod mapping;
-mod order_book;
+mod mbo_book;
 mod packed_rows;
 mod parquet;
 pub mod row;
@@ -48,12 +48,12 @@ use crate::units::Nanos;
 
 /// The formats and their names, in the order in which they are asked.
 const FORMATS: &[(&str, &dyn HistoryFormat)] = &[
-    ("dbn", &dbn::Dbn),
-    ("dbz", &dbn::Dbz),
-    ("lobster", &lobster::Lobster),
     ("parquet", &Parquet),
     ("arrow", &ArrowIpc),
     ("zip", &Zip),
+    ("dbn", &dbn::Dbn),
+    ("dbz", &dbn::Dbz),
+    ("lobster", &lobster::Lobster),
     ("csv", &Csv),
 ];
 

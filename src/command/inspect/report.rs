@@ -44,8 +44,8 @@ pub struct CaptureReport {
     pub splice_dropped: u64,
     /// Frames that were not decoded, by reason.
     pub errors: BTreeMap<&'static str, u64>,
-    /// The rebuilt book against the venue's best bid and offer; of LOBSTER's messages against their order book
-    /// file.
+    /// The rebuilt book against the venue's best bid and offer; that of LOBSTER's messages against their
+    /// order book file.
     pub book_vs_quote: Comparison,
     /// The rebuilt book against the venue's checksums.
     pub checksums: Comparison,

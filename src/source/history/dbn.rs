@@ -14,7 +14,8 @@
 //! A state of a book is told at the last record of an event alone (flag `LAST`), because those before show it
 //! halfway. A record of a channel that lost messages (`MAYBE_BAD_BOOK`) comes behind a gap. The records of a
 //! file may be of several schemas, as a live session has them; those that carry none of this are passed over.
-//! Where reading begins at a time, orders of before are applied, and the first change after it is the whole book.
+//! Where reading begins at a time, orders of before are applied, and the first change after it is the whole
+//! book.
 
 mod instruments;
 mod market;
@@ -33,8 +34,9 @@ use dbn::{
 };
 
 use self::instruments::DbnInstruments;
-use self::records::Records;
+use self::records::DbnRecords;
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
+use super::mapping::HistoryMapping;
 use super::row::{HistoryRow, HistoryRows, RowBody};
 use crate::event::{Depth, Gap, GapReason, Level, Splice};
 use crate::source::compression::content_of;
@@ -52,10 +54,10 @@ impl HistoryFormat for Dbn {
         &self,
         _: &Path,
         file: File,
-        _: &HistoryOptions,
+        options: &HistoryOptions,
         begin: Option<Nanos>,
     ) -> io::Result<Box<dyn HistoryRows>> {
-        Ok(Box::new(DbnRows::open(file, begin)?))
+        Ok(Box::new(DbnRows::open(file, &options.mapping, begin)?))
     }
 }
 
@@ -83,13 +85,13 @@ impl HistoryFormat for Dbz {
 
 /// The rows of a DBN file.
 struct DbnRows {
-    records: Records,
+    records: DbnRecords,
     instruments: DbnInstruments,
     /// What the record read last says.
     said: Said,
     /// How much of that has been told.
     told: usize,
-    /// Records that carry nothing of a market.
+    /// DbnRecords that carry nothing of a market.
     passed_over: u64,
 }
 
@@ -110,14 +112,17 @@ struct Said {
 }
 
 impl DbnRows {
-    fn open(file: File, begin: Option<Nanos>) -> io::Result<Self> {
-        let (records, metadata) = Records::open(Box::new(content_of(file)?.0))?;
+    fn open(file: File, mapping: &HistoryMapping, begin: Option<Nanos>) -> io::Result<Self> {
+        let size = file.metadata()?.len();
+        let (content, around) = content_of(file)?;
+        let bytes_max = if around.is_empty() { size } else { u64::MAX };
+        let (records, metadata) = DbnRecords::open(Box::new(content), bytes_max)?;
         if let Some(refusal) = metadata.schema.and_then(market::refusal) {
             return Err(io::Error::other(refusal));
         }
         Ok(Self {
             records,
-            instruments: DbnInstruments::new(&metadata),
+            instruments: DbnInstruments::new(&metadata, mapping),
             said: Said {
                 begin,
                 is_quote_first: metadata.schema == Some(Schema::Tbbo),

@@ -12,13 +12,14 @@ use crate::units::Nanos;
 /// What is told about archives.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryOptions {
-    /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any time.
+    /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any
+    /// time.
     pub lateness_ns: Option<i64>,
+    /// What is told about their columns.
+    pub mapping: HistoryMapping,
     /// Files that are read beside another one of the inputs, and alone mean nothing: see
     /// [`super::companions`].
     pub companions: Vec<PathBuf>,
-    /// What is told about their columns.
-    pub mapping: HistoryMapping,
 }
 
 /// A format of archives.

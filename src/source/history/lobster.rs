@@ -1,10 +1,11 @@
 //! LOBSTER files: the messages of Nasdaq's limit order book, and the book after each of them.
 //!
-//! `TICKER_YYYY-MM-DD_START_END_message_LEVELS.csv` has a line for each message: seconds since midnight in New
-//! York, type (1 to 7), order, size, price in 1/10000 USD, direction. The book is rebuilt from the messages.
-//! Orders that rested before the first one are unknown; the first line of the order book file
-//! (`…_orderbook_LEVELS.csv`), where it is among the inputs, is the book after the first message, which begins
-//! the rebuilt one. Its other lines are compared by `inspect`, and read by nothing else.
+//! `TICKER_YYYY-MM-DD_START_END_message_LEVELS.csv` has a line for each message: seconds since midnight in
+//! New York, type (1 to 7), order, size, price in 1/10000 USD, direction. The book is rebuilt from the
+//! messages. Orders that rested before the first one are unknown; the first line of the order book file
+//! (`…_orderbook_LEVELS.csv`), where it is among the inputs, is the book after the first message, which
+//! begins the rebuilt one. Its other lines are compared by `inspect`, and read by nothing else.
+//! `[source.history]` may say another zone, venue or instrument.
 //!
 //! Source: LOBSTER, "Data structure" (lobsterdata.com/info/DataStructure.php, 2025).
 
@@ -58,7 +59,7 @@ impl HistoryFormat for Lobster {
         let first = book
             .map(|book| BookLines::open(book)?.next_line())
             .transpose()?;
-        let rows = MessageRows::open(file, &name, first.flatten())?;
+        let rows = MessageRows::open(file, &name, first.flatten(), &options.mapping)?;
         Ok(Box::new(rows.from(begin)))
     }
 }

@@ -3,33 +3,37 @@
 use dbn::{Metadata, Publisher, RecordHeader, RecordRef, TsSymbolMap};
 use rustc_hash::FxHashMap;
 
-use crate::source::history::order_book::OrderBook;
+use crate::source::history::mapping::HistoryMapping;
+use crate::source::history::mbo_book::MboBook;
 
 /// The instruments of a file, by publisher and number.
 pub(super) struct DbnInstruments {
     symbols: TsSymbolMap,
     dataset: String,
-    places: FxHashMap<Key, usize>,
+    /// The name of all instruments, and the venue, where the configuration says them.
+    told_name: Option<String>,
+    told_venue: Option<String>,
+    places: FxHashMap<InstrumentKey, usize>,
     all: Vec<DbnInstrument>,
-    last: Option<(Key, usize)>,
+    last: Option<(InstrumentKey, usize)>,
 }
 
 /// Publisher and number of an instrument.
-type Key = (u16, u32);
+type InstrumentKey = (u16, u32);
 
 /// An instrument of a file.
 pub(super) struct DbnInstrument {
     /// Its whole name on the day of its last record.
     pub(super) name: String,
     /// Its orders, where the file tells them.
-    pub(super) book: OrderBook,
+    pub(super) book: MboBook,
     /// The days since 1970 for which the name holds.
     day: u64,
 }
 
 impl DbnInstruments {
     /// The instruments that the beginning of a file names.
-    pub(super) fn new(metadata: &Metadata) -> Self {
+    pub(super) fn new(metadata: &Metadata, mapping: &HistoryMapping) -> Self {
         let symbols = metadata.symbol_map().unwrap_or_else(|error| {
             tracing::warn!(%error, "the file maps no symbols to its instruments: they are named by number");
             TsSymbolMap::new()
@@ -37,6 +41,8 @@ impl DbnInstruments {
         Self {
             symbols,
             dataset: metadata.dataset.clone(),
+            told_name: mapping.instrument.clone(),
+            told_venue: mapping.venue.clone(),
             places: FxHashMap::default(),
             all: vec![],
             last: None,
@@ -56,7 +62,7 @@ impl DbnInstruments {
         let at = *self.places.entry(key).or_insert_with(|| {
             self.all.push(DbnInstrument {
                 name: String::new(),
-                book: OrderBook::default(),
+                book: MboBook::default(),
                 day: NO_DAY,
             });
             self.all.len() - 1
@@ -83,10 +89,14 @@ impl DbnInstruments {
     }
 
     /// The symbol that the file maps the number to at that time, else the number; and behind it the venue.
-    fn name(&self, (publisher, id): Key, ts: u64) -> String {
+    fn name(&self, (publisher, id): InstrumentKey, ts: u64) -> String {
         let known = Publisher::try_from(publisher);
         let of_dataset = || self.dataset.split('.').next().unwrap_or_default();
-        let venue = known.map_or_else(|_| of_dataset(), |known| known.venue().as_str());
+        let of_record = || known.map_or_else(|_| of_dataset(), |known| known.venue().as_str());
+        if let Some(name) = &self.told_name {
+            return name.clone();
+        }
+        let venue = self.told_venue.as_deref().unwrap_or_else(of_record);
         match self.symbols.get_for_ts(ts, id) {
             Some(symbol) => format!("{symbol}.{venue}"),
             None => format!("{id}.{venue}"),

@@ -7,14 +7,14 @@
 use dbn::{MboMsg, UNDEF_ORDER_SIZE, UNDEF_PRICE};
 
 use super::market;
-use crate::source::history::order_book::OrderBook;
+use crate::source::history::mbo_book::MboBook;
 use crate::source::history::row::RowFault;
 
 /// Applies a record to the book.
 ///
 /// # Errors
 /// What is wrong with it; the book is as before.
-pub(super) fn apply(record: &MboMsg, book: &mut OrderBook) -> Result<(), RowFault> {
+pub(super) fn apply(record: &MboMsg, book: &mut MboBook) -> Result<(), RowFault> {
     let action = record.action as u8;
     if action == b'R' {
         book.clear();

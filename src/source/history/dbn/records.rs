@@ -6,19 +6,22 @@ use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
 use dbn::{Metadata, RecordRef, VersionUpgradePolicy};
 
 /// The records of a file.
-pub(super) struct Records {
+pub(super) struct DbnRecords {
     decoder: DbnFsm,
     content: Box<dyn BufRead + Send>,
     /// The number of the record read last, from 1.
     number: u64,
 }
 
-impl Records {
-    /// Reads the beginning of a file.
+impl DbnRecords {
+    /// Reads the beginning of a file, whose content has at most so many bytes.
     ///
     /// # Errors
     /// Where it is no DBN, of a version that is not read, or cut.
-    pub(super) fn open(content: Box<dyn BufRead + Send>) -> io::Result<(Self, Metadata)> {
+    pub(super) fn open(
+        content: Box<dyn BufRead + Send>,
+        bytes_max: u64,
+    ) -> io::Result<(Self, Metadata)> {
         // Records of trades, quotes and books are the same in versions 1 to 3: none need be upgraded.
         let decoder = DbnFsm::builder()
             .upgrade_policy(VersionUpgradePolicy::AsIs)
@@ -30,18 +33,19 @@ impl Records {
             content,
             number: 0,
         };
-        let metadata = records.metadata()?;
+        let metadata = records.metadata(bytes_max)?;
         Ok((records, metadata))
     }
 
-    fn metadata(&mut self) -> io::Result<Metadata> {
+    fn metadata(&mut self, bytes_max: u64) -> io::Result<Metadata> {
         let mut prelude = [0; PRELUDE_BYTES];
         let whole = self.content.read_exact(&mut prelude);
         whole.map_err(|error| in_place("its DBN prelude", &error))?;
         let length = u32::from_le_bytes([prelude[4], prelude[5], prelude[6], prelude[7]]);
-        if length > METADATA_BYTES_MAX {
+        // The decoder takes memory for all of it at once.
+        if u64::from(length) > bytes_max.min(METADATA_BYTES_MAX) {
             let told = format!("its DBN metadata would be {length} bytes long");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, told));
         }
         self.decoder.write_all(&prelude);
         loop {
@@ -131,4 +135,4 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// `DBN`, the version, and the length of the metadata.
 const PRELUDE_BYTES: usize = 8;
 /// More than the metadata of every option of a year has.
-const METADATA_BYTES_MAX: u32 = 1 << 30;
+const METADATA_BYTES_MAX: u64 = 1 << 30;

@@ -79,7 +79,8 @@ fn read(path: &Path) -> (Vec<String>, io::Result<()>) {
 }
 
 fn read_from(path: &Path, begin: Option<Nanos>) -> (Vec<String>, io::Result<()>) {
-    let mut rows = match DbnRows::open(File::open(path).unwrap(), begin) {
+    let mut rows = match DbnRows::open(File::open(path).unwrap(), &HistoryMapping::default(), begin)
+    {
         Ok(rows) => rows,
         Err(error) => return (vec![], Err(error)),
     };
@@ -439,6 +440,29 @@ fn a_cut_file_gives_what_is_before_and_names_the_record() {
     file.bytes.clone_from(&whole);
     file.bytes[second + 1] = dbn::rtype::MBP_10;
     assert!(file.read().1.unwrap_err().to_string().contains("record 2"));
+}
+
+/// A flipped bit is read as something else, or refused: nothing panics.
+#[test]
+fn no_flipped_bit_stops_the_reader_otherwise_than_by_an_error() {
+    let mut file = Written::new(None, |encoder| {
+        encoder.encode_record(&trade(1, NANO, 1, b'N')).unwrap();
+        let bid = (99 * NANO, 4);
+        encoder
+            .encode_record(&best(1, b'C', flags::LAST, bid, bid))
+            .unwrap();
+        encoder
+            .encode_record(&order(1, b'A', b'B', 1, 99, 4))
+            .unwrap();
+    });
+    let whole = file.bytes.clone();
+    let mut refused = 0;
+    for bit in (0..whole.len() * 8).step_by(7) {
+        file.bytes.clone_from(&whole);
+        file.bytes[bit / 8] ^= 1 << (bit % 8);
+        refused += usize::from(file.read().1.is_err());
+    }
+    assert!(refused > 20, "{refused}");
 }
 
 #[test]

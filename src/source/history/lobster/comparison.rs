@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 use super::book_lines::BookLines;
-use super::message::Message;
+use super::message::LobsterMessage;
 use super::rows::RebuiltBook;
 use crate::source::compression::decompressed;
 
@@ -36,7 +36,7 @@ pub fn compare(messages: &Path, book: &Path) -> io::Result<BookComparison> {
         }
         comparison.compared += 1;
         let message = is_message
-            .then(|| Message::read(line.trim()).ok())
+            .then(|| LobsterMessage::read(line.trim()).ok())
             .flatten();
         if let Some(message) = message {
             rebuilt.take(&message);

@@ -6,7 +6,7 @@ use crate::units::Side;
 
 /// A message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct LobsterMessage {
     /// Nanoseconds since midnight.
     pub(super) since_midnight: i64,
     pub(super) kind: MessageKind,
@@ -37,7 +37,7 @@ pub(super) enum MessageKind {
     Halt(Option<TradingStatus>),
 }
 
-impl Message {
+impl LobsterMessage {
     /// Reads a line.
     ///
     /// # Errors
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_line_is_read_to_the_nanosecond() {
-        let message = Message::read("34200.004241176,1,16113575,18,5853300,1").unwrap();
-        let expected = Message {
+        let message = LobsterMessage::read("34200.004241176,1,16113575,18,5853300,1").unwrap();
+        let expected = LobsterMessage {
             since_midnight: 34_200_004_241_176,
             kind: MessageKind::Submission,
             order: 16_113_575,
@@ -137,9 +137,9 @@ mod tests {
             side: Side::Buy,
         };
         assert_eq!(message, expected);
-        let late = Message::read("57599.1234567899,4,1,1,1,-1").unwrap();
+        let late = LobsterMessage::read("57599.1234567899,4,1,1,1,-1").unwrap();
         assert_eq!(late.since_midnight, 57_599_123_456_789);
-        let halt = Message::read("34201,7,0,0,-1,-1").unwrap();
+        let halt = LobsterMessage::read("34201,7,0,0,-1,-1").unwrap();
         assert_eq!(halt.kind, MessageKind::Halt(Some(TradingStatus::Halted)));
         assert_eq!(halt.since_midnight, 34_201_000_000_000);
     }
@@ -160,7 +160,7 @@ mod tests {
             ("34200.5,1,1,1,1,0", RowFault::OutOfRange("side")),
             ("34200.5,7,0,0,2,-1", RowFault::OutOfRange("status")),
         ] {
-            assert_eq!(Message::read(line).unwrap_err().0, fault, "{line}");
+            assert_eq!(LobsterMessage::read(line).unwrap_err().0, fault, "{line}");
         }
     }
 }

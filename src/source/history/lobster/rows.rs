@@ -7,11 +7,12 @@ use chrono::{NaiveTime, TimeZone};
 use chrono_tz::America::New_York;
 
 use super::book_lines::BookLine;
-use super::message::{Message, MessageKind, PRICE_PLACES};
+use super::message::{LobsterMessage, MessageKind, PRICE_PLACES};
 use super::name::LobsterName;
 use crate::event::{Depth, Level, Splice, Trade, TradeIds};
 use crate::source::compression::decompressed;
-use crate::source::history::order_book::OrderBook;
+use crate::source::history::mapping::HistoryMapping;
+use crate::source::history::mbo_book::MboBook;
 use crate::source::history::row::{HistoryRow, HistoryRows, RowBody, RowFault};
 use crate::units::{Nanos, Price, Side, Size};
 
@@ -37,7 +38,7 @@ pub(super) struct MessageRows {
 /// The book of the messages so far.
 #[derive(Default)]
 pub(super) struct RebuiltBook {
-    pub(super) book: OrderBook,
+    pub(super) book: MboBook,
     /// The book after the first message.
     first: Option<BookLine>,
 }
@@ -46,14 +47,14 @@ impl RebuiltBook {
     /// The book, which is `first` after the first message, where that is known.
     pub(super) fn new(first: Option<BookLine>) -> Self {
         Self {
-            book: OrderBook::default(),
+            book: MboBook::default(),
             first,
         }
     }
 
     /// Takes a message.
-    pub(super) fn take(&mut self, message: &Message) {
-        let Message {
+    pub(super) fn take(&mut self, message: &LobsterMessage) {
+        let LobsterMessage {
             order,
             side,
             price,
@@ -82,17 +83,21 @@ impl MessageRows {
         file: File,
         name: &LobsterName,
         first: Option<BookLine>,
+        mapping: &HistoryMapping,
     ) -> io::Result<Self> {
         let midnight = name.date.and_time(NaiveTime::MIN);
-        let midnight = New_York.from_local_datetime(&midnight).earliest();
+        let zone = mapping.zone.unwrap_or(New_York);
+        let midnight = zone.from_local_datetime(&midnight).earliest();
         let midnight = midnight.and_then(|time| time.timestamp_nanos_opt());
         let year = || io::Error::other("its name has a year that cannot be");
+        let venue = mapping.venue.as_deref().unwrap_or(VENUE);
+        let own_name = || format!("{}.{venue}", name.ticker);
         Ok(Self {
             content: decompressed(file)?,
             line: String::new(),
             number: 0,
             messages: 0,
-            instrument: format!("{}.{VENUE}", name.ticker),
+            instrument: mapping.instrument.clone().unwrap_or_else(own_name),
             midnight: Nanos(midnight.ok_or_else(year)?),
             book: RebuiltBook::new(first),
             said: vec![],
@@ -128,7 +133,7 @@ impl MessageRows {
         }
     }
 
-    fn take(&mut self, message: &Message) {
+    fn take(&mut self, message: &LobsterMessage) {
         self.ts_event = Nanos(self.midnight.0.saturating_add(message.since_midnight));
         if self.begin.is_some_and(|begin| self.ts_event < begin) {
             self.book.take(message);
@@ -155,7 +160,7 @@ impl MessageRows {
 
 /// The trade that a message tells; none where it tells none. An order that rested to be bought was hit by a
 /// seller.
-fn trade(message: &Message) -> Option<RowBody> {
+fn trade(message: &LobsterMessage) -> Option<RowBody> {
     let side = match (message.kind, message.side) {
         (MessageKind::Execution | MessageKind::HiddenExecution, Side::Buy) => Some(Side::Sell),
         (MessageKind::Execution | MessageKind::HiddenExecution, Side::Sell) => Some(Side::Buy),
@@ -190,7 +195,7 @@ impl HistoryRows for MessageRows {
             if !self.next_line()? {
                 return Ok(false);
             }
-            match Message::read(self.line.trim()) {
+            match LobsterMessage::read(self.line.trim()) {
                 Ok(message) => self.take(&message),
                 Err((fault, cell)) => {
                     row.ts_event = Nanos::UNDEFINED;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::*;
 use crate::event::TradingStatus;
 use crate::frame::packed::RowBody;
+use crate::source::history::mapping::HistoryMapping;
 use crate::source::history::row::HistoryRow;
 use crate::tests::scratch::Scratch;
 use crate::units::Side;
@@ -25,8 +26,12 @@ fn read_from(messages: &Path, companions: &[PathBuf], begin: Option<Nanos>) -> V
         companions: companions.to_vec(),
         ..HistoryOptions::default()
     };
+    read_with(messages, &options, begin)
+}
+
+fn read_with(messages: &Path, options: &HistoryOptions, begin: Option<Nanos>) -> Vec<String> {
     let file = File::open(messages).unwrap();
-    let mut rows = Lobster.open(messages, file, &options, begin).unwrap();
+    let mut rows = Lobster.open(messages, file, options, begin).unwrap();
     let (mut row, mut read) = (HistoryRow::default(), vec![]);
     while rows.next_row(&mut row).unwrap() {
         read.push(shown(&row, &rows.position()));
@@ -58,9 +63,11 @@ fn shown(row: &HistoryRow, position: &str) -> String {
         RowBody::Unreadable(fault) => return format!("{position}: {fault:?} {}", row.cell),
         other => format!("{other:?}"),
     };
-    assert_eq!(row.instrument, "AAPL.XNAS");
     assert_eq!(row.ts_recv, Nanos::UNDEFINED);
-    format!("{} {what}", row.ts_event.0 - OPENING)
+    match row.instrument.as_str() {
+        "AAPL.XNAS" => format!("{} {what}", row.ts_event.0 - OPENING),
+        other => format!("{} {other} {what}", row.ts_event.0 - OPENING),
+    }
 }
 
 #[test]
@@ -96,6 +103,23 @@ fn messages_become_trades_halts_and_a_book() {
         "line 12: BadNumber(\"size\") x",
     ];
     assert_eq!(read(&messages, &[]), expected);
+}
+
+#[test]
+fn another_zone_and_venue_may_be_told() {
+    let scratch = Scratch::new();
+    let messages = scratch.write(MESSAGES, "34200.5,5,0,70,5854000,-1\n");
+    let options = HistoryOptions {
+        mapping: HistoryMapping {
+            zone: Some(chrono_tz::UTC),
+            venue: Some("XLON".into()),
+            ..HistoryMapping::default()
+        },
+        ..HistoryOptions::default()
+    };
+    let four_hours = -4 * 3_600_000_000_000_i64 + 500_000_000;
+    let expected = [format!("{four_hours} AAPL.XLON trade 70x585.4 Buy")];
+    assert_eq!(read_with(&messages, &options, None), expected);
 }
 
 #[test]

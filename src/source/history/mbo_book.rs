@@ -11,14 +11,14 @@ use crate::units::{Price, Side, Size};
 
 /// A book of single orders.
 #[derive(Debug, Default)]
-pub(super) struct OrderBook {
-    orders: FxHashMap<u64, Order>,
+pub(super) struct MboBook {
+    orders: FxHashMap<u64, MboOrder>,
     /// Of each level of the snapshot: what orders that are unknown singly add to it.
     unknown: FxHashMap<(Side, i64), u64>,
     /// Price and size by level, the best last.
     bids: Vec<(i64, u64)>,
     asks: Vec<(i64, u64)>,
-    /// The levels that changed since [`OrderBook::take_changes`].
+    /// The levels that changed since [`MboBook::take_changes`].
     changed: Vec<(Side, i64)>,
     /// Whether all levels before count no more since then.
     is_anew: bool,
@@ -29,7 +29,7 @@ pub(super) struct OrderBook {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Order {
+struct MboOrder {
     side: Side,
     price: i64,
     size: u64,
@@ -46,7 +46,7 @@ pub(super) struct Changes {
     pub(super) is_whole: bool,
 }
 
-impl OrderBook {
+impl MboBook {
     /// Takes all orders away: the book begins anew.
     pub(super) fn clear(&mut self) {
         self.orders.clear();
@@ -87,13 +87,13 @@ impl OrderBook {
             && *unknown >= size
         {
             *unknown -= size;
-            self.orders.insert(id, Order { side, price, size });
+            self.orders.insert(id, MboOrder { side, price, size });
         }
     }
 
     /// Adds an order, in the place of one of the same number.
     pub(super) fn add(&mut self, id: u64, side: Side, price: i64, size: u64) {
-        let order = Order { side, price, size };
+        let order = MboOrder { side, price, size };
         if let Some(before) = self.orders.insert(id, order) {
             self.change_level(before.side, before.price, |total| {
                 total.saturating_sub(before.size)
@@ -111,7 +111,7 @@ impl OrderBook {
         };
         let taken = size.min(order.size);
         order.size -= taken;
-        let Order { side, price, size } = *order;
+        let MboOrder { side, price, size } = *order;
         if size == 0 {
             self.orders.remove(&id);
         }
@@ -242,7 +242,7 @@ fn level(price: i64, size: u64, places: i32) -> Option<Level> {
 mod tests {
     use super::*;
 
-    fn changes(book: &mut OrderBook) -> (Vec<(String, String)>, Option<Changes>) {
+    fn changes(book: &mut MboBook) -> (Vec<(String, String)>, Option<Changes>) {
         let mut levels = vec![];
         let changes = book.take_changes(2, &mut levels);
         let text = |level: &Level| (level.price.to_string(), level.size.to_string());
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn orders_add_up_to_levels() {
-        let mut book = OrderBook::default();
+        let mut book = MboBook::default();
         book.clear();
         book.add(1, Side::Buy, 9_950, 3);
         book.add(2, Side::Buy, 9_950, 4);
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn orders_of_before_count_where_a_snapshot_held_them() {
-        let mut book = OrderBook::default();
+        let mut book = MboBook::default();
         book.begin_with(&[(100, 10)], &[(101, 7)]);
         book.name(1, Side::Buy, 100, 4);
         // Of the seven that rest unknown at 101, and no more than those.
@@ -309,7 +309,7 @@ mod tests {
         book.reduce(1, Side::Buy, 100, 4);
         assert_eq!(book.best_bid(), Some((100, 6)));
         // Without one they count nothing.
-        let mut book = OrderBook::default();
+        let mut book = MboBook::default();
         book.add(1, Side::Buy, 100, 4);
         book.reduce(77, Side::Buy, 100, 2);
         assert_eq!(book.best_bid(), Some((100, 4)));
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_side_can_be_replaced() {
-        let mut book = OrderBook::default();
+        let mut book = MboBook::default();
         book.clear();
         book.add(0, Side::Buy, 100, 4);
         book.add(1, Side::Sell, 105, 2);
