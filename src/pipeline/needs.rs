@@ -144,6 +144,7 @@ fn of_kind(feature: &FeatureSpec) -> Option<Needed> {
         | FeatureKind::Field
         | FeatureKind::Relative
         | FeatureKind::Ratio
+        | FeatureKind::AsOf
         | FeatureKind::Figure
         | FeatureKind::Sentiment
         | FeatureKind::Tokens => None,

@@ -261,3 +261,41 @@ fn trades_at_one_time_have_no_rate() {
         [0.0, 0.0, 0.0, 0.0, 1.0]
     );
 }
+
+/// The slopes and correlations by numpy: `r, m = np.diff(np.log(p)), np.diff(np.log(f))`, and for k in 5, 6,
+/// 7 `np.polyfit(m[k-5:k], r[k-5:k], 1)[0]` and `np.corrcoef(m[k-5:k], r[k-5:k])[0, 1]`.
+#[test]
+fn returns_are_held_against_those_of_an_index_that_comes_as_a_figure() {
+    let prices = [100.0, 100.5, 100.2, 101.0, 100.7, 101.3, 101.1, 101.9];
+    let index = [20.0, 20.2, 20.1, 20.4, 20.3, 20.5, 20.45, 20.8];
+    let mut lines = vec![];
+    for (second, (price, level)) in (0..).zip(prices.into_iter().zip(index)) {
+        // What the index was in between does not count, nor what it is after the trade.
+        lines.push(figure(second * 1_000, level + 3.0));
+        lines.push(figure(second * 1_000 + 400, level));
+        lines.push(trade(second * 1_000 + 500, price));
+        lines.push(figure(second * 1_000 + 600, level - 3.0));
+    }
+    let hidden = "name = \"w\"\nkind = \"figure\"\nfigure = \"wti\"\nhidden = true\n[[feature]]\n\
+                  name = \"i\"\nkind = \"as_of\"\nof = \"w\"\nto = \"price\"\nhidden = true\n[[feature]]\n\
+                  name = \"m\"\nkind = \"log_return\"\nof = \"i\"\nhidden = true\n[[feature]]\n\
+                  name = \"r\"\nkind = \"log_return\"\nof = \"price\"\nhidden = true\n[[feature]]\n";
+    for (kind, expected) in [
+        (
+            "beta",
+            [0.560413705935819, 0.5754229513649111, 0.536086340890972],
+        ),
+        (
+            "correlation",
+            [0.997257044893802, 0.99765604416504, 0.9912255487579975],
+        ),
+    ] {
+        let feature = format!("kind = \"{kind}\"\nof = \"r\"\nto = \"m\"\nwindow = 5");
+        let pipeline = one_feature(&feature, "trade", "while_warming = false");
+        let scores = replay_with(&behind(hidden, &pipeline), &lines, &[]).scores();
+        assert_eq!(scores.len(), expected.len(), "{kind}: {scores:?}");
+        for (ours, theirs) in scores.iter().zip(expected) {
+            assert!((ours - theirs).abs() < 1e-9, "{kind}: {ours}, not {theirs}");
+        }
+    }
+}

@@ -56,6 +56,9 @@ impl FeatureSpec {
         {
             return Err(self.error("`alpha` must lie in (0, 1]"));
         }
+        if self.periods.is_some_and(|periods| periods > PERIODS_MAX) {
+            return Err(self.error(&format!("`periods` must be at most {PERIODS_MAX}")));
+        }
         if let (Some(window), Some(ddof)) = (self.window, self.ddof)
             && window <= ddof
         {
@@ -78,6 +81,9 @@ impl FeatureSpec {
         Ok(())
     }
 }
+
+/// Values that a return or an average may reach back.
+const PERIODS_MAX: usize = 1_000_000;
 
 impl FeatureSpec {
     /// The levels must be those of a book, and what the kind can do with them.
@@ -128,7 +134,7 @@ impl FeatureKind {
             | Self::Close
             | Self::Volume
             | Self::Sentiment => &[],
-            Self::Relative | Self::Ratio => &["of", "to"],
+            Self::Relative | Self::Ratio | Self::AsOf => &["of", "to"],
             Self::Figure => &["figure"],
             Self::Spread | Self::Microprice => &["unit"],
             Self::QueueImbalance | Self::Depth => &["levels"],

@@ -189,7 +189,9 @@ impl Hole {
             Operation::Windowed { window, .. } | Operation::WithinSession { window, .. } => {
                 return self.windows[window].now;
             }
-            Operation::Ratio { of, to, .. } => return from(of) || from(to),
+            Operation::Ratio { of, to, .. } | Operation::AsOf { of, to } => {
+                return from(of) || from(to);
+            }
             Operation::LogReturn(of) => from(of),
             Operation::Ema { from: of, .. } | Operation::DecayingEma { from: of, .. } => from(of),
             Operation::Strength { from: of, .. } | Operation::NewSession { from: of, .. } => {

@@ -397,6 +397,15 @@ pub enum FeatureKind {
     /// Warm-up: none
     /// Needs: of, to
     Ratio,
+    /// The latest value of a series at each new value of `to`: of what has other times, such as a figure or
+    /// the mid at trades, a series that has the times of `to`. `log_return` of it pairs with that of `to` in
+    /// a `beta` or a `correlation`, also to an index that comes as a figure.
+    ///
+    /// Formula: x at the time of `to`
+    /// Unit: that of `of`
+    /// Warm-up: none
+    /// Needs: of, to
+    AsOf,
     /// The economic figure named `figure`, as known at the row's time; no row is made before its first
     /// value.
     ///

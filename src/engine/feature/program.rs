@@ -45,8 +45,8 @@ pub(super) enum Operation {
     DepthSlope(usize, Unit),
     /// Of the levels from the first to the last but one, with the number of its remembered levels.
     OrderFlow {
-        first: usize,
-        end: usize,
+        first: u8,
+        end: u8,
         slot: usize,
     },
     /// Of the best bid and offer, with the number of what it remembers.
@@ -57,13 +57,13 @@ pub(super) enum Operation {
     BarVariance(RangeEstimator),
     /// The mean true range of bars, smoothed over so many; with the number of what it remembers.
     TrueRange {
-        periods: usize,
-        slot: usize,
+        periods: u32,
+        slot: u32,
     },
     Strength {
         from: usize,
-        periods: usize,
-        slot: usize,
+        periods: u32,
+        slot: u32,
     },
     Ema {
         from: usize,
@@ -77,7 +77,7 @@ pub(super) enum Operation {
     Windowed {
         window: usize,
         kind: FeatureKind,
-        ddof: usize,
+        ddof: u32,
     },
     /// The change of which the oldest and the newest value of a window are the ends, unless they are of two
     /// sessions.
@@ -99,15 +99,23 @@ pub(super) enum Operation {
     Low,
     Close,
     Volume,
-    /// `of` / `to`, less 1 or 0.
+    /// `of` / `to`, less one or not.
     Ratio {
         of: usize,
         to: usize,
-        less: f64,
+        less_one: bool,
+    },
+    /// The latest value of `of` at each new one of `to`.
+    AsOf {
+        of: usize,
+        to: usize,
     },
     Figure(u16),
     Sentiment,
 }
+
+/// One is looked at for each node at each event.
+const _: () = assert!(size_of::<Operation>() <= 24);
 
 /// A window that one or more nodes read.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -46,15 +46,15 @@ pub(super) struct SmoothedMean {
 }
 
 impl SmoothedMean {
-    fn take(&mut self, value: f64, n: usize) -> Option<f64> {
+    fn take(&mut self, value: f64, n: u32) -> Option<f64> {
         self.count += 1;
-        let weight = n as f64;
-        if self.count > n as u64 {
+        let weight = f64::from(n);
+        if self.count > u64::from(n) {
             self.mean = (self.mean * (weight - 1.0) + value) / weight;
             return Some(self.mean);
         }
         self.mean += value;
-        (self.count == n as u64).then(|| {
+        (self.count == u64::from(n)).then(|| {
             self.mean /= weight;
             self.mean
         })
@@ -93,7 +93,7 @@ impl Recursion {
 
     /// The average true range with this bar; `None` until n bars have had one before them. A bar that lacks
     /// a price is passed over, and so is the one after it.
-    pub(super) fn true_range(&mut self, bar: &Bar, n: usize) -> Option<f64> {
+    pub(super) fn true_range(&mut self, bar: &Bar, n: u32) -> Option<f64> {
         let Self::Range { close, known, mean } = self else {
             return None;
         };
@@ -114,7 +114,7 @@ impl Recursion {
 
     /// The relative strength with this value; `None` until there have been n changes, and undefined where
     /// nothing has changed. A change to or from an undefined value is passed over.
-    pub(super) fn strength(&mut self, value: f64, n: usize) -> Option<f64> {
+    pub(super) fn strength(&mut self, value: f64, n: u32) -> Option<f64> {
         let Self::Strength {
             last,
             known,

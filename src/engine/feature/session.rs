@@ -10,10 +10,10 @@ use chrono_tz::Tz;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Session {
     zone: Tz,
-    /// When a session begins, on the clock of the zone.
-    open: NaiveTime,
+    /// When a session begins, in minutes since midnight on the clock of the zone.
+    open: u16,
     /// When it ends, the next time that the clock shows it.
-    close: NaiveTime,
+    close: u16,
 }
 
 /// Why a zone or a time of day is none.
@@ -35,11 +35,13 @@ impl Session {
         })?;
         let time = |key: &str, text: Option<&str>| {
             let text = text.unwrap_or("00:00");
-            NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| {
+            let fault = || {
                 SessionFault(format!(
                     "`{key} = \"{text}\"` is no time of day; write `09:30`"
                 ))
-            })
+            };
+            let time = NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| fault())?;
+            Ok((time.hour() * 60 + time.minute()) as u16)
         };
         let (open, close) = (time("open", open)?, time("close", close)?);
         Ok(Self { zone, open, close })
@@ -47,7 +49,7 @@ impl Session {
 
     /// The day on which the session of this time began.
     fn day(self, ts: i64) -> NaiveDate {
-        let since_open = self.local(ts) - (self.open - NaiveTime::MIN);
+        let since_open = self.local(ts) - Duration::minutes(self.open.into());
         since_open.date()
     }
 
@@ -64,23 +66,11 @@ impl Session {
 
     /// How much of the session has passed: 0 when it opens, 1 when it closes, more after that.
     pub(super) fn passed(self, ts: i64) -> f64 {
-        let day = Duration::days(1);
-        let of_day = |span: Duration| {
-            if span < Duration::zero() {
-                span + day
-            } else {
-                span
-            }
-        };
-        let length = self.close - self.open;
-        let length = if length <= Duration::zero() {
-            length + day
-        } else {
-            length
-        };
-        let passed = of_day(self.local(ts).time() - self.open);
-        let nanos = |span: Duration| span.num_nanoseconds().unwrap_or(i64::MAX) as f64;
-        nanos(passed) / nanos(length)
+        let (open, close) = (i64::from(self.open), i64::from(self.close));
+        // A session from one time to the same one takes a day.
+        let length = (close - open - 1).rem_euclid(DAY_MINUTES) + 1;
+        let passed = (self.since_midnight(ts) - open * MINUTE).rem_euclid(DAY_MINUTES * MINUTE);
+        passed as f64 / (length * MINUTE) as f64
     }
 
     /// What the clock of the zone shows.
@@ -92,6 +82,8 @@ impl Session {
 }
 
 const SECOND: i64 = 1_000_000_000;
+const MINUTE: i64 = 60 * SECOND;
+const DAY_MINUTES: i64 = 24 * 60;
 
 #[cfg(test)]
 mod tests {

@@ -76,7 +76,8 @@ pub struct FeatureSpec {
     /// `sine` (default), `cosine` or `seconds`, for `time_of_day`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// The series that `relative`, `ratio`, `correlation` and `beta` compare with, as `of` names series.
+    /// The series that `relative`, `ratio`, `correlation` and `beta` compare with, and that tells `as_of`
+    /// when, as `of` names series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// The economic figure, as `macro.figures.v1` names it.

@@ -223,7 +223,9 @@ impl FeatureState {
                 self.windows[window].advance(now);
                 self.windows[window].value(kind, ddof, now)
             }
-            Operation::Ratio { of, to, less } => self.values[of] / self.values[to] - less,
+            Operation::Ratio { of, to, less_one } => {
+                less(self.values[of] / self.values[to], less_one)
+            }
             _ => return,
         };
         if is_defined(value) || self.has_begun(node) {
@@ -268,7 +270,7 @@ impl FeatureState {
                 .then(|| depth::slope(update.book, levels, unit)),
             Operation::OrderFlow { first, end, slot } if update.book_set => {
                 self.memories[memory].count += 1;
-                self.levels[slot].flow(update.book, first..end)
+                self.levels[slot].flow(update.book, first.into()..end.into())
             }
             Operation::QuoteFlow(slot) if update.top_set => {
                 self.memories[memory].count += 1;
@@ -278,9 +280,16 @@ impl FeatureState {
                 None
             }
             Operation::TimeOfDay(..) | Operation::Sentiment => None,
-            Operation::Ratio { of, to, less } => {
+            Operation::Ratio { of, to, less_one } => {
                 let ratio = self.ratio(plan, of, to, update.now, fired)?;
-                Some(ratio - less)
+                Some(less(ratio, less_one))
+            }
+            Operation::AsOf { of, to } => {
+                input(to)?;
+                if plan.aging.contains(&of) {
+                    self.age_up_to(plan, of, update.now, fired);
+                }
+                self.has_begun(of).then(|| self.values[of])
             }
             Operation::Open => update.bar.map(|bar| bar.open.to_f64()),
             Operation::High => update.bar.map(|bar| bar.high.to_f64()),
@@ -299,7 +308,7 @@ impl FeatureState {
             Operation::TrueRange { periods, slot } => {
                 let bar = update.bar?;
                 self.memories[memory].count += 1;
-                self.recursions[slot].true_range(bar, periods)
+                self.recursions[slot as usize].true_range(bar, periods)
             }
             Operation::Strength {
                 from,
@@ -308,7 +317,7 @@ impl FeatureState {
             } => {
                 let value = input(from)?;
                 self.memories[memory].count += 1;
-                self.recursions[slot].strength(value, periods)
+                self.recursions[slot as usize].strength(value, periods)
             }
             Operation::Ema { from, alpha } => Some(self.memories[memory].ema(input(from)?, alpha)),
             Operation::DecayingEma { from, half_life } => {
@@ -377,5 +386,13 @@ impl FeatureState {
             self.age_up_to(plan, of.max(to), now, fired);
         }
         Some(self.values[of] / self.values[to])
+    }
+}
+
+/// A ratio, or how far it is from one.
+fn less(ratio: f64, less_one: bool) -> f64 {
+    match less_one {
+        true => ratio - 1.0,
+        false => ratio,
     }
 }

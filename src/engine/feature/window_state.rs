@@ -111,7 +111,8 @@ impl WindowState {
 
     /// The value of a windowed feature; NaN where it is undefined: while an undefined value is in the window,
     /// and of an empty window, except of sums, which are zero, and of a flow, which is balanced.
-    pub(super) fn value(&self, kind: FeatureKind, ddof: usize, now: i64) -> f64 {
+    pub(super) fn value(&self, kind: FeatureKind, ddof: u32, now: i64) -> f64 {
+        let ddof = ddof as usize;
         match (self, kind) {
             (Self::Moments(moments), _) if moments.holds_undefined(now) => f64::NAN,
             (Self::Shape(window), _) if window.holds_undefined(now) => f64::NAN,

@@ -195,6 +195,16 @@ impl Naive {
                 self.pick(|m| m.levels.as_ref().map(|sides| depth_slope(sides, n, unit)))
             }
             FeatureKind::Ratio => self.ratio(spec),
+            FeatureKind::AsOf => {
+                let of = self.input(spec);
+                let to = FeatureSpec {
+                    of: spec.to.clone(),
+                    ..spec.clone()
+                };
+                let latest = |at: usize| of[..of.partition_point(|x| x.0 <= at)].last();
+                let at = self.input(&to).into_iter().map(|value| value.0);
+                at.filter_map(|at| Some((at, latest(at)?.1))).collect()
+            }
             FeatureKind::LogReturn | FeatureKind::Difference => {
                 let periods = spec.periods.unwrap_or(1);
                 let change = |values: &[(usize, f64)]| {

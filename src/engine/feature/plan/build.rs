@@ -36,8 +36,8 @@ impl FeaturePlan {
                 self.order_flows += 1;
                 let end = spec.level.or(spec.levels).unwrap_or(1);
                 Operation::OrderFlow {
-                    first: spec.level.map_or(0, |level| level - 1),
-                    end,
+                    first: spec.level.map_or(0, |level| level - 1) as u8,
+                    end: end as u8,
                     slot: self.order_flows - 1,
                 }
             }
@@ -49,10 +49,11 @@ impl FeaturePlan {
             FeatureKind::Relative | FeatureKind::Ratio => Operation::Ratio {
                 of: self.input(spec)?,
                 to: self.series(spec, "to", spec.to.as_deref())?,
-                less: match spec.kind {
-                    FeatureKind::Relative => 1.0,
-                    _ => 0.0,
-                },
+                less_one: spec.kind == FeatureKind::Relative,
+            },
+            FeatureKind::AsOf => Operation::AsOf {
+                of: self.input(spec)?,
+                to: self.series(spec, "to", spec.to.as_deref())?,
             },
             FeatureKind::Figure => Operation::Figure(self.figure(spec)?),
             FeatureKind::Sentiment => Operation::Sentiment,
@@ -61,13 +62,13 @@ impl FeaturePlan {
             }
             FeatureKind::InterArrival => Operation::InterArrival,
             FeatureKind::Atr => Operation::TrueRange {
-                periods: spec.periods.unwrap_or(WILDERS_PERIODS),
-                slot: self.recursion(RecursionKind::Range),
+                periods: spec.periods.unwrap_or(WILDERS_PERIODS) as u32,
+                slot: self.recursion(RecursionKind::Range) as u32,
             },
             FeatureKind::Rsi => Operation::Strength {
                 from: self.input(spec)?,
-                periods: spec.periods.unwrap_or(WILDERS_PERIODS),
-                slot: self.recursion(RecursionKind::Strength),
+                periods: spec.periods.unwrap_or(WILDERS_PERIODS) as u32,
+                slot: self.recursion(RecursionKind::Strength) as u32,
             },
             FeatureKind::TimeOfDay => {
                 let zone = spec.zone.as_ref().map(|_| spec.session()).transpose()?;
@@ -98,7 +99,7 @@ impl FeaturePlan {
             kind => Operation::Windowed {
                 window: self.window(spec)?,
                 kind,
-                ddof: spec.ddof.unwrap_or(0),
+                ddof: spec.ddof.unwrap_or(0).min(u32::MAX as usize) as u32,
             },
         };
         Ok(self.add_node(operation, &spec.name))
@@ -124,13 +125,13 @@ impl FeaturePlan {
             Operation::Ema { alpha, .. } => libm::ceil(3.0 / alpha) as u64,
             Operation::DecayingEma { .. } => 1,
             Operation::TrueRange { periods, .. } | Operation::Strength { periods, .. } => {
-                periods as u64 + 1
+                u64::from(periods) + 1
             }
             _ => 0,
         };
         let turnover = match operation {
             Operation::TrueRange { periods, .. } | Operation::Strength { periods, .. } => {
-                3 * periods as u64 + 1
+                3 * u64::from(periods) + 1
             }
             _ => warm_up,
         };
@@ -178,7 +179,9 @@ impl FeaturePlan {
             Operation::Windowed { window, .. } | Operation::WithinSession { window, .. } => {
                 self.windows[window].inputs
             }
-            Operation::Ratio { of, to, .. } => self.nodes[of].inputs | self.nodes[to].inputs,
+            Operation::Ratio { of, to, .. } | Operation::AsOf { of, to } => {
+                self.nodes[of].inputs | self.nodes[to].inputs
+            }
             Operation::TimeOfDay(..)
             | Operation::SessionTime(_)
             | Operation::Figure(_)
