@@ -15,6 +15,8 @@ pub struct ProgressDisplay {
     next: Instant,
     on_terminal: bool,
     is_shown: bool,
+    /// What had been read at the first look: of a file that was opened near its end that is nearly all.
+    first: Option<u64>,
     /// What is counted: frames, signals.
     unit: &'static str,
 }
@@ -30,6 +32,7 @@ impl ProgressDisplay {
             next: began + if on_terminal { FIRST } else { LOG_EVERY },
             on_terminal,
             is_shown: false,
+            first: None,
             unit,
         }
     }
@@ -37,10 +40,16 @@ impl ProgressDisplay {
     /// Shows the progress where it is time. `count`: units so far.
     pub fn show(&mut self, count: u64, progress: impl FnOnce() -> InputProgress) {
         let now = clock::instant();
+        if now < self.next && self.first.is_some() {
+            return;
+        }
+        let progress = progress();
+        let first = *self.first.get_or_insert(progress.read);
         if now < self.next {
             return;
         }
-        let figures = ProgressFigures::new(self.unit, count, progress(), now - self.began);
+        let elapsed = now - self.began;
+        let figures = ProgressFigures::new(self.unit, count, (first, progress), elapsed);
         if self.on_terminal {
             self.next = now + SHOW_EVERY;
             self.is_shown = true;
@@ -87,11 +96,19 @@ struct ProgressFigures {
 }
 
 impl ProgressFigures {
-    fn new(unit: &'static str, count: u64, progress: InputProgress, elapsed: Duration) -> Self {
+    /// Those of a command that has counted so many units, and had read `first` at its beginning.
+    fn new(
+        unit: &'static str,
+        count: u64,
+        (first, progress): (u64, InputProgress),
+        elapsed: Duration,
+    ) -> Self {
         let seconds = elapsed.as_secs_f64().max(1e-9);
         let is_known = progress.all > 0 && progress.read > 0;
         let part = is_known.then(|| (progress.read as f64 / progress.all as f64).min(1.0));
-        let left = part.map(|part| seconds * (1.0 - part) / part);
+        let read = progress.read.saturating_sub(first);
+        let rest = progress.all.saturating_sub(progress.read);
+        let left = (is_known && read > 0).then(|| seconds * rest as f64 / read as f64);
         Self {
             unit,
             part,
@@ -155,7 +172,21 @@ mod tests {
             all,
             time: Some(Nanos(1_723_161_253_937_085_768)),
         };
-        ProgressFigures::new("frames", 3_000_000, progress, Duration::from_secs(seconds)).line()
+        let elapsed = Duration::from_secs(seconds);
+        ProgressFigures::new("frames", 3_000_000, (0, progress), elapsed).line()
+    }
+
+    #[test]
+    fn what_was_passed_over_at_the_beginning_took_no_time() {
+        let progress = InputProgress {
+            read: 60,
+            all: 100,
+            time: None,
+        };
+        let elapsed = Duration::from_secs(10);
+        let figures = ProgressFigures::new("frames", 1_000, (50, progress), elapsed);
+        let line = "[############--------]  60 %  100 frames/s  0:40 left";
+        assert_eq!(figures.line(), line);
     }
 
     #[test]

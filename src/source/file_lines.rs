@@ -306,10 +306,13 @@ impl FileLines {
     }
 }
 
+/// What is read of a file.
+type FileContent = Box<dyn BufRead + Send>;
+
 fn open(
     path: &Path,
     columns: Option<&TableColumns>,
-) -> Result<(Box<dyn BufRead + Send>, FilePosition, Option<u64>), FileError> {
+) -> Result<(FileContent, FilePosition, Option<u64>), FileError> {
     let wrap = |cause| FileError {
         path: path.to_owned(),
         line: None,

@@ -222,7 +222,12 @@ impl fmt::Display for Explanation {
         for feature in self.features.iter().take(FEATURES_MAX) {
             let value = shown(feature.value);
             let name = &feature.name;
-            writeln!(f, "  {name:<width$}  {value:>14}  {}", feature.formula)?;
+            write!(f, "  {name:<width$}  {value:>14}  {}", feature.formula)?;
+            for (key, value) in &feature.parameters {
+                let value = value.as_str().map_or(value.to_string(), str::to_owned);
+                write!(f, "; {key} = {value}")?;
+            }
+            writeln!(f)?;
         }
         writeln!(f, "\nrows of the window, oldest first: {}", self.rows.len())?;
         let rows = self.rows.len();

@@ -48,13 +48,14 @@ pub(super) fn parts_of(header: &Sha256, signals: &SignalHashes) -> Digests {
 }
 
 fn of_instruments(header: &Sha256, all: &HashesByInstrument) -> BTreeMap<String, String> {
-    let of_one = |(name, &slot): (&Box<str>, &usize)| {
+    let of_one = |name: &str, slot: usize| {
         let mut hash = header.clone();
         hash_text(&mut hash, name);
         hash.update(all.hashes[slot].whole.clone().finalize());
-        (name.to_string(), hex(&hash.finalize()))
+        (name.to_owned(), hex(&hash.finalize()))
     };
-    all.slots.iter().map(of_one).collect()
+    let slots = all.slots.iter();
+    slots.map(|(name, &slot)| of_one(name, slot)).collect()
 }
 
 fn of_days(header: &Sha256, all: &HashesByInstrument) -> BTreeMap<String, String> {

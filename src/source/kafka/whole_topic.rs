@@ -49,7 +49,7 @@ pub enum TopicError {
     #[error("while reading the topic {address}: {error}")]
     Kafka {
         /// The topic.
-        address: TopicAddress,
+        address: Box<TopicAddress>,
         /// The error.
         error: KafkaError,
     },
@@ -133,7 +133,7 @@ impl WholeTopic {
             || false,
         )?);
         let failed = |error| TopicError::Kafka {
-            address: address.clone(),
+            address: Box::new(address.clone()),
             error,
         };
         let config = client_config(&address.bootstrap, &SETTINGS, properties)?;
@@ -243,7 +243,7 @@ impl WholeTopic {
 
     fn failed(&self, error: KafkaError) -> TopicError {
         TopicError::Kafka {
-            address: self.address.clone(),
+            address: Box::new(self.address.clone()),
             error,
         }
     }
