@@ -58,3 +58,41 @@ fn an_empty_topic_ends_at_once_and_an_absent_one_is_an_error() {
     let error = WholeTopic::open(absent, &Properties::new()).err().unwrap();
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
 }
+
+/// Aborted records and marks of transactions lie before the end, and an open transaction behind it.
+#[test]
+#[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
+fn only_committed_records_are_read_and_an_open_transaction_is_not_waited_for() {
+    let bootstrap = std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP");
+    let topic = format!("foretick-test-{}", clock::now().0);
+    let producer: ThreadedProducer<DefaultProducerContext> = client_config(
+        &bootstrap,
+        &[("transactional.id", &topic)],
+        &Properties::new(),
+    )
+    .unwrap()
+    .create()
+    .unwrap();
+    producer.init_transactions(PATIENCE).unwrap();
+    let send = |records: i64| {
+        producer.begin_transaction().unwrap();
+        for number in 0..records {
+            let payload = format!("payload {number}");
+            let record: BaseRecord<'_, (), str> =
+                BaseRecord::to(&topic).partition(0).payload(&payload);
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    };
+    send(10);
+    producer.commit_transaction(PATIENCE).unwrap();
+    send(5);
+    producer.abort_transaction(PATIENCE).unwrap();
+    send(3);
+    let address = TopicAddress { bootstrap, topic };
+    let mut whole = WholeTopic::open(address, &Properties::new()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(offsets(&mut whole)[&0], (0..10).collect::<Vec<_>>());
+        whole.rewind().unwrap();
+    }
+}
