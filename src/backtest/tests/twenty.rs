@@ -6,7 +6,9 @@ use super::*;
 ///
 /// It is of 2: a buyer pays the ask and gets the bid, a seller the other way. Fees are 10 basis points of
 /// both notionals.
-const TWENTY: [(f64, [&str; 2], [&str; 2], f64, f64); 20] = [
+type ByHand = (f64, [&'static str; 2], [&'static str; 2], f64, f64);
+
+const TWENTY: [ByHand; 20] = [
     (0.5, ["99", "101"], ["104", "106"], 6.0, 0.41),
     (-0.5, ["104", "106"], ["99", "101"], 6.0, 0.41),
     (0.5, ["99", "101"], ["99", "101"], -4.0, 0.40),
