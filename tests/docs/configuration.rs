@@ -335,6 +335,7 @@ fn unit(field: &str, key: &str) -> Option<&'static str> {
         return Some("score");
     }
     let units = [
+        ("_places", "decimal places"),
         ("_ms", "milliseconds"),
         ("_us", "microseconds"),
         ("_bytes", "bytes"),
