@@ -154,6 +154,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 tables,
                 begin: args.from,
                 max_jump_ns: None,
+                end: None,
             };
             let report = inspect::inspect(&captures, &files, venues)?;
             print(&report, args.json)?;
@@ -407,6 +408,7 @@ fn run_convert(args: ConvertArguments) -> anyhow::Result<ExitCode> {
             tables,
             begin: args.from,
             max_jump_ns: None,
+            end: None,
         },
     };
     let converted = convert::convert(&options, venues)?;

@@ -272,10 +272,25 @@ impl Pipeline {
     /// # Errors
     /// [`FileError`] naming the file.
     pub fn open(&self, inputs: &[PathBuf], begin: Option<Nanos>) -> Result<FileSource, FileError> {
+        self.open_between(inputs, begin, None)
+    }
+
+    /// The same, and of archives no row from `end` on, beyond `source.lateness_ms`.
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open_between(
+        &self,
+        inputs: &[PathBuf],
+        begin: Option<Nanos>,
+        end: Option<Nanos>,
+    ) -> Result<FileSource, FileError> {
+        let lateness = source::lateness_ns(&self.file);
         let options = FileOptions {
             max_frame_bytes: self.file.source.max_frame_bytes,
             tables: self.table_meaning(),
             begin,
+            end: end.map(|end| Nanos(end.0.saturating_add(lateness))),
             max_jump_ns: source::max_jump_ns(&self.file),
         };
         FileSource::open_with(inputs, &options)

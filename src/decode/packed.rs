@@ -20,12 +20,7 @@ pub(super) fn decode(
         return Err(refusal(fault));
     }
     let ts_event = match row.ts_event {
-        // As of Binance's `bookTicker`: the quote has the last time of its venue.
-        Nanos::UNDEFINED
-            if matches!(row.body, RowBody::Quote(_)) && row.ts_recv != Nanos::UNDEFINED =>
-        {
-            Nanos::UNDEFINED
-        }
+        Nanos::UNDEFINED if may_lack_time(&row) => Nanos::UNDEFINED,
         Nanos::UNDEFINED => return Err(DecodeError::MissingField("ts_event")),
         ts_event => plausible("ts_event", ts_event.0)?,
     };
@@ -46,6 +41,13 @@ pub(super) fn decode(
     batch.received_first(ts_recv);
     batch.push(instrument, ts_event, body);
     Ok(Decoded::Events)
+}
+
+/// Whether a row needs no time of its venue: some venues write none to quotes and snapshots of books (Binance),
+/// which have the last time of the venue, and their place by when they were received.
+fn may_lack_time(row: &PackedRow<'_>) -> bool {
+    let is_state = matches!(row.body, RowBody::Quote(_) | RowBody::Depth(_));
+    is_state && row.ts_recv != Nanos::UNDEFINED
 }
 
 fn refusal(fault: RowFault) -> DecodeError {

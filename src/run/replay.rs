@@ -78,6 +78,11 @@ impl ReplayOptions {
                 .saturating_sub(CLOCKS_DIFFER_NS),
         ))
     }
+
+    /// Until when rows of archives are read: an event before `to` may have been received a little later.
+    fn end(&self) -> Option<Nanos> {
+        Some(Nanos(self.to?.0.saturating_add(CLOCKS_DIFFER_NS)))
+    }
 }
 
 /// How far the clock of a venue may be ahead of ours, in nanoseconds, beside the warm-up: no event from
@@ -122,7 +127,7 @@ pub fn replay_into(
         return replay_on_one_thread(pipeline, loaded, sink, options, &mut ());
     }
     let began = clock::instant();
-    let source = pipeline.open(&options.inputs, options.begin())?;
+    let source = pipeline.open_between(&options.inputs, options.begin(), options.end())?;
     let mut writer = writer(pipeline, loaded, sink)?;
     let (shards, copies) = on_shards(pipeline, loaded, source, &mut writer, options)?;
     let mut summary = finish(pipeline, loaded, shards, &writer, began);
@@ -239,7 +244,7 @@ fn replay_on_one_thread(
     observer: &mut impl Observer,
 ) -> Result<Summary, ReplayError> {
     let began = clock::instant();
-    let source = pipeline.open(&options.inputs, options.begin())?;
+    let source = pipeline.open_between(&options.inputs, options.begin(), options.end())?;
     let writer = writer(pipeline, loaded, sink)?;
     let shard = make_shard(pipeline.decoder(), loaded, &writer, options)?;
     let mut replay = OneThread {

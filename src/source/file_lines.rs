@@ -22,6 +22,7 @@ use super::history;
 use super::history::PackedRows;
 use super::table;
 use super::table::TableKind;
+use crate::frame::packed::time_of;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
@@ -58,6 +59,8 @@ pub(super) struct FileLines {
     rest: VecDeque<PathBuf>,
     /// Lines that were received before are left out, until one is met that was not.
     begin: Option<Nanos>,
+    /// Rows of archives from this time on are not read.
+    end: Option<Nanos>,
     /// The time of the last line that has one, while lines are left out.
     time: Option<Nanos>,
     /// Whether lines were left out before the first.
@@ -101,6 +104,7 @@ impl FileLines {
             follows,
             rest: paths,
             begin,
+            end: options.end,
             time: None,
             is_cut,
             held: None,
@@ -160,6 +164,11 @@ impl FileLines {
             return Ok(true);
         }
         while self.read_next(line)? {
+            if let (Content::Rows(_), Some(end)) = (&self.content, self.end)
+                && time_of(line).is_some_and(|time| time >= end)
+            {
+                return Ok(false);
+            }
             let Some(begin) = self.begin else {
                 return Ok(true);
             };

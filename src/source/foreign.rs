@@ -85,13 +85,13 @@ const BY_MARK: &[(&[u8], &str)] = &[
     ),
     (
         b"ARROW1\0\0",
-        "an Arrow IPC (Feather) file, which is not read: write it as Parquet \
-         (`pyarrow.feather.read_table(…)`, `pyarrow.parquet.write_table(…)`)",
+        "an Arrow IPC (Feather) file, which is read of trades, quotes, books and bars, without a further compression \
+         around it: write records as Parquet (`pyarrow.feather.read_table(…)`, `pyarrow.parquet.write_table(…)`)",
     ),
     (
         b"\xff\xff\xff\xff",
-        "a stream of Arrow IPC, which is not read: write it as Parquet (`pyarrow.ipc.open_stream(…)`, \
-         `pyarrow.parquet.write_table(…)`)",
+        "a stream of Arrow IPC, which is read of trades, quotes, books and bars, without a further compression around \
+         it: write records as Parquet (`pyarrow.ipc.open_stream(…)`, `pyarrow.parquet.write_table(…)`)",
     ),
     (
         b"Obj\x01",

@@ -332,6 +332,7 @@ fn type_name(holds: &str, values: Option<&Item>) -> String {
 /// The unit of a number: of what its name ends in, or by its whole name.
 fn unit(key: &str) -> Option<&'static str> {
     let units = [
+        ("_places", "decimal places"),
         ("_ms", "milliseconds"),
         ("_us", "microseconds"),
         ("_bytes", "bytes"),

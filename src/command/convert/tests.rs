@@ -1,13 +1,19 @@
 //! What was converted means what it was made of.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
+use crate::command::simulate::write_capture_file;
 use crate::event::Batch;
 use crate::frame::Origin;
+use crate::pipeline::Pipeline;
+use crate::run::replay::{ReplayOptions, replay};
+use crate::simulate::MarketSettings;
 use crate::source::file::TableMeaning;
 use crate::source::history::HistoryOptions;
 use crate::tests::scratch::Scratch;
+use crate::units::Nanos;
 
 /// Lines of a capture: a book as Binance sends it, quotes without a time of the venue, trades, aggregates, a
 /// side that is empty, over midnight and of two instruments.
@@ -90,6 +96,55 @@ fn a_folder_by_instrument_and_day_and_one_file_give_the_same_events() {
         let again = scratch.path().join("again.parquet");
         convert_to(&file, &again, !is_exact);
         assert_eq!(events(&[again]), expected);
+    }
+}
+
+/// A pipeline whose score is the mid at each change of the book.
+const PIPELINE: &str = r#"
+name = "mid"
+[row]
+on = "book"
+[[feature]]
+name = "mid"
+kind = "mid"
+[[feature]]
+name = "last"
+kind = "price"
+[model]
+kind = "sum"
+normalise = "none"
+"#;
+
+/// Over midnight, with two instruments, quotes and snapshots without a time of the venue.
+#[test]
+fn a_converted_capture_replays_to_the_same_digest() {
+    let scratch = Scratch::new();
+    let capture = scratch.path().join("capture.jsonl");
+    let settings = MarketSettings {
+        start: Nanos(1_723_161_595_000_000_000),
+        ..MarketSettings::default()
+    };
+    write_capture_file(&settings, Duration::from_secs(10), &capture).unwrap();
+    let pipeline = scratch.write("pipeline.toml", PIPELINE);
+    let pipeline = Pipeline::load(&pipeline, &[]).unwrap();
+    let digest = |inputs: &[PathBuf]| {
+        let options = ReplayOptions {
+            inputs: inputs.to_vec(),
+            ..ReplayOptions::default()
+        };
+        let summary = replay(&pipeline, &options).unwrap();
+        assert!(summary.signals > 50, "{}", summary.signals);
+        (summary.signals, summary.digest)
+    };
+    let expected = digest(&[capture.clone()]);
+    for (name, is_exact) in [("folder", false), ("file.parquet", true)] {
+        let output = scratch.path().join(name);
+        let converted = convert_to(&capture, &output, is_exact);
+        let days = 2 * converted.instruments.len() as u64;
+        assert_eq!(converted.files, if is_exact { 1 } else { days });
+        assert!(converted.left_out.is_empty(), "{converted}");
+        let paths = crate::source::input_paths::expanded(&[output]).unwrap();
+        assert_eq!(digest(&paths), expected, "{name}");
     }
 }
 

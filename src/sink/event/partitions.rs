@@ -1,7 +1,7 @@
 //! Events in Parquet: one file, or a folder of `instrument=NAME/date=2024-08-08/part-0.parquet`.
 //!
 //! A file has the columns that its rows need. Where later rows need others, another part begins. Rows wait in
-//! memory up to a group; the files of a day are closed once a row of another day comes.
+//! memory up to a group; the files of a day are closed once it has been over for an hour.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,15 +27,23 @@ pub struct EventPartitions {
     output: PathBuf,
     is_folder: bool,
     is_exact: bool,
-    open: BTreeMap<Arc<str>, Partition>,
+    /// By instrument and day.
+    open: BTreeMap<PartitionKey, Partition>,
+    /// The name of the instrument of the last row.
+    last_name: Option<Arc<str>>,
+    /// Days before this one are closed.
+    latest_day: i64,
     /// Parts of each partition so far, by the path of its folder.
     parts: BTreeMap<PathBuf, u32>,
     files: u64,
 }
 
+/// An instrument and a day, counted from 1970; the same for all rows of one file.
+type PartitionKey = (Arc<str>, i64);
+
 /// The rows of an instrument's day, or all.
+#[derive(Default)]
 struct Partition {
-    day: i64,
     rows: Vec<EventRow>,
     part: Option<Part>,
 }
@@ -49,8 +57,9 @@ struct Part {
 
 /// Rows of a group.
 const GROUP_ROWS: usize = 1 << 16;
-/// Nanoseconds of a day.
-const DAY_NS: i64 = 86_400_000_000_000;
+/// Nanoseconds of a day, and of an hour.
+const DAY_NS: i64 = 24 * HOUR_NS;
+const HOUR_NS: i64 = 3_600_000_000_000;
 
 impl EventPartitions {
     /// Files below a folder, or one file. Decimals are text with `is_exact`, else float64.
@@ -61,6 +70,8 @@ impl EventPartitions {
             is_folder,
             is_exact,
             open: BTreeMap::new(),
+            latest_day: i64::MIN,
+            last_name: None,
             parts: BTreeMap::new(),
             files: 0,
         }
@@ -78,26 +89,18 @@ impl EventPartitions {
             Nanos::UNDEFINED => event.ts_recv,
             ts_event => ts_event,
         };
-        let (key, day) = match self.is_folder {
-            true => (event.instrument, time.0.div_euclid(DAY_NS)),
-            false => ("", 0),
-        };
-        let name = match self.open.get_key_value(key) {
-            Some((name, partition)) if partition.day == day => Arc::clone(name),
-            Some((name, _)) => {
-                let name = Arc::clone(name);
-                self.close(&name)?;
-                name
+        let key = match self.is_folder {
+            true => {
+                let day = time.0.div_euclid(DAY_NS);
+                self.close_before((time.0 - HOUR_NS).div_euclid(DAY_NS))?;
+                (self.named(event.instrument), day)
             }
-            None => Arc::from(key),
+            false => (self.named(""), 0),
         };
-        let partition = self.open.entry(Arc::clone(&name)).or_insert(Partition {
-            day,
-            rows: vec![],
-            part: None,
-        });
+        self.last_name = Some(Arc::clone(&key.0));
+        let partition = self.open.entry(key.clone()).or_default();
         let instrument = match self.is_folder {
-            true => Arc::clone(&name),
+            true => Arc::clone(&key.0),
             false => match partition.rows.last() {
                 Some(last) if *last.instrument == *event.instrument => Arc::clone(&last.instrument),
                 _ => Arc::from(event.instrument),
@@ -112,7 +115,7 @@ impl EventPartitions {
             asks: event.asks.to_vec(),
         });
         if partition.rows.len() >= GROUP_ROWS {
-            self.flush(&name)?;
+            self.flush(&key)?;
         }
         Ok(())
     }
@@ -122,16 +125,32 @@ impl EventPartitions {
     /// # Errors
     /// Where a file cannot be written.
     pub fn finish(mut self) -> Result<u64, SinkError> {
-        let names: Vec<Arc<str>> = self.open.keys().cloned().collect();
-        for name in names {
-            self.close(&name)?;
-        }
+        self.close_before(i64::MAX)?;
         Ok(self.files)
     }
 
+    /// The name of an instrument, as it is held already.
+    fn named(&self, instrument: &str) -> Arc<str> {
+        match &self.last_name {
+            Some(name) if **name == *instrument => Arc::clone(name),
+            _ => Arc::from(instrument),
+        }
+    }
+
+    /// Closes the files of the days before.
+    fn close_before(&mut self, day: i64) -> Result<(), SinkError> {
+        if day <= self.latest_day {
+            return Ok(());
+        }
+        self.latest_day = day;
+        let old = self.open.keys().filter(|(_, one)| *one < day);
+        let old: Vec<PartitionKey> = old.cloned().collect();
+        old.iter().try_for_each(|key| self.close(key))
+    }
+
     /// Writes the rows that wait in a partition.
-    fn flush(&mut self, name: &Arc<str>) -> Result<(), SinkError> {
-        let Some(mut partition) = self.open.remove(name) else {
+    fn flush(&mut self, key: &PartitionKey) -> Result<(), SinkError> {
+        let Some(mut partition) = self.open.remove(key) else {
             return Ok(());
         };
         let columns = needed(&partition.rows);
@@ -140,7 +159,7 @@ impl EventPartitions {
             if let Some(part) = partition.part.take() {
                 finish(part)?;
             }
-            partition.part = Some(self.begin(name, partition.day, columns)?);
+            partition.part = Some(self.begin(&key.0, key.1, columns)?);
         }
         if let Some(part) = &mut partition.part {
             let failed = |what: String| SinkError::Parquet {
@@ -152,16 +171,16 @@ impl EventPartitions {
             written.map_err(|error| failed(error.to_string()))?;
         }
         partition.rows.clear();
-        self.open.insert(Arc::clone(name), partition);
+        self.open.insert(key.clone(), partition);
         Ok(())
     }
 
     /// Writes what waits in a partition, and ends its file.
-    fn close(&mut self, name: &Arc<str>) -> Result<(), SinkError> {
-        if self.open.get(name).is_some_and(|one| !one.rows.is_empty()) {
-            self.flush(name)?;
+    fn close(&mut self, key: &PartitionKey) -> Result<(), SinkError> {
+        if self.open.get(key).is_some_and(|one| !one.rows.is_empty()) {
+            self.flush(key)?;
         }
-        match self.open.remove(name).and_then(|one| one.part) {
+        match self.open.remove(key).and_then(|one| one.part) {
             Some(part) => finish(part),
             None => Ok(()),
         }
@@ -217,23 +236,14 @@ impl EventPartitions {
     }
 }
 
-fn finish(mut part: Part) -> Result<(), SinkError> {
-    let failed = |what: String| SinkError::Parquet {
-        path: part.path.clone(),
-        what,
-    };
-    part.writer
-        .finish()
-        .map_err(|error| failed(error.to_string()))?;
-    let file = part.writer.into_inner();
-    let file = file.map_err(|error| SinkError::Parquet {
-        path: part.path.clone(),
+fn finish(part: Part) -> Result<(), SinkError> {
+    let Part { path, writer, .. } = part;
+    let file = writer.into_inner().map_err(|error| SinkError::Parquet {
+        path: path.clone(),
         what: error.to_string(),
     })?;
-    file.finish().map_err(|cause| SinkError::File {
-        path: part.path,
-        cause,
-    })
+    file.finish()
+        .map_err(|cause| SinkError::File { path, cause })
 }
 
 /// A name as part of a path: what would be read otherwise stands as `%2F`.

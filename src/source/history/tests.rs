@@ -26,6 +26,7 @@ fn options(mapping: HistoryMapping) -> FileOptions {
         tables: TableMeaning::History(history),
         begin: None,
         max_jump_ns: None,
+        end: None,
     }
 }
 

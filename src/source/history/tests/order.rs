@@ -58,6 +58,37 @@ fn a_row_far_ahead_alone_is_no_disorder_but_a_wrong_time() {
 }
 
 #[test]
+fn rows_are_read_between_the_beginning_and_the_end() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("x.csv");
+    std::fs::write(&path, rows(&[0, 1, 2, 3, 4])).unwrap();
+    let options = FileOptions {
+        begin: Some(crate::units::Nanos(TIME + 1)),
+        end: Some(crate::units::Nanos(TIME + 3)),
+        ..options(HistoryMapping::default())
+    };
+    let read = read_with(&[path], &options).unwrap();
+    assert_eq!(read.len(), 2);
+    assert!(read[0].starts_with("1700000000000000001"), "{}", read[0]);
+}
+
+#[test]
+fn many_files_are_opened_in_their_turn() {
+    let scratch = Scratch::new();
+    let mut paths = vec![];
+    for file in 0..100_i64 {
+        let path = scratch.path().join(format!("{file:03}.csv"));
+        std::fs::write(&path, rows(&[file, file + 200, 1_000])).unwrap();
+        paths.push(path);
+    }
+    let read = read(&paths, HistoryMapping::default()).unwrap();
+    let time = |line: &String| line[..19].parse::<i64>().unwrap() - TIME;
+    let times: Vec<i64> = read.iter().map(time).collect();
+    let expected: Vec<i64> = (0..100).chain(200..300).chain([1_000; 100]).collect();
+    assert_eq!(times, expected);
+}
+
+#[test]
 fn files_are_merged_by_time() {
     let scratch = Scratch::new();
     let named = |name: &str, symbol: &str, times: &[i64]| {
