@@ -24,8 +24,8 @@ pub(in crate::source) struct PackedRows {
 
 impl PackedRows {
     /// The rows of an archive, none of which may be more than `lateness_ns` earlier than one before it; but a
-    /// row, and up to 31 behind it, that are more than `max_jump_ns` ahead of the row before may be followed by
-    /// earlier ones: their times may be wrong, which is found out where files are merged.
+    /// row, and up to 31 behind it, that are more than `max_jump_ns` ahead of the row before may be followed
+    /// by earlier ones: their times may be wrong, which is found out where files are merged.
     pub(in crate::source) fn new(
         archive: Archive,
         lateness_ns: Option<i64>,
