@@ -47,7 +47,7 @@ pub struct FileError {
 /// The lines of a file, or of several that continue one another.
 pub(super) struct FileLines {
     path: PathBuf,
-    content: Content,
+    content: FileContent,
     max_frame_bytes: usize,
     /// Number of the line read last, from 1; none for tables.
     number: Option<u64>,
@@ -70,7 +70,7 @@ pub(super) struct FileLines {
 }
 
 /// What a file holds.
-enum Content {
+enum FileContent {
     Lines(Box<dyn BufRead + Send>),
     Rows(PackedRows),
 }
@@ -112,7 +112,7 @@ impl FileLines {
         };
         let part = begin.filter(|_| number.is_some());
         if let Some(part) = part.and_then(|begin| part_before(&lines.path, begin)) {
-            lines.content = Content::Lines(part.reader);
+            lines.content = FileContent::Lines(part.reader);
             lines.number = Some(part.lines_before);
             lines.session = Some(part.session);
             lines.is_cut = true;
@@ -147,7 +147,7 @@ impl FileLines {
             return Ok(true);
         }
         while self.read_next(line)? {
-            if let (Content::Rows(_), Some(end)) = (&self.content, self.end)
+            if let (FileContent::Rows(_), Some(end)) = (&self.content, self.end)
                 && time_of(line).is_some_and(|time| time >= end)
             {
                 return Ok(false);
@@ -177,7 +177,7 @@ impl FileLines {
 
     /// Reads the next line, whenever it was received.
     fn read_next(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
-        if let Content::Rows(rows) = &mut self.content {
+        if let FileContent::Rows(rows) = &mut self.content {
             return rows.next_frame(line).map_err(|cause| self.error(cause));
         }
         loop {
@@ -260,7 +260,7 @@ impl FileLines {
     /// Reads up to the next line end, keeping little more than the limit.
     fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
         line.clear();
-        let Content::Lines(reader) = &mut self.content else {
+        let FileContent::Lines(reader) = &mut self.content else {
             return Ok(Ending::NoLine);
         };
         let mut whole = 0;
@@ -293,7 +293,7 @@ impl FileLines {
     }
 }
 
-fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), FileError> {
+fn open(path: &Path, options: &FileOptions) -> Result<(FileContent, Option<u64>), FileError> {
     let wrap = |cause| FileError {
         path: path.to_owned(),
         line: None,
@@ -304,7 +304,7 @@ fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), Fi
         let rows = history::open(path, &file, history, options.begin).map_err(wrap)?;
         if let Some(rows) = rows {
             let rows = PackedRows::new(rows, history.lateness_ns, options.max_jump_ns);
-            return Ok((Content::Rows(rows), None));
+            return Ok((FileContent::Rows(rows), None));
         }
     }
     let kind = table::kind_of(path);
@@ -318,7 +318,7 @@ fn open(path: &Path, options: &FileOptions) -> Result<(Content, Option<u64>), Fi
         }
         _ => (decompressed(file), Some(0)),
     };
-    Ok((Content::Lines(reader.map_err(wrap)?), number))
+    Ok((FileContent::Lines(reader.map_err(wrap)?), number))
 }
 
 /// Notes the length of a line of which a part was left out.

@@ -16,8 +16,8 @@ pub struct FileOptions {
     /// time counts by its `ts_event`, with neither by the time of the line before. Frames of a session begin
     /// with a gap where frames before them are left out.
     pub begin: Option<Nanos>,
-    /// Rows of archives from this time on are not read: a file is over at the first one. Lines are read to the
-    /// end, because they need not be in order.
+    /// Rows of archives from this time on are not read: a file is over at the first one. Lines are read
+    /// to the end, because they need not be in order.
     pub end: Option<Nanos>,
     /// A line without receive time whose event is more than this ahead of the line before, while the next
     /// lines are back there, gets the time of the line before as its receive time, so that the decoder

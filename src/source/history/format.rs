@@ -12,7 +12,8 @@ use crate::units::Nanos;
 /// What is told about archives.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryOptions {
-    /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any time.
+    /// How much earlier than a row before it a row of the same file may be, in nanoseconds; none: at any
+    /// time.
     pub lateness_ns: Option<i64>,
     /// What is told about their columns.
     pub mapping: HistoryMapping,

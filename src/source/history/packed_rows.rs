@@ -19,9 +19,9 @@ pub(in crate::source) struct PackedRows {
 }
 
 impl PackedRows {
-    /// The rows, none of which may be more than `lateness_ns` earlier than one before it; but a row, and up to
-    /// 31 behind it, that are more than `max_jump_ns` ahead of the row before may be followed by earlier ones:
-    /// their times may be wrong, which is found out where files are merged.
+    /// The rows, none of which may be more than `lateness_ns` earlier than one before it; but a row, and
+    /// up to 31 behind it, that are more than `max_jump_ns` ahead of the row before may be followed by
+    /// earlier ones: their times may be wrong, which is found out where files are merged.
     pub(in crate::source) fn new(
         rows: Box<dyn HistoryRows>,
         lateness_ns: Option<i64>,
