@@ -71,32 +71,6 @@ pub(crate) fn parse_float(text: &[u8]) -> Result<i64, NumberError> {
     parse_as(text, true)
 }
 
-/// The code of the shortest decimal that is nearest to no other float64 than this one.
-///
-/// # Errors
-/// [`NumberError::NotANumber`] of what is not finite; otherwise as [`parse_float`].
-pub(crate) fn from_float(value: f64) -> Result<i64, NumberError> {
-    // A decimal of up to fifteen digits is the shortest one of its float, and most have eight places at most.
-    let scaled = value * 1e8;
-    if scaled.abs() < 1e15 {
-        let steps = (scaled + 0.5_f64.copysign(scaled)) as i64;
-        if steps as f64 / 1e8 == value {
-            let magnitude = steps.unsigned_abs();
-            let code = match magnitude.checked_ilog10() {
-                Some(digits) => encode(magnitude, digits as i32 + 1, 8),
-                None => return Ok(0),
-            };
-            if let Ok(code) = code {
-                return Ok(if steps < 0 { -code } else { code });
-            }
-        }
-    }
-    if !value.is_finite() {
-        return Err(NumberError::NotANumber);
-    }
-    parse_float(ryu::Buffer::new().format_finite(value).as_bytes())
-}
-
 fn parse_as(text: &[u8], is_float: bool) -> Result<i64, NumberError> {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),

@@ -59,16 +59,16 @@ use self::error::plausible;
 use self::format::{Format, is_of_topic};
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
-use self::route::shard_of;
+use self::shard::keep_own;
 pub use self::snapshot_owners::SnapshotOwners;
 use self::stream_format::StreamFormat;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
-use crate::event::{Batch, Event};
+use crate::event::Batch;
 use crate::frame::binary::is_binary;
 use crate::frame::packed::is_packed;
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
-use crate::instrument::{InstrumentId, Instruments};
+use crate::instrument::Instruments;
 use crate::news::News;
 pub use crate::schema::RecordKind;
 
@@ -195,10 +195,7 @@ impl Decoder {
             // As it came, whether it comes from a feed or from a capture.
             None => match control::unwrapped(split_stamp(bytes).1) {
                 Some(Ok(frame)) => Cow::Owned(frame),
-                _ => match packed::shown(bytes) {
-                    Some(text) => Cow::Owned(text.into_bytes()),
-                    None => Cow::Borrowed(bytes),
-                },
+                _ => packed::redacted(bytes),
             },
         }
     }
@@ -271,7 +268,7 @@ impl Decoder {
             stream.note_handover(result, origin.ts_recv, &mut batch.events[before.1..]);
         }
         if let (Ok(Decoded::Events), Some(shard)) = (result, self.shard) {
-            self.keep_own(shard, batch, before.1);
+            keep_own(shard, &self.instruments, batch, before.1);
         }
         if matches!(result, Ok(Decoded::Events))
             && any_is_ahead(batch, before.1, origin.ts_recv, self.max_ahead_ns)
@@ -291,15 +288,6 @@ impl Decoder {
             taken_by.keep_own(&self.instruments, batch, before.1);
         }
         result
-    }
-
-    /// Takes out the events from `first` on that are of another shard's instruments.
-    fn keep_own(&self, (own, shards): (usize, usize), batch: &mut Batch, first: usize) {
-        let is_own = |event: &Event| {
-            let name = self.instruments.name(event.instrument);
-            event.instrument == InstrumentId::ALL || shard_of(name.as_bytes(), shards) == own
-        };
-        batch.retain_events(first, is_own);
     }
 
     /// Reads a message that is no JSON as it stands: behind a byte order mark, or behind a receive time that

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use foretick::command::backtest::{BacktestOptions, SweepError, backtest};
+use foretick::command::convert::ConvertFault;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
 use foretick::command::outputs::{self, OutputContent, OutputError, check_outputs, outputs_of};
 use foretick::command::record::RecordOptions;
@@ -23,7 +24,6 @@ use foretick::command::{
     state,
 };
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
-use foretick::decode::Venues;
 use foretick::kafka::Properties;
 use foretick::model::onnx;
 use foretick::pipeline::Pipeline;
@@ -35,16 +35,13 @@ use foretick::run::summary::PipelineOutcomes;
 use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
-use foretick::sink::event::{PartitionFault, check_folder};
 use foretick::source::capture::{CaptureNameError, CaptureSettings};
-use foretick::source::file::{FileOptions, TableMeaning};
-use foretick::source::history::HistoryOptions;
+use foretick::source::file::FileOptions;
 use foretick::source::input_paths::{InputPathError, expanded};
 use foretick::units::Nanos;
 
 use foretick::command::arguments::{
-    BacktestArguments, Cli, Command, ConvertArguments, ReplayArguments, RunArguments,
-    SimulateArguments, StateCommand,
+    BacktestArguments, Cli, Command, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
 };
 
 fn main() -> ExitCode {
@@ -67,7 +64,7 @@ fn main() -> ExitCode {
                     || cause.is::<RepeatedInput>()
                     || cause.is::<CaptureNameError>()
                     || cause.is::<InputPathError>()
-                    || cause.is::<PartitionFault>();
+                    || cause.is::<ConvertFault>();
                 window || refused || config || files || cause.is::<Usage>()
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
@@ -156,7 +153,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => {
             let captures = expanded(&args.captures)?;
             check_inputs("the capture", &captures)?;
-            let (venues, tables) = described(args.pipeline.as_deref(), &[])?;
+            let (venues, tables) = Pipeline::described(args.pipeline.as_deref(), &[])?;
             let files = FileOptions {
                 max_frame_bytes: args.max_frame_bytes,
                 tables,
@@ -170,7 +167,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             report.readability.check(&report.account, percent)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Convert(args) => run_convert(args),
+        Command::Convert(args) => {
+            let options = convert::ConvertOptions::of(&args)?;
+            let converted = convert::convert(&options)?;
+            print(&converted, args.json)?;
+            let percent = args.max_unread.percent;
+            converted.readability.check(&converted.frames, percent)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Record(args) => {
             let pipeline = Pipeline::load_to_record(&args.which.pipeline, &args.which.set)?;
             let options = RecordOptions::of(&args)?;
@@ -428,51 +432,6 @@ fn check_span(from: Option<Nanos>, to: Option<Nanos>) -> anyhow::Result<()> {
 fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
     let inputs = inputs.iter().map(PathBuf::as_path);
     inputs.chain([pipeline.path()]).collect()
-}
-
-/// The venues and the meaning of tables that a pipeline describes, where one is given. Nothing is out of order:
-/// the command shows or keeps the order that is there.
-fn described(pipeline: Option<&Path>, set: &[String]) -> anyhow::Result<(Venues, TableMeaning)> {
-    let Some(path) = pipeline else {
-        return Ok((Venues::default(), TableMeaning::default()));
-    };
-    let pipeline = Pipeline::load_to_record(path, set)?;
-    let tables = TableMeaning::History(HistoryOptions {
-        lateness_ns: None,
-        ..pipeline.history.clone()
-    });
-    Ok((pipeline.venues(), tables))
-}
-
-fn run_convert(args: ConvertArguments) -> anyhow::Result<ExitCode> {
-    let inputs = expanded(&args.inputs)?;
-    check_inputs("the input", &inputs)?;
-    if convert::OutputForm::of(&args.output) == convert::OutputForm::Folder {
-        check_folder(&args.output, args.force)?;
-    } else {
-        let content = OutputContent::Signals;
-        let outputs = outputs_of([("--output", Some(args.output.clone()), content)]);
-        let read: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-        check_outputs(&outputs, &read, args.force)?;
-    }
-    let (venues, tables) = described(args.pipeline.as_deref(), &args.set)?;
-    let options = convert::ConvertOptions {
-        inputs,
-        output: args.output,
-        is_exact: args.exact,
-        files: FileOptions {
-            max_frame_bytes: args.max_frame_bytes,
-            tables,
-            begin: args.from,
-            end: None,
-            max_jump_ns: None,
-        },
-    };
-    let converted = convert::convert(&options, venues)?;
-    print(&converted, args.json)?;
-    let percent = args.max_unread.percent;
-    converted.readability.check(&converted.frames, percent)?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Checks the files that a live run is to write.

@@ -13,6 +13,7 @@ mod feed;
 mod history;
 mod horizon;
 mod hours;
+mod inputs;
 mod instruments;
 mod json_feed;
 mod label;
@@ -37,7 +38,7 @@ mod watchdog;
 mod weights;
 mod windows;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 pub use self::backtest::BacktestSettings;
@@ -49,9 +50,7 @@ pub use self::recovery::Recovery;
 pub use self::sink::SinkMemory;
 use self::streams::Purpose;
 use crate::config;
-use crate::config::{
-    ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile, RowOn,
-};
+use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
 use crate::decode;
 use crate::decode::{Decoder, RecordForm, Venues};
 use crate::engine::EngineSettings;
@@ -66,12 +65,9 @@ use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 use crate::sink::{Sink, SinkError};
-use crate::source::file::{FileError, FileOptions, FileSource, SpanEnd, TableMeaning};
 use crate::source::history::HistoryOptions;
 use crate::source::kafka::KafkaSourceSettings;
-use crate::source::table::TableColumns;
 use crate::source::websocket::WebsocketSettings;
-use crate::units::Nanos;
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -268,53 +264,6 @@ impl Pipeline {
     #[must_use]
     pub fn venues(&self) -> Venues {
         self.venues.clone()
-    }
-
-    /// Opens captures, and tables where `[source.table]` says what their columns mean, from `begin` on.
-    ///
-    /// # Errors
-    /// [`FileError`] naming the file.
-    pub fn open(&self, inputs: &[PathBuf], begin: Option<Nanos>) -> Result<FileSource, FileError> {
-        self.open_span(inputs, begin, None)
-    }
-
-    /// The same up to an end: see [`SpanEnd`].
-    ///
-    /// # Errors
-    /// [`FileError`] naming the file.
-    pub fn open_span(
-        &self,
-        inputs: &[PathBuf],
-        begin: Option<Nanos>,
-        end: Option<SpanEnd>,
-    ) -> Result<FileSource, FileError> {
-        let options = FileOptions {
-            max_frame_bytes: self.file.source.max_frame_bytes,
-            tables: self.table_meaning(),
-            begin,
-            end,
-            max_jump_ns: source::max_jump_ns(&self.file),
-        };
-        FileSource::open_with(inputs, &options)
-    }
-
-    /// What the rows of tables are: records where the pipeline reads records, else events of a market.
-    #[must_use]
-    pub fn table_meaning(&self) -> TableMeaning {
-        match self.form.is_some() || self.file.row.on == RowOn::News {
-            true => TableMeaning::Records(self.columns()),
-            false => TableMeaning::History(self.history.clone()),
-        }
-    }
-
-    /// What the columns of a table mean; none without `[source.table]`, or where rows are not records.
-    #[must_use]
-    pub fn columns(&self) -> Option<TableColumns> {
-        let (form, table) = (self.form.as_ref()?, self.file.source.table.as_ref()?);
-        let product = self.file.source.products.first().cloned();
-        let names = source::column_names(table);
-        let (kind, fields) = (form.kind(), self.plan.fields());
-        Some(TableColumns::new(kind, names, product, fields))
     }
 
     /// The names of the streams that a live run's frames come from, for [`Lineage::streams`].

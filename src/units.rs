@@ -101,7 +101,19 @@ macro_rules! decimal_unit {
             /// # Errors
             /// [`NumberError::NotANumber`] of what is not finite; otherwise as [`Self::parse_float`].
             pub fn from_float(value: f64) -> Result<Self, NumberError> {
-                decimal::from_float(value).map(Self)
+                // A decimal of up to fifteen digits is the shortest one of its float; most have few places.
+                let scaled = value * 1e8;
+                let steps = (scaled + 0.5_f64.copysign(scaled)) as i64;
+                if scaled.abs() < 1e15
+                    && steps as f64 / 1e8 == value
+                    && let Some(exact) = Self::from_scaled(steps, 8)
+                {
+                    return Ok(exact);
+                }
+                if !value.is_finite() {
+                    return Err(NumberError::NotANumber);
+                }
+                Self::parse_float(ryu::Buffer::new().format_finite(value).as_bytes())
             }
 
             /// From an integer in 10^-places: `(6_183_763, 2)` is 61837.63. `None` where it would have to

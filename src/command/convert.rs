@@ -10,19 +10,27 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::arguments::ConvertArguments;
+use super::inputs::{RepeatedInput, check_inputs};
+use super::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
+use crate::config::ConfigError;
 use crate::decode::{Decoder, Venues};
 use crate::event::{Body, Event};
 use crate::instrument::{InstrumentId, Instruments};
+use crate::pipeline::Pipeline;
 use crate::run::account::Account;
 use crate::run::intake::Intake;
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::readability::Readability;
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
-use crate::sink::event::{EventLines, EventPartitions, NamedEvent, is_written};
+use crate::sink::event::{
+    EventLines, EventPartitions, NamedEvent, PartitionFault, check_folder, is_written,
+};
 use crate::sink::open::is_parquet;
 use crate::source::compression::is_compressed;
 use crate::source::file::{FileOptions, FileSource};
+use crate::source::input_paths::{InputPathError, expanded};
 
 /// What to convert.
 #[derive(Clone, Debug)]
@@ -35,6 +43,57 @@ pub struct ConvertOptions {
     pub is_exact: bool,
     /// How the files are read.
     pub files: FileOptions,
+    /// The venues whose messages are read.
+    pub venues: Venues,
+}
+
+/// Why nothing is converted: the command is used wrongly.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum ConvertFault {
+    /// An input names no files.
+    Inputs(#[from] InputPathError),
+    /// A file is given twice.
+    Repeated(#[from] RepeatedInput),
+    /// The folder must not be written to.
+    Folder(#[from] PartitionFault),
+    /// The file must not be written.
+    Output(#[from] OutputError),
+    /// The pipeline is wrong.
+    Config(#[from] ConfigError),
+}
+
+impl ConvertOptions {
+    /// What the arguments ask for. With `--force` an earlier conversion is removed from a folder.
+    ///
+    /// # Errors
+    /// [`ConvertFault`] with what to do.
+    pub fn of(args: &ConvertArguments) -> Result<Self, ConvertFault> {
+        let inputs = expanded(&args.inputs)?;
+        check_inputs("the input", &inputs)?;
+        let (venues, tables) = Pipeline::described(args.pipeline.as_deref(), &args.set)?;
+        if OutputForm::of(&args.output) == OutputForm::Folder {
+            check_folder(&args.output, &inputs, args.force)?;
+        } else {
+            let output = Some(args.output.clone());
+            let outputs = outputs_of([("--output", output, OutputContent::Signals)]);
+            let read: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+            check_outputs(&outputs, &read, args.force)?;
+        }
+        Ok(Self {
+            inputs,
+            output: args.output.clone(),
+            is_exact: args.exact,
+            files: FileOptions {
+                max_frame_bytes: args.max_frame_bytes,
+                tables,
+                begin: args.from,
+                end: None,
+                max_jump_ns: None,
+            },
+            venues,
+        })
+    }
 }
 
 /// What is written.
@@ -85,16 +144,19 @@ pub struct Converted {
 ///
 /// # Errors
 /// [`ReplayError`] where a file cannot be read or written.
-pub fn convert(options: &ConvertOptions, venues: Venues) -> Result<Converted, ReplayError> {
+pub fn convert(options: &ConvertOptions) -> Result<Converted, ReplayError> {
     let source = FileSource::open_with(&options.inputs, &options.files)?;
     let form = OutputForm::of(&options.output);
     let instruments = Instruments::new(&[], usize::MAX);
-    let decoder = Decoder::new(instruments, options.files.max_frame_bytes).with_venues(venues);
+    let decoder = Decoder::new(instruments, options.files.max_frame_bytes)
+        .with_venues(options.venues.clone());
     let mut conversion = Conversion {
         out: match form {
             OutputForm::Lines => {
                 let lines = EventLines::create(&options.output);
-                Out::Lines(lines.map_err(|cause| file_error(&options.output, cause))?)
+                Out::Lines(Box::new(
+                    lines.map_err(|cause| file_error(&options.output, cause))?,
+                ))
             }
             OutputForm::Folder | OutputForm::Parquet => {
                 let is_folder = form == OutputForm::Folder;
@@ -130,7 +192,7 @@ pub fn convert(options: &ConvertOptions, venues: Venues) -> Result<Converted, Re
 }
 
 enum Out {
-    Lines(EventLines),
+    Lines(Box<EventLines>),
     Parquet(EventPartitions),
 }
 

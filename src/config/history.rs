@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-/// `[source.history]`. Not needed where the columns of Parquet, Arrow and CSV files are named as the fields of
-/// our topics (`ts_event`, `symbol`, `price`, `size`, `side`, …), or as in public data of Binance and Tardis.
+/// `[source.history]`. Not needed where the columns of Parquet, Arrow and CSV files are named as the
+/// fields of our topics (`ts_event`, `symbol`, `price`, `size`, `side`, …), or as in public data of
+/// Binance and Tardis.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HistoryConfig {
@@ -62,8 +63,8 @@ pub struct HistoryConfig {
     pub close: Option<String>,
     /// The column of the quantity traded in a bar. Default: `"volume"`.
     pub volume: Option<String>,
-    /// Prices are whole numbers of 10^-`price_places`: 4 makes 1815200 to 181.52. Default: `0`, or that of the
-    /// form.
+    /// Prices are whole numbers of 10^-`price_places`: 4 makes 1815200 to 181.52. Default: `0`, or that
+    /// of the form.
     pub price_places: Option<u8>,
     /// Sizes are whole numbers of 10^-`size_places`. Default: `0`.
     pub size_places: Option<u8>,

@@ -2,6 +2,8 @@
 //!
 //! A row and the record with the same content give the same events, or are refused for the same reason.
 
+use std::borrow::Cow;
+
 use super::decoded::Decoded;
 use super::error::{DecodeError, plausible};
 use crate::event::{Bar, Batch, Body, Depth, Level, Quote, Trade};
@@ -43,8 +45,8 @@ pub(super) fn decode(
     Ok(Decoded::Events)
 }
 
-/// Whether a row needs no time of its venue: some venues write none to quotes and snapshots of books (Binance),
-/// which have the last time of the venue, and their place by when they were received.
+/// Whether a row needs no time of its venue: Binance writes none to quotes and snapshots of books, which have
+/// the last time of the venue, and their place by when they were received.
 fn may_lack_time(row: &PackedRow<'_>) -> bool {
     let is_state = matches!(row.body, RowBody::Quote(_) | RowBody::Depth(_));
     is_state && row.ts_recv != Nanos::UNDEFINED
@@ -180,9 +182,17 @@ fn size(field: &'static str, size: Size) -> Result<Size, DecodeError> {
     }
 }
 
-/// A row as text, for people: what stands in an unreadable cell, and where, or the fields of the row.
+/// A frame as a dead letter may show it: a row as text, anything else as it is.
 #[must_use]
-pub(super) fn shown(bytes: &[u8]) -> Option<String> {
+pub(super) fn redacted(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match shown(bytes) {
+        Some(text) => Cow::Owned(text.into_bytes()),
+        None => Cow::Borrowed(bytes),
+    }
+}
+
+/// A row as text, for people: what stands in an unreadable cell, and where, or the fields of the row.
+fn shown(bytes: &[u8]) -> Option<String> {
     let row = read(bytes)?;
     let what = match row.body {
         RowBody::Unreadable(_) => row.cell.to_owned(),

@@ -2,6 +2,9 @@
 //!
 //! Live feeds, file replay and gaps about a shard place names by the same function.
 
+use crate::event::{Batch, Event};
+use crate::instrument::{InstrumentId, Instruments};
+
 /// The shard of a symbol: FNV-1a of its upper-case letters up to the first dot, modulo `shards`.
 ///
 /// What follows the dot is the venue (`BTCUSDT.BINANCE`), which not every feed names.
@@ -16,4 +19,18 @@ pub(crate) fn name_hash(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte.to_ascii_uppercase())).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// Takes out the events from `first` on that are of the instruments of another shard than `own` of `shards`.
+pub(super) fn keep_own(
+    (own, shards): (usize, usize),
+    instruments: &Instruments,
+    batch: &mut Batch,
+    first: usize,
+) {
+    let is_own = |event: &Event| {
+        let name = instruments.name(event.instrument);
+        event.instrument == InstrumentId::ALL || shard_of(name.as_bytes(), shards) == own
+    };
+    batch.retain_events(first, is_own);
 }

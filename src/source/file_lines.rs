@@ -48,7 +48,7 @@ pub struct FileError {
 /// The lines of a file, or of several that continue one another.
 pub(super) struct FileLines {
     path: PathBuf,
-    content: Content,
+    content: FileContent,
     max_frame_bytes: usize,
     /// Number of the line read last, from 1; none for tables.
     number: Option<u64>,
@@ -77,7 +77,7 @@ pub(super) struct FileLines {
 }
 
 /// What a file holds.
-enum Content {
+enum FileContent {
     Lines(Box<dyn BufRead + Send>),
     Rows(Box<PackedRows>),
 }
@@ -124,7 +124,7 @@ impl FileLines {
         };
         let part = begin.filter(|_| number.is_some());
         if let Some(part) = part.and_then(|begin| part_before(&lines.path, begin)) {
-            lines.content = Content::Lines(part.reader);
+            lines.content = FileContent::Lines(part.reader);
             lines.position = part.position;
             lines.number = Some(part.lines_before);
             lines.session = Some(part.session);
@@ -142,12 +142,12 @@ impl FileLines {
     /// with a receive time are a capture.
     pub(super) fn read_so_far(&self, is_stamped: bool) -> (&'static str, Option<u64>) {
         match &self.content {
-            Content::Rows(rows) => {
+            FileContent::Rows(rows) => {
                 let (format, records) = rows.read_so_far();
                 (format, Some(records))
             }
-            Content::Lines(_) if is_stamped || self.session.is_some() => ("capture", None),
-            Content::Lines(_) => match table::kind_of(&self.path) {
+            FileContent::Lines(_) if is_stamped || self.session.is_some() => ("capture", None),
+            FileContent::Lines(_) => match table::kind_of(&self.path) {
                 Some(TableKind::Parquet) => ("parquet", None),
                 Some(TableKind::Csv | TableKind::Tsv | TableKind::Text) => ("csv", None),
                 None => ("json_lines", None),
@@ -178,8 +178,10 @@ impl FileLines {
         }
         while !self.is_over && self.read_next(line)? {
             let line_use = match (&mut self.end, &self.content) {
-                (Some(end), Content::Lines(_)) => Some(end.use_of(line)),
-                (Some(end), Content::Rows(rows)) => Some(end.use_of_row(line, rows.are_in_order())),
+                (Some(end), FileContent::Lines(_)) => Some(end.use_of(line)),
+                (Some(end), FileContent::Rows(rows)) => {
+                    Some(end.use_of_row(line, rows.are_in_order()))
+                }
                 (None, _) => None,
             };
             match line_use {
@@ -215,7 +217,7 @@ impl FileLines {
 
     /// Reads the next line, whenever it was received.
     fn read_next(&mut self, line: &mut Vec<u8>) -> Result<bool, FileError> {
-        if let Content::Rows(rows) = &mut self.content {
+        if let FileContent::Rows(rows) = &mut self.content {
             return rows.next_frame(line).map_err(|cause| self.error(cause));
         }
         loop {
@@ -305,7 +307,7 @@ impl FileLines {
     /// Reads up to the next line end, keeping little more than the limit.
     fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
         line.clear();
-        let Content::Lines(reader) = &mut self.content else {
+        let FileContent::Lines(reader) = &mut self.content else {
             return Ok(Ending::NoLine);
         };
         let mut whole = 0;
@@ -341,7 +343,7 @@ impl FileLines {
 fn open(
     path: &Path,
     options: &FileOptions,
-) -> Result<(Content, FilePosition, Option<u64>), FileError> {
+) -> Result<(FileContent, FilePosition, Option<u64>), FileError> {
     let wrap = |cause| FileError {
         path: path.to_owned(),
         line: None,
@@ -353,7 +355,7 @@ fn open(
         if let Some(archive) = archive {
             let rows = PackedRows::new(archive, history.lateness_ns, options.max_jump_ns);
             return Ok((
-                Content::Rows(Box::new(rows)),
+                FileContent::Rows(Box::new(rows)),
                 FilePosition::shared(&file),
                 None,
             ));
@@ -375,7 +377,7 @@ fn open(
             (decompressed(file), position, Some(0))
         }
     };
-    Ok((Content::Lines(reader.map_err(wrap)?), position, number))
+    Ok((FileContent::Lines(reader.map_err(wrap)?), position, number))
 }
 
 /// The length of a file; 0 of a pipe.

@@ -14,9 +14,9 @@ pub struct InputPathError {
     what: String,
 }
 
-/// The files that inputs name, in the order of the inputs: a folder stands for the files in it and below it, in
-/// the order of their paths, and a pattern with `*` and `?` for the paths that fit it, where no file has the
-/// name. A path of another kind stands for itself.
+/// The files that inputs name, in the order of the inputs: a folder stands for the files in it and below
+/// it, in the order of their paths, and a pattern with `*` and `?` for the paths that fit it, where no
+/// file has the name. A path of another kind stands for itself.
 ///
 /// # Errors
 /// [`InputPathError`] where a folder holds no file that is read, or nothing fits a pattern.
@@ -103,7 +103,7 @@ fn fitting(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     for part in pattern.components() {
         let text = part.as_os_str().to_string_lossy().into_owned();
         if !text.contains(['*', '?']) {
-            found.iter_mut().for_each(|path| path.push(&part));
+            found.iter_mut().for_each(|path| path.push(part));
             continue;
         }
         let mut next = vec![];

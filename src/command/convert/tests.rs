@@ -62,22 +62,23 @@ fn convert_to(input: &Path, output: &Path, is_exact: bool) -> Converted {
         output: output.to_owned(),
         is_exact,
         files: files(),
+        venues: Venues::default(),
     };
-    convert(&options, Venues::default()).unwrap()
+    convert(&options).unwrap()
 }
 
 #[test]
 fn a_folder_by_instrument_and_day_and_one_file_give_the_same_events() {
     let scratch = Scratch::new();
     let input = scratch.write("in.jsonl", CAPTURE);
-    let expected = events(&[input.clone()]);
+    let expected = events(std::slice::from_ref(&input));
     assert_eq!(expected.len(), 8);
     for is_exact in [false, true] {
         let folder = scratch.path().join(format!("out-{is_exact}"));
         let converted = convert_to(&input, &folder, is_exact);
         assert_eq!(converted.rows["trade"], 3);
         assert_eq!((converted.rows["book"], converted.files), (2, 4));
-        let paths = crate::source::input_paths::expanded(&[folder.clone()]).unwrap();
+        let paths = crate::source::input_paths::expanded(std::slice::from_ref(&folder)).unwrap();
         let short = |path: &PathBuf| path.strip_prefix(&folder).unwrap().display().to_string();
         assert_eq!(
             paths.iter().map(short).collect::<Vec<_>>(),
@@ -91,7 +92,7 @@ fn a_folder_by_instrument_and_day_and_one_file_give_the_same_events() {
         assert_eq!(events(&paths), expected);
         let file = scratch.path().join(format!("out-{is_exact}.parquet"));
         convert_to(&input, &file, is_exact);
-        assert_eq!(events(&[file.clone()]), expected);
+        assert_eq!(events(std::slice::from_ref(&file)), expected);
         // What was converted converts to the same.
         let again = scratch.path().join("again.parquet");
         convert_to(&file, &again, !is_exact);
@@ -136,7 +137,7 @@ fn a_converted_capture_replays_to_the_same_digest() {
         assert!(summary.signals > 50, "{}", summary.signals);
         (summary.signals, summary.digest)
     };
-    let expected = digest(&[capture.clone()]);
+    let expected = digest(std::slice::from_ref(&capture));
     for (name, is_exact) in [("folder", false), ("file.parquet", true)] {
         let output = scratch.path().join(name);
         let converted = convert_to(&capture, &output, is_exact);
@@ -169,10 +170,9 @@ fn a_number_that_a_float_would_change_is_refused_without_exact() {
         output: scratch.path().join("out.parquet"),
         is_exact: false,
         files: files(),
+        venues: Venues::default(),
     };
-    let error = convert(&options, Venues::default())
-        .unwrap_err()
-        .to_string();
+    let error = convert(&options).unwrap_err().to_string();
     assert!(
         error.contains("0.123456789012345678") && error.contains("--exact"),
         "{error}"
@@ -189,14 +189,19 @@ fn a_folder_with_other_things_in_it_is_not_touched() {
     let scratch = Scratch::new();
     let input = scratch.write("in.jsonl", CAPTURE);
     let folder = scratch.path().join("out");
-    assert!(check_folder(&folder, false).is_ok());
+    assert!(check_folder(&folder, &[], false).is_ok());
     convert_to(&input, &folder, false);
-    let error = check_folder(&folder, false).unwrap_err().to_string();
+    let error = check_folder(&folder, &[], false).unwrap_err().to_string();
     assert!(error.contains("--force"), "{error}");
     std::fs::write(folder.join("mine.txt"), "").unwrap();
-    let error = check_folder(&folder, true).unwrap_err().to_string();
+    let error = check_folder(&folder, &[], true).unwrap_err().to_string();
     assert!(error.contains("mine.txt"), "{error}");
     std::fs::remove_file(folder.join("mine.txt")).unwrap();
-    assert!(check_folder(&folder, true).is_ok());
+    let inside = [folder.join("instrument=A/date=2024-08-08/part-0.parquet")];
+    let error = check_folder(&folder, &inside, true)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("input"), "{error}");
+    assert!(check_folder(&folder, &[], true).is_ok());
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }

@@ -5,20 +5,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::NamedEvent;
-use crate::event::{Body, Level, TradeIds};
+use super::named::{NamedEvent, side, trade_ids};
+use crate::event::{Body, Level};
 use crate::sink::output_file::OutputFile;
 use crate::source::compression::{Effort, Encoder};
-use crate::units::{Nanos, Price, Side, Size};
-
-/// Whether an event is one that is written: a trade, a quote, a book change or a bar.
-#[must_use]
-pub fn is_written(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Trade(_) | Body::Quote(_) | Body::Depth(_) | Body::Bar(_)
-    )
-}
+use crate::units::{Nanos, Price, Size};
 
 /// A file of lines.
 pub struct EventLines {
@@ -139,22 +130,4 @@ fn size(size: Size) -> Value {
 fn levels(levels: &[Level]) -> Value {
     let pair = |level: &Level| json!([price(level.price), size(level.size)]);
     levels.iter().map(pair).collect()
-}
-
-/// The word for a side in our topics.
-pub(super) fn side(side: Option<Side>) -> &'static str {
-    match side {
-        Some(Side::Buy) => "buy",
-        Some(Side::Sell) => "sell",
-        None => "unknown",
-    }
-}
-
-/// The word for what numbers of trades say in our topics.
-pub(super) fn trade_ids(ids: TradeIds) -> &'static str {
-    match ids {
-        TradeIds::Successive => "successive",
-        TradeIds::Rising => "rising",
-        TradeIds::Distinct => "distinct",
-    }
 }

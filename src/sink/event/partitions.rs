@@ -15,9 +15,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::NamedEvent;
-use super::json::is_written;
-use super::parquet_columns::{EventRow, batch, needed, schema};
+use super::named::{NamedEvent, is_written};
+use super::parquet_columns::{batch, schema};
+use super::parquet_fields::{EventRow, needed};
 use crate::sink::SinkError;
 use crate::sink::output_file::OutputFile;
 use crate::units::Nanos;
@@ -28,7 +28,7 @@ pub struct EventPartitions {
     is_folder: bool,
     is_exact: bool,
     /// By instrument and day.
-    open: BTreeMap<PartitionKey, Partition>,
+    open: BTreeMap<DayKey, Partition>,
     /// The name of the instrument of the last row.
     last_name: Option<Arc<str>>,
     /// Days before this one are closed.
@@ -39,7 +39,7 @@ pub struct EventPartitions {
 }
 
 /// An instrument and a day, counted from 1970; the same for all rows of one file.
-type PartitionKey = (Arc<str>, i64);
+type DayKey = (Arc<str>, i64);
 
 /// The rows of an instrument's day, or all.
 #[derive(Default)]
@@ -144,12 +144,12 @@ impl EventPartitions {
         }
         self.latest_day = day;
         let old = self.open.keys().filter(|(_, one)| *one < day);
-        let old: Vec<PartitionKey> = old.cloned().collect();
+        let old: Vec<DayKey> = old.cloned().collect();
         old.iter().try_for_each(|key| self.close(key))
     }
 
     /// Writes the rows that wait in a partition.
-    fn flush(&mut self, key: &PartitionKey) -> Result<(), SinkError> {
+    fn flush(&mut self, key: &DayKey) -> Result<(), SinkError> {
         let Some(mut partition) = self.open.remove(key) else {
             return Ok(());
         };
@@ -176,7 +176,7 @@ impl EventPartitions {
     }
 
     /// Writes what waits in a partition, and ends its file.
-    fn close(&mut self, key: &PartitionKey) -> Result<(), SinkError> {
+    fn close(&mut self, key: &DayKey) -> Result<(), SinkError> {
         if self.open.get(key).is_some_and(|one| !one.rows.is_empty()) {
             self.flush(key)?;
         }
@@ -273,7 +273,7 @@ pub struct PartitionFault {
 ///
 /// # Errors
 /// [`PartitionFault`] with what to do.
-pub fn check_folder(path: &Path, force: bool) -> Result<(), PartitionFault> {
+pub fn check_folder(path: &Path, inputs: &[PathBuf], force: bool) -> Result<(), PartitionFault> {
     let fault = |what: String| PartitionFault {
         path: path.to_owned(),
         what,
@@ -284,6 +284,18 @@ pub fn check_folder(path: &Path, force: bool) -> Result<(), PartitionFault> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(of(error)),
     };
+    let folder = fs::canonicalize(path).map_err(of)?;
+    let inside = |input: &&PathBuf| {
+        let input = fs::canonicalize(input).unwrap_or_else(|_| input.to_path_buf());
+        input.starts_with(&folder) || input.starts_with(path)
+    };
+    if let Some(input) = inputs.iter().find(inside) {
+        let what = format!(
+            "the input {} is in it, which would be lost; name another folder",
+            input.display()
+        );
+        return Err(fault(what));
+    }
     let mut old = vec![];
     for name in names {
         let name = name.map_err(of)?.path();

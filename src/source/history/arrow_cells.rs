@@ -5,7 +5,7 @@ use arrow_cast::display::array_value_to_string;
 use arrow_schema::ArrowError;
 
 use super::arrow_values::{self, LevelValues, checked};
-use super::cells::{CellFault, Cells, flag_of, side_of};
+use super::cells::{CellFault, RowCells, flag_of, side_of};
 use super::layout::Layout;
 use super::mapping::Role;
 use crate::event::Level;
@@ -106,7 +106,7 @@ fn sides(texts: &StringArray) -> Vec<u8> {
     texts.iter().map(of).collect()
 }
 
-impl Cells for ArrowCells {
+impl RowCells for ArrowCells {
     #[inline]
     fn time(&self, at: usize) -> Result<Nanos, CellFault> {
         match &self.columns[at].1 {

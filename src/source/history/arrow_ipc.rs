@@ -10,9 +10,9 @@ use arrow_schema::ArrowError;
 use super::archive_name::ArchiveName;
 use super::arrow_rows::{ArrowRows, layout_of, used_columns};
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
-use super::layout::Told;
 use super::row::HistoryRows;
 use super::time_form::TimeForm;
+use super::told::ToldOfFile;
 use crate::units::Nanos;
 
 /// Arrow IPC.
@@ -36,7 +36,7 @@ impl HistoryFormat for ArrowIpc {
     ) -> io::Result<Box<dyn HistoryRows>> {
         let head = FileHead::read(&mut file.try_clone()?)?;
         let name = ArchiveName::of(path);
-        let told = Told {
+        let told = ToldOfFile {
             name: &name,
             mapping: &options.mapping,
             form: None,

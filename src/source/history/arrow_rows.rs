@@ -7,15 +7,16 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
 
 use super::arrow_cells::ArrowCells;
-use super::layout::{Layout, Told};
+use super::layout::Layout;
 use super::row::{HistoryRow, HistoryRows};
-use super::row_maker::RowMaker;
+use super::row_maker::ArchiveRowMaker;
+use super::told::ToldOfFile;
 
 /// Rows of batches.
 pub(super) struct ArrowRows<B> {
     batches: B,
     layout: Arc<Layout>,
-    maker: RowMaker,
+    maker: ArchiveRowMaker,
     /// The places of the used columns in a batch.
     places: Vec<usize>,
     cells: Option<ArrowCells>,
@@ -24,7 +25,7 @@ pub(super) struct ArrowRows<B> {
 }
 
 /// Finds the fields among the columns of a schema.
-pub(super) fn layout_of(schema: &Schema, told: &Told<'_>) -> io::Result<Layout> {
+pub(super) fn layout_of(schema: &Schema, told: &ToldOfFile<'_>) -> io::Result<Layout> {
     let fields = schema.fields().iter();
     let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
     Layout::find(&names, told)
@@ -39,8 +40,8 @@ pub(super) fn used_columns(layout: &Layout) -> Vec<usize> {
 }
 
 impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> ArrowRows<B> {
-    /// The rows of batches that have the columns of [`used_columns`] alone, in their order. So many rows of the
-    /// file stand before them.
+    /// The rows of batches that have the columns of [`used_columns`] alone, in their order. So many rows
+    /// of the file stand before them.
     pub(super) fn new(batches: B, layout: Layout, rows_before: u64) -> Self {
         let layout = Arc::new(layout);
         let used = used_columns(&layout);
@@ -48,7 +49,7 @@ impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> ArrowRows<B> {
         Self {
             batches,
             places: layout.used.iter().map(place).collect(),
-            maker: RowMaker::new(Arc::clone(&layout)),
+            maker: ArchiveRowMaker::new(Arc::clone(&layout)),
             layout,
             cells: None,
             number: rows_before,

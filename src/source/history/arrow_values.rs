@@ -296,7 +296,7 @@ pub(super) fn levels(
                     .step_by(2)
                     .collect::<Vec<i64>>()
             };
-            let start = inner.value_offset_at(0) as usize;
+            let start = inner.value_offset_at(0);
             (
                 every_second(of(price_places)?, start),
                 every_second(of(size_places)?, start + 1),

@@ -4,8 +4,8 @@ use crate::event::Level;
 use crate::frame::packed::RowFault;
 use crate::units::{Nanos, NumberError, Price, Side, Size};
 
-/// Cells of one row, by the places of their columns.
-pub(super) trait Cells {
+/// RowCells of one row, by the places of their columns.
+pub(super) trait RowCells {
     /// A time; an empty cell is [`CellFault::Missing`].
     fn time(&self, at: usize) -> Result<Nanos, CellFault>;
     /// A price; undefined where the cell is empty.

@@ -2,7 +2,7 @@
 
 use csv::ByteRecord;
 
-use super::cells::{CellFault, Cells, flag_of, side_of};
+use super::cells::{CellFault, RowCells, flag_of, side_of};
 use super::layout::Layout;
 use super::mapping::Role;
 use super::text_cell::{absent_as_none, decimal_of_text};
@@ -28,7 +28,7 @@ impl CsvCells<'_> {
     }
 }
 
-impl Cells for CsvCells<'_> {
+impl RowCells for CsvCells<'_> {
     fn time(&self, at: usize) -> Result<Nanos, CellFault> {
         let (role, _) = self.layout.used[at];
         match role {

@@ -6,19 +6,17 @@ use std::io::{self, BufRead};
 use std::path::Path;
 use std::sync::Arc;
 
-use csv::ByteRecord;
-
 use super::archive_name::ArchiveName;
 use super::csv_cells::CsvCells;
 use super::csv_header::{CsvHeader, separator_of};
+use super::csv_records::CsvRecords;
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
 use super::layout::Layout;
 use super::row::{HistoryRow, HistoryRows};
-use super::row_maker::RowMaker;
+use super::row_maker::ArchiveRowMaker;
 use super::tardis::TardisBooks;
 use crate::frame::packed::RowFault;
 use crate::source::compression::decompressed;
-use crate::source::table::line_starts::{LineReader, LineStarts};
 use crate::units::Nanos;
 
 /// Separated values.
@@ -65,77 +63,33 @@ pub(super) fn open_csv(
     options: &HistoryOptions,
 ) -> io::Result<Box<dyn HistoryRows>> {
     let separator = separator_of(content.fill_buf()?);
-    let (lines, starts) = LineReader::new(content);
-    let mut reader = csv::ReaderBuilder::new();
-    reader
-        .delimiter(separator)
-        .flexible(true)
-        .has_headers(false);
-    let mut records = CsvRecords {
-        reader: reader.from_reader(lines),
-        starts,
-        row: ByteRecord::new(),
-        line: 1,
-        has_row: false,
-    };
+    let mut records = CsvRecords::new(content, separator);
     if !records.advance()? {
         return Err(io::Error::other("it is empty: it has not even a header"));
     }
     let name = ArchiveName::of(path);
     let header = CsvHeader::read(&records.row, &name, path, &options.mapping)?;
-    records.has_row = !header.is_row;
     if let Some(books) = TardisBooks::new(&header.names, &options.mapping) {
-        records.has_row = header.is_row;
+        records.is_given = !header.is_row;
         return Ok(Box::new(books.over(records)));
     }
-    records.has_row = header.is_row;
+    records.is_given = !header.is_row;
     let width = header.names.len();
     let is_headerless = header.is_row;
     let layout = Arc::new(header.layout(&name, options)?);
     Ok(Box::new(CsvRows {
         records,
-        maker: RowMaker::new(Arc::clone(&layout)),
+        maker: ArchiveRowMaker::new(Arc::clone(&layout)),
         layout,
         width: (!is_headerless).then_some(width),
     }))
-}
-
-/// Records of separated values, and their lines.
-pub(super) struct CsvRecords {
-    reader: csv::Reader<LineReader<Box<dyn BufRead + Send>>>,
-    starts: LineStarts,
-    pub(super) row: ByteRecord,
-    line: u64,
-    /// Whether the row that is there has not been given yet.
-    has_row: bool,
-}
-
-impl CsvRecords {
-    /// Goes to the next row; false at the end.
-    pub(super) fn advance(&mut self) -> io::Result<bool> {
-        if std::mem::take(&mut self.has_row) {
-            return Ok(true);
-        }
-        if !self.reader.read_byte_record(&mut self.row)? {
-            return Ok(false);
-        }
-        let offset = self.row.position().map(csv::Position::byte);
-        let line = offset.and_then(|offset| self.starts.line_at(offset));
-        self.line = line.unwrap_or(self.line);
-        Ok(true)
-    }
-
-    /// The line of the row.
-    pub(super) fn position(&self) -> String {
-        format!("line {}", self.line)
-    }
 }
 
 /// Rows of separated values.
 struct CsvRows {
     records: CsvRecords,
     layout: Arc<Layout>,
-    maker: RowMaker,
+    maker: ArchiveRowMaker,
     /// Cells of the header; none where there is no header.
     width: Option<usize>,
 }

@@ -12,9 +12,10 @@ use super::known::{
     BINANCE_AGGREGATES, BINANCE_BARS, BINANCE_TRADES, KnownForm, LEAN_DAYS, LEAN_HOURS,
     LEAN_MINUTES, LEAN_QUOTES, LEAN_SECONDS, LEAN_TRADES,
 };
-use super::layout::{Layout, Told};
+use super::layout::Layout;
 use super::mapping::{HistoryMapping, HistoryPreset, HistoryUnit};
 use super::time_form::TimeForm;
+use super::told::ToldOfFile;
 
 /// The names of the columns.
 pub(super) struct CsvHeader {
@@ -126,7 +127,7 @@ impl CsvHeader {
         name: &ArchiveName,
         options: &HistoryOptions,
     ) -> io::Result<Layout> {
-        let told = Told {
+        let told = ToldOfFile {
             name,
             mapping: &options.mapping,
             form: self.form,

@@ -2,11 +2,12 @@
 
 use std::io;
 
-use super::archive_name::ArchiveName;
-use super::cells::Cells;
-use super::known::{FORMS, FormNaming, KnownForm};
+use super::cells::RowCells;
+use super::known::{FORMS, KnownForm};
 use super::mapping::{HistoryMapping, HistoryUnit, Role};
+use super::naming::{Naming, naming};
 use super::time_form::TimeForm;
+use super::told::ToldOfFile;
 use crate::event::TradeIds;
 use crate::frame::packed::RowFault;
 
@@ -23,26 +24,6 @@ pub(super) struct Layout {
     pub(super) naming: Naming,
     pub(super) has_tick_rule: bool,
     kinds: RowKinds,
-}
-
-/// How the instrument of a row is found.
-#[derive(Debug)]
-pub(super) enum Naming {
-    /// All rows have the same.
-    Fixed(String),
-    Column {
-        symbol: usize,
-        venue: VenueFrom,
-    },
-}
-
-/// Where the venue of a symbol is from.
-#[derive(Debug)]
-pub(super) enum VenueFrom {
-    /// The symbol is the whole name.
-    Nothing,
-    Fixed(String),
-    Column(usize),
 }
 
 /// What the rows are.
@@ -106,23 +87,12 @@ pub(super) enum SideFrom {
     BuyerIsMaker(usize),
 }
 
-/// What is known of a file beside its columns.
-pub(super) struct Told<'a> {
-    pub(super) name: &'a ArchiveName,
-    pub(super) mapping: &'a HistoryMapping,
-    /// The form, where the reader of the format knows it.
-    pub(super) form: Option<&'static KnownForm>,
-    /// The instrument, where the reader of the format knows it, and its day.
-    pub(super) instrument: Option<String>,
-    pub(super) times: TimeForm,
-}
-
 impl Layout {
     /// Finds the fields among these columns.
     ///
     /// # Errors
     /// Where a column that was named is not there, or no kind of row has all its columns.
-    pub(super) fn find(names: &[String], told: &Told<'_>) -> io::Result<Self> {
+    pub(super) fn find(names: &[String], told: &ToldOfFile<'_>) -> io::Result<Self> {
         let (used, form) = roles(names, told)?;
         let kinds_told = told.mapping.columns.iter().map(|(role, _)| *role);
         let kinds_told: Vec<Role> = kinds_told.collect();
@@ -194,7 +164,7 @@ impl Layout {
     }
 
     /// The fields of the row that these cells are of.
-    pub(super) fn fields_of(&self, cells: &impl Cells) -> Result<&RowFields, (RowFault, usize)> {
+    pub(super) fn fields_of(&self, cells: &impl RowCells) -> Result<&RowFields, (RowFault, usize)> {
         let (event, fields) = match &self.kinds {
             RowKinds::One(fields) => return Ok(fields),
             RowKinds::Several { event, fields } => (*event, fields),
@@ -229,7 +199,10 @@ impl RowFields {
 type Roles = Vec<(Role, usize)>;
 
 /// What the columns hold: as they were told, then as a form has them, then by our own names.
-fn roles(names: &[String], told: &Told<'_>) -> io::Result<(Roles, Option<&'static KnownForm>)> {
+fn roles(
+    names: &[String],
+    told: &ToldOfFile<'_>,
+) -> io::Result<(Roles, Option<&'static KnownForm>)> {
     let mapping = told.mapping;
     let mut used: Roles = vec![];
     for (role, written) in &mapping.columns {
@@ -272,38 +245,6 @@ fn roles(names: &[String], told: &Told<'_>) -> io::Result<(Roles, Option<&'stati
         used.retain(|(role, _)| !matches!(role, Role::Symbol | Role::Venue));
     }
     Ok((used, form))
-}
-
-fn naming(used: &[(Role, usize)], form: Option<&KnownForm>, told: &Told<'_>) -> io::Result<Naming> {
-    let mapping = told.mapping;
-    if let Some(instrument) = &mapping.instrument {
-        return Ok(Naming::Fixed(instrument.clone()));
-    }
-    let at = |role: Role| used.iter().position(|(one, _)| *one == role);
-    if let Some(symbol) = at(Role::Symbol) {
-        let venue = match (at(Role::Venue), &mapping.venue) {
-            (_, Some(venue)) => VenueFrom::Fixed(venue.clone()),
-            (Some(at), None) => VenueFrom::Column(at),
-            (None, None) => VenueFrom::Nothing,
-        };
-        return Ok(Naming::Column { symbol, venue });
-    }
-    let name = told.name;
-    let (symbol, venue) = match form.map(|form| form.naming) {
-        Some(FormNaming::FileUpToHyphen(venue)) => (Some(name.up_to_hyphen()), Some(venue)),
-        Some(FormNaming::WholeFile) => (Some(name.stem.clone()), None),
-        Some(FormNaming::Told) => (told.instrument.clone(), None),
-        Some(FormNaming::Columns) | None => (name.folder_value("instrument"), None),
-    };
-    let venue = mapping.venue.as_deref().or(venue);
-    match (symbol, venue) {
-        (Some(symbol), Some(venue)) => Ok(Naming::Fixed(format!("{symbol}.{venue}"))),
-        (Some(symbol), None) => Ok(Naming::Fixed(symbol)),
-        (None, _) => Err(io::Error::other(
-            "no column names the instrument: say in [source.history] which one is the `symbol`, or give all rows \
-             one name, as `instrument = \"BTCUSDT.BINANCE\"`",
-        )),
-    }
 }
 
 /// The fields of each kind of row that has all its columns.
@@ -415,9 +356,9 @@ fn no_column(role: Role, written: &str, names: &[String]) -> io::Error {
 
 fn refused(names: &[String]) -> io::Error {
     io::Error::other(format!(
-        "nothing tells what its rows are: it has the columns {}. Say in [source.history] which of them is the time \
-         (`ts`), and which `price` and `size`, or `bid_px`, `bid_sz`, `ask_px`, `ask_sz`, or `open`, `high`, `low`, \
-         `close`; applications and statements need [source.table]",
+        "nothing tells what its rows are: it has the columns {}. Say in [source.history] which of them is \
+         the time (`ts`), and which `price` and `size`, or `bid_px`, `bid_sz`, `ask_px`, `ask_sz`, or \
+         `open`, `high`, `low`, `close`; applications and statements need [source.table]",
         listed(names)
     ))
 }

@@ -13,10 +13,11 @@ use super::archive_name::ArchiveName;
 use super::arrow_rows::{ArrowRows, layout_of, used_columns};
 use super::arrow_values::{checked, times};
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
-use super::layout::{Layout, Told};
+use super::layout::Layout;
 use super::mapping::Role;
 use super::row::HistoryRows;
 use super::time_form::TimeForm;
+use super::told::ToldOfFile;
 use crate::source::parquet_codecs::check_codecs;
 use crate::units::Nanos;
 
@@ -42,7 +43,7 @@ impl HistoryFormat for Parquet {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         check_codecs(builder.metadata())?;
         let name = ArchiveName::of(path);
-        let told = Told {
+        let told = ToldOfFile {
             name: &name,
             mapping: &options.mapping,
             form: None,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::cells::{CellFault, Cells};
-use super::layout::{Layout, Naming, RowFields, SideFrom, VenueFrom};
+use super::cells::{CellFault, RowCells};
+use super::layout::{Layout, RowFields, SideFrom};
+use super::naming::{Naming, VenueFrom};
 use super::row::HistoryRow;
 use super::tick_rule::TickRule;
 use crate::event::{Bar, Depth, Link, Quote, Splice, Trade, TradeIds};
@@ -11,7 +12,7 @@ use crate::frame::packed::{RowBody, RowFault};
 use crate::units::{Nanos, Price, Side, Size};
 
 /// Makes rows from cells.
-pub(super) struct RowMaker {
+pub(super) struct ArchiveRowMaker {
     layout: Arc<Layout>,
     name: String,
     /// The symbol and the venue of the name.
@@ -22,7 +23,7 @@ pub(super) struct RowMaker {
 /// A fault, and the place of the column at fault.
 type Fault = (RowFault, usize);
 
-impl RowMaker {
+impl ArchiveRowMaker {
     pub(super) fn new(layout: Arc<Layout>) -> Self {
         let name = match &layout.naming {
             Naming::Fixed(name) => name.clone(),
@@ -37,7 +38,7 @@ impl RowMaker {
     }
 
     /// Makes the row of these cells.
-    pub(super) fn fill(&mut self, cells: &impl Cells, row: &mut HistoryRow) {
+    pub(super) fn fill(&mut self, cells: &impl RowCells, row: &mut HistoryRow) {
         self.find_name(cells);
         if row.instrument != self.name {
             row.instrument.clone_from(&self.name);
@@ -50,7 +51,7 @@ impl RowMaker {
         }
     }
 
-    fn try_fill(&mut self, cells: &impl Cells, row: &mut HistoryRow) -> Result<(), Fault> {
+    fn try_fill(&mut self, cells: &impl RowCells, row: &mut HistoryRow) -> Result<(), Fault> {
         let layout = &self.layout;
         if let Some(at) = layout.ts_recv {
             row.ts_recv = match cells.time(at) {
@@ -82,7 +83,7 @@ impl RowMaker {
     }
 
     /// Makes the instrument's name, if it is another one than that of the row before.
-    fn find_name(&mut self, cells: &impl Cells) {
+    fn find_name(&mut self, cells: &impl RowCells) {
         let Naming::Column { symbol, venue } = &self.layout.naming else {
             return;
         };
@@ -106,21 +107,21 @@ impl RowMaker {
     }
 }
 
-fn price(cells: &impl Cells, at: usize, field: &'static str) -> Result<Price, Fault> {
+fn price(cells: &impl RowCells, at: usize, field: &'static str) -> Result<Price, Fault> {
     cells.price(at).map_err(|fault| (fault.of(field), at))
 }
 
-fn size(cells: &impl Cells, at: usize, field: &'static str) -> Result<Size, Fault> {
+fn size(cells: &impl RowCells, at: usize, field: &'static str) -> Result<Size, Fault> {
     cells.size(at).map_err(|fault| (fault.of(field), at))
 }
 
-fn number(cells: &impl Cells, at: Option<usize>, field: &'static str) -> Result<u64, Fault> {
+fn number(cells: &impl RowCells, at: Option<usize>, field: &'static str) -> Result<u64, Fault> {
     let Some(at) = at else { return Ok(0) };
     let number = cells.number(at).map_err(|fault| (fault.of(field), at))?;
     Ok(number.unwrap_or(0))
 }
 
-fn trade(fields: &RowFields, cells: &impl Cells) -> Result<Trade, Fault> {
+fn trade(fields: &RowFields, cells: &impl RowCells) -> Result<Trade, Fault> {
     let RowFields::Trade {
         price: price_at,
         size: size_at,
@@ -159,7 +160,7 @@ fn trade(fields: &RowFields, cells: &impl Cells) -> Result<Trade, Fault> {
     })
 }
 
-fn side_from(side: SideFrom, cells: &impl Cells) -> Result<Option<Side>, Fault> {
+fn side_from(side: SideFrom, cells: &impl RowCells) -> Result<Option<Side>, Fault> {
     match side {
         SideFrom::Nothing => Ok(None),
         SideFrom::Taker(at) => cells.side(at).map_err(|fault| (fault.of("side"), at)),
@@ -172,7 +173,7 @@ fn side_from(side: SideFrom, cells: &impl Cells) -> Result<Option<Side>, Fault> 
     }
 }
 
-fn quote(fields: &RowFields, cells: &impl Cells) -> Result<Quote, Fault> {
+fn quote(fields: &RowFields, cells: &impl RowCells) -> Result<Quote, Fault> {
     let RowFields::Quote {
         bid: (bid_px, bid_sz),
         ask: (ask_px, ask_sz),
@@ -200,7 +201,7 @@ fn quote(fields: &RowFields, cells: &impl Cells) -> Result<Quote, Fault> {
     })
 }
 
-fn bar(fields: &RowFields, cells: &impl Cells) -> Result<Bar, Fault> {
+fn bar(fields: &RowFields, cells: &impl RowCells) -> Result<Bar, Fault> {
     let RowFields::Bar {
         prices: [open, high, low, close],
         volume,
@@ -220,7 +221,7 @@ fn bar(fields: &RowFields, cells: &impl Cells) -> Result<Bar, Fault> {
     })
 }
 
-fn book(fields: &RowFields, cells: &impl Cells, row: &mut HistoryRow) -> Result<Depth, Fault> {
+fn book(fields: &RowFields, cells: &impl RowCells, row: &mut HistoryRow) -> Result<Depth, Fault> {
     let RowFields::Book {
         first,
         last,

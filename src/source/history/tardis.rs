@@ -1,11 +1,11 @@
 //! Books of Tardis: `incremental_book_L2`, a level a row, and `book_snapshot_5` and `_25`, a book a row.
 //!
-//! Source: Tardis' documentation of downloadable CSV files. Rows of one `local_timestamp` are one message. Where
-//! a row is the first of a snapshot, what was known of the book is discarded.
+//! Source: Tardis' documentation of downloadable CSV files. Rows of one `local_timestamp` are one message.
+//! Where a row is the first of a snapshot, what was known of the book is discarded.
 
 use std::io;
 
-use super::csv_file::CsvRecords;
+use super::csv_records::CsvRecords;
 use super::mapping::{HistoryMapping, HistoryPreset, HistoryUnit};
 use super::row::{HistoryRow, HistoryRows};
 use super::text_cell::{absent_as_none, decimal_of_text};

@@ -99,9 +99,9 @@ impl TimeForm {
 /// The unit in which a number is a time of the years 1971 to 2099: the ranges do not meet.
 fn unit_of(number: i64) -> HistoryUnit {
     match number.unsigned_abs() {
-        ..10_000_000_000 => HistoryUnit::Seconds,
-        ..10_000_000_000_000 => HistoryUnit::Milliseconds,
-        ..10_000_000_000_000_000 => HistoryUnit::Microseconds,
+        0..10_000_000_000 => HistoryUnit::Seconds,
+        10_000_000_000..10_000_000_000_000 => HistoryUnit::Milliseconds,
+        10_000_000_000_000..10_000_000_000_000_000 => HistoryUnit::Microseconds,
         _ => HistoryUnit::Nanoseconds,
     }
 }

@@ -302,7 +302,7 @@ fn columns_that_tell_nothing_are_refused_by_their_names() {
     let scratch = Scratch::new();
     let other: Columns<'_> = vec![("when", times(&[TIME])), ("px", texts(&["1"]))];
     let path = parquet(&scratch.path().join("x.parquet"), &other, 10);
-    let error = read(&[path.clone()], HistoryMapping::default()).unwrap_err();
+    let error = read(std::slice::from_ref(&path), HistoryMapping::default()).unwrap_err();
     for word in ["x.parquet", "`when`, `px`", "[source.history]", "`ts`"] {
         assert!(error.contains(word), "{word}: {error}");
     }
@@ -328,7 +328,7 @@ fn groups_of_rows_before_the_beginning_are_not_read() {
             begin: Some(Nanos(TIME + begin)),
             ..options(HistoryMapping::default())
         };
-        let read = read_with(&[path.clone()], &options).unwrap();
+        let read = read_with(std::slice::from_ref(&path), &options).unwrap();
         assert_eq!(read.len() as i64, rows - begin);
         if let Some(first) = read.first() {
             assert!(first.starts_with(&(TIME + begin).to_string()), "{first}");

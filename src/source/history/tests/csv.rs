@@ -36,9 +36,9 @@ fn our_own_fields_are_read_by_their_header() {
 fn other_names_are_read_by_a_mapping() {
     // Rows of the R package highfrequency (sampleTDataRaw), whose clock is that of New York.
     let text = "DT,EX,SYMBOL,COND,SIZE,PRICE,CORR\n\
-                2018-01-02 10:01:21.479000092,P,XXX,FTI,2,157.8,0\n\
-                2018-01-02 10:23:50.188999891,P,XXX,FTI,3,157.81,0\n\
-                2018-01-02 10:23:50.188999891,P,XXX,FTI,3,157.81,0\n";
+                2018-01-02 10:01:21.479000092,P,AAA,FTI,2,157.8,0\n\
+                2018-01-02 10:23:50.188999891,P,AAA,FTI,3,157.81,0\n\
+                2018-01-02 10:23:50.188999891,P,AAA,FTI,3,157.81,0\n";
     let mapping = HistoryMapping {
         zone: Some(chrono_tz::America::New_York),
         venue: Some("XNYS".into()),
@@ -51,9 +51,9 @@ fn other_names_are_read_by_a_mapping() {
         ])
     };
     let expected = [
-        "1514905281479000092 XXX.XNYS trade 157.8 2 None 0 Successive",
-        "1514906630188999891 XXX.XNYS trade 157.81 3 Some(Buy) 0 Successive",
-        "1514906630188999891 XXX.XNYS trade 157.81 3 Some(Buy) 0 Successive",
+        "1514905281479000092 AAA.XNYS trade 157.8 2 None 0 Successive",
+        "1514906630188999891 AAA.XNYS trade 157.81 3 Some(Buy) 0 Successive",
+        "1514906630188999891 AAA.XNYS trade 157.81 3 Some(Buy) 0 Successive",
     ];
     assert_eq!(read_as("x.csv", text, mapping).unwrap(), expected);
 }

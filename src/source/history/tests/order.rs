@@ -19,7 +19,7 @@ fn a_row_out_of_order_is_an_error_that_names_file_and_row() {
     let scratch = Scratch::new();
     let path = scratch.path().join("late.csv");
     std::fs::write(&path, rows(&[0, 5, 4, 6])).unwrap();
-    let error = read(&[path.clone()], HistoryMapping::default()).unwrap_err();
+    let error = read(std::slice::from_ref(&path), HistoryMapping::default()).unwrap_err();
     for word in ["late.csv", "line 4", "0.000001 ms earlier", "lateness_ms"] {
         assert!(error.contains(word), "{word}: {error}");
     }
@@ -32,7 +32,7 @@ fn a_row_out_of_order_is_an_error_that_names_file_and_row() {
             tables: TableMeaning::History(history),
             ..options(HistoryMapping::default())
         };
-        read_with(&[path.clone()], &options)
+        read_with(std::slice::from_ref(&path), &options)
     };
     assert_eq!(with(Some(1)).unwrap().len(), 4);
     assert_eq!(with(None).unwrap().len(), 4);
