@@ -66,5 +66,6 @@ impl HistoryFormat for ArrowIpc {
 }
 
 fn damaged(error: ArrowError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
+    let what = format!("it begins as an Arrow file does, and cannot be read as one: {error}");
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
