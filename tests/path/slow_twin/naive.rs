@@ -394,27 +394,23 @@ impl Naive {
             let change = |pair: &[(usize, f64)]| (pair[1].0, pair[1].1 - pair[0].1);
             of = of.windows(2).map(change).collect();
         }
-        let pairs: Vec<(usize, [f64; 2])> = of
+        let young = match spec.window_ms {
+            Some(millis) => {
+                let after = self.now() - millis * 1_000_000;
+                of.partition_point(|value| self.history[value.0].now <= after)
+            }
+            None => of
+                .len()
+                .saturating_sub(spec.window.expect("one of the two")),
+        };
+        // Values of before the first one of `to` have no pair.
+        let inside: Vec<[f64; 2]> = of[young..]
             .iter()
             .filter_map(|&(at, x)| {
                 let known = to.partition_point(|other| other.0 <= at);
-                Some((at, [x, to[known.checked_sub(1)?].1]))
+                Some([x, to[known.checked_sub(1)?].1])
             })
             .collect();
-        let after = spec.window_ms.map(|millis| self.now() - millis * 1_000_000);
-        let inside: Vec<[f64; 2]> = match (after, spec.window) {
-            (Some(after), _) => {
-                let young = pairs.iter().filter(|pair| self.history[pair.0].now > after);
-                young.map(|pair| pair.1).collect()
-            }
-            (None, count) => {
-                let count = count.expect("one of the two").min(pairs.len());
-                pairs[pairs.len() - count..]
-                    .iter()
-                    .map(|pair| pair.1)
-                    .collect()
-            }
-        };
         let n = inside.len() as f64;
         let about = |side: usize| -> Vec<f64> {
             let first = inside.first().map_or(0.0, |pair| pair[side]);
