@@ -22,6 +22,7 @@ pub mod pairing;
 pub mod reconcile;
 pub mod record;
 mod run_changes;
+pub mod run_files;
 pub mod simulate;
 pub mod state;
 pub mod stop_signals;

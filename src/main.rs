@@ -13,8 +13,9 @@ use clap::Parser;
 use foretick::command::backtest::{BacktestOptions, SweepError, backtest};
 use foretick::command::convert::ConvertFault;
 use foretick::command::inputs::{RepeatedInput, check_inputs};
-use foretick::command::outputs::{self, OutputContent, OutputError, check_outputs, outputs_of};
+use foretick::command::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
 use foretick::command::record::RecordOptions;
+use foretick::command::run_files::{check_sink, read_by};
 use foretick::command::simulate::write_capture_file;
 use foretick::command::state::StateDetail;
 use foretick::command::stop_signals::stop_on_signal;
@@ -426,51 +427,6 @@ fn check_span(from: Option<Nanos>, to: Option<Nanos>) -> anyhow::Result<()> {
         Usage("no signal lies between --from and --to; write the earlier time under --from")
     );
     Ok(())
-}
-
-/// The files that a command reads: its inputs and the pipeline's configuration.
-fn read_by<'a>(inputs: &'a [PathBuf], pipeline: &'a Pipeline) -> Vec<&'a Path> {
-    let inputs = inputs.iter().map(PathBuf::as_path);
-    inputs.chain([pipeline.path()]).collect()
-}
-
-/// Checks the files that a live run is to write.
-fn check_sink(
-    pipeline: &Pipeline,
-    capture: Option<&CaptureSettings>,
-    force: bool,
-) -> anyhow::Result<()> {
-    let sink = &pipeline.file.sink;
-    let is_file = sink.kind == SinkKind::File;
-    let side = |path: &Option<String>| {
-        let path = path.as_ref().map(PathBuf::from);
-        path.filter(|path| sink.kind != SinkKind::Kafka && !path.as_os_str().is_empty())
-    };
-    let outputs = outputs_of([
-        (
-            "[sink] file",
-            is_file.then(|| pipeline.sink_file().to_owned()),
-            OutputContent::Signals,
-        ),
-        (
-            "[sink] dead_letters",
-            side(&sink.dead_letters),
-            OutputContent::JsonLines,
-        ),
-        (
-            "[sink] alerts",
-            side(&sink.alerts),
-            OutputContent::JsonLines,
-        ),
-        ("[sink] gaps", side(&sink.gaps), OutputContent::JsonLines),
-        (
-            "--capture",
-            capture.and_then(CaptureSettings::replaced),
-            OutputContent::Capture,
-        ),
-    ]);
-    let inputs = read_by(&[], pipeline);
-    Ok(outputs::check_outputs_of_run(&outputs, &inputs, force)?)
 }
 
 fn run_simulate(args: SimulateArguments) -> anyhow::Result<ExitCode> {

@@ -7,6 +7,7 @@ pub mod compression;
 pub mod conflation;
 mod event_time;
 pub mod file;
+mod file_content;
 mod file_lines;
 mod file_options;
 mod file_position;

@@ -60,7 +60,7 @@ pub struct Trials {
 /// (2014), equations 1 (expected maximum) and 2.
 #[must_use]
 pub fn deflated_sharpe(changes: &ChangeMoments, trials: Trials) -> Option<f64> {
-    let shape = Shape {
+    let shape = SharpeTerms {
         ratio: sharpe_of_step(changes)?,
         skew: changes.skew()?,
         kurtosis: changes.kurtosis()?,
@@ -71,7 +71,7 @@ pub fn deflated_sharpe(changes: &ChangeMoments, trials: Trials) -> Option<f64> {
 
 /// What the deflated Sharpe ratio is computed of.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+struct SharpeTerms {
     /// The Sharpe ratio of one step.
     ratio: f64,
     skew: f64,
@@ -80,7 +80,7 @@ struct Shape {
     count: f64,
 }
 
-impl Shape {
+impl SharpeTerms {
     fn deflated(&self, trials: Trials) -> Option<f64> {
         let (ratio, freedom) = (self.ratio, self.count - 1.0);
         let spread = 1.0 - self.skew * ratio + (self.kurtosis - 1.0) / 4.0 * ratio * ratio;
@@ -125,7 +125,7 @@ mod tests {
     /// whose ratios have a variance of 1/2 a year, skew −3, kurtosis 10. It gives 0.1132 and 0.9004.
     #[test]
     fn the_example_of_the_paper_comes_out() {
-        let shape = Shape {
+        let shape = SharpeTerms {
             ratio: 2.5 / 250.0_f64.sqrt(),
             skew: -3.0,
             kurtosis: 10.0,

@@ -67,7 +67,8 @@ pub struct ReplayOptions {
     pub warm_up: Option<i64>,
     /// Signals from this time on are not given, and what cannot be of use for those before is not read.
     pub to: Option<Nanos>,
-    /// Whether frames are read to the end of the inputs all the same, for an observer that follows the market.
+    /// Whether frames are read to the end of the inputs all the same, for an observer that follows the
+    /// market.
     pub reads_on: bool,
     /// So many times the speed of the recording; none: as fast as possible.
     pub speed: Option<f64>,

@@ -13,14 +13,13 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use super::capture::{SessionLine, part_before};
-use super::compression::decompressed;
 use super::conflation::RECONNECT_GAP;
 use super::event_time::event_time;
-use super::file_options::{FileOptions, TableMeaning};
-use super::file_position::{CountedFile, FilePosition};
+use super::file_content;
+use super::file_content::{FileContent, bytes_of};
+use super::file_options::FileOptions;
+use super::file_position::FilePosition;
 use super::file_session::FileChain;
-use super::history;
-use super::history::PackedRows;
 use super::span_end::{LineUse, SpanEnd};
 use super::table;
 use super::table::TableKind;
@@ -74,12 +73,6 @@ pub(super) struct FileLines {
     end: Option<SpanEnd>,
     /// Whether that was reached.
     is_over: bool,
-}
-
-/// What a file holds.
-enum FileContent {
-    Lines(Box<dyn BufRead + Send>),
-    Rows(Box<PackedRows>),
 }
 
 /// How a line ends.
@@ -344,46 +337,11 @@ fn open(
     path: &Path,
     options: &FileOptions,
 ) -> Result<(FileContent, FilePosition, Option<u64>), FileError> {
-    let wrap = |cause| FileError {
+    file_content::open(path, options).map_err(|cause| FileError {
         path: path.to_owned(),
         line: None,
         cause,
-    };
-    let file = File::open(path).map_err(wrap)?;
-    if let TableMeaning::History(history) = &options.tables {
-        let archive = history::open(path, &file, history, options.begin).map_err(wrap)?;
-        if let Some(archive) = archive {
-            let rows = PackedRows::new(archive, history.lateness_ns, options.max_jump_ns);
-            return Ok((
-                FileContent::Rows(Box::new(rows)),
-                FilePosition::shared(&file),
-                None,
-            ));
-        }
-    }
-    let kind = table::kind_of(path);
-    let (reader, position, number) = match (kind, &options.tables) {
-        (Some(kind), TableMeaning::Records(columns)) => {
-            let position = FilePosition::shared(&file);
-            (table::open(kind, file, columns.as_ref()), position, None)
-        }
-        (Some(TableKind::Parquet), TableMeaning::History(_)) => {
-            let cause = "it does not begin as a Parquet file does; check what it holds";
-            let cause = io::Error::new(io::ErrorKind::InvalidData, cause);
-            (Err(cause), FilePosition::Unknown, None)
-        }
-        _ => {
-            let (file, position) = CountedFile::new(file);
-            (decompressed(file), position, Some(0))
-        }
-    };
-    Ok((FileContent::Lines(reader.map_err(wrap)?), position, number))
-}
-
-/// The length of a file; 0 of a pipe.
-fn bytes_of(path: &Path) -> u64 {
-    let known = path.metadata().ok().filter(std::fs::Metadata::is_file);
-    known.map_or(0, |known| known.len())
+    })
 }
 
 /// Notes the length of a line of which a part was left out.

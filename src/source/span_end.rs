@@ -2,7 +2,8 @@
 //!
 //! A file that was received as it happened ends at the first message behind that time, and a margin. Of any
 //! other file nobody knows what comes further on: it may be sorted by instrument. It is read to its end, and
-//! messages about later events are passed over unread. An archive whose rows are in order ends behind that time.
+//! messages about later events are passed over unread. An archive whose rows are in order ends behind that
+//! time.
 
 use super::event_time::event_time;
 use crate::frame::packed::times_of;

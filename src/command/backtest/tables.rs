@@ -17,10 +17,10 @@ use crate::sink::parquet::{close_parquet, parquet_writer};
 const ROWS: usize = 1 << 16;
 
 /// A column of a table whose rows are `T`.
-type OutputColumn<T> = (&'static str, Values<T>);
+type OutputColumn<T> = (&'static str, ColumnValues<T>);
 
 /// How the values of a column are read from the rows.
-enum Values<T> {
+enum ColumnValues<T> {
     /// The name of an instrument, by its number.
     Instrument(fn(&T) -> usize),
     Text(fn(&T) -> &'static str),
@@ -33,31 +33,40 @@ enum Values<T> {
 const TRADES: &[OutputColumn<RoundTrip>] = &[
     (
         "instrument",
-        Values::Instrument(|trip| trip.signal.instrument.index()),
+        ColumnValues::Instrument(|trip| trip.signal.instrument.index()),
     ),
-    ("side", Values::Text(|trip| side(trip.sign))),
-    ("ts_signal", Values::Time(|trip| trip.signal.ts)),
-    ("score", Values::Number(|trip| trip.signal.score)),
-    ("quality", Values::Text(|trip| trip.quality().word())),
-    ("ts_entry", Values::Time(|trip| trip.entered)),
-    ("ts_exit", Values::Time(|trip| trip.exited)),
-    ("exit", Values::Text(|trip| trip.reason.word())),
-    ("quantity", Values::Number(|trip| trip.quantity.to_f64())),
-    ("entry_notional", Values::Number(|trip| trip.entry_notional)),
-    ("exit_notional", Values::Number(|trip| trip.exit_notional)),
-    ("pnl_gross", Values::Number(RoundTrip::gross)),
-    ("fees", Values::Number(|trip| trip.fees)),
-    ("carry", Values::Number(|trip| trip.carry)),
-    ("pnl_net", Values::Number(RoundTrip::net)),
-    ("fills", Values::Count(|trip| trip.fills)),
+    ("side", ColumnValues::Text(|trip| side(trip.sign))),
+    ("ts_signal", ColumnValues::Time(|trip| trip.signal.ts)),
+    ("score", ColumnValues::Number(|trip| trip.signal.score)),
+    ("quality", ColumnValues::Text(|trip| trip.quality().word())),
+    ("ts_entry", ColumnValues::Time(|trip| trip.entered)),
+    ("ts_exit", ColumnValues::Time(|trip| trip.exited)),
+    ("exit", ColumnValues::Text(|trip| trip.reason.word())),
+    (
+        "quantity",
+        ColumnValues::Number(|trip| trip.quantity.to_f64()),
+    ),
+    (
+        "entry_notional",
+        ColumnValues::Number(|trip| trip.entry_notional),
+    ),
+    (
+        "exit_notional",
+        ColumnValues::Number(|trip| trip.exit_notional),
+    ),
+    ("pnl_gross", ColumnValues::Number(RoundTrip::gross)),
+    ("fees", ColumnValues::Number(|trip| trip.fees)),
+    ("carry", ColumnValues::Number(|trip| trip.carry)),
+    ("pnl_net", ColumnValues::Number(RoundTrip::net)),
+    ("fills", ColumnValues::Count(|trip| trip.fills)),
 ];
 
 const EQUITY: &[OutputColumn<EquityPoint>] = &[
-    ("ts", Values::Time(|point| point.ts)),
-    ("pnl_gross", Values::Number(|point| point.gross)),
-    ("costs", Values::Number(|point| point.costs)),
-    ("pnl_net", Values::Number(EquityPoint::net)),
-    ("exposure", Values::Number(|point| point.exposure)),
+    ("ts", ColumnValues::Time(|point| point.ts)),
+    ("pnl_gross", ColumnValues::Number(|point| point.gross)),
+    ("costs", ColumnValues::Number(|point| point.costs)),
+    ("pnl_net", ColumnValues::Number(EquityPoint::net)),
+    ("exposure", ColumnValues::Number(|point| point.exposure)),
 ];
 
 /// Writes the round trips, in the order in which they ended.
@@ -118,7 +127,7 @@ fn write<T>(
     close_parquet(writer, path, OutputFile::finish)
 }
 
-impl<T> Values<T> {
+impl<T> ColumnValues<T> {
     fn kind(&self) -> DataType {
         match self {
             Self::Instrument(_) | Self::Text(_) => DataType::Utf8,
