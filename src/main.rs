@@ -17,7 +17,6 @@ use foretick::command::outputs::{OutputContent, OutputError, check_outputs, outp
 use foretick::command::record::RecordOptions;
 use foretick::command::run_files::{check_sink, read_by};
 use foretick::command::simulate::write_capture_file;
-use foretick::command::state::StateDetail;
 use foretick::command::stop_signals::stop_on_signal;
 use foretick::command::venues::VenueList;
 use foretick::command::{
@@ -42,7 +41,7 @@ use foretick::source::input_paths::{InputPathError, expanded};
 use foretick::units::Nanos;
 
 use foretick::command::arguments::{
-    BacktestArguments, Cli, Command, ReplayArguments, RunArguments, SimulateArguments, StateCommand,
+    BacktestArguments, Cli, Command, ReplayArguments, RunArguments, SimulateArguments,
 };
 
 fn main() -> ExitCode {
@@ -244,11 +243,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(u8::from(outcomes.failed())))
         }
         Command::State(args) => {
-            let (files, detail) = match args.command {
-                StateCommand::List(files) => (files, StateDetail::Line),
-                StateCommand::Show(files) => (files, StateDetail::All),
-                StateCommand::Verify(files) => (files, StateDetail::Verified),
-            };
+            let (files, detail) = args.command.split();
             let report = state::state(&files.paths, detail)?;
             print(&report, files.json)?;
             Ok(ExitCode::from(u8::from(!report.ok)))

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::command::state::StateDetail;
+
 #[derive(Args)]
 pub struct StateArguments {
     #[command(subcommand)]
@@ -20,6 +22,18 @@ pub enum StateCommand {
     Show(StateFiles),
     /// Read each snapshot as a whole: checksum, states, alerts. The exit code is 1 if one is damaged.
     Verify(StateFiles),
+}
+
+impl StateCommand {
+    // The files, and how much of each is shown.
+    #[must_use]
+    pub fn split(self) -> (StateFiles, StateDetail) {
+        match self {
+            Self::List(files) => (files, StateDetail::Line),
+            Self::Show(files) => (files, StateDetail::All),
+            Self::Verify(files) => (files, StateDetail::Verified),
+        }
+    }
 }
 
 #[derive(Args)]
