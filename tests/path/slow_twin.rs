@@ -18,7 +18,7 @@ use self::naive::Naive;
 use crate::{given, needs};
 
 /// Every so many rows are worked out from the beginning: that takes long.
-const EVERY: u64 = 50;
+const EVERY: u64 = 40;
 const TOLERANCE: f64 = 1e-9;
 
 #[test]
