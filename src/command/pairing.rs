@@ -6,7 +6,7 @@
 //! alike: see [`compare`].
 //!
 //! Where each side has the signals of an instrument in the order of their times, they are merged as they are
-//! read ([`merge`]). Else both sides are read once more, and held in memory ([`index`]).
+//! read (`merge`). Else both sides are read once more, and held in memory (`index`).
 
 mod columns;
 pub mod compare;

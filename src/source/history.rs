@@ -1,6 +1,6 @@
 //! History: archives whose rows are events of instruments, in the formats in which people keep them.
 //!
-//! A format is a file here and one line in [`FORMATS`]. Its rows become packed frames
+//! A format is a file here and one line in `FORMATS`. Its rows become packed frames
 //! ([`crate::frame::packed`]), and go the way of every other frame.
 
 mod archive_name;

@@ -29,7 +29,7 @@ pub struct BacktestArguments {
     /// Trade only signals of events before this time. The market is followed to the end of the input.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,
-    /// Also try these values of a key of [backtest], such as backtest.enter=0.1,0.15,0.2. May be repeated:
+    /// Also try these values of a key of `[backtest]`, such as backtest.enter=0.1,0.15,0.2. May be repeated:
     /// all combinations are tried on the signals of one replay.
     #[arg(long, value_name = "KEY=VALUE,VALUE")]
     pub sweep: Vec<String>,

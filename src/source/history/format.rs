@@ -17,8 +17,7 @@ pub struct HistoryOptions {
     pub lateness_ns: Option<i64>,
     /// What is told about their columns.
     pub mapping: HistoryMapping,
-    /// Files that are read beside another one of the inputs, and alone mean nothing: see
-    /// [`super::companions`].
+    /// Files that are read beside another one of the inputs, and alone mean nothing.
     pub companions: Vec<PathBuf>,
 }
 
