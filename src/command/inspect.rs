@@ -283,10 +283,10 @@ impl CaptureReport {
     }
 }
 
-/// Whether the bid is at or above the ask.
+/// Whether the bid is above the ask, as the engine says it of quotes.
 fn is_crossed(quote: &Quote) -> bool {
     let are_both = quote.bid_px != Price::UNDEFINED && quote.ask_px != Price::UNDEFINED;
-    are_both && quote.bid_px >= quote.ask_px
+    are_both && quote.bid_px > quote.ask_px
 }
 
 fn word(notice: Notice) -> &'static str {

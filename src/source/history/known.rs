@@ -25,8 +25,19 @@ pub(super) struct KnownForm {
     pub(super) later: (i64, i64),
     /// Prices are whole numbers of 10^-places.
     pub(super) price_places: Option<i32>,
-    /// Whether a price of zero says that the side of a quote is empty.
-    pub(super) zero_is_empty: bool,
+    /// What a price of zero says of the side of a quote.
+    pub(super) zero_price: ZeroPrice,
+}
+
+/// What a price of zero says of the side of a quote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ZeroPrice {
+    /// The side is quoted at zero, which the decoder refuses.
+    Price,
+    /// The side is empty.
+    Empty,
+    /// The side is as in the row before: a row tells of one side alone.
+    Unchanged,
 }
 
 /// How the instrument of a form is found.
@@ -53,7 +64,7 @@ const PLAIN: KnownForm = KnownForm {
     ids: TradeIds::Distinct,
     later: (0, 0),
     price_places: None,
-    zero_is_empty: false,
+    zero_price: ZeroPrice::Price,
 };
 
 const BINANCE: KnownForm = KnownForm {
@@ -73,7 +84,7 @@ const LEAN: KnownForm = KnownForm {
     preset: HistoryPreset::Lean,
     naming: FormNaming::Told,
     price_places: Some(4),
-    zero_is_empty: true,
+    zero_price: ZeroPrice::Unchanged,
     ..PLAIN
 };
 
@@ -201,7 +212,7 @@ pub(super) static FORMS: [KnownForm; 6] = [
             (Role::BidPx, &["bidprice"]),
             (Role::BidSz, &["bidamount"]),
         ],
-        zero_is_empty: true,
+        zero_price: ZeroPrice::Empty,
         ..TARDIS
     },
     KnownForm {

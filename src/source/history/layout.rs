@@ -3,7 +3,7 @@
 use std::io;
 
 use super::cells::RowCells;
-use super::known::{FORMS, KnownForm};
+use super::known::{FORMS, KnownForm, ZeroPrice};
 use super::mapping::{HistoryMapping, HistoryUnit, Role};
 use super::naming::{Naming, naming};
 use super::time_form::TimeForm;
@@ -57,7 +57,7 @@ pub(super) enum RowFields {
         bid: (usize, usize),
         ask: (usize, usize),
         sequence: Option<usize>,
-        zero_is_empty: bool,
+        zero_price: ZeroPrice,
     },
     /// Open, high, low and close.
     Bar {
@@ -286,7 +286,7 @@ fn all_fields(
             bid: (at(Role::BidPx)?, at(Role::BidSz)?),
             ask: (at(Role::AskPx)?, at(Role::AskSz)?),
             sequence: at(Role::Sequence),
-            zero_is_empty: form.is_some_and(|form| form.zero_is_empty),
+            zero_price: form.map_or(ZeroPrice::Price, |form| form.zero_price),
         })
     };
     let bar = || {

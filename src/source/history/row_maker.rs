@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cells::{CellFault, RowCells};
+use super::known::ZeroPrice;
 use super::layout::{Layout, RowFields, SideFrom};
 use super::naming::{Naming, VenueFrom};
 use super::row::HistoryRow;
@@ -18,6 +19,8 @@ pub(super) struct ArchiveRowMaker {
     /// The symbol and the venue of the name.
     named: (String, String),
     ticks: TickRule,
+    /// The quote of the row before, where a row may tell of one side alone.
+    quoted: Option<Quote>,
 }
 
 /// A fault, and the place of the column at fault.
@@ -34,6 +37,7 @@ impl ArchiveRowMaker {
             name,
             named: (String::new(), String::new()),
             ticks: TickRule::default(),
+            quoted: None,
         }
     }
 
@@ -69,7 +73,14 @@ impl ArchiveRowMaker {
         let fields = layout.fields_of(cells)?;
         row.body = match fields {
             RowFields::Trade { .. } => RowBody::Trade(trade(fields, cells)?),
-            RowFields::Quote { .. } => RowBody::Quote(quote(fields, cells)?),
+            RowFields::Quote { zero_price, .. } => {
+                let mut quote = quote(fields, cells)?;
+                if *zero_price == ZeroPrice::Unchanged {
+                    complete(&mut quote, self.quoted);
+                    self.quoted = Some(quote);
+                }
+                RowBody::Quote(quote)
+            }
             RowFields::Bar { .. } => RowBody::Bar(bar(fields, cells)?),
             RowFields::Book { .. } => RowBody::Depth(book(fields, cells, row)?),
         };
@@ -178,17 +189,19 @@ fn quote(fields: &RowFields, cells: &impl RowCells) -> Result<Quote, Fault> {
         bid: (bid_px, bid_sz),
         ask: (ask_px, ask_sz),
         sequence,
-        zero_is_empty,
+        zero_price,
     } = *fields
     else {
         unreachable!("the caller has looked")
     };
     let side = |px: usize, sz: usize, names: [&'static str; 2]| {
         let (price, size) = (price(cells, px, names[0])?, size(cells, sz, names[1])?);
-        Ok(match zero_is_empty && price == Price::ZERO {
-            true => (Price::UNDEFINED, Size::ZERO),
-            false => (price, size),
-        })
+        Ok(
+            match zero_price != ZeroPrice::Price && price == Price::ZERO {
+                true => (Price::UNDEFINED, Size::ZERO),
+                false => (price, size),
+            },
+        )
     };
     let (bid_px, bid_sz) = side(bid_px, bid_sz, ["bid_px", "bid_sz"])?;
     let (ask_px, ask_sz) = side(ask_px, ask_sz, ["ask_px", "ask_sz"])?;
@@ -199,6 +212,17 @@ fn quote(fields: &RowFields, cells: &impl RowCells) -> Result<Quote, Fault> {
         ask_sz,
         sequence: number(cells, sequence, "sequence")?,
     })
+}
+
+/// Gives a quote the side that it does not tell of, as it was before.
+fn complete(quote: &mut Quote, before: Option<Quote>) {
+    let Some(before) = before else { return };
+    if quote.bid_px == Price::UNDEFINED {
+        (quote.bid_px, quote.bid_sz) = (before.bid_px, before.bid_sz);
+    }
+    if quote.ask_px == Price::UNDEFINED {
+        (quote.ask_px, quote.ask_sz) = (before.ask_px, before.ask_sz);
+    }
 }
 
 fn bar(fields: &RowFields, cells: &impl RowCells) -> Result<Bar, Fault> {
