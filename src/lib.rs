@@ -19,13 +19,13 @@
 //! | [`engine`] | events in, signals out: all that one instrument holds, and what is computed of it |
 //! | [`alert`] | episodes of a probability of default: pending, firing, resolved |
 //! | [`backtest`] | signals and the recorded market in, positions, fills and their statistics out |
-//! | [`decode`] | a frame's bytes to events: one folder for each venue, one file for each topic |
-//! | [`source`], [`sink`] | websockets, Kafka, captures, tables in; Kafka, JSON lines, Parquet out |
+//! | [`decode`] | a frame's bytes to events: one folder for each venue, one file for each topic, one for rows of archives |
+//! | [`source`], [`sink`] | websockets, Kafka, captures, archives ([`source::history`]), tables in; Kafka, JSON lines, Parquet out |
 //! | [`state`] | snapshots of what instruments hold, one a partition, and which of them may be continued |
 //! | [`config`], [`pipeline`] | `pipeline.toml` as written; the same, checked, and the parts built from it |
 //! | [`run`] | the one frame loop, its threads, and its drivers: live, replay, supervisor; metrics |
 //! | [`simulate`] | made-up markets, news and firms, an exchange on loopback, an embedded broker |
-//! | [`command`] | what the command line calls: check, inspect, convert, record, evaluate, export (`features`), backtest, bench, diff, reconcile, explain, demo, simulate, venues; [`command::arguments`] |
+//! | [`command`] | what the command line calls: check, inspect, convert, record, evaluate, export (`features`), backtest, bench, diff, reconcile, explain, state, demo, simulate, venues; [`command::arguments`] |
 //!
 //! A wing imports only the nouns and wings that are before it in this table, nouns import only nouns, and no
 //! two files import each other. `tests/tidy.rs` reads the table and checks it against the imports.

@@ -162,8 +162,9 @@ error, nothing started.";
 pub struct EvaluateArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`. Also
-    /// CSV, TSV and Parquet files, if [source.table] says what their columns mean.
+    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
+    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
+    /// records need `[source.table]`.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
@@ -258,8 +259,9 @@ pub struct SimulateArguments {
 pub struct ReplayArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`. Also
-    /// CSV, TSV and Parquet files, if [source.table] says what their columns mean.
+    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
+    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
+    /// records need `[source.table]`.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// Write signals to this file: JSON lines, compressed if the name ends in .gz or .zst; Parquet if it ends
@@ -306,8 +308,9 @@ pub struct ReplayArguments {
 pub struct FeaturesArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`. Also
-    /// CSV, TSV and Parquet files, if [source.table] says what their columns mean.
+    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
+    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
+    /// records need `[source.table]`.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// The Parquet file to write; its name ends in .parquet or .pq.

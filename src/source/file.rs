@@ -1,4 +1,5 @@
-//! Captures: one frame a line, plain, gzip or zstd, by the first bytes of the file.
+//! Files: captures, one frame a line, plain, gzip or zstd by their first bytes; archives and tables, one
+//! frame a row.
 //!
 //! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
 //! that time, lines without one by their `ts_event`; lines with neither follow the line before them. The

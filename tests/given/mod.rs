@@ -144,3 +144,23 @@ normalise = "none"
 pub(crate) fn small_onnx() -> String {
     SMALL.replace("kind = \"sum\"", "kind = \"onnx\"\nfile = \"model.onnx\"")
 }
+
+/// A folder with the signals of one capture, replayed once into each of these files.
+pub(crate) fn replays(test: &str, outputs: [&str; 2]) -> Folder {
+    let folder = Folder::new(test);
+    let pipeline = folder.write("pipeline.toml", SMALL);
+    let capture = folder.write("capture", capture(31, 4, &["BTCUSDT", "ETHUSDT"]));
+    for name in outputs {
+        let output = folder.path(name);
+        let args = [
+            "replay".as_ref(),
+            pipeline.as_os_str(),
+            "--input".as_ref(),
+            capture.as_os_str(),
+            "--output".as_ref(),
+            output.as_os_str(),
+        ];
+        assert_eq!(foretick(&args).code, Some(0));
+    }
+    folder
+}

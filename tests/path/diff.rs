@@ -6,22 +6,7 @@ use crate::given::{self, Folder, Run};
 
 /// Two replays of one capture, `a` and `b`.
 fn two_replays(test: &str) -> Folder {
-    let folder = Folder::new(test);
-    let pipeline = folder.write("pipeline.toml", given::SMALL);
-    let capture = folder.write("capture", given::capture(31, 4, &["BTCUSDT", "ETHUSDT"]));
-    for name in ["a", "b"] {
-        let output = folder.path(name);
-        let args = [
-            "replay".as_ref(),
-            pipeline.as_os_str(),
-            "--input".as_ref(),
-            capture.as_os_str(),
-            "--output".as_ref(),
-            output.as_os_str(),
-        ];
-        assert_eq!(given::foretick(&args).code, Some(0));
-    }
-    folder
+    given::replays(test, ["a", "b"])
 }
 
 fn diff(folder: &Folder, args: &[&str]) -> Run {

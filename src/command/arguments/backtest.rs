@@ -15,7 +15,8 @@ use crate::units::Nanos;
 pub struct BacktestArguments {
     #[command(flatten)]
     pub which: Which,
-    /// Captures, plain, gzip or zstd; several are merged by receive time, without one by `ts_event`.
+    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
+    /// patterns of them. Several files are merged by receive time, without one by `ts_event`.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// Trade only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);
@@ -24,7 +25,7 @@ pub struct BacktestArguments {
     pub from: Option<Nanos>,
     /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
     /// differ). A capture is opened near that time by its index, FILE.idx.
-    #[arg(long, value_name = "N", requires = "from")]
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
     pub warm_up: Option<u32>,
     /// Trade only signals of events before this time. The market is followed to the end of the input.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]

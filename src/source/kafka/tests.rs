@@ -338,30 +338,39 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// A producer with transactions, by the name of its topic.
+fn transactional(bootstrap: &str, topic: &str) -> ThreadedProducer<DefaultProducerContext> {
+    let id = [("transactional.id", topic)];
+    let config = client_config(bootstrap, &id, &Properties::new()).unwrap();
+    let producer: ThreadedProducer<DefaultProducerContext> = config.create().unwrap();
+    producer.init_transactions(PATIENCE).unwrap();
+    producer
+}
+
+/// Begins a transaction and writes `payload N` for each of so many numbers.
+fn send_in_transaction(
+    producer: &ThreadedProducer<DefaultProducerContext>,
+    topic: &str,
+    records: i64,
+) {
+    producer.begin_transaction().unwrap();
+    for number in 0..records {
+        let payload = format!("payload {number}");
+        let record: BaseRecord<'_, (), str> = BaseRecord::to(topic).partition(0).payload(&payload);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(PATIENCE).unwrap();
+}
+
 /// The embedded broker has no aborted transactions and no control records; run it with a Kafka at hand.
 #[test]
 #[ignore = "needs a real Kafka, its address in KAFKA_BOOTSTRAP"]
 fn the_end_is_found_behind_transactions() {
     let bootstrap = std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP");
     let topic = format!("foretick-test-{}", clock::now().0);
-    let producer: ThreadedProducer<DefaultProducerContext> = client_config(
-        &bootstrap,
-        &[("transactional.id", &topic)],
-        &Properties::new(),
-    )
-    .unwrap()
-    .create()
-    .unwrap();
-    producer.init_transactions(PATIENCE).unwrap();
+    let producer = transactional(&bootstrap, &topic);
     for (records, commit) in [(10, true), (5, false)] {
-        producer.begin_transaction().unwrap();
-        for number in 0..records {
-            let payload = format!("payload {number}");
-            let record: BaseRecord<'_, (), str> =
-                BaseRecord::to(&topic).partition(0).payload(&payload);
-            producer.send(record).map_err(|(error, _)| error).unwrap();
-        }
-        producer.flush(PATIENCE).unwrap();
+        send_in_transaction(&producer, &topic, records);
         if commit {
             producer.commit_transaction(PATIENCE).unwrap();
         } else {

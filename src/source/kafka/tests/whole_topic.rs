@@ -65,31 +65,17 @@ fn an_empty_topic_ends_at_once_and_an_absent_one_is_an_error() {
 fn only_committed_records_are_read_and_an_open_transaction_is_not_waited_for() {
     let bootstrap = std::env::var("KAFKA_BOOTSTRAP").expect("KAFKA_BOOTSTRAP");
     let topic = format!("foretick-test-{}", clock::now().0);
-    let producer: ThreadedProducer<DefaultProducerContext> = client_config(
-        &bootstrap,
-        &[("transactional.id", &topic)],
-        &Properties::new(),
-    )
-    .unwrap()
-    .create()
-    .unwrap();
-    producer.init_transactions(PATIENCE).unwrap();
-    let send = |records: i64| {
-        producer.begin_transaction().unwrap();
-        for number in 0..records {
-            let payload = format!("payload {number}");
-            let record: BaseRecord<'_, (), str> =
-                BaseRecord::to(&topic).partition(0).payload(&payload);
-            producer.send(record).map_err(|(error, _)| error).unwrap();
-        }
-        producer.flush(PATIENCE).unwrap();
-    };
+    let producer = transactional(&bootstrap, &topic);
+    let send = |records: i64| send_in_transaction(&producer, &topic, records);
     send(10);
     producer.commit_transaction(PATIENCE).unwrap();
     send(5);
     producer.abort_transaction(PATIENCE).unwrap();
     send(3);
-    let address = TopicAddress { bootstrap, topic };
+    let address = TopicAddress {
+        bootstrap,
+        topic: topic.clone(),
+    };
     let mut whole = WholeTopic::open(address, &Properties::new()).unwrap();
     for _ in 0..2 {
         assert_eq!(offsets(&mut whole)[&0], (0..10).collect::<Vec<_>>());
