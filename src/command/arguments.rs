@@ -3,11 +3,17 @@
 #![expect(missing_docs, reason = "a doc comment here is a line of --help")]
 
 mod backtest;
+mod check;
 mod convert;
 mod diff;
+mod evaluate;
 mod explain;
+mod features;
+mod inspect;
 mod max_unread;
 mod reconcile;
+mod replay;
+mod run;
 mod state;
 mod which;
 
@@ -15,17 +21,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use self::backtest::BacktestArguments;
+pub use self::check::CheckArguments;
 pub use self::convert::ConvertArguments;
 pub use self::diff::DiffArguments;
+pub use self::evaluate::EvaluateArguments;
 pub use self::explain::ExplainArguments;
+pub use self::features::FeaturesArguments;
+pub use self::inspect::InspectArguments;
 pub use self::max_unread::MaxUnread;
 pub use self::reconcile::ReconcileArguments;
+pub use self::replay::ReplayArguments;
+pub use self::run::RunArguments;
 pub use self::state::{StateArguments, StateCommand};
 pub use self::which::Which;
-use super::argument_values::{Speed, parse_count, parse_finite, parse_size, parse_speed};
+use super::argument_values::parse_count;
 use super::version::long_version;
-use crate::time::parse_time;
-use crate::units::Nanos;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Turns market data, news and credit events into model signals, live, replayed or backtested, by one code
@@ -101,91 +111,6 @@ pub struct VenuesArguments {
     pub json: bool,
 }
 
-#[derive(Args)]
-#[command(after_help = RUN_MORE)]
-pub struct RunArguments {
-    /// The folders of the pipelines, or their pipeline.toml. Several run in one process.
-    #[arg(required = true, num_args = 1.., value_name = "PIPELINE")]
-    pub pipelines: Vec<PathBuf>,
-    /// Change a key of the configuration of all pipelines, or of one: loan-risk:engine.shards=2. May be
-    /// repeated.
-    #[arg(long = "set", value_name = "[NAME:]KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Refuse to start if the plan has more threads.
-    #[arg(long, value_name = "N", value_parser = parse_count)]
-    pub max_threads: Option<usize>,
-    /// Refuse to start if the plan has more memory for queues and models: 512MiB, 2GiB, or bytes.
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub max_memory: Option<u64>,
-    /// End once the topics are read to where they ended at the start (Kafka).
-    #[arg(long)]
-    pub until_end: bool,
-    /// End after this many seconds.
-    #[arg(long, value_name = "N")]
-    pub seconds: Option<u64>,
-    /// Write signals to this file instead of the pipeline's sink: JSON lines, compressed if the name ends in
-    /// .gz or .zst; Parquet if it ends in .parquet or .pq; - for standard output.
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Write unreadable frames to this file, as JSON lines.
-    #[arg(long, value_name = "FILE", requires = "output")]
-    pub dead_letters: Option<PathBuf>,
-    /// Write alerts to this file, as JSON lines.
-    #[arg(long, value_name = "FILE", requires = "output")]
-    pub alerts: Option<PathBuf>,
-    /// Write gaps in the market data to this file, as JSON lines.
-    #[arg(long, value_name = "FILE", requires = "output")]
-    pub gaps: Option<PathBuf>,
-    /// Also write the frames to a capture, in the order in which the engine took them. Its name may hold the
-    /// time, as that of `record --output`.
-    #[arg(long, value_name = "FILE")]
-    pub capture: Option<PathBuf>,
-    /// Replace files of the sink that exist. Without it, plain lines are appended, and a compressed or
-    /// Parquet file that exists gets a number in its name.
-    #[arg(long)]
-    pub force: bool,
-    /// Print the summary as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-const RUN_MORE: &str = "\
-With several pipelines, nothing starts unless all of them can be loaded. If one fails later (its model, \
-source, sink, or a panic), the others go on. It is restarted from its committed offsets, with its model's \
-file read again, after 1 s, 2 s and so on up to 60 s, and goes on with its files. It is not restarted with \
---until-end. /readyz names a pipeline that is down.
-
-Exit codes: 0 all ended as planned; 1 one was down at the end, or the run failed; 2 a usage or configuration \
-error, nothing started.";
-
-#[derive(Args)]
-pub struct EvaluateArguments {
-    #[command(flatten)]
-    pub which: Which,
-    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
-    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    pub input: Vec<PathBuf>,
-    /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
-    /// model, or 0 or 1 (false or true). Without `ts_event` it belongs to the last signal of its key. Alerts
-    /// before the first signal with an outcome do not count: where each firm has one outcome, for its last
-    /// signal, that is most of them.
-    #[arg(long, value_name = "FILE")]
-    pub labels: PathBuf,
-    /// Use only the outcomes of this split.
-    #[arg(long, value_name = "NAME")]
-    pub split: Option<String>,
-    /// The score above which a risk counts as predicted.
-    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = parse_finite)]
-    pub threshold: f64,
-    #[command(flatten)]
-    pub max_unread: MaxUnread,
-    /// Print the report as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Where records are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RecordTarget {
@@ -256,89 +181,6 @@ pub struct SimulateArguments {
 }
 
 #[derive(Args)]
-pub struct ReplayArguments {
-    #[command(flatten)]
-    pub which: Which,
-    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
-    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    pub input: Vec<PathBuf>,
-    /// Write signals to this file: JSON lines, compressed if the name ends in .gz or .zst; Parquet if it ends
-    /// in .parquet or .pq; - for standard output. Without it only the digest is printed.
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Write unreadable frames to this file, as JSON lines. Without it they are dropped and counted.
-    #[arg(long, value_name = "FILE")]
-    pub dead_letters: Option<PathBuf>,
-    /// Write alerts to this file, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub alerts: Option<PathBuf>,
-    /// Write gaps in the market data to this file, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub gaps: Option<PathBuf>,
-    /// Write only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);
-    /// earlier frames warm up windows.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub from: Option<Nanos>,
-    /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
-    /// differ). A capture is opened near that time by its index, FILE.idx. Windows and books begin empty
-    /// there, behind a gap; the quality of signals says when they are whole again.
-    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
-    pub warm_up: Option<u32>,
-    /// Write only signals of events before this time. A capture is read to 10 s behind it (and the lateness
-    /// that the pipeline allows). Files without receive times are read to their end, and later lines of them
-    /// passed over.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub to: Option<Nanos>,
-    /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.
-    #[arg(long, default_value = "max", value_parser = parse_speed)]
-    pub speed: Speed,
-    #[command(flatten)]
-    pub max_unread: MaxUnread,
-    /// Replace output files that exist.
-    #[arg(long)]
-    pub force: bool,
-    /// Print the summary as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
-pub struct FeaturesArguments {
-    #[command(flatten)]
-    pub which: Which,
-    /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
-    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    pub input: Vec<PathBuf>,
-    /// The Parquet file to write; its name ends in .parquet or .pq.
-    #[arg(long, value_name = "FILE")]
-    pub output: PathBuf,
-    #[command(flatten)]
-    pub max_unread: MaxUnread,
-    /// Replace output files that exist.
-    #[arg(long)]
-    pub force: bool,
-    /// Print the summary as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
-pub struct CheckArguments {
-    #[command(flatten)]
-    pub which: Which,
-    /// Do not ask the brokers for topics, group and rights.
-    #[arg(long)]
-    pub offline: bool,
-    /// Print the report as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
 pub struct BenchArguments {
     /// The ONNX file, with one float32 input [1, T, F]. It needs no metadata.
     #[arg(value_name = "MODEL.onnx")]
@@ -367,29 +209,6 @@ pub struct BenchArguments {
     /// Replace output files that exist.
     #[arg(long)]
     pub force: bool,
-    /// Print the report as one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
-pub struct InspectArguments {
-    /// Captures and archives of any format that is read; several are merged by receive time, without one by
-    /// `ts_event`.
-    #[arg(required = true, value_name = "FILE")]
-    pub captures: Vec<PathBuf>,
-    /// Read only frames that were received from this time on (RFC 3339 with any offset, a day, or
-    /// nanoseconds). A capture is opened near it by its index, CAPTURE.idx.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub from: Option<Nanos>,
-    /// The pipeline that describes the feed, where it is none of the venues that Foretick knows.
-    #[arg(long, value_name = "PIPELINE")]
-    pub pipeline: Option<PathBuf>,
-    /// The largest frame that is read, in bytes.
-    #[arg(long, default_value_t = 32 << 20, value_name = "BYTES")]
-    pub max_frame_bytes: usize,
-    #[command(flatten)]
-    pub max_unread: MaxUnread,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
