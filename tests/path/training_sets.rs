@@ -320,7 +320,7 @@ threshold_bps = 50.0
     // without any.
     assert_eq!(
         set.words("two_days"),
-        ["-", "-", "-", "up", "flat", "flat", "-"]
+        ["-", "-", "-", "up", "up", "flat", "-"]
     );
     let ends = set.integers("next_end");
     assert_eq!(ends[0], Some(START + day));
