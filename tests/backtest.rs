@@ -5,6 +5,8 @@ mod needs;
 
 #[path = "backtest/canonical.rs"]
 mod canonical;
+#[path = "backtest/page.rs"]
+mod page;
 #[path = "backtest/refused.rs"]
 mod refused;
 #[path = "backtest/simulated.rs"]

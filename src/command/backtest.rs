@@ -3,9 +3,12 @@
 //!
 //! Computes no feature, score or fill of its own. The signals are those of `replay`, and so is their digest.
 
+mod input_digest;
 mod options;
+mod page;
 mod report;
 mod sensitivity;
+mod study;
 mod sweep;
 mod tables;
 mod tape;
@@ -13,7 +16,9 @@ mod tape;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use self::input_digest::digest_files;
 pub use self::options::BacktestOptions;
+use self::page::{PageContent, page};
 pub use self::report::BacktestReport;
 use self::report::{Given, Tried};
 use self::sensitivity::Sensitivities;
@@ -105,12 +110,14 @@ pub fn backtest(
         reads_on: true,
         ..ReplayOptions::default()
     };
+    let digested = digest_files(&options.inputs).map_err(ReplayError::Thread)?;
     let played = play(pipeline, &loaded, &span, &settings, terms)?;
     let Recorded {
         summary,
         names,
         outcomes,
         counts,
+        study,
     } = played;
     check_market(settings.on, counts)?;
     let mut outcomes = outcomes.into_iter();
@@ -128,7 +135,9 @@ pub fn backtest(
     }
     let given = Given {
         pipeline: &pipeline.file.name,
-        model_sha256: &loaded.lineage.first_model().sha256,
+        model: loaded.lineage.first_model(),
+        inputs: digested.join().expect("a digest does not panic"),
+        labelling: pipeline.labelling,
         settings: &settings,
         trials: options.trials,
         names: &names,
@@ -138,12 +147,31 @@ pub fn backtest(
         swept: &swept,
         sensitivities: &sensitivities,
         varied: &varied,
+        study: &study,
     };
-    let report = BacktestReport::new(&given, &tried, summary, counts);
+    let report = BacktestReport::new(given, &tried, summary, counts);
     if let Some(path) = &options.report {
         write_report(path, &report).map_err(|cause| file_error(path, cause))?;
     }
+    if let Some(path) = &options.page {
+        let json = serde_json::to_value(&report).map_err(|cause| file_error(path, cause.into()))?;
+        let content = PageContent {
+            report: &report,
+            json: &json,
+            base: &base,
+            study: &study,
+            names: &names,
+            command: &options.command,
+        };
+        write_page(path, &page(&content)).map_err(|cause| file_error(path, cause))?;
+    }
     Ok(report)
+}
+
+fn write_page(path: &Path, html: &str) -> io::Result<()> {
+    let mut file = OutputFile::create(path)?;
+    file.write_all(html.as_bytes())?;
+    file.finish()
 }
 
 fn write_report(path: &Path, report: &BacktestReport) -> io::Result<()> {

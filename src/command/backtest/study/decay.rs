@@ -1,0 +1,111 @@
+//! The information coefficient by horizon: how scores go with the moves that follow, sooner or later.
+
+use serde::Serialize;
+
+use super::agreement::Prediction;
+use super::correlation::{pearson, spearman};
+use super::sample::EverySample;
+use crate::instrument::InstrumentId;
+use crate::label::{LabelPoint, Labeller, Labelling};
+use crate::units::Nanos;
+
+/// Horizons that are looked at, as multiples of the one that matters most.
+const MULTIPLES: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Pairs that are kept of a horizon: an even number.
+const PAIRS_MAX: usize = 1 << 17;
+
+/// The correlation of scores with the moves over a horizon.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct IcFigures {
+    /// The horizon, in milliseconds.
+    pub horizon_ms: f64,
+    /// Signals whose move is known.
+    pub count: u64,
+    /// Of how many of them each that counts is one: 1 unless there are very many.
+    pub every: u64,
+    /// Pearson's correlation.
+    pub pearson: Option<f64>,
+    /// Spearman's correlation of ranks.
+    pub spearman: Option<f64>,
+}
+
+/// One horizon.
+#[derive(Debug)]
+struct Horizon {
+    horizon_ns: i64,
+    labeller: Labeller<Prediction>,
+    pairs: EverySample<(f64, f64)>,
+}
+
+/// All horizons.
+#[derive(Debug)]
+pub(super) struct Decay {
+    horizons: Vec<Horizon>,
+}
+
+impl Decay {
+    /// The horizons around one.
+    pub(super) fn around(horizon_ns: i64, threshold_bps: f64) -> Self {
+        let of = |multiple: f64| {
+            let horizon_ns = (horizon_ns as f64 * multiple).round().max(1.0) as i64;
+            let labelling = Labelling {
+                horizon_ns,
+                threshold_bps,
+                test_from: None,
+            };
+            Horizon {
+                horizon_ns,
+                labeller: Labeller::new(labelling),
+                pairs: EverySample::new(PAIRS_MAX),
+            }
+        };
+        Self {
+            horizons: MULTIPLES.map(of).into(),
+        }
+    }
+
+    /// Takes a prediction of an instrument, with the mid at that time.
+    pub(super) fn predict(
+        &mut self,
+        instrument: InstrumentId,
+        ts: Nanos,
+        mid: Option<f64>,
+        prediction: &Prediction,
+    ) {
+        for horizon in &mut self.horizons {
+            horizon.labeller.row(instrument, ts, mid, *prediction);
+        }
+    }
+
+    /// Takes the mid of an instrument after an event.
+    pub(super) fn pass_time(&mut self, instrument: InstrumentId, point: LabelPoint) {
+        for Horizon {
+            labeller, pairs, ..
+        } in &mut self.horizons
+        {
+            labeller.mid(instrument, point, |known| {
+                if let Some(move_bps) = known.move_bps {
+                    pairs.add(|| (known.row.score, move_bps));
+                }
+            });
+        }
+    }
+
+    /// The correlations, the shortest horizon first.
+    pub(super) fn figures(&self) -> Vec<IcFigures> {
+        let horizons = self.horizons.iter();
+        horizons
+            .map(|horizon| IcFigures {
+                horizon_ms: horizon.horizon_ns as f64 / MILLI_NS,
+                count: horizon.pairs.seen(),
+                every: horizon.pairs.every(),
+                pearson: pearson(horizon.pairs.kept()),
+                spearman: spearman(horizon.pairs.kept()),
+            })
+            .collect()
+    }
+}
+
+/// Nanoseconds in a millisecond.
+const MILLI_NS: f64 = 1e6;
