@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use self::alerts::{Failure, TrackRecord, TrackedPeriod, episodes, track};
 use self::join::{JoinedRow, join};
-use self::metrics::{Bootstrap, EVEN, Sample, SampleError};
+use self::metrics::{EVEN, Sample, SampleError};
 use self::outcome::{Labelled, Outcome, OutcomeError, Outcomes, Scale};
 use self::redraws::redraws;
 pub use self::redraws::{RedrawnUnit, Redraws};
@@ -34,6 +34,7 @@ use crate::run::replay::{ReplayError, replay_observed};
 use crate::signal::lineage::Lineage;
 use crate::signal::model::most_probable;
 use crate::sink::SinkError;
+use crate::statistic::bootstrap::Bootstrap;
 use crate::units::Nanos;
 
 /// What to evaluate.

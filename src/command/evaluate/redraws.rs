@@ -7,8 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::metrics::numbered;
 use super::scored::Scored;
+use crate::statistic::bootstrap::numbered;
 
 /// What intervals draw together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
