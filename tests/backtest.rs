@@ -3,6 +3,8 @@
 mod given;
 mod needs;
 
+#[path = "backtest/alerts.rs"]
+mod alerts;
 #[path = "backtest/canonical.rs"]
 mod canonical;
 #[path = "backtest/page.rs"]

@@ -307,7 +307,7 @@ impl Judged {
 
 /// The outcomes that the model allows. 0 and 1 are compared with a probability; the score of several labels
 /// is one only where each label has a value that is one.
-fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
+pub(crate) fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
     let form = pipeline.form.as_ref();
     let model = lineage.first_model();
     Scale {

@@ -12,7 +12,8 @@ use crate::{needs, report};
 /// A name that would run as a script where it is not escaped.
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&.jsonl";
 
-const LABEL: &str = "\n[label]\nhorizon_ms = 500\nthreshold_bps = 0.1\ntest_from = 1704067210000000000\n";
+const LABEL: &str =
+    "\n[label]\nhorizon_ms = 500\nthreshold_bps = 0.1\ntest_from = \"2026-01-05T00:00:10Z\"\n";
 
 /// A page, the JSON of the same run, and the folder that the page lies in.
 fn page(test: &str) -> (Folder, String, Value) {
@@ -22,8 +23,15 @@ fn page(test: &str) -> (Folder, String, Value) {
     let input = folder.write(HOSTILE, capture(3, 20, &["BTCUSDT", "ETHUSDT"]));
     let input = input.display().to_string();
     let written = folder.path("page.html").display().to_string();
-    let mut args = vec!["backtest", &pipeline, "--input", &input, "--json", "--report", &written];
-    args.extend(["--sweep", "backtest.enter=1,9,60000", "--sweep", "backtest.hold_ms=300,700"]);
+    let mut args = vec![
+        "backtest", &pipeline, "--input", &input, "--json", "--report", &written,
+    ];
+    args.extend([
+        "--sweep",
+        "backtest.enter=1,9,60000",
+        "--sweep",
+        "backtest.hold_ms=300,700",
+    ]);
     for set in [
         "backtest.enter=1",
         "backtest.hold_ms=300",
@@ -44,7 +52,9 @@ fn figures(html: &str) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
     for part in html.split("<data ").skip(1) {
         let attribute = |name: &str| {
-            let (_, rest) = part.split_once(&format!("{name}=\"")).expect("an attribute");
+            let (_, rest) = part
+                .split_once(&format!("{name}=\""))
+                .expect("an attribute");
             let (value, _) = rest.split_once('"').expect("its end");
             unescaped(value)
         };
@@ -57,7 +67,13 @@ fn figures(html: &str) -> BTreeMap<String, (String, String)> {
 }
 
 fn unescaped(text: &str) -> String {
-    let signs = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&amp;", "&")];
+    let signs = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&amp;", "&"),
+    ];
     let replaced = |text: String, (name, sign): (&str, &str)| text.replace(name, sign);
     signs.into_iter().fold(text.to_owned(), replaced)
 }
@@ -85,30 +101,53 @@ fn numbers(value: &Value, path: &str, found: &mut Vec<String>) {
         }
         Value::Object(values) => {
             for (key, value) in values {
-                numbers(value, &below(&key.replace('~', "~0").replace('/', "~1")), found);
+                numbers(
+                    value,
+                    &below(&key.replace('~', "~0").replace('/', "~1")),
+                    found,
+                );
             }
         }
         _ => {}
     }
 }
 
-#[test]
-fn every_figure_is_that_of_the_json_and_nothing_is_outside() {
-    let (_folder, html, json) = page("page");
-    let shown = figures(&html);
+/// Checks that each figure of a page is that of the JSON; returns them.
+pub(crate) fn is_that_of(html: &str, json: &Value) -> BTreeMap<String, (String, String)> {
+    let shown = figures(html);
+    assert!(shown.len() > 20, "{shown:?}");
     for (path, (value, text)) in &shown {
         let of_json = json.pointer(&format!("/{path}")).unwrap_or(&Value::Null);
         assert_eq!(*value, text_of(of_json), "{path}");
         let dash = if of_json.is_null() { "–" } else { value };
         assert_eq!(text, dash, "{path}");
     }
+    shown
+}
+
+#[test]
+fn every_figure_is_that_of_the_json_and_nothing_is_outside() {
+    let (_folder, html, json) = page("page");
+    let shown = is_that_of(&html, &json);
     let mut all = vec![];
     numbers(&json, "", &mut all);
     // What a chart or a sentence shows, or a head of a row names.
     let is_elsewhere = |path: &str| {
-        let words = ["span", "bins", "by_latency", "by_size", "by_fee", "sweep", "ic", "carry", "split"];
+        let words = [
+            "span",
+            "bins",
+            "by_latency",
+            "by_size",
+            "by_fee",
+            "sweep",
+            "ic",
+            "carry",
+            "split",
+        ];
         let last = path.rsplit('/').next().unwrap_or_default();
-        words.iter().any(|word| path.starts_with(word) || last == *word)
+        words
+            .iter()
+            .any(|word| path.starts_with(word) || last == *word)
             || path.contains("/bins/")
             || ["ts_entry", "carry"].contains(&last)
     };
@@ -117,21 +156,29 @@ fn every_figure_is_that_of_the_json_and_nothing_is_outside() {
         .filter(|path| !shown.contains_key(*path) && !is_elsewhere(path))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
-    for outside in ["http:", "https:", "<script", "src=", "url(", "@import", "//"] {
-        let place = html.find(outside).map(|at| &html[at..(at + 80).min(html.len())]);
+    for outside in [
+        "http:", "https:", "<script", "src=", "url(", "@import", "//",
+    ] {
+        let place = html
+            .find(outside)
+            .map(|at| &html[at..(at + 80).min(html.len())]);
         let is_named = place.is_some_and(|place| place.starts_with("src=x onerror"));
         assert!(place.is_none() || is_named, "{outside}: {place:?}");
     }
     assert!(html.contains("&lt;img src=x") && !html.contains("<img"));
     assert!(html.len() < 1 << 20, "{} bytes", html.len());
-    for words in [
-        "in_sample",
-        "selection",
-    ] {
+    for words in ["in_sample", "selection"] {
         let codes = json["findings"].as_array().expect("a list of findings");
-        assert!(codes.iter().any(|finding| finding["code"] == words), "{words}: {codes:?}");
+        assert!(
+            codes.iter().any(|finding| finding["code"] == words),
+            "{words}: {codes:?}"
+        );
     }
-    assert_eq!(html.matches("class=\"heat\"").count(), 3 * 2 + 3 * 3, "two maps");
+    assert_eq!(
+        html.matches("class=\"heat\"").count(),
+        3 * 2 + 3 * 3,
+        "two maps"
+    );
 }
 
 /// A script that tells the page around it what a reader would see.
@@ -162,12 +209,29 @@ fn looked_at(chromium: &str, folder: &Folder, width: u32, more: &[&str]) -> (Val
     let frame = folder.write("frame.html", frame);
     let profile = folder.path(&format!("profile-{width}-{}", more.len()));
     let mut browser = Command::new(chromium);
-    browser.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]);
-    browser.args(["--enable-logging=stderr", "--disable-background-networking", "--no-first-run"]);
-    browser.args(["--virtual-time-budget=5000", "--host-resolver-rules=MAP * ~NOTFOUND"]);
-    browser.arg(format!("--user-data-dir={}", profile.display())).args(more);
+    browser.args([
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--dump-dom",
+    ]);
+    browser.args([
+        "--enable-logging=stderr",
+        "--disable-background-networking",
+        "--no-first-run",
+    ]);
+    browser.args([
+        "--virtual-time-budget=5000",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+    ]);
+    browser
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .args(more);
     let shown = run(browser.arg(format!("file://{}", frame.display())));
-    let (_, told) = shown.stdout.split_once("id=\"told\">").expect("the frame is there");
+    let (_, told) = shown
+        .stdout
+        .split_once("id=\"told\">")
+        .expect("the frame is there");
     let (told, _) = told.split_once("</pre>").expect("its end");
     let told = serde_json::from_str(&unescaped(told));
     (told.expect("the page has told of itself"), shown.stderr)
@@ -185,7 +249,10 @@ fn a_browser_shows_it_without_errors_wide_and_narrow_light_and_dark() {
     let (narrow, said) = looked_at(chromium, &folder, 390, &[]);
     assert!(!said.contains("CONSOLE"), "{said}");
     assert_eq!(narrow["width"], 390);
-    assert_eq!(narrow["needed"], 390, "no scrolling sideways: {narrow}");
+    assert!(
+        narrow["needed"].as_u64() <= Some(390),
+        "no scrolling sideways: {narrow}"
+    );
     assert_eq!(narrow["requests"], 0);
     assert_eq!(narrow["figures"], figures);
     assert_eq!(narrow["small"], 0, "no text is too small to read");
@@ -194,7 +261,8 @@ fn a_browser_shows_it_without_errors_wide_and_narrow_light_and_dark() {
     assert_eq!(narrow["titled"], narrow["narrow"]);
     let (wide, said) = looked_at(chromium, &folder, 1_000, &[]);
     assert!(!said.contains("CONSOLE"), "{said}");
-    assert_eq!((&wide["needed"], &wide["narrow"]), (&Value::from(1_000), &Value::from(0)));
+    assert!(wide["needed"].as_u64() <= Some(1_000), "{wide}");
+    assert_eq!(wide["narrow"], 0);
     assert_eq!(wide["wide"], narrow["narrow"]);
     let dark = ["--blink-settings=preferredColorScheme=0"];
     let (dark, _) = looked_at(chromium, &folder, 1_000, &dark);
@@ -212,5 +280,9 @@ fn a_page_has_a_name_that_says_so() {
     let page = folder.path("page.pdf").display().to_string();
     let run = foretick(&["backtest", &pipeline, "--input", &input, "--report", &page]);
     assert_eq!(run.code, Some(2), "{}", run.stderr);
-    assert!(run.stderr.contains("end the name in .html"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("end the name in .html"),
+        "{}",
+        run.stderr
+    );
 }

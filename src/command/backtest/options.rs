@@ -23,6 +23,8 @@ pub struct BacktestOptions {
     pub sweep: Vec<String>,
     /// How many terms were tried before these were chosen, these included.
     pub trials: u64,
+    /// The failures that alerts are to warn of; none for a pipeline without rules of alerts.
+    pub labels: Option<PathBuf>,
     /// A folder that is made, for the files below.
     pub folder: Option<PathBuf>,
     /// Where the round trips go, as Parquet.
@@ -50,6 +52,7 @@ impl From<&BacktestArguments> for BacktestOptions {
             set: args.which.set.clone(),
             sweep: args.sweep.clone(),
             trials: args.trials,
+            labels: args.labels.clone(),
             folder: args.output.clone(),
             trades: args.trades.clone().or_else(|| inside("trades.parquet")),
             equity: args.equity.clone().or_else(|| inside("equity.parquet")),

@@ -4,7 +4,6 @@
 //! code that labels a training set. Changes neither signals nor trades.
 
 mod agreement;
-mod correlation;
 mod decay;
 mod delay;
 mod drift;

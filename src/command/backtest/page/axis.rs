@@ -40,7 +40,10 @@ const TIME_STEPS_S: [i64; 25] = [
 ];
 
 /// An axis of numbers that shows all of these, and zero where `with_zero` says so.
-pub(super) fn numbers(values: impl IntoIterator<Item = f64>, with_zero: bool) -> Axis {
+pub(in crate::command::backtest) fn numbers(
+    values: impl IntoIterator<Item = f64>,
+    with_zero: bool,
+) -> Axis {
     let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.into_iter().chain(with_zero.then_some(0.0)) {
         if value.is_finite() {
@@ -78,7 +81,10 @@ fn round_step(step: f64) -> f64 {
 }
 
 /// An axis of names, in their order: the first at 0, the next at 1; with room for at least so many.
-pub(super) fn names(names: impl IntoIterator<Item = String>, room: usize) -> Axis {
+pub(in crate::command::backtest) fn names(
+    names: impl IntoIterator<Item = String>,
+    room: usize,
+) -> Axis {
     let ticks: Vec<(f64, String)> = names
         .into_iter()
         .enumerate()
@@ -92,7 +98,7 @@ pub(super) fn names(names: impl IntoIterator<Item = String>, room: usize) -> Axi
 }
 
 /// An axis of times, in seconds after the first.
-pub(super) fn times(from: i64, to: i64) -> Axis {
+pub(in crate::command::backtest) fn times(from: i64, to: i64) -> Axis {
     let span_s = (to.saturating_sub(from)).max(1) as f64 / SECOND_NS as f64;
     let fits = |step: &&i64| span_s / (**step as f64) <= TIME_TICKS as f64;
     let step = TIME_STEPS_S.iter().find(fits).unwrap_or(&TIME_STEPS_S[24]) * SECOND_NS;
@@ -118,7 +124,7 @@ pub(super) fn times(from: i64, to: i64) -> Axis {
 }
 
 /// A time as a place on an axis of times that begins at `from`.
-pub(super) fn seconds(from: i64, ts: i64) -> f64 {
+pub(in crate::command::backtest) fn seconds(from: i64, ts: i64) -> f64 {
     ts.saturating_sub(from) as f64 / SECOND_NS as f64
 }
 

@@ -1,8 +1,8 @@
 //! The charts of the page.
 
-use super::PageContent;
 use super::axis::{names, numbers, seconds, times};
 use super::chart::{Axis, Chart, Ink, Layer, WIDE};
+use super::content::PageContent;
 use crate::backtest::RoundTrip;
 use crate::command::backtest::report::figures::{ByFee, ByLatency, BySize};
 use crate::command::backtest::study::{DrawnInstrument, DurationFigures};

@@ -1,19 +1,14 @@
 //! The sections of the page.
 
-use super::PageContent;
 use super::chart::Chart;
 use super::charts;
+use super::content::PageContent;
+use super::document::Section;
 use super::heat;
+use super::lineage::lineage;
 use super::table::{Table, push};
 use super::text::{Figures, escaped, pointer_part};
 use crate::command::backtest::study::DrawnInstrument;
-
-/// A part of the page under a heading.
-pub(super) struct Section {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    pub(super) body: String,
-}
 
 /// Instruments whose market is drawn, and rows of the longest tables: all others are in the JSON.
 const MARKETS_MAX: usize = 3;
@@ -33,7 +28,7 @@ const PART_HEADS: [&str; 7] = [
 /// The sections, in their order.
 pub(super) fn sections(content: &PageContent<'_>) -> Vec<Section> {
     let figures = Figures(content.json);
-    let section = |id, name, body| Section { id, name, body };
+    let section = Section::new;
     let mut all = vec![
         section("findings", "What to know first", findings(content)),
         section("result", "Result", result(content, figures)),
@@ -51,9 +46,13 @@ pub(super) fn sections(content: &PageContent<'_>) -> Vec<Section> {
         section("drift", "Drift of the features", drift(content, figures)),
         section("split", "Training and test period", split(content, figures)),
         section("orders", "Orders", orders(content, figures)),
-        section("lineage", "Lineage", lineage(content, figures)),
+        section(
+            "lineage",
+            "Lineage",
+            lineage(figures, &content.report.inputs, content.command),
+        ),
     ];
-    all.retain(|section| !section.body.is_empty());
+    all.retain(|section| !section.is_empty());
     all
 }
 
@@ -503,38 +502,5 @@ fn orders(content: &PageContent<'_>, figures: Figures<'_>) -> String {
         table.row(&open.instrument, cells);
     }
     html.push_str(&table.html());
-    html
-}
-
-fn lineage(content: &PageContent<'_>, figures: Figures<'_>) -> String {
-    let mut table = Table::of_texts("What it was made of", &["", "value"]);
-    for (path, name) in [
-        ("pipeline", "pipeline"),
-        ("model_name", "model"),
-        ("model_version", "version of the model"),
-        ("model_sha256", "SHA-256 of the model's file"),
-        ("features_sha256", "SHA-256 of the features' definitions"),
-        ("digest", "digest of the signals"),
-    ] {
-        table.row(name, [figures.figure(path)]);
-    }
-    table.row(
-        "foretick",
-        [escaped(env!("CARGO_PKG_VERSION")).into_owned()],
-    );
-    let mut html = table.html();
-    let mut table = Table::of_texts("Input", &["file", "bytes", "SHA-256"]);
-    for (at, input) in content.report.inputs.iter().take(ROWS_MAX).enumerate() {
-        let cells = ["bytes", "sha256"].map(|key| figures.figure(&format!("inputs/{at}/{key}")));
-        table.row(&input.name, cells);
-    }
-    html.push_str(&table.html());
-    push(
-        &mut html,
-        format_args!(
-            "<h3>Command</h3>\n<pre>{}</pre>\n",
-            escaped(content.command)
-        ),
-    );
     html
 }

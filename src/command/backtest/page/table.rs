@@ -6,7 +6,7 @@ use super::text::escaped;
 
 /// A table: a caption, heads, and rows of HTML.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(in crate::command::backtest) struct Table {
     caption: String,
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -14,7 +14,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(caption: &str, heads: &[&str]) -> Self {
+    pub(in crate::command::backtest) fn new(caption: &str, heads: &[&str]) -> Self {
         Self {
             caption: escaped(caption).into_owned(),
             heads: heads
@@ -26,7 +26,7 @@ impl Table {
     }
 
     /// A table of texts, which may be broken.
-    pub(super) fn of_texts(caption: &str, heads: &[&str]) -> Self {
+    pub(in crate::command::backtest) fn of_texts(caption: &str, heads: &[&str]) -> Self {
         Self {
             class: " class=\"texts\"",
             ..Self::new(caption, heads)
@@ -34,14 +34,18 @@ impl Table {
     }
 
     /// Adds a row: a name, and cells that are HTML. A cell that brings its own tag `<td` is taken as it is.
-    pub(super) fn row(&mut self, name: &str, cells: impl IntoIterator<Item = String>) {
+    pub(in crate::command::backtest) fn row(
+        &mut self,
+        name: &str,
+        cells: impl IntoIterator<Item = String>,
+    ) {
         let mut row = vec![escaped(name).into_owned()];
         row.extend(cells);
         self.rows.push(row);
     }
 
     /// The table, as HTML; nothing where it has no rows.
-    pub(super) fn html(&self) -> String {
+    pub(in crate::command::backtest) fn html(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
@@ -70,6 +74,6 @@ impl Table {
 }
 
 /// Appends to a text, which cannot fail.
-pub(super) fn push(html: &mut String, what: std::fmt::Arguments<'_>) {
+pub(in crate::command::backtest) fn push(html: &mut String, what: std::fmt::Arguments<'_>) {
     html.write_fmt(what).expect("a text takes all");
 }

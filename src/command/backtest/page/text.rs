@@ -5,32 +5,32 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// Text, safe in HTML and in its attributes.
-pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+pub(in crate::command::backtest) fn escaped(text: &str) -> Cow<'_, str> {
     html_escape::encode_quoted_attribute(text)
 }
 
 /// A part of a JSON pointer (RFC 6901).
-pub(super) fn pointer_part(key: &str) -> String {
+pub(in crate::command::backtest) fn pointer_part(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The report as JSON, from which all figures of the page are taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Figures<'a>(pub(super) &'a Value);
+pub(in crate::command::backtest) struct Figures<'a>(pub(in crate::command::backtest) &'a Value);
 
 impl Figures<'_> {
     /// What the JSON has at a path, such as `by_latency/3/pnl_net`.
-    pub(super) fn value(&self, path: &str) -> &Value {
+    pub(in crate::command::backtest) fn value(&self, path: &str) -> &Value {
         self.0.pointer(&format!("/{path}")).unwrap_or(&Value::Null)
     }
 
     /// A figure with its path; a dash where the JSON has none.
-    pub(super) fn figure(&self, path: &str) -> String {
+    pub(in crate::command::backtest) fn figure(&self, path: &str) -> String {
         self.tagged(path, "")
     }
 
     /// The same, coloured by its sign.
-    pub(super) fn signed(&self, path: &str) -> String {
+    pub(in crate::command::backtest) fn signed(&self, path: &str) -> String {
         let class = match self.value(path).as_f64() {
             Some(number) if number > 0.0 => " class=\"gain\"",
             Some(number) if number < 0.0 => " class=\"loss\"",
@@ -45,10 +45,11 @@ impl Figures<'_> {
             Value::Null => ("null".to_owned(), "–".to_owned()),
             Value::Number(number) => {
                 let text = number.to_string();
-                let cut = shown_digits(&text);
-                let shown = match cut < text.len() {
-                    true => format!("{}<i>{}</i>", &text[..cut], &text[cut..]),
-                    false => text.clone(),
+                let (digits, power) = text.split_at(text.find('e').unwrap_or(text.len()));
+                let (first, rest) = digits.split_at(shown_digits(digits));
+                let shown = match rest {
+                    "" => text.clone(),
+                    rest => format!("{first}<i>{rest}</i>{power}"),
                 };
                 (text, shown)
             }
@@ -65,7 +66,7 @@ impl Figures<'_> {
 
 /// How much of a number is shown: six decimals, and more of one that is small, fewer of one that is large.
 fn shown_digits(text: &str) -> usize {
-    let Some(point) = text.find('.').filter(|_| !text.contains('e')) else {
+    let Some(point) = text.find('.') else {
         return text.len();
     };
     let whole = text[..point].trim_start_matches('-').len();
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn a_figure_has_all_digits_and_shows_some() {
         let json: Value = serde_json::from_str(
-            r#"{"a":{"x/y":-93.33213709799999,"n":null,"t":"<b>\"'&"},"k":3}"#,
+            r#"{"a":{"x/y":-93.33213709799999,"n":null,"t":"<b>\"'&"},"k":3,"p":7.853172016109431e-9}"#,
         )
         .unwrap();
         let figures = Figures(&json);
@@ -98,6 +99,11 @@ mod tests {
         );
         assert!(figures.figure("a/n").contains("value=\"null\">–<"));
         assert!(figures.figure("k").ends_with(">3</data>"));
+        assert!(
+            figures
+                .figure("p")
+                .ends_with(">7.853172<i>016109431</i>e-9</data>")
+        );
         let text = figures.figure("a/t");
         assert!(
             !text.contains("<b>") && text.contains("&lt;b&gt;&quot;"),
@@ -110,7 +116,6 @@ mod tests {
         let shown = |text: &str| text[..shown_digits(text)].to_owned();
         assert_eq!(shown("0.000012345678"), "0.00001234");
         assert_eq!(shown("198655.3131960001"), "198655.31");
-        assert_eq!(shown("1.5e-7"), "1.5e-7");
         assert_eq!(shown("0.15"), "0.15");
     }
 }

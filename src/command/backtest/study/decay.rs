@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::agreement::Prediction;
-use super::correlation::{pearson, spearman};
 use super::sample::EverySample;
 use crate::instrument::InstrumentId;
 use crate::label::{LabelPoint, Labeller, Labelling};
+use crate::statistic::correlation::{pearson, spearman};
 use crate::units::Nanos;
 
 /// Horizons that are looked at, as multiples of the one that matters most.
@@ -85,7 +85,7 @@ impl Decay {
         } in &mut self.horizons
         {
             labeller.mid(instrument, point, |known| {
-                if let Some(move_bps) = known.move_bps {
+                if let Some(move_bps) = known.move_bps.filter(|bps| bps.is_finite()) {
                     pairs.add(|| (known.row.score, move_bps));
                 }
             });
@@ -94,18 +94,33 @@ impl Decay {
 
     /// The correlations, the shortest horizon first.
     pub(super) fn figures(&self) -> Vec<IcFigures> {
-        let horizons = self.horizons.iter();
-        horizons
-            .map(|horizon| IcFigures {
-                horizon_ms: horizon.horizon_ns as f64 / MILLI_NS,
-                count: horizon.pairs.seen(),
-                every: horizon.pairs.every(),
-                pearson: pearson(horizon.pairs.kept()),
-                spearman: spearman(horizon.pairs.kept()),
-            })
-            .collect()
+        self.horizons.iter().map(Horizon::figures).collect()
     }
 }
+
+impl Horizon {
+    fn figures(&self) -> IcFigures {
+        let (scores, moves): (Vec<f64>, Vec<f64>) = self.pairs.kept().iter().copied().unzip();
+        let weights = vec![1.0; scores.len()];
+        // Two points lie on a line always.
+        let is_enough = scores.len() >= PAIRS_MIN;
+        let of =
+            |correlation: Correlation| is_enough.then(|| correlation(&scores, &moves, &weights))?;
+        IcFigures {
+            horizon_ms: self.horizon_ns as f64 / MILLI_NS,
+            count: self.pairs.seen(),
+            every: self.pairs.every(),
+            pearson: of(pearson),
+            spearman: of(spearman),
+        }
+    }
+}
+
+/// A correlation of two columns with weights.
+type Correlation = fn(&[f64], &[f64], &[f64]) -> Option<f64>;
+
+/// Fewer pairs have no correlation.
+const PAIRS_MIN: usize = 3;
 
 /// Nanoseconds in a millisecond.
 const MILLI_NS: f64 = 1e6;
