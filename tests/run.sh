@@ -7,9 +7,10 @@
 # KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). If it is not set, one is started, and removed at the end.
 # FORETICK_DATA     the folder of recorded market data; by default ../shared/data.
 # FORETICK_PYTHON   a Python with pyarrow and numpy. If it is not set, deploy/python is installed into .venv/python.
-# FORETICK_REQUIRE  a list of what must be there, of kafka, tls, data, onnx, cuda, model and python: "kafka,data". A
-#                   test that lacks something of the list fails; one that lacks something else is skipped, and named
-#                   at the end. tls: TLS for Kafka, built in where OpenSSL's headers are (deploy/kafka-tls.sh).
+# FORETICK_REQUIRE  a list of what must be there, of kafka, tls, data, onnx, cuda, model, python and chromium:
+#                   "kafka,data". A test that lacks something of the list fails; one that lacks something else is
+#                   skipped, and named at the end. tls: TLS for Kafka, built in where OpenSSL's headers are
+#                   (deploy/kafka-tls.sh).
 # ORT_DYLIB_PATH    the ONNX Runtime library to use.
 set -euo pipefail
 

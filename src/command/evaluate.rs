@@ -24,6 +24,7 @@ use self::collected::{Collected, Wanted, replayed};
 use self::horizons::ic_decay;
 pub use self::horizons::{HorizonIc, IcDecay};
 use self::judged::Judged;
+pub(crate) use self::judged::scale;
 use self::metrics::{EvaluationFigures, SampleError};
 use self::outcome::{OutcomeError, Outcomes};
 pub use self::redraws::{RedrawnUnit, Redraws};

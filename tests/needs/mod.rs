@@ -1,5 +1,5 @@
 //! What a test may need and not find: a real Kafka, recorded market data, ONNX Runtime, a trained model, a
-//! Python with packages.
+//! Python with packages, a browser.
 //!
 //! Starts and fetches nothing; `tests/run.sh` does. A test that lacks something reports that it is skipped;
 //! if `FORETICK_REQUIRE` lists what it lacks, it fails.
@@ -9,6 +9,7 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The address of a real Kafka (`host:port`), or `None` after reporting that `test` is skipped.
 pub(crate) fn kafka(test: &str) -> Option<String> {
@@ -91,6 +92,24 @@ pub(crate) fn python(test: &str) -> Option<PathBuf> {
         "FORETICK_PYTHON names no Python with pyarrow and numpy (pip install deploy/python)";
     skip(test, "python", reason);
     None
+}
+
+/// The command of a headless Chromium, or `None` after reporting that `test` is skipped.
+pub(crate) fn chromium(test: &str) -> Option<&'static str> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let answers = |name: &&str| {
+        let asked = Command::new(name).arg("--version").output();
+        asked.is_ok_and(|answer| answer.status.success())
+    };
+    let found = names.into_iter().find(answers);
+    if found.is_none() {
+        skip(
+            test,
+            "chromium",
+            "there is no Chromium (Debian: apt-get install chromium)",
+        );
+    }
+    found
 }
 
 /// Whether a model has been trained; reports that `test` is skipped if not.

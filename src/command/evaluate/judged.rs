@@ -219,7 +219,7 @@ fn value_of(model: &ModelIdentity, class: usize) -> f64 {
 /// The outcomes that the model allows. 0 and 1 are compared with a probability; the score of several labels
 /// is one only where each label has a value that is one. A score without classes may predict any number, but
 /// one that has grades or raises alerts is a probability.
-fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
+pub(crate) fn scale<'a>(pipeline: &Pipeline, lineage: &'a Lineage) -> Scale<'a> {
     let form = pipeline.form.as_ref();
     let model = lineage.first_model();
     Scale {
