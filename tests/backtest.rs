@@ -1,10 +1,12 @@
-//! `foretick backtest`: the canonical case, a slow twin in Python, and what is refused.
+//! `foretick backtest`: the canonical case, a slow twin in Python, the cards of the models, and what is refused.
 
 mod given;
 mod needs;
 
 #[path = "backtest/canonical.rs"]
 mod canonical;
+#[path = "backtest/cards.rs"]
+mod cards;
 #[path = "backtest/refused.rs"]
 mod refused;
 #[path = "backtest/simulated.rs"]

@@ -8,6 +8,7 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The address of a real Kafka (`host:port`), or `None` after reporting that `test` is skipped.
 pub(crate) fn kafka(test: &str) -> Option<String> {
@@ -82,6 +83,16 @@ pub(crate) fn file(test: &str, path: &Path) -> bool {
         skip(test, "model", &format!("there is no {}", path.display()));
     }
     made
+}
+
+/// Whether there is a Python, for twins that need its standard library alone; reports that `test` is skipped
+/// if not.
+pub(crate) fn python(test: &str) -> bool {
+    let is_there = Command::new("python3").arg("--version").output().is_ok();
+    if !is_there {
+        skip(test, "python", "there is no python3");
+    }
+    is_there
 }
 
 fn default_data() -> PathBuf {

@@ -79,9 +79,9 @@ def random(pipeline, folder, draw):
     feature = {"name": "clock", "kind": "time_of_day", "phase": "seconds"}
     model = (("kind", "onnx"), ("file", "model.onnx"), ("normalise", "none"))
     made = trivial(pipeline, folder, f"random-{draw}", [feature], model)
-    node, values = helper.make_node, {"pace": [[np.float32(9973 + 101 * draw)]], "axis": [1], "half": [[0.5, 0.0, 0.5]]}
-    values |= {"sides": np.float32([[-0.5, 0.0, 0.5]])}
-    types = {"axis": np.int64}
+    node, tensor = helper.make_node, helper.make_tensor_value_info
+    values = {"pace": [[9973 + 101 * draw]], "sides": [[-0.5, 0.0, 0.5]], "half": [[0.5, 0.0, 0.5]]}
+    values = {name: np.float32(value) for name, value in values.items()} | {"axis": np.array([1])}
     nodes = [
         node("Squeeze", ["window", "axis"], ["seconds"]),
         node("Mul", ["seconds", "pace"], ["turns"]),
@@ -90,16 +90,16 @@ def random(pipeline, folder, draw):
         node("MatMul", ["side", "sides"], ["towards"]),
         node("Add", ["towards", "half"], ["probabilities"]),
     ]
-    tensor = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes,
         "random",
         [tensor("window", TensorProto.FLOAT, ["N", 1, 1])],
         [tensor("probabilities", TensorProto.FLOAT, ["N", 3])],
-        [numpy_helper.from_array(types.get(name, np.float32)(value), name) for name, value in values.items()],
+        [numpy_helper.from_array(value, name) for name, value in values.items()],
     )
     file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    names = {"name": "random", "version": "1", "steps": "1", "features": '["clock"]', "labels": '["down", "flat", "up"]'}
+    names = {"name": "random", "version": "1", "steps": "1", "features": '["clock"]'}
+    names |= {"labels": '["down", "flat", "up"]'}
     helper.set_model_props(file, {f"foretick.{key}": value for key, value in names.items()})
     onnx.checker.check_model(file, full_check=True)
     (made / "model.onnx").write_bytes(file.SerializeToString(deterministic=True))
@@ -125,8 +125,8 @@ def line(name, report):
 
 def mean_line(name, reports):
     """The same of the means of several reports."""
-    mean = {key: float(np.mean([report[key] for report in reports])) for key in ("pnl_gross", "fees", "pnl_net")}
-    mean |= {key: float(np.mean([report[key] for report in reports])) for key in ("turnover", "hit_rate", "trades")}
+    keys = ("pnl_gross", "fees", "pnl_net", "turnover", "hit_rate", "trades")
+    mean = {key: float(np.mean([report[key] for report in reports])) for key in keys}
     mean |= {"trades": round(mean["trades"]), "breakeven_bps": 1e4 * mean["pnl_gross"] / mean["turnover"]}
     return line(name, mean)
 

@@ -32,7 +32,8 @@ def main():
     tried = {name: trials(*model) for name, model in models.items()}
     chosen = {name: best(rows) for name, rows in tried.items()}
     for name, row in chosen.items():
-        print(f"{name}: {row['set']}, {row['trades']} trades, net {row['pnl_net']:.2f} on the fourth session", flush=True)
+        net = f"{row['trades']} trades, net {row['pnl_net']:.2f} on the fourth session"
+        print(f"{name}: {row['set']}, {net}", flush=True)
     keep(chosen[LSTM]["set"])
     if "--choose" in sys.argv:
         return
@@ -87,7 +88,8 @@ def for_hold(part):
 
 def figures(tried, chosen, reports, draws, number):
     """What stands between the marks."""
-    heads = ["chosen on the fourth session", "tried", "of them won", "enter", "hold, s", "trades", "net", "net by trade, bps"]
+    heads = ["chosen on the fourth session", "tried", "of them won", "enter", "hold, s"]
+    heads += ["trades", "net", "net by trade, bps"]
     lines = []
     for name, row in chosen.items():
         enter, hold = row["set"]["backtest.enter"], int(row["set"]["backtest.hold_ms"]) // 1000

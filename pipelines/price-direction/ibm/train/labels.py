@@ -16,8 +16,8 @@ def main():
     names = rows.contract["labels"]
     with (OUT / "labels.report.jsonl").open("w") as file:
         for at in divide(rows).test:
-            line = {"key": str(rows.instrument[at]), "ts_event": int(rows.ts_event[at]), "outcome": names[rows.label[at]]}
-            file.write(json.dumps(line) + "\n")
+            line = {"key": str(rows.instrument[at]), "ts_event": int(rows.ts_event[at])}
+            file.write(json.dumps(line | {"outcome": names[rows.label[at]]}) + "\n")
     print(" ".join(map(str, archives("report"))))
 
 
