@@ -1,4 +1,4 @@
-//! `foretick backtest`: the canonical case, a slow twin in Python, the cards of the models, and what is refused.
+//! `foretick backtest`: the canonical case, slow twins in Python, the models' cards, and what is refused.
 
 mod given;
 mod needs;
