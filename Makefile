@@ -17,7 +17,7 @@ WITH_MODELS = lib=$$(deploy/onnxruntime.sh) && export ORT_DYLIB_PATH="$$lib" &&
 # TLS and SCRAM for Kafka, where OpenSSL's headers are. All recipes build alike, so that nothing is built twice.
 TLS = $(shell deploy/kafka-tls.sh)
 
-.PHONY: help demo build test test-busy faults simulation docs fuzz miri lint bench train evaluate onnxruntime clean
+.PHONY: help demo build test test-busy faults simulation docs fuzz miri lint bench train backtest evaluate onnxruntime clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,16 @@ train: ## train the model of a pipeline: make train PIPELINE=price-direction
 	python3 -m venv .venv/$(PIPELINE)
 	.venv/$(PIPELINE)/bin/pip install --quiet --requirement pipelines/$(PIPELINE)/train/requirements.txt
 	@$(WITH_MODELS) FORETICK=$(abspath $(FORETICK)) .venv/$(PIPELINE)/bin/python pipelines/$(PIPELINE)/train/train.py
+
+backtest: ## what a model earns after costs, written to its card: make backtest PIPELINE=price-direction/ibm
+	@test -f "pipelines/$(PIPELINE)/train/backtest.py" || { echo "while trading: pipelines/$(PIPELINE)/train/backtest.py" \
+		"does not exist. Usage: make backtest PIPELINE=NAME, one of:" $$(cd pipelines && ls -d */train/backtest.py \
+		*/*/train/backtest.py | sed s,/train/backtest.py,,) >&2; exit 2; }
+	@$(MAKE) --no-print-directory onnxruntime $(if $(BUILT),,build)
+	@python3 -m venv .venv/backtest
+	@grep -hE '^(numpy|onnx|pyarrow)==' pipelines/$(PIPELINE)/train/requirements.txt | \
+		xargs .venv/backtest/bin/pip install --quiet --disable-pip-version-check
+	@$(WITH_MODELS) FORETICK=$(abspath $(FORETICK)) .venv/backtest/bin/python pipelines/$(PIPELINE)/train/backtest.py
 
 evaluate: ## the figures of a model on its test data, as JSON: make -s evaluate PIPELINE=loan-risk
 	@test -f "pipelines/$(PIPELINE)/train/evaluate.sh" || { echo "while evaluating: the pipeline is missing or unknown. Usage: make evaluate" \

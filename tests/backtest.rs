@@ -1,4 +1,4 @@
-//! `foretick backtest`: the canonical case, a slow twin in Python, and what is refused.
+//! `foretick backtest`: the canonical case, slow twins in Python, the models' cards, and what is refused.
 
 mod given;
 mod needs;
@@ -7,6 +7,8 @@ mod needs;
 mod alerts;
 #[path = "backtest/canonical.rs"]
 mod canonical;
+#[path = "backtest/cards.rs"]
+mod cards;
 #[path = "backtest/page.rs"]
 mod page;
 #[path = "backtest/refused.rs"]

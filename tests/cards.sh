@@ -12,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 figures() {
     case $1 in
         price-direction) echo macro_f1:3 mcc:3 ;;
+        price-direction/ibm) echo macro_f1:3 mcc:3 ;;
         price-direction/daily) echo accuracy:3 mcc:3 ;;
         news-sentiment) echo weighted_f1:2 macro_f1:2 ;;
         loan-risk) echo auc:3 ks:3 ;;

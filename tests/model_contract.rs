@@ -32,6 +32,7 @@ fn the_shipped_models_contain_their_metadata() {
     for (name, baselines) in [
         ("price-direction", &["score", "feature"][..]),
         ("price-direction/daily", &["score", "feature"]),
+        ("price-direction/ibm", &["score", "feature"]),
         ("default-alerts", &["score", "feature"]),
         ("loan-risk", &["score", "feature"]),
         ("news-sentiment", &["score"]),

@@ -105,8 +105,7 @@ fn table(path: &PathBuf) -> Vec<Trade> {
 
 fn is_equal_to_the_twin(folder: &Folder, captures: [&str; 2], found: &Value, trades: &[Trade]) {
     let test = "the_canonical_case_and_its_twin_agree";
-    if Command::new("python3").arg("--version").output().is_err() {
-        needs::skip(test, "python", "there is no python3");
+    if !needs::python(test) {
         return;
     }
     let signals = folder.path("signals.jsonl").display().to_string();
@@ -141,7 +140,7 @@ fn twin(signals: &str, captures: [&str; 2], more: &[&str]) -> Value {
     serde_json::from_str(&twin.stdout).expect("the twin prints JSON")
 }
 
-fn is_near(theirs: &Value, ours: f64) {
+pub(crate) fn is_near(theirs: &Value, ours: f64) {
     let theirs = number(theirs);
     assert!((theirs - ours).abs() < 1e-9, "{theirs} {ours}");
 }

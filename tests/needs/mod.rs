@@ -121,6 +121,16 @@ pub(crate) fn file(test: &str, path: &Path) -> bool {
     made
 }
 
+/// Whether there is a Python, for twins that need its standard library alone; reports that `test` is skipped
+/// if not.
+pub(crate) fn python(test: &str) -> bool {
+    let is_there = Command::new("python3").arg("--version").output().is_ok();
+    if !is_there {
+        skip(test, "python", "there is no python3");
+    }
+    is_there
+}
+
 fn default_data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
 }

@@ -71,6 +71,7 @@ fn cuda_equals_cpu() {
     for name in [
         "price-direction",
         "price-direction/daily",
+        "price-direction/ibm",
         "default-alerts",
         "loan-risk",
     ] {

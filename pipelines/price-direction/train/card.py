@@ -6,6 +6,7 @@ The words around them are the author's.
 import numpy as np
 
 import score
+from marks import put, table
 
 BEGIN = "<!-- figures: written by train/train.py -->"
 END = "<!-- end of figures -->"
@@ -23,19 +24,6 @@ def write(path, rows, split, notes, given, seeds):
         confusion(shipped, labels, rows.contract["labels"]),
     ]
     put(path, BEGIN, "\n\n".join(parts), END)
-
-
-def put(path, begin, text, end):
-    """Replaces what stands between two marks."""
-    before, rest = path.read_text().split(begin)
-    after = rest.split(end)[1]
-    path.write_text(before + begin + "\n" + text + "\n" + end + after)
-
-
-def table(heads, lines, text_columns=1):
-    """A Markdown table; numbers stand to the right."""
-    marks = ["---" if at < text_columns else "---:" for at in range(len(heads))]
-    return "\n".join("| " + " | ".join(map(str, cells)) + " |" for cells in [heads, marks, *lines])
 
 
 def data(rows, split, notes):

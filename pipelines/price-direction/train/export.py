@@ -35,7 +35,7 @@ def write_onnx(path, network, contract, normalise, notes):
 def common(contract):
     """What both model files say of themselves."""
     return {
-        "name": "price-direction",
+        "name": contract["name"],
         "version": "1",
         "features": contract["features"],
         "features_sha256": contract["features_sha256"],
@@ -85,7 +85,7 @@ def lstm_weights(name, lstm):
 def write_linear(path, model, contract, normalise):
     """Writes the logistic regression on the last row, the pipeline's built-in baseline."""
     mean, std = (part.tolist() for part in normalise)
-    linear = {**common(contract), "name": "price-direction-linear", "mean": mean, "std": std}
+    linear = {**common(contract), "name": f"{contract['name']}-linear", "mean": mean, "std": std}
     linear |= {"weights": model.coef_.tolist(), "bias": model.intercept_.tolist()}
     path.write_text(json.dumps(linear, indent=1) + "\n")
 

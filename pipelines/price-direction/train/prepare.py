@@ -75,11 +75,12 @@ def export():
     return read(path)
 
 
-def read(path):
-    """Reads an export."""
+def read(path, unsigned=UNSIGNED):
+    """Reads an export; `unsigned` are its features without a direction."""
     table = parquet.read_table(path)
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     contract = {
+        "name": metadata["foretick.pipeline"],
         "features": json.loads(metadata["foretick.features"]),
         "features_sha256": metadata["foretick.features_sha256"],
         "labels": json.loads(metadata["foretick.labels"]),
@@ -87,6 +88,7 @@ def read(path):
         "horizon_ms": int(metadata["foretick.horizon_ms"]),
         "threshold_bps": float(metadata["foretick.threshold_bps"]),
         "test_from": json.loads(metadata["foretick.set"])["split"]["test_from"],
+        "unsigned": unsigned,
     }
     column = lambda name: table.column(name).to_numpy()
     instrument, ts_event = column("instrument").astype(str), column("ts_event").astype("datetime64[ns]").astype(np.int64)
@@ -104,10 +106,10 @@ def read(path):
     )
 
 
-def whole(rows):
+def whole(rows, gap_ns=GAP_NS):
     """Which rows end a window of one instrument, without a gap in time and with good quality."""
     steps = rows.contract["steps"]
-    adjacent = (rows.instrument[1:] == rows.instrument[:-1]) & (np.diff(rows.ts_event) <= GAP_NS)
+    adjacent = (rows.instrument[1:] == rows.instrument[:-1]) & (np.diff(rows.ts_event) <= gap_ns)
     run = np.zeros(len(rows.ts_event), dtype=int)  # good rows in a piece, up to and with this one
     for at in range(len(run)):
         joined = at > 0 and adjacent[at - 1]
@@ -175,7 +177,7 @@ def parts(rows, split, normalise):
 
 def signs(rows):
     """What mirroring multiplies each feature by."""
-    return np.array([1 if name in UNSIGNED else -1 for name in rows.contract["features"]])
+    return np.array([1 if name in rows.contract["unsigned"] else -1 for name in rows.contract["features"]])
 
 
 def digest(rows, ends):
