@@ -110,16 +110,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
-            let options = evaluate::EvaluationOptions {
-                inputs,
-                labels: args.labels,
-                split: args.split,
-                threshold: Some(args.threshold),
-            };
-            let report = evaluate::evaluate(&pipeline, &options)?;
-            print(&report, args.json)?;
-            let percent = args.max_unread.percent;
-            report.readability.check(&report.frames, percent)?;
+            let (json, percent) = (args.json, args.max_unread.percent);
+            let report = evaluate::evaluate(&pipeline, &args.options(inputs))?;
+            print(&report, json)?;
+            report.check_read(percent)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => {

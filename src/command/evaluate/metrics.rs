@@ -5,17 +5,20 @@
 //! figure that the rows do not define, like the AUC of a single class, is `None`.
 
 mod classes;
+mod error;
 mod figures;
 #[cfg(test)]
 mod tests;
 mod values;
 
+pub use error::SampleError;
 pub use figures::{Class, EvaluationFigures, FigureKind};
 
+use error::check;
 use values::Values;
 
 use crate::model::score_form::SUM_ROUNDING;
-use crate::signal::model::most_probable;
+use crate::signal::model::{expected, most_probable};
 use crate::statistic::bootstrap::Bootstrap;
 use crate::statistic::least_squares::Line;
 use crate::statistic::ranking::{Ranking, gini};
@@ -57,68 +60,6 @@ enum Predictions {
     },
     /// A number; both are in [`Sample::values`].
     Number,
-}
-
-/// Why labels and scores make no sample.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub enum SampleError {
-    /// The lengths do not fit.
-    #[error("while judging scores: {labels} labels need {needed} probabilities, {found} came")]
-    Length {
-        /// Labels given.
-        labels: usize,
-        /// Probabilities that these need.
-        needed: usize,
-        /// Probabilities given.
-        found: usize,
-    },
-    /// A label is none of the classes.
-    #[error(
-        "while judging scores: label {label} of row {row} is not below {classes}, the number of classes"
-    )]
-    Label {
-        /// The row, from 0.
-        row: usize,
-        /// Its label.
-        label: usize,
-        /// The number of classes.
-        classes: usize,
-    },
-    /// A score or an outcome is no number.
-    #[error("while judging scores: {value} in row {row} is not a finite number")]
-    Number {
-        /// The row, from 0.
-        row: usize,
-        /// Its score or outcome.
-        value: f64,
-    },
-    /// A weight is none.
-    #[error(
-        "while judging scores: the weight {weight} of row {row} is none: it must be finite and not negative, and one \
-         above 0"
-    )]
-    Weight {
-        /// The row, from 0.
-        row: usize,
-        /// Its weight.
-        weight: f64,
-    },
-    /// A score is no probability.
-    #[error("while judging scores: {score} in row {row} is no probability, which lies in 0..1")]
-    Score {
-        /// The row, from 0.
-        row: usize,
-        /// Its score.
-        score: f64,
-    },
-    /// The probabilities of a row do not add up.
-    #[error("while judging scores: the probabilities of row {row} add up to {sum}, not 1")]
-    Sum {
-        /// The row, from 0.
-        row: usize,
-        /// Their sum.
-        sum: f64,
-    },
 }
 
 /// The threshold between two classes where none is given.
@@ -286,12 +227,12 @@ impl Sample {
     }
 
     /// The same rows with these shares as every row's prediction: the baseline that always predicts the most
-    /// frequent class. The shares are those of the training rows.
+    /// frequent class. Numbers stay as they are predicted.
     ///
     /// # Errors
     /// [`SampleError`] where the shares are no probabilities of these classes.
     pub fn guess(&self, shares: &[f64]) -> Result<Self, SampleError> {
-        let labels: Vec<usize> = self.rows.iter().map(|row| row.label).collect();
+        let rows = self.rows.len();
         if shares.len() != self.classes {
             return Err(SampleError::Length {
                 labels: 1,
@@ -299,23 +240,47 @@ impl Sample {
                 found: shares.len(),
             });
         }
-        let guess = match self.predicted {
-            Predictions::Binary(..) => {
-                let outcomes: Vec<bool> = labels.iter().map(|label| *label == 1).collect();
-                Self::binary(&outcomes, &vec![shares[1]; labels.len()], EVEN)
-            }
-            Predictions::Multiclass { .. } => {
-                Self::multiclass(&labels, &shares.repeat(labels.len()), self.classes)
-            }
-            Predictions::Number => return Ok(self.clone()),
-        };
-        self.of_these_rows(guess?)
+        match self.predicted {
+            Predictions::Binary(..) => self.predicted_by(&vec![shares[1]; rows], &[]),
+            Predictions::Multiclass { .. } => self.predicted_by(&shares.repeat(rows), &[]),
+            Predictions::Number => Ok(self.clone()),
+        }
     }
 
-    /// Another prediction of these rows, with their weights, and with their outcomes as numbers.
-    fn of_these_rows(&self, mut other: Self) -> Result<Self, SampleError> {
+    /// The same rows with another prediction of each: the probability of outcome 1, those of all classes, or
+    /// the number. `values` are those of the classes on the scale of the score: see [`expected`].
+    ///
+    /// # Errors
+    /// [`SampleError`] where these are no predictions of such outcomes.
+    pub fn predicted_by(&self, predictions: &[f64], values: &[f64]) -> Result<Self, SampleError> {
+        let labels: Vec<usize> = self.rows.iter().map(|row| row.label).collect();
+        let outcomes = self.values.as_ref().map(|values| &values.outcomes);
+        let mut other = match (&self.predicted, outcomes) {
+            (Predictions::Binary(..), _) => {
+                let happened: Vec<bool> = labels.iter().map(|label| *label == 1).collect();
+                Self::binary(&happened, predictions, EVEN)?
+            }
+            (Predictions::Multiclass { .. }, None) => {
+                Self::multiclass(&labels, predictions, self.classes)?
+            }
+            (Predictions::Multiclass { .. }, Some(outcomes)) => {
+                let given = predictions.chunks_exact(self.classes);
+                let scores: Vec<f64> = given.map(|given| expected(given, values)).collect();
+                let other = Self::multiclass(&labels, predictions, self.classes)?;
+                other.with_values(outcomes, &scores)?
+            }
+            (Predictions::Number, outcomes) => {
+                Self::numbers(outcomes.map_or(&[], Vec::as_slice), predictions)?
+            }
+        };
         other.weights.clone_from(&self.weights);
         Ok(other)
+    }
+
+    /// Whether rows count by weights.
+    #[must_use]
+    pub fn is_weighted(&self) -> bool {
+        self.weights.is_some()
     }
 
     /// All figures, without intervals, with the reason of each that is not defined.
@@ -368,7 +333,9 @@ impl Sample {
         }
     }
 
-    fn kind(&self) -> FigureKind {
+    /// What is predicted.
+    #[must_use]
+    pub fn kind(&self) -> FigureKind {
         match self.predicted {
             Predictions::Binary(..) => FigureKind::Binary,
             Predictions::Multiclass { .. } => FigureKind::Multiclass,
@@ -498,36 +465,6 @@ fn values_of(outcomes: &[f64], scores: &[f64]) -> Result<Values, SampleError> {
         }
     }
     Ok(Values::new(scores.to_vec(), outcomes.to_vec()))
-}
-
-fn check(
-    labels: &[usize],
-    scores: &[f64],
-    classes: usize,
-    columns: usize,
-) -> Result<(), SampleError> {
-    let needed = labels.len() * columns;
-    if scores.len() != needed || classes == 0 {
-        return Err(SampleError::Length {
-            labels: labels.len(),
-            needed,
-            found: scores.len(),
-        });
-    }
-    if let Some(row) = labels.iter().position(|label| *label >= classes) {
-        return Err(SampleError::Label {
-            row,
-            label: labels[row],
-            classes,
-        });
-    }
-    match scores.iter().position(|score| !(0.0..=1.0).contains(score)) {
-        Some(at) => Err(SampleError::Score {
-            row: at / columns,
-            score: scores[at],
-        }),
-        None => Ok(()),
-    }
 }
 
 /// −ln of the probability of the outcome, which is kept 2⁻⁵² away from 0 and 1, so that one certain mistake
