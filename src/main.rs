@@ -36,7 +36,6 @@ use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
 use foretick::source::capture::{CaptureNameError, CaptureSettings};
-use foretick::source::file::FileOptions;
 use foretick::source::input_paths::{InputPathError, expanded};
 use foretick::units::Nanos;
 
@@ -153,14 +152,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => {
             let captures = expanded(&args.captures)?;
             check_inputs("the capture", &captures)?;
-            let (venues, tables) = Pipeline::described(args.pipeline.as_deref(), &[])?;
-            let files = FileOptions {
-                max_frame_bytes: args.max_frame_bytes,
-                tables,
-                begin: args.from,
-                end: None,
-                max_jump_ns: None,
-            };
+            check_span(args.from, args.to)?;
+            let described = Pipeline::described(args.pipeline.as_deref(), &[])?;
+            let venues = described.venues.clone();
+            let files = args.files(described);
             let report = inspect::inspect(&captures, &files, venues)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;

@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 pub use self::backtest::BacktestSettings;
 pub use self::error::PipelineError;
+pub use self::inputs::DescribedInputs;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;

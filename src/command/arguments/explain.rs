@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::which::Which;
 use crate::command::explain::WantedSignal;
+use crate::source::input_paths::is_topic;
 use crate::time::parse_time;
 use crate::units::Nanos;
 
@@ -60,7 +61,8 @@ impl ExplainArguments {
         if let Some(id) = &self.signal_id {
             return Some(WantedSignal::Id(id.clone()));
         }
-        let is_id = self.input.len() > 1 && self.input.last().is_some_and(|last| !last.exists());
+        let is_no_input = |last: &PathBuf| !last.exists() && !is_topic(last);
+        let is_id = self.input.len() > 1 && self.input.last().is_some_and(is_no_input);
         let id = self.input.pop().filter(|_| is_id)?;
         Some(WantedSignal::Id(id.to_string_lossy().into_owned()))
     }
