@@ -336,7 +336,7 @@ fn run_several(
 }
 
 fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
-    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    let pipeline = Pipeline::load(&args.which.pipeline, &args.changes())?;
     let to_stdout = args
         .output
         .as_deref()

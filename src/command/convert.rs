@@ -308,8 +308,7 @@ impl Conversion {
     /// Whether an event of this time is asked for. One without a time is.
     fn is_within(&self, ts: Nanos) -> bool {
         let (from, to) = self.span;
-        ts == Nanos::UNDEFINED
-            || from.is_none_or(|from| ts >= from) && to.is_none_or(|to| ts < to)
+        ts == Nanos::UNDEFINED || from.is_none_or(|from| ts >= from) && to.is_none_or(|to| ts < to)
     }
 }
 

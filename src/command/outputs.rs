@@ -146,7 +146,8 @@ fn check(
             return Err(refuse(what.into()));
         }
         if is_topic(path) {
-            let what = "it is a topic, and this command writes files; `foretick convert` writes topics";
+            let what =
+                "it is a topic, and this command writes files; `foretick convert` writes topics";
             return Err(refuse(what.into()));
         }
         if let Some(what) = content.wrong_ending(path) {

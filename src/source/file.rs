@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use super::event_time::{JumpCheck, event_time};
 pub use super::file_lines::FileError;
-use super::file_lines::FileLines;
+use super::file_lines::{FileLines, LinePlace};
 pub use super::file_options::{FileOptions, TableMeaning};
 pub use super::file_position::InputProgress;
 use super::file_session::{FileChain, chains_of};
@@ -44,8 +44,7 @@ struct Lines {
     /// What the last reader knew when it was closed.
     closed: Closed,
     line: Vec<u8>,
-    /// Partition and offset of the line, where it is a record of a topic.
-    address: Option<(i32, i64)>,
+    place: LinePlace,
     /// By what the files are merged: the line's receive time, else its `ts_event`, else the time of the line
     /// before it.
     time: Nanos,
@@ -72,7 +71,18 @@ struct Lines {
 /// A line that was read before its turn.
 struct LineAhead {
     line: Vec<u8>,
-    address: Option<(i32, i64)>,
+    place: LinePlace,
+}
+
+/// Where a frame stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FramePlace {
+    /// The file, or the topic as it was named.
+    pub path: PathBuf,
+    /// The line, counted from 1, where the file has lines.
+    pub line: Option<u64>,
+    /// The row, counted from 1, where it has rows.
+    pub row: Option<u64>,
 }
 
 impl FileSource {
@@ -187,6 +197,24 @@ impl FileSource {
         Ok(self.advance()?.then(|| self.frame()))
     }
 
+    /// Where the frame stands that [`FileSource::advance`] went to.
+    #[must_use]
+    pub fn place(&self) -> FramePlace {
+        let lines = &self.files[self.current];
+        let LinePlace {
+            line,
+            row,
+            files_left,
+            ..
+        } = lines.place;
+        let mut paths = lines.chain.paths.iter().rev();
+        FramePlace {
+            path: paths.nth(files_left).cloned().unwrap_or_default(),
+            line,
+            row,
+        }
+    }
+
     /// Goes to the next frame; false at the end.
     ///
     /// # Errors
@@ -232,9 +260,10 @@ impl FileSource {
                 None => lines.before_outlier.unwrap_or(Nanos::UNDEFINED),
             },
             offset: lines
-                .address
+                .place
+                .record
                 .map_or(self.next_number - 1, |(_, offset)| offset),
-            partition: lines.address.map_or(0, |(partition, _)| partition),
+            partition: lines.place.record.map_or(0, |(partition, _)| partition),
             stream: lines.stream,
             late: stamp.is_some_and(|stamp| stamp.late),
             reprocessed: stamp.is_some_and(|stamp| stamp.reprocessed),
@@ -259,7 +288,7 @@ impl Lines {
             reader: None,
             closed: Closed::default(),
             line: vec![],
-            address: None,
+            place: LinePlace::default(),
             time: Nanos(i64::MIN),
             is_merged,
             has_begun: false,
@@ -304,14 +333,14 @@ impl Lines {
             return Ok(false);
         };
         let is_there = reader.next_line(&mut self.line)?;
-        self.address = reader.record_address();
+        self.place = reader.place();
         Ok(is_there)
     }
 
     /// Reads the next line that is not empty.
     fn advance(&mut self) -> Result<(), FileError> {
         match self.ahead.pop_front() {
-            Some(LineAhead { line, address }) => (self.line, self.address) = (line, address),
+            Some(LineAhead { line, place }) => (self.line, self.place) = (line, place),
             None => match self.failed.take() {
                 Some(error) => return Err(error),
                 None => self.done = !self.read_next()?,
@@ -358,7 +387,7 @@ impl Lines {
     /// Asks the lines after the current one whether its time can be.
     fn find_outlier(&mut self) {
         let mut question = self.jumps.question(&self.line);
-        let (line, address) = (std::mem::take(&mut self.line), self.address);
+        let (line, place) = (std::mem::take(&mut self.line), self.place);
         let (mut at, mut bytes) = (0, 0);
         while bytes < AHEAD_BYTES_MAX {
             if at == self.ahead.len() && !self.read_ahead() {
@@ -371,7 +400,7 @@ impl Lines {
             at += 1;
         }
         question.end();
-        (self.line, self.address) = (line, address);
+        (self.line, self.place) = (line, place);
         self.before_outlier = self.jumps.before_outlier(&self.line, &question);
     }
 
@@ -383,7 +412,7 @@ impl Lines {
         match self.read_next() {
             Ok(true) => self.ahead.push_back(LineAhead {
                 line: std::mem::take(&mut self.line),
-                address: self.address,
+                place: self.place,
             }),
             Ok(false) => return false,
             Err(error) => {

@@ -76,6 +76,19 @@ pub(super) struct FileLines {
     is_over: bool,
 }
 
+/// Where a line is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LinePlace {
+    /// Its number in its file, from 1.
+    pub(super) line: Option<u64>,
+    /// The number of the row, from 1, where the file has rows.
+    pub(super) row: Option<u64>,
+    /// Partition and offset, where it is a record of a topic.
+    pub(super) record: Option<(i32, i64)>,
+    /// Files of its session that come behind its own.
+    pub(super) files_left: usize,
+}
+
 /// How a line ends.
 enum Ending {
     Whole,
@@ -163,12 +176,19 @@ impl FileLines {
         self.session.is_some()
     }
 
-    /// Partition and offset of the record read last, where it is of a topic.
-    pub(super) fn record_address(&self) -> Option<(i32, i64)> {
+    /// Where the line read last is.
+    pub(super) fn place(&self) -> LinePlace {
+        let mut place = LinePlace {
+            line: self.number,
+            files_left: self.rest.len(),
+            ..LinePlace::default()
+        };
         match &self.content {
-            FileContent::Topic(topic) => Some(topic.address()),
-            FileContent::Lines(_) | FileContent::Rows(_) => None,
+            FileContent::Topic(topic) => place.record = Some(topic.address()),
+            FileContent::Rows(rows) => place.row = Some(rows.read_so_far().1),
+            FileContent::Lines(_) => {}
         }
+        place
     }
 
     /// An error at the line read last.

@@ -82,7 +82,8 @@ impl SpanEnd {
         };
         self.tells_times = true;
         let delay = received.map(|received| received.since(ts));
-        let as_it_happened = delay.is_some_and(|delay| (-DELAY_MAX_NS..=DELAY_MAX_NS).contains(&delay));
+        let as_it_happened =
+            delay.is_some_and(|delay| (-DELAY_MAX_NS..=DELAY_MAX_NS).contains(&delay));
         match is_behind && as_it_happened && ts >= self.to {
             true => LineUse::Ended,
             false => self.use_by_event(Some(ts)),

@@ -28,7 +28,9 @@ pub(super) fn with_partitions(
             continue;
         };
         // Before that time nothing is looked for, if no record was written so long before its event.
-        let since = options.begin.map(|begin| Nanos(begin.0.saturating_sub(WRITTEN_BEFORE_NS)));
+        let since = options
+            .begin
+            .map(|begin| Nanos(begin.0.saturating_sub(WRITTEN_BEFORE_NS)));
         let partitions = TopicPartition::open_all(address, &options.kafka, since);
         let partitions = partitions.map_err(|error| failed(io::Error::other(error)))?;
         all.extend(partitions.into_iter().map(|partition| FileChain {

@@ -65,11 +65,18 @@ impl TopicLines {
                 .ts_recv
                 .or_else(|| event_time(&message))
                 .or(self.time);
-            if self.begin.zip(self.time).is_some_and(|(begin, time)| time < begin) {
+            if self
+                .begin
+                .zip(self.time)
+                .is_some_and(|(begin, time)| time < begin)
+            {
                 continue;
             }
             let received = record.ts_recv.or(record.written);
-            let line_use = self.end.as_mut().map(|end| end.use_of_record(received, &message));
+            let line_use = self
+                .end
+                .as_mut()
+                .map(|end| end.use_of_record(received, &message));
             match line_use {
                 Some(LineUse::Ended) => {
                     self.partition.close().map_err(failed)?;
@@ -88,8 +95,12 @@ impl TopicLines {
             return Ok(true);
         }
         if self.deletions > 0 {
-            let (partition, records) = (self.partition.number(), std::mem::take(&mut self.deletions));
-            debug!(partition, records, "passed over records without a value: they delete their keys");
+            let (partition, records) =
+                (self.partition.number(), std::mem::take(&mut self.deletions));
+            debug!(
+                partition,
+                records, "passed over records without a value: they delete their keys"
+            );
         }
         Ok(false)
     }

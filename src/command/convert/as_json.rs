@@ -47,7 +47,11 @@ impl JsonForm {
                 own.has_skipped = true;
                 None
             }
-            Body::Trade(trade) if *own.is_aggregate.get_or_insert(trade.aggregate) != trade.aggregate => None,
+            Body::Trade(trade)
+                if *own.is_aggregate.get_or_insert(trade.aggregate) != trade.aggregate =>
+            {
+                None
+            }
             Body::Trade(mut trade) => {
                 if std::mem::take(&mut own.has_skipped) && trade.ids == TradeIds::Successive {
                     trade.ids = TradeIds::Rising;
@@ -86,7 +90,10 @@ mod tests {
                 ids: TradeIds::Successive,
             })
         };
-        assert_eq!(of(Nanos::UNDEFINED, Body::Tick).unwrap().0, Nanos::UNDEFINED);
+        assert_eq!(
+            of(Nanos::UNDEFINED, Body::Tick).unwrap().0,
+            Nanos::UNDEFINED
+        );
         assert_eq!(of(Nanos(9), trade(false)).unwrap().0, Nanos(9));
         assert_eq!(of(Nanos(5), trade(true)), None);
         assert_eq!(of(Nanos(5), Body::SkippedTrade(8)), None);

@@ -30,7 +30,9 @@ pub(super) struct TopicTarget {
 #[derive(Debug, thiserror::Error)]
 pub enum TopicFault {
     /// The address.
-    #[error("while checking --output: {0}; or kafka://host:port for the topics md.trades.v1 and so on")]
+    #[error(
+        "while checking --output: {0}; or kafka://host:port for the topics md.trades.v1 and so on"
+    )]
     Address(#[from] AddressError),
     /// A topic that is read.
     #[error(
@@ -98,7 +100,10 @@ impl TopicTarget {
     pub(super) fn check_empty(&self, kafka: &Properties) -> Result<Option<TopicFault>, TopicError> {
         let topics = self.topics();
         let records = records_of(&self.bootstrap, &topics, kafka)?;
-        let filled = topics.into_iter().zip(records).find(|(_, records)| *records > 0);
+        let filled = topics
+            .into_iter()
+            .zip(records)
+            .find(|(_, records)| *records > 0);
         Ok(filled.map(|(topic, records)| TopicFault::IsFilled {
             topic: topic.to_owned(),
             records,

@@ -49,7 +49,9 @@ impl TopicPartition {
     ) -> Result<Vec<Self>, TopicError> {
         let topic = WholeTopic::open_since(address, properties, since)?;
         let numbers = topic.partitions();
-        let waiting = numbers.iter().map(|&number| (number, WaitingRecords::default()));
+        let waiting = numbers
+            .iter()
+            .map(|&number| (number, WaitingRecords::default()));
         let topic = Arc::new(Mutex::new(OpenTopic {
             waiting: waiting.collect(),
             topic,

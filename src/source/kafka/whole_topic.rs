@@ -164,13 +164,19 @@ pub fn records_of(
         .map_err(failed)?;
     let metadata = consumer.fetch_metadata(None, ANSWER).map_err(failed)?;
     let count = |topic: &&str| {
-        let known = metadata.topics().iter().find(|known| known.name() == *topic);
+        let known = metadata
+            .topics()
+            .iter()
+            .find(|known| known.name() == *topic);
         let Some(known) = known else {
             return Ok(0);
         };
         let partitions: Vec<i32> = known.partitions().iter().map(|one| one.id()).collect();
         let spans = spans(&consumer, topic, &partitions, None).map_err(failed)?;
-        Ok(spans.values().map(|(low, high)| (high - low).unsigned_abs()).sum())
+        Ok(spans
+            .values()
+            .map(|(low, high)| (high - low).unsigned_abs())
+            .sum())
     };
     topics.iter().map(count).collect()
 }
@@ -288,7 +294,10 @@ impl WholeTopic {
                 };
                 drop(message);
                 let (_, end) = self.spans.get(&partition).copied().unwrap_or_default();
-                let is_new = self.open.get(&partition).is_some_and(|&next| next <= offset);
+                let is_new = self
+                    .open
+                    .get(&partition)
+                    .is_some_and(|&next| next <= offset);
                 if is_new {
                     self.note(partition, offset + 1, end);
                 }

@@ -14,7 +14,7 @@ fn options(args: &[&str]) -> Result<ConvertOptions, ConvertFault> {
     }
 }
 
-fn simulated(scratch: &Scratch) -> PathBuf {
+fn simulated(scratch: &Scratch, is_sorted: bool) -> PathBuf {
     let capture = scratch.path().join("capture.jsonl");
     let settings = MarketSettings {
         start: Nanos(1_723_161_595_000_000_000),
@@ -23,20 +23,35 @@ fn simulated(scratch: &Scratch) -> PathBuf {
     write_capture_file(&settings, Duration::from_secs(10), &capture).unwrap();
     // A gap of the feed; and a trade of each instrument before all, since records of topics have times.
     let text = std::fs::read_to_string(&capture).unwrap();
+    let mut ts = 1_723_161_594_000_000_000_i64;
     let first = |symbol: &str| {
-        let ts = 1_723_161_594_000_000_000_i64;
-        format!(r#"{ts} {{"ts_event":{ts},"symbol":"{symbol}USDT.BINANCE","price":"9","size":"1","side":"buy"}}"#)
+        ts += 1;
+        format!(
+            r#"{ts} {{"ts_event":{ts},"symbol":"{symbol}USDT.BINANCE","price":"9","size":"1","side":"buy"}}"#
+        )
     };
     let first = ["BTC", "ETH", "BNB", "SOL"].map(first);
-    let mut lines: Vec<&str> = first.iter().map(String::as_str).chain(text.lines()).collect();
-    let gap = r#"1723161600000000000 {"foretick":"gap","reason":"reconnect"}"#;
+    let mut lines: Vec<&str> = first
+        .iter()
+        .map(String::as_str)
+        .chain(text.lines())
+        .collect();
+    let gap = r#"1723161604000000000 {"foretick":"gap","reason":"reconnect"}"#;
     let at = lines.iter().position(|line| *line > gap).unwrap();
     lines.insert(at, gap);
+    if is_sorted {
+        lines.sort_by_key(|line| &line[..19]);
+        lines.dedup_by_key(|line| &line[..19]);
+    }
     std::fs::write(&capture, lines.join("\n")).unwrap();
     capture
 }
 
-fn replayed(scratch: &Scratch, inputs: &[PathBuf], span: (Option<Nanos>, Option<Nanos>)) -> (u64, String) {
+fn replayed(
+    scratch: &Scratch,
+    inputs: &[PathBuf],
+    span: (Option<Nanos>, Option<Nanos>),
+) -> (u64, String) {
     let pipeline = scratch.write("pipeline.toml", PIPELINE);
     let pipeline = Pipeline::load(&pipeline, &[]).unwrap();
     let options = ReplayOptions {
@@ -53,7 +68,7 @@ fn replayed(scratch: &Scratch, inputs: &[PathBuf], span: (Option<Nanos>, Option<
 /// Converts a capture to one topic, and to the topics of the kinds, and replays both.
 fn round_trip(bootstrap: &str, one: &str) {
     let scratch = Scratch::new();
-    let capture = simulated(&scratch);
+    let capture = simulated(&scratch, false);
     let all = (None, None);
     let middle = Some(Nanos(1_723_161_600_000_000_000));
     let expected = replayed(&scratch, std::slice::from_ref(&capture), all);
@@ -61,7 +76,10 @@ fn round_trip(bootstrap: &str, one: &str) {
     let input = capture.to_str().unwrap();
     let whole = format!("kafka://{bootstrap}/{one}");
     let converted = convert(&options(&[input, "--output", &whole]).unwrap()).unwrap();
-    assert!(converted.left_out.is_empty(), "{converted}");
+    assert_eq!(
+        converted.left_out.keys().collect::<Vec<_>>(),
+        [&"trade_told_twice"]
+    );
     // The gap of the feed is one of each instrument.
     let rows: u64 = converted.rows.values().sum();
     let instruments = converted.instruments.len() as u64;
@@ -77,8 +95,13 @@ fn round_trip(bootstrap: &str, one: &str) {
     // What is there is added to with --force alone.
     let again = convert(&options(&[input, "--output", &whole]).unwrap());
     let error = again.unwrap_err().to_string();
-    assert!(error.contains("records") && error.contains("--force"), "{error}");
-    let error = options(&[&whole, "--output", &whole]).unwrap_err().to_string();
+    assert!(
+        error.contains("records") && error.contains("--force"),
+        "{error}"
+    );
+    let error = options(&[&whole, "--output", &whole])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("is an input"), "{error}");
     // From topic to file.
     let lines = scratch.path().join("lines.jsonl");
@@ -97,13 +120,16 @@ fn events_of_each_kind_go_to_a_topic_of_their_own() {
     let kinds = ["md.trades.v1", "md.quotes.v1", "md.book.v1", "md.bars.v1"];
     let broker = EmbeddedBroker::start(&kinds.map(|topic| (topic, 2))).unwrap();
     let scratch = Scratch::new();
-    let capture = simulated(&scratch);
+    // What is merged of several topics is in the order of the receive times.
+    let capture = simulated(&scratch, true);
     let expected = replayed(&scratch, std::slice::from_ref(&capture), (None, None));
     let output = format!("kafka://{}", broker.bootstrap());
     let input = capture.to_str().unwrap();
     let converted = convert(&options(&[input, "--output", &output]).unwrap()).unwrap();
     assert!(converted.records > converted.rows.values().sum::<u64>());
-    let topics = kinds[..3].iter().map(|topic| PathBuf::from(format!("{output}/{topic}")));
+    let topics = kinds[..3]
+        .iter()
+        .map(|topic| PathBuf::from(format!("{output}/{topic}")));
     let topics: Vec<PathBuf> = topics.collect();
     assert_eq!(replayed(&scratch, &topics, (None, None)), expected);
 }
@@ -119,7 +145,13 @@ fn a_real_topic_replays_to_the_same_digest_too() {
 #[test]
 fn a_span_that_is_empty_is_refused() {
     let error = options(&[
-        "in.jsonl", "--output", "out", "--from", "2024-08-09", "--to", "2024-08-08",
+        "in.jsonl",
+        "--output",
+        "out",
+        "--from",
+        "2024-08-09",
+        "--to",
+        "2024-08-08",
     ]);
     assert!(matches!(error, Err(ConvertFault::Span)));
 }

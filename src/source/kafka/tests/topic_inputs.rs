@@ -27,8 +27,9 @@ fn write(producer: &ThreadedProducer<DefaultProducerContext>, topic: &str) {
     for partition in (0..PARTITIONS).rev() {
         for offset in 0..records_of(partition) {
             let (ts, text) = record(partition, offset);
-            let mut sent: BaseRecord<'_, (), str> =
-                BaseRecord::to(topic).partition(partition).timestamp(ts / 1_000_000);
+            let mut sent: BaseRecord<'_, (), str> = BaseRecord::to(topic)
+                .partition(partition)
+                .timestamp(ts / 1_000_000);
             if offset % 10 != 9 {
                 sent = sent.payload(&text);
             }
@@ -91,7 +92,10 @@ fn compare(bootstrap: &str, topic: &str) {
                 _ => text + "\n",
             }
         };
-        scratch.write(&format!("{partition}.jsonl"), lines.map(line).collect::<String>())
+        scratch.write(
+            &format!("{partition}.jsonl"),
+            lines.map(line).collect::<String>(),
+        )
     };
     let files: Vec<PathBuf> = (0..PARTITIONS).map(file).collect();
     let topic = PathBuf::from(format!("kafka://{bootstrap}/{topic}"));
@@ -111,19 +115,31 @@ fn compare(bootstrap: &str, topic: &str) {
             assert_eq!(*text, record(*partition, *offset).1);
         }
     }
-    assert_eq!(read(&inputs, None, None), from_topic, "in the same order each time");
+    assert_eq!(
+        read(&inputs, None, None),
+        from_topic,
+        "in the same order each time"
+    );
     // A part of it: exactly what lies in the span.
     let (begin, end) = (BEGAN + 100_000_000_000, BEGAN + 200_000_000_000);
     let part = read(&inputs[1..], Some(begin), Some(end));
     let is_within = |one: &&Seen| {
         let at = one.3.find("17").unwrap();
         let ts: i64 = one.3[at..at + 19].parse().unwrap();
-        let time = if one.0 == Nanos::UNDEFINED { ts } else { one.0.0 };
+        let time = if one.0 == Nanos::UNDEFINED {
+            ts
+        } else {
+            one.0.0
+        };
         one.1 >= 0 && time >= begin && ts < end
     };
     let whole = read(&inputs[1..], None, None);
     let expected: Vec<Seen> = whole.iter().filter(is_within).cloned().collect();
-    assert!(expected.len() > 300 && expected.len() < 500, "{}", expected.len());
+    assert!(
+        expected.len() > 300 && expected.len() < 500,
+        "{}",
+        expected.len()
+    );
     assert_eq!(part, expected);
 }
 
@@ -139,11 +155,17 @@ fn a_topic_that_is_not_there_is_an_error_that_names_it() {
     let broker = EmbeddedBroker::start(&[("bars", 1)]).unwrap();
     let open = |input: String| {
         let source = FileSource::open(&[PathBuf::from(input)], 100);
-        source.err().map(|error| error.to_string()).unwrap_or_default()
+        source
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
     };
     // The embedded broker makes topics that it is asked for: the address alone is wrong here.
     let error = open("kafka://127.0.0.1:1/bars".into());
-    assert!(error.contains("127.0.0.1:1") && !error.contains("capture"), "{error}");
+    assert!(
+        error.contains("127.0.0.1:1") && !error.contains("capture"),
+        "{error}"
+    );
     let error = open(format!("kafka://{}", broker.bootstrap()));
     assert!(error.contains("names no topic"), "{error}");
 }
