@@ -93,7 +93,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => run_replay(args),
         Command::Backtest(args) => run_backtest(&args),
         Command::Features(args) => {
+            check_span(args.span.from, args.span.to)?;
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let pipeline = args.span.of(pipeline);
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
             let outputs =
@@ -106,7 +108,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Evaluate(args) => {
+            check_span(args.span.from, args.span.to)?;
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let pipeline = args.span.of(pipeline);
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
             let options = evaluate::EvaluationOptions {
@@ -414,7 +418,7 @@ fn check_span(from: Option<Nanos>, to: Option<Nanos>) -> anyhow::Result<()> {
     let is_span = from.zip(to).is_none_or(|(from, to)| from < to);
     ensure!(
         is_span,
-        Usage("no signal lies between --from and --to; write the earlier time under --from")
+        Usage("nothing lies between --from and --to; write the earlier time under --from")
     );
     Ok(())
 }

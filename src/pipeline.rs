@@ -66,9 +66,11 @@ use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 use crate::sink::{Sink, SinkError};
+use crate::source::file::SpanEnd;
 use crate::source::history::HistoryOptions;
 use crate::source::kafka::KafkaSourceSettings;
 use crate::source::websocket::WebsocketSettings;
+use crate::units::Nanos;
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -97,6 +99,8 @@ pub struct Pipeline {
     pub history: HistoryOptions,
     venues: Venues,
     purpose: Purpose,
+    /// What is read of inputs.
+    span: (Option<Nanos>, Option<SpanEnd>),
     document: Document,
 }
 
@@ -158,6 +162,7 @@ impl Pipeline {
             venues,
             history,
             purpose,
+            span: (None, None),
             plan: Arc::new(plan),
             file,
             rules,

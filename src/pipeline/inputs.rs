@@ -47,6 +47,16 @@ impl Pipeline {
         })
     }
 
+    /// The same pipeline, which reads its inputs from a time on and up to an end, where whoever opens them asks
+    /// for no other.
+    #[must_use]
+    pub fn within(self, begin: Option<Nanos>, end: Option<SpanEnd>) -> Self {
+        Self {
+            span: (begin, end),
+            ..self
+        }
+    }
+
     /// Opens captures, and tables where `[source.table]` says what their columns mean, from `begin` on.
     ///
     /// # Errors
@@ -68,8 +78,8 @@ impl Pipeline {
         let options = FileOptions {
             max_frame_bytes: self.file.source.max_frame_bytes,
             tables: self.table_meaning(),
-            begin,
-            end,
+            begin: begin.or(self.span.0),
+            end: end.or(self.span.1),
             max_jump_ns: source::max_jump_ns(&self.file),
             kafka: self.file.kafka.properties.clone(),
         };

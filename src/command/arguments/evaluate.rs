@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input_span::InputSpan;
 use super::max_unread::MaxUnread;
 use super::which::Which;
 use crate::command::argument_values::parse_finite;
@@ -16,9 +17,11 @@ pub struct EvaluateArguments {
     pub which: Which,
     /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
     /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
+    /// records need `[source.table]`. Topics are named as kafka://host:port/topic.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub span: InputSpan,
     /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
     /// model, or 0 or 1 (false or true). Without `ts_event` it belongs to the last signal of its key. Alerts
     /// before the first signal with an outcome do not count: where each firm has one outcome, for its last

@@ -25,7 +25,8 @@ pub struct ExplainArguments {
     #[arg(value_name = "SIGNAL_ID", conflicts_with = "instrument")]
     pub signal_id: Option<String>,
     /// The captures that gave it, plain, gzip or zstd; several are merged by receive time, without one by
-    /// `ts_event`. Also CSV, TSV and Parquet files, if [source.table] says what their columns mean.
+    /// `ts_event`. Also archives, and topics as kafka://host:port/topic, whose signals have the id that a live
+    /// run gave; and tables, if [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// The instrument, obligor or applicant of the signal, as it is published: BTCUSDT.BINANCE.

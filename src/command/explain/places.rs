@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::frame::Origin;
 use crate::pipeline::Pipeline;
+use crate::run::progress_display::ProgressDisplay;
 use crate::run::replay::ReplayOptions;
 use crate::source::file::{FileError, FramePlace};
 
@@ -30,7 +31,11 @@ impl Places {
         let mut wanted: HashMap<Address, ()> =
             origins.iter().map(|origin| (address(origin), ())).collect();
         let mut source = options.open(pipeline)?;
+        let mut progress = ProgressDisplay::new("frames");
+        let mut frames = 0;
         while !wanted.is_empty() && source.advance()? {
+            frames += 1;
+            progress.show(frames, || source.progress());
             let address = address(&source.frame().0);
             if wanted.remove(&address).is_some() {
                 found.all.insert(address, source.place());

@@ -201,7 +201,7 @@ fn markers_and_aborted_records_behind_a_partition_that_was_paused_are_its_end() 
     producer.abort_transaction(PATIENCE).unwrap();
     send_in_transaction(&producer, &topic, 3);
     let input = PathBuf::from(format!("kafka://{bootstrap}/{topic}"));
-    let seen = read(&[input.clone()], None, None);
+    let seen = read(std::slice::from_ref(&input), None, None);
     assert_eq!(seen.len(), 9_000);
     let scratch = Scratch::new();
     let late = scratch.write("late.jsonl", record(0, 10).1);
