@@ -36,7 +36,6 @@ use foretick::run::supervisor;
 use foretick::run::supervisor::LoadErrors;
 use foretick::simulate;
 use foretick::source::capture::{CaptureNameError, CaptureSettings};
-use foretick::source::file::FileOptions;
 use foretick::source::input_paths::{InputPathError, expanded};
 use foretick::units::Nanos;
 
@@ -98,7 +97,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => run_replay(args),
         Command::Backtest(args) => run_backtest(&args),
         Command::Features(args) => {
+            check_span(args.span.from, args.span.to)?;
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let pipeline = args.span.of(pipeline);
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
             let outputs =
@@ -112,7 +113,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Evaluate(args) => {
+            check_span(args.span.from, args.span.to)?;
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let pipeline = args.span.of(pipeline);
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
             let (json, percent) = (args.json, args.max_unread.percent);
@@ -153,14 +156,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => {
             let captures = expanded(&args.captures)?;
             check_inputs("the capture", &captures)?;
-            let (venues, tables) = Pipeline::described(args.pipeline.as_deref(), &[])?;
-            let files = FileOptions {
-                max_frame_bytes: args.max_frame_bytes,
-                tables,
-                begin: args.from,
-                end: None,
-                max_jump_ns: None,
-            };
+            check_span(args.from, args.to)?;
+            let described = Pipeline::described(args.pipeline.as_deref(), &[])?;
+            let venues = described.venues.clone();
+            let files = args.files(described);
             let report = inspect::inspect(&captures, &files, venues)?;
             print(&report, args.json)?;
             let percent = args.max_unread.percent;
@@ -337,7 +336,7 @@ fn run_several(
 }
 
 fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
-    let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+    let pipeline = Pipeline::load(&args.which.pipeline, &args.changes())?;
     let to_stdout = args
         .output
         .as_deref()
@@ -415,7 +414,7 @@ fn check_span(from: Option<Nanos>, to: Option<Nanos>) -> anyhow::Result<()> {
     let is_span = from.zip(to).is_none_or(|(from, to)| from < to);
     ensure!(
         is_span,
-        Usage("no signal lies between --from and --to; write the earlier time under --from")
+        Usage("nothing lies between --from and --to; write the earlier time under --from")
     );
     Ok(())
 }

@@ -44,6 +44,7 @@ use std::sync::Arc;
 
 pub use self::backtest::BacktestSettings;
 pub use self::error::PipelineError;
+pub use self::inputs::DescribedInputs;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;
@@ -67,9 +68,11 @@ use crate::signal::field::SignalField;
 use crate::signal::lineage::Lineage;
 use crate::sink::alert_journal::{AlertJournal, AlertJournalError};
 use crate::sink::{Sink, SinkError};
+use crate::source::file::SpanEnd;
 use crate::source::history::HistoryOptions;
 use crate::source::kafka::KafkaSourceSettings;
 use crate::source::websocket::WebsocketSettings;
+use crate::units::Nanos;
 
 /// A pipeline, ready to run.
 #[derive(Clone, Debug)]
@@ -100,6 +103,8 @@ pub struct Pipeline {
     pub history: HistoryOptions,
     venues: Venues,
     purpose: Purpose,
+    /// What is read of inputs.
+    span: (Option<Nanos>, Option<SpanEnd>),
     document: Document,
 }
 
@@ -162,6 +167,7 @@ impl Pipeline {
             venues,
             history,
             purpose,
+            span: (None, None),
             plan: Arc::new(plan),
             file,
             rules,

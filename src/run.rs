@@ -20,7 +20,6 @@ pub mod live;
 pub mod looks;
 pub mod metrics;
 pub mod observer;
-mod order;
 mod partition_states;
 pub mod progress_display;
 pub mod readability;

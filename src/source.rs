@@ -23,5 +23,7 @@ pub mod snapshot_requests;
 mod span_end;
 pub mod status;
 pub mod table;
+mod topic_inputs;
+mod topic_lines;
 pub mod turn;
 pub mod websocket;

@@ -1,8 +1,12 @@
-//! Converts archives and captures: trades, quotes, book changes and bars to Parquet, or to JSON lines of the
-//! topics.
+//! Converts archives, captures and topics: trades, quotes, book changes and bars to Parquet, to JSON lines of
+//! the topics, or to the topics themselves. Gaps are kept where the output is JSON.
 //!
 //! Needs no pipeline but for columns or a feed that one describes. Reads and writes in one pass, in bounded
 //! memory.
+
+mod as_json;
+mod error;
+mod topics;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,10 +14,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use self::as_json::JsonForm;
+pub use self::error::{ConvertError, ConvertFault};
+pub use self::topics::TopicFault;
+use self::topics::{EventTopics, TopicTarget};
 use super::arguments::ConvertArguments;
-use super::inputs::{RepeatedInput, check_inputs};
-use super::outputs::{OutputContent, OutputError, check_outputs, outputs_of};
-use crate::config::ConfigError;
+use super::inputs::check_inputs;
+use super::outputs::{OutputContent, check_outputs, outputs_of};
 use crate::decode::{Decoder, Venues};
 use crate::event::{Body, Event};
 use crate::instrument::{InstrumentId, Instruments};
@@ -22,45 +29,34 @@ use crate::run::account::Account;
 use crate::run::intake::Intake;
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::readability::Readability;
-use crate::run::replay::{ReplayError, observe_events};
+use crate::run::replay::{CLOCKS_DIFFER_NS, ReplayError, observe_events};
 use crate::sink::SinkError;
 use crate::sink::event::{
-    EventLines, EventPartitions, NamedEvent, PartitionFault, check_folder, is_written,
+    EventLines, EventPartitions, NamedEvent, check_folder, is_json_event, is_written,
 };
 use crate::sink::open::is_parquet;
 use crate::source::compression::is_compressed;
-use crate::source::file::{FileOptions, FileSource};
-use crate::source::input_paths::{InputPathError, expanded};
+use crate::source::file::{FileOptions, FileSource, SpanEnd};
+use crate::source::input_paths::{expanded, is_topic};
+use crate::units::Nanos;
 
 /// What to convert.
 #[derive(Clone, Debug)]
 pub struct ConvertOptions {
     /// The files.
     pub inputs: Vec<PathBuf>,
-    /// A folder, or a file: see [`OutputForm::of`].
+    /// A folder, a file or topics: see [`OutputForm::of`].
     pub output: PathBuf,
+    /// Whether records are written behind those that a topic holds.
+    pub force: bool,
+    /// Events of an earlier time are left out, if they have a time; and so are those of this time or later.
+    pub span: (Option<Nanos>, Option<Nanos>),
     /// Whether decimals are written as text, which keeps every digit, and not as float64.
     pub is_exact: bool,
     /// How the files are read.
     pub files: FileOptions,
     /// The venues whose messages are read.
     pub venues: Venues,
-}
-
-/// Why nothing is converted: the command is used wrongly.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub enum ConvertFault {
-    /// An input names no files.
-    Inputs(#[from] InputPathError),
-    /// A file is given twice.
-    Repeated(#[from] RepeatedInput),
-    /// The folder must not be written to.
-    Folder(#[from] PartitionFault),
-    /// The file must not be written.
-    Output(#[from] OutputError),
-    /// The pipeline is wrong.
-    Config(#[from] ConfigError),
 }
 
 impl ConvertOptions {
@@ -71,8 +67,13 @@ impl ConvertOptions {
     pub fn of(args: &ConvertArguments) -> Result<Self, ConvertFault> {
         let inputs = expanded(&args.inputs)?;
         check_inputs("the input", &inputs)?;
-        let (venues, tables) = Pipeline::described(args.pipeline.as_deref(), &args.set)?;
-        if OutputForm::of(&args.output) == OutputForm::Folder {
+        let described = Pipeline::described(args.pipeline.as_deref(), &args.set)?;
+        if args.from.zip(args.to).is_some_and(|(from, to)| from >= to) {
+            return Err(ConvertFault::Span);
+        }
+        if let Some(target) = TopicTarget::of(&args.output)? {
+            target.check_inputs(&inputs)?;
+        } else if OutputForm::of(&args.output) == OutputForm::Folder {
             check_folder(&args.output, &inputs, args.force)?;
         } else {
             let output = Some(args.output.clone());
@@ -83,15 +84,18 @@ impl ConvertOptions {
         Ok(Self {
             inputs,
             output: args.output.clone(),
+            force: args.force,
+            span: (args.from, args.to),
             is_exact: args.exact,
             files: FileOptions {
                 max_frame_bytes: args.max_frame_bytes,
-                tables,
+                tables: described.tables,
                 begin: args.from,
-                end: None,
+                end: args.to.map(|to| SpanEnd::new(to, CLOCKS_DIFFER_NS)),
                 max_jump_ns: None,
+                kafka: described.kafka,
             },
-            venues,
+            venues: described.venues,
         })
     }
 }
@@ -105,12 +109,18 @@ pub enum OutputForm {
     Parquet,
     /// JSON lines.
     Lines,
+    /// Kafka topics.
+    Topics,
 }
 
 impl OutputForm {
-    /// By the end of the name: `.parquet`, `.jsonl` (also `.jsonl.gz`, `.jsonl.zst`), else a folder.
+    /// Topics by `kafka://`; else by the end of the name: `.parquet`, `.jsonl` (also `.jsonl.gz`,
+    /// `.jsonl.zst`), else a folder.
     #[must_use]
     pub fn of(path: &Path) -> Self {
+        if is_topic(path) {
+            return Self::Topics;
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if is_parquet(path) {
             Self::Parquet
@@ -131,6 +141,8 @@ pub struct Converted {
     pub left_out: BTreeMap<&'static str, u64>,
     /// Files written.
     pub files: u64,
+    /// Records that topics have taken; a gap may be several.
+    pub records: u64,
     /// The instruments.
     pub instruments: Vec<String>,
     /// What became of the frames.
@@ -143,39 +155,51 @@ pub struct Converted {
 /// Converts files.
 ///
 /// # Errors
-/// [`ReplayError`] where a file cannot be read or written.
-pub fn convert(options: &ConvertOptions) -> Result<Converted, ReplayError> {
+/// [`ConvertError`] where an input cannot be read, or the output not be written.
+pub fn convert(options: &ConvertOptions) -> Result<Converted, ConvertError> {
+    let topics = TopicTarget::of(&options.output).map_err(ConvertFault::from)?;
+    if let (Some(target), false) = (&topics, options.force)
+        && let Some(fault) = target.check_empty(&options.files.kafka)?
+    {
+        return Err(ConvertFault::from(fault).into());
+    }
     let source = FileSource::open_with(&options.inputs, &options.files)?;
     let form = OutputForm::of(&options.output);
     let instruments = Instruments::new(&[], usize::MAX);
     let decoder = Decoder::new(instruments, options.files.max_frame_bytes)
         .with_venues(options.venues.clone());
     let mut conversion = Conversion {
-        out: match form {
-            OutputForm::Lines => {
+        span: options.span,
+        out: match (form, topics) {
+            (_, Some(target)) => Out::Topics(Box::new(
+                EventTopics::connect(target, &options.files.kafka).map_err(ReplayError::from)?,
+            )),
+            (OutputForm::Lines, None) => {
                 let lines = EventLines::create(&options.output);
                 Out::Lines(Box::new(
                     lines.map_err(|cause| file_error(&options.output, cause))?,
                 ))
             }
-            OutputForm::Folder | OutputForm::Parquet => {
+            (OutputForm::Folder | OutputForm::Parquet | OutputForm::Topics, None) => {
                 let is_folder = form == OutputForm::Folder;
                 let exact = options.is_exact;
                 Out::Parquet(EventPartitions::new(&options.output, is_folder, exact))
             }
         },
+        form: JsonForm::default(),
         output: options.output.clone(),
         rows: BTreeMap::new(),
         left_out: BTreeMap::new(),
     };
     let observed = observe_events(source, Intake::new(decoder), &mut conversion)?;
-    let files = match conversion.out {
+    let (files, records) = match conversion.out {
         Out::Lines(lines) => {
             let finished = lines.finish();
             finished.map_err(|cause| file_error(&options.output, cause))?;
-            1
+            (1, 0)
         }
-        Out::Parquet(partitions) => partitions.finish()?,
+        Out::Parquet(partitions) => (partitions.finish().map_err(ReplayError::from)?, 0),
+        Out::Topics(topics) => (0, topics.finish().map_err(ReplayError::from)?),
     };
     let table = observed.intake.instruments();
     let ids = 0..table.len() as u32;
@@ -183,6 +207,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Converted, ReplayError> {
         rows: conversion.rows,
         left_out: conversion.left_out,
         files,
+        records,
         instruments: ids
             .map(|id| table.name(InstrumentId(id)).to_owned())
             .collect(),
@@ -194,11 +219,30 @@ pub fn convert(options: &ConvertOptions) -> Result<Converted, ReplayError> {
 enum Out {
     Lines(Box<EventLines>),
     Parquet(EventPartitions),
+    Topics(Box<EventTopics>),
+}
+
+impl Out {
+    /// Whether an event is written as a record of JSON.
+    fn is_json(&self) -> bool {
+        !matches!(self, Self::Parquet(_))
+    }
+
+    /// Whether an event is written.
+    fn has(&self, body: &Body) -> bool {
+        match self {
+            Self::Lines(_) => is_json_event(body),
+            Self::Parquet(_) => is_written(body),
+            Self::Topics(_) => EventTopics::has(body),
+        }
+    }
 }
 
 /// A conversion on its way.
 struct Conversion {
+    span: (Option<Nanos>, Option<Nanos>),
     out: Out,
+    form: JsonForm,
     output: PathBuf,
     rows: BTreeMap<&'static str, u64>,
     left_out: BTreeMap<&'static str, u64>,
@@ -207,23 +251,40 @@ struct Conversion {
 impl Observer for Conversion {
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
         for event in &step.batch.events {
-            let counts = match is_written(&event.body) {
+            if !self.is_within(event.ts_event) {
+                continue;
+            }
+            let form = match self.out.is_json() {
+                true => self.form.of(event),
+                false => Some((event.ts_event, event.body)),
+            };
+            let Some((ts_event, body)) = form else {
+                if matches!(event.body, Body::Trade(_)) {
+                    *self.left_out.entry("trade_told_twice").or_default() += 1;
+                }
+                continue;
+            };
+            let is_written = self.out.has(&body);
+            let counts = match is_written {
                 true => &mut self.rows,
                 false => &mut self.left_out,
             };
             *counts.entry(kind_of(event)).or_default() += 1;
-            if !is_written(&event.body) {
+            if !is_written {
                 continue;
             }
-            let (bids, asks) = match &event.body {
+            let (bids, asks) = match &body {
                 Body::Depth(depth) => step.batch.levels(depth),
                 _ => (&[][..], &[][..]),
             };
             let named = NamedEvent {
-                ts_event: event.ts_event,
+                ts_event,
                 ts_recv: step.batch.origins[event.frame as usize].ts_recv,
-                instrument: step.instruments.name(event.instrument),
-                body: &event.body,
+                instrument: match event.instrument {
+                    InstrumentId::ALL => "",
+                    id => step.instruments.name(id),
+                },
+                body: &body,
                 bids,
                 asks,
             };
@@ -236,9 +297,18 @@ impl Observer for Conversion {
                     })?;
                 }
                 Out::Parquet(partitions) => partitions.write(&named)?,
+                Out::Topics(topics) => topics.write(&named)?,
             }
         }
         Ok(())
+    }
+}
+
+impl Conversion {
+    /// Whether an event of this time is asked for. One without a time is.
+    fn is_within(&self, ts: Nanos) -> bool {
+        let (from, to) = self.span;
+        ts == Nanos::UNDEFINED || from.is_none_or(|from| ts >= from) && to.is_none_or(|to| ts < to)
     }
 }
 
@@ -278,7 +348,10 @@ impl fmt::Display for Converted {
             writeln!(f, "left out     {}", list(&self.left_out))?;
         }
         writeln!(f, "instruments  {}", self.instruments.len())?;
-        writeln!(f, "files        {}", self.files)
+        match self.records {
+            0 => writeln!(f, "files        {}", self.files),
+            records => writeln!(f, "records      {records}"),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod error;
 mod found;
+mod places;
 mod report;
 mod rows;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 pub use self::error::ExplainError;
 use self::found::Found;
+use self::places::Places;
 pub use self::report::Explanation;
 use self::rows::WindowRows;
 use crate::event::{Batch, Body};
@@ -20,7 +22,7 @@ use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
 use crate::pipeline::{Loaded, Pipeline};
 use crate::run::observer::{ObservedStep, Observer};
-use crate::run::replay::{ReplayOptions, replay_span_observed, stream_names};
+use crate::run::replay::{ReplayError, ReplayOptions, replay_span_observed, stream_names};
 use crate::signal::Signal;
 use crate::sink::SinkError;
 use crate::time::rfc3339;
@@ -64,7 +66,8 @@ pub fn explain(
         looked: 0,
         names: vec![],
     };
-    replay_span_observed(&pipeline, &loaded, &options(inputs, wanted), &mut search)?;
+    let options = options(inputs, wanted);
+    replay_span_observed(&pipeline, &loaded, &options, &mut search)?;
     let Search {
         found,
         looked,
@@ -72,7 +75,11 @@ pub fn explain(
         ..
     } = search;
     match found {
-        Some(found) => Ok(Explanation::of(&pipeline, &loaded, found)?),
+        Some(found) => {
+            let origins: Vec<Origin> = found.window.iter().map(|row| row.origin).collect();
+            let places = Places::find(&pipeline, &options, &origins).map_err(ReplayError::from)?;
+            Ok(Explanation::of(&pipeline, &loaded, found, &places)?)
+        }
         None => Err(missing(wanted, looked, &names)),
     }
 }

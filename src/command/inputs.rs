@@ -1,4 +1,4 @@
-//! Checks the files that a command is to read: whether one of them is given twice.
+//! Checks the files and topics that a command is to read: whether one of them is given twice.
 //!
 //! Opens none.
 
@@ -7,11 +7,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::source::input_paths::is_topic;
+
 /// A file that is given twice.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "while checking {named_by} {}: it is the file {}, which would be read twice; name it once",
-    again.display(), first.display()
+    "while checking {named_by} {}: it is the {} {}, which would be read twice; name it once",
+    again.display(), if is_topic(first) { "topic" } else { "file" }, first.display()
 )]
 pub struct RepeatedInput {
     named_by: &'static str,
@@ -26,7 +28,14 @@ pub struct RepeatedInput {
 /// [`RepeatedInput`] with both paths.
 pub fn check_inputs(named_by: &'static str, inputs: &[PathBuf]) -> Result<(), RepeatedInput> {
     let mut known: HashMap<(u64, u64), &Path> = HashMap::new();
-    for path in inputs {
+    for (at, path) in inputs.iter().enumerate() {
+        if is_topic(path) && inputs[..at].contains(path) {
+            return Err(RepeatedInput {
+                named_by,
+                first: path.clone(),
+                again: path.clone(),
+            });
+        }
         let Ok(there) = fs::metadata(path) else {
             // Whoever opens it says why it cannot.
             continue;
@@ -72,6 +81,9 @@ mod tests {
             assert!(error.contains(&said), "{error}");
         }
         assert!(check_inputs("--input", &[input, other]).is_ok());
+        let topic = PathBuf::from("kafka://a:9092/md.trades.v1");
+        let error = check_inputs("--input", &[topic.clone(), topic]).unwrap_err();
+        assert!(error.to_string().contains("it is the topic"), "{error}");
         let nowhere = scratch.path().join("nowhere");
         for path in [nowhere, "/dev/null".into(), "/dev/stdin".into()] {
             let twice = [path.clone(), path];

@@ -8,7 +8,7 @@ mod book_files;
 mod order;
 mod report;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use self::book_check::BookCheck;
@@ -25,7 +25,8 @@ use crate::run::intake::{FrameOutcome, Intake};
 use crate::run::observer::{ObservedStep, Observer};
 use crate::run::replay::{ReplayError, observe_events};
 use crate::sink::SinkError;
-use crate::source::file::{FileOptions, FileSource};
+use crate::source::file::{FileError, FileOptions, FileSource};
+use crate::source::history::files_in_zip;
 use crate::units::{Nanos, Price};
 
 /// Reads captures and archives, the captures of these venues, to their end, or as far as `files` says.
@@ -61,12 +62,22 @@ pub fn inspect(
         book: key.book.sequence,
         ..key.seen
     });
+    let mut inside = BTreeMap::new();
+    for input in inputs {
+        let files = files_in_zip(input).map_err(|cause| FileError {
+            path: input.clone(),
+            line: None,
+            cause,
+        })?;
+        inside.extend(files.map(|files| (input.display().to_string(), files)));
+    }
     let formats = observed.files.iter().map(|file| file.0.to_owned());
     let records = observed.files.iter().map(|file| file.1);
     let Comparison { compared, equal } = compare_files(inputs)?;
     Ok(CaptureReport {
         format: formats.collect::<BTreeSet<_>>().into_iter().collect(),
         records: records.sum(),
+        inside,
         out_of_order: order.out_of_order,
         book_vs_quote: Comparison {
             compared: report.book_vs_quote.compared + compared,

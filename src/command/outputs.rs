@@ -13,6 +13,7 @@ use serde::de::IgnoredAny;
 
 use crate::sink::open::is_parquet;
 use crate::source::compression::is_compressed;
+use crate::source::input_paths::is_topic;
 
 /// A file that a command is to write.
 #[derive(Clone, Debug)]
@@ -144,6 +145,11 @@ fn check(
                 continue;
             }
             let what = "only signals can go to standard output; name a file";
+            return Err(refuse(what.into()));
+        }
+        if is_topic(path) {
+            let what =
+                "it is a topic, and this command writes files; `foretick convert` writes topics";
             return Err(refuse(what.into()));
         }
         if let Some(what) = content.wrong_ending(path) {

@@ -1,34 +1,60 @@
-//! The files that a pipeline reads, and what their rows are.
+//! The files and topics that a pipeline reads, and what their rows are.
 
 use std::path::{Path, PathBuf};
 
 use super::{Pipeline, source};
 use crate::config::{ConfigError, RowOn};
 use crate::decode::Venues;
+use crate::kafka::Properties;
 use crate::source::file::{FileError, FileOptions, FileSource, SpanEnd, TableMeaning};
 use crate::source::history::HistoryOptions;
 use crate::source::table::TableColumns;
 use crate::units::Nanos;
 
+/// What a pipeline says of inputs that are read without its model.
+#[derive(Clone, Debug, Default)]
+pub struct DescribedInputs {
+    /// The venues whose messages are read.
+    pub venues: Venues,
+    /// What the rows of tables are.
+    pub tables: TableMeaning,
+    /// Properties of the clients that read topics.
+    pub kafka: Properties,
+}
+
 impl Pipeline {
-    /// The venues and the meaning of tables that a pipeline describes, where one is given. No row is out of
-    /// order: whoever asks shows or keeps the order that is there.
+    /// The venues, the meaning of tables and the properties of clients that a pipeline describes, where one is
+    /// given. No row is out of order: whoever asks shows or keeps the order that is there.
     ///
     /// # Errors
     /// [`ConfigError`] with file, line and what to do.
     pub fn described(
         path: Option<&Path>,
         overrides: &[String],
-    ) -> Result<(Venues, TableMeaning), ConfigError> {
+    ) -> Result<DescribedInputs, ConfigError> {
         let Some(path) = path else {
-            return Ok((Venues::default(), TableMeaning::default()));
+            return Ok(DescribedInputs::default());
         };
         let pipeline = Self::load_to_record(path, overrides)?;
         let tables = TableMeaning::History(HistoryOptions {
             lateness_ns: None,
             ..pipeline.history.clone()
         });
-        Ok((pipeline.venues(), tables))
+        Ok(DescribedInputs {
+            venues: pipeline.venues(),
+            tables,
+            kafka: pipeline.file.kafka.properties,
+        })
+    }
+
+    /// The same pipeline, which reads its inputs from a time on and up to an end, where whoever opens them asks
+    /// for no other.
+    #[must_use]
+    pub fn within(self, begin: Option<Nanos>, end: Option<SpanEnd>) -> Self {
+        Self {
+            span: (begin, end),
+            ..self
+        }
     }
 
     /// Opens captures, and tables where `[source.table]` says what their columns mean, from `begin` on.
@@ -52,9 +78,10 @@ impl Pipeline {
         let options = FileOptions {
             max_frame_bytes: self.file.source.max_frame_bytes,
             tables: self.table_meaning(),
-            begin,
-            end,
+            begin: begin.or(self.span.0),
+            end: end.or(self.span.1),
             max_jump_ns: source::max_jump_ns(&self.file),
+            kafka: self.file.kafka.properties.clone(),
         };
         FileSource::open_with(inputs, &options)
     }

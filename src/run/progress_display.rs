@@ -9,6 +9,9 @@ use tracing::info;
 use crate::clock;
 use crate::source::file::InputProgress;
 
+/// After so many frames it is looked whether the progress is due to be shown: a look reads the clock.
+pub(crate) const FRAMES_BETWEEN_LOOKS: u64 = 64;
+
 /// Shows how much of the input of a command has been read. Nothing is shown of a short run.
 pub struct ProgressDisplay {
     began: Instant,

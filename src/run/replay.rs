@@ -1,35 +1,33 @@
 //! The driver for history: captures in, the same signals out as live gave.
 //!
-//! Opens no socket. With one shard everything runs on the calling thread; with more, each has its
-//! thread and ring, as live. Signals and alerts do not depend on it.
+//! Opens no socket but to the brokers of topics that are named. With one shard everything runs on the calling
+//! thread; with more, each has its thread. What is written does not depend on it, nor does its order.
 
 mod error;
 mod numbered_source;
+mod on_shards;
 mod one_thread;
 mod pace;
+mod parts;
 mod router;
+mod shard_thread;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver as Deliveries, sync_channel};
 use std::time::Instant;
 
 pub use self::error::ReplayError;
 use self::numbered_source::NumberedSource;
+use self::on_shards::OnShards;
 use self::one_thread::OneThread;
 use self::pace::Pace;
 use self::router::FrameRouter;
-use super::delivery::Delivery;
 use super::intake::{FrameOutcome, Intake};
 use super::observer::{ObservedStep, Observer};
-use super::order::{CommandOrder, WriterInput};
-use super::progress_display::ProgressDisplay;
+use super::progress_display::{FRAMES_BETWEEN_LOOKS, ProgressDisplay};
 use super::shard::Shard;
-use super::status::WorkerStatus;
 use super::summary::{Summary, summarise};
-use super::worker::{WorkerSettings, work};
 use super::writer::Writer;
 use crate::clock;
 use crate::decode::ConnectionNumbers;
@@ -42,7 +40,6 @@ use crate::sink::line_file::Appears;
 use crate::sink::open::open_file;
 use crate::sink::{Sink, SinkError};
 use crate::source::file::{FileError, FileSource, SpanEnd};
-use crate::source::ring::ring_of;
 use crate::units::Nanos;
 
 /// What to replay.
@@ -97,7 +94,10 @@ impl ReplayOptions {
     }
 
     /// Opens the inputs.
-    fn open(&self, pipeline: &Pipeline) -> Result<FileSource, FileError> {
+    ///
+    /// # Errors
+    /// [`FileError`] naming the file.
+    pub fn open(&self, pipeline: &Pipeline) -> Result<FileSource, FileError> {
         pipeline.open_span(&self.inputs, self.begin(), self.end(&pipeline.rules))
     }
 }
@@ -147,7 +147,7 @@ pub fn replay_into(
     let began = clock::instant();
     let source = options.open(pipeline)?;
     let mut writer = writer(pipeline, loaded, sink)?;
-    let (shards, copies) = on_shards(pipeline, loaded, source, &mut writer, options)?;
+    let (shards, copies) = replay_on_shards(pipeline, loaded, source, &mut writer, options)?;
     let mut summary = finish(pipeline, loaded, shards, &writer, began);
     summary.frames.leave_out_copies(copies);
     Ok(summary)
@@ -252,9 +252,6 @@ pub fn observe_events(
     })
 }
 
-/// After so many frames it is looked whether the progress is due to be shown: a look reads the clock.
-const FRAMES_BETWEEN_LOOKS: u64 = 64;
-
 fn writer(
     pipeline: &Pipeline,
     loaded: &Loaded,
@@ -307,9 +304,8 @@ fn replay_on_one_thread(
     Ok(finish(pipeline, loaded, vec![shard], &writer, began))
 }
 
-/// A replay with a thread for each shard, one that reads, and the calling one, which writes. Also returns the
-/// number of copies that [`feed`] made.
-fn on_shards(
+/// A replay with a thread for each shard. Also returns the number of copies that the router made.
+fn replay_on_shards(
     pipeline: &Pipeline,
     loaded: &Loaded,
     source: FileSource,
@@ -317,90 +313,22 @@ fn on_shards(
     options: &ReplayOptions,
 ) -> Result<(Vec<Shard>, u64), ReplayError> {
     let config = &pipeline.file.engine;
-    let (deliver, deliveries) = sync_channel(64);
-    let stop = AtomicBool::new(false);
     let mut shards = vec![];
     for number in 0..config.shards {
         let decoder = pipeline.decoder().of_shard(number, config.shards);
         shards.push(make_shard(decoder, loaded, writer, options)?);
     }
-    let mut pace = Pace::new(options.speed);
-    std::thread::scope(|scope| {
-        let mut senders = vec![];
-        let mut workers = vec![];
-        for (number, shard) in shards.into_iter().enumerate() {
-            let (sender, receiver) = ring_of(config.ring_frames, config.ring_bytes);
-            let (deliver, stop) = (deliver.clone(), &stop);
-            let settings = WorkerSettings {
-                shard: number,
-                batch: config.batch,
-                ..WorkerSettings::default()
-            };
-            senders.push(sender);
-            let thread = std::thread::Builder::new().name(format!("shard-{number}"));
-            let worker = thread.spawn_scoped(scope, move || {
-                let status = WorkerStatus::default();
-                work(shard, settings, &receiver, &deliver, &status, stop)
-            });
-            workers.push(worker.map_err(ReplayError::Thread)?);
-        }
-        drop(deliver);
-        let router = FrameRouter::new(pipeline, senders);
-        let thread = std::thread::Builder::new().name("reader".into());
-        let mut source = NumberedSource::new(source, pipeline.venues());
-        let reader = thread.spawn_scoped(scope, move || feed(&mut source, router, &mut pace));
-        let reader = reader.map_err(ReplayError::Thread)?;
-        let written = write_all(writer, &deliveries, config.shards);
-        drop(deliveries);
-        let read = reader.join().expect("reading does not panic");
-        let mut shards = vec![];
-        for worker in workers {
-            shards.push(worker.join().expect("an engine does not panic")?);
-        }
-        written?;
-        let copies = writer.end(read.map_err(ReplayError::from))?;
-        Ok((shards, copies))
-    })
-}
-
-/// Takes deliveries until all workers have ended, in an order that does not depend on their threads.
-fn write_all(
-    writer: &mut Writer,
-    deliveries: &Deliveries<Delivery>,
-    shards: usize,
-) -> Result<(), SinkError> {
-    let mut order = CommandOrder::new(shards);
-    for mut delivery in deliveries {
-        // The end of a file acknowledges nothing.
-        delivery.positions.clear();
-        order.push(delivery);
-        while let Some(item) = order.pop() {
-            match item {
-                WriterInput::Delivery(mut delivery) => writer.deliver(&mut delivery)?,
-                WriterInput::Command(command) => writer.delivered_command(&command)?,
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Reads to the end; returns the number of copies: see [`FrameRouter::copies`].
-fn feed(
-    source: &mut NumberedSource,
-    mut router: FrameRouter,
-    pace: &mut Pace,
-) -> Result<u64, FileError> {
-    let mut progress = ProgressDisplay::new("frames");
-    while let Some((origin, bytes)) = source.next_frame()? {
-        pace.wait(&origin);
-        if router.send(origin, bytes).is_err() {
-            break;
-        }
-        if source.frames().is_multiple_of(FRAMES_BETWEEN_LOOKS) {
-            progress.show(source.frames(), || source.progress());
-        }
-    }
-    Ok(router.copies())
+    let threads = OnShards {
+        shards,
+        source: NumberedSource::new(source, pipeline.venues()),
+        router: FrameRouter::new(pipeline, config.shards),
+        pace: Pace::new(options.speed),
+        batch: match loaded.lineage.corrects {
+            true => 1,
+            false => config.batch,
+        },
+    };
+    threads.run(writer)
 }
 
 fn make_shard(

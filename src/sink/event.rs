@@ -6,6 +6,6 @@ mod parquet_columns;
 mod parquet_fields;
 mod partitions;
 
-pub use self::json::EventLines;
+pub use self::json::{EventLines, is_json_event, json_record};
 pub use self::named::{NamedEvent, is_written};
 pub use self::partitions::{EventPartitions, PartitionFault, check_folder};

@@ -120,6 +120,20 @@ impl KafkaSink {
         self.queue(topic, key, payload, &[])
     }
 
+    /// Sends a record with headers to another topic.
+    ///
+    /// # Errors
+    /// As [`KafkaSink::send`].
+    pub fn send_with(
+        &mut self,
+        topic: &str,
+        key: &[u8],
+        payload: &[u8],
+        headers: &[(&str, &[u8])],
+    ) -> Result<(), KafkaSinkError> {
+        self.queue(topic, key, payload, headers)
+    }
+
     /// Queues a frame that could not be decoded, with the reason and its origin as headers. It is cut where
     /// it is larger than the topic takes. One that the topic does not take even so is counted and passed
     /// over.

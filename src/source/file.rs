@@ -3,7 +3,9 @@
 //!
 //! A line may begin with its receive time (`1723161253937085768 {…}`). Several files are merged by
 //! that time, lines without one by their `ts_event`; lines with neither follow the line before them. The
-//! files of one session of `record` or `run --capture` are read one behind the other.
+//! files of one session of `record` or `run --capture` are read one behind the other. Each partition of a
+//! topic is merged as a file would be; of equal times the input that is named first comes first, and of a
+//! topic the lower partition.
 //! Reads nothing else of a message.
 
 use std::cmp::Reverse;
@@ -13,11 +15,12 @@ use std::path::PathBuf;
 
 use super::event_time::{JumpCheck, event_time};
 pub use super::file_lines::FileError;
-use super::file_lines::FileLines;
+use super::file_lines::{FileLines, LinePlace};
 pub use super::file_options::{FileOptions, TableMeaning};
 pub use super::file_position::InputProgress;
 use super::file_session::{FileChain, chains_of};
 pub use super::span_end::SpanEnd;
+use super::topic_inputs::with_partitions;
 use crate::frame::{LeadingTime, Origin, leading_time, split_stamp};
 use crate::units::Nanos;
 
@@ -41,6 +44,7 @@ struct Lines {
     /// What the last reader knew when it was closed.
     closed: Closed,
     line: Vec<u8>,
+    place: LinePlace,
     /// By what the files are merged: the line's receive time, else its `ts_event`, else the time of the line
     /// before it.
     time: Nanos,
@@ -56,12 +60,29 @@ struct Lines {
     /// Of lines without receive time.
     jumps: JumpCheck,
     /// The lines after the current one that had to be read before their turn.
-    ahead: VecDeque<Vec<u8>>,
+    ahead: VecDeque<LineAhead>,
     /// What came of reading on behind them.
     failed: Option<FileError>,
     /// The time before the current line, where the line's own time is too far ahead of it: see
     /// [`FileOptions::max_jump_ns`].
     before_outlier: Option<Nanos>,
+}
+
+/// A line that was read before its turn.
+struct LineAhead {
+    line: Vec<u8>,
+    place: LinePlace,
+}
+
+/// Where a frame stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FramePlace {
+    /// The file, or the topic as it was named.
+    pub path: PathBuf,
+    /// The line, counted from 1, where the file has lines.
+    pub line: Option<u64>,
+    /// The row, counted from 1, where it has rows.
+    pub row: Option<u64>,
 }
 
 impl FileSource {
@@ -86,6 +107,7 @@ impl FileSource {
         let options = options.of_inputs(paths);
         let mut chains = chains_of(paths, options.begin);
         chains.retain(|chain| !chain.paths.iter().all(|path| options.is_companion(path)));
+        let chains = with_partitions(chains, &options)?;
         let is_merged = chains.len() > 1;
         for chain in chains {
             files.push(Lines::new(chain, is_merged));
@@ -166,12 +188,31 @@ impl FileSource {
 
     /// The next frame: its origin and its bytes, valid until the next call. `None` at the end.
     ///
-    /// `origin.offset` counts the frames of the merged order from 0, as a topic holding them would.
+    /// `origin.offset` counts the frames of the merged order from 0, as a topic holding them would. That of a
+    /// topic's record is its own.
     ///
     /// # Errors
     /// [`FileError`] where a file ends in the middle of its compression, or the disk fails.
     pub fn next_frame(&mut self) -> Result<Option<(Origin, &[u8])>, FileError> {
         Ok(self.advance()?.then(|| self.frame()))
+    }
+
+    /// Where the frame stands that [`FileSource::advance`] went to.
+    #[must_use]
+    pub fn place(&self) -> FramePlace {
+        let lines = &self.files[self.current];
+        let LinePlace {
+            line,
+            row,
+            files_left,
+            ..
+        } = lines.place;
+        let mut paths = lines.chain.paths.iter().rev();
+        FramePlace {
+            path: paths.nth(files_left).cloned().unwrap_or_default(),
+            line,
+            row,
+        }
     }
 
     /// Goes to the next frame; false at the end.
@@ -218,8 +259,11 @@ impl FileSource {
                 Some(stamp) => lines.before_outlier.unwrap_or(stamp.ts_recv),
                 None => lines.before_outlier.unwrap_or(Nanos::UNDEFINED),
             },
-            offset: self.next_number - 1,
-            partition: 0,
+            offset: lines
+                .place
+                .record
+                .map_or(self.next_number - 1, |(_, offset)| offset),
+            partition: lines.place.record.map_or(0, |(partition, _)| partition),
             stream: lines.stream,
             late: stamp.is_some_and(|stamp| stamp.late),
             reprocessed: stamp.is_some_and(|stamp| stamp.reprocessed),
@@ -244,6 +288,7 @@ impl Lines {
             reader: None,
             closed: Closed::default(),
             line: vec![],
+            place: LinePlace::default(),
             time: Nanos(i64::MIN),
             is_merged,
             has_begun: false,
@@ -284,16 +329,18 @@ impl Lines {
 
     /// The next line of the file.
     fn read_next(&mut self) -> Result<bool, FileError> {
-        match &mut self.reader {
-            Some(reader) => reader.next_line(&mut self.line),
-            None => Ok(false),
-        }
+        let Some(reader) = &mut self.reader else {
+            return Ok(false);
+        };
+        let is_there = reader.next_line(&mut self.line)?;
+        self.place = reader.place();
+        Ok(is_there)
     }
 
     /// Reads the next line that is not empty.
     fn advance(&mut self) -> Result<(), FileError> {
         match self.ahead.pop_front() {
-            Some(line) => self.line = line,
+            Some(LineAhead { line, place }) => (self.line, self.place) = (line, place),
             None => match self.failed.take() {
                 Some(error) => return Err(error),
                 None => self.done = !self.read_next()?,
@@ -340,20 +387,20 @@ impl Lines {
     /// Asks the lines after the current one whether its time can be.
     fn find_outlier(&mut self) {
         let mut question = self.jumps.question(&self.line);
-        let line = std::mem::take(&mut self.line);
+        let (line, place) = (std::mem::take(&mut self.line), self.place);
         let (mut at, mut bytes) = (0, 0);
         while bytes < AHEAD_BYTES_MAX {
             if at == self.ahead.len() && !self.read_ahead() {
                 break;
             }
-            bytes += self.ahead[at].len();
-            if !question.ask(&self.ahead[at]) {
+            bytes += self.ahead[at].line.len();
+            if !question.ask(&self.ahead[at].line) {
                 break;
             }
             at += 1;
         }
         question.end();
-        self.line = line;
+        (self.line, self.place) = (line, place);
         self.before_outlier = self.jumps.before_outlier(&self.line, &question);
     }
 
@@ -363,7 +410,10 @@ impl Lines {
             return false;
         }
         match self.read_next() {
-            Ok(true) => self.ahead.push_back(std::mem::take(&mut self.line)),
+            Ok(true) => self.ahead.push_back(LineAhead {
+                line: std::mem::take(&mut self.line),
+                place: self.place,
+            }),
             Ok(false) => return false,
             Err(error) => {
                 self.failed = Some(error);

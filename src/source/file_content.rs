@@ -11,6 +11,7 @@ use super::history;
 use super::history::PackedRows;
 use super::table;
 use super::table::TableKind;
+use super::topic_lines::TopicLines;
 
 /// What a file holds.
 pub(super) enum FileContent {
@@ -18,6 +19,8 @@ pub(super) enum FileContent {
     Lines(Box<dyn BufRead + Send>),
     /// Rows of an archive.
     Rows(Box<PackedRows>),
+    /// The records of a partition of a topic.
+    Topic(Box<TopicLines>),
 }
 
 /// Opens a file: what it holds, how far it is read, and the number of its first line less one; none for rows.

@@ -20,18 +20,19 @@ use super::file_content::{FileContent, bytes_of};
 use super::file_options::FileOptions;
 use super::file_position::FilePosition;
 use super::file_session::FileChain;
+use super::input_paths::is_topic;
 use super::span_end::{LineUse, SpanEnd};
 use super::table;
 use super::table::TableKind;
+use super::topic_lines::TopicLines;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
 
 /// Why a capture cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "while reading the capture {}{}: {cause}{}",
-    path.display(),
-    line.map_or(String::new(), |line| format!(", line {line}")),
+    "{}{cause}{}",
+    place(path, *line),
     hint(cause)
 )]
 pub struct FileError {
@@ -75,6 +76,19 @@ pub(super) struct FileLines {
     is_over: bool,
 }
 
+/// Where a line is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LinePlace {
+    /// Its number in its file, from 1.
+    pub(super) line: Option<u64>,
+    /// The number of the row, from 1, where the file has rows.
+    pub(super) row: Option<u64>,
+    /// Partition and offset, where it is a record of a topic.
+    pub(super) record: Option<(i32, i64)>,
+    /// Files of its session that come behind its own.
+    pub(super) files_left: usize,
+}
+
 /// How a line ends.
 enum Ending {
     Whole,
@@ -92,11 +106,19 @@ impl FileLines {
             mut paths,
             follows,
             is_cut,
+            partition,
             ..
         } = chain;
         let all = paths.iter().map(|path| bytes_of(path)).sum();
         let path = paths.pop_front().unwrap_or_default();
-        let (content, position, number) = open(&path, options)?;
+        let (content, position, number) = match partition {
+            None => open(&path, options)?,
+            Some(partition) => {
+                let topic = TopicLines::new(partition, options.begin, options.end);
+                let content = FileContent::Topic(Box::new(topic));
+                (content, FilePosition::Unknown, None)
+            }
+        };
         let begin = options.begin;
         let mut lines = Self {
             content,
@@ -139,6 +161,7 @@ impl FileLines {
                 let (format, records) = rows.read_so_far();
                 (format, Some(records))
             }
+            FileContent::Topic(_) => ("kafka", None),
             FileContent::Lines(_) if is_stamped || self.session.is_some() => ("capture", None),
             FileContent::Lines(_) => match table::kind_of(&self.path) {
                 Some(TableKind::Parquet) => ("parquet", None),
@@ -151,6 +174,21 @@ impl FileLines {
     /// Whether the line read last is of a session of `record` or `run --capture`.
     pub(super) fn is_of_session(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// Where the line read last is.
+    pub(super) fn place(&self) -> LinePlace {
+        let mut place = LinePlace {
+            line: self.number,
+            files_left: self.rest.len(),
+            ..LinePlace::default()
+        };
+        match &self.content {
+            FileContent::Topic(topic) => place.record = Some(topic.address()),
+            FileContent::Rows(rows) => place.row = Some(rows.read_so_far().1),
+            FileContent::Lines(_) => {}
+        }
+        place
     }
 
     /// An error at the line read last.
@@ -169,13 +207,18 @@ impl FileLines {
             *line = held;
             return Ok(true);
         }
+        if let FileContent::Topic(topic) = &mut self.content {
+            let is_there = topic.next_line(line).map_err(|cause| self.error(cause))?;
+            self.cut(line);
+            return Ok(is_there);
+        }
         while !self.is_over && self.read_next(line)? {
             let line_use = match (&mut self.end, &self.content) {
                 (Some(end), FileContent::Lines(_)) => Some(end.use_of(line)),
                 (Some(end), FileContent::Rows(rows)) => {
                     Some(end.use_of_row(line, rows.are_in_order()))
                 }
-                (None, _) => None,
+                (_, FileContent::Topic(_)) | (None, _) => None,
             };
             match line_use {
                 Some(LineUse::Ended) => {
@@ -271,8 +314,18 @@ impl FileLines {
 
     /// Bytes of the files that have been read, and all that they have.
     pub(super) fn progress(&mut self) -> (u64, u64) {
+        if let FileContent::Topic(topic) = &self.content {
+            return topic.progress();
+        }
         let (before, all) = self.bytes;
         ((before + self.position.bytes()).min(all), all)
+    }
+
+    /// Cuts a record that is longer than frames may be.
+    fn cut(&self, line: &mut Vec<u8>) {
+        let (whole, most) = (line.len(), self.max_frame_bytes + 1 + STAMP_BYTES_MAX);
+        line.truncate(most);
+        note_cut(line, whole);
     }
 
     /// The end of a file that was torn, which only the last of a session can be.
@@ -372,6 +425,15 @@ fn ends_in_zeros(path: &Path) -> io::Result<bool> {
 
 /// More zeros at the end of a file than a compressed frame ends in.
 const ZEROS: usize = 64;
+
+/// What was being read: the error of a topic tells that itself.
+fn place(path: &Path, line: Option<u64>) -> String {
+    let line = line.map_or(String::new(), |line| format!(", line {line}"));
+    match is_topic(path) {
+        true => String::new(),
+        false => format!("while reading the capture {}{line}: ", path.display()),
+    }
+}
 
 fn hint(cause: &io::Error) -> &'static str {
     match cause.kind() {

@@ -6,6 +6,7 @@ use super::history;
 use super::history::HistoryOptions;
 use super::span_end::SpanEnd;
 use super::table::TableColumns;
+use crate::kafka::Properties;
 use crate::units::Nanos;
 
 /// How the files of a run are read.
@@ -28,6 +29,8 @@ pub struct FileOptions {
     /// refuses it: only the lines around it show that its time cannot be. So does the first line where the
     /// second and third are far behind it. None: times are not compared.
     pub max_jump_ns: Option<i64>,
+    /// Properties of the clients that read topics.
+    pub kafka: Properties,
 }
 
 impl FileOptions {

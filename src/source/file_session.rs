@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use tracing::{debug, warn};
 
 use super::capture::{SessionLine, is_index, is_torn_at_once, session_of};
+use super::input_paths::is_topic;
+use super::kafka::topic_partitions::TopicPartition;
 use crate::units::Nanos;
 
 /// Files to be read one behind the other.
@@ -19,6 +21,8 @@ pub(super) struct FileChain {
     pub(super) follows: bool,
     /// Whether files of the session before these are left out, because all in them was received too early.
     pub(super) is_cut: bool,
+    /// What is read in the place of a file: a partition of a topic.
+    pub(super) partition: Option<TopicPartition>,
 }
 
 /// The inputs as chains: each alone, but those of one session together. Indexes of captures are passed over,
@@ -30,6 +34,7 @@ pub(super) fn chains_of(paths: &[PathBuf], begin: Option<Nanos>) -> Vec<FileChai
         paths: VecDeque::from([paths[at].clone()]),
         follows: false,
         is_cut: false,
+        partition: None,
     };
     if paths.len() < 2 {
         return (0..paths.len()).map(alone).collect();
@@ -38,6 +43,10 @@ pub(super) fn chains_of(paths: &[PathBuf], begin: Option<Nanos>) -> Vec<FileChai
     let mut sessions: BTreeMap<String, Vec<(Nanos, SessionLine, usize)>> = BTreeMap::new();
     let mut others = vec![];
     for (at, path) in paths.iter().enumerate() {
+        if is_topic(path) {
+            chains.push(alone(at));
+            continue;
+        }
         match session_of(path) {
             Some((time, line)) => {
                 let files = sessions.entry(line.id.clone()).or_default();
@@ -78,6 +87,7 @@ pub(super) fn chains_of(paths: &[PathBuf], begin: Option<Nanos>) -> Vec<FileChai
                 .map(|file| paths[file.2].clone())
                 .collect(),
             is_cut: first > 0,
+            partition: None,
         });
     }
     chains.sort_by_key(|chain| chain.stream);

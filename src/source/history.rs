@@ -56,6 +56,7 @@ const FORMATS: &[(&str, &dyn HistoryFormat)] = &[
     ("zip", &Zip),
     ("dbn", &dbn::Dbn),
     ("dbz", &dbn::Dbz),
+    ("dbn_fragment", &dbn::DbnFragment),
     ("lobster", &lobster::Lobster),
     ("csv", &Csv),
 ];
@@ -72,6 +73,23 @@ pub(super) fn companions(paths: &[PathBuf]) -> Vec<PathBuf> {
 #[must_use]
 pub fn books_beside_messages(paths: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     lobster::pairs(paths)
+}
+
+/// The names of the files in a zip archive, in the order in which they are read; none where it is no such
+/// archive.
+///
+/// # Errors
+/// Where the archive is cut or damaged.
+pub fn files_in_zip(path: &Path) -> io::Result<Option<Vec<String>>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let mut file = File::open(path)?;
+    let head = FileHead::read(&mut file)?;
+    match Zip.recognises(path, &head) {
+        true => zip_file::names_in(file).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Opens a file as an archive; none where no format knows it, or it is no regular file.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
+use super::kafka::whole_topic::{AddressError, TopicAddress};
+
 /// Why inputs name no files.
 #[derive(Debug, thiserror::Error)]
 #[error("while looking for inputs in {}: {what}", path.display())]
@@ -14,12 +16,28 @@ pub struct InputPathError {
     what: String,
 }
 
-/// The files that inputs name, in the order of the inputs: a folder stands for the files in it and below
-/// it, in the order of their paths, and a pattern with `*` and `?` for the paths that fit it, where no
-/// file has the name. A path of another kind stands for itself.
+/// Whether an input is meant as a topic: `kafka://host:port/topic`.
+#[must_use]
+pub fn is_topic(input: &Path) -> bool {
+    input.to_str().is_some_and(TopicAddress::is_meant)
+}
+
+/// The topic that an input names; none for a file.
 ///
 /// # Errors
-/// [`InputPathError`] where a folder holds no file that is read, or nothing fits a pattern.
+/// [`AddressError`] where the address is not whole.
+pub fn topic_of(input: &Path) -> Result<Option<TopicAddress>, AddressError> {
+    let text = input.to_str().filter(|text| TopicAddress::is_meant(text));
+    text.map(str::parse).transpose()
+}
+
+/// The files that inputs name, in the order of the inputs: a folder stands for the files in it and below
+/// it, in the order of their paths, and a pattern with `*` and `?` for the paths that fit it, where no
+/// file has the name. A topic, and a path of another kind, stands for itself.
+///
+/// # Errors
+/// [`InputPathError`] where a folder holds no file that is read, nothing fits a pattern, or the address of a
+/// topic is not whole.
 pub fn expanded(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, InputPathError> {
     let mut paths = vec![];
     for input in inputs {
@@ -29,7 +47,10 @@ pub fn expanded(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, InputPathError> {
             what,
         };
         let is_pattern = input.to_string_lossy().contains(['*', '?']);
-        if input.is_dir() {
+        let topic = topic_of(input).map_err(|error| fault(error.to_string()))?;
+        if topic.is_some() {
+            paths.push(input.clone());
+        } else if input.is_dir() {
             let added = add_folder(input, &mut paths);
             added.map_err(|error| fault(error.to_string()))?;
             if paths.len() == before {

@@ -25,6 +25,7 @@ mod rings;
 mod settings;
 pub mod starts;
 pub(crate) mod take_over;
+pub(crate) mod topic_partitions;
 mod topics;
 mod trouble;
 mod watch;

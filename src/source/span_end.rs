@@ -69,6 +69,27 @@ impl SpanEnd {
         }
     }
 
+    /// What becomes of a record of a topic, which was received or written at a time. A partition ends at a
+    /// record that was written as it happened, some time behind the end; of records that were written long
+    /// after their events nobody knows the order.
+    pub(super) fn use_of_record(&mut self, received: Option<Nanos>, message: &[u8]) -> LineUse {
+        let is_behind = received.is_some_and(|received| received.since(self.end) >= DELAY_MAX_NS);
+        let Some(ts) = event_time(message) else {
+            return match is_behind && !self.tells_times {
+                true => LineUse::Ended,
+                false => LineUse::Taken,
+            };
+        };
+        self.tells_times = true;
+        let delay = received.map(|received| received.since(ts));
+        let as_it_happened =
+            delay.is_some_and(|delay| (-DELAY_MAX_NS..=DELAY_MAX_NS).contains(&delay));
+        match is_behind && as_it_happened && ts >= self.to {
+            true => LineUse::Ended,
+            false => self.use_by_event(Some(ts)),
+        }
+    }
+
     /// What becomes of a message that was received after the end.
     fn use_of_received(&mut self, received: Nanos, message: &[u8]) -> LineUse {
         if message.starts_with(CONTROL) && !message.starts_with(BINARY) {

@@ -86,6 +86,15 @@ fn the_values_of_the_row_make_the_score() {
         for field in ["topic", "partition", "offset"] {
             assert_eq!(source[field], expected["source"][field], "{field}");
         }
+        // The file has a line for each frame.
+        let offset = source["offset"].as_u64().expect("a number");
+        let lines = std::fs::read_to_string(&capture).expect("the capture");
+        let line = source["line"].as_u64().expect("a line") as usize;
+        assert_eq!(source["file"], json!(capture.display().to_string()));
+        assert!(line as u64 > offset && line <= lines.lines().count());
+        let received = source["ts_recv"].to_string();
+        let stands = lines.lines().nth(line - 1).expect("that line");
+        assert!(stands.starts_with(&received), "{stands}");
         let flow = &report["features"][1];
         assert_eq!(
             (&flow["name"], &flow["kind"], &flow["value"]),

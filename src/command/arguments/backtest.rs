@@ -16,7 +16,8 @@ pub struct BacktestArguments {
     #[command(flatten)]
     pub which: Which,
     /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
-    /// patterns of them. Several files are merged by receive time, without one by `ts_event`.
+    /// patterns of them; topics as kafka://host:port/topic. Several are merged by receive time, without one by
+    /// `ts_event`.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// Trade only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input_span::InputSpan;
 use super::max_unread::MaxUnread;
 use super::which::Which;
 use crate::command::argument_values::{parse_finite, parse_span};
@@ -17,9 +18,11 @@ pub struct EvaluateArguments {
     pub which: Which,
     /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
     /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
+    /// records need `[source.table]`. Topics are named as kafka://host:port/topic.
     #[arg(long, required_unless_present = "signals", num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub span: InputSpan,
     /// Signals in place of events, as a sink or `replay --output` wrote them, in their order: JSON lines,
     /// plain, gzip or zstd; Parquet; or a topic as kafka://host:port/topic.
     #[arg(long, conflicts_with = "input", num_args = 1.., value_name = "FILE")]

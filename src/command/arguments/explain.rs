@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::which::Which;
 use crate::command::explain::WantedSignal;
+use crate::source::input_paths::is_topic;
 use crate::time::parse_time;
 use crate::units::Nanos;
 
@@ -24,7 +25,8 @@ pub struct ExplainArguments {
     #[arg(value_name = "SIGNAL_ID", conflicts_with = "instrument")]
     pub signal_id: Option<String>,
     /// The captures that gave it, plain, gzip or zstd; several are merged by receive time, without one by
-    /// `ts_event`. Also CSV, TSV and Parquet files, if [source.table] says what their columns mean.
+    /// `ts_event`. Also archives, and topics as kafka://host:port/topic, whose signals have the id that a live
+    /// run gave; and tables, if [source.table] says what their columns mean.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// The instrument, obligor or applicant of the signal, as it is published: BTCUSDT.BINANCE.
@@ -60,7 +62,8 @@ impl ExplainArguments {
         if let Some(id) = &self.signal_id {
             return Some(WantedSignal::Id(id.clone()));
         }
-        let is_id = self.input.len() > 1 && self.input.last().is_some_and(|last| !last.exists());
+        let is_no_input = |last: &PathBuf| !last.exists() && !is_topic(last);
+        let is_id = self.input.len() > 1 && self.input.last().is_some_and(is_no_input);
         let id = self.input.pop().filter(|_| is_id)?;
         Some(WantedSignal::Id(id.to_string_lossy().into_owned()))
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input_span::InputSpan;
 use super::max_unread::MaxUnread;
 use super::which::Which;
 
@@ -15,9 +16,11 @@ pub struct FeaturesArguments {
     pub which: Which,
     /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
     /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
+    /// records need `[source.table]`. Topics are named as kafka://host:port/topic.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub span: InputSpan,
     /// The Parquet file to write; its name ends in .parquet or .pq.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,

@@ -17,8 +17,8 @@ pub struct ReplayArguments {
     #[command(flatten)]
     pub which: Which,
     /// Captures and archives (Parquet, Arrow, CSV, zip, DBN, LOBSTER; also gzip and zstd), folders and
-    /// patterns of them. Several files are merged by receive time, without one by `ts_event`. Tables of
-    /// records need `[source.table]`.
+    /// patterns of them, and topics as kafka://host:port/topic, read to where they end at the start. Several
+    /// inputs are merged by receive time, without one by `ts_event`. Tables of records need `[source.table]`.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
     /// Write signals to this file: JSON lines, compressed if the name ends in .gz or .zst; Parquet if it ends
@@ -51,6 +51,10 @@ pub struct ReplayArguments {
     /// Speed of the replay: max, or a multiple of the recording's speed such as 1x or 10x.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     pub speed: Speed,
+    /// Work on instruments in so many threads: signals and their order are the same. Sets engine.shards, so
+    /// that a pipeline with figures or news is refused: these concern several instruments.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub parallel: Option<u16>,
     #[command(flatten)]
     pub max_unread: MaxUnread,
     /// Replace output files that exist.
@@ -59,4 +63,17 @@ pub struct ReplayArguments {
     /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+impl ReplayArguments {
+    /// The changes to the configuration, that for the number of threads among them.
+    #[must_use]
+    pub fn changes(&self) -> Vec<String> {
+        let mut changes = self.which.set.clone();
+        changes.extend(
+            self.parallel
+                .map(|shards| format!("engine.shards={shards}")),
+        );
+        changes
+    }
 }

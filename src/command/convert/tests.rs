@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+mod topics;
+
 use super::*;
 use crate::command::simulate::write_capture_file;
 use crate::event::Batch;
@@ -61,6 +63,8 @@ fn convert_to(input: &Path, output: &Path, is_exact: bool) -> Converted {
         inputs: vec![input.to_owned()],
         output: output.to_owned(),
         is_exact,
+        force: false,
+        span: (None, None),
         files: files(),
         venues: Venues::default(),
     };
@@ -169,6 +173,8 @@ fn a_number_that_a_float_would_change_is_refused_without_exact() {
         inputs: vec![input.clone()],
         output: scratch.path().join("out.parquet"),
         is_exact: false,
+        force: false,
+        span: (None, None),
         files: files(),
         venues: Venues::default(),
     };

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::found::Found;
+use super::places::Places;
 use super::rows::KeptRow;
 use crate::config::PipelineFile;
 use crate::engine::feature::FeatureKind;
@@ -75,14 +76,20 @@ pub struct ExplainedFeature {
 /// Where a row came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowSource {
-    /// The file.
+    /// The file without its folder, or the topic.
     pub topic: String,
     /// The partition; 0 of files.
     pub partition: i32,
-    /// The number of the frame among all that were read, from 0.
+    /// The number of the frame among all that were read, from 0; in a topic its own.
     pub offset: i64,
     /// When it was received, in nanoseconds since 1970; null where the file does not say.
     pub ts_recv: Option<i64>,
+    /// The file, with its folder; null for a topic, a pipe, and inputs with one among them.
+    pub file: Option<String>,
+    /// The line there, from 1; null where it has rows.
+    pub line: Option<u64>,
+    /// The row there, from 1; null where it has lines.
+    pub row: Option<u64>,
 }
 
 /// The scores of a signal.
@@ -103,6 +110,7 @@ impl Explanation {
         pipeline: &Pipeline,
         loaded: &Loaded,
         found: Found,
+        places: &Places,
     ) -> Result<Self, ModelError> {
         let Found {
             signal,
@@ -147,7 +155,7 @@ impl Explanation {
             features: features(&pipeline.file, pipeline.plan.names(), values),
             sources: window
                 .iter()
-                .map(|kept| source(lineage, &kept.origin))
+                .map(|kept| source(lineage, &kept.origin, places))
                 .collect(),
             scores,
             withheld,
@@ -177,13 +185,17 @@ fn numbers(values: &[f64]) -> Vec<Option<f64>> {
     values.iter().map(number).collect()
 }
 
-fn source(lineage: &Lineage, origin: &Origin) -> RowSource {
+fn source(lineage: &Lineage, origin: &Origin, places: &Places) -> RowSource {
     let is_known = origin.ts_recv != Nanos::UNDEFINED;
+    let place = places.of(origin);
     RowSource {
         topic: lineage.stream(origin.stream).to_owned(),
         partition: origin.partition,
         offset: origin.offset,
         ts_recv: is_known.then_some(origin.ts_recv.0),
+        file: place.map(|place| place.path.display().to_string()),
+        line: place.and_then(|place| place.line),
+        row: place.and_then(|place| place.row),
     }
 }
 
@@ -244,8 +256,7 @@ impl fmt::Display for Explanation {
                 continue;
             }
             let time = rfc3339(Nanos(row.ts_event));
-            let (topic, offset) = (&source.topic, source.offset);
-            write!(f, "  {time:<30} {:<8} {topic}:{offset}", row.quality)?;
+            write!(f, "  {time:<30} {:<8} {source}", row.quality)?;
             for value in row.values.iter().flatten().take(VALUES_MAX) {
                 write!(f, " {}", shown(*value))?;
             }
@@ -255,6 +266,18 @@ impl fmt::Display for Explanation {
             writeln!(f, "\nvalues are not shown: {why}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for RowSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (topic, offset) = (&self.topic, self.offset);
+        match (&self.file, self.line, self.row) {
+            (Some(_), Some(line), _) => write!(f, "{topic}:{offset}, line {line}"),
+            (Some(_), None, Some(row)) => write!(f, "{topic}:{offset}, row {row}"),
+            (Some(_), None, None) => write!(f, "{topic}:{offset}"),
+            (None, ..) => write!(f, "{topic}:{}:{offset}", self.partition),
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct CaptureReport {
     /// The formats of the files: `capture`, `json_lines`, `dbn`, … In JSON one is a text, several are a list.
     #[serde(serialize_with = "one_or_several")]
     pub format: Vec<String>,
+    /// The files in zip archives, by the path of the archive.
+    pub inside: BTreeMap<String, Vec<String>>,
     /// Records of the files: their lines, rows or messages. Several events may come of one.
     pub records: u64,
     /// The venues whose messages it holds. In JSON one is a text, several are a list.
@@ -157,6 +159,9 @@ fn as_rfc3339(time: Nanos) -> String {
 impl fmt::Display for CaptureReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "format         {}", self.format.join(" "))?;
+        for (archive, files) in &self.inside {
+            writeln!(f, "in {archive}: {}", files.join(", "))?;
+        }
         writeln!(f, "venue          {}", self.venue.join(" "))?;
         writeln!(f, "records        {:>10}", self.records)?;
         writeln!(f, "frames         {:>10}", self.frames)?;

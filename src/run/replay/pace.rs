@@ -25,6 +25,11 @@ impl Pace {
             .filter(|wait| !wait.is_zero())
     }
 
+    /// Whether frames come at times of their own.
+    pub(super) fn is_paced(&self) -> bool {
+        self.speed.is_some()
+    }
+
     /// Whether the frame is not due yet.
     pub(super) fn is_early(&mut self, origin: &Origin) -> bool {
         self.ahead(origin).is_some()

@@ -1,12 +1,13 @@
-//! Events as JSON lines of the topics `md.trades.v1`, `md.quotes.v1`, `md.book.v1` and `md.bars.v1`.
+//! Events as JSON records of the topics `md.trades.v1`, `md.quotes.v1`, `md.book.v1` and `md.bars.v1`, and as
+//! lines of them. Gaps, and ticks of the clock, have the form that they have in captures.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::named::{NamedEvent, side, trade_ids};
-use crate::event::{Body, Level};
+use super::named::{NamedEvent, is_written, side, trade_ids};
+use crate::event::{Body, Gap, Level};
 use crate::sink::output_file::OutputFile;
 use crate::source::compression::{Effort, Encoder};
 use crate::units::{Nanos, Price, Size};
@@ -28,12 +29,12 @@ impl EventLines {
         })
     }
 
-    /// Writes an event; one that is none of the topics is passed over.
+    /// Writes an event; one that has no form in JSON is passed over.
     ///
     /// # Errors
     /// Those of writing.
     pub fn write(&mut self, event: &NamedEvent<'_>) -> io::Result<()> {
-        if let Some(record) = record(event) {
+        if let Some(record) = json_record(event) {
             serde_json::to_writer(&mut self.out, &record)?;
             self.out.write_all(b"\n")?;
         }
@@ -53,7 +54,35 @@ impl EventLines {
     }
 }
 
-fn record(event: &NamedEvent<'_>) -> Option<Value> {
+/// Whether an event has a form in JSON: beside those that are written everywhere gaps, and ticks.
+#[must_use]
+pub fn is_json_event(body: &Body) -> bool {
+    is_written(body) || matches!(body, Body::Gap(_) | Body::FeedGap(_) | Body::Tick)
+}
+
+/// A gap, or a tick of the clock, of an instrument; of all where it has no name.
+fn control_record(event: &NamedEvent<'_>) -> Option<Value> {
+    let mut record = match event.body {
+        Body::Gap(Gap { reason, missing }) | Body::FeedGap(Gap { reason, missing }) => {
+            json!({"foretick": "gap", "reason": reason.word(), "missing": missing})
+        }
+        Body::Tick => json!({"foretick": "tick", "ts": event.ts_event.0}),
+        _ => return None,
+    };
+    if !event.instrument.is_empty() {
+        // The name is whole: it has its venue.
+        record["symbol"] = json!(event.instrument);
+        record["venue"] = json!("");
+    }
+    Some(record)
+}
+
+/// An event as a record of JSON; none where it has no such form.
+#[must_use]
+pub fn json_record(event: &NamedEvent<'_>) -> Option<Value> {
+    if let Some(control) = control_record(event) {
+        return Some(control);
+    }
     let mut record = Map::new();
     let mut put = |name: &str, value: Value| {
         if !value.is_null() {

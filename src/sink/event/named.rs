@@ -10,7 +10,7 @@ pub struct NamedEvent<'e> {
     pub ts_event: Nanos,
     /// When it was received; undefined where that is unknown.
     pub ts_recv: Nanos,
-    /// The whole name of the instrument.
+    /// The whole name of the instrument; empty where the event concerns all.
     pub instrument: &'e str,
     /// What happened.
     pub body: &'e Body,

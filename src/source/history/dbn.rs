@@ -15,17 +15,18 @@
 //! halfway. A record of a channel that lost messages (`MAYBE_BAD_BOOK`) comes behind a gap. The records of a
 //! file may be of several schemas, as a live session has them; those that carry none of this are passed over.
 //! Where reading begins at a time, orders of before are applied, and the first change after it is the whole
-//! book.
+//! book. A file that is not compressed is searched for that time, where its records stand for themselves.
 
 mod instruments;
 mod market;
 mod orders;
 mod records;
+mod seek;
 #[cfg(test)]
 mod tests;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use dbn::{
@@ -83,6 +84,36 @@ impl HistoryFormat for Dbz {
     }
 }
 
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What has the name of a DBN file and does not begin as one: fragments, which Databento's tools write.
+pub(super) struct DbnFragment;
+
+impl HistoryFormat for DbnFragment {
+    fn recognises(&self, path: &Path, _: &FileHead) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_ascii_lowercase();
+        let inner = [".zst", ".gz"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
+        let inner = inner.unwrap_or(&name);
+        inner.ends_with(".dbn.frag") || inner.ends_with(".dbn")
+    }
+
+    fn open(
+        &self,
+        _: &Path,
+        _: File,
+        _: &HistoryOptions,
+        _: Option<Nanos>,
+    ) -> io::Result<Box<dyn HistoryRows>> {
+        Err(io::Error::other(
+            "it does not begin as a DBN file: a fragment (`.dbn.frag`), or a file that was cut, lacks the \
+             beginning that says its version, its schema and its symbols; give the whole file",
+        ))
+    }
+}
+
 /// The rows of a DBN file.
 struct DbnRows {
     records: DbnRecords,
@@ -114,11 +145,21 @@ struct Said {
 impl DbnRows {
     fn open(file: File, mapping: &HistoryMapping, begin: Option<Nanos>) -> io::Result<Self> {
         let size = file.metadata()?.len();
+        let same = file.try_clone()?;
         let (content, around) = content_of(file)?;
         let bytes_max = if around.is_empty() { size } else { u64::MAX };
-        let (records, metadata) = DbnRecords::open(Box::new(content), bytes_max)?;
+        let (mut records, metadata) = DbnRecords::open(Box::new(content), bytes_max)?;
         if let Some(refusal) = metadata.schema.and_then(market::refusal) {
             return Err(io::Error::other(refusal));
+        }
+        let can_seek = around.is_empty() && metadata.schema.is_some_and(seek::stand_alone);
+        if let Some(begin) = begin.filter(|_| can_seek)
+            && let Some(place) = seek::place_of(&same, records.start(), begin)?
+        {
+            let mut same = same;
+            same.seek(SeekFrom::Start(place.offset))?;
+            let content = BufReader::with_capacity(BUFFER_BYTES, same);
+            records.go_to(Box::new(content), place.records);
         }
         Ok(Self {
             records,

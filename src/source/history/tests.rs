@@ -24,9 +24,7 @@ fn options(mapping: HistoryMapping) -> FileOptions {
     FileOptions {
         max_frame_bytes: 1 << 20,
         tables: TableMeaning::History(history),
-        begin: None,
-        end: None,
-        max_jump_ns: None,
+        ..FileOptions::default()
     }
 }
 

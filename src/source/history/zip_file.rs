@@ -28,7 +28,6 @@ impl HistoryFormat for Zip {
         _: Option<Nanos>,
     ) -> io::Result<Box<dyn HistoryRows>> {
         let mut entries = entries_of(file)?;
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
         entries.reverse();
         Ok(Box::new(ZipRows {
             path: path.to_owned(),
@@ -40,10 +39,17 @@ impl HistoryFormat for Zip {
     }
 }
 
-/// The files of separated values in an archive. Folders are passed over.
+/// The names of the files in an archive, in the order in which they are read.
+pub(super) fn names_in(file: File) -> io::Result<Vec<String>> {
+    let entries = entries_of(file)?;
+    Ok(entries.into_iter().map(|entry| entry.name).collect())
+}
+
+/// The files of separated values in an archive, by their names. Folders are passed over.
 fn entries_of(mut file: File) -> io::Result<Vec<ZipEntry>> {
     let mut entries = entries(&mut file)?;
     entries.retain(|entry| !entry.is_folder());
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
     for entry in &entries {
         let name = &entry.name;
         let what = if !is_csv_name(Path::new(name)) {

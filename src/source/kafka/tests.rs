@@ -15,6 +15,7 @@ use super::*;
 
 mod assignments;
 mod ends;
+mod topic_inputs;
 mod whole_topic;
 
 use crate::clock;

@@ -1,12 +1,13 @@
 //! A topic as an input that ends: the records of all partitions, committed ones alone, up to where they ended
 //! when it was opened.
 //!
-//! Joins no group and commits nothing. Records of a partition come in their order, partitions as they answer.
+//! Joins no group and commits nothing. Records of a partition come in their order, partitions as they answer;
+//! one may be paused while others are read, and closed before its end.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -14,10 +15,13 @@ use rdkafka::message::Message;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::record::RecordHeaders;
 use super::trouble::is_lasting;
 use crate::clock;
+use crate::decode::AHEAD_NS;
 use crate::kafka::{Properties, PropertyError, client_config};
 use crate::login::{LoginError, log_in};
+use crate::units::Nanos;
 
 /// A topic as it is named on a command line: `kafka://host:port/topic`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +80,21 @@ pub struct TopicRecord {
     pub offset: i64,
     /// Its value; none where it says that its key is deleted.
     pub value: Option<Vec<u8>>,
+    /// When it was first received, where its producer says so in the header `ts_recv`.
+    pub ts_recv: Option<Nanos>,
+    /// When it was written, by its own timestamp.
+    pub written: Option<Nanos>,
+}
+
+/// What came of one look for a record.
+#[derive(Debug)]
+pub(super) enum TopicStep {
+    /// A record.
+    Record(TopicRecord),
+    /// A partition may have come to its end, or a record was passed over.
+    Passed,
+    /// Nothing, for a while.
+    Silent,
 }
 
 /// A topic that is read to where it ended when it was opened.
@@ -86,6 +105,7 @@ pub struct WholeTopic {
     spans: BTreeMap<i32, (i64, i64)>,
     /// The offset before which each open partition has been read.
     open: BTreeMap<i32, i64>,
+    headers: RecordHeaders,
 }
 
 impl FromStr for TopicAddress {
@@ -119,12 +139,67 @@ impl fmt::Display for TopicAddress {
     }
 }
 
+/// The records, and marks of transactions, that topics of some brokers hold; those that do not exist hold
+/// none. The topics are made by nobody who asks.
+///
+/// # Errors
+/// [`TopicError`].
+pub fn records_of(
+    bootstrap: &str,
+    topics: &[&str],
+    properties: &Properties,
+) -> Result<Vec<u64>, TopicError> {
+    let address = |topic: &str| TopicAddress {
+        bootstrap: bootstrap.to_owned(),
+        topic: topic.to_owned(),
+    };
+    let first = address(topics.first().copied().unwrap_or_default());
+    drop(log_in(bootstrap, properties, PATIENCE, true, || false)?);
+    let failed = |error| TopicError::Kafka {
+        address: Box::new(first.clone()),
+        error,
+    };
+    let consumer: BaseConsumer = client_config(bootstrap, &SETTINGS, properties)?
+        .create()
+        .map_err(failed)?;
+    let metadata = consumer.fetch_metadata(None, ANSWER).map_err(failed)?;
+    let count = |topic: &&str| {
+        let known = metadata
+            .topics()
+            .iter()
+            .find(|known| known.name() == *topic);
+        let Some(known) = known else {
+            return Ok(0);
+        };
+        let partitions: Vec<i32> = known.partitions().iter().map(|one| one.id()).collect();
+        let spans = spans(&consumer, topic, &partitions, None).map_err(failed)?;
+        Ok(spans
+            .values()
+            .map(|(low, high)| (high - low).unsigned_abs())
+            .sum())
+    };
+    topics.iter().map(count).collect()
+}
+
 impl WholeTopic {
     /// Opens a topic, and asks where it ends.
     ///
     /// # Errors
     /// [`TopicError`].
     pub fn open(address: TopicAddress, properties: &Properties) -> Result<Self, TopicError> {
+        Self::open_since(address, properties, None)
+    }
+
+    /// The same; each partition begins at its first record that was written at a time or later. One without
+    /// such a record begins at its first: the timestamps of its records may say nothing.
+    ///
+    /// # Errors
+    /// [`TopicError`].
+    pub fn open_since(
+        address: TopicAddress,
+        properties: &Properties,
+        since: Option<Nanos>,
+    ) -> Result<Self, TopicError> {
         drop(log_in(
             &address.bootstrap,
             properties,
@@ -142,12 +217,13 @@ impl WholeTopic {
         if partitions.is_empty() {
             return Err(TopicError::NoTopic(address));
         }
-        let spans = spans(&consumer, &address.topic, &partitions).map_err(failed)?;
+        let spans = spans(&consumer, &address.topic, &partitions, since).map_err(failed)?;
         let mut topic = Self {
             address,
             consumer,
             spans,
             open: BTreeMap::new(),
+            headers: RecordHeaders::new(AHEAD_NS),
         };
         topic.rewind()?;
         Ok(topic)
@@ -175,16 +251,16 @@ impl WholeTopic {
     /// Records and marks of transactions that have been read, and how many there are.
     #[must_use]
     pub fn progress(&self) -> (u64, u64) {
-        let (mut read, mut all) = (0, 0);
-        for (partition, &(low, high)) in &self.spans {
-            let next = self
-                .open
-                .get(partition)
-                .map_or(high, |&next| next.min(high));
-            read += (next - low).unsigned_abs();
-            all += (high - low).unsigned_abs();
-        }
-        (read, all)
+        let of = self.spans.keys().map(|&number| self.progress_of(number));
+        of.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    /// The same of a partition.
+    pub(super) fn progress_of(&self, partition: i32) -> (u64, u64) {
+        let (low, high) = self.spans.get(&partition).copied().unwrap_or_default();
+        let next = self.open.get(&partition);
+        let next = next.map_or(high, |&next| next.min(high));
+        ((next - low).unsigned_abs(), (high - low).unsigned_abs())
     }
 
     /// The next record; none at the end.
@@ -194,39 +270,101 @@ impl WholeTopic {
     pub fn next_record(&mut self) -> Result<Option<TopicRecord>, TopicError> {
         let mut since = clock::instant();
         while !self.open.is_empty() {
-            match self.consumer.poll(POLL) {
-                Some(Ok(message)) => {
-                    let (partition, offset) = (message.partition(), message.offset());
-                    let record = TopicRecord {
-                        partition,
-                        offset,
-                        value: message.payload().map(<[u8]>::to_vec),
-                    };
-                    drop(message);
-                    since = clock::instant();
-                    let (_, end) = self.spans.get(&partition).copied().unwrap_or_default();
-                    let is_new = self.open.contains_key(&partition);
-                    self.note(partition, offset + 1, end);
-                    if is_new && offset < end {
-                        return Ok(Some(record));
-                    }
-                }
-                // Behind its last record may be marks of transactions, of which no one is told.
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.open.remove(&partition);
-                }
-                Some(Err(error)) if is_lasting(&error) => return Err(self.failed(error)),
-                Some(Err(_)) | None => {
-                    if since.elapsed() > SILENCE_MAX {
-                        return Err(TopicError::Silence {
-                            address: self.address.clone(),
-                            left: self.open.len(),
-                        });
-                    }
-                }
+            match self.step()? {
+                TopicStep::Record(record) => return Ok(Some(record)),
+                TopicStep::Passed => since = clock::instant(),
+                TopicStep::Silent => self.check_silence(since)?,
             }
         }
         Ok(None)
+    }
+
+    /// Looks for a record once, for a short time.
+    pub(super) fn step(&mut self) -> Result<TopicStep, TopicError> {
+        match self.consumer.poll(POLL) {
+            Some(Ok(message)) => {
+                let (partition, offset) = (message.partition(), message.offset());
+                let now = clock::now();
+                let record = TopicRecord {
+                    partition,
+                    offset,
+                    value: message.payload().map(<[u8]>::to_vec),
+                    ts_recv: self.headers.ts_recv(&message, now),
+                    written: self.headers.written(&message, now),
+                };
+                drop(message);
+                let (_, end) = self.spans.get(&partition).copied().unwrap_or_default();
+                let is_new = self
+                    .open
+                    .get(&partition)
+                    .is_some_and(|&next| next <= offset);
+                if is_new {
+                    self.note(partition, offset + 1, end);
+                }
+                Ok(match is_new && offset < end {
+                    true => TopicStep::Record(record),
+                    false => TopicStep::Passed,
+                })
+            }
+            // Behind its last record may be marks of transactions, of which no one is told.
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                self.open.remove(&partition);
+                Ok(TopicStep::Passed)
+            }
+            Some(Err(error)) if is_lasting(&error) => Err(self.failed(error)),
+            Some(Err(_)) | None => Ok(TopicStep::Silent),
+        }
+    }
+
+    /// Refuses a silence that has lasted for long.
+    pub(super) fn check_silence(&self, since: Instant) -> Result<(), TopicError> {
+        match since.elapsed() > SILENCE_MAX {
+            false => Ok(()),
+            true => Err(TopicError::Silence {
+                address: self.address.clone(),
+                left: self.open.len(),
+            }),
+        }
+    }
+
+    /// The partitions, in their order.
+    pub(super) fn partitions(&self) -> Vec<i32> {
+        self.spans.keys().copied().collect()
+    }
+
+    /// Whether a partition may have more records.
+    pub(super) fn is_open(&self, partition: i32) -> bool {
+        self.open.contains_key(&partition)
+    }
+
+    /// Reads no more of a partition until it is resumed.
+    pub(super) fn pause(&self, partition: i32) -> Result<(), TopicError> {
+        let list = self.list(partition);
+        self.consumer
+            .pause(&list)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Reads a partition again.
+    pub(super) fn resume(&self, partition: i32) -> Result<(), TopicError> {
+        let list = self.list(partition);
+        self.consumer
+            .resume(&list)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Reads no more of a partition: the rest is not asked for.
+    pub(super) fn close(&mut self, partition: i32) -> Result<(), TopicError> {
+        match self.open.remove(&partition) {
+            Some(_) => self.pause(partition),
+            None => Ok(()),
+        }
+    }
+
+    fn list(&self, partition: i32) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.address.topic, partition);
+        list
     }
 
     /// Notes that a partition has been read up to an offset; at its end it is closed.
@@ -270,11 +408,13 @@ fn partitions(consumer: &BaseConsumer, topic: &str) -> KafkaResult<Vec<i32>> {
     }
 }
 
-/// Where each partition begins and ends, for readers of committed records.
+/// Where each partition begins and ends, for readers of committed records; it begins at the first record that
+/// was written at `since` or later, if there is one.
 fn spans(
     consumer: &BaseConsumer,
     topic: &str,
     partitions: &[i32],
+    since: Option<Nanos>,
 ) -> KafkaResult<BTreeMap<i32, (i64, i64)>> {
     let ask = |at: Offset| {
         let mut list = TopicPartitionList::new();
@@ -292,16 +432,20 @@ fn spans(
         Ok::<_, KafkaError>(offsets)
     };
     let (lows, highs) = (ask(Offset::Beginning)?, ask(Offset::End)?);
+    // A time stands in the place of an offset in this question.
+    let since = since.map(|since| ask(Offset::Offset(since.0.div_euclid(NANOS_PER_MILLI).max(0))));
+    let since = since.transpose()?;
     let span = |(&partition, &high): (&i32, &i64)| {
-        (
-            partition,
-            (lows.get(&partition).copied().unwrap_or(0), high),
-        )
+        let low = lows.get(&partition).copied().unwrap_or(0);
+        let since = since.as_ref().and_then(|since| since.get(&partition));
+        let begin = since.map_or(low, |&at| at.clamp(low, high.max(low)));
+        (partition, (begin, high))
     };
     Ok(highs.iter().map(span).collect())
 }
 
 const SCHEME: &str = "kafka://";
+const NANOS_PER_MILLI: i64 = 1_000_000;
 /// How long the brokers may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long they may take to answer one question.
@@ -310,7 +454,7 @@ const POLL: Duration = Duration::from_millis(100);
 const MISSING: Duration = Duration::from_secs(3);
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 9] = [
     // No group is joined: the client asks for a name all the same.
     ("group.id", "foretick-reader"),
     ("enable.auto.commit", "false"),
@@ -319,6 +463,9 @@ const SETTINGS: [(&str, &str); 7] = [
     ("enable.partition.eof", "true"),
     ("isolation.level", "read_committed"),
     ("fetch.wait.max.ms", "100"),
+    // What waits in the client is bounded, of all partitions together.
+    ("queued.min.messages", "10000"),
+    ("queued.max.messages.kbytes", "16384"),
 ];
 
 #[cfg(test)]

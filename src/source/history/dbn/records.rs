@@ -11,6 +11,8 @@ pub(super) struct DbnRecords {
     content: Box<dyn BufRead + Send>,
     /// The number of the record read last, from 1.
     number: u64,
+    /// Bytes before the first record, without compression.
+    start: u64,
 }
 
 impl DbnRecords {
@@ -32,6 +34,7 @@ impl DbnRecords {
             decoder,
             content,
             number: 0,
+            start: 0,
         };
         let metadata = records.metadata(bytes_max)?;
         Ok((records, metadata))
@@ -47,6 +50,7 @@ impl DbnRecords {
             let told = format!("its DBN metadata would be {length} bytes long");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, told));
         }
+        self.start = PRELUDE_BYTES as u64 + u64::from(length);
         self.decoder.write_all(&prelude);
         loop {
             match self.decoder.process() {
@@ -66,6 +70,19 @@ impl DbnRecords {
                 }
             }
         }
+    }
+
+    /// Bytes before the first record, without compression.
+    pub(super) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Goes on with other content, before whose first record there are so many.
+    pub(super) fn go_to(&mut self, content: Box<dyn BufRead + Send>, records: u64) {
+        let read = self.decoder.data().len();
+        self.decoder.skip(read);
+        self.content = content;
+        self.number = records;
     }
 
     /// The number of the record read last, from 1.

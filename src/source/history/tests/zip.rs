@@ -76,6 +76,12 @@ fn the_files_in_an_archive_are_read_one_behind_the_other_by_name() {
         );
     }
     let backwards = [("a.csv", later.as_str()), ("b.csv", TRADE)];
+    let scratch = Scratch::new();
+    let path = scratch.write("both.zip", zip(&backwards, 8));
+    let names = crate::source::history::files_in_zip(&path)
+        .unwrap()
+        .unwrap();
+    assert!(names.len() == 2 && names.is_sorted(), "{names:?}");
     let error = read_bytes(&zip(&backwards, 8)).unwrap_err();
     assert!(error.contains("line 2 of `b.csv`"), "{error}");
 }
