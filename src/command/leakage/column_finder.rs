@@ -221,7 +221,7 @@ impl Finder<'_> {
                 !has_exact && rest.is_some_and(|rest| rest.starts_with('_'))
             };
             let has_end = self.has(&format!("{name}_end"));
-            is_exact(name) || is_value || has_end || LABELS.iter().any(|label| begins(&label))
+            is_exact(name) || is_value || has_end || LABELS.iter().any(begins)
         };
         let is_other = |name: &str| name.ends_with("_end") || name.ends_with("_known");
         let labels = fields.filter(|name| is_label(name) && !is_other(name));
