@@ -130,11 +130,11 @@ impl Folds {
         ends: &BlockEnds,
     ) -> &'static str {
         let tested = |one: &usize| roles[*one] == Role::Test;
-        if let Some(next) = (block + 1..roles.len()).find(tested) {
-            let end = row.end.unwrap_or(row.at);
-            if end.max(row.at.saturating_add(self.purge_ns)) >= self.borders[next] {
-                return "purge";
-            }
+        // What comes after the last block is kept for validation and test.
+        let next = (block + 1..roles.len()).find(tested).unwrap_or(roles.len());
+        let end = row.end.unwrap_or(row.at);
+        if end.max(row.at.saturating_add(self.purge_ns)) >= self.borders[next] {
+            return "purge";
         }
         let mut role = "train";
         for before in (0..block).filter(tested) {

@@ -202,7 +202,9 @@ impl MarketState {
         let before = std::mem::replace(&mut self.rowed, self.now);
         if before != i64::MIN && self.now.saturating_sub(before) > max_gap && !self.halt.is_on() {
             counts.silences += 1;
+            let price = self.label_price;
             self.mark_gap(Quality::Gap, Inputs::ALL);
+            self.label_price.was_before(price);
         }
     }
 

@@ -19,6 +19,13 @@ impl LabelPrice {
         self.breaks += 1;
     }
 
+    /// The gap that was noted last lies before the last price too, if that was behind all gaps before it.
+    pub(super) fn was_before(&mut self, earlier: Self) {
+        if earlier.before == earlier.breaks {
+            self.before = self.breaks;
+        }
+    }
+
     /// A price, of a trade or a bar.
     pub(super) fn set(&mut self, now: i64) {
         (self.before, self.at) = (self.breaks, now);
