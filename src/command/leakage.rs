@@ -72,6 +72,9 @@ pub fn check(path: &Path, options: &LeakageOptions) -> Result<LeakageReport, Lea
 /// # Errors
 /// [`LeakageError`] where it cannot be read.
 pub fn examine<T>(path: &Path, summary: T) -> Result<ExaminedSet<T>, LeakageError> {
+    if !path.is_file() {
+        return Ok(ExaminedSet::unread(summary));
+    }
     let report = look(path, &LeakageOptions::default())?;
     Ok(ExaminedSet::new(summary, report))
 }

@@ -137,6 +137,16 @@ fn a_column_standardised_over_all_rows_is_found_and_one_over_train_is_not() {
         standardised(&clean, "flow", |row| !is_in(row, "purge")),
     );
     report("standard-both", &set, &NAMED, &planted);
+    // Train by its own rows, and test by its own: the first test row knows the last.
+    let by_train = standardised(&clean, "flow", |row| is_in(row, "train"));
+    let by_test = standardised(&clean, "flow", |row| is_in(row, "test"));
+    let both = by_train.iter().zip(&by_test).enumerate();
+    set.numbers(
+        "flow",
+        both.map(|(row, (train, test))| if is_in(row, "test") { *test } else { *train })
+            .collect(),
+    );
+    report("standard-parts", &set, &NAMED, &planted);
     // Each instrument by its own rows.
     let mut twice = clean.clone();
     let (first, second) = (
@@ -236,6 +246,18 @@ fn a_join_without_a_release_is_found() {
             .map(|time| time.map(|time| time - SECOND))
             .collect(),
     );
+    let mut partly = told.clone();
+    let mut published = partly.time("published");
+    published[17] = None;
+    partly.times("published", published);
+    let found = report(
+        "release-partly",
+        &partly,
+        &[&NAMED[..], &["--known", "published=oil"]].concat(),
+        &planted,
+    );
+    assert_eq!(found["leakage"][0]["rows"], 1);
+    assert_eq!(found["leakage"][0]["example"]["row"], 17);
     report(
         "release-known",
         &told,

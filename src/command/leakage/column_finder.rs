@@ -203,26 +203,29 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Without a description: `label`, `target`, `y`, also with more behind (`y_60s`), what has an `X_end`
-    /// beside it, and each one's `X_value`.
+    /// Without a description: `label`, `target`, `y` and their `X_value` and `X_bps`, or if there is none of
+    /// them what begins so (`y_60s`); and what has an `X_end` beside it, with its `X_value`.
     fn labels_by_name(&self) -> Vec<String> {
+        let is_exact = |name: &str| LABELS.contains(&name);
+        let fields = self.schema.fields().iter().map(|field| field.name());
+        let has_exact = fields.clone().any(|name| is_exact(name));
         let is_label = |name: &str| {
+            let values = ["_value", "_bps"]
+                .iter()
+                .filter_map(|end| name.strip_suffix(end));
+            let is_value = values
+                .into_iter()
+                .any(|label| is_exact(label) || self.has(&format!("{label}_end")));
             let begins = |label: &&str| {
-                name.strip_prefix(*label)
-                    .is_some_and(|rest| rest.starts_with('_'))
+                let rest = name.strip_prefix(*label);
+                !has_exact && rest.is_some_and(|rest| rest.starts_with('_'))
             };
-            let is_other = name.ends_with("_end") || name.ends_with("_known");
             let has_end = self.has(&format!("{name}_end"));
-            let is_value = name.strip_suffix("_value");
-            let is_value = is_value.is_some_and(|label| self.has(&format!("{label}_end")));
-            !is_other
-                && (LABELS.contains(&name)
-                    || LABELS.iter().any(|l| begins(&l))
-                    || has_end
-                    || is_value)
+            is_exact(name) || is_value || has_end || LABELS.iter().any(begins)
         };
-        let names = self.schema.fields().iter().map(|field| field.name());
-        names.filter(|name| is_label(name)).cloned().collect()
+        let is_other = |name: &str| name.ends_with("_end") || name.ends_with("_known");
+        let labels = fields.filter(|name| is_label(name) && !is_other(name));
+        labels.cloned().collect()
     }
 
     fn splits(
@@ -307,7 +310,8 @@ impl Finder<'_> {
                 found.known.push((feature.to_owned(), field.name().clone()));
             }
         }
-        if inputs.is_none() && options.as_of.is_empty() {
+        let is_told = inputs.is_some() || !options.as_of.is_empty() || !found.known.is_empty();
+        if !is_told {
             return Ok(());
         }
         let described = inputs.unwrap_or_default().iter().map(|input| AsOfFeature {
@@ -315,7 +319,11 @@ impl Finder<'_> {
             release: input.release.clone(),
         });
         let mut as_of: Vec<AsOfFeature> = described.collect();
-        for feature in &options.as_of {
+        let known = found.known.iter().map(|(feature, _)| feature);
+        let known: Vec<&String> = known.filter(|_| inputs.is_none()).collect();
+        let is_named = |feature: &&String| options.as_of.contains(feature);
+        let more = known.into_iter().filter(|feature| !is_named(feature));
+        for feature in options.as_of.iter().chain(more) {
             let column = found.known.iter().find(|(name, _)| name == feature);
             as_of.push(AsOfFeature {
                 feature: feature.clone(),
@@ -323,6 +331,7 @@ impl Finder<'_> {
             });
         }
         found.as_of = Some(as_of);
+        found.are_all_as_of_told = inputs.is_some();
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct SetColumns {
     pub(super) known: Vec<(String, String)>,
     /// Features that are taken as of another time; none where nothing says which.
     pub(super) as_of: Option<Vec<AsOfFeature>>,
+    /// Whether these are all.
+    pub(super) are_all_as_of_told: bool,
     pub(super) steps: usize,
     pub(super) embargo_ns: i64,
     pub(super) normaliser: Option<DescribedNormaliser>,

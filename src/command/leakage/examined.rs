@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::finding::{CheckedKind, Leak};
+use super::finding::{CheckedKind, Leak, LeakKind};
 use super::report::{LeakageReport, write_leaks};
 
 /// A set that was written and looked at.
@@ -25,6 +25,21 @@ impl<T> ExaminedSet<T> {
             summary,
             leakage: report.leakage,
             checked: report.checked,
+        }
+    }
+
+    /// A set that went into a pipe or a device.
+    pub(super) fn unread(summary: T) -> Self {
+        let unchecked = |kind: LeakKind| CheckedKind {
+            kind,
+            checked: false,
+            how: "it was not written to a file that can be read again".into(),
+            not_covered: vec![],
+        };
+        Self {
+            summary,
+            leakage: vec![],
+            checked: LeakKind::ALL.map(unchecked).into(),
         }
     }
 }

@@ -11,12 +11,15 @@ use super::rows::SetRows;
 pub(super) struct NoRelease {
     /// None where nothing says which features are taken as of another time.
     features: Option<Vec<JoinedFeature>>,
+    are_all: bool,
 }
 
 struct JoinedFeature {
     input: AsOfFeature,
     /// Its number among the features; none where it has no column of numbers.
     number: Option<usize>,
+    /// The number of its column with the time of release among those columns, where each row must have one.
+    known: Option<usize>,
     rows: u64,
     example: Option<ExampleRow>,
 }
@@ -29,26 +32,36 @@ impl NoRelease {
                 .features
                 .iter()
                 .position(|name| *name == input.feature),
+            // Of a set that describes itself, the time may be missing where there was no value yet.
+            known: columns
+                .known
+                .iter()
+                .position(|(name, _)| *name == input.feature)
+                .filter(|_| !columns.is_described),
             rows: 0,
             example: None,
         };
         let features = columns.as_of.as_ref();
         Self {
             features: features.map(|features| features.iter().map(feature).collect()),
+            are_all: columns.are_all_as_of_told,
         }
     }
 
     pub(super) fn see(&mut self, rows: &SetRows<'_>) {
-        let features = self.features.iter_mut().flatten();
-        for feature in features.filter(|feature| feature.input.release.is_none()) {
+        for feature in self.features.iter_mut().flatten() {
             for row in 0..rows.len() {
-                let number = feature.number;
-                if number.is_none_or(|number| rows.feature(number, row).is_some()) {
-                    feature.rows += 1;
-                    if feature.example.is_none() {
-                        feature.example =
-                            Some(rows.example(row, &[feature.input.feature.as_str()]));
-                    }
+                let is_released = match feature.known {
+                    Some(known) => rows.known[known][row].is_some(),
+                    None => feature.input.release.is_some(),
+                };
+                let has_value = |number| rows.feature(number, row).is_some();
+                if is_released || !feature.number.is_none_or(has_value) {
+                    continue;
+                }
+                feature.rows += 1;
+                if feature.example.is_none() {
+                    feature.example = Some(rows.example(row, &[feature.input.feature.as_str()]));
                 }
             }
         }
@@ -75,7 +88,8 @@ impl NoRelease {
             .into_iter()
             .filter_map(JoinedFeature::leak)
             .collect();
-        Verdict::checked(kind, how, leaks)
+        let others = (!self.are_all).then(|| "other features: name them with --as-of".to_owned());
+        Verdict::checked(kind, how, leaks).without(others)
     }
 }
 
@@ -88,9 +102,14 @@ impl JoinedFeature {
             ..
         } = self;
         let feature = input.feature;
-        input.release.is_none().then(|| Leak {
+        let what = match input.release {
+            None => "nothing says when its values were released",
+            Some(_) => "nothing says when some of its values were released",
+        };
+        let is_leak = input.release.is_none() || rows > 0;
+        is_leak.then(|| Leak {
             kind: LeakKind::NoRelease,
-            what: format!("`{feature}` is taken as of another time, and nothing says when its values were released"),
+            what: format!("`{feature}` is taken as of another time, and {what}"),
             rows,
             example,
             advice: format!(

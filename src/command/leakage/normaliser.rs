@@ -108,6 +108,10 @@ impl Normaliser {
             }
             _ => not_covered.push("the values of the features".into()),
         }
+        if self.is_described {
+            not_covered
+                .push("scales to a range: features of a pipeline have ranges of their own".into());
+        }
         if self.scaling.instruments().is_none() {
             not_covered.push("means and deviations of each instrument: there are too many".into());
         }
@@ -135,7 +139,7 @@ impl Normaliser {
             }
             let (what, rows) = match found {
                 FeatureScaling::Standard { over, rows, .. } => {
-                    (format!("`{name}` has mean 0 and standard deviation 1 over {over}, but not over train"), rows)
+                    (format!("`{name}` has mean 0 and standard deviation 1 over {over}: it was scaled by held-out rows"), rows)
                 }
                 FeatureScaling::Range { from, rows, .. } => (
                     format!("`{name}` reaches from {from} to 1, and only held-out rows of `{split}` have an end of that"),

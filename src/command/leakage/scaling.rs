@@ -21,7 +21,7 @@ struct ValueRange {
     train_least: f64,
     train_most: f64,
     rows: u64,
-    /// Rows that are exactly 0, 1, -1.
+    /// Rows that are 0, 1, -1.
     at_ends: [u64; 3],
 }
 
@@ -46,6 +46,8 @@ pub(super) enum FeatureScaling {
 
 /// What mean and deviation may differ from 0 and 1 by.
 const TOLERANCE: f64 = 1e-6;
+/// What the ends of a range may be rounded by, of 32 bits too.
+const ROUNDING: f64 = 5e-7;
 /// Fewer rows prove nothing.
 const ROWS_MIN: f64 = 10.0;
 /// Moments of instruments that are kept: 100 MB.
@@ -112,26 +114,31 @@ impl Scaling {
     }
 }
 
-/// Over which rows, beside train, values have mean 0 and deviation 1 that they do not have over train.
+/// Over which rows, with some that are held out, values have mean 0 and deviation 1; not where they have them
+/// over train too.
 fn over_more_than_train(
     roles: &[ColumnMoments; SplitRole::COUNT],
 ) -> Option<(&'static str, ColumnMoments)> {
-    let [train, validation, test, neither] = *roles;
+    let [train, validation, test, between, neither] = *roles;
     let with_both = train.merged(validation).merged(test);
-    let sets = [
-        ("all rows", with_both.merged(neither)),
+    let alone = [("validation alone", validation), ("test alone", test)];
+    // Purged rows belong to neither side: a scale over train and them knows nothing of the held-out rows.
+    let wider = [
+        ("all rows", with_both.merged(between).merged(neither)),
+        ("all rows but those excluded", with_both.merged(between)),
         ("train, validation and test", with_both),
         ("train and validation", train.merged(validation)),
         ("train and test", train.merged(test)),
     ];
-    let held_out = validation.count() + test.count();
-    if train.count() < 2.0 || held_out == 0.0 || is_standard(train) {
-        return None;
-    }
-    // Purged rows belong to neither side: a scale over train and them knows nothing of the held-out rows.
     let is_wider = |moments: &ColumnMoments| moments.count() > train.count();
-    sets.into_iter()
-        .find(|(_, moments)| is_wider(moments) && is_standard(*moments))
+    let knows_train = |moments: &ColumnMoments| train.count() >= 2.0 && is_wider(moments);
+    let held_out = validation.count() + test.count() > 0.0;
+    let wider = wider
+        .into_iter()
+        .filter(|(_, moments)| knows_train(moments));
+    let wider = wider.filter(|_| held_out && !is_standard(train));
+    let mut sets = wider.chain(alone);
+    sets.find(|(_, moments)| is_standard(*moments))
 }
 
 fn is_standard(moments: ColumnMoments) -> bool {
@@ -146,6 +153,11 @@ fn standard(over: String, rows: u64, train: ColumnMoments) -> FeatureScaling {
         train_mean: train.mean(),
         train_deviation: train.deviation(0.0),
     }
+}
+
+/// Whether a scaled value is at an end of its range.
+fn is_near(value: f64, end: f64) -> bool {
+    (value - end).abs() <= ROUNDING
 }
 
 impl ValueRange {
@@ -167,21 +179,22 @@ impl ValueRange {
             self.train_most = self.train_most.max(value);
         }
         for (count, end) in self.at_ends.iter_mut().zip([0.0, 1.0, -1.0]) {
-            *count += u64::from(value == end);
+            *count += u64::from(is_near(value, end));
         }
     }
 
     fn found(&self) -> Option<FeatureScaling> {
         let [zeros, ones, minus_ones] = self.at_ends;
         let (from, at_ends) = match self.least {
-            0.0 => (0, zeros + ones),
-            -1.0 => (-1, minus_ones + ones),
+            least if is_near(least, 0.0) => (0, zeros + ones),
+            least if is_near(least, -1.0) => (-1, minus_ones + ones),
             _ => return None,
         };
         let is_rare = at_ends <= 2 || at_ends as f64 <= self.rows as f64 * AT_ENDS_MAX;
-        let is_of_others = self.train_least > self.least || self.train_most < self.most;
+        let is_of_others =
+            self.train_least > self.least + ROUNDING || self.train_most < self.most - ROUNDING;
         let has_train = self.train_least <= self.train_most;
-        let is_scaled = self.most == 1.0 && is_rare && is_of_others && has_train;
+        let is_scaled = is_near(self.most, 1.0) && is_rare && is_of_others && has_train;
         (is_scaled && self.rows as f64 >= ROWS_MIN).then_some(FeatureScaling::Range {
             from,
             rows: self.rows,

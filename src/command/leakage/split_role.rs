@@ -9,13 +9,15 @@ pub(super) enum SplitRole {
     Validation,
     /// The model is judged by it.
     Test,
-    /// Purged, in the embargo, excluded, or not used.
+    /// Purged, or in the embargo.
+    Between,
+    /// Excluded, or not used.
     Neither,
 }
 
 impl SplitRole {
     /// All, in the order of [`Self::index`].
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = 5;
 
     /// The role that a word of the split `name` means; none of words that are not known.
     pub(super) fn of_word(name: &str, word: &str) -> Option<Self> {
@@ -24,9 +26,8 @@ impl SplitRole {
             "train" | "training" | "fit" => Self::Train,
             "validation" | "validate" | "valid" | "val" | "dev" => Self::Validation,
             "test" | "testing" | "holdout" | "hold_out" | "hold-out" | "oos" => Self::Test,
-            "purge" | "purged" | "embargo" | "embargoed" | "excluded" | "unused" | "none" | "" => {
-                Self::Neither
-            }
+            "purge" | "purged" | "embargo" | "embargoed" => Self::Between,
+            "excluded" | "unused" | "none" | "" => Self::Neither,
             // A column of flags, such as `is_train`.
             "true" | "false" => match (word == "true", name.to_ascii_lowercase()) {
                 (is_so, name) if name.contains("train") => {
@@ -51,7 +52,8 @@ impl SplitRole {
             Self::Train => 0,
             Self::Validation => 1,
             Self::Test => 2,
-            Self::Neither => 3,
+            Self::Between => 3,
+            Self::Neither => 4,
         }
     }
 }
