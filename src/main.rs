@@ -118,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = args.span.of(pipeline);
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
+            check_inputs("--signals", &args.signals)?;
             let (json, percent) = (args.json, args.max_unread.percent);
             let report = evaluate::evaluate(&pipeline, &args.options(inputs))?;
             print(&report, json)?;
