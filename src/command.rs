@@ -16,6 +16,7 @@ pub mod explain;
 pub mod export;
 pub mod inputs;
 pub mod inspect;
+pub mod leakage;
 pub mod log;
 pub mod outputs;
 pub mod pairing;

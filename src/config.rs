@@ -12,6 +12,7 @@ mod hours;
 mod json_feed;
 
 mod kafka;
+mod label;
 mod metrics;
 mod model;
 mod news;
@@ -21,6 +22,7 @@ mod row;
 mod signal;
 mod sink;
 mod source;
+mod split;
 mod state;
 mod table;
 mod websocket;
@@ -41,6 +43,7 @@ pub use self::json_feed::{
 };
 
 pub use self::kafka::{GroupProtocol, KafkaConfig};
+pub use self::label::{Against, LabelConfig, LabelKindName, PriceName};
 pub use self::metrics::MetricsConfig;
 pub use self::model::{
     ActivationName, Fallback, ModelConfig, ModelInput, ModelKind, NormaliseBy, ProviderName,
@@ -48,10 +51,11 @@ pub use self::model::{
 };
 pub use self::news::NewsConfig;
 pub use self::privacy::PrivacyConfig;
-pub use self::row::{LabelConfig, RowConfig, RowLate, RowOn};
+pub use self::row::{RowConfig, RowLate, RowOn};
 pub use self::signal::SignalConfig;
 pub use self::sink::{DeliveryMode, SinkConfig, SinkKind};
 pub use self::source::{SourceConfig, SourceKind, StartOffset};
+pub use self::split::{FoldsConfig, FoldsKind, GroupBy, SplitConfig};
 pub use self::state::StateConfig;
 pub use self::table::TableConfig;
 pub use self::websocket::WebsocketConfig;
@@ -78,8 +82,13 @@ pub struct PipelineFile {
     pub features: Vec<FeatureSpec>,
     /// The model that scores the rows. Required.
     pub model: ModelConfig,
-    /// The label of a row: what really happened after it, for `features`. Not given: rows have no labels.
-    pub label: Option<LabelConfig>,
+    /// The labels of a row: what really happened after it, for `features`: one table `[label]`, or one
+    /// `[[label]]` for each. Not given: rows have no labels.
+    #[serde(default, rename = "label", deserialize_with = "label::one_or_more")]
+    pub labels: Vec<LabelConfig>,
+    /// How `features` divides rows into training, validation and test.
+    #[serde(default)]
+    pub split: SplitConfig,
     /// How `foretick backtest` trades signals. Not given: the command needs `--set backtest.…`.
     pub backtest: Option<BacktestConfig>,
     /// What all signals of the pipeline have in common.

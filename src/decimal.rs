@@ -321,16 +321,24 @@ pub(crate) fn from_scaled(value: i64, places: i32) -> Option<i64> {
     if magnitude == 0 {
         return Some(0);
     }
+    let signed = |code: i64| if value < 0 { -code } else { code };
+    let digits = |magnitude: u64| magnitude.ilog10() as i32 + 1;
+    let significant = digits(magnitude);
+    // Zeros at the end matter only where they take the place of digits.
+    if significant <= DIGITS_MAX
+        && let Ok(code) = encode(magnitude, significant, places)
+    {
+        return Some(signed(code));
+    }
     while magnitude % 10 == 0 {
         magnitude /= 10;
         places -= 1;
     }
-    let significant = magnitude.ilog10() as i32 + 1;
+    let significant = digits(magnitude);
     if significant > DIGITS_MAX {
         return None;
     }
-    let code = encode(magnitude, significant, places).ok()?;
-    Some(if value < 0 { -code } else { code })
+    encode(magnitude, significant, places).ok().map(signed)
 }
 
 /// The code's value in 10^-places. `None` where it would have to be rounded, or does not fit.

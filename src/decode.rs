@@ -64,8 +64,8 @@ pub use self::snapshot_owners::SnapshotOwners;
 use self::stream_format::StreamFormat;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
-use crate::event::Batch;
-use crate::frame::binary::is_binary;
+use crate::event::{Batch, BatchLengths};
+use crate::frame::binary::{is_binary, wrapped_length};
 use crate::frame::packed::is_packed;
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
 use crate::instrument::Instruments;
@@ -248,6 +248,9 @@ impl Decoder {
         frame_bytes: usize,
         batch: &mut Batch,
     ) -> Result<Decoded, DecodeError> {
+        if is_packed(bytes) {
+            return self.decode_row(origin, bytes, batch);
+        }
         let taken_by = control::taken_by(bytes);
         let unwrapped = control::unwrapped(bytes).transpose()?;
         let bytes = unwrapped.as_deref().unwrap_or(bytes);
@@ -257,37 +260,65 @@ impl Decoder {
         if !is_binary(bytes) && !json::is_shallow(bytes) {
             return Err(DecodeError::Malformed);
         }
-        let before = (batch.origins.len(), batch.events.len(), batch.levels.len());
-        let values = batch.values.len();
+        let before = batch.lengths();
         batch.begin_frame(origin);
         let mut result = self.read(origin, bytes, batch);
         if matches!(result, Err(DecodeError::Malformed)) {
             result = self.read_odd(origin, bytes, batch);
         }
         if let Some(stream) = self.streams.get_mut(usize::from(origin.stream)) {
-            stream.note_handover(result, origin.ts_recv, &mut batch.events[before.1..]);
+            stream.note_handover(result, origin.ts_recv, &mut batch.events[before.events..]);
         }
-        if let (Ok(Decoded::Events), Some(shard)) = (result, self.shard) {
-            keep_own(shard, &self.instruments, batch, before.1);
-        }
-        if matches!(result, Ok(Decoded::Events))
-            && any_is_ahead(batch, before.1, origin.ts_recv, self.max_ahead_ns)
-        {
-            result = Err(DecodeError::TimeAhead("ts_event"));
-        }
-        if !matches!(result, Ok(Decoded::Events)) {
-            batch.origins.truncate(before.0);
-            batch.events.truncate(before.1);
-            batch.levels.truncate(before.2);
-            batch.values.truncate(values);
-        }
+        self.settle(origin, &mut result, batch, before);
         if result.is_err_and(|error| error.unreadable()) && self.reads_market() {
             lost::note_lost(&self.venues, origin, bytes, batch);
         }
         if let Some(taken_by) = taken_by {
-            taken_by.keep_own(&self.instruments, batch, before.1);
+            taken_by.keep_own(&self.instruments, batch, before.events);
         }
         result
+    }
+
+    /// Reads a row of an archive, which no venue wrote: no gap stands for one that cannot be read.
+    fn decode_row(
+        &mut self,
+        origin: Origin,
+        row: &[u8],
+        batch: &mut Batch,
+    ) -> Result<Decoded, DecodeError> {
+        if wrapped_length(row.len()) > self.max_frame_bytes {
+            return Err(DecodeError::Oversized);
+        }
+        let before = batch.lengths();
+        batch.begin_frame(origin);
+        let mut result = match self.reads_market() {
+            true => packed::decode(row, &mut self.instruments, batch),
+            false => Err(DecodeError::UnknownType),
+        };
+        self.settle(origin, &mut result, batch, before);
+        result
+    }
+
+    /// Leaves in the batch the events of a frame that are of this shard, and none of a frame whose time is too
+    /// far ahead or that cannot be read.
+    fn settle(
+        &self,
+        origin: Origin,
+        result: &mut Result<Decoded, DecodeError>,
+        batch: &mut Batch,
+        before: BatchLengths,
+    ) {
+        if *result == Ok(Decoded::Events) {
+            if let Some(shard) = self.shard {
+                keep_own(shard, &self.instruments, batch, before.events);
+            }
+            if any_is_ahead(batch, before.events, origin.ts_recv, self.max_ahead_ns) {
+                *result = Err(DecodeError::TimeAhead("ts_event"));
+            }
+        }
+        if *result != Ok(Decoded::Events) {
+            batch.truncate(before);
+        }
     }
 
     /// Reads a message that is no JSON as it stands: behind a byte order mark, or behind a receive time that
@@ -319,12 +350,6 @@ impl Decoder {
     ) -> Result<Decoded, DecodeError> {
         if bytes.starts_with(control::PREFIX) {
             return control::decode(bytes, &mut self.instruments, batch);
-        }
-        if is_packed(bytes) {
-            return match self.reads_market() {
-                true => packed::decode(bytes, &mut self.instruments, batch),
-                false => Err(DecodeError::UnknownType),
-            };
         }
         if self.records.is_some() || self.news.is_some() {
             return self.read_record(bytes, batch);

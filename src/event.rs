@@ -297,6 +297,19 @@ pub struct Batch {
     pub origins: Vec<Origin>,
 }
 
+/// How much a batch holds.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLengths {
+    /// Frames.
+    pub origins: usize,
+    /// Events.
+    pub events: usize,
+    /// Levels of the depth events.
+    pub levels: usize,
+    /// Values of the records.
+    pub values: usize,
+}
+
 impl Batch {
     /// Empties it for the next frames.
     pub fn clear(&mut self) {
@@ -304,6 +317,25 @@ impl Batch {
         self.levels.clear();
         self.values.clear();
         self.origins.clear();
+    }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn lengths(&self) -> BatchLengths {
+        BatchLengths {
+            origins: self.origins.len(),
+            events: self.events.len(),
+            levels: self.levels.len(),
+            values: self.values.len(),
+        }
+    }
+
+    /// Takes out what came after it had these lengths.
+    pub fn truncate(&mut self, lengths: BatchLengths) {
+        self.origins.truncate(lengths.origins);
+        self.events.truncate(lengths.events);
+        self.levels.truncate(lengths.levels);
+        self.values.truncate(lengths.values);
     }
 
     /// Notes the frame whose events come next.

@@ -13,6 +13,7 @@
 //! | wing | what it holds |
 //! | --- | --- |
 //! | nouns | [`units`], [`clock`], [`instrument`], [`frame`], [`event`], [`schema`], [`label`], [`secret`], [`kafka`], [`login`], [`hex`], [`decimal`], [`time`]: what all wings share |
+//! | [`statistic`] | correlation, ranking, calibration and errors of scores, with their intervals: pure arithmetic |
 //! | [`signal`] | a model's answer: quality, lineage, the digest over all signals of a run, published fields |
 //! | [`news`] | text alone: word pieces, routing to instruments, copies |
 //! | [`model`] | ONNX Runtime, linear models, and windows that slide by one step; [`model::kernel`] has the vector arithmetic |
@@ -98,6 +99,7 @@ pub mod simulate;
 pub mod sink;
 pub mod source;
 pub mod state;
+pub mod statistic;
 pub mod time;
 pub mod units;
 

@@ -20,8 +20,8 @@ use foretick::command::simulate::write_capture_file;
 use foretick::command::stop_signals::stop_on_signal;
 use foretick::command::venues::VenueList;
 use foretick::command::{
-    bench, check, convert, demo, diff, evaluate, explain, export, inspect, log, reconcile, record,
-    state,
+    bench, check, convert, demo, diff, evaluate, explain, export, inspect, leakage, log, reconcile,
+    record, state,
 };
 use foretick::config::{ConfigError, PipelineFile, SinkKind};
 use foretick::kafka::Properties;
@@ -64,7 +64,11 @@ fn main() -> ExitCode {
                     || cause.is::<RepeatedInput>()
                     || cause.is::<CaptureNameError>()
                     || cause.is::<InputPathError>()
-                    || cause.is::<ConvertFault>();
+                    || cause.is::<ConvertFault>()
+                    || matches!(
+                        cause.downcast_ref(),
+                        Some(leakage::LeakageError::Columns(_))
+                    );
                 window || refused || config || files || cause.is::<Usage>()
             });
             ExitCode::from(if is_usage_error { 2 } else { 1 })
@@ -110,27 +114,23 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
-            let options = evaluate::EvaluationOptions {
-                inputs,
-                labels: args.labels,
-                split: args.split,
-                threshold: Some(args.threshold),
-            };
-            let report = evaluate::evaluate(&pipeline, &options)?;
-            print(&report, args.json)?;
-            let percent = args.max_unread.percent;
-            report.readability.check(&report.frames, percent)?;
+            let (json, percent) = (args.json, args.max_unread.percent);
+            let report = evaluate::evaluate(&pipeline, &args.options(inputs))?;
+            print(&report, json)?;
+            report.check_read(percent)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => {
-            let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
+            let pipeline = args.pipeline()?;
+            if let Some(dataset) = &args.leakage {
+                let report = leakage::check(dataset, &args.columns.options(pipeline.as_ref()))?;
+                print(&report, args.json)?;
+                return Ok(ExitCode::from(u8::from(!report.is_clean())));
+            }
+            let pipeline = pipeline.ok_or(Usage("name a pipeline, or a set with --leakage"))?;
             let report = check::check(&pipeline, !args.offline)?;
             print(&report, args.json)?;
-            Ok(if report.ok {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
-            })
+            Ok(ExitCode::from(u8::from(!report.ok)))
         }
         Command::Bench(args) => {
             let outputs = outputs_of([("--output", args.output.clone(), OutputContent::Scores)]);
@@ -201,11 +201,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             };
             let report = diff::diff(&args.left, &args.right, options)?;
             print(&report, args.json)?;
-            Ok(if report.equal {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
-            })
+            Ok(ExitCode::from(u8::from(!report.equal)))
         }
         Command::Reconcile(args) => {
             let properties = match &args.pipeline {

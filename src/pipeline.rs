@@ -32,6 +32,7 @@ mod scores;
 mod sink;
 mod snapshots;
 mod source;
+mod split;
 mod streams;
 pub mod topics;
 mod watchdog;
@@ -48,6 +49,7 @@ use self::memory::MemoryBound;
 use self::model_file::ModelFile;
 pub use self::recovery::Recovery;
 pub use self::sink::SinkMemory;
+pub use self::split::{FoldSettings, SplitSettings};
 use self::streams::Purpose;
 use crate::config;
 use crate::config::{ConfigError, ConfigFault, Document, ModelKind, NormaliseBy, PipelineFile};
@@ -57,7 +59,7 @@ use crate::engine::EngineSettings;
 use crate::engine::feature::FeaturePlan;
 use crate::engine::row::RowRules;
 use crate::instrument::Instruments;
-use crate::label::Labelling;
+use crate::label::LabelSpec;
 use crate::model::normalise::Normalise;
 use crate::model::provider::{Execution, Provider};
 use crate::news::News;
@@ -78,8 +80,10 @@ pub struct Pipeline {
     pub plan: Arc<FeaturePlan>,
     /// When rows are made.
     pub rules: RowRules,
-    /// How rows are labelled, where `[label]` is given.
-    pub labelling: Option<Labelling>,
+    /// How rows are labelled.
+    pub labels: Vec<LabelSpec>,
+    /// How labelled rows are divided.
+    pub split: SplitSettings,
     /// The fields of a signal that are written.
     pub fields: Vec<SignalField>,
     /// Where the model is to compute.
@@ -137,7 +141,8 @@ impl Pipeline {
         backtest::check(&file)?;
         topics::check(&file)?;
         sink::check(&file)?;
-        let labelling = file.label.as_ref().map(label::labelling).transpose()?;
+        let labels = label::labels(&file, &plan)?;
+        let split = split::split(&file)?;
         let fields = SignalField::select(&file.sink.fields).map_err(|unknown| {
             ConfigFault::at(format!("sink.fields[{}]", unknown.at), unknown.to_string())
         })?;
@@ -160,7 +165,8 @@ impl Pipeline {
             plan: Arc::new(plan),
             file,
             rules,
-            labelling,
+            labels,
+            split,
             fields,
             execution,
             form: form.map(Arc::new),
@@ -187,14 +193,15 @@ impl Pipeline {
         let _bound = (model.kind == ModelKind::Onnx).then(|| MemoryBound::more(memory));
         let explain = |error| memory::explain(error, self.file.model.memory_bytes);
         let (mut session, mut contract, active) = model.build(names).map_err(explain)?;
-        windows::check(&self.file, &contract).map_err(|fault| self.document.error(fault))?;
+        windows::check(&self.file, &self.split, &contract)
+            .map_err(|fault| self.document.error(fault))?;
         model.execution = active.execution();
         if active.fallback.is_some() {
             tracing::warn!(provider = %active, "the model runs on the processor, as `fallback` allows");
         }
         contract.check(names, self.plan.sha256(), &model.path)?;
         let strategy = windows::strategy(&self.file, &self.document, &model, &contract)?;
-        let horizon_ns = horizon::horizon(&self.file, self.labelling.as_ref(), &contract)
+        let horizon_ns = horizon::horizon(&self.file, &self.labels, &contract)
             .map_err(|fault| self.document.error(fault))?;
         let normalise = match self.file.model.normalise {
             NormaliseBy::None => Normalise::None,

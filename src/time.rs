@@ -2,6 +2,8 @@
 //!
 //! Reads no clock.
 
+pub mod session;
+
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat};

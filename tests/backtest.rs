@@ -3,10 +3,14 @@
 mod given;
 mod needs;
 
+#[path = "backtest/alerts.rs"]
+mod alerts;
 #[path = "backtest/canonical.rs"]
 mod canonical;
 #[path = "backtest/cards.rs"]
 mod cards;
+#[path = "backtest/page.rs"]
+mod page;
 #[path = "backtest/refused.rs"]
 mod refused;
 #[path = "backtest/simulated.rs"]

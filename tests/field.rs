@@ -21,6 +21,8 @@ mod headlines;
 mod inspected;
 #[path = "field/json.rs"]
 mod json;
+#[path = "field/judged.rs"]
+mod judged;
 #[path = "field/lateness.rs"]
 mod lateness;
 #[path = "field/names.rs"]

@@ -51,6 +51,8 @@ mod sealed;
 mod slow_twin;
 #[path = "path/span.rs"]
 mod span;
+#[path = "path/training_sets.rs"]
+mod training_sets;
 #[path = "path/undefined.rs"]
 mod undefined;
 #[path = "path/warm_up.rs"]

@@ -6,9 +6,11 @@
 #
 # KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). If it is not set, one is started, and removed at the end.
 # FORETICK_DATA     the folder of recorded market data; by default ../shared/data.
-# FORETICK_REQUIRE  a list of what must be there, of kafka, tls, data, onnx, cuda and model: "kafka,data". A test
-#                   that lacks something of the list fails; one that lacks something else is skipped, and named at
-#                   the end. tls: TLS for Kafka, built in where OpenSSL's headers are (deploy/kafka-tls.sh).
+# FORETICK_PYTHON   a Python with pyarrow and numpy. If it is not set, deploy/python is installed into .venv/python.
+# FORETICK_REQUIRE  a list of what must be there, of kafka, tls, data, onnx, cuda, model, python and chromium:
+#                   "kafka,data". A test that lacks something of the list fails; one that lacks something else is
+#                   skipped, and named at the end. tls: TLS for Kafka, built in where OpenSSL's headers are
+#                   (deploy/kafka-tls.sh).
 # ORT_DYLIB_PATH    the ONNX Runtime library to use.
 set -euo pipefail
 
@@ -31,6 +33,7 @@ main() {
     local cores
     cores=$(getconf _NPROCESSORS_ONLN)
     export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((cores > 8 ? cores : 8))}
+    install_python
     start_kafka
 
     # Unit tests that need a real Kafka are ignored unless there is one.
@@ -56,6 +59,21 @@ start_kafka() {
     elif [[ $require == *,kafka,* ]]; then
         echo "run.sh: while starting Kafka, which FORETICK_REQUIRE lists: Java 17 or Maven is not installed." \
             "Install both (Debian: apt-get install default-jdk-headless maven), or set KAFKA_BOOTSTRAP." >&2
+        exit 1
+    fi
+}
+
+# As a user does, so that this is tested too. Without pip or a network the tests of the package are skipped.
+install_python() {
+    [ -z "${FORETICK_PYTHON:-}" ] || return 0
+    local folder=.venv/python
+    if python3 -m venv "$folder" >"$scratch/pip" 2>&1 &&
+        "$folder/bin/pip" --quiet --disable-pip-version-check install ./deploy/python >>"$scratch/pip" 2>&1; then
+        FORETICK_PYTHON=$PWD/$folder/bin/python
+        export FORETICK_PYTHON
+    elif [[ $require == *,python,* ]]; then
+        cat "$scratch/pip" >&2
+        echo "run.sh: while installing deploy/python, which FORETICK_REQUIRE lists: see the error above." >&2
         exit 1
     fi
 }

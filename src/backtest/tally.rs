@@ -27,7 +27,8 @@ pub struct TradeFigures {
 }
 
 impl TradeFigures {
-    fn add(&mut self, trip: &RoundTrip) {
+    /// Adds a trade.
+    pub fn add(&mut self, trip: &RoundTrip) {
         self.trades += 1;
         self.wins += u64::from(trip.net() > 0.0);
         self.gross_wins += u64::from(trip.gross() > 0.0);

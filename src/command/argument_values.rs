@@ -24,6 +24,27 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "write a whole number of bytes, or 512MiB, 2GiB".into())
 }
 
+/// Parses a span of time above zero, to nanoseconds: 250us, 100ms, 5s, 10min, 1h, 1d.
+pub(super) fn parse_span(text: &str) -> Result<i64, String> {
+    const UNITS: [(&str, i64); 7] = [
+        ("ns", 1),
+        ("us", 1_000),
+        ("ms", 1_000_000),
+        ("min", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("d", 86_400_000_000_000),
+    ];
+    let of_unit = |(unit, ns): &(&str, i64)| Some((text.strip_suffix(unit)?, *ns));
+    let parsed = UNITS.iter().find_map(of_unit).and_then(|(number, ns)| {
+        let number: i64 = number.trim().parse().ok()?;
+        number.checked_mul(ns).filter(|ns| *ns > 0)
+    });
+    parsed.ok_or_else(|| {
+        "write a whole number with its unit, such as 250us, 100ms, 5s, 10min, 1h or 1d".into()
+    })
+}
+
 pub(super) fn parse_finite(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok();
     number

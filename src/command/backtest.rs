@@ -3,83 +3,97 @@
 //!
 //! Computes no feature, score or fill of its own. The signals are those of `replay`, and so is their digest.
 
+mod alerts;
+mod answer;
+mod error;
+mod input_digest;
 mod options;
+mod page;
 mod report;
 mod sensitivity;
+mod study;
 mod sweep;
 mod tables;
 mod tape;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use serde::Serialize;
+
+pub use self::alerts::AlertsReport;
+use self::alerts::{alerts_page, backtest_alerts};
+pub use self::answer::BacktestAnswer;
+pub use self::error::BacktestError;
+use self::input_digest::digest_files;
 pub use self::options::BacktestOptions;
+use self::page::{PageContent, page};
 pub use self::report::BacktestReport;
 use self::report::{Given, Tried};
 use self::sensitivity::Sensitivities;
+use self::study::MoveLabel;
 use self::sweep::Combination;
 pub use self::sweep::SweepError;
 use self::tape::{Recorded, play};
 use crate::backtest::{FillOn, InputCounts, Keep, TrialOutcome};
-use crate::config::ConfigError;
-use crate::pipeline::{Pipeline, PipelineError};
-use crate::run::readability::UnreadInput;
+use crate::pipeline::Pipeline;
 use crate::run::replay::{ReplayError, ReplayOptions};
-use crate::run::summary::Summary;
-use crate::sink::SinkError;
 use crate::sink::output_file::OutputFile;
 
-/// Why a pipeline cannot be backtested.
-#[derive(Debug, thiserror::Error)]
-pub enum BacktestError {
-    /// The replay.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    /// The model. Not transparent: the chain of causes must contain the [`ConfigError`].
-    #[error("{0}")]
-    Pipeline(#[from] PipelineError),
-    /// The configuration. Not transparent, as above.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// The sweep. Not transparent, as above.
-    #[error("{0}")]
-    Sweep(#[from] SweepError),
-    /// A file cannot be written.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-    /// The folder cannot be made, or the report not be written.
-    #[error("while writing to {}: {cause}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// The system's error.
-        cause: io::Error,
-    },
-    /// Too much of the input could not be read.
-    #[error(transparent)]
-    Unread(#[from] UnreadInput),
-    /// The input gave no signal.
-    #[error("while trading the signals of the input: there are none{why}")]
-    Nothing {
-        /// Why, as far as it is known.
-        why: String,
-    },
-    /// The input has nothing to fill orders on.
-    #[error("while filling orders on {what}")]
-    NoMarket {
-        /// What is missing, and what to do.
-        what: String,
-    },
-}
-
-/// Replays the events through the pipeline and trades its signals.
+/// Replays the events through the pipeline and trades its signals; or, where it has rules of alerts, holds their
+/// episodes against failures.
 ///
 /// # Errors
 /// [`BacktestError`].
 pub fn backtest(
     pipeline: &Pipeline,
     options: &BacktestOptions,
-) -> Result<BacktestReport, BacktestError> {
+) -> Result<BacktestAnswer, BacktestError> {
+    let has_rules = !pipeline.file.alerts.is_empty();
+    match (&options.labels, has_rules) {
+        (None, false) => {
+            let report = trade(pipeline, options)?;
+            Ok(BacktestAnswer::Trades(Box::new(report)))
+        }
+        (Some(labels), true) => {
+            let report = judge_alerts(pipeline, labels, options)?;
+            Ok(BacktestAnswer::Alerts(Box::new(report)))
+        }
+        (None, true) => {
+            let what = "a backtest of alerts needs the failures: add --labels FILE, as `evaluate` takes it";
+            Err(pipeline.error("alert", what).into())
+        }
+        (Some(_), false) => {
+            let what = "--labels are the failures that rules of [[alert]] are to warn of, and there are none; \
+                        leave it out to trade the signals";
+            Err(pipeline.error("alert", what).into())
+        }
+    }
+}
+
+/// Backtests the alerts, and writes what was asked for.
+fn judge_alerts(
+    pipeline: &Pipeline,
+    labels: &Path,
+    options: &BacktestOptions,
+) -> Result<AlertsReport, BacktestError> {
+    let report = backtest_alerts(pipeline, labels, options)?;
+    if let Some(folder) = &options.folder {
+        std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
+    }
+    if let Some(path) = &options.report {
+        write_report(path, &report).map_err(|cause| file_error(path, cause))?;
+    }
+    if let Some(path) = &options.page {
+        let json = serde_json::to_value(&report).map_err(|cause| file_error(path, cause.into()))?;
+        let html = alerts_page(&report, &json, &options.command);
+        write_page(path, &html).map_err(|cause| file_error(path, cause))?;
+    }
+    Ok(report)
+}
+
+/// Trades the signals, and writes what was asked for.
+fn trade(pipeline: &Pipeline, options: &BacktestOptions) -> Result<BacktestReport, BacktestError> {
     let settings = pipeline.backtest()?;
     let combinations = sweep::combinations(pipeline, options)?;
     let mut loaded = pipeline.load_model()?;
@@ -105,12 +119,14 @@ pub fn backtest(
         reads_on: true,
         ..ReplayOptions::default()
     };
+    let digested = digest_files(&options.inputs).map_err(ReplayError::Thread)?;
     let played = play(pipeline, &loaded, &span, &settings, terms)?;
     let Recorded {
         summary,
         names,
         outcomes,
         counts,
+        study,
     } = played;
     check_market(settings.on, counts)?;
     let mut outcomes = outcomes.into_iter();
@@ -128,7 +144,9 @@ pub fn backtest(
     }
     let given = Given {
         pipeline: &pipeline.file.name,
-        model_sha256: &loaded.lineage.first_model().sha256,
+        model: loaded.lineage.first_model(),
+        inputs: digested.join().expect("a digest does not panic"),
+        labelling: MoveLabel::of(pipeline),
         settings: &settings,
         trials: options.trials,
         names: &names,
@@ -138,15 +156,34 @@ pub fn backtest(
         swept: &swept,
         sensitivities: &sensitivities,
         varied: &varied,
+        study: &study,
     };
-    let report = BacktestReport::new(&given, &tried, summary, counts);
+    let report = BacktestReport::new(given, &tried, summary, counts);
     if let Some(path) = &options.report {
         write_report(path, &report).map_err(|cause| file_error(path, cause))?;
+    }
+    if let Some(path) = &options.page {
+        let json = serde_json::to_value(&report).map_err(|cause| file_error(path, cause.into()))?;
+        let content = PageContent {
+            report: &report,
+            json: &json,
+            base: &base,
+            study: &study,
+            names: &names,
+            command: &options.command,
+        };
+        write_page(path, &page(&content)).map_err(|cause| file_error(path, cause))?;
     }
     Ok(report)
 }
 
-fn write_report(path: &Path, report: &BacktestReport) -> io::Result<()> {
+fn write_page(path: &Path, html: &str) -> io::Result<()> {
+    let mut file = OutputFile::create(path)?;
+    file.write_all(html.as_bytes())?;
+    file.finish()
+}
+
+fn write_report(path: &Path, report: &impl Serialize) -> io::Result<()> {
     let mut file = OutputFile::create(path)?;
     serde_json::to_writer_pretty(&mut file, report)?;
     file.write_all(b"\n")?;
@@ -156,31 +193,6 @@ fn write_report(path: &Path, report: &BacktestReport) -> io::Result<()> {
 fn file_error(path: &Path, cause: io::Error) -> BacktestError {
     let path = path.to_owned();
     BacktestError::File { path, cause }
-}
-
-impl BacktestReport {
-    /// Whether enough of the input was read, and whether it gave anything to trade.
-    ///
-    /// # Errors
-    /// [`BacktestError::Unread`], [`BacktestError::Nothing`].
-    pub fn check(&self, options: &BacktestOptions, max_unread: f64) -> Result<(), BacktestError> {
-        let Summary {
-            readability,
-            frames,
-            ..
-        } = &self.summary;
-        readability.check(frames, max_unread)?;
-        if self.signals > 0 {
-            return Ok(());
-        }
-        let is_part = options.from.is_some() || options.to.is_some();
-        let why = match self.summary.lack_of_signals() {
-            Some(why) => format!(": {why}"),
-            None if is_part => "; do --from and --to name a time of the input?".into(),
-            None => "; `foretick inspect` shows what the input holds".into(),
-        };
-        Err(BacktestError::Nothing { why })
-    }
 }
 
 /// Refuses an input without anything to fill orders on.

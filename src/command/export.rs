@@ -1,138 +1,241 @@
-//! Exports training data: captures in, a Parquet file of rows with labels and splits out.
+//! Exports training sets: history in, a Parquet file of rows with labels and splits out.
 //!
-//! The rows are those that the engine would score, made by the same code from the same events. The label
-//! alone looks ahead (`label`).
+//! The rows are those that the engine would score, made by the same code from the same events. The labels
+//! alone look ahead ([`crate::label`]). Rows are written as their labels come due: what is held are the rows of
+//! the longest horizon, twice ([`held`]), and the rows of one row group.
 
+mod columns;
 mod exported;
-mod records;
+mod failures;
+mod folds;
+mod held;
+mod known;
+mod output;
+mod set;
+mod set_row;
+mod span;
+mod split;
+mod table;
+mod text_groups;
+mod weight;
+mod window;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_array::{
-    ArrayRef,
-    builder::{Float64Builder, Int64Builder, StringBuilder},
-};
-use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::ArrowWriter;
+use rustc_hash::FxHashMap;
 
 pub use self::exported::Exported;
-use crate::config::{NormaliseBy, RowOn};
+use self::failures::read_failures;
+use self::folds::{FoldPurge, Folds};
+use self::held::HeldRows;
+use self::known::KnownTimes;
+use self::output::SetOutput;
+use self::set::longest_horizon;
+use self::set_row::{FinishedRow, Group, SetRow};
+use self::span::Span;
+use self::text_groups::TextGroups;
+use self::window::{WindowRules, WindowTrack};
+use crate::config::{GroupBy, NormaliseBy, RowOn};
 use crate::engine::row::Row;
 use crate::engine::row_maker::RowMaker;
+use crate::event::Event;
+use crate::frame::Origin;
 use crate::instrument::{InstrumentId, Instruments};
-use crate::label::{CLASSES, LabelledRow, Labeller, Labelling};
+use crate::label::{Failures, LabelKind, LabelPoint, LabelSpec, Labels};
 use crate::model::normalise::{Expanding, Normalise};
+use crate::news::fold::number;
 use crate::pipeline::Pipeline;
 use crate::run::intake::Intake;
 use crate::run::observer::{ObservedStep, Observer};
-use crate::run::replay::{ReplayError, observe_events};
+use crate::run::replay::{ReplayError, observe_events, stream_names};
 use crate::sink::SinkError;
-use crate::sink::output_file::OutputFile;
-use crate::sink::parquet::{close_parquet, parquet_writer};
-use crate::units::Nanos;
-
-/// A row that waits for its label: its cells, and the number of its instrument's rows since the test period
-/// began.
-struct Waiting {
-    at: Row,
-    cells: Box<[f64]>,
-    rows_since_border: u64,
-}
 
 /// Writes the rows of captures to a Parquet file.
 ///
 /// # Errors
-/// [`ReplayError`] where the pipeline has no `[label]`, a capture cannot be read, or the file cannot be
-/// written.
+/// [`ReplayError`] where rows of trades, quotes or books have no `[label]`, two columns have one name, an
+/// input cannot be read, or the file cannot be written.
 pub fn export(
     pipeline: &Pipeline,
     inputs: &[PathBuf],
     output: &Path,
 ) -> Result<Exported, ReplayError> {
-    if let Some(form) = &pipeline.form {
-        return records::export(pipeline, form.kind().key(), inputs, output);
-    }
-    if pipeline.news.is_some() || pipeline.file.row.on == RowOn::Bar {
-        return records::export(pipeline, "instrument", inputs, output);
-    }
-    let Some(labelling) = pipeline.labelling else {
-        let what = "a [label] table is needed: horizon_ms, threshold_bps, test_from, steps";
+    let key = pipeline
+        .form
+        .as_ref()
+        .map_or("instrument", |form| form.kind().key());
+    let on = pipeline.file.row.on;
+    if pipeline.labels.is_empty() && matches!(on, RowOn::Trade | RowOn::Quote | RowOn::Book) {
+        let what = "a [label] table is needed: kind, horizon_ms, threshold_bps";
         return Err(ReplayError::Pipeline(pipeline.error("label", what).into()));
-    };
-    let steps = pipeline.file.label.as_ref().map_or(1, |label| label.steps);
-    let rows = LabelledRows {
+    }
+    let refused = |key: &str, what: String| ReplayError::Pipeline(pipeline.error(key, what).into());
+    let failures = failures(pipeline).map_err(|what| refused("label.outcomes", what))?;
+    let known = KnownTimes::new(&pipeline.file.features, &pipeline.plan);
+    let folds = folds(pipeline, inputs)?;
+    let streams = stream_names(inputs);
+    let output =
+        SetOutput::create(pipeline, key, &known, (folds, streams), output).map_err(|fault| {
+            match fault {
+                output::OutputFault::Config(fault) => refused(&fault.key, fault.what),
+                output::OutputFault::Sink(error) => error.into(),
+            }
+        })?;
+    let mut rows = SetRows {
         rows: RowMaker::new(Arc::clone(&pipeline.plan), pipeline.rules),
         cells: vec![0.0; pipeline.plan.len()],
         expands: pipeline.file.model.normalise == NormaliseBy::Expanding,
-        test_from: labelling.test_from,
-        labeller: Labeller::new(labelling),
+        windows: WindowRules::of(pipeline),
+        labels: pipeline.labels.clone(),
+        failures,
+        group_by: pipeline.split.group_by,
+        groups: FxHashMap::default(),
+        texts: TextGroups::new(
+            pipeline
+                .news
+                .as_ref()
+                .map_or(1.0, |news| news.rule.similarity),
+        ),
+        known,
         instruments: vec![],
-        table: Table::create(pipeline, labelling, steps, output)?,
+        held: 0,
+        output,
     };
-    rows.export(pipeline, inputs)
+    let intake = Intake::new(pipeline.decoder());
+    let intake = observe_events(pipeline.open(inputs, None)?, intake, &mut rows)?.intake;
+    rows.finish(&intake)
+}
+
+/// The failures of each label that looks for them.
+fn failures(pipeline: &Pipeline) -> Result<Vec<Arc<Failures>>, String> {
+    let read = |label: &LabelSpec| match &label.kind {
+        LabelKind::DefaultWithin {
+            outcomes,
+            known_until,
+            ..
+        } => Some(read_failures(outcomes, *known_until).map(Arc::new)),
+        _ => None,
+    };
+    pipeline.labels.iter().filter_map(read).collect()
+}
+
+/// The folds that `[split.folds]` asks for. Where its borders are not written, the inputs are read once more.
+fn folds(pipeline: &Pipeline, inputs: &[PathBuf]) -> Result<Option<Folds>, ReplayError> {
+    let Some(settings) = pipeline.split.folds else {
+        return Ok(None);
+    };
+    let mut span = Span::default();
+    if settings.from.is_none() || settings.to.is_none() {
+        let intake = Intake::new(pipeline.decoder());
+        observe_events(pipeline.open(inputs, None)?, intake, &mut span)?;
+    }
+    let found = span.ends();
+    let from = settings
+        .from
+        .map(|ts| ts.0)
+        .or(found.map(|(first, _)| first));
+    let to = settings.to.map(|ts| ts.0).or(found.map(|(_, last)| last));
+    let (Some(from), Some(to)) = (from, to) else {
+        return Ok(None);
+    };
+    if from >= to {
+        let what = "no event of the inputs is in the time of the folds; set `from` and `to`";
+        let error = pipeline.error("split.folds", what);
+        return Err(ReplayError::Pipeline(error.into()));
+    }
+    let purge = FoldPurge {
+        horizon_ns: longest_horizon(&pipeline.labels),
+        purge_ns: pipeline.split.purge_ns,
+        embargo_ns: pipeline.split.embargo_ns,
+    };
+    Ok(Some(Folds::new(settings, from, to, purge)))
 }
 
 /// Makes the rows of a replay, labels them once their horizon has passed, and writes them.
-struct LabelledRows {
+struct SetRows {
     rows: RowMaker,
     cells: Vec<f64>,
     /// Whether rows are normalised by the earlier rows of their instrument.
     expands: bool,
-    test_from: Option<Nanos>,
-    labeller: Labeller<Waiting>,
+    windows: WindowRules,
+    labels: Vec<LabelSpec>,
+    failures: Vec<Arc<Failures>>,
+    group_by: Option<GroupBy>,
+    /// When each group was seen first.
+    groups: FxHashMap<u64, i64>,
+    texts: TextGroups,
+    known: KnownTimes,
     instruments: Vec<InstrumentRows>,
-    table: Table,
+    /// Rows that wait, of all instruments.
+    held: u64,
+    output: SetOutput,
 }
 
 /// What is remembered of an instrument's rows.
 #[derive(Default)]
 struct InstrumentRows {
     so_far: Expanding,
-    /// Rows in the test period.
-    since_border: u64,
+    window: WindowTrack,
+    held: Option<HeldRows>,
 }
 
-impl LabelledRows {
-    fn export(mut self, pipeline: &Pipeline, inputs: &[PathBuf]) -> Result<Exported, ReplayError> {
-        let source = pipeline.open(inputs, None)?;
-        let intake = Intake::new(pipeline.decoder());
-        let intake = observe_events(source, intake, &mut self)?.intake;
-        let Self {
-            labeller,
-            mut table,
-            ..
-        } = self;
+impl SetRows {
+    fn finish(mut self, intake: &Intake) -> Result<Exported, ReplayError> {
         let mut written = Ok(());
-        labeller.finish(|row| {
-            if written.is_ok() {
-                written = table.push(row, intake.instruments());
-            }
-        });
-        written?;
-        table.exported.unread = intake.account().dropped;
-        table.exported.frames = intake.account().clone();
-        table.exported.readability = intake.readability().clone();
-        Ok(table.close()?)
-    }
-
-    /// Hands over the rows whose horizon has passed with an instrument's new mid.
-    fn pass_time(&mut self, id: InstrumentId, names: &Instruments) -> Result<(), SinkError> {
-        let mut written = Ok(());
-        if let Some(point) = self.rows.label_point(id) {
-            let table = &mut self.table;
-            self.labeller.mid(id, point, |row| {
+        for held in self.instruments.into_iter().filter_map(|one| one.held) {
+            held.finish(|row| {
                 if written.is_ok() {
-                    written = table.push(row, names);
+                    written = self.output.push(&row, intake.instruments());
                 }
             });
         }
+        written?;
+        let exported = &mut self.output.exported;
+        exported.unread = intake.account().dropped;
+        exported.frames = intake.account().clone();
+        exported.readability = intake.readability().clone();
+        exported.features_sha256 = self.rows.plan().sha256().to_owned();
+        Ok(self.output.close()?)
+    }
+
+    /// Hands over the rows whose labels are known with what an event has left.
+    fn pass_time(&mut self, id: InstrumentId, names: &Instruments) -> Result<(), SinkError> {
+        let held = self.instruments.get_mut(id.index());
+        let Some(held) = held.and_then(|one| one.held.as_mut()) else {
+            return Ok(());
+        };
+        let Some(point) = self.rows.label_point(id) else {
+            return Ok(());
+        };
+        let (output, before) = (&mut self.output, held.len());
+        let mut written = Ok(());
+        held.point(&point, &mut |row| {
+            if written.is_ok() {
+                written = output.push(&row, names);
+            }
+        });
+        self.held -= (before - held.len()) as u64;
         written
     }
 
-    fn wait(&mut self, at: Row) {
+    fn take(&mut self, at: Row, origin: Origin, names: &Instruments) -> Result<(), SinkError> {
+        let known = self.known.of_row(&at);
+        let group = self.group(&at, names);
+        if names.are_per_batch() {
+            // Of an applicant nothing is kept.
+            let (window_start, excluded) = self.windows.alone(&at);
+            let row = SetRow {
+                at,
+                origin,
+                cells: self.cells.as_slice().into(),
+                known,
+                window_start,
+                excluded,
+                group,
+            };
+            return self.write(row, names);
+        }
         let index = at.instrument.index();
         if index >= self.instruments.len() {
             self.instruments.resize_with(index + 1, Default::default);
@@ -141,204 +244,98 @@ impl LabelledRows {
         if self.expands {
             Normalise::Expanding.apply(&mut instrument.so_far, &mut self.cells);
         }
-        let after_border = self.test_from.is_some_and(|from| at.ts_event >= from);
-        instrument.since_border += u64::from(after_border);
-        let waiting = Waiting {
+        let (window_start, excluded) = instrument.window.take(&at, &self.windows);
+        let row = SetRow {
             at,
+            origin,
             cells: self.cells.as_slice().into(),
-            rows_since_border: instrument.since_border,
+            known,
+            window_start,
+            excluded,
+            group,
         };
-        let point = self.rows.label_point(at.instrument);
-        let mid = point.and_then(|point| point.mid);
-        self.labeller.row(at.instrument, at.ts_event, mid, waiting);
+        if self.labels.is_empty() {
+            return self.write(row, names);
+        }
+        self.wait(row, names)
     }
-}
 
-impl Observer for LabelledRows {
-    fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
-        for event in &step.batch.events {
-            let row = self.rows.apply(step.batch, event, &mut self.cells);
-            // A row is labelled after the mid of its own event, and before any later one.
-            self.pass_time(event.instrument, step.instruments)?;
-            if let Some(at) = row {
-                self.wait(at);
+    /// Writes a row that has no label to wait for.
+    fn write(&mut self, row: SetRow, names: &Instruments) -> Result<(), SinkError> {
+        let finished = FinishedRow {
+            row,
+            outcomes: Box::default(),
+            weight: 1.0,
+        };
+        self.output.push(&finished, names)
+    }
+
+    fn wait(&mut self, row: SetRow, names: &Instruments) -> Result<(), SinkError> {
+        let (labels, failures, output) = (&self.labels, &self.failures, &mut self.output);
+        let id = row.at.instrument;
+        // A record has no market.
+        let point = self.rows.label_point(id).unwrap_or(LabelPoint {
+            now: row.at.ts_event,
+            mid: None,
+            price: None,
+            breaks: 0,
+            trade_breaks: 0,
+        });
+        let is_new = self.instruments[id.index()].held.is_none();
+        let held = self.instruments[id.index()].held.get_or_insert_with(|| {
+            let labels_of = Labels::new(labels, names.name(id), failures);
+            HeldRows::new(labels_of, labels.len())
+        });
+        let mut written = Ok(());
+        let mut out = |finished: FinishedRow| {
+            if written.is_ok() {
+                written = output.push(&finished, names);
+            }
+        };
+        let before = held.len();
+        if is_new {
+            held.point(&point, &mut out);
+        }
+        held.row(row, &point, &mut out);
+        self.held = self.held + held.len() as u64 - before as u64;
+        self.output.exported.held = self.output.exported.held.max(self.held);
+        written
+    }
+
+    /// What a row shares with others, and when that was seen first.
+    fn group(&mut self, at: &Row, names: &Instruments) -> Option<Group> {
+        let number = match self.group_by? {
+            GroupBy::Key => number(names.name(at.instrument)),
+            GroupBy::Text => self.texts.group(at.item?, &self.cells),
+        };
+        let since = self.groups.entry(number).or_insert(at.ts_event.0);
+        *since = at.ts_event.0.min(*since);
+        Some(Group {
+            number,
+            since: *since,
+        })
+    }
+
+    fn event(&mut self, step: &ObservedStep<'_>, event: &Event) -> Result<(), SinkError> {
+        self.known.take(event);
+        let row = self.rows.apply(step.batch, event, &mut self.cells);
+        // A row is labelled after the price of its own event, and before any later one.
+        self.pass_time(event.instrument, step.instruments)?;
+        match row {
+            None => Ok(()),
+            Some(at) => {
+                let origin = step.batch.origins[event.frame as usize];
+                self.take(at, origin, step.instruments)
             }
         }
+    }
+}
+
+impl Observer for SetRows {
+    fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
+        for event in &step.batch.events {
+            self.event(step, event)?;
+        }
         Ok(())
-    }
-}
-
-/// The Parquet file.
-struct Table {
-    writer: ArrowWriter<OutputFile>,
-    schema: Arc<Schema>,
-    path: PathBuf,
-    labelling: Labelling,
-    steps: u64,
-    instrument: StringBuilder,
-    ts_event: Int64Builder,
-    quality: StringBuilder,
-    features: Vec<Float64Builder>,
-    mid: Float64Builder,
-    move_bps: Float64Builder,
-    label: StringBuilder,
-    split: StringBuilder,
-    waiting: usize,
-    exported: Exported,
-}
-
-/// Rows in a row group.
-const ROWS: usize = 1 << 16;
-
-impl Table {
-    fn create(
-        pipeline: &Pipeline,
-        labelling: Labelling,
-        steps: u64,
-        path: &Path,
-    ) -> Result<Self, SinkError> {
-        let plan = &pipeline.plan;
-        let text = |name: &str, null| Field::new(name, DataType::Utf8, null);
-        let number = |name: &str, null| Field::new(name, DataType::Float64, null);
-        let mut fields = vec![
-            text("instrument", false),
-            Field::new("ts_event", DataType::Int64, false),
-            text("quality", false),
-        ];
-        fields.extend(plan.names().iter().map(|name| number(name, false)));
-        fields.extend([number("mid", true), number("move_bps", true)]);
-        fields.extend([text("label", true), text("split", false)]);
-        let metadata = HashMap::from([
-            ("foretick.pipeline".to_owned(), pipeline.file.name.clone()),
-            (
-                "foretick.features".to_owned(),
-                serde_json::json!(plan.names()).to_string(),
-            ),
-            (
-                "foretick.features_sha256".to_owned(),
-                plan.sha256().to_owned(),
-            ),
-            (
-                "foretick.labels".to_owned(),
-                serde_json::json!(CLASSES).to_string(),
-            ),
-            (
-                "foretick.horizon_ms".to_owned(),
-                (labelling.horizon_ns / 1_000_000).to_string(),
-            ),
-            (
-                "foretick.threshold_bps".to_owned(),
-                labelling.threshold_bps.to_string(),
-            ),
-            ("foretick.steps".to_owned(), steps.to_string()),
-        ]);
-        let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
-        let writer = parquet_writer(path, Arc::clone(&schema))?;
-        Ok(Self {
-            writer,
-            schema,
-            path: path.to_owned(),
-            labelling,
-            steps,
-            instrument: StringBuilder::new(),
-            ts_event: Int64Builder::new(),
-            quality: StringBuilder::new(),
-            features: plan.names().iter().map(|_| Float64Builder::new()).collect(),
-            mid: Float64Builder::new(),
-            move_bps: Float64Builder::new(),
-            label: StringBuilder::new(),
-            split: StringBuilder::new(),
-            waiting: 0,
-            exported: Exported {
-                features_sha256: plan.sha256().to_owned(),
-                ..Exported::default()
-            },
-        })
-    }
-
-    fn push(&mut self, row: LabelledRow<Waiting>, names: &Instruments) -> Result<(), SinkError> {
-        let LabelledRow {
-            row:
-                Waiting {
-                    at,
-                    cells,
-                    rows_since_border,
-                },
-            class,
-            move_bps,
-        } = row;
-        let split = self.split_of(at.ts_event, rows_since_border);
-        self.instrument.append_value(names.name(at.instrument));
-        self.ts_event.append_value(at.ts_event.0);
-        self.quality.append_value(at.quality.word());
-        for (builder, cell) in self.features.iter_mut().zip(&cells) {
-            builder.append_value(*cell);
-        }
-        self.mid.append_option(at.mid);
-        self.move_bps.append_option(move_bps);
-        self.label
-            .append_option(class.map(|class| CLASSES[usize::from(class)]));
-        self.split.append_value(split);
-        self.exported.rows += 1;
-        self.exported.unlabelled += u64::from(class.is_none());
-        match split {
-            "train" => self.exported.train += 1,
-            "test" => self.exported.test += 1,
-            _ => self.exported.purge += 1,
-        }
-        self.waiting += 1;
-        if self.waiting == ROWS {
-            self.write_rows()
-        } else {
-            Ok(())
-        }
-    }
-
-    fn split_of(&self, ts_event: Nanos, rows_since_border: u64) -> &'static str {
-        let Some(border) = self.labelling.test_from else {
-            return "train";
-        };
-        let label_ends = Nanos(ts_event.0.saturating_add(self.labelling.horizon_ns));
-        match ts_event < border {
-            true if label_ends < border => "train",
-            false if rows_since_border >= self.steps => "test",
-            _ => "purge",
-        }
-    }
-
-    fn write_rows(&mut self) -> Result<(), SinkError> {
-        self.waiting = 0;
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(self.instrument.finish()),
-            Arc::new(self.ts_event.finish()),
-            Arc::new(self.quality.finish()),
-        ];
-        for builder in &mut self.features {
-            columns.push(Arc::new(builder.finish()));
-        }
-        columns.push(Arc::new(self.mid.finish()));
-        columns.push(Arc::new(self.move_bps.finish()));
-        columns.push(Arc::new(self.label.finish()));
-        columns.push(Arc::new(self.split.finish()));
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
-        let written = batch
-            .map_err(|error| error.to_string())
-            .and_then(|batch| self.writer.write(&batch).map_err(|error| error.to_string()));
-        written.map_err(|what| SinkError::Parquet {
-            path: self.path.clone(),
-            what,
-        })
-    }
-
-    fn close(mut self) -> Result<Exported, SinkError> {
-        self.write_rows()?;
-        let Self {
-            writer,
-            path,
-            exported,
-            ..
-        } = self;
-        close_parquet(writer, &path, OutputFile::finish)?;
-        Ok(exported)
     }
 }

@@ -38,6 +38,8 @@ pub enum OutputContent {
     Capture,
     /// Scores: numbers separated by commas.
     Scores,
+    /// A page: HTML.
+    Page,
 }
 
 /// A file that must not be written.
@@ -201,6 +203,8 @@ impl OutputContent {
             _ if is_parquet && packed.is_some() => {
                 return Some("Parquet is compressed within; end the name in .parquet".into());
             }
+            Self::Page if matches!(ending, "html" | "htm") && packed.is_none() => return None,
+            Self::Page => return Some("a page is HTML; end the name in .html".into()),
             Self::Scores if packed.is_some() => {
                 return Some("scores are not compressed; end the name in .csv".into());
             }

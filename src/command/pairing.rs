@@ -15,6 +15,7 @@ mod index;
 mod merge;
 mod reader;
 mod side;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use self::error::PairingError;
 use self::merge::MergeOutcome;
 pub use self::reader::SignalInput;
 use self::side::PairedSide;
+pub use self::stored::StoredSignals;
 use crate::run::progress_display::ProgressDisplay;
 use crate::units::Nanos;
 

@@ -1,4 +1,4 @@
-//! `[row]` and `[label]`: which events make rows, and what really happened after a row.
+//! `[row]`: which events make rows.
 
 use serde::Deserialize;
 
@@ -110,26 +110,4 @@ impl RowOn {
             Self::Trade | Self::Quote | Self::Book => "md.trades.v1",
         }
     }
-}
-
-/// `[label]`: what really happened after a row: how far the mid moved.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LabelConfig {
-    /// How long after the row the mid is looked at, in milliseconds of event time. Required; above zero.
-    pub horizon_ms: i64,
-    /// A move of the mid by more than this is labelled `up` or `down`, else `flat`, in basis points.
-    /// Required.
-    pub threshold_bps: f64,
-    /// Rows before this time are `train`, later ones `test`; rows whose label or window reaches across it are
-    /// `purge`. RFC 3339 in UTC, or nanoseconds since the epoch. Not given: all rows are `train`.
-    pub test_from: Option<String>,
-    /// The number of rows in a window of the model to be trained, by which rows around `test_from` are
-    /// purged. Default: `1`.
-    #[serde(default = "steps")]
-    pub steps: u64,
-}
-
-fn steps() -> u64 {
-    1
 }

@@ -6,6 +6,7 @@
 use super::control;
 use super::venue::{BookProof, Venue};
 use super::venues::Venues;
+use crate::frame::packed::is_packed;
 
 /// The numbers of one connection.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,6 +100,9 @@ impl ConnectionChecks {
         message: &[u8],
         is_checked: bool,
     ) -> ConnectionOrder {
+        if is_packed(message) {
+            return ConnectionOrder::Follows;
+        }
         let at = usize::from(stream);
         if at >= self.streams.len() {
             self.streams.resize(at + 1, CheckedStream::default());

@@ -9,6 +9,7 @@ use super::kraken::Kraken;
 use super::okx::Okx;
 use super::venue::{BookUpdates, Venue};
 use crate::frame::binary::is_binary;
+use crate::frame::packed::is_packed;
 use crate::frame::split_stamp;
 
 /// All venues. Where several recognise a message, the first one reads it.
@@ -102,6 +103,9 @@ impl Venues {
     /// time; empty where it is one message. A frame that a capture holds in base64 is seen as it came.
     #[must_use]
     pub fn split(&self, frame: &[u8]) -> Vec<Vec<u8>> {
+        if is_packed(frame) {
+            return vec![];
+        }
         let message = split_stamp(frame).1;
         let head = &frame[..frame.len() - message.len()];
         if control::is_partly_lost(message) {

@@ -21,7 +21,6 @@ mod quote;
 mod range;
 mod recursion;
 mod row_value;
-mod session;
 mod spec;
 mod state;
 mod unit;

@@ -13,6 +13,7 @@ mod gap_record;
 mod gaps;
 mod halt;
 mod heard;
+mod label_price;
 mod lateness;
 mod market;
 mod quote_numbers;

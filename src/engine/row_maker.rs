@@ -273,7 +273,11 @@ impl RowMaker {
         (market.now != i64::MIN).then(|| LabelPoint {
             now: Nanos(market.now),
             mid: market.label_mid(self.rules.max_gap),
+            price: market
+                .label_price
+                .price(market.price, market.now, self.rules.max_gap),
             breaks: market.breaks(),
+            trade_breaks: market.label_price.breaks(),
         })
     }
 

@@ -1,21 +1,25 @@
 //! How far ahead signals look.
 
 use crate::config::{ConfigFault, PipelineFile};
-use crate::label::Labelling;
+use crate::label::LabelSpec;
 use crate::model::contract::Contract;
 
-/// The horizon of signals, in nanoseconds; 0 where nothing says it.
+/// The horizon of signals, in nanoseconds; 0 where nothing says it. Of several labels, that of the first, or
+/// the one that the model was trained for.
 ///
 /// # Errors
-/// Where those of the model, of `[signal]` and of `[label]` differ.
+/// Where those of the model, of `[signal]` and of all `[label]` tables differ.
 pub(super) fn horizon(
     file: &PipelineFile,
-    labelling: Option<&Labelling>,
+    labels: &[LabelSpec],
     contract: &Contract,
 ) -> Result<i64, ConfigFault> {
     let signal = file.signal.horizon_ms;
     let signal = signal.map(|ms| ("signal", ms.saturating_mul(1_000_000)));
-    let label = labelling.map(|label| ("label", label.horizon_ns));
+    let horizons: Vec<i64> = labels.iter().filter_map(LabelSpec::horizon_ns).collect();
+    let wanted = contract.horizon_ns.or(signal.map(|(_, nanos)| nanos));
+    let agreeing = horizons.iter().find(|nanos| Some(**nanos) == wanted);
+    let label = agreeing.or(horizons.first()).map(|nanos| ("label", *nanos));
     for (table, written) in signal.into_iter().chain(label) {
         if let Some(trained) = contract.horizon_ns
             && trained != written

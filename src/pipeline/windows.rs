@@ -4,6 +4,7 @@
 use super::error::PipelineError;
 use super::execution;
 use super::model_file::ModelFile;
+use super::split::SplitSettings;
 use crate::config::{ConfigFault, Document, ModelKind, PipelineFile, RowOn};
 use crate::model::contract::Contract;
 use crate::model::kernel::Isa;
@@ -20,7 +21,11 @@ pub(super) fn has_single_rows(file: &PipelineFile) -> bool {
 ///
 /// # Errors
 /// The key at fault.
-pub(super) fn check(file: &PipelineFile, contract: &Contract) -> Result<(), ConfigFault> {
+pub(super) fn check(
+    file: &PipelineFile,
+    split: &SplitSettings,
+    contract: &Contract,
+) -> Result<(), ConfigFault> {
     let steps = contract.steps;
     if has_single_rows(file) && steps != 1 {
         let what = format!(
@@ -28,15 +33,17 @@ pub(super) fn check(file: &PipelineFile, contract: &Contract) -> Result<(), Conf
         );
         return Err(ConfigFault::at("row.on", what));
     }
-    match &file.label {
-        Some(label) if (label.steps as usize) < steps => {
+    let is_asked_for = !file.labels.is_empty() || split.test_from.is_some();
+    match is_asked_for && (split.steps as usize) < steps {
+        true => {
+            let table = split.steps_key.split('.').next().unwrap_or_default();
             let what = format!(
-                "[label] purges {} rows at the border, but the model's windows have {steps}; set `steps` to that",
-                label.steps
+                "[{table}] purges {} rows at the border, but the model's windows have {steps}; set `steps` to that",
+                split.steps
             );
-            Err(ConfigFault::at("label.steps", what))
+            Err(ConfigFault::at(split.steps_key, what))
         }
-        _ => Ok(()),
+        false => Ok(()),
     }
 }
 

@@ -239,7 +239,10 @@ pub fn observe_events(
             instruments: intake.instruments(),
         })?;
         intake.release();
-        progress.show(intake.account().received, || source.progress());
+        let frames = intake.account().received;
+        if frames.is_multiple_of(FRAMES_BETWEEN_LOOKS) {
+            progress.show(frames, || source.progress());
+        }
     }
     Ok(Observed {
         intake,
@@ -248,6 +251,9 @@ pub fn observe_events(
         files: source.read_so_far(),
     })
 }
+
+/// After so many frames it is looked whether the progress is due to be shown: a look reads the clock.
+const FRAMES_BETWEEN_LOOKS: u64 = 64;
 
 fn writer(
     pipeline: &Pipeline,
@@ -390,7 +396,9 @@ fn feed(
         if router.send(origin, bytes).is_err() {
             break;
         }
-        progress.show(source.frames(), || source.progress());
+        if source.frames().is_multiple_of(FRAMES_BETWEEN_LOOKS) {
+            progress.show(source.frames(), || source.progress());
+        }
     }
     Ok(router.copies())
 }

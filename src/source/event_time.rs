@@ -61,7 +61,7 @@ pub(super) struct JumpCheck {
     pub(super) max_jump_ns: Option<i64>,
     /// The time of the last line that was not too far ahead, or of a line that began like it.
     last: Option<Nanos>,
-    /// The instrument of that line.
+    /// The instrument of that line, as it is written there.
     symbol: Option<String>,
     /// How the last line began, if the time came first.
     beginning: [u8; BEGINNING],
@@ -125,7 +125,10 @@ impl JumpCheck {
             time,
             is_stamp: stamp.is_some(),
             is_far,
-            symbols: [symbol_of(message), self.symbol.clone()],
+            symbols: [
+                symbol_of(message),
+                self.symbol.as_deref().map(str::to_ascii_uppercase),
+            ],
             is_first: before.is_none(),
             before,
             jumped: 1,
@@ -154,8 +157,11 @@ impl JumpCheck {
 
     fn note_symbol(&mut self, line: &[u8]) {
         match (name_of(line), &mut self.symbol) {
-            // As for nearly every row of an archive.
-            (Some(name), Some(symbol)) if symbol.eq_ignore_ascii_case(name) => {}
+            // A row of an archive, of which there are many: the text is used again.
+            (Some(name), Some(symbol)) => {
+                symbol.clear();
+                symbol.push_str(name);
+            }
             _ => self.symbol = symbol_of(line),
         }
     }
@@ -163,6 +169,10 @@ impl JumpCheck {
     fn note(&mut self, time: Nanos, line: &[u8]) {
         self.last = Some(time);
         self.note_symbol(line);
+        if is_packed(line) {
+            self.beginning = [0; BEGINNING];
+            return;
+        }
         let is_coarse = self
             .max_jump_ns
             .is_some_and(|max_jump| max_jump >= COARSE_NS);

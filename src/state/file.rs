@@ -1,6 +1,6 @@
 //! The bytes of a snapshot.
 //!
-//! Two lines of text, then the payload: `foretick-state 1 LENGTH SHA256` of what follows the first line; the
+//! Two lines of text, then the payload: `foretick-state 2 LENGTH SHA256` of what follows the first line; the
 //! header as JSON; the states and the alerts, compressed by Zstandard. So `head -n 2` shows what a file is.
 
 use std::path::Path;
@@ -29,7 +29,9 @@ struct Payload {
     alerts: Option<Vec<u8>>,
 }
 
-const MAGIC: &str = "foretick-state 1";
+/// The number is another one whenever the form of what instruments hold changes: such a snapshot is refused
+/// as one of another version, where it might else be read as something that it is not.
+const MAGIC: &str = "foretick-state 2";
 /// Level 1: a snapshot is written often, and read once.
 const LEVEL: i32 = 1;
 

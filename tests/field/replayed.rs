@@ -3,8 +3,10 @@
 use std::fmt::Write;
 use std::fs::File;
 
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, TimestampNanosecondType};
 use arrow_array::{Array, cast::AsArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -145,9 +147,10 @@ pub(crate) fn exported_rows(pipeline: &str, lines: &[impl AsRef<str>]) -> Vec<Ex
     for batch in reader.build().expect("the file is Parquet") {
         let batch = batch.expect("the rows can be read");
         let column = |name| batch.column_by_name(name).expect("the column");
-        let times = column("ts_event").as_primitive::<Int64Type>();
+        let times = column("ts_event").as_primitive::<TimestampNanosecondType>();
         let moves = column("move_bps").as_primitive::<Float64Type>();
-        let labels = column("label").as_string::<i32>();
+        let labels = cast(column("label"), &DataType::Utf8).expect("the labels are words");
+        let labels = labels.as_string::<i32>();
         rows.extend((0..batch.num_rows()).map(|at| ExportedRow {
             ts_event: times.value(at),
             move_bps: moves.is_valid(at).then(|| moves.value(at)),

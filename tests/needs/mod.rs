@@ -1,4 +1,5 @@
-//! What a test may need and not find: a real Kafka, recorded market data, ONNX Runtime, a trained model.
+//! What a test may need and not find: a real Kafka, recorded market data, ONNX Runtime, a trained model, a
+//! Python with packages, a browser.
 //!
 //! Starts and fetches nothing; `tests/run.sh` does. A test that lacks something reports that it is skipped;
 //! if `FORETICK_REQUIRE` lists what it lacks, it fails.
@@ -74,6 +75,41 @@ pub(crate) fn onnx(test: &str) -> bool {
         skip(test, "onnx", &error.to_string());
     }
     loaded.is_ok()
+}
+
+/// A Python with pyarrow and numpy, or `None` after reporting that `test` is skipped.
+pub(crate) fn python(test: &str) -> Option<PathBuf> {
+    let named = env::var_os("FORETICK_PYTHON").map(PathBuf::from);
+    let python = named.unwrap_or_else(|| "python3".into());
+    let mut imports = std::process::Command::new(&python);
+    imports
+        .args(["-c", "import numpy, pyarrow.parquet"])
+        .stderr(std::process::Stdio::null());
+    if imports.status().is_ok_and(|status| status.success()) {
+        return Some(python);
+    }
+    let reason =
+        "FORETICK_PYTHON names no Python with pyarrow and numpy (pip install deploy/python)";
+    skip(test, "python", reason);
+    None
+}
+
+/// The command of a headless Chromium, or `None` after reporting that `test` is skipped.
+pub(crate) fn chromium(test: &str) -> Option<&'static str> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let answers = |name: &&str| {
+        let asked = Command::new(name).arg("--version").output();
+        asked.is_ok_and(|answer| answer.status.success())
+    };
+    let found = names.into_iter().find(answers);
+    if found.is_none() {
+        skip(
+            test,
+            "chromium",
+            "there is no Chromium (Debian: apt-get install chromium)",
+        );
+    }
+    found
 }
 
 /// Whether a model has been trained; reports that `test` is skipped if not.

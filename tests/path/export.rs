@@ -6,8 +6,10 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, TimestampNanosecondType};
 use arrow_array::{Array, cast::AsArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use foretick::engine::row_maker::RowMaker;
 use foretick::event::Batch;
 use foretick::frame::Origin;
@@ -38,6 +40,7 @@ struct Row {
     move_bps: Option<f64>,
     label: Option<String>,
     split: String,
+    quality: String,
 }
 
 #[test]
@@ -52,24 +55,24 @@ fn rows_are_split_without_a_leak() {
     assert_eq!(keys.len(), 2);
     let mut count = BTreeMap::<&str, u64>::new();
     for rows in keys.values() {
-        let mut since_border = 0;
-        for row in rows {
-            since_border += usize::from(row.ts_event >= BORDER);
+        for (at, row) in rows.iter().enumerate() {
+            let window = at.checked_sub(STEPS - 1).map(|first| &rows[first..=at]);
+            let is_sound =
+                window.is_some_and(|window| window.iter().all(|one| one.quality == "ok"));
+            let begins = window.map_or(row.ts_event, |window| window[0].ts_event);
             let expected = match row.ts_event {
+                _ if !is_sound || row.label.is_none() => "excluded",
                 ts if ts + HORIZON < BORDER => "train",
                 ts if ts < BORDER => "purge",
-                _ if since_border < STEPS => "purge",
+                _ if begins < BORDER => "purge",
                 _ => "test",
             };
-            assert_eq!(
-                row.split, expected,
-                "{row:?}, {since_border} after the border"
-            );
+            assert_eq!(row.split, expected, "{row:?}");
             *count.entry(expected).or_default() += 1;
         }
     }
-    for split in ["train", "test", "purge"] {
-        assert!(count[split] > 5, "{count:?}");
+    for split in ["train", "test", "purge", "excluded"] {
+        assert!(count[split] > 3, "{count:?}");
         assert_eq!(summary[split], count[split]);
     }
     assert_eq!(summary["rows"], count.values().sum::<u64>());
@@ -226,11 +229,13 @@ fn read(path: &Path) -> BTreeMap<String, Vec<Row>> {
     for batch in reader.expect("the file is Parquet") {
         let batch = batch.expect("the file is whole");
         let column = |name: &str| batch.column_by_name(name).expect("a column").as_ref();
+        let words = |name: &str| cast(column(name), &DataType::Utf8).expect("words");
+        let (quality, labels, splits) = (words("quality"), words("label"), words("split"));
         let text = |name: &str| column(name).as_string::<i32>();
         let number = |name: &str| column(name).as_primitive::<Float64Type>();
-        let times = column("ts_event").as_primitive::<Int64Type>();
+        let times = column("ts_event").as_primitive::<TimestampNanosecondType>();
         for at in 0..batch.num_rows() {
-            let label = text("label");
+            let label = labels.as_string::<i32>();
             let moved = number("move_bps");
             let row = Row {
                 ts_event: times.value(at),
@@ -238,7 +243,8 @@ fn read(path: &Path) -> BTreeMap<String, Vec<Row>> {
                 flow: number("flow").value(at),
                 move_bps: moved.is_valid(at).then(|| moved.value(at)),
                 label: label.is_valid(at).then(|| label.value(at).to_owned()),
-                split: text("split").value(at).to_owned(),
+                split: splits.as_string::<i32>().value(at).to_owned(),
+                quality: quality.as_string::<i32>().value(at).to_owned(),
             };
             let name = text("instrument").value(at).to_owned();
             keys.entry(name).or_default().push(row);

@@ -114,7 +114,8 @@ def export():
     table = parquet.read_table(path)
     column = lambda name: table.column(name).to_pylist()
     cells = np.stack([table.column(item).to_numpy() for item in ITEMS], axis=1)
-    known = zip(column("obligor"), column("period"), column("ts_event"), cells, strict=True)
+    times = table.column("ts_event").to_numpy().astype("datetime64[ns]").astype(np.int64).tolist()
+    known = zip(column("obligor"), column("period"), times, cells, strict=True)
     rows = {(obligor, year): row for obligor, year, ts_event, row in known if ts_event == known_at(year)}
     if len(rows) != len(cells):
         raise SystemExit(f"while reading {path}: some rows repeat others, or are of another time than their statement")

@@ -194,7 +194,7 @@ def export(fields, name="taiwan"):
     table = parquet.read_table(made)
     with (folder / "labels.jsonl").open() as lines:
         labels = [json.loads(line) for line in lines]
-    times = table.column("ts_event").to_numpy()
+    times = table.column("ts_event").to_numpy().astype("datetime64[ns]").astype(np.int64)
     # An applicant is a token by now, so rows and labels are joined by their order.
     if times.tolist() != [label["ts_event"] for label in labels]:
         raise SystemExit(f"while joining rows and labels: {made} has not one row for each application, in their order")

@@ -134,7 +134,8 @@ def pieces(name, headlines):
     cells = np.stack([table.column(feature).to_numpy() for feature in contract["features"]], axis=1)
     # What the engine passes over (other scripts, nothing but an address) has no pieces: all zero.
     ids = np.zeros((len(headlines), cells.shape[1]), dtype=np.int16)
-    ids[table.column("ts_event").to_numpy() // 1_000_000_000 - BEGIN_S - 1] = cells
+    times = table.column("ts_event").to_numpy().astype("datetime64[ns]").astype(np.int64)
+    ids[times // 1_000_000_000 - BEGIN_S - 1] = cells
     return ids, contract
 
 

@@ -87,10 +87,11 @@ def read(path, unsigned=UNSIGNED):
         "steps": int(metadata["foretick.steps"]),
         "horizon_ms": int(metadata["foretick.horizon_ms"]),
         "threshold_bps": float(metadata["foretick.threshold_bps"]),
+        "test_from": json.loads(metadata["foretick.set"])["split"]["test_from"],
         "unsigned": unsigned,
     }
     column = lambda name: table.column(name).to_numpy()
-    instrument, ts_event = column("instrument").astype(str), column("ts_event")
+    instrument, ts_event = column("instrument").astype(str), column("ts_event").astype("datetime64[ns]").astype(np.int64)
     # The export follows the labels' order; a stable sort leaves rows of one moment as they came.
     order = np.lexsort((np.arange(len(ts_event)), ts_event, instrument))
     code = {name: at for at, name in enumerate(contract["labels"])}
@@ -120,7 +121,10 @@ def divide(rows):
     """Train, validation and test. No label reaches over a border, and no window does."""
     usable = whole(rows) & (rows.label >= 0)
     training = usable & (rows.split == "train")
-    first, last = (pick(rows.ts_event[rows.split == "train"]) for pick in (np.min, np.max))
+    # Of all rows before the test, also of those that are excluded for what their windows or labels lack.
+    test_from = np.datetime64(rows.contract["test_from"].rstrip("Z"), "ns").astype(np.int64)
+    before = rows.ts_event[rows.ts_event + rows.contract["horizon_ms"] * 1_000_000 < test_from]
+    first, last = before.min(), before.max()
     border = last - int(VALIDATION_SHARE * (last - first))
     early = rows.ts_event + rows.contract["horizon_ms"] * 1_000_000 < border
     begins = np.roll(rows.ts_event, rows.contract["steps"] - 1)  # when the window's first row was

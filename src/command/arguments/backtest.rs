@@ -38,10 +38,18 @@ pub struct BacktestArguments {
     /// them. At least the combinations of --sweep.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: u64,
+    /// The failures, for a pipeline with rules of `[[alert]]`: labels as `evaluate` takes them. How well the
+    /// alerts warn of them is told, with other thresholds too; nothing is traded.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sweep", "trades", "equity"])]
+    pub labels: Option<PathBuf>,
     /// Write trades.parquet, equity.parquet and report.json to this folder, which is made if it does not
     /// exist.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["trades", "equity"])]
     pub output: Option<PathBuf>,
+    /// Write a page to this HTML file: charts, tables and findings, for a browser or a printer. It is one file
+    /// and asks for nothing outside.
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Write the trades to this Parquet file.
     #[arg(long, value_name = "FILE")]
     pub trades: Option<PathBuf>,

@@ -23,6 +23,8 @@ pub struct BacktestOptions {
     pub sweep: Vec<String>,
     /// How many terms were tried before these were chosen, these included.
     pub trials: u64,
+    /// The failures that alerts are to warn of; none for a pipeline without rules of alerts.
+    pub labels: Option<PathBuf>,
     /// A folder that is made, for the files below.
     pub folder: Option<PathBuf>,
     /// Where the round trips go, as Parquet.
@@ -31,6 +33,10 @@ pub struct BacktestOptions {
     pub equity: Option<PathBuf>,
     /// Where the report goes, as JSON.
     pub report: Option<PathBuf>,
+    /// Where the page goes, as HTML.
+    pub page: Option<PathBuf>,
+    /// The command, as the page tells it.
+    pub command: String,
 }
 
 impl From<&BacktestArguments> for BacktestOptions {
@@ -46,10 +52,13 @@ impl From<&BacktestArguments> for BacktestOptions {
             set: args.which.set.clone(),
             sweep: args.sweep.clone(),
             trials: args.trials,
+            labels: args.labels.clone(),
             folder: args.output.clone(),
             trades: args.trades.clone().or_else(|| inside("trades.parquet")),
             equity: args.equity.clone().or_else(|| inside("equity.parquet")),
             report: inside("report.json"),
+            page: args.report.clone(),
+            command: command(std::env::args()),
         }
     }
 }
@@ -69,6 +78,32 @@ impl BacktestOptions {
             (named("--trades"), self.trades.clone(), OutputContent::Rows),
             (named("--equity"), self.equity.clone(), OutputContent::Rows),
             ("--output", self.report.clone(), OutputContent::JsonLines),
+            ("--report", self.page.clone(), OutputContent::Page),
         ])
+    }
+}
+
+/// A command as a shell would take it.
+fn command(words: impl Iterator<Item = String>) -> String {
+    let is_plain = |word: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+        !word.is_empty() && word.chars().all(plain)
+    };
+    let quoted = words.map(|word| match is_plain(&word) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    });
+    quoted.collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_quoted_as_a_shell_takes_it() {
+        let words = ["foretick", "backtest.enter=0.15", "it's", "", "a b"];
+        let written = command(words.into_iter().map(str::to_owned));
+        assert_eq!(written, r"foretick backtest.enter=0.15 'it'\''s' '' 'a b'");
     }
 }

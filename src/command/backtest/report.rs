@@ -1,6 +1,9 @@
 //! What a backtest found, for people and as one JSON object. The same input and terms give the same bytes.
 
-mod figures;
+pub(super) mod figures;
+mod finding;
+mod split;
+mod terms;
 mod text;
 
 use std::collections::BTreeMap;
@@ -11,21 +14,37 @@ use self::figures::{
     ByFee, ByLatency, BySize, Exposure, HoldingTimes, OpenFigures, OrderCounts, PartFigures,
     ResultFigures, SweptFigures, holding_times, result,
 };
+use self::finding::Finding;
+use self::finding::{Facts, findings};
+use self::split::SplitFigures;
+use self::split::split;
+use self::terms::TermsFigures;
+use super::input_digest::InputFigures;
 use super::sensitivity::{FEES_BPS, Sensitivities};
+use super::study::{MoveLabel, StudyFigures, StudyOutcome};
 use super::sweep::Combination;
 use super::tables::side;
 use crate::backtest::statistics::{Trials, deflated_sharpe, sharpe_of_step, variance};
 use crate::backtest::{FillOn, InputCounts, OpenPosition, Tally, TradeFigures, TrialOutcome};
 use crate::pipeline::BacktestSettings;
 use crate::run::summary::Summary;
+use crate::signal::model::ModelIdentity;
 
 /// What a backtest found. Money is in the quote currency.
 #[derive(Clone, Debug, Serialize)]
 pub struct BacktestReport {
     /// The pipeline's name.
     pub pipeline: String,
+    /// The model's name.
+    pub model_name: String,
+    /// The model's version.
+    pub model_version: String,
     /// SHA-256 of the model's file.
     pub model_sha256: String,
+    /// SHA-256 of the definitions of its features.
+    pub features_sha256: String,
+    /// The input, in the order in which it was named.
+    pub inputs: Vec<InputFigures>,
     /// The digest of the signals, as `replay` gives it.
     pub digest: String,
     /// Signals.
@@ -36,6 +55,8 @@ pub struct BacktestReport {
     pub span: Option<(i64, i64)>,
     /// What orders were filled on.
     pub fill_on: &'static str,
+    /// The terms on which signals were traded.
+    pub terms: TermsFigures,
     /// The result of the pipeline's own terms.
     #[serde(flatten)]
     pub result: ResultFigures,
@@ -72,6 +93,13 @@ pub struct BacktestReport {
     /// The combinations of a sweep, in the order of their values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sweep: Vec<SweptFigures>,
+    /// What the signals are worth beside their trades.
+    #[serde(flatten)]
+    pub study: StudyFigures,
+    /// Training and test period; null without `[label] test_from`.
+    pub split: Option<SplitFigures>,
+    /// What bears on what the figures mean.
+    pub findings: Vec<Finding>,
     /// What the replay did.
     #[serde(skip)]
     pub summary: Summary,
@@ -80,7 +108,9 @@ pub struct BacktestReport {
 /// What was backtested.
 pub(super) struct Given<'a> {
     pub(super) pipeline: &'a str,
-    pub(super) model_sha256: &'a str,
+    pub(super) model: &'a ModelIdentity,
+    pub(super) inputs: Vec<InputFigures>,
+    pub(super) labelling: Option<MoveLabel>,
     pub(super) settings: &'a BacktestSettings,
     pub(super) trials: u64,
     pub(super) names: &'a [String],
@@ -94,11 +124,12 @@ pub(super) struct Tried<'a> {
     pub(super) sensitivities: &'a Sensitivities,
     /// The outcomes of the sensitivities, in their order.
     pub(super) varied: &'a [TrialOutcome],
+    pub(super) study: &'a StudyOutcome,
 }
 
 impl BacktestReport {
     pub(super) fn new(
-        given: &Given<'_>,
+        given: Given<'_>,
         tried: &Tried<'_>,
         summary: Summary,
         counts: InputCounts,
@@ -108,6 +139,7 @@ impl BacktestReport {
             swept,
             sensitivities,
             varied,
+            study,
         } = tried;
         let (tally, step_ns) = (&base.tally, given.settings.step_ns);
         let ratios = swept
@@ -122,9 +154,13 @@ impl BacktestReport {
         let by_size = by_size(sensitivities, large);
         let wins = by_size.iter().filter(|one| one.figures.pnl_net > 0.0);
         let by_instrument = tally.by_instrument.iter();
-        Self {
+        let mut report = Self {
             pipeline: given.pipeline.to_owned(),
-            model_sha256: given.model_sha256.to_owned(),
+            model_name: given.model.name.clone(),
+            model_version: given.model.version.clone(),
+            model_sha256: given.model.sha256.clone(),
+            features_sha256: given.model.features_sha256.clone(),
+            inputs: given.inputs,
             digest: summary.digest.clone(),
             signals: counts.signals,
             signals_left: counts.signals_left,
@@ -133,6 +169,7 @@ impl BacktestReport {
                 FillOn::Book => "book",
                 FillOn::Quotes => "quotes",
             },
+            terms: (&given.settings.terms).into(),
             result: result(tally, &base.equity, step_ns),
             deflated_sharpe: deflated_sharpe(&base.equity.changes, trials),
             trials: trials.count,
@@ -175,7 +212,30 @@ impl BacktestReport {
                 .iter()
                 .map(|(set, outcome)| swept_figures(set, outcome, step_ns))
                 .collect(),
+            study: study.figures.clone(),
+            split: split(
+                given.labelling,
+                study.splits,
+                tally.trips.as_deref().unwrap_or_default(),
+            ),
+            findings: vec![],
             summary,
+        };
+        report.findings = findings(&report.facts());
+        report
+    }
+}
+
+impl BacktestReport {
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            split: self.split.as_ref(),
+            terms: &self.terms,
+            drift: &self.study.drift,
+            trades: self.result.trades,
+            swept: self.sweep.len(),
+            open: self.open_positions.len(),
+            signals_left: self.signals_left,
         }
     }
 }

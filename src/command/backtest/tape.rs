@@ -1,4 +1,4 @@
-//! One replay of the engine, whose events and signals several threads trade at the same time.
+//! One replay of the engine, whose events and signals several threads trade at the same time, and one studies.
 //!
 //! Each thread has some of the terms and markets of its own, so that no result depends on their number.
 
@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use super::study::{StudiedSignal, Study, StudyOutcome};
 use crate::backtest::{Backtest, Decision, InputCounts, Keep, Terms, TrialOutcome};
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments};
@@ -25,12 +26,15 @@ pub(super) struct Recorded {
     /// What came of the terms, in their order.
     pub(super) outcomes: Vec<TrialOutcome>,
     pub(super) counts: InputCounts,
+    /// What the signals are worth beside their trades.
+    pub(super) study: StudyOutcome,
 }
 
 /// One step of the engine, for all threads.
 struct TapeStep {
     batch: Batch,
     signals: Vec<Decision>,
+    studied: Vec<StudiedSignal>,
 }
 
 /// Steps that may wait for a thread.
@@ -68,6 +72,17 @@ pub(super) fn play(
             senders.push(send);
             traders.push(trader.map_err(ReplayError::Thread)?);
         }
+        let (send, receive) = sync_channel::<Arc<TapeStep>>(WAITING_MAX);
+        let mut study = Study::new(pipeline, loaded, &settings.terms);
+        let thread = std::thread::Builder::new().name("study".into());
+        let student = thread.spawn_scoped(scope, move || {
+            for step in receive {
+                study.step(&step.batch, &step.studied);
+            }
+            study.finish()
+        });
+        senders.push(send);
+        let student = student.map_err(ReplayError::Thread)?;
         let mut tape = Tape {
             lineage: &loaded.lineage,
             senders,
@@ -88,6 +103,7 @@ pub(super) fn play(
             names,
             outcomes: gathered(parts),
             counts,
+            study: student.join().expect("a study does not panic"),
         })
     })
 }
@@ -127,18 +143,20 @@ impl Observer for Tape<'_> {
         // A correction replaces a signal that was acted on already; a shadow is not acted on.
         let is_acted_on =
             |signal: &&Signal| signal.revision == 0 && !self.lineage.model(signal).shadow;
-        let signals = step
-            .signals
-            .iter()
-            .filter(is_acted_on)
-            .map(|signal| Decision {
+        let (mut signals, mut studied) = (vec![], vec![]);
+        for signal in step.signals.iter().filter(is_acted_on) {
+            let decision = Decision {
                 instrument: signal.instrument,
                 ts: signal.ts_event.0,
                 score: self.lineage.score(signal),
                 quality: signal.quality,
-            });
+            };
+            signals.push(decision);
+            studied.push(StudiedSignal::new(decision, signal));
+        }
         let step = Arc::new(TapeStep {
-            signals: signals.collect(),
+            signals,
+            studied,
             batch: step.batch.clone(),
         });
         for sender in &self.senders {

@@ -1,6 +1,6 @@
 //! Which signal each label is of.
 //!
-//! A label names a key and a time. Where several signals have both, as ticks of one nanosecond do, the first
+//! A label names the id of its signal, or a key and a time. Where several signals have both, as ticks of one nanosecond do, the first
 //! label is of the first signal, the second of the second, and so on, so that each of them counts once.
 
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use super::scored::Scored;
 pub(super) struct Joined {
     /// A signal, its label and the outcome, in the order of the labels; each signal once.
     pub(super) rows: Vec<JoinedRow>,
-    /// Labels with an outcome for which no signal came.
+    /// The same of the training part, where it is not judged.
+    pub(super) training: Vec<JoinedRow>,
+    /// Labels to be judged with an outcome for which no signal came.
     pub(super) unscored: u64,
     /// Labels without an outcome.
     pub(super) unknown: u64,
@@ -24,7 +26,7 @@ pub(super) struct Joined {
 }
 
 /// A signal that has an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct JoinedRow {
     /// Index into the signals.
     pub(super) signal: usize,
@@ -54,13 +56,26 @@ pub(super) fn join(
         signals_at.entry(place).or_default().push(signal);
         last_of.insert(Arc::clone(&one.key), signal);
     }
-    let mut labels_at: FxHashMap<Place, Vec<usize>> = FxHashMap::default();
-    for (label, one) in outcomes.all.iter().enumerate() {
-        let place = (key_of(one), one.ts_event);
-        labels_at.entry(place).or_default().push(label);
-    }
+    let by_id: FxHashMap<&str, usize> = signals
+        .iter()
+        .enumerate()
+        .filter_map(|(signal, one)| Some((one.id.as_deref()?, signal)))
+        .collect();
     let mut joined = Joined::default();
     let mut pairs = vec![];
+    let is_missed = |label: &usize| meant[*label].is_some() && !outcomes.is_training(*label);
+    let mut labels_at: FxHashMap<Place, Vec<usize>> = FxHashMap::default();
+    for (label, one) in outcomes.all.iter().enumerate() {
+        let Some(id) = &one.signal_id else {
+            let place = (key_of(one), one.ts_event);
+            labels_at.entry(place).or_default().push(label);
+            continue;
+        };
+        match by_id.get(id.as_str()) {
+            Some(signal) => pairs.push((label, *signal)),
+            None => joined.unscored += u64::from(is_missed(&label)),
+        }
+    }
     let mut labels_at: Vec<(Place, Vec<usize>)> = labels_at.into_iter().collect();
     labels_at.sort_unstable_by_key(|(_, labels)| labels[0]);
     for ((key, ts), labels) in labels_at {
@@ -74,8 +89,8 @@ pub(super) fn join(
         };
         let paired = paired(&labels, signals, outcomes, meant)?;
         if paired.is_empty() {
-            let known = labels.iter().filter(|label| meant[**label].is_some());
-            joined.unscored += known.count() as u64;
+            let missed = labels.iter().filter(|label| is_missed(label));
+            joined.unscored += missed.count() as u64;
         }
         pairs.extend(paired);
     }
@@ -92,16 +107,22 @@ pub(super) fn join(
                     "another label says something else of the same signal; leave the right one";
                 return Err(outcomes.fail(&outcomes.all[label], what.into()));
             }
-            joined.repeated += 1;
+            joined.repeated += u64::from(!outcomes.is_training(label));
             continue;
         }
-        joined.rows.push(JoinedRow {
+        let rows = match outcomes.is_training(label) {
+            true => &mut joined.training,
+            false => &mut joined.rows,
+        };
+        rows.push(JoinedRow {
             signal,
             label,
             outcome,
         });
     }
-    joined.unknown = meant.iter().filter(|outcome| outcome.is_none()).count() as u64;
+    let unknown = (0..meant.len()).filter(|label| meant[*label].is_none());
+    let unknown = unknown.filter(|label| !outcomes.is_training(*label));
+    joined.unknown = unknown.count() as u64;
     Ok(joined)
 }
 
@@ -155,8 +176,10 @@ mod tests {
     fn joined(signals: &[(&str, i64)], labels: &str) -> Result<(Vec<String>, [u64; 3]), String> {
         let signals: Vec<Scored> = signals
             .iter()
-            .map(|(key, ts)| Scored {
+            .enumerate()
+            .map(|(at, (key, ts))| Scored {
                 key: (*key).into(),
+                id: Some(format!("id {at}")),
                 ts_event: *ts,
                 probabilities: vec![],
                 score: 0.5,
@@ -166,6 +189,7 @@ mod tests {
         let scale = Scale {
             labels: &[],
             flags: true,
+            numbers: false,
             persons: false,
         };
         let meant = outcomes
@@ -218,6 +242,39 @@ mod tests {
         let five = label("a", 5, "1").repeat(5);
         assert_eq!(rows(&five).1, [0, 0, 2]);
         assert_eq!(rows(&label("c", 5, "1")), (vec![], [1, 0, 0]));
+    }
+
+    #[test]
+    fn a_label_with_the_id_of_its_signal_joins_by_it() {
+        let ticks = [("a", 5), ("a", 5), ("a", 5)];
+        let labels = "{\"signal_id\":\"id 1\",\"outcome\":1}\n{\"signal_id\":\"id 9\",\"outcome\":1}\n\
+                      {\"signal_id\":\"id 0\",\"key\":\"b\",\"outcome\":0}\n{\"signal_id\":\"id 1\",\"outcome\":1}\n";
+        let rows = vec!["0 1 1".into(), "2 0 0".into()];
+        assert_eq!(joined(&ticks, labels).unwrap(), (rows, [1, 0, 1]));
+        let contradict = labels.to_owned() + &label("a", 5, "0").repeat(3);
+        let error = joined(&ticks, &contradict).unwrap_err();
+        assert!(error.contains(":6: another label"), "{error}");
+    }
+
+    #[test]
+    fn the_training_part_is_joined_and_not_judged() {
+        let signals = [Scored::of("a", 1, 0.5), Scored::of("a", 2, 0.5)];
+        let text = "{\"key\":\"a\",\"ts_event\":1,\"outcome\":1,\"split\":\"train\"}\n\
+                    {\"key\":\"a\",\"ts_event\":9,\"outcome\":1,\"split\":\"train\"}\n\
+                    {\"key\":\"a\",\"ts_event\":2,\"outcome\":0,\"split\":\"test\"}\n";
+        let outcomes = Outcomes::of_split(text, Some("test"));
+        let scale = Scale {
+            labels: &[],
+            flags: true,
+            numbers: false,
+            persons: false,
+        };
+        let meant = outcomes.resolve(&scale).unwrap();
+        let key_of = |label: &Labelled| label.key.as_str().into();
+        let joined = join(&signals, &outcomes, &meant, key_of).unwrap();
+        assert_eq!((joined.rows.len(), joined.training.len()), (1, 1));
+        assert_eq!((joined.rows[0].signal, joined.training[0].signal), (1, 0));
+        assert_eq!(joined.unscored, 0, "of the training part none is counted");
     }
 
     #[test]

@@ -1,44 +1,52 @@
 //! Outcomes, read from a file of labels.
 //!
 //! JSON lines `{"key": …, "ts_event": …, "outcome": 0, "split": "test"}`: `ts_event` is that of the signal
-//! that the label is about, by default the key's last; `outcome` is 0 or 1 (false or true), or one of the
-//! model's labels, and null where it is not known yet; beside a 1 `ts_failure` may say when it happened. Or
-//! a CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of it.
+//! that the label is about, by default the key's last, or `signal_id` names it; `outcome` is 0 or 1 (false or
+//! true), one of the model's labels, or a number for a model of numbers, and null where it is not known yet;
+//! beside a 1 `ts_failure` may say when it happened; `weight` says how much the row counts, and `group` what it
+//! depends on. Or a CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of it.
+
+mod lines;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
+use self::lines::lines;
 use crate::source::compression::decompressed;
 use crate::source::table;
 use crate::source::table::{OutcomeRow, TableColumns, TablePosition, is_absent};
-use crate::time::ROW_NUMBERS;
-use crate::units::Nanos;
 
 /// Outcomes, in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes {
-    /// In the order of the file.
+    /// Those to be judged, in the order of the file, and after them those of the training part.
     pub all: Vec<Labelled>,
+    /// How many are to be judged.
+    judged: usize,
     path: PathBuf,
 }
 
 /// A label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Labelled {
-    /// The instrument, applicant or obligor.
+    /// The instrument, applicant or obligor; empty where the signal is named by its id.
     pub key: String,
+    /// The id of the signal that it is about, where the label names it.
+    pub signal_id: Option<String>,
     /// The time of the signal that it is about; none: the key's last.
     pub ts_event: Option<i64>,
     /// The outcome.
     pub outcome: WrittenOutcome,
     /// When the failure happened.
     pub ts_failure: Option<i64>,
+    /// How much its row counts; none: 1.
+    pub weight: Option<f64>,
+    /// Rows of one group depend on each other; none: on those of the same key.
+    pub group: Option<String>,
     /// Where it is in the file.
     pub place: LabelPlace,
 }
@@ -67,17 +75,21 @@ pub struct Scale<'a> {
     pub labels: &'a [String],
     /// Whether 0 and 1 mean something: for one score, for two labels, and where the score is a probability.
     pub flags: bool,
+    /// Whether any number is an outcome.
+    pub numbers: bool,
     /// Whether they are about persons: then no error repeats a value.
     pub persons: bool,
 }
 
 /// An outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
     /// 0 or 1.
     Flag(bool),
     /// The place of a label among the model's.
     Class(usize),
+    /// Any number.
+    Number(f64),
 }
 
 /// Why labels cannot be read.
@@ -94,8 +106,12 @@ pub struct OutcomeError {
 
 type LabelProblem = (Option<LabelPlace>, String);
 
+/// The split on which baselines are fitted.
+pub const TRAINING: &str = "train";
+
 impl Outcomes {
-    /// Reads a file; only labels of `split`, where one is named.
+    /// Reads a file. Where a split is named, its labels are to be judged, and those of [`TRAINING`] are kept
+    /// to fit baselines; else all are to be judged.
     ///
     /// # Errors
     /// [`OutcomeError`] with the line or the row.
@@ -118,20 +134,52 @@ impl Outcomes {
                 None,
                 "a table has no splits; give a file of the rows that are meant".into(),
             )),
-            Some(kind) => of_table(kind, file, columns).map_err(|error| (None, error.to_string())),
+            Some(kind) => of_table(kind, file, columns)
+                .map(|judged| (judged, vec![]))
+                .map_err(|error| (None, error.to_string())),
         };
-        let all = all.map_err(fail)?;
-        let path = path.to_owned();
-        Ok(Self { all, path })
+        Ok(Self::new(all.map_err(fail)?, path))
+    }
+
+    fn new((mut all, training): (Vec<Labelled>, Vec<Labelled>), path: &Path) -> Self {
+        let judged = all.len();
+        all.extend(training);
+        Self {
+            all,
+            judged,
+            path: path.to_owned(),
+        }
+    }
+
+    /// Whether the label of this index is of the training part, and not to be judged.
+    #[must_use]
+    pub fn is_training(&self, label: usize) -> bool {
+        label >= self.judged
+    }
+
+    /// Whether there is a training part that is not judged.
+    #[must_use]
+    pub fn have_training(&self) -> bool {
+        self.judged < self.all.len()
+    }
+
+    /// Whether any label names its signal by the id.
+    #[must_use]
+    pub fn name_ids(&self) -> bool {
+        self.all.iter().any(|label| label.signal_id.is_some())
     }
 
     /// Labels of JSON lines, for tests.
     #[cfg(test)]
     pub(super) fn of_lines(text: &str) -> Self {
-        Self {
-            all: lines(text.as_bytes(), None).expect("a test writes labels"),
-            path: "labels.jsonl".into(),
-        }
+        Self::of_split(text, None)
+    }
+
+    /// Labels of JSON lines of which one split is judged, for tests.
+    #[cfg(test)]
+    pub(super) fn of_split(text: &str, split: Option<&str>) -> Self {
+        let all = lines(text.as_bytes(), split).expect("a test writes labels");
+        Self::new(all, Path::new("labels.jsonl"))
     }
 
     /// The outcome of each label; none where it is not known yet.
@@ -149,7 +197,8 @@ impl Outcomes {
         Ok(meant)
     }
 
-    /// Where a file has 0 and 1 beside the names of two labels, 1 means the second label.
+    /// Where a file has 0 and 1 beside the names of two labels, 1 means the second label; beside other numbers
+    /// they are numbers.
     fn make_one_kind(
         &self,
         meant: &mut [Option<Outcome>],
@@ -157,6 +206,15 @@ impl Outcomes {
     ) -> Result<(), OutcomeError> {
         let is_flag = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Flag(_)));
         if !meant.iter().any(is_flag) {
+            return Ok(());
+        }
+        let is_number = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Number(_)));
+        if meant.iter().any(is_number) {
+            for outcome in meant.iter_mut().flatten() {
+                if let Outcome::Flag(flag) = outcome {
+                    *outcome = Outcome::Number(f64::from(u8::from(*flag)));
+                }
+            }
             return Ok(());
         }
         for (label, outcome) in self.all.iter().zip(meant) {
@@ -168,7 +226,7 @@ impl Outcomes {
                     let what = "this outcome is a label, and others are 0 or 1; write all as one or the other";
                     return Err(self.fail(label, what.into()));
                 }
-                Some(Outcome::Flag(_)) | None => {}
+                Some(Outcome::Flag(_) | Outcome::Number(_)) | None => {}
             }
         }
         Ok(())
@@ -178,7 +236,7 @@ impl Outcomes {
     fn agree(&self, meant: &[Option<Outcome>]) -> Result<(), OutcomeError> {
         let mut known: FxHashMap<&str, Outcome> = FxHashMap::default();
         for (label, outcome) in self.all.iter().zip(meant) {
-            let Some(outcome) = outcome.filter(|_| label.ts_event.is_none()) else {
+            let Some(outcome) = outcome.filter(|_| label.is_of_last()) else {
                 continue;
             };
             if *known.entry(&label.key).or_insert(outcome) != outcome {
@@ -200,11 +258,23 @@ impl Outcomes {
     }
 }
 
+impl Labelled {
+    /// Whether it is about the last signal of its key.
+    #[must_use]
+    pub fn is_of_last(&self) -> bool {
+        self.ts_event.is_none() && self.signal_id.is_none()
+    }
+}
+
 impl WrittenOutcome {
     fn outcome(&self, scale: &Scale<'_>) -> Result<Option<Outcome>, String> {
         let text = self.text.trim();
         let class = scale.labels.iter().position(|known| known.trim() == text);
         let flag = flag(text).filter(|_| scale.flags);
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number: &f64| scale.numbers && number.is_finite());
         match (class, flag) {
             // Labels named 0 and 1 mean the numbers.
             (Some(at), Some(flag))
@@ -214,6 +284,7 @@ impl WrittenOutcome {
             }
             (Some(at), _) => Ok(Some(Outcome::Class(at))),
             (None, Some(flag)) => Ok(Some(Outcome::Flag(flag))),
+            (None, None) if number.is_some() => Ok(number.map(Outcome::Number)),
             (None, None) if text.is_empty() || (!self.quoted && is_absent(text)) => Ok(None),
             (None, None) => Err(self.unknown_outcome(scale)),
         }
@@ -227,6 +298,7 @@ impl WrittenOutcome {
         };
         let labels: Vec<String> = scale.labels.iter().map(|one| format!("`{one}`")).collect();
         let allowed = match (labels.is_empty(), scale.flags) {
+            (true, _) if scale.numbers => "a finite number".to_owned(),
             (true, _) => "0 or 1 (false or true)".to_owned(),
             (false, true) => format!("{}, or 0 or 1 (false or true)", labels.join(", ")),
             (false, false) => labels.join(", "),
@@ -245,6 +317,7 @@ impl Outcome {
         match self {
             Self::Flag(flag) => flag,
             Self::Class(at) => labels.len() == 2 && at == 1,
+            Self::Number(_) => false,
         }
     }
 }
@@ -266,84 +339,6 @@ fn flag(text: &str) -> Option<bool> {
         Ok(_) => None,
         Err(_) => text.to_ascii_lowercase().parse().ok(),
     }
-}
-
-#[derive(Deserialize)]
-struct Line {
-    key: Key,
-    ts_event: Option<i64>,
-    #[serde(deserialize_with = "written")]
-    outcome: WrittenOutcome,
-    ts_failure: Option<i64>,
-    split: Option<String>,
-}
-
-/// An identifier; one of digits is the same with and without quotes.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Key {
-    Text(String),
-    Whole(u64),
-    Below(i64),
-}
-
-impl From<Key> for String {
-    fn from(key: Key) -> Self {
-        match key {
-            Key::Text(text) => text,
-            Key::Whole(number) => number.to_string(),
-            Key::Below(number) => number.to_string(),
-        }
-    }
-}
-
-fn written<'de, D: Deserializer<'de>>(from: D) -> Result<WrittenOutcome, D::Error> {
-    let (text, quoted) = match Value::deserialize(from)? {
-        Value::String(text) => (text, true),
-        Value::Null => (String::new(), false),
-        value => (value.to_string(), false),
-    };
-    Ok(WrittenOutcome { text, quoted })
-}
-
-fn lines(reader: impl BufRead, split: Option<&str>) -> Result<Vec<Labelled>, LabelProblem> {
-    let mut all = vec![];
-    for (number, line) in (1..).zip(reader.lines()) {
-        let place = LabelPlace::Line(number);
-        let wrong = |what: String| (Some(place), what);
-        let text = line.map_err(|error| wrong(error.to_string()))?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let line: Line = serde_json::from_str(&text).map_err(|error| wrong(unread(&error)))?;
-        for ts in [line.ts_event, line.ts_failure].into_iter().flatten() {
-            if !(0..ROW_NUMBERS).contains(&ts) {
-                Nanos::plausible(ts).map_err(|error| wrong(error.to_string()))?;
-            }
-        }
-        if split.is_none_or(|split| line.split.as_deref() == Some(split)) {
-            all.push(Labelled {
-                key: line.key.into(),
-                ts_event: line.ts_event,
-                outcome: line.outcome,
-                ts_failure: line.ts_failure,
-                place,
-            });
-        }
-    }
-    Ok(all)
-}
-
-/// What is wrong with a line, without a value of it: it may name a person.
-fn unread(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let what = if !error.is_data() || message.starts_with("missing field") {
-        message
-    } else {
-        "a field is not what it should be: `key` text or a whole number, the times nanoseconds, `split` text"
-            .into()
-    };
-    format!("{what}; a line is {{\"key\": …, \"ts_event\": …, \"outcome\": …}}")
 }
 
 /// Statements: the row of each firm's last period, wherever it is in the file, because the engine's last
@@ -374,6 +369,9 @@ fn of_table(
             quoted: false,
         },
         ts_failure: None,
+        signal_id: None,
+        weight: None,
+        group: None,
         place: match row.position {
             TablePosition::Line(line) => LabelPlace::Line(line),
             TablePosition::Row(row) => LabelPlace::Row(row),

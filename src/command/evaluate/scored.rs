@@ -7,10 +7,26 @@ use std::sync::Arc;
 pub(super) struct Scored {
     /// The instrument, applicant or obligor.
     pub(super) key: Arc<str>,
+    /// Its id, where labels name signals by their ids.
+    pub(super) id: Option<String>,
     /// Its event time, in nanoseconds since the UNIX epoch.
     pub(super) ts_event: i64,
     /// The probability of each label; the score alone where the model has no labels.
     pub(super) probabilities: Vec<f64>,
     /// The score.
     pub(super) score: f64,
+}
+
+#[cfg(test)]
+impl Scored {
+    /// A signal of a model that gives one score.
+    pub(super) fn of(key: &str, ts_event: i64, score: f64) -> Self {
+        Self {
+            key: key.into(),
+            id: None,
+            ts_event,
+            probabilities: vec![score],
+            score,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What an export wrote, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -14,13 +15,25 @@ pub struct Exported {
     pub rows: u64,
     /// Rows of the split `train`.
     pub train: u64,
+    /// Rows of the split `validation`.
+    pub validation: u64,
     /// Rows of the split `test`.
     pub test: u64,
-    /// Rows of neither split: their label or window reaches over the border.
+    /// Rows of no part: their label, window or group reaches over a border.
     pub purge: u64,
-    /// Rows without a label: the mid was unknown at the row or at its horizon, or a gap, a silence or the end
-    /// of the capture lies between.
+    /// Rows of no part: they come soon after a border.
+    pub embargo: u64,
+    /// Rows of no part, whatever their time.
+    pub excluded: u64,
+    /// Why: the quality of their window, `not_scored` (live would pass them over), or `unlabelled`.
+    pub excluded_by: BTreeMap<&'static str, u64>,
+    /// Rows without any label: the price was unknown at the row or at its horizon, or a gap, a silence or the
+    /// end of the data lies between.
     pub unlabelled: u64,
+    /// The most rows that waited for their labels at a time.
+    pub held: u64,
+    /// Folds.
+    pub folds: u64,
     /// Frames that could not be decoded or are not for this pipeline.
     pub unread: u64,
     /// Hash of the features' definitions.
@@ -33,14 +46,39 @@ pub struct Exported {
     pub readability: Readability,
 }
 
+impl Exported {
+    /// Counts a row of a part; `why` says why it is excluded, if it is.
+    pub(super) fn count(&mut self, split: &str, why: Option<&'static str>) {
+        self.rows += 1;
+        let part = match split {
+            "train" => &mut self.train,
+            "validation" => &mut self.validation,
+            "test" => &mut self.test,
+            "purge" => &mut self.purge,
+            "embargo" => &mut self.embargo,
+            _ => &mut self.excluded,
+        };
+        *part += 1;
+        if let Some(why) = why {
+            *self.excluded_by.entry(why).or_default() += 1;
+        }
+    }
+}
+
 impl fmt::Display for Exported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             rows,
             train,
+            validation,
             test,
             purge,
+            embargo,
+            excluded,
+            excluded_by,
             unlabelled,
+            held,
+            folds,
             unread,
             features_sha256,
             frames: _,
@@ -48,9 +86,22 @@ impl fmt::Display for Exported {
         } = self;
         writeln!(
             f,
-            "{rows} rows: {train} train, {test} test, {purge} purged at the border"
+            "{rows} rows: {train} train, {validation} validation, {test} test"
         )?;
-        writeln!(f, "{unlabelled} without a label, {unread} frames not read")?;
+        writeln!(f, "{purge} purged at borders, {embargo} embargoed")?;
+        let reasons = excluded_by.iter();
+        let reasons: Vec<String> = reasons.map(|(why, rows)| format!("{rows} {why}")).collect();
+        match reasons.is_empty() {
+            true => writeln!(f, "{excluded} excluded")?,
+            false => writeln!(f, "{excluded} excluded: {}", reasons.join(", "))?,
+        }
+        writeln!(
+            f,
+            "{unlabelled} without a label, {held} held at most, {unread} frames not read"
+        )?;
+        if *folds > 0 {
+            writeln!(f, "{folds} folds")?;
+        }
         writeln!(f, "features {features_sha256}")
     }
 }

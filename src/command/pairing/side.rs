@@ -57,7 +57,7 @@ impl PairedSide {
 }
 
 /// Whom a signal is about, and when.
-fn key_of(signal: &SignalObject) -> SignalKey {
+pub(super) fn key_of(signal: &SignalObject) -> SignalKey {
     let text = |key| signal.get(key).and_then(Value::as_str);
     let subject = KEY_FIELDS.into_iter().find_map(text).unwrap_or("");
     let ts = signal.get("ts_event").and_then(Value::as_i64);

@@ -2,9 +2,9 @@
 
 use super::inputs::Inputs;
 use super::kind::FeatureKind;
-use super::session::Session;
 use super::unit::{Phase, RangeEstimator, Unit};
 use crate::engine::window::Span;
+use crate::time::session::Session;
 
 /// One instruction.
 #[derive(Clone, Copy, Debug)]

@@ -2,10 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use super::session::Session;
 use super::unit::Phase;
 use crate::event::Sentiment;
 use crate::signal::average::Average;
+use crate::time::session::Session;
 
 /// The sentiment of an instrument as it counts at `now`.
 pub(super) fn sentiment_at(sentiment: Option<(i64, Sentiment)>, now: i64) -> f64 {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FeatureError;
 use super::kind::FeatureKind;
-use super::session::{Session, SessionFault};
 use super::unit::{FlowSource, Overnight, Phase, RangeEstimator, Unit};
 use crate::schema::RecordField;
+use crate::time::session::{Session, SessionFault};
 
 /// A `[[feature]]` table as written.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -180,6 +180,7 @@ impl MarketState {
         let before = std::mem::replace(&mut self.noted, self.now);
         if before != i64::MIN && self.now.saturating_sub(before) > max_gap && !self.halt.is_on() {
             self.breaks += 1;
+            self.label_price.note_break();
             self.top_broken = true;
         }
     }
@@ -201,7 +202,9 @@ impl MarketState {
         let before = std::mem::replace(&mut self.rowed, self.now);
         if before != i64::MIN && self.now.saturating_sub(before) > max_gap && !self.halt.is_on() {
             counts.silences += 1;
+            let price = self.label_price;
             self.mark_gap(Quality::Gap, Inputs::ALL);
+            self.label_price.was_before(price);
         }
     }
 
@@ -248,6 +251,9 @@ impl MarketState {
 
     pub(super) fn note_gap(&mut self, quality: Quality, inputs: Inputs) {
         self.breaks += u64::from(inputs.meets(Inputs::QUOTES));
+        if inputs.meets(Inputs::TRADES | Inputs::BARS) {
+            self.label_price.note_break();
+        }
         self.gap = Some(match self.gap {
             Some((before, others)) => (quality.max(before), inputs | others),
             None => (quality, inputs),

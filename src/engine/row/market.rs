@@ -9,6 +9,7 @@ use super::counts::EventCounts;
 use super::effect::{Effect, SnapshotNeed};
 use super::halt::Halt;
 use super::heard::Heard;
+use super::label_price::LabelPrice;
 use super::quote_numbers::QuoteNumbers;
 use super::suspicion::Suspicions;
 use super::trade_numbers::{TradeNumber, TradeNumbers};
@@ -57,6 +58,9 @@ pub struct MarketState {
     pub(super) completed: i64,
     /// Gaps in book and quotes, and silences, so far.
     pub(super) breaks: u64,
+    /// Not saved: a label does not reach over a restart.
+    #[serde(skip)]
+    pub(crate) label_price: LabelPrice,
     /// Whether the trades used are aggregates: the kind that came first.
     pub(super) aggregate: Option<bool>,
     /// The worst that happened since the last row.
@@ -105,6 +109,7 @@ impl Default for MarketState {
             rowed: i64::MIN,
             completed: i64::MIN,
             breaks: 0,
+            label_price: LabelPrice::default(),
             aggregate: None,
             marked: Quality::Ok,
             gap: None,
@@ -166,6 +171,7 @@ impl MarketState {
         self.end_gap_by_trade();
         self.halt.note_trade();
         self.price = trade.price;
+        self.label_price.set(self.now);
         Effect {
             trade: Some(trade),
             ..Effect::default()
@@ -305,6 +311,7 @@ impl MarketState {
         self.end_gap_by_trade();
         self.bar = self.now;
         self.price = bar.close;
+        self.label_price.set(self.now);
         Effect {
             bar: Some(bar),
             ..Effect::default()

@@ -94,10 +94,14 @@ impl RowBody {
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match self {
+            // At once, because most rows are trades.
             Self::Trade(trade) => {
-                push_codes(out, trade.price, trade.size);
-                out.extend_from_slice(&trade.trade_id.to_le_bytes());
-                out.extend_from_slice(&trade_flags(trade));
+                let mut bytes = [0; 27];
+                bytes[..8].copy_from_slice(&trade.price.code().to_le_bytes());
+                bytes[8..16].copy_from_slice(&trade.size.code().to_le_bytes());
+                bytes[16..24].copy_from_slice(&trade.trade_id.to_le_bytes());
+                bytes[24..].copy_from_slice(&trade_flags(trade));
+                out.extend_from_slice(&bytes);
             }
             Self::Quote(quote) => {
                 push_codes(out, quote.bid_px, quote.bid_sz);

@@ -13,32 +13,39 @@ impl Cursor<'_> {
         Some(*taken)
     }
 
+    #[inline]
     pub(super) fn u8(&mut self) -> Option<u8> {
         self.take().map(u8::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn u16(&mut self) -> Option<u16> {
         self.take().map(u16::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn u32(&mut self) -> Option<u32> {
         self.take().map(u32::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn u64(&mut self) -> Option<u64> {
         self.take().map(u64::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn i64(&mut self) -> Option<i64> {
         self.take().map(i64::from_le_bytes)
     }
 
     /// A price, where the code is one of a number or of none.
+    #[inline]
     pub(super) fn price(&mut self) -> Option<Price> {
         Price::from_code(self.i64()?)
     }
 
     /// A size, where the code is one of a number or of none.
+    #[inline]
     pub(super) fn size(&mut self) -> Option<Size> {
         Size::from_code(self.i64()?)
     }

@@ -11,14 +11,16 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import ks_2samp
+from scipy.special import expit, logit
+from scipy.stats import ks_2samp, pearsonr, spearmanr
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 HERE = Path(__file__).parent
 BINS = 15
-NAMES = ["accuracy", "macro_f1", "weighted_f1", "mcc", "auc", "ks", "brier", "log_loss", "ece_equal_count", "ece_equal_width",
-         "recall_top_decile"]
+NAMES = ["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "mcc", "auc", "gini", "average_precision", "ks", "brier",
+         "log_loss", "ece_equal_count", "ece_equal_width", "recall_top_decile", "calibration_slope",
+         "calibration_intercept", "ic_pearson", "ic_spearman", "quantile_spread_5", "quantile_spread_10"]
 
 
 def figures(labels, scores):
@@ -39,10 +41,13 @@ def figures(labels, scores):
     found = {
         "rows": len(labels),
         "accuracy": metrics.accuracy_score(labels, said),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, said),
         "macro_f1": metrics.f1_score(labels, said, average="macro", zero_division=0),
         "weighted_f1": metrics.f1_score(labels, said, average="weighted", zero_division=0),
         "mcc": metrics.matthews_corrcoef(labels, said),
-        "auc": auc(labels, scores, classes),
+        "auc": (area := auc(labels, scores, classes)),
+        "gini": None if area is None else 2 * area - 1,
+        "average_precision": average_precision(labels, scores, classes),
         "ks": ks(labels, scores) if binary else None,
         "brier": metrics.brier_score_loss(labels, proba, labels=classes, scale_by_half=binary),
         "log_loss": metrics.log_loss(labels, proba, labels=classes),
@@ -50,6 +55,8 @@ def figures(labels, scores):
         "ece_equal_width": ece(equal_width),
         "ece_bins": BINS,
         "recall_top_decile": recall_top_decile(labels, scores) if binary else None,
+        **dict(zip(["calibration_slope", "calibration_intercept"], recalibrated(confidence, hit))),
+        **(of_values(labels, scores) if binary else {}),
         "confusion": metrics.confusion_matrix(labels, said, labels=classes).tolist(),
         "per_class": [dict(zip(["precision", "recall", "f1", "support"], one)) for one in per_class],
         "reliability": reliability,
@@ -64,6 +71,51 @@ def auc(labels, scores, classes):
     if scores.ndim == 1:
         return metrics.roc_auc_score(labels, scores)
     return metrics.roc_auc_score(labels, scores, multi_class="ovr", average="macro")
+
+
+def average_precision(labels, scores, classes):
+    if scores.ndim == 1:
+        return metrics.average_precision_score(labels, scores) if labels.any() else None
+    if len(set(labels)) < len(classes):
+        return None
+    one_hot = labels[:, None] == classes
+    return metrics.average_precision_score(one_hot, scores, average="macro")
+
+
+def recalibrated(scores, hit):
+    """Newton's method on all rows, until nothing moves; tests/given/statistic holds the fit to scikit-learn's."""
+    scores = np.clip(scores, np.finfo(float).eps, 1 - np.finfo(float).eps)
+    zeros, ones = scores[~hit], scores[hit]
+    if not len(zeros) or not len(ones) or max(zeros) <= min(ones) or max(ones) <= min(zeros):
+        return None, None
+    design, beta = np.column_stack([logit(scores), np.ones(len(scores))]), np.zeros(2)
+    for _ in range(500):
+        p = expit(design @ beta)
+        step = np.linalg.solve(design.T @ (design * (p * (1 - p))[:, None]), design.T @ (hit - p))
+        beta += step * min(1, 0.5 / np.abs(step).max())
+        if np.abs(step).max() < 1e-13:
+            break
+    return beta.tolist()
+
+
+def of_values(labels, scores):
+    constant = len(set(labels)) < 2 or len(set(scores)) < 2
+    return {
+        "ic_pearson": None if constant else pearsonr(scores, labels)[0],
+        "ic_spearman": None if constant else spearmanr(scores, labels)[0],
+        "quantile_spread_5": spread(labels, scores, 5),
+        "quantile_spread_10": spread(labels, scores, 10),
+    }
+
+
+def spread(labels, scores, parts):
+    """Every row is cut into as many pieces as there are parts: then no row lies across a border."""
+    if len(labels) < parts or len(set(scores)) < 2:
+        return None
+    _, at = np.unique(scores, return_inverse=True)
+    means = np.bincount(at, labels) / np.bincount(at)
+    pieces = np.repeat(np.sort(at), parts)
+    return float(means[pieces[-len(labels):]].mean() - means[pieces[: len(labels)]].mean())
 
 
 def ks(labels, scores):
@@ -128,7 +180,7 @@ def bootstrap(labels, scores, groups, resamples, seed, level):
         rows.sort()
         found = figures(labels[rows], scores[rows])
         for name in NAMES:
-            drawn[name] += [] if found[name] is None else [found[name]]
+            drawn[name] += [] if found.get(name) is None else [found[name]]
     outside = 100 * (1 - level) / 2
     interval = lambda values: dict(
         zip(["low", "high"], np.percentile(values, [outside, 100 - outside]).tolist()), resamples=len(values)

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::backtest::statistics::{calmar, sharpe, sharpe_of_step, sortino};
 use crate::backtest::{Equity, Tally, TradeFigures};
+use crate::command::backtest::study::{DurationFigures, Durations};
 
 /// The figures of one trial.
 #[derive(Clone, Debug, Serialize)]
@@ -84,12 +85,14 @@ pub struct ByFee {
 }
 
 /// How long positions were held, in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct HoldingTimes {
     pub mean: f64,
     pub median: f64,
     pub min: f64,
     pub max: f64,
+    /// All of them, as a histogram.
+    pub distribution: Option<DurationFigures>,
 }
 
 /// What was held over time, by the samples of the equity curve.
@@ -191,6 +194,8 @@ pub(super) fn holding_times(tally: &Tally) -> Option<HoldingTimes> {
         .flatten()
         .map(|trip| trip.held_ns())
         .collect();
+    let mut durations = Durations::default();
+    held.iter().for_each(|held| durations.add(*held));
     held.sort_unstable();
     let middle = held.len() / 2;
     let median = match held.len() % 2 {
@@ -202,6 +207,7 @@ pub(super) fn holding_times(tally: &Tally) -> Option<HoldingTimes> {
         median: median / MILLI_NS,
         min: least as f64 / MILLI_NS,
         max: most as f64 / MILLI_NS,
+        distribution: durations.figures(),
     })
 }
 

@@ -57,7 +57,7 @@ impl fmt::Display for BacktestReport {
             self.trials
         )?;
         writeln!(f, "max drawdown   {max_drawdown:.6}")?;
-        if let Some(held) = self.holding_ms {
+        if let Some(held) = &self.holding_ms {
             let (mean, median, min, max) = (held.mean, held.median, held.min, held.max);
             writeln!(
                 f,
@@ -78,6 +78,9 @@ impl fmt::Display for BacktestReport {
             });
         writeln!(f, "capacity       {capacity}")?;
         self.write_orders(f)?;
+        for finding in &self.findings {
+            writeln!(f, "{:<15}{}", finding.severity, finding.text)?;
+        }
         self.write_parts(f)?;
         self.write_sweep(f)
     }

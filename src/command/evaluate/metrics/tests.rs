@@ -87,7 +87,7 @@ fn a_row_that_counts_twice_is_two_rows() {
     }
     let short = Sample::binary(&outcomes, &scores, EVEN)
         .unwrap()
-        .counted(&counts);
+        .counted(&counts, None);
     let long = Sample::binary(&long_outcomes, &long_scores, EVEN)
         .unwrap()
         .figures();

@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(text: &str, split: Option<&str>) -> Result<Vec<Labelled>, LabelProblem> {
-    lines(text.as_bytes(), split)
+    lines(text.as_bytes(), split).map(|(judged, _)| judged)
 }
 
 fn outcome_of(outcome: &str, labels: &[&str], flags: bool) -> Result<Option<Outcome>, String> {
@@ -12,6 +12,7 @@ fn outcome_of(outcome: &str, labels: &[&str], flags: bool) -> Result<Option<Outc
     let scale = Scale {
         labels: &labels,
         flags,
+        numbers: false,
         persons: false,
     };
     read(&line, None).unwrap()[0].outcome.outcome(&scale)
@@ -31,6 +32,9 @@ fn a_split_is_chosen() {
             quoted: false,
         },
         ts_failure: None,
+        signal_id: None,
+        weight: None,
+        group: None,
         place: LabelPlace::Line(1),
     };
     assert_eq!(of_test, [expected]);
@@ -110,6 +114,7 @@ fn an_outcome_of_a_person_is_not_repeated() {
     let scale = Scale {
         labels: &["low".into()],
         flags: true,
+        numbers: false,
         persons: true,
     };
     let what = written.outcome(&scale).unwrap_err();
@@ -120,15 +125,13 @@ fn an_outcome_of_a_person_is_not_repeated() {
 fn labels_and_flags_of_one_file_mean_the_same_or_are_refused() {
     let text = "{\"key\":\"a\",\"outcome\":1}\n{\"key\":\"b\",\"outcome\":\"failed\"}\n\
                 {\"key\":\"c\",\"outcome\":\"alive\"}\n{\"key\":\"d\",\"outcome\":null}";
-    let outcomes = Outcomes {
-        all: read(text, None).unwrap(),
-        path: "labels.jsonl".into(),
-    };
+    let outcomes = Outcomes::of_lines(text);
     let two = ["alive".to_owned(), "failed".to_owned()];
     let three = [&two[..], &["gone".to_owned()]].concat();
     let scale = |labels| Scale {
         labels,
         flags: true,
+        numbers: false,
         persons: false,
     };
     let flags = [Some(true), Some(true), Some(false), None];
@@ -144,13 +147,11 @@ fn two_outcomes_of_one_signal_are_refused() {
     let labels = ["alive".to_owned(), "failed".to_owned()];
     let of = |lines: &[&str]| {
         let lines: Vec<String> = lines.iter().map(|rest| line(rest)).collect();
-        let outcomes = Outcomes {
-            all: read(&lines.join("\n"), None).unwrap(),
-            path: "labels.jsonl".into(),
-        };
+        let outcomes = Outcomes::of_lines(&lines.join("\n"));
         let scale = Scale {
             labels: &labels,
             flags: true,
+            numbers: false,
             persons: false,
         };
         outcomes.resolve(&scale).map_err(|error| error.to_string())
@@ -170,4 +171,51 @@ fn a_time_in_another_unit_is_named() {
         assert_eq!(place, Some(LabelPlace::Line(1)));
         assert!(what.contains("milliseconds"), "{what}");
     }
+}
+
+#[test]
+fn zero_and_one_beside_other_numbers_are_numbers() {
+    let scale = Scale {
+        labels: &[],
+        flags: true,
+        numbers: true,
+        persons: false,
+    };
+    let outcomes = |all: &[&str]| {
+        let line = |outcome| format!("{{\"key\":\"a\",\"ts_event\":7,\"outcome\":{outcome}}}\n");
+        let text: String = all.iter().map(line).collect();
+        let outcomes = Outcomes::of_lines(&text);
+        outcomes.resolve(&scale).map_err(|error| error.to_string())
+    };
+    let number = |value| Some(Outcome::Number(value));
+    assert_eq!(
+        outcomes(&["1", "-2.5", "null", "0"]).unwrap(),
+        [number(1.0), number(-2.5), None, number(0.0)]
+    );
+    let flag = |value| Some(Outcome::Flag(value));
+    assert_eq!(outcomes(&["1", "0.0"]).unwrap(), [flag(true), flag(false)]);
+    for wrong in ["\"inf\"", "\"NaN\"", "\"up\""] {
+        let error = outcomes(&["1", wrong]).unwrap_err();
+        assert!(
+            error.contains(":2: ") && error.contains("a finite number"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_weight_and_a_group_are_read_and_a_label_names_a_signal() {
+    let text = r#"{"signal_id":"ab","outcome":1,"weight":0.5,"group":7}"#;
+    let label = &read(text, None).unwrap()[0];
+    assert_eq!(
+        (label.weight, label.group.as_deref()),
+        (Some(0.5), Some("7"))
+    );
+    assert_eq!(label.signal_id.as_deref(), Some("ab"));
+    assert!(!label.is_of_last());
+    let (place, what) = read(r#"{"outcome":1}"#, None).unwrap_err();
+    assert_eq!(place, Some(LabelPlace::Line(1)));
+    assert!(what.contains("`signal_id`"), "{what}");
+    let error = read(r#"{"key":"a","outcome":1,"weight":-0.5}"#, None).unwrap_err();
+    assert!(error.1.contains("below 0"), "{}", error.1);
 }

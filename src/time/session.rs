@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 /// The days of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Session {
+pub struct Session {
     zone: Tz,
     /// When a session begins, in minutes since midnight on the clock of the zone.
     open: u16,
@@ -18,15 +18,17 @@ pub(super) struct Session {
 
 /// Why a zone or a time of day is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SessionFault(pub(super) String);
+pub struct SessionFault(
+    /// What is wrong with which key, and what to write instead.
+    pub String,
+);
 
 impl Session {
     /// The sessions of a zone, from `open` to `close`; without these, from midnight to midnight.
-    pub(super) fn new(
-        zone: &str,
-        open: Option<&str>,
-        close: Option<&str>,
-    ) -> Result<Self, SessionFault> {
+    ///
+    /// # Errors
+    /// [`SessionFault`] where the zone or a time of day is none.
+    pub fn new(zone: &str, open: Option<&str>, close: Option<&str>) -> Result<Self, SessionFault> {
         let name = zone;
         let zone = zone.parse().map_err(|_| {
             SessionFault(format!(
@@ -48,24 +50,28 @@ impl Session {
     }
 
     /// The day on which the session of this time began.
-    fn day(self, ts: i64) -> NaiveDate {
+    #[must_use]
+    pub fn day(self, ts: i64) -> NaiveDate {
         let since_open = self.local(ts) - Duration::minutes(self.open.into());
         since_open.date()
     }
 
     /// Whether two times are of one session.
-    pub(super) fn is_same(self, one: i64, other: i64) -> bool {
+    #[must_use]
+    pub fn is_same(self, one: i64, other: i64) -> bool {
         self.day(one) == self.day(other)
     }
 
     /// Nanoseconds since midnight on the clock of the zone.
-    pub(super) fn since_midnight(self, ts: i64) -> i64 {
+    #[must_use]
+    pub fn since_midnight(self, ts: i64) -> i64 {
         let time = self.local(ts).time();
         i64::from(time.num_seconds_from_midnight()) * SECOND + i64::from(time.nanosecond())
     }
 
     /// How much of the session has passed: 0 when it opens, 1 when it closes, more after that.
-    pub(super) fn passed(self, ts: i64) -> f64 {
+    #[must_use]
+    pub fn passed(self, ts: i64) -> f64 {
         let (open, close) = (i64::from(self.open), i64::from(self.close));
         // A session from one time to the same one takes a day.
         let length = (close - open - 1).rem_euclid(DAY_MINUTES) + 1;

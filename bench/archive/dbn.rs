@@ -14,14 +14,8 @@ use dbn::{
 };
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use foretick::decode::Decoder;
-use foretick::event::Batch;
-use foretick::instrument::Instruments;
-use foretick::source::file::FileSource;
 
-fn main() {
-    divan::main();
-}
+use super::{RECORDS, events_of};
 
 /// The cost of reading: Databento's decoder alone.
 #[divan::bench(args = SCHEMAS)]
@@ -44,22 +38,6 @@ fn foretick(bencher: Bencher<'_, '_>, schema: &str) {
     bencher
         .counter(ItemsCount::new(RECORDS))
         .bench_local(|| events_of(&file.0));
-}
-
-fn events_of(path: &Path) -> usize {
-    let mut source = FileSource::open(&[path.to_owned()], 1 << 20).expect("the file was written");
-    let mut decoder = Decoder::new(Instruments::new(&[], 16), 1 << 20);
-    let (mut batch, mut events) = (Batch::default(), 0);
-    while let Some((origin, frame)) = source.next_frame().expect("the file is whole") {
-        decoder
-            .decode(origin, frame, &mut batch)
-            .expect("every row is readable");
-        if batch.events.len() >= BATCH {
-            events += batch.events.len();
-            batch.clear();
-        }
-    }
-    events + batch.events.len()
 }
 
 /// A file, which is removed when this is dropped.
@@ -183,6 +161,4 @@ fn order(number: u64) -> MboMsg {
 }
 
 const SCHEMAS: [&str; 4] = ["trades", "mbp-1", "mbp-10", "mbo"];
-const RECORDS: usize = 300_000;
-const BATCH: usize = 256;
 const BEGIN: u64 = 1_609_160_400_000_000_000;

@@ -29,7 +29,8 @@ pub struct Interval {
     pub resamples: u64,
 }
 
-type Named = [(&'static str, Option<f64>); 11];
+/// Figures by their names.
+pub type NamedFigures = Vec<(&'static str, Option<f64>)>;
 
 impl Default for Bootstrap {
     fn default() -> Self {
@@ -42,12 +43,13 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// Draws, and has the figures made of how often each row was drawn.
-    pub(super) fn intervals(
+    /// Draws, and has the figures made of how often each row was drawn. Rows of one group are drawn together;
+    /// without groups each is drawn alone. A figure that no redraw defines has no interval.
+    pub fn intervals(
         &self,
         rows: usize,
         groups: Option<&[u32]>,
-        figures: impl Fn(&[u32]) -> Named,
+        figures: impl Fn(&[u32]) -> NamedFigures,
     ) -> BTreeMap<&'static str, Interval> {
         let (groups, of_row) = match groups {
             Some(groups) => numbered(groups.iter()),
@@ -85,9 +87,7 @@ impl Bootstrap {
 }
 
 /// How many different values there are, and the number of each, in the order in which they first come.
-pub(in crate::command::evaluate) fn numbered<T: Hash + Eq>(
-    values: impl Iterator<Item = T>,
-) -> (usize, Vec<u32>) {
+pub fn numbered<T: Hash + Eq>(values: impl Iterator<Item = T>) -> (usize, Vec<u32>) {
     let mut known: FxHashMap<T, u32> = FxHashMap::default();
     let mut numbers = vec![];
     for value in values {

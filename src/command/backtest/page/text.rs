@@ -1,0 +1,121 @@
+//! Text and figures in HTML: what comes from data is escaped, and each figure is the JSON's own.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// Text, safe in HTML and in its attributes.
+pub(in crate::command::backtest) fn escaped(text: &str) -> Cow<'_, str> {
+    html_escape::encode_quoted_attribute(text)
+}
+
+/// A part of a JSON pointer (RFC 6901).
+pub(in crate::command::backtest) fn pointer_part(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The report as JSON, from which all figures of the page are taken.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::command::backtest) struct Figures<'a>(pub(in crate::command::backtest) &'a Value);
+
+impl Figures<'_> {
+    /// What the JSON has at a path, such as `by_latency/3/pnl_net`.
+    pub(in crate::command::backtest) fn value(&self, path: &str) -> &Value {
+        self.0.pointer(&format!("/{path}")).unwrap_or(&Value::Null)
+    }
+
+    /// A figure with its path; a dash where the JSON has none.
+    pub(in crate::command::backtest) fn figure(&self, path: &str) -> String {
+        self.tagged(path, "")
+    }
+
+    /// The same, coloured by its sign.
+    pub(in crate::command::backtest) fn signed(&self, path: &str) -> String {
+        let class = match self.value(path).as_f64() {
+            Some(number) if number > 0.0 => " class=\"gain\"",
+            Some(number) if number < 0.0 => " class=\"loss\"",
+            _ => "",
+        };
+        self.tagged(path, class)
+    }
+
+    fn tagged(&self, path: &str, class: &str) -> String {
+        let value = self.value(path);
+        let (text, shown) = match value {
+            Value::Null => ("null".to_owned(), "–".to_owned()),
+            Value::Number(number) => {
+                let text = number.to_string();
+                let (digits, power) = text.split_at(text.find('e').unwrap_or(text.len()));
+                let (first, rest) = digits.split_at(shown_digits(digits));
+                let shown = match rest {
+                    "" => text.clone(),
+                    rest => format!("{first}<i>{rest}</i>{power}"),
+                };
+                (text, shown)
+            }
+            Value::String(text) => (text.clone(), escaped(text).into_owned()),
+            other => (other.to_string(), escaped(&other.to_string()).into_owned()),
+        };
+        format!(
+            "<data data-figure=\"{}\" value=\"{}\"{class}>{shown}</data>",
+            escaped(path),
+            escaped(&text)
+        )
+    }
+}
+
+/// How much of a number is shown: six decimals, and more of one that is small, fewer of one that is large.
+fn shown_digits(text: &str) -> usize {
+    let Some(point) = text.find('.') else {
+        return text.len();
+    };
+    let whole = text[..point].trim_start_matches('-').len();
+    let decimals = &text[point + 1..];
+    let zeros = decimals.len() - decimals.trim_start_matches('0').len();
+    let is_small = whole == 1 && text[..point].ends_with('0');
+    let shown = match is_small {
+        true => zeros + 4,
+        false => 8_usize.saturating_sub(whole).clamp(2, 6),
+    };
+    text.len().min(point + 1 + shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_all_digits_and_shows_some() {
+        let json: Value = serde_json::from_str(
+            r#"{"a":{"x/y":-93.33213709799999,"n":null,"t":"<b>\"'&"},"k":3,"p":7.853172016109431e-9}"#,
+        )
+        .unwrap();
+        let figures = Figures(&json);
+        let path = format!("a/{}", pointer_part("x/y"));
+        assert_eq!(
+            figures.signed(&path),
+            "<data data-figure=\"a&#x2F;x~1y\" value=\"-93.33213709799999\" class=\"loss\">-93.332137<i>09799999</i></data>"
+                .replace("&#x2F;", "/")
+        );
+        assert!(figures.figure("a/n").contains("value=\"null\">–<"));
+        assert!(figures.figure("k").ends_with(">3</data>"));
+        assert!(
+            figures
+                .figure("p")
+                .ends_with(">7.853172<i>016109431</i>e-9</data>")
+        );
+        let text = figures.figure("a/t");
+        assert!(
+            !text.contains("<b>") && text.contains("&lt;b&gt;&quot;"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn small_numbers_keep_their_digits() {
+        let shown = |text: &str| text[..shown_digits(text)].to_owned();
+        assert_eq!(shown("0.000012345678"), "0.00001234");
+        assert_eq!(shown("198655.3131960001"), "198655.31");
+        assert_eq!(shown("0.15"), "0.15");
+    }
+}
