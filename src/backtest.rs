@@ -12,6 +12,8 @@
 //! updates of the market, exits that are due, orders that take effect, signals. So an outcome never depends
 //! on how messages of one time were interleaved, nor on batches.
 //!
+//! On bars an order waits for the open of the first bar that begins no earlier than it takes effect.
+//!
 //! # Numbers
 //!
 //! Positions and what is left of orders are exact ([`Quantity`]). Money is float64: price times quantity of
@@ -45,7 +47,7 @@ pub use self::quantity::Quantity;
 pub use self::round_trip::{ExitReason, OpenPosition, RoundTrip};
 pub use self::rule::{Decision, Intent, PassedOver, Rule, Sides};
 pub use self::tally::{Tally, TradeFigures};
-pub use self::terms::{Carry, Fees, FillModel, LimitTerms, Terms};
+pub use self::terms::{Carry, EVERY, Fees, FillModel, LimitTerms, OwnTerms, RateTable, Terms};
 pub use self::trial::{Keep, TrialOutcome};
 
 #[cfg(test)]

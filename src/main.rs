@@ -105,8 +105,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 outputs_of([("--output", Some(args.output.clone()), OutputContent::Rows)]);
             check_outputs(&outputs, &read_by(&inputs, &pipeline), args.force)?;
             let exported = export::export(&pipeline, &inputs, &args.output)?;
-            print(&exported, args.json)?;
-            let percent = args.max_unread.percent;
+            let set = leakage::examine(&args.output, exported)?;
+            print(&set, args.json)?;
+            let (exported, percent) = (set.summary, args.max_unread.percent);
             exported.readability.check(&exported.frames, percent)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -129,8 +130,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             }
             let pipeline = pipeline.ok_or(Usage("name a pipeline, or a set with --leakage"))?;
             let report = check::check(&pipeline, !args.offline)?;
-            print(&report, args.json)?;
-            Ok(ExitCode::from(u8::from(!report.ok)))
+            print(&report, args.json).map(|()| ExitCode::from(u8::from(!report.ok)))
         }
         Command::Bench(args) => {
             let outputs = outputs_of([("--output", args.output.clone(), OutputContent::Scores)]);

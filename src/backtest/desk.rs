@@ -61,7 +61,11 @@ impl Desk {
 
     /// Whether updates of the market matter to it before anything is due.
     pub(super) fn watches(&self) -> bool {
-        self.unfinished.is_some() || self.rests()
+        self.unfinished.is_some() || self.rests() || self.waits()
+    }
+
+    fn waits(&self) -> bool {
+        self.order.is_some_and(|order| order.waits)
     }
 
     fn rests(&self) -> bool {
@@ -79,6 +83,7 @@ impl Desk {
                     intent,
                     effect,
                     resting: None,
+                    waits: false,
                 });
                 tally.orders += 1;
                 self.plan();
@@ -137,6 +142,17 @@ impl Desk {
             self.reach((target, reason), &signal, now, market, terms, tally);
             self.plan();
         }
+        if self.waits()
+            && let Some(order) = self.order.take()
+        {
+            let order = PlacedOrder {
+                effect: now,
+                waits: false,
+                ..order
+            };
+            self.take_effect(order, market, terms, tally);
+            self.plan();
+        }
         self.fill_resting(now, terms, tally, |resting| resting.update(market));
     }
 
@@ -172,6 +188,13 @@ impl Desk {
         tally: &mut Tally,
     ) {
         let now = order.effect;
+        if market.is_between_bars() {
+            self.order = Some(PlacedOrder {
+                waits: true,
+                ..order
+            });
+            return;
+        }
         match (order.intent, terms.fill) {
             (Intent::Add(quantity), FillModel::Market) => {
                 let taken = self.take(
@@ -272,7 +295,7 @@ impl Desk {
         let wanted = target - self.position.held;
         let taken = self.take(wanted, signal, reason, now, market, terms, tally);
         if taken < wanted.abs() {
-            tally.delayed_exits += 1;
+            tally.delayed_exits += u64::from(!market.is_between_bars());
             self.unfinished = Some(Unfinished {
                 target,
                 signal: *signal,
@@ -321,9 +344,8 @@ impl Desk {
         let before = self.position.held;
         if let Some(mut ended) = self.position.fill(fill, signal) {
             if ended.sign < 0 {
-                let years = ended.held_ns() as f64 / YEAR_NS;
-                let rate = terms.carry.borrow_bps / BASIS_POINTS;
-                ended.carry += ended.entry_notional * rate * years;
+                let rate = terms.carry.borrow_bps(ended.entered, ended.exited) / BASIS_POINTS;
+                ended.carry += ended.entry_notional * rate;
             }
             tally.close(&ended);
         }
@@ -345,7 +367,7 @@ impl Desk {
     fn pay_funding(&mut self, now: i64, market: &RecordedMarket, terms: &Terms) {
         self.funding_at = terms.carry.next_funding(now);
         if let (Some(trip), Some(mid)) = (&mut self.position.trip, market.mid) {
-            let rate = terms.carry.funding_bps / BASIS_POINTS;
+            let rate = terms.carry.funding_bps_at(now) / BASIS_POINTS;
             trip.carry += self.position.held.to_f64() * mid * rate;
         }
     }
@@ -373,6 +395,3 @@ fn sign_of(side: Side) -> i8 {
 
 /// Basis points in one.
 const BASIS_POINTS: f64 = 10_000.0;
-
-/// A year of 365 days, in nanoseconds.
-const YEAR_NS: f64 = 365.0 * 86_400e9;

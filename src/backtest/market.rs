@@ -15,6 +15,11 @@ pub enum FillOn {
     Book,
     /// The best bid and offer, up to the quantity that they show.
     Quotes,
+    /// The open of the next bar, whole: a bar shows no quantities.
+    Bars {
+        /// How long before its event a bar begins, in nanoseconds.
+        length_ns: i64,
+    },
 }
 
 /// One instrument's market.
@@ -22,6 +27,8 @@ pub enum FillOn {
 pub(super) struct RecordedMarket {
     book: Book,
     quote: Option<Quote>,
+    /// The open of a bar, at its beginning alone.
+    open: Option<Price>,
     on: FillOn,
     halted: bool,
     /// The time of its last update.
@@ -54,6 +61,29 @@ impl RecordedMarket {
         self.note_mid();
     }
 
+    /// A bar begins: orders that wait are filled now.
+    pub(super) fn open_bar(&mut self, open: Price) {
+        self.open = Some(open).filter(|open| *open != Price::UNDEFINED);
+        self.mid = self.open.map(Price::to_f64).or(self.mid);
+    }
+
+    /// Until the next bar nothing is filled any more.
+    pub(super) fn pass_open(&mut self) {
+        self.open = None;
+    }
+
+    /// A bar ends.
+    pub(super) fn close_bar(&mut self, close: Price) {
+        if close != Price::UNDEFINED {
+            self.mid = Some(close.to_f64());
+        }
+    }
+
+    /// Whether orders wait for a moment at which they are filled.
+    pub(super) fn is_between_bars(&self) -> bool {
+        matches!(self.on, FillOn::Bars { .. }) && self.open.is_none()
+    }
+
     /// Distrusts what was before a gap.
     pub(super) fn doubt(&mut self) {
         self.book.freeze();
@@ -70,6 +100,7 @@ impl RecordedMarket {
         let is_whole = match self.on {
             FillOn::Book => self.book.is_live(),
             FillOn::Quotes => self.quote.is_some(),
+            FillOn::Bars { .. } => return self.open.is_some() && !self.halted,
         };
         let tops = self.best(Side::Buy).zip(self.best(Side::Sell));
         is_whole && !self.halted && tops.is_none_or(|(bid, ask)| bid.price < ask.price)
@@ -81,11 +112,18 @@ impl RecordedMarket {
             (FillOn::Book, Side::Buy) => self.book.best_bid(),
             (FillOn::Book, Side::Sell) => self.book.best_ask(),
             (FillOn::Quotes, side) => top_of(self.quote.as_ref()?, side),
+            (FillOn::Bars { .. }, _) => None,
         }
     }
 
     /// What a side shows, from the best level on, until `take` says that it has enough.
     pub(super) fn walk(&self, side: Side, mut take: impl FnMut(Price, Quantity) -> bool) {
+        if let FillOn::Bars { .. } = self.on {
+            if let Some(open) = self.open {
+                let _more = take(open, Quantity::MOST);
+            }
+            return;
+        }
         let mut go_on = |level: Level| take(level.price, Quantity::of(level.size));
         match (self.on, side) {
             (FillOn::Book, Side::Buy) => {
@@ -97,6 +135,7 @@ impl RecordedMarket {
             (FillOn::Quotes, side) => {
                 let _all = self.best(side).into_iter().all(&mut go_on);
             }
+            (FillOn::Bars { .. }, _) => {}
         }
     }
 

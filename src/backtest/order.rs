@@ -13,11 +13,16 @@ pub(super) struct PlacedOrder {
     pub(super) effect: i64,
     /// Its place in the book, once it rests there.
     pub(super) resting: Option<Resting>,
+    /// Whether it has taken effect and waits for the open of a bar.
+    pub(super) waits: bool,
 }
 
 impl PlacedOrder {
     /// When something is to be done with it without a message: it takes effect, or is cancelled.
     pub(super) fn due(&self) -> i64 {
+        if self.waits {
+            return i64::MAX;
+        }
         self.resting.map_or(self.effect, |resting| resting.expires)
     }
 }

@@ -5,7 +5,7 @@ use super::market::FillOn;
 use super::rule::Decision;
 use super::terms::{FillModel, Terms};
 use super::trial::{Keep, Trial, TrialOutcome};
-use crate::event::{Batch, Body, Event};
+use crate::event::{Bar, Batch, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::units::Nanos;
 
@@ -35,6 +35,8 @@ pub struct InputCounts {
     pub depths: u64,
     /// Quotes.
     pub quotes: u64,
+    /// Bars.
+    pub bars: u64,
     /// The times of the first and of the last update of a market.
     pub times: Option<(i64, i64)>,
 }
@@ -59,6 +61,14 @@ impl Backtest {
             step_ns,
             sample_at: None,
             counts: InputCounts::default(),
+        }
+    }
+
+    /// Takes the names of the next instruments, in the order of their numbers: terms may differ by them. They
+    /// come before the events of those instruments.
+    pub fn list(&mut self, names: &[String]) {
+        for trial in &mut self.trials {
+            names.iter().for_each(|name| trial.list(name));
         }
     }
 
@@ -125,12 +135,17 @@ impl Backtest {
                     self.update(at, batch, event);
                 }
             }
+            Body::Bar(bar) => {
+                self.counts.bars += 1;
+                if let FillOn::Bars { length_ns } = self.on {
+                    self.bar(at, bar, length_ns);
+                }
+            }
             Body::Trade(trade) if self.uses_trades => lane.push_trade(*trade),
             Body::Gap(_) | Body::FeedGap(_) => lane.market.doubt(),
             Body::Status(status) => lane.market.set_status(*status),
             Body::Trade(_)
             | Body::SkippedTrade(_)
-            | Body::Bar(_)
             | Body::Figure(_)
             | Body::Sentiment(_)
             | Body::Amendment(_)
@@ -162,12 +177,42 @@ impl Backtest {
         lane.market.time = Some(time);
         for trial in &mut self.trials {
             if trial.desks[at].watches() {
-                let (desk, tally) = (&mut trial.desks[at], &mut trial.tally);
-                desk.update(time, &lane.market, &trial.terms, tally);
+                let (desk, terms, tally) = trial.parts(at);
+                desk.update(time, &lane.market, terms, tally);
             }
         }
         let (first, last) = self.counts.times.unwrap_or((time, time));
         self.counts.times = Some((first.min(time), last.max(time)));
+    }
+
+    /// Takes a bar: what waits is filled at its beginning, at its open; its close is known at its end, the latest
+    /// time heard.
+    fn bar(&mut self, at: usize, bar: &Bar, length_ns: i64) {
+        let lane = &self.lanes[at];
+        let end = lane.heard;
+        if end == i64::MIN {
+            return;
+        }
+        let last = lane.market.time.unwrap_or(i64::MIN);
+        let begin = end.saturating_sub(length_ns).max(last).min(end);
+        self.sample_until(at, begin);
+        self.settle(at, begin, begin);
+        let lane = &mut self.lanes[at];
+        lane.market.open_bar(bar.open);
+        for trial in &mut self.trials {
+            if trial.desks[at].watches() {
+                let (desk, terms, tally) = trial.parts(at);
+                desk.update(begin, &lane.market, terms, tally);
+            }
+        }
+        lane.market.pass_open();
+        self.sample_until(at, end);
+        self.settle(at, end - 1, end);
+        let lane = &mut self.lanes[at];
+        lane.market.close_bar(bar.close);
+        lane.market.time = Some(end);
+        let (first, last) = self.counts.times.unwrap_or((end, end));
+        self.counts.times = Some((first.min(end), last.max(end)));
     }
 
     fn apply(&mut self, at: usize, batch: &Batch, event: &Event) {
@@ -188,15 +233,15 @@ impl Backtest {
                 WaitingInput::Trade(ts, trade) => {
                     for trial in &mut *trials {
                         trial.advance(at, ts - 1, lane);
-                        let (desk, tally) = (&mut trial.desks[at], &mut trial.tally);
-                        desk.trade(&trade, ts, &trial.terms, tally);
+                        let (desk, terms, tally) = trial.parts(at);
+                        desk.trade(&trade, ts, terms, tally);
                     }
                 }
                 WaitingInput::Signal(signal) => {
                     for trial in &mut *trials {
                         trial.advance(at, signal.ts, lane);
-                        let (desk, tally) = (&mut trial.desks[at], &mut trial.tally);
-                        desk.signal(&signal, &trial.terms, tally);
+                        let (desk, terms, tally) = trial.parts(at);
+                        desk.signal(&signal, terms, tally);
                     }
                 }
             }

@@ -14,6 +14,8 @@ const STEPS_IN_ONE: f64 = 1e18;
 impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// More than any order asks for.
+    pub(super) const MOST: Self = Self(i128::MAX);
 
     /// The quantity of a size; nothing where it is undefined.
     #[must_use]

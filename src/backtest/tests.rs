@@ -4,8 +4,12 @@ mod limit;
 mod market;
 mod twenty;
 
+use std::sync::Arc;
+
 use super::*;
-use crate::event::{Batch, Body, Depth, Gap, GapReason, Level, Quote, Splice, Trade, TradeIds};
+use crate::event::{
+    Bar, Batch, Body, Depth, Gap, GapReason, Level, Quote, Splice, Trade, TradeIds,
+};
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::signal::quality::Quality;
@@ -53,6 +57,7 @@ fn terms() -> Terms {
             taker_bps: 10.0,
         },
         carry: Carry::default(),
+        own: Arc::default(),
     }
 }
 
@@ -82,6 +87,19 @@ impl Script {
             sequence: 0,
         };
         self.event(ms, Body::Quote(quote), &[])
+    }
+
+    /// A bar that ends then: open and close, of which the other two prices are made.
+    fn bar(self, ms: i64, open: &str, close: &str) -> Self {
+        let (open, close) = (price(open), price(close));
+        let bar = Bar {
+            open,
+            high: open.max(close),
+            low: open.min(close),
+            close,
+            volume: Size::UNDEFINED,
+        };
+        self.event(ms, Body::Bar(bar), &[])
     }
 
     /// A whole book: bids and asks as pairs of price and quantity.

@@ -20,7 +20,9 @@ pub enum Keep {
 /// One trial.
 #[derive(Debug)]
 pub(super) struct Trial {
-    pub(super) terms: Terms,
+    terms: Terms,
+    /// The terms of each instrument that has some of its own, by its number.
+    own: Vec<Option<Box<Terms>>>,
     pub(super) desks: Vec<Desk>,
     pub(super) tally: Tally,
     pub(super) equity: Equity,
@@ -43,17 +45,30 @@ impl Trial {
     pub(super) fn new(terms: Terms, keep: Keep) -> Self {
         Self {
             terms,
+            own: vec![],
             desks: vec![],
             tally: Tally::new(keep == Keep::All),
             equity: Equity::new(keep == Keep::All),
         }
     }
 
+    /// Takes the name of the next instrument, by its number.
+    pub(super) fn list(&mut self, name: &str) {
+        self.own.push(self.terms.of(name).map(Box::new));
+    }
+
+    /// An instrument's desk and terms, and the tally.
+    pub(super) fn parts(&mut self, at: usize) -> (&mut Desk, &Terms, &mut Tally) {
+        let own = self.own.get(at).and_then(Option::as_deref);
+        let terms = own.unwrap_or(&self.terms);
+        (&mut self.desks[at], terms, &mut self.tally)
+    }
+
     /// Does what is due of one instrument up to a time.
     pub(super) fn advance(&mut self, at: usize, until: i64, lane: &Lane) {
-        let desk = &mut self.desks[at];
+        let (desk, terms, tally) = self.parts(at);
         if desk.due() <= until {
-            desk.advance(until, &lane.market, &self.terms, &mut self.tally);
+            desk.advance(until, &lane.market, terms, tally);
         }
     }
 

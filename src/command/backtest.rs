@@ -200,19 +200,24 @@ fn check_market(on: FillOn, counts: InputCounts) -> Result<(), BacktestError> {
     let InputCounts {
         depths,
         quotes,
+        bars,
         signals,
         ..
     } = counts;
     let (missing, instead) = match on {
         FillOn::Book => (depths == 0, ("books", quotes, "quotes")),
         FillOn::Quotes => (quotes == 0, ("quotes", depths, "book")),
+        FillOn::Bars { .. } => (bars == 0, ("bars", quotes, "quotes")),
     };
     if !missing || signals == 0 {
         return Ok(());
     }
     let (name, others, word) = instead;
     let advice = match others {
-        0 => "it has neither books nor quotes; add an input that has".to_owned(),
+        0 if bars > 0 => {
+            "it has bars; write fill_on = \"bars\" and bar_ms in [backtest]".to_owned()
+        }
+        0 => "it has nothing that orders are filled on; add an input that has".to_owned(),
         _ => format!(
             "it has {others} messages of the other kind; write fill_on = \"{word}\" in [backtest]"
         ),

@@ -9,9 +9,12 @@ mod columns;
 mod description;
 mod duplicate_rows;
 mod error;
+mod examined;
 mod finding;
 mod group_overlap;
 mod hash;
+mod hashed_row;
+mod held_hashes;
 mod label_in_features;
 mod label_overlap;
 mod late_input;
@@ -21,7 +24,9 @@ mod normaliser;
 mod options;
 mod reader;
 mod report;
+mod row_order;
 mod rows;
+mod same_time;
 mod scaling;
 mod split_counts;
 mod split_role;
@@ -30,6 +35,7 @@ mod waiting;
 use std::path::Path;
 
 pub use self::error::{LeakageError, WrongColumns};
+pub use self::examined::ExaminedSet;
 pub use self::finding::{CheckedKind, ExampleRow, Leak, LeakKind};
 pub use self::options::{KnownTime, LeakageOptions};
 pub use self::report::LeakageReport;
@@ -43,6 +49,7 @@ use self::late_input::LateInput;
 use self::no_release::NoRelease;
 use self::normaliser::Normaliser;
 use self::reader::SetReader;
+use self::row_order::RowOrder;
 use self::split_counts::SplitCounts;
 use self::split_role::SplitRole;
 
@@ -52,39 +59,55 @@ use self::split_role::SplitRole;
 /// [`LeakageError`] where it cannot be read, has no rows, lacks a column that an option names, or is such
 /// that nothing can be checked.
 pub fn check(path: &Path, options: &LeakageOptions) -> Result<LeakageReport, LeakageError> {
+    let report = look(path, options)?;
+    match (report.rows, report.kinds_checked()) {
+        (0, _) => Err(failed(path, "it has no rows".into())),
+        (_, 0) => Err(nothing_checked(path, &report)),
+        _ => Ok(report),
+    }
+}
+
+/// Looks for leaks in the set at `path`, which was just written and is told of by `summary`.
+///
+/// # Errors
+/// [`LeakageError`] where it cannot be read.
+pub fn examine<T>(path: &Path, summary: T) -> Result<ExaminedSet<T>, LeakageError> {
+    let report = look(path, &LeakageOptions::default())?;
+    Ok(ExaminedSet::new(summary, report))
+}
+
+fn look(path: &Path, options: &LeakageOptions) -> Result<LeakageReport, LeakageError> {
     let mut reader = SetReader::open(path, options)?;
     let columns = reader.columns.clone();
     let mut counts = SplitCounts::new(&columns);
+    let mut order = RowOrder::default();
     let mut late = LateInput::new(&columns);
     let mut normaliser = Normaliser::new(&columns);
     let mut overlap = LabelOverlap::new(&columns);
     let mut release = NoRelease::new(&columns);
     let mut groups = GroupOverlap::new(&columns);
-    let mut duplicates = DuplicateRows::new(&columns, reader.rows);
+    let mut duplicates = DuplicateRows::new(&columns);
     let mut labels = LabelInFeatures::new(&columns);
-    for reading in 0..duplicates.readings() {
-        reader.read(|rows| {
-            match reading {
-                0 => {
-                    counts.see(rows);
-                    late.see(rows);
-                    normaliser.see(rows);
-                    release.see(rows);
-                    labels.see(rows);
-                    overlap.note(rows);
-                    groups.note(rows);
-                }
-                1 => {
-                    overlap.compare(rows);
-                    groups.count(rows);
-                }
-                _ => {}
-            }
-            duplicates.see(rows);
-        })?;
-        duplicates.end_reading();
-    }
+    reader.read(|rows| {
+        counts.see(rows);
+        order.see(rows);
+        late.see(rows);
+        normaliser.see(rows);
+        release.see(rows);
+        labels.see(rows);
+        groups.note(rows);
+    })?;
+    overlap.choose(&order);
+    duplicates.choose(&order);
+    reader.read(|rows| {
+        overlap.compare(rows);
+        groups.count(rows);
+        duplicates.see(rows);
+    })?;
     overlap.end_reading();
+    while duplicates.end_reading() {
+        reader.read(|rows| duplicates.see(rows))?;
+    }
     let splits = counts.usable(&columns, &reader.unknown_words);
     let untimed = counts.untimed;
     let untimed =
@@ -97,15 +120,12 @@ pub fn check(path: &Path, options: &LeakageOptions) -> Result<LeakageReport, Lea
             .without(untimed.clone()),
         release.verdict(),
         groups.verdict(&splits),
-        duplicates.verdict(&columns, &splits).without(untimed),
+        duplicates
+            .verdict(&columns, &splits, reader.instruments())
+            .without(untimed),
         labels.verdict(),
     ];
-    let report = report(path, &counts, columns.features, verdicts);
-    match (report.rows, report.kinds_checked()) {
-        (0, _) => Err(failed(path, "it has no rows".into())),
-        (_, 0) => Err(nothing_checked(path, &report)),
-        _ => Ok(report),
-    }
+    Ok(report(path, &counts, columns.features, verdicts))
 }
 
 fn report(

@@ -1,13 +1,18 @@
 //! `[backtest]`, checked, as the terms of a backtest.
 
+mod rates;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
+use self::rates::read_rates;
 use crate::backtest::{
-    Carry, Fees, FillModel, FillOn, LimitTerms, OrderLatency, Quantity, Rule, Sides, Terms,
+    Carry, Fees, FillModel, FillOn, LimitTerms, OrderLatency, OwnTerms, Quantity, Rule, Sides,
+    Terms,
 };
 use crate::config::{
     BacktestConfig, ConfigFault, FillKind, FillMarket, PipelineFile, RowOn, SizeBy, TradedSides,
@@ -54,26 +59,31 @@ pub(super) fn settings(
         let what = format!("a backtest needs to know how signals are traded: {EXAMPLE}");
         return Err(ConfigFault::at("backtest", what));
     };
-    let uses_book = match file.row.on {
-        RowOn::Book => true,
-        RowOn::Trade | RowOn::Quote => plan.uses_book(),
-        RowOn::Bar | RowOn::News | RowOn::Statement | RowOn::Application => {
-            let what = "orders are filled on a book or on quotes, and this pipeline reads neither: a backtest \
-                        needs rows on trades, quotes or books";
+    let on = match (config.fill_on, file.row.on) {
+        (_, RowOn::News | RowOn::Statement | RowOn::Application) => {
+            let what = "orders are filled on a book, on quotes or on bars, and this pipeline reads none: a backtest \
+                        needs rows on trades, quotes, books or bars";
             return Err(ConfigFault::at("row.on", what));
         }
-    };
-    let on = match config.fill_on {
-        Some(FillMarket::Book) => FillOn::Book,
-        Some(FillMarket::Quotes) => FillOn::Quotes,
-        None if uses_book => FillOn::Book,
-        None => FillOn::Quotes,
+        (Some(FillMarket::Book), _) | (None, RowOn::Book) => FillOn::Book,
+        (Some(FillMarket::Quotes), _) => FillOn::Quotes,
+        (Some(FillMarket::Bars), _) | (None, RowOn::Bar) => bars(config)?,
+        (None, RowOn::Trade | RowOn::Quote) if plan.uses_book() => FillOn::Book,
+        (None, RowOn::Trade | RowOn::Quote) => FillOn::Quotes,
     };
     let mut terms = terms(config)?;
     if let Some(path) = &config.latency_file {
         let samples = read_latencies(path);
         terms.latency.samples = samples.map_err(|what| at("latency_file", what))?;
     }
+    let mut own = OwnTerms::clone(&terms.own);
+    if let Some(path) = &config.funding_file {
+        own.funding = read_rates(path).map_err(|what| at("funding_file", what))?;
+    }
+    if let Some(path) = &config.borrow_file {
+        own.borrowing = read_rates(path).map_err(|what| at("borrow_file", what))?;
+    }
+    terms.own = Arc::new(own);
     Ok(BacktestSettings {
         terms,
         on,
@@ -81,7 +91,22 @@ pub(super) fn settings(
     })
 }
 
-/// The terms, without the measured latencies.
+/// Orders are filled on bars, of a length that must be known: an event is the end of one.
+fn bars(config: &BacktestConfig) -> Result<FillOn, ConfigFault> {
+    let Some(bar_ms) = config.bar_ms.filter(|millis| *millis > 0) else {
+        let what = "on bars orders are filled at the next open: write how long a bar lasts, such as bar_ms = 60000";
+        return Err(at("bar_ms", what));
+    };
+    if config.fill == FillKind::Limit {
+        let what = "a bar does not say what limit orders meet; write fill = \"market\"";
+        return Err(at("fill", what));
+    }
+    Ok(FillOn::Bars {
+        length_ns: nanos(bar_ms),
+    })
+}
+
+/// The terms, without what is in files.
 fn terms(config: &BacktestConfig) -> Result<Terms, ConfigFault> {
     if config.step_ms == 0 {
         return Err(at("step_ms", "`step_ms` must be above zero"));
@@ -95,7 +120,29 @@ fn terms(config: &BacktestConfig) -> Result<Terms, ConfigFault> {
         fill: fill(config)?,
         fees: fees(config)?,
         carry: carry(config)?,
+        own: Arc::new(OwnTerms {
+            sizes: sizes(config)?,
+            ..OwnTerms::default()
+        }),
     })
+}
+
+/// The sizes of instruments that have one of their own.
+fn sizes(config: &BacktestConfig) -> Result<BTreeMap<String, Quantity>, ConfigFault> {
+    let lot = config.lot_size.map(|lot| quantity("lot_size", lot));
+    let lot = lot.transpose()?.unwrap_or(Quantity::ZERO);
+    let mut sizes = BTreeMap::new();
+    for (name, size) in &config.sizes {
+        let key = format!("sizes.{name}");
+        let size = quantity(&key, *size)?;
+        if size.in_lots(lot).is_zero() {
+            let what =
+                format!("`{name}` has a size below `lot_size`, so that no order can be sent");
+            return Err(at("sizes", what));
+        }
+        sizes.insert(name.clone(), size);
+    }
+    Ok(sizes)
 }
 
 fn rule(config: &BacktestConfig) -> Result<Rule, ConfigFault> {
@@ -236,6 +283,14 @@ fn carry(config: &BacktestConfig) -> Result<Carry, ConfigFault> {
             "`borrow_bps` must be a number that is not below zero",
         ));
     }
+    if config.funding_file.is_some() && config.funding_bps != 0.0 {
+        let what = "`funding_file` is in place of `funding_bps`; write one of them";
+        return Err(at("funding_bps", what));
+    }
+    if config.borrow_file.is_some() && config.borrow_bps != 0.0 {
+        let what = "`borrow_file` is in place of `borrow_bps`; write one of them";
+        return Err(at("borrow_bps", what));
+    }
     if config.funding_hours == 0 {
         return Err(at("funding_hours", "`funding_hours` must be above zero"));
     }
@@ -247,6 +302,7 @@ fn carry(config: &BacktestConfig) -> Result<Carry, ConfigFault> {
             false => 0,
         },
         borrow_bps: config.borrow_bps,
+        ..Carry::default()
     })
 }
 

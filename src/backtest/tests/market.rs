@@ -191,3 +191,84 @@ fn sides_that_are_empty_or_crossed_fill_nothing() {
         .play(FillOn::Quotes, &terms());
     assert_eq!(outcome.tally.unfilled, 1);
 }
+
+#[test]
+fn on_bars_orders_wait_for_the_next_open() {
+    let mut on_bars = terms();
+    on_bars.latency.constant_ns = 0;
+    on_bars.rule.hold_ns = Some(1_500 * MS);
+    on_bars.fees.taker_bps = 0.0;
+    let bars = FillOn::Bars {
+        length_ns: 1_000 * MS,
+    };
+    // Bars of a second; the signal of the first takes effect at its end, where the second begins.
+    let script = Script::default()
+        .bar(1_000, "100", "101")
+        .signal(1_000, 0.3)
+        .bar(2_000, "102", "103")
+        .bar(3_000, "104", "105")
+        .bar(4_000, "106", "107")
+        .bar(5_000, "108", "109");
+    let outcome = script.play(bars, &on_bars);
+    // Held until 2,500, within the third bar: the next open is that of the fourth.
+    assert_eq!(trips(&outcome), [(1, 1_000, 3_000, 204.0, 212.0)]);
+    assert_eq!(outcome.tally.delayed_exits, 0);
+    assert_eq!(trips(&script.play_at_once(bars, &on_bars)), trips(&outcome));
+    // With a latency the order takes effect within the second bar, and is filled at the open of the third.
+    on_bars.latency.constant_ns = 100 * MS;
+    let outcome = script.play(bars, &on_bars);
+    assert_eq!(trips(&outcome)[0], (1, 2_000, 4_000, 208.0, 216.0));
+    // Sessions: a bar begins long after the end of the one before.
+    let short = FillOn::Bars {
+        length_ns: 300 * MS,
+    };
+    let outcome = script.play(short, &on_bars);
+    assert_eq!(trips(&outcome)[0].1, 1_700);
+}
+
+#[test]
+fn instruments_may_have_sizes_and_rates_of_their_own() {
+    let hour = 3_600_000;
+    let mut held = terms();
+    held.rule.hold_ns = Some(9 * hour * MS);
+    held.own = Arc::new(OwnTerms {
+        sizes: [("BTC".to_owned(), quantity("0.5"))].into(),
+        funding: [(
+            "BTC".to_owned(),
+            [(2 * hour * MS, 3.0), (8 * hour * MS, -1.0)].into(),
+        )]
+        .into(),
+        borrowing: [(
+            EVERY.to_owned(),
+            [(0, 365.0), (5 * hour * MS, 730.0)].into(),
+        )]
+        .into(),
+    });
+    let play = |names: &[&str], score| {
+        let script = Script::default()
+            .quote(hour, "99", "101")
+            .signal(hour, score)
+            .quote(2 * hour, "199", "201")
+            .quote(11 * hour, "99", "101");
+        let keep = vec![(held.clone(), Keep::All)];
+        let mut backtest = Backtest::new(FillOn::Quotes, 1_000 * MS, keep);
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        backtest.list(&names);
+        for (batch, signals) in &script.steps {
+            backtest.step(batch, signals);
+        }
+        backtest.finish().0.remove(0).tally.trips.unwrap()[0]
+    };
+    // From 2:00 on the middle is 200.
+    let own = play(&["BTC"], 0.3);
+    assert_eq!(own.quantity, quantity("0.5"));
+    near(own.carry, 0.5 * 200.0 * (3.0 - 1.0) / 10_000.0);
+    // A short one borrows nearly four hours at 365 basis points a year, and five at twice that.
+    let own = play(&["BTC"], -0.3);
+    let hours = (4.0 - 100.0 / f64::from(hour)) + 2.0 * (5.0 + 100.0 / f64::from(hour));
+    let funding = -0.5 * 200.0 * (3.0 - 1.0) / 10_000.0;
+    near(own.carry, funding + 0.5 * 99.0 / 10_000.0 * hours / 24.0);
+    // Others have the size of all, and rates that are for all.
+    let other = play(&["ETH"], 0.3);
+    assert_eq!((other.quantity, other.carry), (quantity("2"), 0.0));
+}

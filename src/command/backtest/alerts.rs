@@ -22,11 +22,11 @@ use crate::alert::command::AlertCommand;
 use crate::alert::rule::AlertRule;
 use crate::alert::{Alert, Alerts};
 use crate::command::evaluate::alerts::{Failure, TrackedPeriod, episodes, track};
-use crate::command::evaluate::outcome::Outcomes;
+use crate::command::evaluate::outcome::{Labelled, Outcomes};
 use crate::config::ConfigError;
 use crate::pipeline::Pipeline;
 use crate::run::observer::{ObservedStep, Observer};
-use crate::run::replay::{ReplayError, ReplayOptions, replay_span_observed};
+use crate::run::replay::{ReplayError, ReplayOptions, replay_span_observed, stream_names};
 use crate::signal::lineage::Lineage;
 use crate::sink::SinkError;
 use crate::units::Nanos;
@@ -42,7 +42,9 @@ pub(super) fn backtest_alerts(
 ) -> Result<AlertsReport, BacktestError> {
     let columns = pipeline.columns();
     let outcomes = Outcomes::read(labels, columns.as_ref(), None)?;
-    let loaded = pipeline.load_model()?;
+    let mut loaded = pipeline.load_model()?;
+    // Ids of signals are made of the names of their files.
+    loaded.lineage.streams = stream_names(&options.inputs);
     let digested = digest_files(&options.inputs).map_err(ReplayError::Thread)?;
     let span = ReplayOptions {
         inputs: options.inputs.clone(),
@@ -55,6 +57,7 @@ pub(super) fn backtest_alerts(
         lineage: &loaded.lineage,
         all: vec![],
         last: HashMap::new(),
+        ids: outcomes.name_ids().then(HashMap::new),
         signals: 0,
     };
     let summary = replay_span_observed(pipeline, &loaded, &span, &mut heard)?;
@@ -113,7 +116,23 @@ struct HeardPds<'a> {
     all: Vec<HeardByRules>,
     /// The times of the signals of each obligor.
     last: HashMap<String, Vec<i64>>,
+    /// The time of each signal by its id, where labels name ids.
+    ids: Option<HashMap<String, i64>>,
     signals: u64,
+}
+
+impl HeardPds<'_> {
+    /// The time of the signal that a label is of.
+    fn time_of(&self, label: &Labelled, obligor: &str) -> Option<i64> {
+        if let Some(id) = &label.signal_id {
+            return self.ids.as_ref()?.get(id).copied();
+        }
+        let times = self.last.get(obligor)?;
+        match label.ts_event {
+            Some(ts) => times.contains(&ts).then_some(ts),
+            None => times.last().copied(),
+        }
+    }
 }
 
 impl Observer for HeardPds<'_> {
@@ -126,6 +145,10 @@ impl Observer for HeardPds<'_> {
             let times = self.last.entry(obligor.to_owned()).or_default();
             times.push(signal.ts_event.0);
             self.signals += 1;
+            if let Some(ids) = &mut self.ids {
+                let id = self.lineage.signal_id(signal, obligor);
+                ids.insert(id, signal.ts_event.0);
+            }
             // Nothing is said of a signal that must not be acted on.
             if signal.quality.may_be_acted_on() {
                 self.all.push(HeardByRules::Pd {
@@ -200,11 +223,7 @@ fn failures(
             Some(form) => form.public_name(&label.key).into_owned(),
             None => label.key.clone(),
         };
-        let times = heard.last.get(&obligor).map(Vec::as_slice);
-        let ts = times.and_then(|times| match label.ts_event {
-            Some(ts) => times.contains(&ts).then_some(ts),
-            None => times.last().copied(),
-        });
+        let ts = heard.time_of(label, &obligor);
         let (Some(ts), Some(outcome)) = (ts, outcome) else {
             unmatched += u64::from(ts.is_none());
             continue;

@@ -168,6 +168,7 @@ impl BacktestReport {
             fill_on: match given.settings.on {
                 FillOn::Book => "book",
                 FillOn::Quotes => "quotes",
+                FillOn::Bars { .. } => "bars",
             },
             terms: (&given.settings.terms).into(),
             result: result(tally, &base.equity, step_ns),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::backtest::{OrderLatency, Terms};
+use crate::backtest::{OrderLatency, OwnTerms, Terms};
 
 /// Latencies that are tried, in milliseconds.
 const LATENCIES_MS: [i64; 10] = [0, 10, 20, 50, 100, 150, 200, 300, 400, 500];
@@ -35,6 +35,11 @@ impl Sensitivities {
             let mut large = terms.clone();
             large.rule.size = terms.rule.size.times(times);
             large.rule.max_position = terms.rule.max_position.times(times);
+            let mut own = OwnTerms::clone(&terms.own);
+            own.sizes
+                .values_mut()
+                .for_each(|size| *size = size.times(times));
+            large.own = Arc::new(own);
             large
         };
         Self {

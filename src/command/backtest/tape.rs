@@ -35,6 +35,8 @@ struct TapeStep {
     batch: Batch,
     signals: Vec<Decision>,
     studied: Vec<StudiedSignal>,
+    /// The names of the instruments that are new.
+    names: Vec<String>,
 }
 
 /// Steps that may wait for a thread.
@@ -65,6 +67,7 @@ pub(super) fn play(
             let trader = thread.spawn_scoped(scope, move || {
                 let mut backtest = Backtest::new(settings.on, settings.step_ns, part);
                 for step in receive {
+                    backtest.list(&step.names);
                     backtest.step(&step.batch, &step.signals);
                 }
                 backtest.finish()
@@ -139,6 +142,7 @@ struct Tape<'a> {
 
 impl Observer for Tape<'_> {
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
+        let known = self.names.len();
         self.note_names(step.instruments);
         // A correction replaces a signal that was acted on already; a shadow is not acted on.
         let is_acted_on =
@@ -157,6 +161,7 @@ impl Observer for Tape<'_> {
         let step = Arc::new(TapeStep {
             signals,
             studied,
+            names: self.names[known..].to_vec(),
             batch: step.batch.clone(),
         });
         for sender in &self.senders {

@@ -9,10 +9,9 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
-
 use super::columns::SetColumns;
 use super::finding::{ExampleRow, Leak, LeakKind, Verdict};
+use super::row_order::RowOrder;
 use super::rows::{SetRows, shown_time};
 use super::split_counts::UsableSplits;
 use super::split_role::bits;
@@ -28,16 +27,10 @@ pub(super) struct LabelOverlap {
     embargoes: Vec<Overlaps>,
     /// Rows, of which the windows begin before those of the row before: not found by this method.
     backward: u64,
-    sorted: RowOrder,
-}
-
-/// Whether the rows of each instrument come in the order of their times.
-#[derive(Default)]
-struct RowOrder {
-    last: FxHashMap<u32, i64>,
-    is_broken: bool,
-    held_back: Vec<UnsortedRow>,
-    rows: u64,
+    /// Rows that are to be sorted, where they are out of order.
+    unsorted: Option<Vec<UnsortedRow>>,
+    /// Whether they are too many.
+    is_too_long: bool,
 }
 
 /// A row that is sorted first.
@@ -88,25 +81,20 @@ impl LabelOverlap {
             overlaps: vec![Overlaps::default(); columns.splits.len()],
             embargoes: vec![Overlaps::default(); columns.splits.len()],
             backward: 0,
-            sorted: RowOrder::default(),
+            unsorted: None,
+            is_too_long: false,
         }
     }
 
-    /// Notes whether rows come in order.
-    pub(super) fn note(&mut self, rows: &SetRows<'_>) {
-        let order = &mut self.sorted;
-        order.rows += rows.len() as u64;
-        for (time, instrument) in rows.time.iter().zip(&rows.instrument) {
-            let Some(time) = *time else { continue };
-            let last = order.last.entry(*instrument).or_insert(time);
-            order.is_broken |= time < *last;
-            *last = time;
-        }
+    /// Chooses whether rows are sorted first, once their order is known.
+    pub(super) fn choose(&mut self, order: &RowOrder) {
+        self.is_too_long = order.is_broken && order.rows > ROWS_SORTED_MAX;
+        self.unsorted = order.is_broken.then(Vec::new);
     }
 
-    /// Compares the rows, once all were noted.
+    /// Compares the rows, once it was chosen how.
     pub(super) fn compare(&mut self, rows: &SetRows<'_>) {
-        if self.sorted.is_broken && self.sorted.rows > ROWS_SORTED_MAX {
+        if self.is_too_long {
             return;
         }
         for row in 0..rows.len() {
@@ -126,16 +114,16 @@ impl LabelOverlap {
                 train: rows.train[row],
                 held: rows.held[row],
             };
-            match self.sorted.is_broken {
-                true => self.sorted.held_back.push(row),
-                false => self.take(row),
+            match &mut self.unsorted {
+                Some(rows) => rows.push(row),
+                None => self.take(row),
             }
         }
     }
 
     /// Compares the rows that had to be sorted.
     pub(super) fn end_reading(&mut self) {
-        let mut rows = std::mem::take(&mut self.sorted.held_back);
+        let mut rows = self.unsorted.take().unwrap_or_default();
         rows.sort_by_key(|row| (row.instrument, row.interval.time, row.interval.row));
         rows.into_iter().for_each(|row| self.take(row));
     }
@@ -209,7 +197,7 @@ impl LabelOverlap {
         if let Some(why) = splits.lacks() {
             return Verdict::unchecked(kind, why);
         }
-        if self.sorted.is_broken && self.sorted.rows > ROWS_SORTED_MAX {
+        if self.is_too_long {
             let why = "the rows of an instrument are not in the order of their times; sort them by instrument \
                        and time";
             return Verdict::unchecked(kind, why);

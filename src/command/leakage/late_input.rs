@@ -11,6 +11,8 @@ pub(super) struct LateInput {
     features: Vec<LateFeature>,
     untold: Vec<String>,
     columns: [Option<String>; 2],
+    /// Whether the set says that it has no such input.
+    says_none: bool,
 }
 
 struct LateFeature {
@@ -44,6 +46,7 @@ impl LateInput {
             features: columns.known.iter().map(feature).collect(),
             untold: as_of.filter(is_untold).cloned().collect(),
             columns: [columns.time.clone(), columns.received.clone()],
+            says_none: columns.as_of.as_ref().is_some_and(Vec::is_empty),
         }
     }
 
@@ -74,6 +77,10 @@ impl LateInput {
         let kind = LeakKind::LateInput;
         if self.columns[0].is_none() {
             return Verdict::unchecked(kind, "there is no column of times; name it with --time");
+        }
+        if self.features.is_empty() && self.says_none {
+            let how = "the set says that no feature is taken as of another time";
+            return Verdict::checked(kind, how, vec![]);
         }
         let untold = self.untold.iter().map(|feature| {
             format!(

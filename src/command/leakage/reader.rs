@@ -26,8 +26,6 @@ use crate::units::Nanos;
 pub(super) struct SetReader {
     path: PathBuf,
     pub(super) columns: SetColumns,
-    /// Rows by the file's own account.
-    pub(super) rows: u64,
     instruments: TextNumbers,
     classes: Vec<TextNumbers>,
     /// Words of a split that mean nothing to us, with the split's number: a few of them.
@@ -63,7 +61,6 @@ impl SetReader {
         let columns = columns_of(path, schema, &metadata, options)?;
         Ok(Self {
             path: path.to_owned(),
-            rows: u64::try_from(file.num_rows()).unwrap_or_default(),
             instruments: TextNumbers::default(),
             classes: columns
                 .classes

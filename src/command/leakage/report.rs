@@ -77,31 +77,34 @@ impl fmt::Display for LeakageReport {
                 }
             }
         }
-        for leak in &self.leakage {
-            writeln!(
-                f,
-                "leak         {}, {} rows: {}",
-                leak.kind.word(),
-                leak.rows,
-                leak.what
-            )?;
-            if let Some(example) = &leak.example {
-                writeln!(f, "  example    {example}")?;
-            }
-            writeln!(f, "  to do      {}", leak.advice)?;
+        write_leaks(f, &self.leakage, &self.checked)
+    }
+}
+
+/// Writes the leaks, and how many of the checks could be made.
+pub(super) fn write_leaks(
+    f: &mut fmt::Formatter<'_>,
+    leaks: &[Leak],
+    checked: &[CheckedKind],
+) -> fmt::Result {
+    for leak in leaks {
+        let (word, rows, what) = (leak.kind.word(), leak.rows, &leak.what);
+        writeln!(f, "leak         {word}, {rows} rows: {what}")?;
+        if let Some(example) = &leak.example {
+            writeln!(f, "  example    {example}")?;
         }
-        let (kinds, all) = (self.kinds_checked(), self.checked.len());
-        let unchecked = match all - kinds {
-            0 => String::new(),
-            rest => format!("; {rest} could not be checked, and may leak"),
-        };
-        match self.leakage.len() {
-            0 => writeln!(f, "no leak found by {kinds} of {all} checks{unchecked}"),
-            1 => writeln!(f, "1 leak found by {kinds} of {all} checks{unchecked}"),
-            leaks => writeln!(
-                f,
-                "{leaks} leaks found by {kinds} of {all} checks{unchecked}"
-            ),
-        }
+        writeln!(f, "  to do      {}", leak.advice)?;
+    }
+    let found = match leaks.len() {
+        0 => "no leak".to_owned(),
+        1 => "1 leak".to_owned(),
+        leaks => format!("{leaks} leaks"),
+    };
+    let (all, made) = (checked.len(), checked.iter().filter(|kind| kind.checked));
+    let made = made.count();
+    write!(f, "{found} found by {made} of {all} checks")?;
+    match all - made {
+        0 => writeln!(f),
+        rest => writeln!(f, "; {rest} could not be checked, and may leak"),
     }
 }

@@ -1,5 +1,7 @@
 //! The terms on which signals were traded, as the report tells them.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::backtest::{FillModel, Sides, Terms};
@@ -29,6 +31,8 @@ pub struct TermsFigures {
     pub latency_ms: f64,
     /// Measured latencies that are drawn from on top of it; 0: none.
     pub measured_latencies: usize,
+    /// Sizes of instruments that have one of their own.
+    pub sizes: BTreeMap<String, f64>,
     /// `market` or `limit`.
     pub fill: &'static str,
     /// The fee of orders that rested.
@@ -64,6 +68,12 @@ impl From<&Terms> for TermsFigures {
             act_on: rule.act_on.iter().map(|quality| quality.word()).collect(),
             latency_ms: terms.latency.constant_ns as f64 / MILLI_NS,
             measured_latencies: terms.latency.samples.len(),
+            sizes: terms
+                .own
+                .sizes
+                .iter()
+                .map(|(name, size)| (name.clone(), size.to_f64()))
+                .collect(),
             fill: match terms.fill {
                 FillModel::Market => "market",
                 FillModel::Limit(_) => "limit",
