@@ -105,7 +105,7 @@ fn table(path: &PathBuf) -> Vec<Trade> {
 
 fn is_equal_to_the_twin(folder: &Folder, captures: [&str; 2], found: &Value, trades: &[Trade]) {
     let test = "the_canonical_case_and_its_twin_agree";
-    if !needs::python(test) {
+    if !needs::plain_python(test) {
         return;
     }
     let signals = folder.path("signals.jsonl").display().to_string();

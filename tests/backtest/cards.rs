@@ -25,7 +25,7 @@ fn ibm_earns_what_its_card_says() {
         return;
     };
     let found = case.earns("the fifth session");
-    if needs::python(test) {
+    if needs::plain_python(test) {
         let theirs = case.twin();
         for key in ["trades", "pnl_gross", "fees", "pnl_net"] {
             is_near(&theirs[key], number(&found[key]));

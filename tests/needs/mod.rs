@@ -94,6 +94,16 @@ pub(crate) fn python(test: &str) -> Option<PathBuf> {
     None
 }
 
+/// Whether there is a Python, for twins that need its standard library alone; reports that `test` is skipped
+/// if not.
+pub(crate) fn plain_python(test: &str) -> bool {
+    let is_there = Command::new("python3").arg("--version").output().is_ok();
+    if !is_there {
+        skip(test, "python", "there is no python3");
+    }
+    is_there
+}
+
 /// The command of a headless Chromium, or `None` after reporting that `test` is skipped.
 pub(crate) fn chromium(test: &str) -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
@@ -119,16 +129,6 @@ pub(crate) fn file(test: &str, path: &Path) -> bool {
         skip(test, "model", &format!("there is no {}", path.display()));
     }
     made
-}
-
-/// Whether there is a Python, for twins that need its standard library alone; reports that `test` is skipped
-/// if not.
-pub(crate) fn python(test: &str) -> bool {
-    let is_there = Command::new("python3").arg("--version").output().is_ok();
-    if !is_there {
-        skip(test, "python", "there is no python3");
-    }
-    is_there
 }
 
 fn default_data() -> PathBuf {
