@@ -101,7 +101,8 @@ def read(path, unsigned=UNSIGNED):
         ts_event=ts_event[order],
         ok=(column("quality") == "ok")[order],
         cells=np.stack([column(name) for name in contract["features"]], axis=1)[order],
-        label=np.array([code.get(label, -1) for label in column("label")])[order],
+        # Not to_numpy(), which makes some word of a null in a dictionary.
+        label=np.array([code.get(label, -1) for label in table.column("label").to_pylist()])[order],
         split=column("split").astype(str)[order],
     )
 
