@@ -12,12 +12,14 @@ mod labels;
 mod moved;
 mod next_session;
 mod point;
+mod resolution;
 mod smoothed;
 mod spec;
 mod sum;
 mod volatility;
 
 pub use self::default_within::Failures;
-pub use self::labels::{Labels, Resolution};
+pub use self::labels::Labels;
 pub use self::point::{LabelOutcome, LabelPoint, PriceOf};
+pub use self::resolution::Resolution;
 pub use self::spec::{Barrier, Compared, Horizon, LabelKind, LabelSpec};

@@ -7,6 +7,8 @@ mod daily;
 mod given;
 #[path = "news/golden.rs"]
 mod golden;
+#[path = "news/groups.rs"]
+mod groups;
 #[path = "news/items.rs"]
 mod items;
 mod needs;

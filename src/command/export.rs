@@ -1,8 +1,8 @@
 //! Exports training sets: history in, a Parquet file of rows with labels and splits out.
 //!
 //! The rows are those that the engine would score, made by the same code from the same events. The labels
-//! alone look ahead ([`crate::label`]). Rows are written as their labels come due: what is held are the rows of
-//! the longest horizon, twice ([`held`]), and the rows of one row group.
+//! alone look ahead ([`crate::label`]). Rows are written as their labels come due: what is held are the rows
+//! of the longest horizon, twice ([`held`]), and what the writer gathers.
 
 mod columns;
 mod exported;
@@ -32,8 +32,8 @@ use self::held::HeldRows;
 use self::known::KnownTimes;
 use self::output::SetOutput;
 use self::set::longest_horizon;
-use self::set_row::{FinishedRow, Group, SetRow};
-use self::span::Span;
+use self::set_row::{FinishedRow, RowGroup, SetRow};
+use self::span::InputSpan;
 use self::text_groups::TextGroups;
 use self::window::{WindowRules, WindowTrack};
 use crate::config::{GroupBy, NormaliseBy, RowOn};
@@ -125,7 +125,7 @@ fn folds(pipeline: &Pipeline, inputs: &[PathBuf]) -> Result<Option<Folds>, Repla
     let Some(settings) = pipeline.split.folds else {
         return Ok(None);
     };
-    let mut span = Span::default();
+    let mut span = InputSpan::default();
     if settings.from.is_none() || settings.to.is_none() {
         let intake = Intake::new(pipeline.decoder());
         observe_events(pipeline.open(inputs, None)?, intake, &mut span)?;
@@ -303,14 +303,14 @@ impl SetRows {
     }
 
     /// What a row shares with others, and when that was seen first.
-    fn group(&mut self, at: &Row, names: &Instruments) -> Option<Group> {
+    fn group(&mut self, at: &Row, names: &Instruments) -> Option<RowGroup> {
         let number = match self.group_by? {
             GroupBy::Key => number(names.name(at.instrument)),
             GroupBy::Text => self.texts.group(at.item?, &self.cells),
         };
         let since = self.groups.entry(number).or_insert(at.ts_event.0);
         *since = at.ts_event.0.min(*since);
-        Some(Group {
+        Some(RowGroup {
             number,
             since: *since,
         })

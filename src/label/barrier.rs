@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 
-use super::labels::Resolved;
 use super::point::{LabelOutcome, LabelPoint, PriceOf, move_bps};
+use super::resolution::Resolved;
 use super::spec::Barrier;
 use crate::units::Nanos;
 
@@ -23,13 +23,13 @@ pub(super) struct Barriers {
     held: Option<f64>,
     breaks: u64,
     /// The rows from the first on that waits.
-    rows: VecDeque<Waiting>,
+    rows: VecDeque<UntouchedRow>,
     uppers: BTreeSet<Level>,
     lowers: BTreeSet<Level>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct UntouchedRow {
     row: u64,
     due: i64,
     base: f64,
@@ -117,7 +117,7 @@ impl Barriers {
         else {
             return resolved.push(row, None);
         };
-        let waiting = Waiting {
+        let waiting = UntouchedRow {
             row,
             due: point.now.0.saturating_add(self.horizon_ns),
             base,

@@ -35,7 +35,7 @@ impl Failures {
     }
 
     /// What became of a firm in `horizon_ns` after `now`: none once it has failed, and where the horizon ends
-    /// after the time up to which failures are known, for then only those that failed early would have labels.
+    /// after the time up to which failures are known: only those that failed early would have labels.
     pub(super) fn after(&self, firm: &str, now: i64, horizon_ns: i64) -> Option<LabelOutcome> {
         let end = now.saturating_add(horizon_ns);
         let failed = self.first.get(firm).copied();

@@ -6,21 +6,11 @@ use super::barrier::Barriers;
 use super::default_within::Failures;
 use super::moved::Moved;
 use super::next_session::NextSession;
-use super::point::{LabelOutcome, LabelPoint};
+use super::point::LabelPoint;
+use super::resolution::{Resolution, Resolved};
 use super::smoothed::Smoothed;
 use super::spec::{LabelKind, LabelSpec};
 use super::volatility::Volatility;
-
-/// What is known of a row: which label, the row's number, and the outcome, none where there is none.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Resolution {
-    /// Index of the label.
-    pub label: usize,
-    /// The number of the row.
-    pub row: u64,
-    /// What happened.
-    pub outcome: Option<LabelOutcome>,
-}
 
 /// The labels of an instrument's rows, which are numbered from 0 as they come. Each row gets one resolution
 /// of each label, or none before the data end.
@@ -38,28 +28,6 @@ enum State {
     NextSession(NextSession),
     Volatility(Volatility),
     DefaultWithin(i64, Arc<Failures>),
-}
-
-/// Where the states of one label put what they know.
-pub(super) struct Resolved<'a> {
-    label: usize,
-    all: &'a mut Vec<Resolution>,
-}
-
-impl Resolved<'_> {
-    pub(super) fn push(&mut self, row: u64, outcome: Option<LabelOutcome>) {
-        let label = self.label;
-        self.all.push(Resolution {
-            label,
-            row,
-            outcome,
-        });
-    }
-
-    /// These rows have no label.
-    pub(super) fn none(&mut self, rows: impl Iterator<Item = u64>) {
-        rows.for_each(|row| self.push(row, None));
-    }
 }
 
 impl Labels {
@@ -108,10 +76,7 @@ impl Labels {
     /// Takes what an event has left; appends what is known by it of the rows before it.
     pub fn point(&mut self, point: &LabelPoint, resolutions: &mut Vec<Resolution>) {
         for (label, state) in self.states.iter_mut().enumerate() {
-            let resolved = &mut Resolved {
-                label,
-                all: resolutions,
-            };
+            let resolved = &mut Resolved::of(label, resolutions);
             match state {
                 State::Moved(state) => state.point(point, resolved),
                 State::Smoothed(state) => state.point(point, resolved),
@@ -132,10 +97,7 @@ impl Labels {
         resolutions: &mut Vec<Resolution>,
     ) {
         for (label, state) in self.states.iter_mut().enumerate() {
-            let resolved = &mut Resolved {
-                label,
-                all: resolutions,
-            };
+            let resolved = &mut Resolved::of(label, resolutions);
             match state {
                 State::Moved(state) => state.row(row, point, resolved),
                 State::Smoothed(state) => state.row(row, point, resolved),

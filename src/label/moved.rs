@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::labels::Resolved;
 use super::point::{LabelOutcome, LabelPoint, PriceOf, class_of, move_bps};
+use super::resolution::Resolved;
 use super::spec::Horizon;
 use crate::units::Nanos;
 

@@ -5,8 +5,8 @@
 
 use chrono::NaiveDate;
 
-use super::labels::Resolved;
 use super::point::{LabelOutcome, LabelPoint, PriceOf, class_of, move_bps};
+use super::resolution::Resolved;
 use crate::time::session::Session;
 use crate::units::Nanos;
 

@@ -9,8 +9,8 @@
 
 use std::collections::VecDeque;
 
-use super::labels::Resolved;
 use super::point::{LabelOutcome, LabelPoint, PriceOf, class_of, move_bps};
+use super::resolution::Resolved;
 use super::spec::{Compared, Horizon};
 use super::sum::LongSum;
 use crate::units::Nanos;
@@ -26,7 +26,7 @@ pub(super) struct Smoothed {
     /// Of all rows so far.
     sum: LongSum,
     count: u64,
-    rows: VecDeque<Waiting>,
+    rows: VecDeque<SmoothedRow>,
     /// The sums before each of the last rows, with when it leaves the past.
     past: VecDeque<(i64, LongSum, u64)>,
     /// When the past began: the first row after the last gap (its time, or its number).
@@ -34,7 +34,7 @@ pub(super) struct Smoothed {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct SmoothedRow {
     row: u64,
     /// A time, or the number of a row.
     due: i64,
@@ -98,7 +98,7 @@ impl Smoothed {
                 .filter(|_| price.is_some()),
         };
         let due = at.saturating_add(length);
-        self.rows.push_back(Waiting {
+        self.rows.push_back(SmoothedRow {
             row,
             due,
             base,

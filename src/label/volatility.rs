@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::labels::Resolved;
 use super::point::{LabelOutcome, LabelPoint, PriceOf};
+use super::resolution::Resolved;
 use super::sum::LongSum;
 use crate::units::Nanos;
 

@@ -19,7 +19,7 @@ pub(super) fn labels(
     let mut specs: Vec<LabelSpec> = vec![];
     let single = file.labels.len() == 1;
     for (at, config) in file.labels.iter().enumerate() {
-        let table = Table {
+        let table = LabelTable {
             config,
             path: match single {
                 true => "label".to_owned(),
@@ -38,13 +38,13 @@ pub(super) fn labels(
 }
 
 /// A table and where it stands.
-struct Table<'a> {
+struct LabelTable<'a> {
     config: &'a LabelConfig,
     path: String,
     on: RowOn,
 }
 
-impl Table<'_> {
+impl LabelTable<'_> {
     fn spec(&self, plan: &FeaturePlan, single: bool) -> Result<LabelSpec, ConfigFault> {
         if !single && (self.config.test_from.is_some() || self.config.steps.is_some()) {
             let key = match self.config.test_from {

@@ -56,8 +56,10 @@ name = "a"
 features = ["p"]
 
 [label]
-horizon_ms = 1
-threshold_bps = 1.0
+
+[split.folds]
+kind = "walk_forward"
+blocks = 2
 
 [backtest]
 enter = 0.1

@@ -14,13 +14,13 @@ use crate::pipeline::Pipeline;
 /// The columns of a set.
 pub(super) struct Columns {
     /// In the order of the file.
-    pub(super) all: Vec<Column>,
+    pub(super) all: Vec<SetColumn>,
     /// What the set says of itself.
     pub(super) metadata: HashMap<String, String>,
 }
 
 /// A column.
-pub(super) struct Column {
+pub(super) struct SetColumn {
     name: String,
     /// What it holds.
     pub(super) holds: Holds,
@@ -85,7 +85,7 @@ impl Holds {
     }
 }
 
-impl Column {
+impl SetColumn {
     /// Its entry in the schema.
     pub(super) fn field(&self) -> Field {
         Field::new(&self.name, self.holds.data_type(), self.can_be_null)
@@ -105,7 +105,7 @@ impl Columns {
     ) -> Result<Self, ConfigFault> {
         let mut all = vec![];
         let mut add = |name: String, holds: Holds, can_be_null: bool| {
-            all.push(Column {
+            all.push(SetColumn {
                 name,
                 holds,
                 can_be_null,
@@ -160,14 +160,14 @@ fn has_mid(pipeline: &Pipeline) -> bool {
     features.any(|one| one.name == "mid" && one.kind == FeatureKind::Mid && !one.hidden)
 }
 
-fn refuse_doubles(pipeline: &Pipeline, all: &[Column]) -> Result<(), ConfigFault> {
-    let mut known: HashMap<&str, &Column> = HashMap::new();
+fn refuse_doubles(pipeline: &Pipeline, all: &[SetColumn]) -> Result<(), ConfigFault> {
+    let mut known: HashMap<&str, &SetColumn> = HashMap::new();
     for column in all {
         let Some(other) = known.insert(&column.name, column) else {
             continue;
         };
         let name = &column.name;
-        let what = |one: &Column| match one.holds {
+        let what = |one: &SetColumn| match one.holds {
             Holds::Feature(_) => format!("the feature `{name}`"),
             Holds::Class(..) | Holds::Value(_) | Holds::End(_) => {
                 format!("the label's column `{name}`")

@@ -30,12 +30,12 @@ pub(super) struct Folds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fold {
     kind: &'static str,
-    blocks: Vec<Role>,
+    blocks: Vec<BlockRole>,
 }
 
 /// What a block is for a fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+enum BlockRole {
     Unused,
     Train,
     Test,
@@ -108,28 +108,30 @@ impl Folds {
         let block = self.block_of(row.at)?;
         let roles = &self.all[fold].blocks;
         match roles[block] {
-            Role::Unused => None,
+            BlockRole::Unused => None,
             _ if row.excluded => Some("excluded"),
-            Role::Test => {
-                let first = (0..block).rev().take_while(|one| roles[*one] == Role::Test);
+            BlockRole::Test => {
+                let first = (0..block)
+                    .rev()
+                    .take_while(|one| roles[*one] == BlockRole::Test);
                 let first = first.last().unwrap_or(block);
                 let reaches_back = row.begin() < self.borders[first];
                 // The first block has nothing before it that could leak.
                 let is_purged = reaches_back && first > 0;
                 Some(if is_purged { "purge" } else { "test" })
             }
-            Role::Train => Some(self.train_role(roles, block, row, ends)),
+            BlockRole::Train => Some(self.train_role(roles, block, row, ends)),
         }
     }
 
     fn train_role(
         &self,
-        roles: &[Role],
+        roles: &[BlockRole],
         block: usize,
         row: &Extent,
         ends: &BlockEnds,
     ) -> &'static str {
-        let tested = |one: &usize| roles[*one] == Role::Test;
+        let tested = |one: &usize| roles[*one] == BlockRole::Test;
         // What comes after the last block is kept for validation and test.
         let next = (block + 1..roles.len()).find(tested).unwrap_or(roles.len());
         let end = row.end.unwrap_or(row.at);
@@ -161,14 +163,14 @@ impl Folds {
         let describe = |(at, fold): (usize, &Fold)| DescribedFold {
             name: format!("fold_{at}"),
             kind: fold.kind,
-            train: self.spans(fold, Role::Train),
-            test: self.spans(fold, Role::Test),
+            train: self.spans(fold, BlockRole::Train),
+            test: self.spans(fold, BlockRole::Test),
         };
         self.all.iter().enumerate().map(describe).collect()
     }
 
     /// The stretches of time that have a role in a fold.
-    fn spans(&self, fold: &Fold, role: Role) -> Vec<[String; 2]> {
+    fn spans(&self, fold: &Fold, role: BlockRole) -> Vec<[String; 2]> {
         let mut spans: Vec<[i64; 2]> = vec![];
         for (block, _) in fold
             .blocks
@@ -191,7 +193,7 @@ impl Folds {
     pub(super) fn paths(&self) -> Vec<Vec<usize>> {
         let blocks = self.borders.len() - 1;
         let testing = |block: usize| -> Vec<usize> {
-            let tests = |fold: &usize| self.all[*fold].blocks[block] == Role::Test;
+            let tests = |fold: &usize| self.all[*fold].blocks[block] == BlockRole::Test;
             (0..self.all.len()).filter(tests).collect()
         };
         let testing: Vec<Vec<usize>> = (0..blocks).map(testing).collect();
@@ -206,11 +208,11 @@ fn walk_forward(count: usize, train: Option<usize>) -> Vec<Fold> {
         kind: "walk_forward",
         blocks: (0..count)
             .map(|block| match block {
-                block if block == test => Role::Test,
+                block if block == test => BlockRole::Test,
                 block if block < test && train.is_none_or(|train| block + train >= test) => {
-                    Role::Train
+                    BlockRole::Train
                 }
-                _ => Role::Unused,
+                _ => BlockRole::Unused,
             })
             .collect(),
     };
@@ -222,8 +224,8 @@ fn combinatorial(count: usize, tested: usize) -> Vec<Fold> {
     let mut folds = vec![];
     loop {
         let role = |block| match chosen.contains(&block) {
-            true => Role::Test,
-            false => Role::Train,
+            true => BlockRole::Test,
+            false => BlockRole::Train,
         };
         folds.push(Fold {
             kind: "combinatorial",

@@ -1,4 +1,4 @@
-//! The rows of an instrument that wait: for their labels, and for those of the rows that their labels overlap.
+//! The rows of an instrument that wait: for their labels, and for those of the rows that these overlap.
 //!
 //! Rows leave in the order in which they came. A row waits for the end of its labels, and for those of the
 //! rows within its first label: so twice the longest horizon is held, and no more.

@@ -8,7 +8,7 @@ use super::folds::{BlockEnds, Folds};
 use super::known::KnownTimes;
 use super::set_row::FinishedRow;
 use super::split::{Extent, place_of, split_of};
-use super::table::{Placement, Table};
+use super::table::{PlacedRow, SetTable};
 use crate::config::{ConfigFault, GroupBy};
 use crate::instrument::Instruments;
 use crate::pipeline::{Pipeline, SplitSettings};
@@ -16,7 +16,7 @@ use crate::sink::SinkError;
 
 /// Divides, counts and writes rows.
 pub(super) struct SetOutput {
-    table: Table,
+    table: SetTable,
     split: SplitSettings,
     /// Whether rows have labels.
     is_labelled: bool,
@@ -48,7 +48,7 @@ impl SetOutput {
         let columns = Columns::of(pipeline, key, known, folds.as_ref());
         let columns = columns.map_err(OutputFault::Config)?;
         Ok(Self {
-            table: Table::create(columns, path).map_err(OutputFault::Sink)?,
+            table: SetTable::create(columns, path).map_err(OutputFault::Sink)?,
             split: pipeline.split.clone(),
             is_labelled: !pipeline.labels.is_empty(),
             exported: Exported {
@@ -95,7 +95,7 @@ impl SetOutput {
         self.exported.count(split, why);
         self.exported.unlabelled += u64::from(end.is_none());
         let stream = self.streams.get(usize::from(row.origin.stream));
-        let place = Placement {
+        let place = PlacedRow {
             key,
             stream: stream.map_or("", |name| name),
             group: group.as_deref(),

@@ -91,7 +91,7 @@ pub(super) fn metadata(
         features_sha256: plan.sha256(),
         steps: split.steps,
         row: row_name(pipeline.file.row.on),
-        break_ms: (pipeline.rules.max_gap < i64::MAX / 2).then(|| pipeline.rules.max_gap / MS),
+        break_ms: (pipeline.rules.max_gap < i64::MAX / 2).then_some(pipeline.rules.max_gap / MS),
         labels: pipeline.labels.iter().map(described).collect(),
         split: DescribedSplit {
             validation_from: split.validation_from.map(rfc3339),

@@ -20,12 +20,12 @@ pub(super) struct SetRow {
     /// Why it is in no part; none: it may be.
     pub(super) excluded: Option<&'static str>,
     /// Its group.
-    pub(super) group: Option<Group>,
+    pub(super) group: Option<RowGroup>,
 }
 
 /// What a row shares with others, so that they must not be on two sides of a border.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Group {
+pub(super) struct RowGroup {
     /// Its number.
     pub(super) number: u64,
     /// When it was seen first.

@@ -6,11 +6,11 @@ use crate::units::Nanos;
 
 /// Notes the first and the last time of events.
 #[derive(Debug, Default)]
-pub(super) struct Span {
+pub(super) struct InputSpan {
     ends: Option<(i64, i64)>,
 }
 
-impl Span {
+impl InputSpan {
     /// The first time, and the time after the last one.
     pub(super) fn ends(&self) -> Option<(i64, i64)> {
         self.ends
@@ -18,7 +18,7 @@ impl Span {
     }
 }
 
-impl Observer for Span {
+impl Observer for InputSpan {
     fn step(&mut self, step: &ObservedStep<'_>) -> Result<(), SinkError> {
         for event in &step.batch.events {
             let ts = event.ts_event;

@@ -11,8 +11,9 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
 
-use super::columns::{Column, Columns, Holds};
+use super::columns::{Columns, Holds, SetColumn};
 use super::set_row::FinishedRow;
 use crate::sink::SinkError;
 use crate::sink::output_file::OutputFile;
@@ -20,16 +21,16 @@ use crate::sink::parquet::{close_parquet, parquet_writer};
 use crate::units::Nanos;
 
 /// The file, and the rows that are not written yet.
-pub(super) struct Table {
+pub(super) struct SetTable {
     writer: ArrowWriter<OutputFile>,
     schema: Arc<Schema>,
     path: PathBuf,
-    columns: Vec<(Column, Cells)>,
+    columns: Vec<(SetColumn, ColumnBuilder)>,
     waiting: usize,
 }
 
 /// What a row has beside what it is.
-pub(super) struct Placement<'a> {
+pub(super) struct PlacedRow<'a> {
     /// The name of its instrument, firm or applicant.
     pub(super) key: &'a str,
     /// The stream that its frame came from.
@@ -42,7 +43,7 @@ pub(super) struct Placement<'a> {
     pub(super) folds: &'a [Option<&'static str>],
 }
 
-enum Cells {
+enum ColumnBuilder {
     Text(StringBuilder),
     Word(StringDictionaryBuilder<Int32Type>),
     Number(Float64Builder),
@@ -50,10 +51,12 @@ enum Cells {
     Time(TimestampNanosecondBuilder),
 }
 
-/// Rows in a row group.
+/// Rows that are handed to the writer at once.
 const ROWS: usize = 1 << 16;
+/// The size of a row group, encoded: the writer keeps it in memory until it is written.
+const GATHERED_BYTES: usize = 64 << 20;
 
-impl Table {
+impl SetTable {
     /// Creates the file, or replaces it.
     ///
     /// # Errors
@@ -66,7 +69,7 @@ impl Table {
             writer: parquet_writer(path, Arc::clone(&schema))?,
             columns: all
                 .map(|column| {
-                    let cells = Cells::of(column.holds.data_type());
+                    let cells = ColumnBuilder::of(column.holds.data_type());
                     (column, cells)
                 })
                 .collect(),
@@ -83,7 +86,7 @@ impl Table {
     pub(super) fn push(
         &mut self,
         finished: &FinishedRow,
-        place: &Placement<'_>,
+        place: &PlacedRow<'_>,
     ) -> Result<(), SinkError> {
         for (column, cells) in &mut self.columns {
             cells.append(&column.holds, finished, place);
@@ -101,11 +104,20 @@ impl Table {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns.collect());
         let written = batch
             .map_err(|error| error.to_string())
-            .and_then(|batch| self.writer.write(&batch).map_err(|error| error.to_string()));
+            .and_then(|batch| self.write(&batch).map_err(|error| error.to_string()));
         written.map_err(|what| SinkError::Parquet {
             path: self.path.clone(),
             what,
         })
+    }
+
+    /// Writes a batch, and what the writer has gathered where that takes too much memory.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        self.writer.write(batch)?;
+        match self.writer.in_progress_size() > GATHERED_BYTES {
+            true => self.writer.flush(),
+            false => Ok(()),
+        }
     }
 
     /// Writes the end of the file, and gives it its name.
@@ -118,7 +130,7 @@ impl Table {
     }
 }
 
-impl Cells {
+impl ColumnBuilder {
     fn of(data_type: DataType) -> Self {
         match data_type {
             DataType::Utf8 => Self::Text(StringBuilder::new()),
@@ -132,7 +144,7 @@ impl Cells {
     }
 
     /// Appends the cell of a row.
-    fn append(&mut self, holds: &Holds, finished: &FinishedRow, place: &Placement<'_>) {
+    fn append(&mut self, holds: &Holds, finished: &FinishedRow, place: &PlacedRow<'_>) {
         let FinishedRow {
             row,
             outcomes,

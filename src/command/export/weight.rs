@@ -1,9 +1,9 @@
 //! How much of a label no other label shares: average uniqueness (López de Prado 2018, "Advances in Financial
 //! Machine Learning", ch. 4.3 and 4.4), as rows come and labels end.
 //!
-//! Over the times t of an instrument's rows, c(t) is the number of labels that begin at t or before and end at
-//! t or later; the uniqueness of a label is the mean of 1 / c(t) over the times from its row to its end. A
-//! time's count is final once every row up to it has its label, or none.
+//! Over the times t of an instrument's rows, c(t) is the number of labels that begin at t or before and end
+//! at t or later; the uniqueness of a label is the mean of 1 / c(t) over the times from its row to its end.
+//! A time's count is final once every row up to it has its label, or none.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

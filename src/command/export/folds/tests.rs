@@ -31,7 +31,7 @@ fn six_blocks_of_which_two_are_tested_are_fifteen_folds_and_five_paths() {
     for path in &paths {
         assert_eq!(path.len(), 6);
         for (block, fold) in path.iter().enumerate() {
-            assert_eq!(folds.all[*fold].blocks[block], Role::Test);
+            assert_eq!(folds.all[*fold].blocks[block], BlockRole::Test);
             used.push((*fold, block));
         }
     }
@@ -51,7 +51,7 @@ fn six_blocks_of_which_two_are_tested_are_fifteen_folds_and_five_paths() {
 #[test]
 fn a_walk_forward_trains_on_what_was_before() {
     let folds = folds(FoldsKind::WalkForward, 4, 2, PURGE);
-    let (unused, train, test) = (Role::Unused, Role::Train, Role::Test);
+    let (unused, train, test) = (BlockRole::Unused, BlockRole::Train, BlockRole::Test);
     let roles: Vec<_> = folds.all.iter().map(|fold| fold.blocks.clone()).collect();
     assert_eq!(
         roles,
@@ -73,7 +73,12 @@ fn a_walk_forward_trains_on_what_was_before() {
     let last = walk_forward(4, Some(1)).remove(2);
     assert_eq!(
         last.blocks,
-        [Role::Unused, Role::Unused, Role::Train, Role::Test]
+        [
+            BlockRole::Unused,
+            BlockRole::Unused,
+            BlockRole::Train,
+            BlockRole::Test
+        ]
     );
 }
 
@@ -113,8 +118,8 @@ fn no_training_row_shares_anything_with_a_tested_one() {
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
     for (fold, roles) in roles.iter().enumerate() {
         let tested = |at: i64| {
-            let block = (0..6_000).contains(&at).then(|| (at / 1_000) as usize);
-            block.is_some_and(|block| folds.all[fold].blocks[block] == Role::Test)
+            let block = (0..6_000).contains(&at).then_some((at / 1_000) as usize);
+            block.is_some_and(|block| folds.all[fold].blocks[block] == BlockRole::Test)
         };
         for (row, role) in rows.iter().zip(roles) {
             match role {
