@@ -1,15 +1,17 @@
-//! Evaluates a pipeline: replays events through the engine that runs live, or reads signals that a sink wrote,
-//! and compares the scores with the outcomes in a file of labels, and with the moves of the price.
+//! Evaluates a pipeline: replays events through the engine that runs live, or reads signals that a sink
+//! wrote, and compares the scores with the outcomes in a file of labels, and with the moves of the price.
 //!
 //! Computes no feature and no score of its own. The labels never reach the engine.
 
 pub mod alerts;
 mod baselines;
 mod collected;
+mod error;
 mod horizons;
 mod join;
 mod judged;
 pub mod metrics;
+mod options;
 pub mod outcome;
 mod prices;
 mod redraws;
@@ -17,85 +19,21 @@ mod report;
 mod scored;
 mod stored;
 
-use std::path::PathBuf;
-
 use self::baselines::{Baselines, LINEAR};
 use self::collected::{Collected, Wanted, replayed};
+pub use self::error::{EvaluateError, StoredError};
 use self::horizons::ic_decay;
 pub use self::horizons::{HorizonIc, IcDecay};
 use self::judged::Judged;
 pub(crate) use self::judged::scale;
-use self::metrics::{EvaluationFigures, SampleError};
-use self::outcome::{OutcomeError, Outcomes};
+use self::metrics::EvaluationFigures;
+pub use self::options::EvaluationOptions;
+use self::outcome::Outcomes;
 pub use self::redraws::{RedrawnUnit, Redraws};
 pub use self::report::{EvaluationReport, LabelRate};
-pub use self::stored::StoredError;
 use self::stored::stored;
-use crate::config::ConfigError;
-use crate::pipeline::{Pipeline, PipelineError};
-use crate::run::replay::ReplayError;
+use crate::pipeline::Pipeline;
 use crate::statistic::bootstrap::Bootstrap;
-
-/// What to evaluate.
-#[derive(Clone, Debug, Default)]
-pub struct EvaluationOptions {
-    /// Events: captures, JSON lines, tables.
-    pub inputs: Vec<PathBuf>,
-    /// Signals in place of events, as a sink wrote them: files, or topics as `kafka://host:port/topic`.
-    pub signals: Vec<PathBuf>,
-    /// The file of labels: see [`Outcomes`]. Needed where there are no horizons.
-    pub labels: Option<PathBuf>,
-    /// Only labels of this split; baselines are fitted on those of the split `train`.
-    pub split: Option<String>,
-    /// The score above which outcome 1 counts as predicted; 0.5 where none is given.
-    pub threshold: Option<f64>,
-    /// How long after a signal the price is looked at, in nanoseconds, for information coefficients.
-    pub horizons: Vec<i64>,
-}
-
-/// Why a pipeline cannot be evaluated.
-#[derive(Debug, thiserror::Error)]
-pub enum EvaluateError {
-    /// The replay.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    /// The pipeline.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
-    /// The configuration.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// The labels.
-    #[error(transparent)]
-    Outcome(#[from] OutcomeError),
-    /// The signals.
-    #[error(transparent)]
-    Stored(#[from] StoredError),
-    /// Labels and scores do not match.
-    #[error("{0}; are these the labels of this pipeline?")]
-    Sample(#[from] SampleError),
-    /// No label matches a signal.
-    #[error(
-        "while evaluating {signals} signals ({undefined} further windows had no finite score): none has a label{}; labels \
-         are matched by `signal_id`, or by key and `ts_event` (without one: the key's last signal)", split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`"))
-    )]
-    Nothing {
-        /// Signals given.
-        signals: usize,
-        /// Windows for which the model gave no finite number.
-        undefined: u64,
-        /// The split of the options.
-        split: Option<String>,
-    },
-    /// No signal has a move of the price after it.
-    #[error("while measuring moves of the price after {signals} signals: {why}")]
-    NoMoves {
-        /// Signals given.
-        signals: usize,
-        /// Why, and what to do.
-        why: &'static str,
-    },
-}
 
 /// Scores the input of a pipeline, or reads scores, and compares them with the labels and with the moves of
 /// the price.
@@ -200,8 +138,8 @@ fn judge(
     Ok(())
 }
 
-/// The figures of the linear model beside the pipeline, which was fitted when the pipeline was trained; or why
-/// there are none, where there is such a model.
+/// The figures of the linear model beside the pipeline, which was fitted when the pipeline was trained; or
+/// why there are none, where there is such a model.
 fn linear(
     pipeline: &Pipeline,
     options: &EvaluationOptions,

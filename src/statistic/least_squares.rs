@@ -27,8 +27,8 @@ pub fn line(x: &[f64], y: &[f64], weights: &[f64]) -> Option<Line> {
     })
 }
 
-/// The share of the outcomes' variance that predictions explain, R²; below 0 where their mean would be nearer.
-/// None where the outcomes are constant.
+/// The share of the outcomes' variance that predictions explain, R²; below 0 where their mean would be
+/// nearer. None where the outcomes are constant.
 ///
 /// # Panics
 /// Where the columns are not of one length.

@@ -27,12 +27,12 @@ pub struct EvaluateArguments {
     /// plain, gzip or zstd; Parquet; or a topic as kafka://host:port/topic.
     #[arg(long, conflicts_with = "input", num_args = 1.., value_name = "FILE")]
     pub signals: Vec<PathBuf>,
-    /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of the
-    /// model, or 0 or 1 (false or true); of a score without classes it may be any number. `signal_id` may name
-    /// the signal in place of `key` and `ts_event`; without any of them the label belongs to the last signal of
-    /// its key. `weight` says how much a row counts, `group` which rows depend on each other. Alerts before the
-    /// first signal with an outcome do not count: where each firm has one outcome, for its last signal, that is
-    /// most of them.
+    /// The outcomes: JSON lines {"key", "ts_event", "outcome", "split"}, or a table. An outcome is a label of
+    /// the model, or 0 or 1 (false or true); of a score without classes it may be any number. `signal_id` may
+    /// name the signal in place of `key` and `ts_event`; without any of them the label belongs to the last
+    /// signal of its key. `weight` says how much a row counts, `group` which rows depend on each other.
+    /// Alerts before the first signal with an outcome do not count: where each firm has one outcome, for its
+    /// last signal, that is most of them.
     #[arg(long, required_unless_present = "horizons", value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Judge only the outcomes of this split. Baselines are fitted on those of the split `train`.

@@ -126,8 +126,8 @@ impl<'a> Targets<'a> {
 }
 
 /// Predictions by the move of the price over the model's horizon up to the signal. Classes: how often each
-/// came in the training part after a fall, a rise, or no move. Numbers: the straight line through the training
-/// part. Rows without such a move, and moves that the training part has none of, get the base rate.
+/// came in the training part after a fall, a rise, or no move. Numbers: the straight line through the
+/// training part. Rows without such a move, and moves that the training part has none of, get the base rate.
 fn last_moves(
     judged: &Judged<'_>,
     targets: &Targets<'_>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::EvaluateError;
+use super::error::EvaluateError;
 use super::prices::{PriceRecorder, Prices};
 use super::scored::Scored;
 use crate::alert::command::AlertCommand;

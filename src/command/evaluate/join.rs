@@ -1,7 +1,8 @@
 //! Which signal each label is of.
 //!
-//! A label names the id of its signal, or a key and a time. Where several signals have both, as ticks of one nanosecond do, the first
-//! label is of the first signal, the second of the second, and so on, so that each of them counts once.
+//! A label names the id of its signal, or a key and a time. Where several signals have both, as ticks of one
+//! nanosecond do, the first label is of the first signal, the second of the second, and so on, so that each
+//! of them counts once.
 
 use std::sync::Arc;
 

@@ -2,13 +2,14 @@
 
 use super::alerts::{Failure, TrackRecord, TrackedPeriod, episodes, track};
 use super::collected::Collected;
+use super::error::EvaluateError;
 use super::join::{Joined, JoinedRow, join};
 use super::metrics::{EVEN, Sample};
+use super::options::EvaluationOptions;
 use super::outcome::{Labelled, Outcome, Outcomes, Scale};
 use super::redraws::{Grouping, Redraws, redraws};
 use super::report::LabelRate;
 use super::scored::Scored;
-use super::{EvaluateError, EvaluationOptions};
 use crate::alert::Alert;
 use crate::pipeline::Pipeline;
 use crate::signal::lineage::Lineage;
@@ -143,8 +144,8 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// What intervals draw together, and the unit of each row: groups of the labels, else keys of records, and
-    /// blocks of time of a market.
+    /// What intervals draw together, and the unit of each row: groups of the labels, else keys of records,
+    /// and blocks of time of a market.
     pub(super) fn redraws(&self, of_records: bool) -> (Redraws, Vec<u32>) {
         let rows = &self.joined.rows;
         let label = |row: &JoinedRow| &self.outcomes.all[row.label];

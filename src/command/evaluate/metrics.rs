@@ -314,7 +314,9 @@ impl Sample {
 
     fn figures_from(&self, near: Option<Line>) -> EvaluationFigures {
         let mut figures = self.counted(&vec![1; self.rows.len()], near);
-        figures.undefined = figures.reasons(self.values.as_ref());
+        let values = self.values.as_ref();
+        let values = values.map(|values| (&*values.scores, &*values.outcomes));
+        figures.undefined = figures.reasons(values);
         figures
     }
 

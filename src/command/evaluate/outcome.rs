@@ -3,18 +3,21 @@
 //! JSON lines `{"key": …, "ts_event": …, "outcome": 0, "split": "test"}`: `ts_event` is that of the signal
 //! that the label is about, by default the key's last, or `signal_id` names it; `outcome` is 0 or 1 (false or
 //! true), one of the model's labels, or a number for a model of numbers, and null where it is not known yet;
-//! beside a 1 `ts_failure` may say when it happened; `weight` says how much the row counts, and `group` what it
-//! depends on. Or a CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of it.
+//! beside a 1 `ts_failure` may say when it happened; `weight` says how much the row counts, and `group` what
+//! it depends on. Or a CSV or Parquet file with the columns of `[source.table]`. The engine never sees any of
+//! it.
 
+mod label;
 mod lines;
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use self::label::LabelProblem;
+pub use self::label::{LabelPlace, Labelled, TRAINING, WrittenOutcome};
 use self::lines::lines;
 use crate::source::compression::decompressed;
 use crate::source::table;
@@ -28,44 +31,6 @@ pub struct Outcomes {
     /// How many are to be judged.
     judged: usize,
     path: PathBuf,
-}
-
-/// A label.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Labelled {
-    /// The instrument, applicant or obligor; empty where the signal is named by its id.
-    pub key: String,
-    /// The id of the signal that it is about, where the label names it.
-    pub signal_id: Option<String>,
-    /// The time of the signal that it is about; none: the key's last.
-    pub ts_event: Option<i64>,
-    /// The outcome.
-    pub outcome: WrittenOutcome,
-    /// When the failure happened.
-    pub ts_failure: Option<i64>,
-    /// How much its row counts; none: 1.
-    pub weight: Option<f64>,
-    /// Rows of one group depend on each other; none: on those of the same key.
-    pub group: Option<String>,
-    /// Where it is in the file.
-    pub place: LabelPlace,
-}
-
-/// An outcome as the file has it. What it means depends on the model's labels.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrittenOutcome {
-    text: String,
-    /// Whether it is a JSON string, and so no number; false for a table, where that is not known.
-    quoted: bool,
-}
-
-/// A place in a file of labels, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LabelPlace {
-    /// Of JSON lines.
-    Line(u64),
-    /// Of a table, its header not counted.
-    Row(u64),
 }
 
 /// The outcomes that a model allows.
@@ -103,11 +68,6 @@ pub struct OutcomeError {
     /// What is wrong and what to do.
     pub what: String,
 }
-
-type LabelProblem = (Option<LabelPlace>, String);
-
-/// The split on which baselines are fitted.
-pub const TRAINING: &str = "train";
 
 impl Outcomes {
     /// Reads a file. Where a split is named, its labels are to be judged, and those of [`TRAINING`] are kept
@@ -197,8 +157,8 @@ impl Outcomes {
         Ok(meant)
     }
 
-    /// Where a file has 0 and 1 beside the names of two labels, 1 means the second label; beside other numbers
-    /// they are numbers.
+    /// Where a file has 0 and 1 beside the names of two labels, 1 means the second label; beside other
+    /// numbers they are numbers.
     fn make_one_kind(
         &self,
         meant: &mut [Option<Outcome>],
@@ -258,14 +218,6 @@ impl Outcomes {
     }
 }
 
-impl Labelled {
-    /// Whether it is about the last signal of its key.
-    #[must_use]
-    pub fn is_of_last(&self) -> bool {
-        self.ts_event.is_none() && self.signal_id.is_none()
-    }
-}
-
 impl WrittenOutcome {
     fn outcome(&self, scale: &Scale<'_>) -> Result<Option<Outcome>, String> {
         let text = self.text.trim();
@@ -318,15 +270,6 @@ impl Outcome {
             Self::Flag(flag) => flag,
             Self::Class(at) => labels.len() == 2 && at == 1,
             Self::Number(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for LabelPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, ":{line}"),
-            Self::Row(row) => write!(f, ", row {row}"),
         }
     }
 }

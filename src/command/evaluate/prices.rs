@@ -1,16 +1,16 @@
 //! The price of each instrument over time, as the replay showed it: the mid of bid and ask, or, of an
 //! instrument that never showed both, the last trade or the close of the last bar.
 //!
-//! A move begins at the price that was known when the signal was made, though further events may have the same
-//! time. It ends where the price is known, and an event after that has come, as for the labels of a training
-//! set: a gap or a silence between its ends makes none.
+//! A move begins at the price that was known when the signal was made, though further events may have the
+//! same time. It ends where the price is known, and an event after that has come, as for the labels of a
+//! training set: a gap or a silence between its ends makes none.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::scored::Scored;
+use super::scored::{Scored, StartPrice};
 use crate::engine::row_maker::RowMaker;
 use crate::event::{Batch, Body, Event};
 use crate::instrument::{InstrumentId, Instruments};
@@ -42,14 +42,6 @@ pub(super) struct PricePath {
     last: Option<i64>,
     /// The prices at rows that may still become signals, in their order.
     waiting: VecDeque<(RowPlace, StartPrice)>,
-}
-
-/// What was known when a signal was made.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StartPrice {
-    price: Option<f64>,
-    breaks: u64,
-    is_mid: bool,
 }
 
 /// How many rows of an instrument may wait: more than are scored together. Rows that warm a window give no

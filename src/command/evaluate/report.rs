@@ -27,8 +27,8 @@ pub struct EvaluationReport {
     pub figures: Option<EvaluationFigures>,
     /// Whether the labels have weights.
     pub is_weighted: bool,
-    /// The outcomes in the order of `confusion` and `per_class`: the model's labels, or `0` and `1`; empty for
-    /// numbers.
+    /// The outcomes in the order of `confusion` and `per_class`: the model's labels, or `0` and `1`; empty
+    /// for numbers.
     pub classes: Vec<String>,
     /// What the intervals draw together; none without labels.
     pub redraws: Option<Redraws>,

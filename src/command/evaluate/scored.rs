@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use super::prices::StartPrice;
-
 /// What is kept of a signal.
 #[derive(Clone, Debug)]
 pub(super) struct Scored {
@@ -19,6 +17,17 @@ pub(super) struct Scored {
     pub(super) score: f64,
     /// What was known of the price when it was made, where prices are wanted.
     pub(super) start: Option<StartPrice>,
+}
+
+/// What was known of the price when a signal was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StartPrice {
+    /// None where it was not known.
+    pub(super) price: Option<f64>,
+    /// Gaps and silences so far.
+    pub(super) breaks: u64,
+    /// Whether it is a mid, or else that of a trade.
+    pub(super) is_mid: bool,
 }
 
 #[cfg(test)]

@@ -5,43 +5,14 @@ use std::path::PathBuf;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use super::EvaluateError;
 use super::collected::Collected;
+use super::error::{EvaluateError, StoredError};
 use super::scored::Scored;
 use crate::command::pairing::compare::value;
-use crate::command::pairing::{PairingError, SignalInput, SignalObject, StoredSignals};
+use crate::command::pairing::{SignalInput, SignalObject, StoredSignals};
 use crate::pipeline::Pipeline;
 use crate::run::progress_display::ProgressDisplay;
 use crate::signal::model::ModelIdentity;
-
-/// Why a stored signal cannot be judged.
-#[derive(Debug, thiserror::Error)]
-pub enum StoredError {
-    /// A file or a topic cannot be read.
-    #[error(transparent)]
-    Read(#[from] PairingError),
-    /// A signal lacks what is needed.
-    #[error("while reading signal {number} of {}: {what}", path.display())]
-    Signal {
-        /// Where it is.
-        path: PathBuf,
-        /// Its number, from 1.
-        number: u64,
-        /// What is wrong, and what to do.
-        what: String,
-    },
-    /// All signals are of other models.
-    #[error(
-        "while reading signals: all {signals} are of other models than the pipeline's, which is {sha256}; name the \
-         pipeline that made them"
-    )]
-    OtherModel {
-        /// How many.
-        signals: u64,
-        /// The SHA-256 of the pipeline's model.
-        sha256: String,
-    },
-}
 
 /// Reads the signals that a pipeline's sink wrote, in the order of the files.
 ///

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::values::Values;
 use crate::statistic::bootstrap::{Interval, NamedFigures};
 use crate::statistic::reliability::Bin;
 
@@ -149,8 +148,11 @@ impl EvaluationFigures {
         named
     }
 
-    /// Why figures have no value.
-    pub(super) fn reasons(&self, values: Option<&Values>) -> BTreeMap<&'static str, &'static str> {
+    /// Why figures have no value, of these scores and outcomes as numbers.
+    pub(super) fn reasons(
+        &self,
+        values: Option<(&[f64], &[f64])>,
+    ) -> BTreeMap<&'static str, &'static str> {
         let same = |values: &[f64]| values.windows(2).all(|pair| pair[0] == pair[1]);
         let reason = |name: &str| match (name, values) {
             _ if self.rows == 0 => "no rows",
@@ -161,8 +163,8 @@ impl EvaluationFigures {
             ("auc" | "gini" | "average_precision" | "ks" | "recall_top_decile", _) => {
                 "an outcome does not occur"
             }
-            (_, Some(values)) if same(&values.outcomes) => "all outcomes are equal",
-            (_, Some(values)) if same(&values.scores) => "all scores are equal",
+            (_, Some((_, outcomes))) if same(outcomes) => "all outcomes are equal",
+            (_, Some((scores, _))) if same(scores) => "all scores are equal",
             ("calibration_slope" | "calibration_intercept", _) => {
                 "a threshold separates the outcomes, or the scores are equal"
             }

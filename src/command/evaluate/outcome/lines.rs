@@ -5,7 +5,7 @@ use std::io::BufRead;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{LabelPlace, LabelProblem, Labelled, TRAINING, WrittenOutcome};
+use super::label::{LabelPlace, LabelProblem, Labelled, TRAINING, WrittenOutcome};
 use crate::time::ROW_NUMBERS;
 use crate::units::Nanos;
 
