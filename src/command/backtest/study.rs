@@ -234,6 +234,10 @@ impl Study {
                 continue;
             }
             let row = made.map(|row| {
+                let is_training = self.is_training(row.ts_event);
+                if is_training && self.terms.rule.act_on.contains(&row.quality) {
+                    self.drift.add(true, &self.cells);
+                }
                 let origin = &batch.origins[event.frame as usize];
                 let key = key(event.instrument, origin, part);
                 self.step.row(row, &self.cells, key)
@@ -265,16 +269,19 @@ impl Study {
         }
         self.feed.add(signal.origin.ts_recv.0.saturating_sub(ts));
         self.order.add(self.terms.latency.of(ts));
-        let is_training = self.count_split(ts);
+        self.count_split(ts);
         if let Some((_, scores)) = self.drawn_of(instrument) {
             scores.add(ts, score);
         }
         let waiting = key(instrument, &signal.origin, signal.part);
         let row = self.step.waiting.get_mut(&waiting);
         if let Some(at) = row.and_then(VecDeque::pop_front) {
-            let width = self.cells.len();
-            let cells = &self.step.cells[at * width..(at + 1) * width];
-            self.drift.add(is_training, cells);
+            // Rows of the training are there already, scored or not.
+            if !self.is_training(Nanos(ts)) {
+                let width = self.cells.len();
+                let cells = &self.step.cells[at * width..(at + 1) * width];
+                self.drift.add(false, cells);
+            }
             self.step.rows[at].1 = Some(self.prediction(score, &signal.outputs));
         }
     }
@@ -295,13 +302,19 @@ impl Study {
         }
     }
 
-    /// Counts a signal by the part of the input that it is in; whether that is the training.
-    fn count_split(&mut self, ts: i64) -> bool {
+    /// Whether a time is before `[label] test_from`.
+    fn is_training(&self, ts: Nanos) -> bool {
+        let border = self.labelling.and_then(|labelling| labelling.test_from);
+        border.is_some_and(|border| ts < border)
+    }
+
+    /// Counts a signal by the part of the input that it is in.
+    fn count_split(&mut self, ts: i64) {
         let Some((labelling, border)) = self
             .labelling
             .and_then(|labelling| Some((labelling, labelling.test_from?)))
         else {
-            return false;
+            return;
         };
         let ends = ts.saturating_add(labelling.horizon_ns);
         let count = match (ts < border.0, ends < border.0) {
@@ -310,7 +323,6 @@ impl Study {
             (false, _) => &mut self.splits.test,
         };
         *count += 1;
-        ts < border.0
     }
 
     /// Labels what has waited for the mid after an event, and lets the event's row wait.
