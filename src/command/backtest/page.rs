@@ -9,6 +9,8 @@ mod content;
 pub(super) mod document;
 mod heat;
 pub(super) mod lineage;
+mod parts;
+mod predictions;
 mod sections;
 pub(super) mod table;
 pub(super) mod text;

@@ -8,9 +8,10 @@ mod decay;
 mod delay;
 mod drift;
 mod sample;
+mod step;
 mod thinned;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -23,6 +24,7 @@ pub(super) use self::delay::DurationFigures;
 pub(super) use self::delay::Durations;
 use self::drift::Drift;
 pub(super) use self::drift::DriftFigures;
+use self::step::{Heard, StudiedStep, key};
 use self::thinned::ThinnedSeries;
 use crate::backtest::{ChangeMoments, Decision, Terms};
 use crate::engine::row::Row;
@@ -30,7 +32,7 @@ use crate::engine::row_maker::RowMaker;
 use crate::event::Batch;
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
-use crate::label::{CLASSES, LabelPoint, Labeller, Labelling};
+use crate::label::{CLASSES, Labeller, Labelling};
 use crate::model::normalise::Normalise;
 use crate::pipeline::{Loaded, Pipeline};
 use crate::signal::model::most_probable;
@@ -146,40 +148,6 @@ pub(super) struct Study {
     drift: Drift,
     splits: SplitCounts,
     drawn: BTreeMap<InstrumentId, (ThinnedSeries, ThinnedSeries)>,
-}
-
-/// What was heard in one step, until its signals are known.
-#[derive(Debug, Default)]
-struct StudiedStep {
-    heard: Vec<Heard>,
-    /// The rows, each with what its signal says, if it has one that is acted on.
-    rows: Vec<(Row, Option<Prediction>)>,
-    cells: Vec<f64>,
-    /// Rows that wait for their signals, by what a signal says of its event.
-    waiting: HashMap<RowKey, VecDeque<usize>>,
-    /// Events of the frame so far, by instrument.
-    parts: (u32, HashMap<InstrumentId, u16>),
-}
-
-/// An event that may have moved a mid, and the row that it made.
-#[derive(Clone, Copy, Debug)]
-struct Heard {
-    instrument: InstrumentId,
-    point: Option<LabelPoint>,
-    row: Option<usize>,
-}
-
-/// What a signal says of its event: instrument, stream, partition, offset, part.
-type RowKey = (InstrumentId, u16, i32, i64, u16);
-
-fn key(instrument: InstrumentId, origin: &Origin, part: u16) -> RowKey {
-    (
-        instrument,
-        origin.stream,
-        origin.partition,
-        origin.offset,
-        part,
-    )
 }
 
 impl Study {
@@ -412,37 +380,6 @@ impl Study {
                 })
                 .collect(),
         }
-    }
-}
-
-impl StudiedStep {
-    fn clear(&mut self) {
-        self.heard.clear();
-        self.rows.clear();
-        self.cells.clear();
-        self.waiting.clear();
-        self.parts.1.clear();
-    }
-
-    /// Which event of its instrument within its frame the next one is, from 0.
-    fn part(&mut self, frame: u32, instrument: InstrumentId) -> u16 {
-        if self.parts.0 != frame {
-            self.parts.0 = frame;
-            self.parts.1.clear();
-        }
-        let next = self.parts.1.entry(instrument).or_default();
-        let part = *next;
-        *next = next.saturating_add(1);
-        part
-    }
-
-    /// Adds a row that waits for its signal; returns its place.
-    fn row(&mut self, row: Row, cells: &[f64], key: RowKey) -> usize {
-        let at = self.rows.len();
-        self.rows.push((row, None));
-        self.cells.extend_from_slice(cells);
-        self.waiting.entry(key).or_default().push_back(at);
-        at
     }
 }
 

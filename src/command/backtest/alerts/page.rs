@@ -26,11 +26,7 @@ const HEADS: [&str; 11] = [
 ];
 
 /// The page, as HTML.
-pub(in crate::command::backtest) fn alerts_page(
-    report: &AlertsReport,
-    json: &Value,
-    command: &str,
-) -> String {
+pub(crate) fn alerts_page(report: &AlertsReport, json: &Value, command: &str) -> String {
     let figures = Figures(json);
     let lead = format!(
         "<p>{} signals from {} to {}. An episode is right where a failure follows within {} ms after it fired, or \

@@ -8,11 +8,7 @@ use crate::command::backtest::input_digest::InputFigures;
 const FILES_MAX: usize = 200;
 
 /// The lineage, as HTML.
-pub(in crate::command::backtest) fn lineage(
-    figures: Figures<'_>,
-    inputs: &[InputFigures],
-    command: &str,
-) -> String {
+pub(crate) fn lineage(figures: Figures<'_>, inputs: &[InputFigures], command: &str) -> String {
     let mut table = Table::of_texts("What it was made of", &["", "value"]);
     for (path, name) in [
         ("pipeline", "pipeline"),
