@@ -110,6 +110,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
+            check_inputs("--signals", &args.signals)?;
             let (json, percent) = (args.json, args.max_unread.percent);
             let report = evaluate::evaluate(&pipeline, &args.options(inputs))?;
             print(&report, json)?;

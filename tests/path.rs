@@ -33,6 +33,8 @@ mod gap_records;
 mod golden;
 #[path = "path/late.rs"]
 mod late;
+#[path = "path/moves.rs"]
+mod moves;
 #[path = "path/oracle.rs"]
 mod oracle;
 #[path = "path/reconcile.rs"]

@@ -112,6 +112,7 @@ pub fn evaluate(
     let wanted = Wanted {
         ids: outcomes.as_ref().is_some_and(Outcomes::name_ids),
         prices: pipeline.form.is_none()
+            && pipeline.news.is_none()
             && (!options.horizons.is_empty()
                 || outcomes.as_ref().is_some_and(Outcomes::have_training)),
     };

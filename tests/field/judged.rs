@@ -297,6 +297,35 @@ fn information_coefficients_by_horizon_are_those_of_scipy() {
 }
 
 #[test]
+fn a_move_begins_at_the_price_that_the_signal_saw() {
+    let folder = folder("field-judged-ticks");
+    let mut text = String::new();
+    // Three trades of one time, of which each signal saw another price.
+    for (at, (millis, price, size)) in [
+        (0, 100, 0.1),
+        (0, 101, 0.2),
+        (0, 102, 0.3),
+        (1_500, 104, 0.4),
+        (3_000, 105, 0.5),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let line = json!({
+            "ts_event": START + millis * SECOND / 1_000, "symbol": "A.X", "price": price, "size": size,
+            "side": "buy", "trade_id": at + 1,
+        });
+        writeln!(text, "{line}").expect("memory takes text");
+    }
+    folder.write("in.jsonl", text);
+    let report = judged(&folder, &["--input", "in.jsonl", "--horizons", "1s"]);
+    let ic = &report["ic_decay"]["by_horizon"][0];
+    // scipy.stats.pearsonr([0.1, 0.2, 0.3, 0.4], [102/100 - 1, 102/101 - 1, 0, 0])
+    assert_eq!((&ic["rows"], &ic["beyond_end"]), (&json!(4), &json!(1)));
+    assert_near(&ic["ic_pearson"], -0.943_381_647_001_972_4);
+}
+
+#[test]
 fn what_cannot_be_judged_is_told() {
     let folder = folder("field-judged-refused");
     let refused = |args: &[&str], code: i32, part: &str| {

@@ -1,9 +1,9 @@
-"""Writes what really happened on the test day, for `foretick evaluate`.
+"""Writes what really happened, on the test day and before, for `foretick evaluate`.
 
     python labels.py
 
-writes labels.test.jsonl to out/price-direction: a line for each row that ends a whole window of good quality and whose
-horizon the capture reaches. FORETICK names the binary, FORETICK_DATA the captures.
+writes labels.jsonl to out/price-direction: a line for each row that ends a whole window of good quality and whose
+horizon the capture reaches, of the test and of the training part, on which baselines are fitted. FORETICK names the binary, FORETICK_DATA the captures.
 """
 
 import json
@@ -14,10 +14,13 @@ import prepare
 def main():
     rows = prepare.export()
     names = rows.contract["labels"]
-    with (prepare.OUT / "labels.test.jsonl").open("w") as file:
-        for at in prepare.divide(rows).test:
-            line = {"key": str(rows.instrument[at]), "ts_event": int(rows.ts_event[at]), "outcome": names[rows.label[at]]}
-            file.write(json.dumps(line) + "\n")
+    parts = prepare.divide(rows)
+    with (prepare.OUT / "labels.jsonl").open("w") as file:
+        for split, part in (("train", parts.train), ("test", parts.test)):
+            for at in part:
+                signal = {"key": str(rows.instrument[at]), "ts_event": int(rows.ts_event[at])}
+                line = signal | {"outcome": names[rows.label[at]], "split": split}
+                file.write(json.dumps(line) + "\n")
     print(" ".join(map(str, prepare.captures())))
 
 

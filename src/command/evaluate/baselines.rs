@@ -141,8 +141,7 @@ fn last_moves(
         return Err("the model does not say how far it looks ahead");
     }
     let move_of = |row: &JoinedRow| {
-        let scored = judged.scored(row);
-        let before = prices.move_before(&scored.key, scored.ts_event, horizon_ns);
+        let before = prices.move_before(judged.scored(row), horizon_ns);
         before.ok()
     };
     let weight = |row: &JoinedRow| judged.outcomes.all[row.label].weight.unwrap_or(1.0);

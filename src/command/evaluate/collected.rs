@@ -110,15 +110,20 @@ impl Observer for Collector<'_> {
             let needs_id = self.wanted.ids || self.lineage.corrects;
             let id = needs_id.then(|| self.lineage.signal_id(signal, name));
             let place = id.clone().filter(|_| self.lineage.corrects);
-            let scored = Scored {
+            let prices = self.prices.as_mut();
+            let start = prices.and_then(|prices| prices.start_of(signal));
+            let mut scored = Scored {
                 key: name.into(),
                 id,
                 ts_event: signal.ts_event.0,
                 probabilities: signal.outputs[..classes].to_vec(),
                 score,
+                start,
             };
             if let Some(id) = place {
                 if let Some(&place) = self.places.get(&id).filter(|_| signal.revision > 0) {
+                    // The price was known when the first one was made.
+                    scored.start = self.scored[place].start;
                     self.scored[place] = scored;
                     continue;
                 }

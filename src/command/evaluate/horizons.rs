@@ -80,7 +80,7 @@ impl HorizonIc {
         let (mut unpriced, mut broken, mut beyond_end) = (0, 0, 0);
         let (mut rows, mut scores, mut moves) = (vec![], vec![], vec![]);
         for one in scored {
-            match prices.move_after(&one.key, one.ts_event, horizon_ns) {
+            match prices.move_after(one, horizon_ns) {
                 Ok(bps) => {
                     rows.push(one);
                     scores.push(one.score);

@@ -183,6 +183,7 @@ mod tests {
                 ts_event: *ts,
                 probabilities: vec![],
                 score: 0.5,
+                start: None,
             })
             .collect();
         let outcomes = Outcomes::of_lines(labels);

@@ -99,6 +99,21 @@ fn blocks<'a>(
     )
 }
 
+impl Redraws {
+    /// How many of which unit, in a word or two.
+    pub(super) fn unit_text(&self) -> String {
+        let unit = match self.by {
+            RedrawnUnit::Group => "groups",
+            RedrawnUnit::Key => "keys",
+            RedrawnUnit::Time => "blocks",
+        };
+        match self.units {
+            0 | 1 => "none".into(),
+            units => format!("{units} {unit}"),
+        }
+    }
+}
+
 impl fmt::Display for Redraws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { units, .. } = self;

@@ -252,8 +252,8 @@ impl fmt::Display for IcDecay {
         )?;
         writeln!(
             f,
-            "{:>12}{:>10}{:>9}{:>22}{:>10}{:>22}{:>9}",
-            "horizon", "rows", "pearson", "95 %", "spearman", "95 %", "no move"
+            "{:>12}{:>10}{:>9}{:>22}{:>10}{:>22}{:>16}{:>9}",
+            "horizon", "rows", "pearson", "95 %", "spearman", "95 %", "of redrawn", "no move"
         )?;
         for ic in &self.by_horizon {
             let HorizonIc {
@@ -262,21 +262,19 @@ impl fmt::Display for IcDecay {
             let within = |name| within(intervals.get(name));
             write!(
                 f,
-                "{:>12}{rows:>10}{:>9}{:>22}{:>10}{:>22}{:>9}",
+                "{:>12}{rows:>10}{:>9}{:>22}{:>10}{:>22}{:>16}{:>9}",
                 duration(ic.horizon_ns as f64),
                 number(ic.ic_pearson),
                 within("ic_pearson"),
                 number(ic.ic_spearman),
                 within("ic_spearman"),
+                ic.redraws.unit_text(),
                 ic.unpriced + ic.broken + ic.beyond_end,
             )?;
             match ic.undefined {
                 Some(why) => writeln!(f, "  ({why})")?,
                 None => writeln!(f)?,
             }
-        }
-        if let Some(ic) = self.by_horizon.last() {
-            writeln!(f, "at the longest horizon {}", ic.redraws)?;
         }
         let half_life = |ns: Option<f64>| ns.map_or("does not fade".into(), duration);
         writeln!(

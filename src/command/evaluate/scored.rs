@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::prices::StartPrice;
+
 /// What is kept of a signal.
 #[derive(Clone, Debug)]
 pub(super) struct Scored {
@@ -15,6 +17,8 @@ pub(super) struct Scored {
     pub(super) probabilities: Vec<f64>,
     /// The score.
     pub(super) score: f64,
+    /// What was known of the price when it was made, where prices are wanted.
+    pub(super) start: Option<StartPrice>,
 }
 
 #[cfg(test)]
@@ -27,6 +31,7 @@ impl Scored {
             ts_event,
             probabilities: vec![score],
             score,
+            start: None,
         }
     }
 }

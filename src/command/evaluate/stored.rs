@@ -159,6 +159,7 @@ fn scored(model: &ModelIdentity, signal: &SignalObject) -> Result<Scored, String
         ts_event: ts.ok_or("it has no `ts_event`")?,
         probabilities,
         score,
+        start: None,
     })
 }
 
