@@ -24,7 +24,7 @@ pub(super) use self::delay::DurationFigures;
 pub(super) use self::delay::Durations;
 use self::drift::Drift;
 pub(super) use self::drift::DriftFigures;
-use self::step::{Heard, StudiedStep, key};
+use self::step::{HeardMid, StudiedStep, key};
 use self::thinned::ThinnedSeries;
 use crate::backtest::{ChangeMoments, Decision, Terms};
 use crate::engine::row::Row;
@@ -210,7 +210,7 @@ impl Study {
                 let key = key(event.instrument, origin, part);
                 self.step.row(row, &self.cells, key)
             });
-            self.step.heard.push(Heard {
+            self.step.heard.push(HeardMid {
                 instrument: event.instrument,
                 point: self.rows.label_point(event.instrument),
                 row,
@@ -294,7 +294,7 @@ impl Study {
     }
 
     /// Labels what has waited for the mid after an event, and lets the event's row wait.
-    fn pass_time(&mut self, heard: &Heard, rows: &[(Row, Option<Prediction>)]) {
+    fn pass_time(&mut self, heard: &HeardMid, rows: &[(Row, Option<Prediction>)]) {
         let Some(point) = heard.point else {
             return;
         };

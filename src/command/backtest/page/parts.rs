@@ -3,7 +3,7 @@
 use super::charts;
 use super::content::PageContent;
 use super::table::Table;
-use super::text::{Figures, escaped, pointer_part};
+use super::text::{JsonFigures, escaped, pointer_part};
 
 /// Rows of the longest tables: all others are in the JSON.
 pub(super) const ROWS_MAX: usize = 200;
@@ -20,7 +20,7 @@ const PART_HEADS: [&str; 7] = [
 ];
 
 /// The cells of a part of the result, under a path.
-fn part(figures: Figures<'_>, path: &str) -> Vec<String> {
+fn part(figures: JsonFigures<'_>, path: &str) -> Vec<String> {
     let cell = |head: &&str| {
         let path = format!("{path}/{head}");
         match head.starts_with("pnl") {
@@ -34,7 +34,7 @@ fn part(figures: Figures<'_>, path: &str) -> Vec<String> {
 /// A table of parts: the path in the JSON of each, with its name.
 fn part_table(
     caption: &str,
-    figures: Figures<'_>,
+    figures: JsonFigures<'_>,
     rows: impl IntoIterator<Item = (String, String)>,
 ) -> String {
     let heads: Vec<&str> = [""].into_iter().chain(PART_HEADS).collect();
@@ -45,7 +45,7 @@ fn part_table(
     table.html()
 }
 
-pub(super) fn parts(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+pub(super) fn parts(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let report = content.report;
     if report.result.trades == 0 {
         return "<p>There were no trades.</p>\n".into();
@@ -83,7 +83,7 @@ pub(super) fn parts(content: &PageContent<'_>, figures: Figures<'_>) -> String {
     html
 }
 
-pub(super) fn costs(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+pub(super) fn costs(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let report = content.report;
     let mut html = charts::by_latency(&report.by_latency).html();
     let rows = report.by_latency.iter().enumerate();
@@ -103,7 +103,7 @@ pub(super) fn costs(content: &PageContent<'_>, figures: Figures<'_>) -> String {
     html
 }
 
-pub(super) fn split(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+pub(super) fn split(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let Some(split) = &content.report.split else {
         return "<p>The pipeline has no <code>[label] test_from</code>: what of this input the model was trained on \
                 is not known here.</p>\n"

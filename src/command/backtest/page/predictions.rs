@@ -5,13 +5,13 @@ use super::charts;
 use super::content::PageContent;
 use super::heat;
 use super::table::{Table, push};
-use super::text::Figures;
+use super::text::JsonFigures;
 
 pub(super) fn drawn(charts: &[Chart]) -> String {
     charts.iter().map(Chart::html).collect()
 }
 
-pub(super) fn predictions(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+pub(super) fn predictions(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let study = &content.report.study;
     let mut html = String::new();
     match &study.confusion {
@@ -78,7 +78,7 @@ pub(super) fn predictions(content: &PageContent<'_>, figures: Figures<'_>) -> St
     html
 }
 
-pub(super) fn drift(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+pub(super) fn drift(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let drift = &content.report.study.drift;
     let mut html = match drift.baseline {
         Some(baseline) => format!(

@@ -8,7 +8,7 @@ use super::lineage::lineage;
 use super::parts::{ROWS_MAX, costs, parts, split};
 use super::predictions::{drawn, drift, predictions};
 use super::table::{Table, push};
-use super::text::{Figures, escaped};
+use super::text::{JsonFigures, escaped};
 use crate::command::backtest::study::DrawnInstrument;
 
 /// Instruments whose market is drawn.
@@ -16,7 +16,7 @@ const MARKETS_MAX: usize = 3;
 
 /// The sections, in their order.
 pub(super) fn sections(content: &PageContent<'_>) -> Vec<Section> {
-    let figures = Figures(content.json);
+    let figures = JsonFigures(content.json);
     let section = Section::new;
     let mut all = vec![
         section("findings", "What to know first", findings(content)),
@@ -57,7 +57,7 @@ fn findings(content: &PageContent<'_>) -> String {
     html
 }
 
-fn result(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+fn result(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let mut html = "<div class=\"tiles\">\n".to_owned();
     for (path, name) in TILES {
         let shown = match path.starts_with("pnl") {
@@ -148,7 +148,7 @@ fn market(content: &PageContent<'_>) -> String {
     html
 }
 
-fn durations(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+fn durations(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let study = &content.report.study;
     let held = content.report.holding_ms.as_ref();
     let held = held.and_then(|held| held.distribution.as_ref());
@@ -202,7 +202,7 @@ fn durations(content: &PageContent<'_>, figures: Figures<'_>) -> String {
     html
 }
 
-fn sweep(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+fn sweep(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let Some(first) = content.report.sweep.first() else {
         return String::new();
     };
@@ -242,7 +242,7 @@ fn sweep(content: &PageContent<'_>, figures: Figures<'_>) -> String {
     html
 }
 
-fn orders(content: &PageContent<'_>, figures: Figures<'_>) -> String {
+fn orders(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let mut table = Table::new("Orders", &["", "count"]);
     for key in [
         "sent",

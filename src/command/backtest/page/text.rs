@@ -16,9 +16,9 @@ pub(crate) fn pointer_part(key: &str) -> String {
 
 /// The report as JSON, from which all figures of the page are taken.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Figures<'a>(pub(crate) &'a Value);
+pub(crate) struct JsonFigures<'a>(pub(crate) &'a Value);
 
-impl Figures<'_> {
+impl JsonFigures<'_> {
     /// What the JSON has at a path, such as `by_latency/3/pnl_net`.
     pub(crate) fn value(&self, path: &str) -> &Value {
         self.0.pointer(&format!("/{path}")).unwrap_or(&Value::Null)
@@ -90,7 +90,7 @@ mod tests {
             r#"{"a":{"x/y":-93.33213709799999,"n":null,"t":"<b>\"'&"},"k":3,"p":7.853172016109431e-9}"#,
         )
         .unwrap();
-        let figures = Figures(&json);
+        let figures = JsonFigures(&json);
         let path = format!("a/{}", pointer_part("x/y"));
         assert_eq!(
             figures.signed(&path),

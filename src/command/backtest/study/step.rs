@@ -11,7 +11,7 @@ use crate::label::LabelPoint;
 /// What was heard in one step, until its signals are known.
 #[derive(Debug, Default)]
 pub(super) struct StudiedStep {
-    pub(super) heard: Vec<Heard>,
+    pub(super) heard: Vec<HeardMid>,
     /// The rows, each with what its signal says, if it has one that is acted on.
     pub(super) rows: Vec<(Row, Option<Prediction>)>,
     pub(super) cells: Vec<f64>,
@@ -23,7 +23,7 @@ pub(super) struct StudiedStep {
 
 /// An event that may have moved a mid, and the row that it made.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
+pub(super) struct HeardMid {
     pub(super) instrument: InstrumentId,
     pub(super) point: Option<LabelPoint>,
     pub(super) row: Option<usize>,
