@@ -5,6 +5,8 @@ mod needs;
 
 #[path = "backtest/alerts.rs"]
 mod alerts;
+#[path = "backtest/bars.rs"]
+mod bars;
 #[path = "backtest/canonical.rs"]
 mod canonical;
 #[path = "backtest/cards.rs"]

@@ -185,8 +185,8 @@ impl Backtest {
         self.counts.times = Some((first.min(time), last.max(time)));
     }
 
-    /// Takes a bar: what waits is filled at its beginning, at its open; its close is known at its end, the latest
-    /// time heard.
+    /// Takes a bar: what waits is filled at its beginning, at its open; its close is known at its end, the
+    /// latest time heard.
     fn bar(&mut self, at: usize, bar: &Bar, length_ns: i64) {
         let lane = &self.lanes[at];
         let end = lane.heard;

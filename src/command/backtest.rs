@@ -40,8 +40,8 @@ use crate::pipeline::Pipeline;
 use crate::run::replay::{ReplayError, ReplayOptions};
 use crate::sink::output_file::OutputFile;
 
-/// Replays the events through the pipeline and trades its signals; or, where it has rules of alerts, holds their
-/// episodes against failures.
+/// Replays the events through the pipeline and trades its signals; or, where it has rules of alerts, holds
+/// their episodes against failures.
 ///
 /// # Errors
 /// [`BacktestError`].

@@ -23,8 +23,8 @@ pub struct BacktestConfig {
     pub flip: bool,
     /// The quantity of an order, in the base currency: coins, shares, contracts. Required; above zero.
     pub size: f64,
-    /// The quantity of an order of some instruments, by name, as `{ "BTCUSDT.BINANCE" = 0.01, "ETHUSDT.BINANCE" =
-    /// 0.2 }`; others have `size`. `max_position` is in the same proportion to it.
+    /// The quantity of an order of some instruments, by name, as `{ "BTCUSDT.BINANCE" = 0.01,
+    /// "ETHUSDT.BINANCE" = 0.2 }`; others have `size`. `max_position` is in the same proportion to it.
     #[serde(default)]
     pub sizes: BTreeMap<String, f64>,
     /// Whether an order has the whole `size`, or less for weaker scores. Default: `"fixed"`.
@@ -57,11 +57,11 @@ pub struct BacktestConfig {
     /// `"market"`.
     #[serde(default)]
     pub fill: FillKind,
-    /// What orders are filled on. Not given: `"bars"` where rows are bars, `"book"` where the pipeline's rows or
-    /// features use the book, else `"quotes"`.
+    /// What orders are filled on. Not given: `"bars"` where rows are bars, `"book"` where the pipeline's
+    /// rows or features use the book, else `"quotes"`.
     pub fill_on: Option<FillMarket>,
-    /// With `fill_on = "bars"`, how long before its event a bar begins, in milliseconds: `60_000` for minutes,
-    /// `23_400_000` for days of a session of 6.5 hours. Required with `"bars"`.
+    /// With `fill_on = "bars"`, how long before its event a bar begins, in milliseconds: `60_000` for
+    /// minutes, `23_400_000` for days of a session of 6.5 hours. Required with `"bars"`.
     pub bar_ms: Option<u64>,
     /// With `fill = "limit"`, how long an order rests before it is cancelled, in milliseconds. Required with
     /// `"limit"`.
@@ -83,12 +83,12 @@ pub struct BacktestConfig {
     /// The time between two funding times, counted from midnight UTC, in hours. Default: `8`.
     #[serde(default = "funding_hours")]
     pub funding_hours: u32,
-    /// A CSV file of what long positions pay to short ones, in place of `funding_bps`, with columns `ts_event`
-    /// (RFC 3339, or nanoseconds), `instrument` (`*` for all that have no rows of their own) and `bps`, one row for
-    /// each funding time. Not given: `funding_bps`.
+    /// A CSV file of what long positions pay to short ones, in place of `funding_bps`, with columns
+    /// `ts_event` (RFC 3339, or nanoseconds), `instrument` (`*` for all that have no rows of their own) and
+    /// `bps`, one row for each funding time. Not given: `funding_bps`.
     pub funding_file: Option<PathBuf>,
-    /// The same of what short positions pay a year, each row from its `ts_event` on, in place of `borrow_bps`.
-    /// Not given: `borrow_bps`.
+    /// The same of what short positions pay a year, each row from its `ts_event` on, in place of
+    /// `borrow_bps`. Not given: `borrow_bps`.
     pub borrow_file: Option<PathBuf>,
     /// What a short position pays for what it borrows, in basis points of its entry's notional a year of 365
     /// days. Default: `0.0`.

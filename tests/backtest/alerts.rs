@@ -42,8 +42,8 @@ const FIRMS: [(&str, [f64; 3]); 4] = [
     ("Late", [0.06, 0.08, 0.3]),
 ];
 
-/// The files of the case: the pipeline, its statements, and the outcomes. `Rising` fails half a year after its
-/// last statement.
+/// The files of the case: the pipeline, its statements, and the outcomes. `Rising` fails half a year after
+/// its last statement.
 fn case(test: &str) -> (Folder, [String; 3]) {
     let folder = Folder::new(&format!("backtest-alerts-{test}"));
     let (mut statements, mut labels) = (String::new(), String::new());
@@ -72,8 +72,9 @@ fn case(test: &str) -> (Folder, [String; 3]) {
     (folder, written)
 }
 
-/// `Rising` fires in the second year and still does when it fails, a year and a half later; `Flapping` fires in
-/// the first year, is resolved in the second, and fires again a year after that; `Late` fires in the third.
+/// `Rising` fires in the second year and still does when it fails, a year and a half later; `Flapping`
+/// fires in the first year, is resolved in the second, and fires again a year after that; `Late` fires in
+/// the third.
 #[test]
 fn episodes_are_those_of_the_hand_computed_case_and_of_evaluate() {
     let (folder, [pipeline, input, labels]) = case("hand");

@@ -1,5 +1,5 @@
-//! The page of a backtest: its figures are those of `--json`, it asks for nothing outside, and a browser shows it
-//! without errors, on narrow screens too.
+//! The page of a backtest: its figures are those of `--json`, it asks for nothing outside, and a browser
+//! shows it without errors, on narrow screens too.
 
 use std::collections::BTreeMap;
 use std::process::Command;

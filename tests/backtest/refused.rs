@@ -55,11 +55,7 @@ fn terms_that_make_no_sense_are_usage_errors_that_say_what_to_write() {
             "no quality; write one of ok, late",
         ),
         (with("backtest.entre=1"), vec![], "unknown field"),
-        (
-            with("row.on=bar"),
-            vec![],
-            "needs rows on trades, quotes or books",
-        ),
+        (with("row.on=bar"), vec![], "bar_ms = 60000"),
         (
             CANONICAL[..4].to_vec(),
             vec![],

@@ -266,7 +266,8 @@ fn instruments_may_have_sizes_and_rates_of_their_own() {
     near(own.carry, 0.5 * 200.0 * (3.0 - 1.0) / 10_000.0);
     // A short one borrows nearly four hours at 365 basis points a year, and five at twice that.
     let own = play(&["BTC"], -0.3);
-    let hours = (4.0 - 100.0 / hour as f64) + 2.0 * (5.0 + 100.0 / hour as f64);
+    let late = 100.0 / hour as f64;
+    let hours = (4.0 - late) + 2.0 * (5.0 + late);
     let funding = -0.5 * 200.0 * (3.0 - 1.0) / 10_000.0;
     near(own.carry, funding + 0.5 * 99.0 / 10_000.0 * hours / 24.0);
     // Others have the size of all, and rates that are for all.

@@ -47,8 +47,8 @@ pub struct BacktestArguments {
     /// exist.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["trades", "equity"])]
     pub output: Option<PathBuf>,
-    /// Write a page to this HTML file: charts, tables and findings, for a browser or a printer. It is one file
-    /// and asks for nothing outside.
+    /// Write a page to this HTML file: charts, tables and findings, for a browser or a printer. It is one
+    /// file and asks for nothing outside.
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
     /// Write the trades to this Parquet file.

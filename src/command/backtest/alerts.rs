@@ -1,8 +1,8 @@
-//! Backtests alerts: how well the rules of `[[alert]]` would have warned of known failures, as they are and with
-//! other thresholds.
+//! Backtests alerts: how well the rules of `[[alert]]` would have warned of known failures, as they are and
+//! with other thresholds.
 //!
-//! The probabilities are those of one replay; the rules are those of `alert`, the comparison with failures that
-//! of `evaluate`.
+//! The probabilities are those of one replay; the rules are those of `alert`, the comparison with failures
+//! that of `evaluate`.
 
 mod page;
 mod report;

@@ -9,6 +9,8 @@ mod content;
 pub(super) mod document;
 mod heat;
 pub(super) mod lineage;
+mod parts;
+mod predictions;
 mod sections;
 pub(super) mod table;
 pub(super) mod text;
@@ -16,7 +18,7 @@ pub(super) mod text;
 pub(super) use self::content::PageContent;
 use self::document::document;
 use self::sections::sections;
-use self::text::Figures;
+use self::text::JsonFigures;
 use crate::time::rfc3339;
 use crate::units::Nanos;
 
@@ -28,7 +30,7 @@ pub(super) fn page(content: &PageContent<'_>) -> String {
 
 /// What the page is about, in a sentence.
 fn lead(content: &PageContent<'_>) -> String {
-    let figures = Figures(content.json);
+    let figures = JsonFigures(content.json);
     let span = content.report.span.map(|(first, last)| {
         let time = |ts| rfc3339(Nanos(ts));
         format!(" from {} to {}", time(first), time(last))

@@ -9,9 +9,10 @@ mod delay;
 mod drift;
 mod labelling;
 mod sample;
+mod step;
 mod thinned;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -26,6 +27,7 @@ use self::drift::Drift;
 pub(super) use self::drift::DriftFigures;
 pub(super) use self::labelling::MoveLabel;
 use self::labelling::{MOVE_CLASSES, WaitingPredictions};
+use self::step::{HeardMid, StudiedStep, key};
 use self::thinned::ThinnedSeries;
 use crate::backtest::{ChangeMoments, Decision, Terms};
 use crate::engine::row::Row;
@@ -39,6 +41,7 @@ use crate::pipeline::{Loaded, Pipeline};
 use crate::signal::model::most_probable;
 use crate::signal::quality::Quality;
 use crate::signal::{MAX_OUTPUTS, Signal};
+use crate::units::Nanos;
 
 /// Instruments whose price and scores are kept for charts.
 const DRAWN_MAX: usize = 32;
@@ -150,40 +153,6 @@ pub(super) struct Study {
     drawn: BTreeMap<InstrumentId, (ThinnedSeries, ThinnedSeries)>,
 }
 
-/// What was heard in one step, until its signals are known.
-#[derive(Debug, Default)]
-struct StudiedStep {
-    heard: Vec<Heard>,
-    /// The rows, each with what its signal says, if it has one that is acted on.
-    rows: Vec<(Row, Option<Prediction>)>,
-    cells: Vec<f64>,
-    /// Rows that wait for their signals, by what a signal says of its event.
-    waiting: HashMap<RowKey, VecDeque<usize>>,
-    /// Events of the frame so far, by instrument.
-    parts: (u32, HashMap<InstrumentId, u16>),
-}
-
-/// An event that may have moved a mid, and the row that it made.
-#[derive(Clone, Copy, Debug)]
-struct Heard {
-    instrument: InstrumentId,
-    point: Option<LabelPoint>,
-    row: Option<usize>,
-}
-
-/// What a signal says of its event: instrument, stream, partition, offset, part.
-type RowKey = (InstrumentId, u16, i32, i64, u16);
-
-fn key(instrument: InstrumentId, origin: &Origin, part: u16) -> RowKey {
-    (
-        instrument,
-        origin.stream,
-        origin.partition,
-        origin.offset,
-        part,
-    )
-}
-
 impl Study {
     pub(super) fn new(pipeline: &Pipeline, loaded: &Loaded, terms: &Terms) -> Self {
         let labelling = MoveLabel::of(pipeline);
@@ -237,11 +206,15 @@ impl Study {
                 continue;
             }
             let row = made.map(|row| {
+                let is_training = self.is_training(row.ts_event);
+                if is_training && self.terms.rule.act_on.contains(&row.quality) {
+                    self.drift.add(true, &self.cells);
+                }
                 let origin = &batch.origins[event.frame as usize];
                 let key = key(event.instrument, origin, part);
                 self.step.row(row, &self.cells, key)
             });
-            self.step.heard.push(Heard {
+            self.step.heard.push(HeardMid {
                 instrument: event.instrument,
                 point: self.rows.label_point(event.instrument),
                 row,
@@ -268,16 +241,19 @@ impl Study {
         }
         self.feed.add(signal.origin.ts_recv.0.saturating_sub(ts));
         self.order.add(self.terms.latency.of(ts));
-        let is_training = self.count_split(ts);
+        self.count_split(ts);
         if let Some((_, scores)) = self.drawn_of(instrument) {
             scores.add(ts, score);
         }
         let waiting = key(instrument, &signal.origin, signal.part);
         let row = self.step.waiting.get_mut(&waiting);
         if let Some(at) = row.and_then(VecDeque::pop_front) {
-            let width = self.cells.len();
-            let cells = &self.step.cells[at * width..(at + 1) * width];
-            self.drift.add(is_training, cells);
+            // Rows of the training are there already, scored or not.
+            if !self.is_training(Nanos(ts)) {
+                let width = self.cells.len();
+                let cells = &self.step.cells[at * width..(at + 1) * width];
+                self.drift.add(false, cells);
+            }
             self.step.rows[at].1 = Some(self.prediction(score, &signal.outputs));
         }
     }
@@ -298,13 +274,19 @@ impl Study {
         }
     }
 
-    /// Counts a signal by the part of the input that it is in; whether that is the training.
-    fn count_split(&mut self, ts: i64) -> bool {
+    /// Whether a time is before `[label] test_from`.
+    fn is_training(&self, ts: Nanos) -> bool {
+        let border = self.labelling.and_then(|labelling| labelling.test_from);
+        border.is_some_and(|border| ts < border)
+    }
+
+    /// Counts a signal by the part of the input that it is in.
+    fn count_split(&mut self, ts: i64) {
         let Some((labelling, border)) = self
             .labelling
             .and_then(|labelling| Some((labelling, labelling.test_from?)))
         else {
-            return false;
+            return;
         };
         let ends = ts.saturating_add(labelling.horizon_ns);
         let count = match (ts < border.0, ends < border.0) {
@@ -313,11 +295,10 @@ impl Study {
             (false, _) => &mut self.splits.test,
         };
         *count += 1;
-        ts < border.0
     }
 
     /// Labels what has waited for the mid after an event, and lets the event's row wait.
-    fn pass_time(&mut self, heard: &Heard, rows: &[(Row, Option<Prediction>)]) {
+    fn pass_time(&mut self, heard: &HeardMid, rows: &[(Row, Option<Prediction>)]) {
         let Some(point) = heard.point else {
             return;
         };
@@ -402,37 +383,6 @@ impl Study {
                 })
                 .collect(),
         }
-    }
-}
-
-impl StudiedStep {
-    fn clear(&mut self) {
-        self.heard.clear();
-        self.rows.clear();
-        self.cells.clear();
-        self.waiting.clear();
-        self.parts.1.clear();
-    }
-
-    /// Which event of its instrument within its frame the next one is, from 0.
-    fn part(&mut self, frame: u32, instrument: InstrumentId) -> u16 {
-        if self.parts.0 != frame {
-            self.parts.0 = frame;
-            self.parts.1.clear();
-        }
-        let next = self.parts.1.entry(instrument).or_default();
-        let part = *next;
-        *next = next.saturating_add(1);
-        part
-    }
-
-    /// Adds a row that waits for its signal; returns its place.
-    fn row(&mut self, row: Row, cells: &[f64], key: RowKey) -> usize {
-        let at = self.rows.len();
-        self.rows.push((row, None));
-        self.cells.extend_from_slice(cells);
-        self.waiting.entry(key).or_default().push_back(at);
-        at
     }
 }
 

@@ -1,4 +1,5 @@
-//! One replay of the engine, whose events and signals several threads trade at the same time, and one studies.
+//! One replay of the engine, whose events and signals several threads trade at the same time, and one
+//! studies.
 //!
 //! Each thread has some of the terms and markets of its own, so that no result depends on their number.
 

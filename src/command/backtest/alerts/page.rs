@@ -8,7 +8,7 @@ use crate::command::backtest::page::chart::{Chart, Ink, Layer};
 use crate::command::backtest::page::document::{Section, document};
 use crate::command::backtest::page::lineage::lineage;
 use crate::command::backtest::page::table::Table;
-use crate::command::backtest::page::text::{Figures, escaped};
+use crate::command::backtest::page::text::{JsonFigures, escaped};
 
 /// The columns of a table.
 const HEADS: [&str; 11] = [
@@ -26,12 +26,8 @@ const HEADS: [&str; 11] = [
 ];
 
 /// The page, as HTML.
-pub(in crate::command::backtest) fn alerts_page(
-    report: &AlertsReport,
-    json: &Value,
-    command: &str,
-) -> String {
-    let figures = Figures(json);
+pub(crate) fn alerts_page(report: &AlertsReport, json: &Value, command: &str) -> String {
+    let figures = JsonFigures(json);
     let lead = format!(
         "<p>{} signals from {} to {}. An episode is right where a failure follows within {} ms after it fired, or \
          while it fires.</p>\n",
@@ -70,13 +66,13 @@ pub(in crate::command::backtest) fn alerts_page(
     )
 }
 
-fn cells(figures: Figures<'_>, path: &str) -> Vec<String> {
+fn cells(figures: JsonFigures<'_>, path: &str) -> Vec<String> {
     let cell = |head: &&str| figures.figure(&format!("{path}/{head}"));
     HEADS.iter().map(cell).collect()
 }
 
 /// A rule with other thresholds: precision, recall and load.
-fn thresholds(figures: Figures<'_>, at: usize, rule: &RuleFigures) -> String {
+fn thresholds(figures: JsonFigures<'_>, at: usize, rule: &RuleFigures) -> String {
     let tried = &rule.by_threshold;
     let axis = || names(tried.iter().map(|one| one.enter.to_string()), 0);
     let line = |value: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {

@@ -40,10 +40,7 @@ const TIME_STEPS_S: [i64; 25] = [
 ];
 
 /// An axis of numbers that shows all of these, and zero where `with_zero` says so.
-pub(in crate::command::backtest) fn numbers(
-    values: impl IntoIterator<Item = f64>,
-    with_zero: bool,
-) -> Axis {
+pub(crate) fn numbers(values: impl IntoIterator<Item = f64>, with_zero: bool) -> Axis {
     let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.into_iter().chain(with_zero.then_some(0.0)) {
         if value.is_finite() {
@@ -59,7 +56,7 @@ pub(in crate::command::backtest) fn numbers(
     }
     let step = round_step((to - from) / NUMBER_TICKS);
     let (first, last) = ((from / step).floor() as i64, (to / step).ceil() as i64);
-    let places = (-step.log10()).ceil().max(0.0) as usize;
+    let places = (-libm::log10(step)).ceil().max(0.0) as usize;
     let tick = |number: i64| {
         let at = number as f64 * step;
         (at, format!("{at:.places$}"))
@@ -73,7 +70,7 @@ pub(in crate::command::backtest) fn numbers(
 
 /// 1, 2 or 5 times a power of ten, not below this number.
 fn round_step(step: f64) -> f64 {
-    let power = 10_f64.powf(step.log10().floor());
+    let power = libm::pow(10.0, libm::log10(step).floor());
     let of = [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .find(|of| of * power >= step * 0.999_999);
@@ -81,10 +78,7 @@ fn round_step(step: f64) -> f64 {
 }
 
 /// An axis of names, in their order: the first at 0, the next at 1; with room for at least so many.
-pub(in crate::command::backtest) fn names(
-    names: impl IntoIterator<Item = String>,
-    room: usize,
-) -> Axis {
+pub(crate) fn names(names: impl IntoIterator<Item = String>, room: usize) -> Axis {
     let ticks: Vec<(f64, String)> = names
         .into_iter()
         .enumerate()
@@ -98,7 +92,7 @@ pub(in crate::command::backtest) fn names(
 }
 
 /// An axis of times, in seconds after the first.
-pub(in crate::command::backtest) fn times(from: i64, to: i64) -> Axis {
+pub(crate) fn times(from: i64, to: i64) -> Axis {
     let span_s = (to.saturating_sub(from)).max(1) as f64 / SECOND_NS as f64;
     let fits = |step: &&i64| span_s / (**step as f64) <= TIME_TICKS as f64;
     let step = TIME_STEPS_S.iter().find(fits).unwrap_or(&TIME_STEPS_S[24]) * SECOND_NS;
@@ -124,7 +118,7 @@ pub(in crate::command::backtest) fn times(from: i64, to: i64) -> Axis {
 }
 
 /// A time as a place on an axis of times that begins at `from`.
-pub(in crate::command::backtest) fn seconds(from: i64, ts: i64) -> f64 {
+pub(crate) fn seconds(from: i64, ts: i64) -> f64 {
     ts.saturating_sub(from) as f64 / SECOND_NS as f64
 }
 

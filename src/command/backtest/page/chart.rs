@@ -18,14 +18,14 @@ use plotters::prelude::{
 use super::text::escaped;
 
 /// What drawing may end with.
-pub(in crate::command::backtest) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
+pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// A chart with numbers on both axes.
 type NumberChart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// A colour of the style sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::command::backtest) enum Ink {
+pub(crate) enum Ink {
     Text,
     Rule,
     One,
@@ -52,7 +52,7 @@ impl Ink {
     }
 
     /// Its name in the style sheet.
-    pub(in crate::command::backtest) fn variable(self) -> &'static str {
+    pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Text => "var(--faint)",
             Self::Rule => "var(--rule)",
@@ -66,14 +66,14 @@ impl Ink {
 }
 
 /// A place on an axis, with its label.
-pub(in crate::command::backtest) type Tick = (f64, String);
+pub(crate) type Tick = (f64, String);
 
 /// An axis: its ends and its places.
 #[derive(Clone, Debug)]
-pub(in crate::command::backtest) struct Axis {
-    pub(in crate::command::backtest) from: f64,
-    pub(in crate::command::backtest) to: f64,
-    pub(in crate::command::backtest) ticks: Vec<Tick>,
+pub(crate) struct Axis {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) ticks: Vec<Tick>,
 }
 
 impl Ranged for Axis {
@@ -107,7 +107,7 @@ impl ValueFormatter<f64> for Axis {
 
 /// What is drawn on the axes.
 #[derive(Clone, Debug)]
-pub(in crate::command::backtest) enum Layer {
+pub(crate) enum Layer {
     /// A line through points.
     Line(Ink, Vec<(f64, f64)>),
     /// A line through points, each of them marked.
@@ -124,17 +124,17 @@ pub(in crate::command::backtest) enum Layer {
 
 /// A chart: its axes, what is on them, and what it says.
 #[derive(Clone, Debug)]
-pub(in crate::command::backtest) struct Chart {
-    pub(in crate::command::backtest) id: String,
-    pub(in crate::command::backtest) title: String,
+pub(crate) struct Chart {
+    pub(crate) id: String,
+    pub(crate) title: String,
     /// What it shows, in a sentence or two.
-    pub(in crate::command::backtest) about: String,
+    pub(crate) about: String,
     /// The names of its colours; none where there is one thing only.
-    pub(in crate::command::backtest) keys: Vec<(Ink, &'static str)>,
-    pub(in crate::command::backtest) height: u32,
-    pub(in crate::command::backtest) x: Axis,
-    pub(in crate::command::backtest) y: Axis,
-    pub(in crate::command::backtest) layers: Vec<Layer>,
+    pub(crate) keys: Vec<(Ink, &'static str)>,
+    pub(crate) height: u32,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// A form of a chart: the class that the style sheet knows it by, its width, and room for labels of y.
@@ -144,11 +144,11 @@ const FORMS: [(&str, u32); 2] = [("wide", WIDE), ("narrow", 366)];
 const NARROW_TICKS: usize = 5;
 
 /// Pixel columns of the wide form: lines need no more points than a few of each.
-pub(in crate::command::backtest) const WIDE: u32 = 920;
+pub(crate) const WIDE: u32 = 920;
 
 impl Chart {
     /// The figure, as HTML.
-    pub(in crate::command::backtest) fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let keys = self.keys.iter().map(|(ink, name)| {
             let (ink, name) = (ink.variable(), escaped(name));
             format!("<span class=\"key\" style=\"--of: {ink}\">{name}</span>")

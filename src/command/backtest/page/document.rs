@@ -4,18 +4,14 @@ use super::table::push;
 use super::text::escaped;
 
 /// A part of a page under a heading.
-pub(in crate::command::backtest) struct Section {
+pub(crate) struct Section {
     id: &'static str,
     name: &'static str,
     body: String,
 }
 
 impl Section {
-    pub(in crate::command::backtest) fn new(
-        id: &'static str,
-        name: &'static str,
-        body: String,
-    ) -> Self {
+    pub(crate) fn new(id: &'static str, name: &'static str, body: String) -> Self {
         Self { id, name, body }
     }
 
@@ -25,11 +21,7 @@ impl Section {
 }
 
 /// The document of a title, what comes first, and sections.
-pub(in crate::command::backtest) fn document(
-    title: &str,
-    lead: &str,
-    sections: &[Section],
-) -> String {
+pub(crate) fn document(title: &str, lead: &str, sections: &[Section]) -> String {
     let title = escaped(title);
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -2,7 +2,7 @@
 
 use super::chart::Ink;
 use super::table::Table;
-use super::text::{Figures, escaped};
+use super::text::{JsonFigures, escaped};
 use crate::command::backtest::report::BacktestReport;
 
 /// More rows or columns do not fit.
@@ -20,7 +20,7 @@ pub(super) fn cell(shown: &str, strength: f64) -> String {
 const STRONGEST: f64 = 45.0;
 
 /// The confusion of the classes.
-pub(super) fn confusion(report: &BacktestReport, figures: Figures<'_>) -> String {
+pub(super) fn confusion(report: &BacktestReport, figures: JsonFigures<'_>) -> String {
     let Some(confusion) = &report.study.confusion else {
         return String::new();
     };
@@ -44,7 +44,7 @@ pub(super) fn confusion(report: &BacktestReport, figures: Figures<'_>) -> String
 }
 
 /// The map of a sweep of two keys; nothing of any other.
-pub(super) fn sweep(report: &BacktestReport, figures: Figures<'_>) -> String {
+pub(super) fn sweep(report: &BacktestReport, figures: JsonFigures<'_>) -> String {
     let Some(keys) = report.sweep.first().map(|first| first.set.keys()) else {
         return String::new();
     };

@@ -1,18 +1,14 @@
 //! What a result was made of: model, features, data, signals and the command.
 
 use super::table::{Table, push};
-use super::text::{Figures, escaped};
+use super::text::{JsonFigures, escaped};
 use crate::command::backtest::input_digest::InputFigures;
 
 /// Files that are listed; all others are in the JSON.
 const FILES_MAX: usize = 200;
 
 /// The lineage, as HTML.
-pub(in crate::command::backtest) fn lineage(
-    figures: Figures<'_>,
-    inputs: &[InputFigures],
-    command: &str,
-) -> String {
+pub(crate) fn lineage(figures: JsonFigures<'_>, inputs: &[InputFigures], command: &str) -> String {
     let mut table = Table::of_texts("What it was made of", &["", "value"]);
     for (path, name) in [
         ("pipeline", "pipeline"),

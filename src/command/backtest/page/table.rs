@@ -6,7 +6,7 @@ use super::text::escaped;
 
 /// A table: a caption, heads, and rows of HTML.
 #[derive(Clone, Debug, Default)]
-pub(in crate::command::backtest) struct Table {
+pub(crate) struct Table {
     caption: String,
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -14,7 +14,7 @@ pub(in crate::command::backtest) struct Table {
 }
 
 impl Table {
-    pub(in crate::command::backtest) fn new(caption: &str, heads: &[&str]) -> Self {
+    pub(crate) fn new(caption: &str, heads: &[&str]) -> Self {
         Self {
             caption: escaped(caption).into_owned(),
             heads: heads
@@ -26,7 +26,7 @@ impl Table {
     }
 
     /// A table of texts, which may be broken.
-    pub(in crate::command::backtest) fn of_texts(caption: &str, heads: &[&str]) -> Self {
+    pub(crate) fn of_texts(caption: &str, heads: &[&str]) -> Self {
         Self {
             class: " class=\"texts\"",
             ..Self::new(caption, heads)
@@ -34,18 +34,14 @@ impl Table {
     }
 
     /// Adds a row: a name, and cells that are HTML. A cell that brings its own tag `<td` is taken as it is.
-    pub(in crate::command::backtest) fn row(
-        &mut self,
-        name: &str,
-        cells: impl IntoIterator<Item = String>,
-    ) {
+    pub(crate) fn row(&mut self, name: &str, cells: impl IntoIterator<Item = String>) {
         let mut row = vec![escaped(name).into_owned()];
         row.extend(cells);
         self.rows.push(row);
     }
 
     /// The table, as HTML; nothing where it has no rows.
-    pub(in crate::command::backtest) fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
@@ -74,6 +70,6 @@ impl Table {
 }
 
 /// Appends to a text, which cannot fail.
-pub(in crate::command::backtest) fn push(html: &mut String, what: std::fmt::Arguments<'_>) {
+pub(crate) fn push(html: &mut String, what: std::fmt::Arguments<'_>) {
     html.write_fmt(what).expect("a text takes all");
 }

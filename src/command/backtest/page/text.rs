@@ -5,32 +5,32 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// Text, safe in HTML and in its attributes.
-pub(in crate::command::backtest) fn escaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     html_escape::encode_quoted_attribute(text)
 }
 
 /// A part of a JSON pointer (RFC 6901).
-pub(in crate::command::backtest) fn pointer_part(key: &str) -> String {
+pub(crate) fn pointer_part(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The report as JSON, from which all figures of the page are taken.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::command::backtest) struct Figures<'a>(pub(in crate::command::backtest) &'a Value);
+pub(crate) struct JsonFigures<'a>(pub(crate) &'a Value);
 
-impl Figures<'_> {
+impl JsonFigures<'_> {
     /// What the JSON has at a path, such as `by_latency/3/pnl_net`.
-    pub(in crate::command::backtest) fn value(&self, path: &str) -> &Value {
+    pub(crate) fn value(&self, path: &str) -> &Value {
         self.0.pointer(&format!("/{path}")).unwrap_or(&Value::Null)
     }
 
     /// A figure with its path; a dash where the JSON has none.
-    pub(in crate::command::backtest) fn figure(&self, path: &str) -> String {
+    pub(crate) fn figure(&self, path: &str) -> String {
         self.tagged(path, "")
     }
 
     /// The same, coloured by its sign.
-    pub(in crate::command::backtest) fn signed(&self, path: &str) -> String {
+    pub(crate) fn signed(&self, path: &str) -> String {
         let class = match self.value(path).as_f64() {
             Some(number) if number > 0.0 => " class=\"gain\"",
             Some(number) if number < 0.0 => " class=\"loss\"",
@@ -90,7 +90,7 @@ mod tests {
             r#"{"a":{"x/y":-93.33213709799999,"n":null,"t":"<b>\"'&"},"k":3,"p":7.853172016109431e-9}"#,
         )
         .unwrap();
-        let figures = Figures(&json);
+        let figures = JsonFigures(&json);
         let path = format!("a/{}", pointer_part("x/y"));
         assert_eq!(
             figures.signed(&path),

@@ -86,9 +86,9 @@ fn split(report: &Facts<'_>, found: &mut Vec<Finding>) {
     if before > 0 {
         let text = format!(
             "{before} of {all} signals and {trades} of {} trades are from before {}, the end of the training \
-             period by [label] test_from. The model may have been fitted to their outcomes: their results are \
-             in sample and say nothing about new data. Read the row test of the table of the periods, or run \
-             again with --from {}.",
+             period by [label] test_from. The model may have been fitted to their outcomes: their results \
+             are in sample and say nothing about new data. Read the row test of the table of the periods, or \
+             run again with --from {}.",
             report.trades, split.test_from, split.test_from
         );
         warn(found, "in_sample", text);
@@ -146,8 +146,8 @@ fn drift(report: &Facts<'_>, found: &mut Vec<Finding>) {
     let drift = report.drift;
     if drift.baseline.is_none() {
         let text = "There is nothing to hold the features against: the input has no rows of the training period \
-                    beside others, and the model's file keeps neither means nor deviations of its training. So \
-                    drift cannot be told.";
+                    beside others, and the model's file keeps neither means nor deviations of its training. \
+                    So drift cannot be told.";
         note(found, "no_baseline", text.into());
         return;
     }

@@ -48,7 +48,7 @@ pub struct DurationBin {
 
 /// Durations that come one by one, in nanoseconds.
 #[derive(Clone, Debug)]
-pub(in crate::command::backtest) struct Durations {
+pub(crate) struct Durations {
     sample: EverySample<i64>,
     counts: [u64; EDGES_MS.len()],
     below_zero: u64,
@@ -74,7 +74,7 @@ impl Default for Durations {
 
 impl Durations {
     /// Adds a duration.
-    pub(in crate::command::backtest) fn add(&mut self, nanos: i64) {
+    pub(crate) fn add(&mut self, nanos: i64) {
         self.sample.add(|| nanos);
         self.below_zero += u64::from(nanos < 0);
         let (least, most) = self.range.unwrap_or((nanos, nanos));
@@ -87,7 +87,7 @@ impl Durations {
     }
 
     /// Their figures; none without durations.
-    pub(in crate::command::backtest) fn figures(&self) -> Option<DurationFigures> {
+    pub(crate) fn figures(&self) -> Option<DurationFigures> {
         let (least, most) = self.range?;
         let mut sorted = self.sample.kept().to_vec();
         sorted.sort_unstable();
