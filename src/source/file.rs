@@ -14,9 +14,10 @@ use std::path::PathBuf;
 
 use super::event_time::event_time;
 pub use super::file_error::FileError;
-use super::file_lines::{FileLines, LinePlace};
+use super::file_lines::FileLines;
 pub use super::file_options::{FileOptions, TableMeaning};
 pub use super::file_position::InputProgress;
+use super::file_position::LinePlace;
 use super::file_session::chains_of;
 use super::merged_file::Lines;
 pub use super::span_end::SpanEnd;

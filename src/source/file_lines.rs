@@ -19,7 +19,7 @@ use super::file_content;
 use super::file_content::{FileContent, bytes_of};
 use super::file_error::FileError;
 use super::file_options::FileOptions;
-use super::file_position::FilePosition;
+use super::file_position::{FilePosition, LinePlace};
 use super::file_session::FileChain;
 use super::span_end::{LineUse, SpanEnd};
 use super::table;
@@ -57,19 +57,6 @@ pub(super) struct FileLines {
     end: Option<SpanEnd>,
     /// Whether that was reached.
     is_over: bool,
-}
-
-/// Where a line is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct LinePlace {
-    /// Its number in its file, from 1.
-    pub(super) line: Option<u64>,
-    /// The number of the row, from 1, where the file has rows.
-    pub(super) row: Option<u64>,
-    /// Partition and offset, where it is a record of a topic.
-    pub(super) record: Option<(i32, i64)>,
-    /// Files of its session that come behind its own.
-    pub(super) files_left: usize,
 }
 
 /// How a line ends.

@@ -5,8 +5,9 @@ use std::io;
 
 use super::event_time::{JumpCheck, event_time};
 use super::file_error::FileError;
-use super::file_lines::{FileLines, LinePlace};
+use super::file_lines::FileLines;
 use super::file_options::FileOptions;
+use super::file_position::LinePlace;
 use super::file_session::FileChain;
 use crate::frame::{LeadingTime, leading_time, split_stamp};
 use crate::units::Nanos;

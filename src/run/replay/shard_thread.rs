@@ -167,14 +167,14 @@ impl ShardThread {
     }
 
     /// The events of the batch, by which the frame of a signal is found.
-    fn places(&self) -> EventPlaces {
+    fn places(&self) -> BatchPlaces {
         let batch = self.shard.batch();
-        let place = |event: &crate::event::Event| EventPlace {
+        let place = |event: &crate::event::Event| BatchPlace {
             number: self.numbers.get(event.frame as usize).copied().unwrap_or(0),
             origin: batch.origins[event.frame as usize],
             instrument: event.instrument,
         };
-        EventPlaces {
+        BatchPlaces {
             all: batch.events.iter().map(place).collect(),
             last: self.numbers.last().copied().unwrap_or(0),
         }
@@ -182,24 +182,24 @@ impl ShardThread {
 }
 
 /// Where events of a batch came from.
-struct EventPlaces {
-    all: Vec<EventPlace>,
+struct BatchPlaces {
+    all: Vec<BatchPlace>,
     /// The number of the last frame.
     last: u64,
 }
 
-struct EventPlace {
+struct BatchPlace {
     number: u64,
     origin: Origin,
     instrument: InstrumentId,
 }
 
-impl EventPlaces {
+impl BatchPlaces {
     /// The number of the frame of an origin that concerns an instrument, from the place `at` on; the last one
     /// where there is none. Signals come in the order of their events, so that the place moves on.
     fn number_of(&self, at: &mut usize, origin: &Origin, instrument: InstrumentId) -> u64 {
         let address = |origin: &Origin| (origin.stream, origin.partition, origin.offset);
-        let is_of = |place: &EventPlace| {
+        let is_of = |place: &BatchPlace| {
             address(&place.origin) == address(origin)
                 && (place.instrument == instrument || place.instrument == InstrumentId::ALL)
         };
