@@ -6,6 +6,7 @@ mod alerts;
 mod backtest;
 pub mod broker_needs;
 mod credentials;
+mod described;
 mod error;
 mod execution;
 mod features;
@@ -43,8 +44,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::backtest::BacktestSettings;
+pub use self::described::DescribedInputs;
 pub use self::error::PipelineError;
-pub use self::inputs::DescribedInputs;
 pub use self::loaded::Loaded;
 use self::memory::MemoryBound;
 use self::model_file::ModelFile;

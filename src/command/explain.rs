@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub use self::error::ExplainError;
 use self::found::Found;
-use self::places::Places;
+use self::places::FramePlaces;
 pub use self::report::Explanation;
 use self::rows::WindowRows;
 use crate::event::{Batch, Body};
@@ -77,7 +77,8 @@ pub fn explain(
     match found {
         Some(found) => {
             let origins: Vec<Origin> = found.window.iter().map(|row| row.origin).collect();
-            let places = Places::find(&pipeline, &options, &origins).map_err(ReplayError::from)?;
+            let places =
+                FramePlaces::find(&pipeline, &options, &origins).map_err(ReplayError::from)?;
             Ok(Explanation::of(&pipeline, &loaded, found, &places)?)
         }
         None => Err(missing(wanted, looked, &names)),

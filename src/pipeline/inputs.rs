@@ -2,29 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::described::DescribedInputs;
 use super::{Pipeline, source};
 use crate::config::{ConfigError, RowOn};
-use crate::decode::Venues;
-use crate::kafka::Properties;
 use crate::source::file::{FileError, FileOptions, FileSource, SpanEnd, TableMeaning};
 use crate::source::history::HistoryOptions;
 use crate::source::table::TableColumns;
 use crate::units::Nanos;
 
-/// What a pipeline says of inputs that are read without its model.
-#[derive(Clone, Debug, Default)]
-pub struct DescribedInputs {
-    /// The venues whose messages are read.
-    pub venues: Venues,
-    /// What the rows of tables are.
-    pub tables: TableMeaning,
-    /// Properties of the clients that read topics.
-    pub kafka: Properties,
-}
-
 impl Pipeline {
-    /// The venues, the meaning of tables and the properties of clients that a pipeline describes, where one is
-    /// given. No row is out of order: whoever asks shows or keeps the order that is there.
+    /// The venues, the meaning of tables and the properties of clients that a pipeline describes, where one
+    /// is given. No row is out of order: whoever asks shows or keeps the order that is there.
     ///
     /// # Errors
     /// [`ConfigError`] with file, line and what to do.
@@ -47,8 +35,8 @@ impl Pipeline {
         })
     }
 
-    /// The same pipeline, which reads its inputs from a time on and up to an end, where whoever opens them asks
-    /// for no other.
+    /// The same pipeline, which reads its inputs from a time on and up to an end, where whoever opens them
+    /// asks for no other.
     #[must_use]
     pub fn within(self, begin: Option<Nanos>, end: Option<SpanEnd>) -> Self {
         Self {

@@ -17,33 +17,16 @@ use super::conflation::RECONNECT_GAP;
 use super::event_time::event_time;
 use super::file_content;
 use super::file_content::{FileContent, bytes_of};
+use super::file_error::FileError;
 use super::file_options::FileOptions;
-use super::file_position::FilePosition;
+use super::file_position::{FilePosition, LinePlace};
 use super::file_session::FileChain;
-use super::input_paths::is_topic;
 use super::span_end::{LineUse, SpanEnd};
 use super::table;
 use super::table::TableKind;
 use super::topic_lines::TopicLines;
 use crate::frame::{STAMP_BYTES_MAX, mark_cut, split_stamp};
 use crate::units::Nanos;
-
-/// Why a capture cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{}{cause}{}",
-    place(path, *line),
-    hint(cause)
-)]
-pub struct FileError {
-    /// The file.
-    pub path: PathBuf,
-    /// The line that could not be read, counted from 1, where reading had begun; none for tables, whose
-    /// errors name the row themselves.
-    pub line: Option<u64>,
-    /// The error of the system or the decompressor.
-    pub cause: io::Error,
-}
 
 /// The lines of a file, or of several that continue one another.
 pub(super) struct FileLines {
@@ -74,19 +57,6 @@ pub(super) struct FileLines {
     end: Option<SpanEnd>,
     /// Whether that was reached.
     is_over: bool,
-}
-
-/// Where a line is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct LinePlace {
-    /// Its number in its file, from 1.
-    pub(super) line: Option<u64>,
-    /// The number of the row, from 1, where the file has rows.
-    pub(super) row: Option<u64>,
-    /// Partition and offset, where it is a record of a topic.
-    pub(super) record: Option<(i32, i64)>,
-    /// Files of its session that come behind its own.
-    pub(super) files_left: usize,
 }
 
 /// How a line ends.
@@ -425,26 +395,3 @@ fn ends_in_zeros(path: &Path) -> io::Result<bool> {
 
 /// More zeros at the end of a file than a compressed frame ends in.
 const ZEROS: usize = 64;
-
-/// What was being read: the error of a topic tells that itself.
-fn place(path: &Path, line: Option<u64>) -> String {
-    let line = line.map_or(String::new(), |line| format!(", line {line}"));
-    match is_topic(path) {
-        true => String::new(),
-        false => format!("while reading the capture {}{line}: ", path.display()),
-    }
-}
-
-fn hint(cause: &io::Error) -> &'static str {
-    match cause.kind() {
-        io::ErrorKind::NotFound => "; check the path",
-        io::ErrorKind::PermissionDenied => "; the user running foretick may not read it",
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            "; the file is cut off or damaged: record or copy it again"
-        }
-        _ if cause.to_string().contains("too much memory") => {
-            "; its window is over 1 GiB: compress it again with `zstd --long=30` or less"
-        }
-        _ => "",
-    }
-}

@@ -1,4 +1,4 @@
-//! How many bytes of a file have been read, for those who show progress.
+//! How many bytes of a file have been read, for those who show progress, and where a line of it is.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -55,6 +55,19 @@ impl FilePosition {
             Self::Unknown => 0,
         }
     }
+}
+
+/// Where a line is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LinePlace {
+    /// Its number in its file, from 1.
+    pub(super) line: Option<u64>,
+    /// The number of the row, from 1, where the file has rows.
+    pub(super) row: Option<u64>,
+    /// Partition and offset, where it is a record of a topic.
+    pub(super) record: Option<(i32, i64)>,
+    /// Files of its session that come behind its own.
+    pub(super) files_left: usize,
 }
 
 /// A file whose bytes are counted.

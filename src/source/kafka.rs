@@ -25,6 +25,8 @@ mod rings;
 mod settings;
 pub mod starts;
 pub(crate) mod take_over;
+mod topic_address;
+mod topic_error;
 pub(crate) mod topic_partitions;
 mod topics;
 mod trouble;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::file_lines::FileError;
+use super::file_error::FileError;
 use super::file_options::FileOptions;
 use super::file_session::FileChain;
 use super::input_paths::topic_of;

@@ -1,5 +1,5 @@
-//! The records of a partition of a topic, as lines of a capture: a receive time where the producer has written
-//! one into the header `ts_recv`, and the message.
+//! The records of a partition of a topic, as lines of a capture: a receive time where the producer has
+//! written one into the header `ts_recv`, and the message.
 
 use std::io;
 

@@ -9,15 +9,15 @@ use crate::run::replay::ReplayOptions;
 use crate::source::file::{FileError, FramePlace};
 
 /// The address of a frame: stream, partition, offset.
-type Address = (u16, i32, i64);
+type FrameKey = (u16, i32, i64);
 
 /// The places of frames, as far as they are known.
 #[derive(Default)]
-pub(super) struct Places {
-    all: HashMap<Address, FramePlace>,
+pub(super) struct FramePlaces {
+    all: HashMap<FrameKey, FramePlace>,
 }
 
-impl Places {
+impl FramePlaces {
     /// Looks for the frames of these origins in the inputs of a replay. Those of a pipe are gone.
     pub(super) fn find(
         pipeline: &Pipeline,
@@ -28,7 +28,7 @@ impl Places {
         if !options.inputs.iter().all(|input| input.is_file()) {
             return Ok(found);
         }
-        let mut wanted: HashMap<Address, ()> =
+        let mut wanted: HashMap<FrameKey, ()> =
             origins.iter().map(|origin| (address(origin), ())).collect();
         let mut source = options.open(pipeline)?;
         let mut progress = ProgressDisplay::new("frames");
@@ -50,6 +50,6 @@ impl Places {
     }
 }
 
-fn address(origin: &Origin) -> Address {
+fn address(origin: &Origin) -> FrameKey {
     (origin.stream, origin.partition, origin.offset)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::found::Found;
-use super::places::Places;
+use super::places::FramePlaces;
 use super::rows::KeptRow;
 use crate::config::PipelineFile;
 use crate::engine::feature::FeatureKind;
@@ -110,7 +110,7 @@ impl Explanation {
         pipeline: &Pipeline,
         loaded: &Loaded,
         found: Found,
-        places: &Places,
+        places: &FramePlaces,
     ) -> Result<Self, ModelError> {
         let Found {
             signal,
@@ -185,7 +185,7 @@ fn numbers(values: &[f64]) -> Vec<Option<f64>> {
     values.iter().map(number).collect()
 }
 
-fn source(lineage: &Lineage, origin: &Origin, places: &Places) -> RowSource {
+fn source(lineage: &Lineage, origin: &Origin, places: &FramePlaces) -> RowSource {
     let is_known = origin.ts_recv != Nanos::UNDEFINED;
     let place = places.of(origin);
     RowSource {

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::error::ReplayError;
 use super::numbered_source::NumberedSource;
 use super::pace::Pace;
-use super::parts::{FrameParts, NumberedFrame, Outcome, Outcomes, PartResult};
+use super::parts::{FrameOutput, FrameParts, NumberedFrame, PartOutputs, PartResult};
 use super::router::FrameRouter;
 use super::shard_thread::ShardThread;
 use crate::run::progress_display::{FRAMES_BETWEEN_LOOKS, ProgressDisplay};
@@ -140,16 +140,16 @@ fn write_all(
     }
 }
 
-fn write(writer: &mut Writer, outcome: Outcome) -> Result<(), SinkError> {
+fn write(writer: &mut Writer, outcome: FrameOutput) -> Result<(), SinkError> {
     match outcome {
-        Outcome::Signal(signal, name) => writer.signal(&signal, &name),
-        Outcome::Gap(gap, name) => writer.gap(&gap, &name),
-        Outcome::DeadLetter {
+        FrameOutput::Signal(signal, name) => writer.signal(&signal, &name),
+        FrameOutput::Gap(gap, name) => writer.gap(&gap, &name),
+        FrameOutput::DeadLetter {
             error,
             origin,
             bytes,
         } => writer.dead_letter(error, origin, &bytes),
-        Outcome::Command(command) => writer.delivered_command(&command),
+        FrameOutput::Command(command) => writer.delivered_command(&command),
     }
 }
 
@@ -162,7 +162,7 @@ struct NameOrder {
 impl NameOrder {
     /// What came of a part, of all shards, in the order of one thread. A frame that all shards got gives one
     /// dead letter, or one command.
-    fn in_order(&mut self, shards: Vec<Outcomes>) -> Vec<Outcome> {
+    fn in_order(&mut self, shards: Vec<PartOutputs>) -> Vec<FrameOutput> {
         let (mut names, mut all) = (vec![], vec![]);
         for (shard, outcomes) in shards.into_iter().enumerate() {
             names.extend(outcomes.new_names);
@@ -175,7 +175,7 @@ impl NameOrder {
             let next = self.ranks.len();
             self.ranks.entry(name).or_insert(next);
         }
-        let rank = |outcome: &Outcome| {
+        let rank = |outcome: &FrameOutput| {
             let name = outcome.instrument();
             name.and_then(|name| self.ranks.get(name)).copied()
         };

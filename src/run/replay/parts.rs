@@ -62,19 +62,19 @@ impl FrameParts {
 
 /// What came of the frames of a part.
 #[derive(Debug, Default)]
-pub(super) struct Outcomes {
+pub(super) struct PartOutputs {
     /// In the order of the frames.
-    pub(super) all: Vec<(u64, Outcome)>,
+    pub(super) all: Vec<(u64, FrameOutput)>,
     /// The instruments that are new, with the number of the frame that names them.
     pub(super) new_names: Vec<(u64, Arc<str>)>,
 }
 
 /// What came of a part; the shard ends with an error.
-pub(super) type PartResult = Result<Outcomes, ModelError>;
+pub(super) type PartResult = Result<PartOutputs, ModelError>;
 
 /// What came of a frame.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum FrameOutput {
     Signal(Box<Signal>, Arc<str>),
     Gap(Box<GapRecord>, Arc<str>),
     DeadLetter {
@@ -85,7 +85,7 @@ pub(super) enum Outcome {
     Command(DeliveredCommand),
 }
 
-impl Outcome {
+impl FrameOutput {
     /// The instrument that it is about.
     pub(super) fn instrument(&self) -> Option<&str> {
         match self {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use bytes::Bytes;
 
-use super::parts::{NumberedFrame, Outcome, Outcomes, PartResult};
+use super::parts::{FrameOutput, NumberedFrame, PartOutputs, PartResult};
 use crate::engine::row::GapRecord;
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
@@ -28,7 +28,7 @@ pub(super) struct ShardThread {
     known: usize,
     signals: Vec<Signal>,
     gaps: Vec<GapRecord>,
-    outcomes: Outcomes,
+    outcomes: PartOutputs,
 }
 
 impl ShardThread {
@@ -43,7 +43,7 @@ impl ShardThread {
             known: 0,
             signals: vec![],
             gaps: vec![],
-            outcomes: Outcomes::default(),
+            outcomes: PartOutputs::default(),
         }
     }
 
@@ -94,7 +94,7 @@ impl ShardThread {
             FrameOutcome::ReprocessedCommand(command) => (command, true),
             FrameOutcome::DeadLetter(error) => {
                 let shown = Bytes::copy_from_slice(&self.shard.dead_letter(&bytes));
-                let letter = Outcome::DeadLetter {
+                let letter = FrameOutput::DeadLetter {
                     error,
                     origin,
                     bytes: shown,
@@ -112,7 +112,9 @@ impl ShardThread {
             command: command.0,
             reprocessed: command.1,
         };
-        self.outcomes.all.push((number, Outcome::Command(command)));
+        self.outcomes
+            .all
+            .push((number, FrameOutput::Command(command)));
         Ok(())
     }
 
@@ -139,7 +141,7 @@ impl ShardThread {
         for signal in std::mem::take(&mut self.signals) {
             let number = places.number_of(&mut at, &signal.origin, signal.instrument);
             let name = self.name_of(signal.instrument);
-            let outcome = Outcome::Signal(Box::new(signal), name);
+            let outcome = FrameOutput::Signal(Box::new(signal), name);
             self.outcomes.all.push((number, outcome));
         }
         let mut at = 0;
@@ -148,7 +150,7 @@ impl ShardThread {
             let name = self.name_of(gap.instrument);
             self.outcomes
                 .all
-                .push((number, Outcome::Gap(Box::new(gap), name)));
+                .push((number, FrameOutput::Gap(Box::new(gap), name)));
         }
         self.numbers.clear();
         if self.shard.instruments().are_per_batch() {
@@ -165,14 +167,14 @@ impl ShardThread {
     }
 
     /// The events of the batch, by which the frame of a signal is found.
-    fn places(&self) -> Places {
+    fn places(&self) -> BatchPlaces {
         let batch = self.shard.batch();
-        let place = |event: &crate::event::Event| Place {
+        let place = |event: &crate::event::Event| BatchPlace {
             number: self.numbers.get(event.frame as usize).copied().unwrap_or(0),
             origin: batch.origins[event.frame as usize],
             instrument: event.instrument,
         };
-        Places {
+        BatchPlaces {
             all: batch.events.iter().map(place).collect(),
             last: self.numbers.last().copied().unwrap_or(0),
         }
@@ -180,24 +182,24 @@ impl ShardThread {
 }
 
 /// Where events of a batch came from.
-struct Places {
-    all: Vec<Place>,
+struct BatchPlaces {
+    all: Vec<BatchPlace>,
     /// The number of the last frame.
     last: u64,
 }
 
-struct Place {
+struct BatchPlace {
     number: u64,
     origin: Origin,
     instrument: InstrumentId,
 }
 
-impl Places {
+impl BatchPlaces {
     /// The number of the frame of an origin that concerns an instrument, from the place `at` on; the last one
     /// where there is none. Signals come in the order of their events, so that the place moves on.
     fn number_of(&self, at: &mut usize, origin: &Origin, instrument: InstrumentId) -> u64 {
         let address = |origin: &Origin| (origin.stream, origin.partition, origin.offset);
-        let is_of = |place: &Place| {
+        let is_of = |place: &BatchPlace| {
             address(&place.origin) == address(origin)
                 && (place.instrument == instrument || place.instrument == InstrumentId::ALL)
         };

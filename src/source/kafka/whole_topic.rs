@@ -5,8 +5,6 @@
 //! one may be paused while others are read, and closed before its end.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -16,60 +14,15 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::record::RecordHeaders;
+pub use super::topic_address::{AddressError, TopicAddress};
+use super::topic_error::SILENCE_MAX;
+pub use super::topic_error::TopicError;
 use super::trouble::is_lasting;
 use crate::clock;
 use crate::decode::AHEAD_NS;
-use crate::kafka::{Properties, PropertyError, client_config};
-use crate::login::{LoginError, log_in};
+use crate::kafka::{Properties, client_config};
+use crate::login::log_in;
 use crate::units::Nanos;
-
-/// A topic as it is named on a command line: `kafka://host:port/topic`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicAddress {
-    /// Brokers to ask first: `host:port`, comma-separated.
-    pub bootstrap: String,
-    /// The topic.
-    pub topic: String,
-}
-
-/// Why a text does not name a topic.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no topic; write kafka://host:port/topic, several brokers with commas between")]
-pub struct AddressError(String);
-
-/// Why a topic cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum TopicError {
-    /// A property was refused.
-    #[error(transparent)]
-    Property(#[from] PropertyError),
-    /// The brokers do not let us in, or none answers.
-    #[error(transparent)]
-    Login(#[from] LoginError),
-    /// The topic does not exist.
-    #[error("while reading the topic {0}: it does not exist; correct its name")]
-    NoTopic(TopicAddress),
-    /// librdkafka, or a broker, reports an error.
-    #[error("while reading the topic {address}: {error}")]
-    Kafka {
-        /// The topic.
-        address: Box<TopicAddress>,
-        /// The error.
-        error: KafkaError,
-    },
-    /// No record came for a long time, and the topic was not read to its end.
-    #[error(
-        "while reading the topic {address}: no broker has sent a record for {} s, and {left} partitions are \
-         not read to their end; is the broker of each running?",
-        SILENCE_MAX.as_secs()
-    )]
-    Silence {
-        /// The topic.
-        address: TopicAddress,
-        /// Partitions that are not read to their end.
-        left: usize,
-    },
-}
 
 /// A record of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,37 +59,6 @@ pub struct WholeTopic {
     /// The offset before which each open partition has been read.
     open: BTreeMap<i32, i64>,
     headers: RecordHeaders,
-}
-
-impl FromStr for TopicAddress {
-    type Err = AddressError;
-
-    fn from_str(text: &str) -> Result<Self, AddressError> {
-        let place = text.strip_prefix(SCHEME);
-        let parts = place.and_then(|place| place.split_once('/'));
-        let is_name = |name: &&str| !name.is_empty() && !name.contains('/');
-        match parts.filter(|(bootstrap, topic)| !bootstrap.is_empty() && is_name(topic)) {
-            Some((bootstrap, topic)) => Ok(Self {
-                bootstrap: bootstrap.into(),
-                topic: topic.into(),
-            }),
-            None => Err(AddressError(text.into())),
-        }
-    }
-}
-
-impl TopicAddress {
-    /// Whether a text is meant as the address of a topic.
-    #[must_use]
-    pub fn is_meant(text: &str) -> bool {
-        text.starts_with(SCHEME)
-    }
-}
-
-impl fmt::Display for TopicAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{SCHEME}{}/{}", self.bootstrap, self.topic)
-    }
 }
 
 /// The records, and marks of transactions, that topics of some brokers hold; those that do not exist hold
@@ -444,7 +366,6 @@ fn spans(
     Ok(highs.iter().map(span).collect())
 }
 
-const SCHEME: &str = "kafka://";
 const NANOS_PER_MILLI: i64 = 1_000_000;
 /// How long the brokers may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -452,7 +373,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 const MISSING: Duration = Duration::from_secs(3);
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 const SETTINGS: [(&str, &str); 9] = [
     // No group is joined: the client asks for a name all the same.
@@ -467,29 +387,3 @@ const SETTINGS: [(&str, &str); 9] = [
     ("queued.min.messages", "10000"),
     ("queued.max.messages.kbytes", "16384"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_names_brokers_and_a_topic() {
-        let read = |text: &str| text.parse::<TopicAddress>();
-        let address = read("kafka://a:9092,b:9093/signals.direction.v1").unwrap();
-        assert_eq!(address.bootstrap, "a:9092,b:9093");
-        assert_eq!(address.topic, "signals.direction.v1");
-        assert_eq!(
-            address.to_string(),
-            "kafka://a:9092,b:9093/signals.direction.v1"
-        );
-        for wrong in [
-            "kafka://a",
-            "kafka:///x",
-            "kafka://a/",
-            "kafka://a/b/c",
-            "a/b",
-        ] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
-    }
-}

@@ -1,8 +1,8 @@
 //! Where in a DBN file that is not compressed the records of a time begin: by bisection, since the records of
 //! one schema have one length and are in the order of their receive times.
 //!
-//! The layouts are those of Databento's `dbn`: the length in words of four bytes comes first in each record, and
-//! the receive time stands behind 32 bytes, in versions 1 to 3.
+//! The layouts are those of Databento's `dbn`: the length in words of four bytes comes first in each record,
+//! and the receive time stands behind 32 bytes, in versions 1 to 3.
 
 use std::fs::File;
 use std::io;
@@ -39,8 +39,8 @@ pub(super) fn stand_alone(schema: Schema) -> bool {
     )
 }
 
-/// The first record that was received at `begin` or later, in a file whose records begin behind `start` bytes;
-/// none where its records are not all of one length, as far as is looked at.
+/// The first record that was received at `begin` or later, in a file whose records begin behind `start`
+/// bytes; none where its records are not all of one length, as far as is looked at.
 pub(super) fn place_of(file: &File, start: u64, begin: Nanos) -> io::Result<Option<RecordPlace>> {
     let bytes = file.metadata()?.len().saturating_sub(start);
     let Ok(begin) = u64::try_from(begin.0) else {
