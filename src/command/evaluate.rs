@@ -20,7 +20,7 @@ mod scored;
 mod stored;
 
 use self::baselines::{Baselines, LINEAR};
-use self::collected::{Collected, Wanted, replayed};
+use self::collected::{CollectOptions, Collected, replayed};
 pub use self::error::{EvaluateError, StoredError};
 use self::horizons::ic_decay;
 pub use self::horizons::{HorizonIc, IcDecay};
@@ -47,7 +47,7 @@ pub fn evaluate(
     let columns = pipeline.columns();
     let read = |path| Outcomes::read(path, columns.as_ref(), options.split.as_deref());
     let outcomes = options.labels.as_deref().map(read).transpose()?;
-    let wanted = Wanted {
+    let wanted = CollectOptions {
         ids: outcomes.as_ref().is_some_and(Outcomes::name_ids),
         prices: pipeline.form.is_none()
             && pipeline.news.is_none()
@@ -152,7 +152,7 @@ fn linear(
         let why = "stored signals have no events that it could score";
         return Ok(Err(Some(why.into())));
     }
-    let wanted = Wanted {
+    let wanted = CollectOptions {
         ids: outcomes.name_ids(),
         prices: false,
     };

@@ -17,7 +17,7 @@ use crate::units::Nanos;
 
 /// What is wanted of signals, beside their scores.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct CollectOptions {
     /// Their ids, because labels name them.
     pub(super) ids: bool,
     /// The prices of their instruments.
@@ -44,7 +44,7 @@ pub(super) struct Collected {
 pub(super) fn replayed(
     pipeline: &Pipeline,
     inputs: &[std::path::PathBuf],
-    wanted: Wanted,
+    wanted: CollectOptions,
 ) -> Result<Collected, EvaluateError> {
     let mut loaded: Loaded = pipeline.load_model()?;
     // As `replay --output` writes them: ids depend on the names of streams.
@@ -83,7 +83,7 @@ pub(super) fn replayed(
 /// Collects the scores and the alerts of a replay.
 struct Collector<'a> {
     lineage: &'a Lineage,
-    wanted: Wanted,
+    wanted: CollectOptions,
     scored: Vec<Scored>,
     /// Where signals are corrected: the place of each, by its id. Its last revision counts.
     places: HashMap<String, usize>,

@@ -15,7 +15,7 @@ pub use error::SampleError;
 pub use figures::{Class, EvaluationFigures, FigureKind};
 
 use error::check;
-use values::Values;
+use values::PairedValues;
 
 use crate::model::score_form::SUM_ROUNDING;
 use crate::signal::model::{expected, most_probable};
@@ -35,7 +35,7 @@ pub struct Sample {
     rows: Vec<SampleRow>,
     predicted: Predictions,
     /// Score and outcome as numbers, where they are any.
-    values: Option<Values>,
+    values: Option<PairedValues>,
     /// What each row counts; none: all the same.
     weights: Option<Vec<f64>>,
 }
@@ -87,7 +87,7 @@ impl Sample {
                 Ranking::new(scores.to_vec()),
                 Recalibration::new(scores),
             ),
-            values: Some(Values::new(
+            values: Some(PairedValues::new(
                 scores.to_vec(),
                 labels.iter().map(|label| *label as f64).collect(),
             )),
@@ -452,7 +452,7 @@ fn calibrated(
     }
 }
 
-fn values_of(outcomes: &[f64], scores: &[f64]) -> Result<Values, SampleError> {
+fn values_of(outcomes: &[f64], scores: &[f64]) -> Result<PairedValues, SampleError> {
     if scores.len() != outcomes.len() {
         return Err(SampleError::Length {
             labels: outcomes.len(),
@@ -466,7 +466,7 @@ fn values_of(outcomes: &[f64], scores: &[f64]) -> Result<Values, SampleError> {
             return Err(SampleError::Number { row, value });
         }
     }
-    Ok(Values::new(scores.to_vec(), outcomes.to_vec()))
+    Ok(PairedValues::new(scores.to_vec(), outcomes.to_vec()))
 }
 
 /// −ln of the probability of the outcome, which is kept 2⁻⁵² away from 0 and 1, so that one certain mistake

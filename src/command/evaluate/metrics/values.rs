@@ -7,13 +7,13 @@ use crate::statistic::weights::RowWeights;
 
 /// The score and the outcome of each row as numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Values {
+pub(super) struct PairedValues {
     pub(super) scores: Vec<f64>,
     pub(super) outcomes: Vec<f64>,
     ranked: RankedColumns,
 }
 
-impl Values {
+impl PairedValues {
     /// Of as many scores as outcomes, which are numbers.
     pub(super) fn new(scores: Vec<f64>, outcomes: Vec<f64>) -> Self {
         let ranked = RankedColumns::new(&scores, &outcomes);

@@ -10,7 +10,7 @@ use crate::time::ROW_NUMBERS;
 use crate::units::Nanos;
 
 #[derive(Deserialize)]
-struct Line {
+struct LabelLine {
     key: Option<Key>,
     signal_id: Option<String>,
     ts_event: Option<i64>,
@@ -63,7 +63,7 @@ pub(super) fn lines(
         if text.trim().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_str(&text).map_err(|error| wrong(unread(&error)))?;
+        let line: LabelLine = serde_json::from_str(&text).map_err(|error| wrong(unread(&error)))?;
         for ts in [line.ts_event, line.ts_failure].into_iter().flatten() {
             if !(0..ROW_NUMBERS).contains(&ts) {
                 Nanos::plausible(ts).map_err(|error| wrong(error.to_string()))?;
@@ -81,7 +81,7 @@ pub(super) fn lines(
     Ok((judged, training))
 }
 
-impl Line {
+impl LabelLine {
     fn label(self, place: LabelPlace) -> Result<Labelled, &'static str> {
         if self.key.is_none() && self.signal_id.is_none() {
             return Err("it has neither `key` nor `signal_id`: say which signal it is of");
