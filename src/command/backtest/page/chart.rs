@@ -76,6 +76,19 @@ pub(crate) struct Axis {
     pub(crate) ticks: Vec<Tick>,
 }
 
+impl Axis {
+    /// Of how many places each one has room for its label, where the axis is so many pixels long.
+    fn labels_every(&self, length: u32) -> usize {
+        let longest = self.ticks.iter().map(|tick| tick.1.chars().count()).max();
+        let needed = LETTER * longest.unwrap_or(0) as f64 + LABEL_GAP;
+        let apart = match &self.ticks[..] {
+            [first, second, ..] => (second.0 - first.0) / (self.to - self.from),
+            _ => 1.0,
+        };
+        (needed / (apart * f64::from(length))).ceil().max(1.0) as usize
+    }
+}
+
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
@@ -140,8 +153,9 @@ pub(crate) struct Chart {
 /// A form of a chart: the class that the style sheet knows it by, its width, and room for labels of y.
 const FORMS: [(&str, u32); 2] = [("wide", WIDE), ("narrow", 366)];
 
-/// More places of x than these are too many for the narrow form.
-const NARROW_TICKS: usize = 5;
+/// About what a letter of a label, and the gap between two labels, take in pixels.
+const LETTER: f64 = 7.0;
+const LABEL_GAP: f64 = 12.0;
 
 /// Pixel columns of the wide form: lines need no more points than a few of each.
 pub(crate) const WIDE: u32 = 920;
@@ -203,16 +217,15 @@ impl Chart {
         width: u32,
     ) -> Result<NumberChart<'a, 'b>, DrawingAreaErrorKind<io::Error>> {
         let mut x = self.x.clone();
-        if width < WIDE && x.ticks.len() > NARROW_TICKS {
-            x.ticks = x.ticks.into_iter().step_by(2).collect();
-        }
+        let every = x.labels_every(width);
+        x.ticks = x.ticks.into_iter().step_by(every).collect();
         let y = self.y.clone();
         let longest = y.ticks.iter().map(|tick| tick.1.chars().count()).max();
         let room = 14 + 7 * longest.unwrap_or(0) as u32;
         let (x_labels, y_labels) = (x.ticks.len().max(1), y.ticks.len().max(1));
         let mut chart = ChartBuilder::on(area)
             .margin(8)
-            .margin_right(16)
+            .margin_right(30)
             .x_label_area_size(26)
             .y_label_area_size(room)
             .build_cartesian_2d(x, y)?;

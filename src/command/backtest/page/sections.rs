@@ -70,12 +70,12 @@ fn result(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
         );
     }
     html.push_str("</div>\n");
-    let mut table = Table::of_texts("Further figures", &["", "figure"]);
+    let mut table = Table::of_facts("Further figures", &["", "figure"]);
     for (path, name) in FURTHER {
         table.row(name, [figures.figure(path)]);
     }
     html.push_str(&table.html());
-    let mut table = Table::of_texts("Terms", &["[backtest]", "value"]);
+    let mut table = Table::of_facts("Terms", &["[backtest]", "value"]);
     if let Some(terms) = content.json["terms"].as_object() {
         for key in terms.keys() {
             table.row(key, [figures.figure(&format!("terms/{key}"))]);

@@ -33,6 +33,14 @@ impl Table {
         }
     }
 
+    /// A table of names with a figure each: names may be broken, figures not.
+    pub(crate) fn of_facts(caption: &str, heads: &[&str]) -> Self {
+        Self {
+            class: " class=\"facts\"",
+            ..Self::new(caption, heads)
+        }
+    }
+
     /// Adds a row: a name, and cells that are HTML. A cell that brings its own tag `<td` is taken as it is.
     pub(crate) fn row(&mut self, name: &str, cells: impl IntoIterator<Item = String>) {
         let mut row = vec![escaped(name).into_owned()];
