@@ -18,6 +18,7 @@ mod field;
 mod format;
 mod json;
 pub mod json_feed;
+mod kept_events;
 mod kraken;
 mod last_updates;
 mod levels;
@@ -49,7 +50,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use self::ahead::AHEAD_NS;
-use self::ahead::any_is_ahead;
 pub use self::connection_check::{
     ConnectionCheck, ConnectionChecks, ConnectionNumbers, ConnectionOrder,
 };
@@ -57,14 +57,14 @@ pub use self::decoded::{Decoded, Notice};
 pub use self::error::DecodeError;
 use self::error::plausible;
 use self::format::{Format, is_of_topic};
+use self::kept_events::KeptEvents;
 pub use self::last_updates::LastUpdates;
 pub use self::record::RecordForm;
-use self::shard::keep_own;
 pub use self::snapshot_owners::SnapshotOwners;
 use self::stream_format::StreamFormat;
 pub use self::stream_state::StreamState;
 pub use self::venues::Venues;
-use crate::event::{Batch, BatchLengths};
+use crate::event::Batch;
 use crate::frame::binary::{is_binary, wrapped_length};
 use crate::frame::packed::is_packed;
 use crate::frame::{BYTE_ORDER_MARK, LeadingTime, Origin, leading_time, split_stamp};
@@ -85,9 +85,7 @@ pub struct Decoder {
     /// The economic figures that features name; others are dropped.
     figures: Vec<String>,
     max_frame_bytes: usize,
-    max_ahead_ns: i64,
-    /// Which of how many shards it decodes for, where messages are spread over them by symbol.
-    shard: Option<(usize, usize)>,
+    kept: KeptEvents,
 }
 
 impl Decoder {
@@ -102,26 +100,23 @@ impl Decoder {
             news: None,
             figures: vec![],
             max_frame_bytes,
-            max_ahead_ns: AHEAD_NS,
-            shard: None,
+            kept: KeptEvents::default(),
         }
     }
 
     /// A decoder for one of several shards over which messages are spread by symbol: of a message about
     /// several symbols, which all shards get, it reads those of its own.
     #[must_use]
-    pub fn of_shard(self, shard: usize, shards: usize) -> Self {
-        let shard = (shards > 1 && self.reads_market()).then_some((shard, shards));
-        Self { shard, ..self }
+    pub fn of_shard(mut self, shard: usize, shards: usize) -> Self {
+        self.kept.shard = (shards > 1 && self.reads_market()).then_some((shard, shards));
+        self
     }
 
     /// A decoder that refuses events whose time is further ahead of their receive time than this.
     #[must_use]
-    pub fn with_max_ahead(self, max_ahead_ns: i64) -> Self {
-        Self {
-            max_ahead_ns,
-            ..self
-        }
+    pub fn with_max_ahead(mut self, max_ahead_ns: i64) -> Self {
+        self.kept.max_ahead_ns = max_ahead_ns;
+        self
     }
 
     /// A decoder that reads records of this form, and nothing else.
@@ -269,7 +264,9 @@ impl Decoder {
         if let Some(stream) = self.streams.get_mut(usize::from(origin.stream)) {
             stream.note_handover(result, origin.ts_recv, &mut batch.events[before.events..]);
         }
-        self.settle(origin, &mut result, batch, before);
+        let instruments = &self.instruments;
+        self.kept
+            .settle(origin, &mut result, instruments, batch, before);
         if result.is_err_and(|error| error.unreadable()) && self.reads_market() {
             lost::note_lost(&self.venues, origin, bytes, batch);
         }
@@ -295,30 +292,10 @@ impl Decoder {
             true => packed::decode(row, &mut self.instruments, batch),
             false => Err(DecodeError::UnknownType),
         };
-        self.settle(origin, &mut result, batch, before);
+        let instruments = &self.instruments;
+        self.kept
+            .settle(origin, &mut result, instruments, batch, before);
         result
-    }
-
-    /// Leaves in the batch the events of a frame that are of this shard, and none of a frame whose time is too
-    /// far ahead or that cannot be read.
-    fn settle(
-        &self,
-        origin: Origin,
-        result: &mut Result<Decoded, DecodeError>,
-        batch: &mut Batch,
-        before: BatchLengths,
-    ) {
-        if *result == Ok(Decoded::Events) {
-            if let Some(shard) = self.shard {
-                keep_own(shard, &self.instruments, batch, before.events);
-            }
-            if any_is_ahead(batch, before.events, origin.ts_recv, self.max_ahead_ns) {
-                *result = Err(DecodeError::TimeAhead("ts_event"));
-            }
-        }
-        if *result != Ok(Decoded::Events) {
-            batch.truncate(before);
-        }
     }
 
     /// Reads a message that is no JSON as it stands: behind a byte order mark, or behind a receive time that
@@ -383,7 +360,7 @@ impl Decoder {
         match (&self.records, &mut self.news) {
             (Some(form), _) => form.decode(bytes, &mut self.instruments, batch),
             (None, Some(news)) => {
-                let (instruments, ahead) = (&mut self.instruments, self.max_ahead_ns);
+                let (instruments, ahead) = (&mut self.instruments, self.kept.max_ahead_ns);
                 match self.venues.recognise(bytes).filter(|_| !is_of_topic(bytes)) {
                     Some(venue) => news.decode_feed(venue.news(bytes)?, instruments, batch, ahead),
                     None => news.decode(bytes, instruments, batch, ahead),

@@ -14,7 +14,7 @@ use crate::units::Nanos;
 /// A line. Those of `evaluate --labels` can be read: of them the failures count, and all times show how far
 /// the file reaches.
 #[derive(Deserialize)]
-struct Line {
+struct FailureLine {
     #[serde(alias = "obligor", alias = "instrument")]
     key: String,
     ts_event: Option<Time>,
@@ -55,7 +55,8 @@ pub(super) fn read_failures(path: &Path, known_until: Option<Nanos>) -> Result<F
             continue;
         }
         let at_line = |what: String| fault(format!("line {number}: {what}"));
-        let line: Line = serde_json::from_str(&line).map_err(|error| at_line(error.to_string()))?;
+        let line: FailureLine =
+            serde_json::from_str(&line).map_err(|error| at_line(error.to_string()))?;
         for (time, is_failure) in [(line.ts_event, false), (line.ts_failure, true)] {
             let Some(time) = time else { continue };
             let time = time.read().map_err(at_line)?;

@@ -32,7 +32,7 @@ pub struct IcFigures {
 
 /// One horizon.
 #[derive(Debug)]
-struct Horizon {
+struct DecayHorizon {
     horizon_ns: i64,
     waiting: WaitingPredictions<f64>,
     pairs: EverySample<(f64, f64)>,
@@ -41,7 +41,7 @@ struct Horizon {
 /// All horizons.
 #[derive(Debug)]
 pub(super) struct Decay {
-    horizons: Vec<Horizon>,
+    horizons: Vec<DecayHorizon>,
 }
 
 impl Decay {
@@ -55,7 +55,7 @@ impl Decay {
                 threshold_bps: 0.0,
                 test_from: None,
             };
-            Horizon {
+            DecayHorizon {
                 horizon_ns,
                 waiting: WaitingPredictions::new(label),
                 pairs: EverySample::new(PAIRS_MAX),
@@ -80,7 +80,7 @@ impl Decay {
 
     /// Takes what an event of an instrument has left.
     pub(super) fn pass_time(&mut self, instrument: InstrumentId, point: &LabelPoint) {
-        for Horizon { waiting, pairs, .. } in &mut self.horizons {
+        for DecayHorizon { waiting, pairs, .. } in &mut self.horizons {
             waiting.pass_time(instrument, point, |known| {
                 if let Some(move_bps) = known.move_bps.filter(|bps| bps.is_finite()) {
                     pairs.add(|| (known.prediction, move_bps));
@@ -91,11 +91,11 @@ impl Decay {
 
     /// The correlations, the shortest horizon first.
     pub(super) fn figures(&self) -> Vec<IcFigures> {
-        self.horizons.iter().map(Horizon::figures).collect()
+        self.horizons.iter().map(DecayHorizon::figures).collect()
     }
 }
 
-impl Horizon {
+impl DecayHorizon {
     fn figures(&self) -> IcFigures {
         let (scores, moves): (Vec<f64>, Vec<f64>) = self.pairs.kept().iter().copied().unzip();
         let weights = vec![1.0; scores.len()];

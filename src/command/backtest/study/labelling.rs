@@ -12,20 +12,20 @@ pub(super) const MOVE_CLASSES: [&str; 3] = ["down", "flat", "up"];
 
 /// How predictions are labelled: by the move of a price over a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::command::backtest) struct MoveLabel {
+pub(crate) struct MoveLabel {
     /// The price.
-    pub(in crate::command::backtest) price: PriceOf,
+    pub(crate) price: PriceOf,
     /// How long after the prediction it is looked at, in nanoseconds.
-    pub(in crate::command::backtest) horizon_ns: i64,
+    pub(crate) horizon_ns: i64,
     /// A larger move is up or down, in basis points.
-    pub(in crate::command::backtest) threshold_bps: f64,
+    pub(crate) threshold_bps: f64,
     /// Predictions from this time on are of the test; none: there is no test.
-    pub(in crate::command::backtest) test_from: Option<Nanos>,
+    pub(crate) test_from: Option<Nanos>,
 }
 
 impl MoveLabel {
     /// The first of a pipeline's labels that is of this kind.
-    pub(in crate::command::backtest) fn of(pipeline: &Pipeline) -> Option<Self> {
+    pub(crate) fn of(pipeline: &Pipeline) -> Option<Self> {
         let of = |spec: &LabelSpec| match spec.kind {
             LabelKind::Move {
                 price,
