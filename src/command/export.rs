@@ -2,7 +2,7 @@
 //!
 //! The rows are those that the engine would score, made by the same code from the same events. The labels
 //! alone look ahead ([`crate::label`]). Rows are written as their labels come due: what is held are the rows
-//! of the longest horizon, twice ([`held`]), and what the writer gathers.
+//! of the longest horizon, twice (`held`), and what the writer gathers.
 
 mod columns;
 mod exported;

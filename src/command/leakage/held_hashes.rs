@@ -87,7 +87,7 @@ mod tests {
     fn parts_find_what_all_pairs_find() {
         let row = |row: u64| {
             let bit = 1 << (mixed(1, row) % 64);
-            let is_train = mixed(2, row) % 2 == 0;
+            let is_train = mixed(2, row).is_multiple_of(2);
             HashedRow {
                 hash: mixed(3, mixed(4, row) % 60),
                 row,
