@@ -26,7 +26,7 @@
 //! | [`config`], [`pipeline`] | `pipeline.toml` as written; the same, checked, and the parts built from it |
 //! | [`run`] | the one frame loop, its threads, and its drivers: live, replay, supervisor; metrics |
 //! | [`simulate`] | made-up markets, news and firms, an exchange on loopback, an embedded broker |
-//! | [`command`] | what the command line calls: check, inspect, convert, record, evaluate, export (`features`), backtest, bench, diff, reconcile, explain, state, demo, simulate, venues; [`command::arguments`] |
+//! | [`command`] | what the command line calls: check, inspect, convert, record, evaluate, export (`features`), leakage (`check --leakage`), backtest, bench, diff, reconcile, explain, state, demo, simulate, venues; [`command::arguments`] |
 //!
 //! A wing imports only the nouns and wings that are before it in this table, nouns import only nouns, and no
 //! two files import each other. `tests/tidy.rs` reads the table and checks it against the imports.
