@@ -20,7 +20,7 @@ pub(super) fn sections(content: &PageContent<'_>) -> Vec<Section> {
     let section = Section::new;
     let mut all = vec![
         section("findings", "What to know first", findings(content)),
-        section("result", "Result", result(content, figures)),
+        section("result", "Result", result(figures)),
         section("equity", "Equity", drawn(&charts::equity(content))),
         section("market", "Signals on price", market(content)),
         section("predictions", "Predictions", predictions(content, figures)),
@@ -34,6 +34,8 @@ pub(super) fn sections(content: &PageContent<'_>) -> Vec<Section> {
         section("sweep", "Sweep", sweep(content, figures)),
         section("drift", "Drift of the features", drift(content, figures)),
         section("split", "Training and test period", split(content, figures)),
+        section("further", "Further figures", further(figures)),
+        section("terms", "Terms", terms(content, figures)),
         section("orders", "Orders", orders(content, figures)),
         section(
             "lineage",
@@ -57,7 +59,7 @@ fn findings(content: &PageContent<'_>) -> String {
     html
 }
 
-fn result(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
+fn result(figures: JsonFigures<'_>) -> String {
     let mut html = "<div class=\"tiles\">\n".to_owned();
     for (path, name) in TILES {
         let shown = match path.starts_with("pnl") {
@@ -70,19 +72,25 @@ fn result(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
         );
     }
     html.push_str("</div>\n");
-    let mut table = Table::of_facts("Further figures", &["", "figure"]);
+    html
+}
+
+fn further(figures: JsonFigures<'_>) -> String {
+    let mut table = Table::of_facts("Of all trades", &["", "figure"]);
     for (path, name) in FURTHER {
         table.row(name, [figures.figure(path)]);
     }
-    html.push_str(&table.html());
-    let mut table = Table::of_facts("Terms", &["[backtest]", "value"]);
+    table.html()
+}
+
+fn terms(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
+    let mut table = Table::of_facts("Of the rule", &["[backtest]", "value"]);
     if let Some(terms) = content.json["terms"].as_object() {
         for key in terms.keys() {
             table.row(key, [figures.figure(&format!("terms/{key}"))]);
         }
     }
-    html.push_str(&table.html());
-    html
+    table.html()
 }
 
 /// The figures that come first, with their names.
