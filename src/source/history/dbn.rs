@@ -86,7 +86,8 @@ impl HistoryFormat for Dbz {
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// What has the name of a DBN file and does not begin as one: fragments, which Databento's tools write.
+/// What has the name of a DBN file and does not begin as one: a fragment, which Databento's tools write, or a
+/// damaged file.
 pub(super) struct DbnFragment;
 
 impl HistoryFormat for DbnFragment {
@@ -102,15 +103,22 @@ impl HistoryFormat for DbnFragment {
 
     fn open(
         &self,
-        _: &Path,
+        path: &Path,
         _: File,
         _: &HistoryOptions,
         _: Option<Nanos>,
     ) -> io::Result<Box<dyn HistoryRows>> {
-        Err(io::Error::other(
-            "it does not begin as a DBN file: a fragment (`.dbn.frag`), or a file that was cut, lacks the \
-             beginning that says its version, its schema and its symbols; give the whole file",
-        ))
+        let name = path.to_string_lossy().to_ascii_lowercase();
+        Err(match name.contains(".dbn.frag") {
+            true => io::Error::other(
+                "it does not begin as a DBN file: a fragment (`.dbn.frag`) lacks the beginning that says its \
+                 version, its schema and its symbols; give the whole file",
+            ),
+            false => io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it has not the beginning of a DBN file, which says its version, its schema and its symbols",
+            ),
+        })
     }
 }
 
