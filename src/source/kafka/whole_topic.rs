@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
@@ -53,6 +54,7 @@ pub(super) enum TopicStep {
 /// A topic that is read to where it ended when it was opened.
 pub struct WholeTopic {
     address: TopicAddress,
+    config: ClientConfig,
     consumer: BaseConsumer,
     /// Where each partition begins and ends.
     spans: BTreeMap<i32, (i64, i64)>,
@@ -142,20 +144,30 @@ impl WholeTopic {
         let spans = spans(&consumer, &address.topic, &partitions, since).map_err(failed)?;
         let mut topic = Self {
             address,
+            config,
             consumer,
             spans,
             open: BTreeMap::new(),
             headers: RecordHeaders::new(AHEAD_NS),
         };
-        topic.rewind()?;
+        topic.assign()?;
         Ok(topic)
     }
 
-    /// Begins anew, and ends where it ended before.
+    /// Begins anew, by another client, and ends where it ended before.
+    ///
+    /// A client whose partitions are assigned twice and which is closed at once stops them twice: librdkafka
+    /// 2.12 then ends the process (`rd_kafka_assignment_partition_stopped`).
     ///
     /// # Errors
     /// [`TopicError::Kafka`].
     pub fn rewind(&mut self) -> Result<(), TopicError> {
+        self.consumer = self.config.create().map_err(|error| self.failed(error))?;
+        self.assign()
+    }
+
+    /// Begins to read each partition at its beginning.
+    fn assign(&mut self) -> Result<(), TopicError> {
         let is_empty = |&(low, high): &(i64, i64)| low >= high;
         let filled = self.spans.iter().filter(|(_, span)| !is_empty(span));
         self.open = filled.map(|(&number, &(low, _))| (number, low)).collect();

@@ -47,6 +47,19 @@ fn a_topic_is_read_to_where_it_ended_and_again() {
 }
 
 #[test]
+fn a_topic_may_be_closed_at_once_when_it_has_begun_anew() {
+    let broker = EmbeddedBroker::start(&[("signals", 8)]).unwrap();
+    for partition in 0..8 {
+        fill(&broker, "signals", partition, 100);
+    }
+    for _ in 0..20 {
+        let mut topic = open(&broker, "signals").unwrap();
+        assert!(topic.next_record().unwrap().is_some());
+        topic.rewind().unwrap();
+    }
+}
+
+#[test]
 fn an_empty_topic_ends_at_once_and_an_absent_one_is_an_error() {
     let broker = EmbeddedBroker::start(&[("signals", 2)]).unwrap();
     let mut topic = open(&broker, "signals").unwrap();
