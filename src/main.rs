@@ -110,12 +110,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             print(&set, args.json)?;
             let (exported, percent) = (set.summary, args.max_unread.percent);
             exported.readability.check(&exported.frames, percent)?;
+            exported.check_rows()?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Evaluate(args) => {
-            check_span(args.span.from, args.span.to)?;
+            check_span(args.from, args.to)?;
             let pipeline = Pipeline::load(&args.which.pipeline, &args.which.set)?;
-            let pipeline = args.span.of(pipeline);
             let inputs = expanded(&args.input)?;
             check_inputs("--input", &inputs)?;
             check_inputs("--signals", &args.signals)?;

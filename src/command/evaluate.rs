@@ -55,7 +55,7 @@ pub fn evaluate(
                 || outcomes.as_ref().is_some_and(Outcomes::have_training)),
     };
     let collected = match options.signals.is_empty() {
-        true => replayed(pipeline, &options.inputs, wanted)?,
+        true => replayed(pipeline, options, wanted)?,
         false => stored(pipeline, &options.signals)?,
     };
     let mut report = EvaluationReport::of(pipeline, &collected);
@@ -75,20 +75,24 @@ fn moves(collected: &Collected, horizons: &[i64]) -> Result<IcDecay, EvaluateErr
         signals: scored.len(),
         why,
     };
+    let lack = || collected.summary.as_ref()?.lack_of_signals();
     let prices = collected.prices.as_ref();
-    let prices = prices.ok_or(none(
-        "moves need the events of a market: name them by --input, for a pipeline of a market",
-    ))?;
+    let prices = prices.ok_or_else(|| {
+        none(
+            "moves need the events of a market: name them by --input, for a pipeline of a market"
+                .into(),
+        )
+    })?;
     if scored.is_empty() {
-        return Err(none(
-            "the input gave none; is it the right one, and long enough?",
-        ));
+        let other = || "the input gave none; is it the right one, and long enough?".into();
+        return Err(none(lack().unwrap_or_else(other)));
     }
     let horizon_ns = collected.lineage.first_model().horizon_ns;
     let decay = ic_decay(scored, prices, horizons, horizon_ns);
     match decay.by_horizon.iter().all(|ic| ic.rows == 0) {
         true => Err(none(
-            "none has a price at its time and at a horizon: the input has no quotes, book or trades, or ends before",
+            "none has a price at its time and at a horizon: the input has no quotes, book or trades, or ends before"
+                .into(),
         )),
         false => Ok(decay),
     }
@@ -156,7 +160,7 @@ fn linear(
         ids: outcomes.name_ids(),
         prices: false,
     };
-    let collected = replayed(&linear, &options.inputs, wanted)?;
+    let collected = replayed(&linear, options, wanted)?;
     let judged = Judged::of(&linear, &collected, outcomes, options);
     let sample = |judged: Judged<'_>| judged.sample(options.threshold);
     match judged.and_then(sample) {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-pub use self::exported::Exported;
+pub use self::exported::{Exported, NoRows};
 use self::failures::read_failures;
 use self::folds::{FoldPurge, Folds};
 use self::held::HeldRows;

@@ -112,9 +112,17 @@ impl From<Vec<PipelineOutcome>> for PipelineOutcomes {
 }
 
 impl Summary {
-    /// Which frame gave nothing first, and what it looks like, where there is no signal.
+    /// Why there is no signal: books that wait for a snapshot, or which frame gave nothing first, and what it
+    /// looks like.
     #[must_use]
     pub fn lack_of_signals(&self) -> Option<String> {
+        let EventCounts { waited, depths, .. } = self.events.engine;
+        if self.signals == 0 && waited > 0 && depths == 0 {
+            return Some(format!(
+                "no signal was made; {waited} book changes waited for a snapshot, which the input does not hold: \
+                 begin with a capture that has one"
+            ));
+        }
         let first = self.readability.first.as_ref()?;
         let is_unread = first.unreadable || first.reason == "unknown_type";
         (self.signals == 0 && is_unread).then(|| {

@@ -96,6 +96,23 @@ fn the_coefficient_by_horizon_is_that_of_a_slow_twin() {
             horizons: horizons.clone(),
             ..EvaluationOptions::default()
         };
+        // Of a span, the signals in it alone, with windows that earlier events have warmed.
+        let middle = scores[scores.len() / 2].1;
+        let within = EvaluationOptions {
+            from: Some(Nanos(middle)),
+            to: Some(Nanos(middle + 5_000_000_000)),
+            ..options.clone()
+        };
+        let later = evaluate(&pipeline, &within).expect("the capture is sound");
+        let in_span = |row: &&(usize, i64, f64)| (middle..middle + 5_000_000_000).contains(&row.1);
+        let own: Vec<_> = scores.iter().filter(in_span).copied().collect();
+        for ic in &later.ic_decay.expect("horizons were asked for").by_horizon {
+            let (pairs, _) = moves(&known, &own, ic.horizon_ns);
+            assert_eq!(ic.rows, pairs.len() as u64, "{name}");
+            let twin = pearson(&pairs);
+            let far = ic.ic_pearson.map_or(0.0, |found| (found - twin).abs());
+            assert!(far < 1e-9, "{name}, of a span: {twin} in {ic:?}");
+        }
         let report = evaluate(&pipeline, &options).expect("the capture is sound");
         let decay = report.ic_decay.expect("horizons were asked for");
         for (ic, horizon) in decay.by_horizon.iter().zip(horizons) {

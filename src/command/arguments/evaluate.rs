@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::input_span::InputSpan;
 use super::max_unread::MaxUnread;
 use super::which::Which;
 use crate::command::argument_values::{parse_finite, parse_span};
 use crate::command::evaluate::EvaluationOptions;
+use crate::time::parse_time;
+use crate::units::Nanos;
 
 #[derive(Args)]
 pub struct EvaluateArguments {
@@ -21,8 +22,18 @@ pub struct EvaluateArguments {
     /// records need `[source.table]`. Topics are named as kafka://host:port/topic.
     #[arg(long, required_unless_present = "signals", num_args = 1.., value_name = "FILE")]
     pub input: Vec<PathBuf>,
-    #[command(flatten)]
-    pub span: InputSpan,
+    /// Judge only signals of events from this time on (RFC 3339 with any offset, a day, or nanoseconds);
+    /// earlier frames warm up windows.
+    #[arg(long, value_name = "TIME", requires = "input", value_parser = parse_time)]
+    pub from: Option<Nanos>,
+    /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
+    /// differ). A capture is opened near that time by its index, FILE.idx.
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
+    pub warm_up: Option<u32>,
+    /// Judge only signals of events before this time. With --horizons prices are followed to the end of the
+    /// input.
+    #[arg(long, value_name = "TIME", requires = "input", value_parser = parse_time)]
+    pub to: Option<Nanos>,
     /// Signals in place of events, as a sink or `replay --output` wrote them, in their order: JSON lines,
     /// plain, gzip or zstd; Parquet; or a topic as kafka://host:port/topic.
     #[arg(long, conflicts_with = "input", num_args = 1.., value_name = "FILE")]
@@ -69,6 +80,11 @@ impl EvaluateArguments {
             split: self.split,
             threshold: Some(self.threshold),
             horizons: self.horizons,
+            from: self.from,
+            warm_up: self
+                .warm_up
+                .map(|seconds| i64::from(seconds) * 1_000_000_000),
+            to: self.to,
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::error::EvaluateError;
+use super::options::EvaluationOptions;
 use super::prices::{PriceRecorder, Prices};
 use super::scored::Scored;
 use crate::alert::command::AlertCommand;
 use crate::alert::{Alert, Alerts};
 use crate::pipeline::{Loaded, Pipeline};
 use crate::run::observer::{ObservedStep, Observer};
-use crate::run::replay::{replay_observed, stream_names};
+use crate::run::replay::{ReplayOptions, replay_span_observed, stream_names};
 use crate::run::summary::Summary;
 use crate::signal::lineage::Lineage;
 use crate::sink::SinkError;
@@ -43,12 +44,12 @@ pub(super) struct Collected {
 /// Replays the events through the pipeline.
 pub(super) fn replayed(
     pipeline: &Pipeline,
-    inputs: &[std::path::PathBuf],
+    options: &EvaluationOptions,
     wanted: CollectOptions,
 ) -> Result<Collected, EvaluateError> {
     let mut loaded: Loaded = pipeline.load_model()?;
     // As `replay --output` writes them: ids depend on the names of streams.
-    loaded.lineage.streams = stream_names(inputs);
+    loaded.lineage.streams = stream_names(&options.inputs);
     let alerts = Alerts::new(pipeline.file.alerts.clone());
     let mut collector = Collector {
         lineage: &loaded.lineage,
@@ -60,7 +61,16 @@ pub(super) fn replayed(
         latest: Nanos(i64::MIN),
         prices: wanted.prices.then(|| PriceRecorder::new(pipeline)),
     };
-    let summary = replay_observed(pipeline, &loaded, inputs, &mut collector)?;
+    let span = ReplayOptions {
+        inputs: options.inputs.clone(),
+        from: options.from,
+        warm_up: options.warm_up,
+        to: options.to,
+        reads_on: wanted.prices,
+        ..ReplayOptions::default()
+    };
+    let summary = replay_span_observed(pipeline, &loaded, &span, &mut collector)?;
+    summary.span.check()?;
     // Time has passed for all, as if a tick had come at the end.
     let due = collector.alerts.tick(collector.latest);
     collector.fired.extend(due);

@@ -8,6 +8,7 @@ use crate::command::pairing::PairingError;
 use crate::config::ConfigError;
 use crate::pipeline::PipelineError;
 use crate::run::replay::ReplayError;
+use crate::run::replay_span::EmptySpan;
 
 /// Why a pipeline cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum EvaluateError {
     /// The pipeline.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// The span of time.
+    #[error(transparent)]
+    Span(#[from] EmptySpan),
     /// The configuration.
     #[error("{0}")]
     Config(#[from] ConfigError),
@@ -33,7 +37,9 @@ pub enum EvaluateError {
     /// No label matches a signal.
     #[error(
         "while evaluating {signals} signals ({undefined} further windows had no finite score): none has a label{}; labels \
-         are matched by `signal_id`, or by key and `ts_event` (without one: the key's last signal)", split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`"))
+         are matched by `signal_id`, or by key and `ts_event` (without one: the key's last signal){}",
+        split.as_ref().map_or(String::new(), |split| format!(" of the split `{split}`")),
+        lack.as_ref().map_or(String::new(), |lack| format!("; {lack}"))
     )]
     Nothing {
         /// Signals given.
@@ -42,6 +48,8 @@ pub enum EvaluateError {
         undefined: u64,
         /// The split of the options.
         split: Option<String>,
+        /// Why there is no signal at all, where that is known.
+        lack: Option<String>,
     },
     /// No signal has a move of the price after it.
     #[error("while measuring moves of the price after {signals} signals: {why}")]
@@ -49,7 +57,7 @@ pub enum EvaluateError {
         /// Signals given.
         signals: usize,
         /// Why, and what to do.
-        why: &'static str,
+        why: String,
     },
 }
 

@@ -49,6 +49,7 @@ impl<'a> Judged<'a> {
                 signals: collected.scored.len(),
                 undefined: summary.map_or(0, |summary| summary.events.undefined_scores),
                 split: options.split.clone(),
+                lack: summary.and_then(|summary| summary.lack_of_signals()),
             });
         }
         Ok(Self {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::units::Nanos;
+
 /// What to evaluate.
 #[derive(Clone, Debug, Default)]
 pub struct EvaluationOptions {
@@ -17,4 +19,10 @@ pub struct EvaluationOptions {
     pub threshold: Option<f64>,
     /// How long after a signal the price is looked at, in nanoseconds, for information coefficients.
     pub horizons: Vec<i64>,
+    /// Only signals of events from this time on; earlier frames warm windows.
+    pub from: Option<Nanos>,
+    /// How long before `from` a frame may have been received to be read, in nanoseconds; none: all are.
+    pub warm_up: Option<i64>,
+    /// Only signals of events before this time; prices are followed to the end of the input.
+    pub to: Option<Nanos>,
 }

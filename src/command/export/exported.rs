@@ -46,7 +46,26 @@ pub struct Exported {
     pub readability: Readability,
 }
 
+/// An export without a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "while making rows of the input: it made none; `foretick inspect` shows what it holds, and `foretick replay` what \
+     its books wait for"
+)]
+pub struct NoRows;
+
 impl Exported {
+    /// Whether there is a row.
+    ///
+    /// # Errors
+    /// [`NoRows`].
+    pub fn check_rows(&self) -> Result<(), NoRows> {
+        match self.rows {
+            0 => Err(NoRows),
+            _ => Ok(()),
+        }
+    }
+
     /// Counts a row of a part; `why` says why it is excluded, if it is.
     pub(super) fn count(&mut self, split: &str, why: Option<&'static str>) {
         self.rows += 1;
