@@ -28,6 +28,7 @@ pub(crate) mod take_over;
 mod topic_address;
 mod topic_error;
 pub(crate) mod topic_partitions;
+mod topic_spans;
 mod topics;
 mod trouble;
 mod watch;
