@@ -66,10 +66,13 @@ fn instrument(
     row: &PackedRow<'_>,
     instruments: &mut Instruments,
 ) -> Result<InstrumentId, DecodeError> {
-    match instruments.known(row.instrument.as_bytes(), "") {
-        Some(known) => Ok(known),
-        None if is_name(row.instrument) => Ok(instruments.intern(row.instrument, "")?),
-        None => Err(DecodeError::OutOfRange("symbol")),
+    if let Some(known) = instruments.known(row.instrument, "") {
+        return Ok(known);
+    }
+    let name = std::str::from_utf8(row.instrument).map_err(|_| DecodeError::Malformed)?;
+    match is_name(name) {
+        true => Ok(instruments.intern(name, "")?),
+        false => Err(DecodeError::OutOfRange("symbol")),
     }
 }
 
@@ -227,7 +230,7 @@ fn shown(bytes: &[u8]) -> Option<String> {
     };
     let shown = serde_json::json!({
         "ts_event": time,
-        "symbol": row.instrument,
+        "symbol": String::from_utf8_lossy(row.instrument),
         "row": what,
     });
     Some(shown.to_string())

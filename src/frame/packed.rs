@@ -23,6 +23,8 @@ use crate::units::Nanos;
 pub const MARK: u8 = 0xc1;
 /// Bytes before the name.
 const HEAD_BYTES: usize = 20;
+/// Bytes of the fields of the kinds without levels, at most.
+const BODY_BYTES_MAX: usize = 40;
 /// Bytes of a level.
 const LEVEL_BYTES: usize = 16;
 
@@ -33,8 +35,8 @@ pub struct PackedRow<'a> {
     pub ts_event: Nanos,
     /// When it was received; [`Nanos::UNDEFINED`] where the archive does not say.
     pub ts_recv: Nanos,
-    /// The whole name of the instrument: `BTCUSDT.BINANCE`.
-    pub instrument: &'a str,
+    /// The whole name of the instrument: `BTCUSDT.BINANCE`; bytes, because whoever knows it need not check it.
+    pub instrument: &'a [u8],
     /// What happened.
     pub body: RowBody,
     /// The levels of a book change, bids first.
@@ -99,10 +101,13 @@ pub fn times_of(frame: &[u8]) -> Option<(Nanos, Nanos)> {
 /// The name of the instrument of a packed frame.
 #[must_use]
 pub fn name_of(frame: &[u8]) -> Option<&str> {
+    std::str::from_utf8(name_bytes_of(frame)?).ok()
+}
+
+fn name_bytes_of(frame: &[u8]) -> Option<&[u8]> {
     let head: &[u8; HEAD_BYTES] = frame.first_chunk().filter(|head| head[0] == MARK)?;
     let length = usize::from(u16::from_le_bytes([head[2], head[3]]));
-    let name = frame.get(HEAD_BYTES..HEAD_BYTES + length)?;
-    std::str::from_utf8(name).ok()
+    frame.get(HEAD_BYTES..HEAD_BYTES + length)
 }
 
 /// What is packed: see [`PackedRow`], with the levels as they are.
@@ -127,6 +132,7 @@ pub fn encode(row: &UnpackedRow<'_>, out: &mut Vec<u8>) {
     let name = row.instrument.as_bytes();
     let name = &name[..name.len().min(usize::from(u16::MAX))];
     out.clear();
+    out.reserve(HEAD_BYTES + name.len() + BODY_BYTES_MAX);
     let mut head = [0; HEAD_BYTES];
     (head[0], head[1]) = (MARK, row.body.kind());
     head[2..4].copy_from_slice(&(name.len() as u16).to_le_bytes());
@@ -151,7 +157,7 @@ pub fn encode(row: &UnpackedRow<'_>, out: &mut Vec<u8>) {
 #[must_use]
 pub fn read(frame: &[u8]) -> Option<PackedRow<'_>> {
     let (ts_event, ts_recv) = times_of(frame)?;
-    let instrument = name_of(frame)?;
+    let instrument = name_bytes_of(frame)?;
     let mut rest = Cursor(frame.get(HEAD_BYTES + instrument.len()..)?);
     let body = RowBody::read(frame[1], &mut rest)?;
     let (mut levels, mut cell) = (PackedLevels::default(), "");

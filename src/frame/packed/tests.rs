@@ -102,9 +102,9 @@ fn a_row_comes_back_as_it_went_in() {
         assert_eq!(row.body, body);
         assert_eq!(row.ts_event, Nanos(1_700_000_000_000_000_009));
         assert_eq!(row.ts_recv, Nanos::UNDEFINED);
-        assert_eq!(row.instrument, "测试USDT.BINANCE");
+        assert_eq!(row.instrument, "测试USDT.BINANCE".as_bytes());
         assert_eq!(time_of(&frame), Some(row.ts_event));
-        assert_eq!(name_of(&frame), Some(row.instrument));
+        assert_eq!(name_of(&frame).map(str::as_bytes), Some(row.instrument));
         match body {
             RowBody::Depth(_) => {
                 let levels: Vec<Level> = row.levels.iter().map(Option::unwrap).collect();

@@ -60,16 +60,15 @@ impl PackedRows {
         }
         self.count += 1;
         self.row.pack(|| self.rows.position(), frame);
-        if let Some(time) = time_of(frame) {
-            self.check_order(time)?;
+        if let Some(lateness) = self.lateness_ns
+            && let Some(time) = time_of(frame)
+        {
+            self.check_order(time, lateness)?;
         }
         Ok(true)
     }
 
-    fn check_order(&mut self, time: Nanos) -> io::Result<()> {
-        let Some(lateness) = self.lateness_ns else {
-            return Ok(());
-        };
+    fn check_order(&mut self, time: Nanos, lateness: i64) -> io::Result<()> {
         self.before_jump.1 = self.before_jump.1.saturating_add(1);
         if let Some(max_jump) = self.max_jump_ns {
             let is_back = self.latest.since(time) > max_jump && self.before_jump.1 <= JUMPED_MAX;

@@ -98,11 +98,11 @@ impl ArchiveRowMaker {
         let Naming::Column { symbol, venue } = &self.layout.naming else {
             return;
         };
-        let symbol = cells.text(*symbol).trim();
+        let symbol = trimmed(cells.text(*symbol));
         let venue = match venue {
             VenueFrom::Nothing => "",
             VenueFrom::Fixed(venue) => venue,
-            VenueFrom::Column(at) => cells.text(*at).trim(),
+            VenueFrom::Column(at) => trimmed(cells.text(*at)),
         };
         if self.named.0 == symbol && self.named.1 == venue && !self.name.is_empty() {
             return;
@@ -115,6 +115,15 @@ impl ArchiveRowMaker {
             self.name.push('.');
             self.name.extend(venue.chars().flat_map(char::to_uppercase));
         }
+    }
+}
+
+/// A name without the blanks around it, of which nearly none has any.
+#[inline]
+fn trimmed(name: &str) -> &str {
+    match name.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => name,
+        _ => name.trim(),
     }
 }
 
