@@ -1,7 +1,7 @@
 """The cells of a column as an array of numpy.
 
-A column of few different texts (a dictionary) never goes through pyarrow's own `to_numpy`: that gives a null the
-last of the words.
+A column of few different texts (a dictionary) never goes through pyarrow's own `to_numpy`: that gives a null
+the last of the words.
 """
 
 from __future__ import annotations

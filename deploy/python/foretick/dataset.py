@@ -58,17 +58,19 @@ def load(
     """Reads a set that `foretick features` wrote.
 
     columns: leaves out other features, labels and columns than these; what windows need is read all the same.
-    A set that another program wrote again may have lost its description, and is an error unless it is told. like:
-    the file of which it was made. features, labels, steps: the columns with the features, in the order of the
-    model; the columns with labels, each with its classes, or None where it holds numbers; the rows in a window for
-    which the set was purged. break_ms: the silence that ends windows, where there is no column `window_start`.
+    A set that another program wrote again may have lost its description, and is an error unless it is told.
+    like: the file of which it was made. features, labels, steps: the columns with the features, in the order of
+    the model; the columns with labels, each with its classes, or None where it holds numbers; the rows in a
+    window for which the set was purged. break_ms: the silence that ends windows, where there is no column
+    `window_start`.
     """
     file = os.fspath(path)
     schema = pq.read_schema(file)
     told = (features, labels, steps, break_ms)
     is_told = any(one is not None for one in told)
     if like is not None and is_told:
-        raise ValueError(f"while reading {file}: `like` says all; leave out features, labels, steps and break_ms")
+        others = "features, labels, steps and break_ms"
+        raise ValueError(f"while reading {file}: `like` says all; leave out {others}")
     if like is not None:
         description = describe_like(schema, pq.read_schema(os.fspath(like)), file)
     elif is_told:
@@ -80,7 +82,8 @@ def load(
     wanted = [columns] if isinstance(columns, str) else list(columns)
     for name in wanted:
         if name not in schema.names:
-            raise ValueError(f"while reading {file}: there is no column `{name}`; it has {', '.join(schema.names)}")
+            there = ", ".join(schema.names)
+            raise ValueError(f"while reading {file}: there is no column `{name}`; it has {there}")
     kept = [name for name in schema.names if name in wanted or name in OF_ROWS or _is_fold(name)]
     return Dataset(pq.read_table(file, columns=kept), description)
 
@@ -205,8 +208,8 @@ class Dataset:
 
         T: no more than `steps`, for which the set was purged: longer windows of test would reach into train.
         split, rows: the parts, or the numbers of the rows (or a mask of all), in which windows end; all without
-        them. The other rows of a window may be of any part: a purge keeps those of train and test apart. labelled:
-        leave out windows
+        them. The other rows of a window may be of any part: a purge keeps those of train and test apart.
+        labelled: leave out windows
         whose last row has no label. quality: leave out windows with a row of another quality than these; None
         takes all. dtype: that of X; models take float32.
         """
@@ -215,8 +218,9 @@ class Dataset:
             raise ValueError(f"while making windows of {steps} rows: a window has one row or more")
         if steps > self.steps:
             raise ValueError(
-                f"while making windows of {steps} rows: the set was split for windows of {self.steps}, and longer "
-                f"ones of its test reach over the purge into train; export it again with `split.steps = {steps}`"
+                f"while making windows of {steps} rows: the set was split for windows of {self.steps}, and "
+                "longer ones of its test reach over the purge into train; export it again with "
+                f"`split.steps = {steps}`"
             )
         ends = self._ends(steps, quality)
         chosen = np.ones(len(self), dtype=bool)
@@ -244,7 +248,8 @@ class Dataset:
         names = self.table.column_names
         is_told = bool(self.description.get("told"))
         if self.key is None and not is_told:
-            raise ValueError(f"while making windows: no column says what a row is about; keep one of {', '.join(KEYS)}")
+            keys = ", ".join(KEYS)
+            raise ValueError(f"while making windows: no column says what a row is about; keep one of {keys}")
         instrument = np.zeros(len(self), dtype=np.int64)
         if self.key is not None:
             instrument, _ = cells.coded(self.table[self.key])
@@ -268,8 +273,8 @@ class Dataset:
             return chosen
         if given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= len(self):
             raise ValueError(
-                f"while choosing rows: `rows` is to hold numbers of rows from 0 to {len(self) - 1}, or a mask of all "
-                f"{len(self)}; these are {given.dtype} of shape {given.shape}"
+                f"while choosing rows: `rows` is to hold numbers of rows from 0 to {len(self) - 1}, or a mask of "
+                f"all {len(self)}; these are {given.dtype} of shape {given.shape}"
             )
         chosen[given] = True
         return chosen
@@ -294,13 +299,15 @@ def _any_of(
 ) -> np.ndarray:
     """Which rows hold one of these words, which must be known or there."""
     codes, words = cells.coded(column)
-    there = ", ".join(f"{word} ({int(np.sum(_is_word(codes, words, word)))} rows)" for word in words) or "nothing"
+    rows = np.bincount(codes[codes >= 0], minlength=len(words))
+    there = ", ".join(f"{word} ({count} rows)" for word, count in zip(words, rows)) or "nothing"
     for word in wanted:
         if not isinstance(word, str) or word not in (*known, *words):
             raise ValueError(f"while choosing rows by `{name}`: there is no {word!r}; the set has {there}")
     chosen = np.isin(codes, [words.index(word) for word in wanted if word in words])
     if not (may_be_none or chosen.any()):
-        raise ValueError(f"while choosing rows by `{name}`: no row is {' or '.join(wanted) or 'named'}; the set has {there}")
+        asked = " or ".join(wanted) or "named"
+        raise ValueError(f"while choosing rows by `{name}`: no row is {asked}; the set has {there}")
     return chosen
 
 

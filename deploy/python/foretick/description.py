@@ -22,10 +22,11 @@ def describe(schema: pa.Schema, name: str = "the set") -> Described:
         described = json.loads(metadata["foretick.set"])
     elif "foretick.features" not in metadata:
         raise ValueError(
-            f"while reading {name}: it does not say which columns are features and labels: the metadata `foretick.set` "
-            "is missing. pandas and other programs drop it when they write a file. Say it with `like=`, the file as "
-            "`foretick features` wrote it, or with `features=`, `labels=` and `steps=`; or write the copy with the "
-            "metadata: pa.Table.from_pandas(frame).replace_schema_metadata(pq.read_schema(original).metadata)"
+            f"while reading {name}: it does not say which columns are features and labels: the metadata "
+            "`foretick.set` is missing. pandas and other programs drop it when they write a file. Say it "
+            "with `like=`, the file as `foretick features` wrote it, or with `features=`, `labels=` and "
+            "`steps=`; or write the copy with the metadata: "
+            "pa.Table.from_pandas(frame).replace_schema_metadata(pq.read_schema(original).metadata)"
         )
     described.setdefault("features", _json(metadata, "foretick.features") or [])
     described.setdefault("features_sha256", metadata.get("foretick.features_sha256"))
@@ -64,15 +65,17 @@ def describe_as_told(
     told = {"features": features, "labels": labels, "steps": steps}
     missing = [f"`{argument}=`" for argument, value in told.items() if value is None]
     if missing or features is None or labels is None or steps is None:
-        raise ValueError(f"while reading {name} as told: say {', '.join(missing)} too; `labels={{}}` where it has none")
+        told_of = ", ".join(missing)
+        raise ValueError(f"while reading {name} as told: say {told_of} too; `labels={{}}` where it has none")
     if isinstance(features, str) or not isinstance(labels, Mapping):
         raise ValueError(
-            f"while reading {name} as told: `features` is a list of columns, and `labels` a dict of columns, each with "
-            "its classes in the order of the model, or None where it holds numbers"
+            f"while reading {name} as told: `features` is a list of columns, and `labels` a dict of columns, "
+            "each with its classes in the order of the model, or None where it holds numbers"
         )
     for column in (*features, *labels):
         if column not in schema.names:
-            raise ValueError(f"while reading {name} as told: there is no column `{column}`; it has {_listed(schema)}")
+            listed = ", ".join(schema.names)
+            raise ValueError(f"while reading {name} as told: there is no column `{column}`; it has {listed}")
     if int(steps) < 1:
         raise ValueError(f"while reading {name} as told: `steps` is {steps}; a window has one row or more")
     return {
@@ -88,12 +91,15 @@ def describe_as_told(
     }
 
 
-def _told_label(schema: pa.Schema, name: str, column: str, classes: Optional[Sequence[str]]) -> Dict[str, Any]:
+def _told_label(
+    schema: pa.Schema, name: str, column: str, classes: Optional[Sequence[str]]
+) -> Dict[str, Any]:
     kind = schema.field(column).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     is_number = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
     if classes is None and not is_number:
-        raise ValueError(f"while reading {name} as told: say the classes of `{column}`: labels={{'{column}': [...]}}")
+        said = f"labels={{'{column}': [...]}}"
+        raise ValueError(f"while reading {name} as told: say the classes of `{column}`: {said}")
 
     def there(end: str) -> Optional[str]:
         return f"{column}_{end}" if f"{column}_{end}" in schema.names else None
@@ -105,10 +111,6 @@ def _told_label(schema: pa.Schema, name: str, column: str, classes: Optional[Seq
         "end_column": there("end"),
         "classes": None if classes is None else list(classes),
     }
-
-
-def _listed(schema: pa.Schema) -> str:
-    return ", ".join(schema.names)
 
 
 def _json(metadata: Mapping[str, str], key: str) -> Any:

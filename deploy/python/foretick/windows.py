@@ -55,8 +55,9 @@ def window_ends(
     """All windows of `steps` rows.
 
     instrument: a number a row. time: nanoseconds a row. starts: when the window of each row begins, in
-    nanoseconds, the smallest integer where it has none; None where that is not told. usable: whether a row may
-    be in a window. are_own: whether these windows have as many rows as those that `starts` tells of, else fewer.
+    nanoseconds, the smallest integer where it has none; None where that is not told. usable: whether a row
+    may be in a window. are_own: whether these windows have as many rows as those that `starts` tells of, else
+    fewer.
     """
     rows = len(instrument)
     # The rows of an instrument behind each other, in the order of the file.
@@ -90,7 +91,8 @@ def _check_starts(found: np.ndarray, told: np.ndarray, rows: np.ndarray, are_own
     if len(wrong):
         row = int(rows[wrong[0]])
         raise ValueError(
-            f"while making windows: {len(wrong)} of {len(told)} windows, that of row {row} first, begin at another time "
-            "than their `window_start`: rows were removed or moved, or the set was exported with another `split.steps` "
-            "than is told. Read the file as `foretick features` wrote it, and choose rows with `rows=`."
+            f"while making windows: {len(wrong)} of {len(told)} windows, that of row {row} first, begin at "
+            "another time than their `window_start`: rows were removed or moved, or the set was exported with "
+            "another `split.steps` than is told. Read the file as `foretick features` wrote it, and choose rows "
+            "with `rows=`."
         )
