@@ -118,7 +118,7 @@ impl JoinedFeature {
     }
 
     fn leak(mut self, order: &RowOrder) -> Option<Leak> {
-        // Out of order nothing tells the rows before the first time from the others: `late_input` counts them.
+        // Out of order, rows before the first time are not told from the others: `late_input` counts them.
         if order.is_broken && self.begun.is_some() && self.input.release.is_some() {
             self.rows = 0;
         }
