@@ -1,5 +1,7 @@
 //! `foretick check --leakage`: sets with a planted leak, each beside a twin without it.
 
+#[path = "leakage/added.rs"]
+mod added;
 #[path = "leakage/columns.rs"]
 mod columns;
 mod given;

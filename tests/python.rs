@@ -30,7 +30,7 @@ fn a_set_is_read_as_it_is_described() {
         return;
     };
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
-    assert!(run.stdout.contains("10 checks"), "{}", run.stdout);
+    assert!(run.stdout.contains("15 checks"), "{}", run.stdout);
 }
 
 /// Each window that the engine scores as `ok`, and no other, with the rows that `explain` shows.

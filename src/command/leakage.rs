@@ -40,6 +40,7 @@ pub use self::finding::{CheckedKind, ExampleRow, Leak, LeakKind};
 pub use self::options::{KnownTime, LeakageOptions};
 pub use self::report::LeakageReport;
 
+use self::columns::SetColumns;
 use self::duplicate_rows::DuplicateRows;
 use self::finding::Verdict;
 use self::group_overlap::GroupOverlap;
@@ -121,20 +122,20 @@ fn look(path: &Path, options: &LeakageOptions) -> Result<LeakageReport, LeakageE
         overlap
             .verdict(&columns, &splits, reader.instruments())
             .without(untimed.clone()),
-        release.verdict(),
+        release.verdict(&order),
         groups.verdict(&splits),
         duplicates
             .verdict(&columns, &splits, reader.instruments())
             .without(untimed),
         labels.verdict(),
     ];
-    Ok(report(path, &counts, columns.features, verdicts))
+    Ok(report(path, &counts, columns, verdicts))
 }
 
 fn report(
     path: &Path,
     counts: &SplitCounts,
-    features: Vec<String>,
+    mut columns: SetColumns,
     verdicts: [Verdict; LeakKind::ALL.len()],
 ) -> LeakageReport {
     let of = |role: SplitRole| counts.roles[role.index()];
@@ -143,6 +144,7 @@ fn report(
         leakage.extend(verdict.leaks);
         checked.push(verdict.checked);
     }
+    columns.features.truncate(columns.own_features());
     LeakageReport {
         dataset: path.display().to_string(),
         ok: leakage.is_empty(),
@@ -150,7 +152,8 @@ fn report(
         train: of(SplitRole::Train),
         validation: of(SplitRole::Validation),
         test: of(SplitRole::Test),
-        features,
+        features: columns.features,
+        added: columns.added,
         leakage,
         checked,
     }

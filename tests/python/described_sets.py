@@ -73,11 +73,24 @@ def described_set(seed, steps=4, break_ms=3_000, rows=300):
     return table.replace_schema_metadata({"foretick.set": json.dumps(described)})
 
 
-def loaded(table):
+def loaded(table, *args, like=None, **told):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "set.parquet"
         pq.write_table(table, path, row_group_size=64)
-        return foretick.load(path)
+        if like is not None:
+            told["like"] = pathlib.Path(folder) / "original.parquet"
+            pq.write_table(like, told["like"])
+        return foretick.load(path, *args, **told)
+
+
+def refused(call, *words):
+    """Whether a call is refused with these words."""
+    try:
+        call()
+    except ValueError as error:
+        assert all(word in str(error) for word in words), (words, error)
+    else:
+        raise AssertionError(words)
 
 
 def slow_windows(table, steps, break_ms, quality):
@@ -102,7 +115,7 @@ def check_windows_are_those_of_the_twin():
     for seed in range(5):
         for steps in (1, 3, 4, 9):
             for quality in (("ok",), ("ok", "stale"), None):
-                table = described_set(seed)
+                table = described_set(seed, steps=max(4, steps))
                 data = loaded(table)
                 windows = data.windows(steps, labelled=False, quality=quality, dtype=np.float64)
                 twin = np.array(slow_windows(table, steps, 3_000, quality)).reshape(-1, steps)
@@ -168,27 +181,86 @@ def check_values_that_are_not_known():
 def check_rows_that_were_removed_are_noticed():
     table = described_set(6, break_ms=None)
     data = loaded(table.take([at for at in range(300) if at != 120]))
-    try:
-        data.windows(quality=None)
-    except ValueError as error:
-        assert "window_start" in str(error), error
-    else:
-        raise AssertionError("a row is missing, and nothing said so")
+    refused(lambda: data.windows(quality=None), "window_start", "rows were removed")
+    # Shorter windows are those of other rows, but begin no earlier than the longer ones may.
+    assert len(data.windows(2)) > 0
+    few = loaded(table.take([at for at in range(300) if at % 5]))
+    refused(lambda: few.windows(3, quality=None), "window_start")
 
 
 def check_errors_name_what_there_is():
-    data = loaded(described_set(7))
-    for call, words in [
-        (lambda: data.y("nothing"), ("nothing", "next, vol")),
-        (lambda: data.numbers("nothing"), ("nothing", "flow")),
-        (lambda: data.windows(0), ("0 rows",)),
-    ]:
-        try:
-            call()
-        except ValueError as error:
-            assert all(word in str(error) for word in words), error
-        else:
-            raise AssertionError(words)
+    table = described_set(7)
+    data = loaded(table)
+    refused(lambda: data.y("nothing"), "nothing", "next, vol")
+    refused(lambda: data.windows(label="nothing"), "nothing", "next, vol")
+    refused(lambda: data.numbers("nothing"), "nothing", "flow")
+    refused(lambda: data.numbers("next"), "next", "numbers")
+    refused(lambda: data.times("weight"), "weight", "double")
+    refused(lambda: data.windows(0), "0 rows")
+    refused(lambda: data.windows(quality="fine"), "fine", "ok (")
+    refused(lambda: data.fold("fold_7"), "fold_7", "fold_0, fold_1")
+    refused(lambda: loaded(table, columns=["flwo"]), "flwo", "flow, mid")
+    for call in (data.split, lambda part: data.windows(split=part), lambda part: data.windows(split=("train", part))):
+        refused(lambda: call("tst"), "tst", "train (150 rows)", "purge (10 rows)", "test (140 rows)")
+    # A part that may be there, and is not.
+    refused(lambda: data.windows(split="validation"), "validation", "test (140 rows)")
+    assert len(data.split("validation", "test")) == 140
+    fold = table.column_names.index("fold_0")
+    wrong = loaded(table.set_column(fold, "fold_0", pa.array(["training"] * 300)))
+    refused(lambda: list(wrong.folds()), "fold_0", "training", "train")
+    bare = json.loads(table.schema.metadata[b"foretick.set"]) | {"labels": []}
+    bare = loaded(table.replace_schema_metadata({"foretick.set": json.dumps(bare)}))
+    assert set(bare.windows().y) == {-1}
+    refused(lambda: bare.windows(label="next"), "the set has none")
+
+
+def check_longer_windows_than_the_set_was_split_for_are_refused():
+    data = loaded(described_set(10))
+    refused(lambda: data.windows(5, split="test"), "5 rows", "windows of 4", "split.steps = 5")
+    assert data.windows(4).X.shape[1] == 4 and data.windows(2).X.shape[1] == 2
+
+
+def check_rows_are_numbers_or_a_mask():
+    data = loaded(described_set(11))
+    mask = np.zeros(300, dtype=bool)
+    mask[[40, 200, 201]] = True
+    by_mask, by_number = data.windows(rows=mask), data.windows(rows=[40, 200, 201])
+    assert list(by_mask.index) == list(by_number.index) and len(by_mask) > 0
+    assert len(data.windows(rows=[])) == 0
+    for rows in ([300], [-1], [0.5], mask[:-1], ["40"]):
+        refused(lambda: data.windows(rows=rows), "0 to 299")
+
+
+def check_what_windows_need_is_read_and_must_be_there():
+    table = described_set(12)
+    every, some = loaded(table).windows(), loaded(table, columns=["flow", "next"]).windows()
+    assert list(some.index) == list(every.index) and np.array_equal(some.weight, every.weight)
+    assert np.array_equal(some.X[:, :, 0], every.X[:, :, 0]) and some.X.shape[2] == 1
+    assert len(list(loaded(table, columns="flow").folds())) == 2
+    for column in ("instrument", "quality", "ts_event"):
+        refused(lambda: loaded(table.drop_columns([column])).windows(), column)
+    assert len(loaded(table.drop_columns(["quality"])).windows(quality=None)) > 0
+
+
+def check_a_null_in_a_column_of_words_is_no_word():
+    table = described_set(13)
+    for name in ("instrument", "quality", "split", "fold_0", "next"):
+        words = table[name].cast(pa.string()).to_pylist()
+        words[7] = words[211] = None
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, pa.array(words, pa.large_string()).dictionary_encode())
+    data = loaded(table)
+    nulls = [at for at, word in enumerate(table["next"].cast(pa.string()).to_pylist()) if word is None]
+    assert list(np.flatnonzero(data.y() == -1)) == nulls and {7, 211} <= set(nulls)
+    assert [at for at, name in enumerate(data.instrument) if name is None] == [7, 211]
+    assert not {7, 211} & set(data.split(*"train purge test".split()))
+    first = data.fold("fold_0")
+    assert not {7, 211} & {*first.train, *first.test}
+    assert not {7, 211} & set(data.windows(1, labelled=False).index)
+    assert 211 not in data.windows(2, quality=None, labelled=False).index
+    # Numbers and times may be coded so too.
+    coded = table.set_column(table.column_names.index("flow"), "flow", table["flow"].dictionary_encode())
+    np.testing.assert_array_equal(loaded(coded).numbers("flow"), table["flow"].to_numpy())
 
 
 def check_a_set_of_an_older_version():
@@ -213,10 +285,55 @@ def check_a_set_of_an_older_version():
 
 
 def check_a_set_without_description():
-    table = described_set(9).replace_schema_metadata(None)
-    data = loaded(table)
-    assert data.steps == 1 and data.features == ["flow", "vol"], data.features
+    described = described_set(9)
+    table = described.replace_schema_metadata(None)
+    refused(lambda: loaded(table), "metadata `foretick.set` is missing", "like=", "features=")
+    refused(lambda: foretick.Dataset(table), "metadata `foretick.set` is missing")
+    # Like the file of which it was made.
+    whole, again = loaded(described), loaded(table, like=described)
+    assert (again.features, again.steps, again.labels) == (whole.features, 4, whole.labels)
+    for split in ("train", "test"):
+        np.testing.assert_array_equal(again.windows(split=split).X, whole.windows(split=split).X)
+    refused(lambda: loaded(table.drop_columns(["mid"]), like=described), "lacks the columns mid")
+    refused(lambda: loaded(table, like=table), "that `like` names")
+    refused(lambda: loaded(table, like=described, steps=4), "`like` says all")
+    # As the caller says, who must say all.
+    labels = {"next": ["down", "flat", "up"], "vol": None}
+    told = {"features": ["flow", "mid"], "labels": labels, "steps": 4}
+    data = loaded(table, **told, break_ms=3_000)
+    assert np.array_equal(data.windows().index, whole.windows().index)
+    assert np.array_equal(data.y("next"), whole.y("next")) and np.array_equal(data.y("vol"), whole.y("vol"))
+    assert np.array_equal(data.y("next", value=True), whole.y("next", value=True))
     assert len(list(data.folds())) == 2
+    for name in told:
+        rest = {other: value for other, value in told.items() if other != name}
+        refused(lambda: loaded(table, **rest), f"`{name}=`")
+    refused(lambda: loaded(table, **told | {"features": ["flwo"]}), "flwo", "flow, mid")
+    refused(lambda: loaded(table, **told | {"labels": {"next": None}}), "say the classes of `next`")
+    refused(lambda: loaded(table, **told | {"labels": ["next"]}), "a dict of columns")
+    refused(lambda: loaded(table, **told | {"steps": 3}).windows(), "window_start", "`split.steps`")
+
+
+def check_a_copy_of_pandas():
+    try:
+        import pandas
+    except ImportError:
+        return
+    table = described_set(14)
+    whole = loaded(table)
+    with tempfile.TemporaryDirectory() as folder:
+        original, copy = pathlib.Path(folder) / "rows.parquet", pathlib.Path(folder) / "copy.parquet"
+        pq.write_table(table, original)
+        pandas.read_parquet(original).to_parquet(copy)
+        refused(lambda: foretick.load(copy), "copy.parquet", "metadata `foretick.set` is missing", "pandas")
+        data = foretick.load(copy, like=original)
+        np.testing.assert_array_equal(data.windows().X, whole.windows().X)
+        assert np.array_equal(data.windows().y, whole.windows().y)
+        # As the error says.
+        frame = pandas.read_parquet(original)
+        kept = pa.Table.from_pandas(frame).replace_schema_metadata(pq.read_schema(original).metadata)
+        pq.write_table(kept, copy)
+        assert np.array_equal(foretick.load(copy).windows().index, whole.windows().index)
 
 
 def main():

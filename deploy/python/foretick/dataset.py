@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .description import describe
+from . import cells
+from .description import KEYS, Described, describe, describe_as_told, describe_like
 from .windows import Windows, window_ends
 
-NO_TIME = np.iinfo(np.int64).min
-"""A time that is not told, as numpy's NaT has it."""
+Path = Union[str, "os.PathLike[str]"]
+PARTS = ("train", "validation", "test", "purge", "embargo", "excluded")
+"""What a row may be in a split or a fold."""
+QUALITIES = ("ok", "late", "warming", "stale", "degraded", "crossed", "gap")
+"""The qualities of rows, best first."""
+OF_ROWS = (*KEYS, "ts_event", "quality", "window_start", "weight", "split")
+"""Columns that are always read: windows need them."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,56 @@ class Fold:
     test: np.ndarray
 
 
-def load(path: Union[str, "os.PathLike[str]"], columns: Optional[Sequence[str]] = None) -> "Dataset":
-    """Reads a set that `foretick features` wrote; `columns` leaves out the others."""
-    return Dataset(pq.read_table(os.fspath(path), columns=None if columns is None else list(columns)))
+def load(
+    path: Path,
+    columns: Optional[Sequence[str]] = None,
+    *,
+    like: Optional[Path] = None,
+    features: Optional[Sequence[str]] = None,
+    labels: Optional[Mapping[str, Optional[Sequence[str]]]] = None,
+    steps: Optional[int] = None,
+    break_ms: Optional[int] = None,
+) -> "Dataset":
+    """Reads a set that `foretick features` wrote.
+
+    columns: leaves out other features, labels and columns than these; what windows need is read all the same.
+    A set that another program wrote again may have lost its description, and is an error unless it is told.
+    like: the file of which it was made. features, labels, steps: the columns with the features, in the order of
+    the model; the columns with labels, each with its classes, or None where it holds numbers; the rows in a
+    window for which the set was purged. break_ms: the silence that ends windows, where there is no column
+    `window_start`.
+    """
+    file = os.fspath(path)
+    schema = pq.read_schema(file)
+    told = (features, labels, steps, break_ms)
+    is_told = any(one is not None for one in told)
+    if like is not None and is_told:
+        others = "features, labels, steps and break_ms"
+        raise ValueError(f"while reading {file}: `like` says all; leave out {others}")
+    if like is not None:
+        description = describe_like(schema, pq.read_schema(os.fspath(like)), file)
+    elif is_told:
+        description = describe_as_told(schema, file, *told)
+    else:
+        description = describe(schema, file)
+    if columns is None:
+        return Dataset(pq.read_table(file), description)
+    wanted = [columns] if isinstance(columns, str) else list(columns)
+    for name in wanted:
+        if name not in schema.names:
+            there = ", ".join(schema.names)
+            raise ValueError(f"while reading {file}: there is no column `{name}`; it has {there}")
+    kept = [name for name in schema.names if name in wanted or name in OF_ROWS or _is_fold(name)]
+    return Dataset(pq.read_table(file, columns=kept), description)
 
 
 class Dataset:
     """A set in memory. Rows have the numbers that they have in the file."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, description: Optional[Described] = None) -> None:
         self.table = table
-        self.description: Dict[str, Any] = describe(table.schema)
+        self.description: Described = describe(table.schema) if description is None else description
+        """What the set says of itself, or was told of it."""
         self.features: List[str] = [name for name in self.description["features"] if name in table.column_names]
         """The names of the features, in the order in which a model takes them."""
         self.labels: List[Label] = [_label(one) for one in self.description["labels"]]
@@ -65,14 +109,14 @@ class Dataset:
     def key(self) -> Optional[str]:
         """The column that says what a row is about; none where all rows are about one thing."""
         names = self.table.column_names
-        return next((name for name in ("instrument", "obligor", "company", "applicant") if name in names), None)
+        return next((name for name in KEYS if name in names), None)
 
     @property
     def instrument(self) -> np.ndarray:
         """What each row is about."""
         if self.key is None:
             return np.full(len(self), "", dtype=object)
-        return _texts(self.table[self.key])
+        return cells.texts(self.table[self.key])
 
     @property
     def weight(self) -> np.ndarray:
@@ -90,8 +134,7 @@ class Dataset:
 
     def numbers(self, column: str) -> np.ndarray:
         """A column of numbers, float64; NaN where it is null."""
-        cells = pc.cast(self._column(column), pa.float64())
-        return pc.fill_null(cells, float("nan")).to_numpy()
+        return cells.numbers(self._column(column), column)
 
     def times(self, column: str = "ts_event") -> np.ndarray:
         """A column of times, datetime64[ns] in UTC; NaT where it is null."""
@@ -110,9 +153,11 @@ class Dataset:
     def y(self, label: Optional[str] = None, value: bool = False) -> np.ndarray:
         """The classes of a label, int64 indices into its `classes` (-1: none); or its values, float64 (NaN: none)."""
         found = self.label(label)
+        if value and found.value_column is None:
+            raise ValueError(f"while reading the values of the label `{found.name}`: it has classes only")
         if value or found.classes is None:
             return self.numbers(found.value_column or found.column)
-        words = _texts(self._column(found.column))
+        words = cells.texts(self._column(found.column))
         place = {word: at for at, word in enumerate(found.classes)}
         unknown = {word for word in words if word is not None} - place.keys()
         if unknown:
@@ -120,16 +165,32 @@ class Dataset:
         return np.fromiter((place.get(word, -1) for word in words), dtype=np.int64, count=len(words))
 
     def split(self, *parts: str) -> np.ndarray:
-        """The numbers of the rows of these parts: `train`, `validation`, `test`, `purge`, `embargo`, `excluded`."""
-        return np.flatnonzero(np.isin(_texts(self._column("split")).astype(str), parts))
+        """The numbers of the rows of these parts: `train`, `validation`, `test`, `purge`, `embargo`, `excluded`.
+
+        A part that is no part, and parts of which there is no row, are an error.
+        """
+        return np.flatnonzero(_any_of(self._column("split"), "split", parts, PARTS))
 
     def folds(self) -> Iterator[Fold]:
         """The folds, in their order. What is purged, embargoed or excluded is in neither part."""
+        return map(self.fold, self._fold_names())
+
+    def fold(self, name: str) -> Fold:
+        """The fold of this name, such as `fold_0`."""
+        names = self._fold_names()
+        if name not in names:
+            there = f"it has {', '.join(names)}" if names else "it has none"
+            raise ValueError(f"while looking for the fold `{name}`: the set does not have it; {there}")
+        codes, words = cells.coded(self._column(name))
+        unknown = sorted(set(words) - set(PARTS))
+        if unknown:
+            raise ValueError(f"while reading the fold `{name}`: {unknown} are none of {', '.join(PARTS)}")
+        train, test = (np.flatnonzero(_is_word(codes, words, part)) for part in ("train", "test"))
+        return Fold(name, train, test)
+
+    def _fold_names(self) -> List[str]:
         named = [fold["name"] for fold in self.description["folds"]]
-        names = named or sorted(filter(_is_fold, self.table.column_names), key=lambda name: int(name[5:]))
-        for name in names:
-            roles = _texts(self._column(name)).astype(str)
-            yield Fold(name, np.flatnonzero(roles == "train"), np.flatnonzero(roles == "test"))
+        return named or sorted(filter(_is_fold, self.table.column_names), key=lambda name: int(name[5:]))
 
     def windows(
         self,
@@ -145,22 +206,31 @@ class Dataset:
     ) -> Windows:
         """The windows of T rows (the pipeline's own number) that end in these rows, in the order of the file.
 
-        split, rows: the parts, or the numbers of the rows, in which windows end; all without them. The other rows
-        of a window may be of any part: a purge keeps those of train and test apart. labelled: leave out windows
+        T: no more than `steps`, for which the set was purged: longer windows of test would reach into train.
+        split, rows: the parts, or the numbers of the rows (or a mask of all), in which windows end; all without
+        them. The other rows of a window may be of any part: a purge keeps those of train and test apart.
+        labelled: leave out windows
         whose last row has no label. quality: leave out windows with a row of another quality than these; None
         takes all. dtype: that of X; models take float32.
         """
         steps = self.steps if T is None else int(T)
         if steps < 1:
             raise ValueError(f"while making windows of {steps} rows: a window has one row or more")
+        if steps > self.steps:
+            raise ValueError(
+                f"while making windows of {steps} rows: the set was split for windows of {self.steps}, and "
+                "longer ones of its test reach over the purge into train; export it again with "
+                f"`split.steps = {steps}`"
+            )
         ends = self._ends(steps, quality)
         chosen = np.ones(len(self), dtype=bool)
         if split is not None:
             parts = (split,) if isinstance(split, str) else tuple(split)
             chosen &= np.isin(np.arange(len(self)), self.split(*parts))
         if rows is not None:
-            chosen &= np.isin(np.arange(len(self)), rows)
-        y = self.y(label, value) if self.labels else np.full(len(self), -1)
+            chosen &= self._mask(rows)
+        has_label = bool(self.labels) or label is not None or value
+        y = self.y(label, value) if has_label else np.full(len(self), -1)
         if labelled and self.labels:
             chosen &= ~np.isnan(y) if y.dtype.kind == "f" else y >= 0
         kept = chosen[ends.index]
@@ -176,21 +246,41 @@ class Dataset:
 
     def _ends(self, steps: int, quality: Optional[Sequence[str]]) -> Any:
         names = self.table.column_names
-        _, instrument = np.unique(self.instrument.astype(str), return_inverse=True)
+        is_told = bool(self.description.get("told"))
+        if self.key is None and not is_told:
+            keys = ", ".join(KEYS)
+            raise ValueError(f"while making windows: no column says what a row is about; keep one of {keys}")
+        instrument = np.zeros(len(self), dtype=np.int64)
+        if self.key is not None:
+            instrument, _ = cells.coded(self.table[self.key])
         usable = np.ones(len(self), dtype=bool)
-        if quality is not None and "quality" in names:
-            usable = np.isin(_texts(self.table["quality"]).astype(str), tuple(quality))
-        is_told = "window_start" in names and steps == self.steps
-        starts = self._nanoseconds("window_start") if is_told else None
+        if quality is not None and ("quality" in names or not is_told):
+            wanted = (quality,) if isinstance(quality, str) else tuple(quality)
+            usable = _any_of(self._column("quality"), "quality", wanted, QUALITIES, may_be_none=True)
+        starts = self._nanoseconds("window_start") if "window_start" in names else None
         break_ms = self.description["break_ms"]
         break_ns = None if break_ms is None else int(break_ms) * 1_000_000
-        return window_ends(instrument, self._nanoseconds("ts_event"), steps, break_ns, starts, usable)
+        times = self._nanoseconds("ts_event")
+        return window_ends(instrument, times, steps, break_ns, starts, usable, steps == self.steps)
+
+    def _mask(self, rows: Any) -> np.ndarray:
+        """Which rows are of these numbers, or of this mask."""
+        given = np.asarray(rows)
+        if given.dtype == bool and given.shape == (len(self),):
+            return given
+        chosen = np.zeros(len(self), dtype=bool)
+        if given.size == 0:
+            return chosen
+        if given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= len(self):
+            raise ValueError(
+                f"while choosing rows: `rows` is to hold numbers of rows from 0 to {len(self) - 1}, or a mask of "
+                f"all {len(self)}; these are {given.dtype} of shape {given.shape}"
+            )
+        chosen[given] = True
+        return chosen
 
     def _nanoseconds(self, column: str) -> np.ndarray:
-        cells = self._column(column)
-        if pa.types.is_timestamp(cells.type):
-            cells = pc.cast(pc.cast(cells, pa.timestamp("ns", cells.type.tz)), pa.int64())
-        return pc.fill_null(pc.cast(cells, pa.int64()), int(NO_TIME)).to_numpy()
+        return cells.nanoseconds(self._column(column), column)
 
     def _column(self, name: str) -> pa.ChunkedArray:
         if name not in self.table.column_names:
@@ -204,11 +294,25 @@ def _label(described: Dict[str, Any]) -> Label:
     return Label(**{field: described.get(field) for field in fields})
 
 
-def _texts(cells: pa.ChunkedArray) -> np.ndarray:
-    """Texts as objects; None where they are null."""
-    encoded = pa.array(pc.cast(cells, pa.string()).combine_chunks()).dictionary_encode()
-    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    return words[pc.fill_null(encoded.indices, len(words) - 1).to_numpy(zero_copy_only=False)]
+def _any_of(
+    column: pa.ChunkedArray, name: str, wanted: Sequence[str], known: Sequence[str], may_be_none: bool = False
+) -> np.ndarray:
+    """Which rows hold one of these words, which must be known or there."""
+    codes, words = cells.coded(column)
+    rows = np.bincount(codes[codes >= 0], minlength=len(words))
+    there = ", ".join(f"{word} ({count} rows)" for word, count in zip(words, rows)) or "nothing"
+    for word in wanted:
+        if not isinstance(word, str) or word not in (*known, *words):
+            raise ValueError(f"while choosing rows by `{name}`: there is no {word!r}; the set has {there}")
+    chosen = np.isin(codes, [words.index(word) for word in wanted if word in words])
+    if not (may_be_none or chosen.any()):
+        asked = " or ".join(wanted) or "named"
+        raise ValueError(f"while choosing rows by `{name}`: no row is {asked}; the set has {there}")
+    return chosen
+
+
+def _is_word(codes: np.ndarray, words: Sequence[str], word: str) -> np.ndarray:
+    return codes == words.index(word) if word in words else np.zeros(len(codes), dtype=bool)
 
 
 def _is_fold(name: str) -> bool:

@@ -50,12 +50,14 @@ def window_ends(
     break_ns: Optional[int],
     starts: Optional[np.ndarray],
     usable: np.ndarray,
+    are_own: bool = True,
 ) -> WindowEnds:
     """All windows of `steps` rows.
 
     instrument: a number a row. time: nanoseconds a row. starts: when the window of each row begins, in
-    nanoseconds, the smallest integer where it has none; None where that is not told. usable: whether a row may
-    be in a window.
+    nanoseconds, the smallest integer where it has none; None where that is not told. usable: whether a row
+    may be in a window. are_own: whether these windows have as many rows as those that `starts` tells of, else
+    fewer.
     """
     rows = len(instrument)
     # The rows of an instrument behind each other, in the order of the file.
@@ -74,19 +76,23 @@ def window_ends(
     run = np.maximum.accumulate(np.where(begins, place + ~good, 0))
     last = np.flatnonzero(good & (place - run + 1 >= steps))
     if starts is not None:
-        last = last[starts[order][last] != np.iinfo(np.int64).min]
-        _check_starts(times[last - (steps - 1)], starts[order][last], order[last])
+        is_told = starts[order][last] != np.iinfo(np.int64).min
+        told = last[is_told]
+        last = told if are_own else last
+        _check_starts(times[told - (steps - 1)], starts[order][told], order[told], are_own)
     windows = order[last[:, None] + np.arange(1 - steps, 1)]
     by_row = np.argsort(windows[:, -1], kind="stable")
     windows = windows[by_row]
     return WindowEnds(index=windows[:, -1], rows=windows)
 
 
-def _check_starts(found: np.ndarray, told: np.ndarray, rows: np.ndarray) -> None:
-    wrong = np.flatnonzero(found != told)
+def _check_starts(found: np.ndarray, told: np.ndarray, rows: np.ndarray, are_own: bool) -> None:
+    wrong = np.flatnonzero(found != told if are_own else found < told)
     if len(wrong):
         row = int(rows[wrong[0]])
         raise ValueError(
-            f"while making windows: the window of row {row} begins at another time than its `window_start`; rows "
-            "were removed or moved. Read the file as `foretick features` wrote it, and choose rows with `rows=`."
+            f"while making windows: {len(wrong)} of {len(told)} windows, that of row {row} first, begin at "
+            "another time than their `window_start`: rows were removed or moved, or the set was exported with "
+            "another `split.steps` than is told. Read the file as `foretick features` wrote it, and choose rows "
+            "with `rows=`."
         )

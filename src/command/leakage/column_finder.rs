@@ -97,6 +97,13 @@ impl Finder<'_> {
         self.times_known(&mut found, description.inputs.as_deref(), options)?;
         let (features, known) = (&mut found.features, &found.known);
         features.retain(|feature| known.iter().all(|(_, column)| column != feature));
+        if is_described {
+            found.added = self.numbers(&found);
+            // The set's own column, where the mid is no feature.
+            found.added.retain(|name| name != "mid");
+            found.features.extend(found.added.iter().cloned());
+        }
+        found.unexamined = self.unexamined(&found);
         Ok(found)
     }
 
@@ -262,7 +269,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Without a description: the columns of numbers that mean nothing else.
+    /// The columns of numbers that mean nothing else.
     fn numbers(&self, found: &SetColumns) -> Vec<String> {
         let used = found.used();
         let is_feature = |name: &str, kind: &DataType| {
@@ -275,6 +282,18 @@ impl Finder<'_> {
         let fields = self.schema.fields().iter();
         let features = fields.filter(|field| is_feature(field.name(), field.data_type()));
         features.map(|field| field.name().clone()).collect()
+    }
+
+    /// The columns without a meaning that hold no numbers.
+    fn unexamined(&self, found: &SetColumns) -> Vec<String> {
+        let used = found.used();
+        let has_meaning = |name: &str| {
+            let is_other = OTHERS.contains(&name) || used.contains(&name) || name.starts_with("__");
+            is_other || found.splits_left_out.iter().any(|split| split == name)
+        };
+        let fields = self.schema.fields().iter();
+        let others = fields.filter(|f| !is_number(f.data_type()) && !has_meaning(f.name()));
+        others.map(|field| field.name().clone()).collect()
     }
 
     fn times_known(
@@ -317,17 +336,19 @@ impl Finder<'_> {
         let described = inputs.unwrap_or_default().iter().map(|input| AsOfFeature {
             feature: input.feature.clone(),
             release: input.release.clone(),
+            may_begin_later: true,
         });
         let mut as_of: Vec<AsOfFeature> = described.collect();
         let known = found.known.iter().map(|(feature, _)| feature);
-        let known: Vec<&String> = known.filter(|_| inputs.is_none()).collect();
-        let is_named = |feature: &&String| options.as_of.contains(feature);
-        let more = known.into_iter().filter(|feature| !is_named(feature));
-        for feature in options.as_of.iter().chain(more) {
+        let described: Vec<String> = as_of.iter().map(|input| input.feature.clone()).collect();
+        let more = known.filter(|feature| !options.as_of.contains(feature));
+        let others = options.as_of.iter().chain(more);
+        for feature in others.filter(|feature| !described.contains(feature)) {
             let column = found.known.iter().find(|(name, _)| name == feature);
             as_of.push(AsOfFeature {
                 feature: feature.clone(),
                 release: column.map(|(_, column)| column.clone()),
+                may_begin_later: false,
             });
         }
         found.as_of = Some(as_of);

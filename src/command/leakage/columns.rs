@@ -11,7 +11,12 @@ pub(super) struct SetColumns {
     pub(super) instrument: Option<String>,
     pub(super) window_start: Option<String>,
     pub(super) group: Option<String>,
+    /// What is looked at as a feature: those of the set, and behind them `added`.
     pub(super) features: Vec<String>,
+    /// Columns of numbers that the set's description does not name: someone added them.
+    pub(super) added: Vec<String>,
+    /// Columns without a meaning that hold no numbers: nothing looks at them.
+    pub(super) unexamined: Vec<String>,
     /// Columns with the class of a label.
     pub(super) classes: Vec<String>,
     /// Columns with the value of a label.
@@ -51,11 +56,32 @@ pub(super) struct AsOfFeature {
     pub(super) feature: String,
     /// The time of the source by which it was taken; none: no time of release.
     pub(super) release: Option<String>,
+    /// Whether its time may be missing in rows before the first that has one: nothing had come yet.
+    pub(super) may_begin_later: bool,
 }
 
 impl SetColumns {
     /// Splits are bits of a word.
     pub(super) const SPLITS_MAX: usize = 64;
+
+    /// How many of the features are the set's own.
+    pub(super) fn own_features(&self) -> usize {
+        self.features.len() - self.added.len()
+    }
+
+    /// The added columns of which nothing says whether they are taken as of another time, if there are any.
+    pub(super) fn untold(&self) -> Option<String> {
+        let is_told = |name: &&String| {
+            let mut as_of = self.as_of.iter().flatten();
+            as_of.any(|input| input.feature == **name)
+        };
+        let untold = self.added.iter().filter(|name| !is_told(name));
+        let untold: Vec<String> = untold.map(|name| format!("`{name}`")).collect();
+        (!untold.is_empty()).then(|| {
+            let names = untold.join(", ");
+            format!("{names}, which someone added: name those of another time with --as-of")
+        })
+    }
 
     /// The columns that are read.
     pub(super) fn used(&self) -> Vec<&str> {

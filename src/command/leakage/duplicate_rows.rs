@@ -33,7 +33,8 @@ enum DuplicateSearch {
 impl DuplicateRows {
     pub(super) fn new(columns: &SetColumns) -> Self {
         Self {
-            features: columns.features.len(),
+            // A column that someone added tells a copy from its original.
+            features: columns.own_features(),
             method: DuplicateSearch::Undecided,
             found: vec![FoundRows::default(); columns.splits.len()],
         }

@@ -10,6 +10,8 @@ use super::rows::SetRows;
 /// Looks for features that are labels.
 pub(super) struct LabelInFeatures {
     features: Vec<String>,
+    /// Columns that hold no numbers.
+    unexamined: Vec<String>,
     values: Vec<LabelValues>,
     classes: Vec<LabelClasses>,
 }
@@ -59,6 +61,7 @@ impl LabelInFeatures {
         });
         Self {
             features: columns.features.clone(),
+            unexamined: columns.unexamined.clone(),
             values: values.collect(),
             classes: classes.collect(),
         }
@@ -117,7 +120,15 @@ impl LabelInFeatures {
                 .iter()
                 .flat_map(|label| label.leaks(&self.features)),
         );
-        Verdict::checked(kind, how, leaks)
+        let unexamined = (!self.unexamined.is_empty()).then(|| {
+            let names: Vec<String> = self
+                .unexamined
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect();
+            format!("columns that hold no numbers: {}", names.join(", "))
+        });
+        Verdict::checked(kind, how, leaks).without(unexamined)
     }
 }
 

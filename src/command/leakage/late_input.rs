@@ -13,11 +13,16 @@ pub(super) struct LateInput {
     columns: [Option<String>; 2],
     /// Whether the set says that it has no such input.
     says_none: bool,
+    untold_added: Option<String>,
 }
 
 struct LateFeature {
     feature: String,
     column: String,
+    /// Its number among the features; none where it has no column of numbers.
+    number: Option<usize>,
+    /// Rows with a value and no time at which it was known.
+    untimed: u64,
     /// Rows with a time.
     timed: u64,
     /// Rows in which it is later than the decision.
@@ -34,6 +39,8 @@ impl LateInput {
         let feature = |(feature, column): &(String, String)| LateFeature {
             feature: feature.clone(),
             column: column.clone(),
+            number: columns.features.iter().position(|name| name == feature),
+            untimed: 0,
             timed: 0,
             late: 0,
             after_arrival: 0,
@@ -47,12 +54,17 @@ impl LateInput {
             untold: as_of.filter(is_untold).cloned().collect(),
             columns: [columns.time.clone(), columns.received.clone()],
             says_none: columns.as_of.as_ref().is_some_and(Vec::is_empty),
+            untold_added: columns.untold(),
         }
     }
 
     pub(super) fn see(&mut self, rows: &SetRows<'_>) {
         for (feature, known) in self.features.iter_mut().zip(&rows.known) {
             for (row, known) in known.iter().enumerate() {
+                let has_value = |number| rows.feature(number, row).is_some();
+                if known.is_none() && feature.number.is_none_or(has_value) {
+                    feature.untimed += 1;
+                }
                 let Some((known, time)) = known.zip(rows.time[row]) else {
                     continue;
                 };
@@ -80,7 +92,7 @@ impl LateInput {
         }
         if self.features.is_empty() && self.says_none {
             let how = "the set says that no feature is taken as of another time";
-            return Verdict::checked(kind, how, vec![]);
+            return Verdict::checked(kind, how, vec![]).without(self.untold_added);
         }
         let untold = self.untold.iter().map(|feature| {
             format!(
@@ -91,7 +103,25 @@ impl LateInput {
         let empty = self.features.iter().filter(|feature| feature.timed == 0);
         let empty =
             empty.map(|feature| format!("`{}`: `{}` is empty", feature.feature, feature.column));
-        let not_covered: Vec<String> = untold.into_iter().chain(empty).collect();
+        let partly = self
+            .features
+            .iter()
+            .filter(|f| f.timed > 0 && f.untimed > 0);
+        let partly = partly.map(|feature| {
+            let LateFeature {
+                feature,
+                column,
+                untimed,
+                ..
+            } = feature;
+            format!("`{feature}`: {untimed} rows have a value, and no time in `{column}`")
+        });
+        let not_covered = untold
+            .into_iter()
+            .chain(empty)
+            .chain(partly)
+            .chain(self.untold_added.clone());
+        let not_covered: Vec<String> = not_covered.collect();
         if self.features.iter().all(|feature| feature.timed == 0) {
             let why = match not_covered.is_empty() {
                 true => {

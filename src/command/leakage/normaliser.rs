@@ -18,7 +18,8 @@ use crate::time::parse_rfc3339;
 pub(super) struct Normaliser {
     stated: Option<StatedSpan>,
     kind: Option<String>,
-    is_described: bool,
+    /// How many features have ranges of their own, such as shares: those of a pipeline.
+    with_ranges: usize,
     features: Vec<String>,
     first_split: Option<String>,
     scaling: Scaling,
@@ -43,7 +44,10 @@ impl Normaliser {
             kind: described
                 .map(|described| described.kind.clone())
                 .filter(|kind| !kind.is_empty()),
-            is_described: columns.is_described,
+            with_ranges: match columns.is_described {
+                true => columns.own_features(),
+                false => 0,
+            },
             features: columns.features.clone(),
             first_split: columns.splits.first().map(|split| split.name.clone()),
             scaling: Scaling::new(columns.features.len()),
@@ -108,7 +112,7 @@ impl Normaliser {
             }
             _ => not_covered.push("the values of the features".into()),
         }
-        if self.is_described {
+        if self.with_ranges > 0 {
             not_covered
                 .push("scales to a range: features of a pipeline have ranges of their own".into());
         }
@@ -128,8 +132,7 @@ impl Normaliser {
     fn by_values(&self, split: &str) -> Vec<Leak> {
         let features = self.features.iter().enumerate();
         let leaks = features.filter_map(|(feature, name)| {
-            // Features of a pipeline have ranges of their own, such as shares: they are not taken for scaled.
-            let found = self.scaling.found(feature, !self.is_described)?;
+            let found = self.scaling.found(feature, feature >= self.with_ranges)?;
             let mut example = self.held_out.clone();
             if let Some(row) = &mut example {
                 row.values.retain(|column, _| column == name);

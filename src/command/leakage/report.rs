@@ -23,6 +23,8 @@ pub struct LeakageReport {
     pub test: u64,
     /// The columns that are taken for features.
     pub features: Vec<String>,
+    /// Columns of numbers that the set's description does not name: they are looked at as features are.
+    pub added: Vec<String>,
     /// The leaks.
     pub leakage: Vec<Leak>,
     /// All kinds, each with what was compared, or why it could not be checked.
@@ -52,6 +54,7 @@ impl fmt::Display for LeakageReport {
             validation,
             test,
             features,
+            added,
             ..
         } = self;
         writeln!(
@@ -64,6 +67,13 @@ impl fmt::Display for LeakageReport {
             features.len(),
             features.join(", ")
         )?;
+        if !added.is_empty() {
+            let (number, names) = (added.len(), added.join(", "));
+            writeln!(
+                f,
+                "added        {number} ({names}): the set's description does not name them"
+            )?;
+        }
         for kind in &self.checked {
             let word = if kind.checked {
                 "checked"
