@@ -159,3 +159,30 @@ fn overlaps(set: &Set, split: &str) -> u64 {
     let train = (0..set.len()).filter(|row| roles[*row].as_deref() == Some("train"));
     train.filter(|row| meets(*row)).count() as u64
 }
+
+#[test]
+fn rows_that_do_not_say_when_their_label_was_known_are_told() {
+    let what = |report: &Value| {
+        let kinds = report["checked"].as_array().expect("a list").iter();
+        let found = kinds.into_iter().find(|one| one["kind"] == "label_overlap");
+        found.expect("the kind is told of").clone()
+    };
+    let clean = Set::clean();
+    let ends = clean.time("label_end");
+    let mut set = Set::clean();
+    set.times("label_end", vec![None; set.len()]);
+    let found = what(&report("no-ends", &set, &[], &[]));
+    assert_eq!(found["checked"], false, "{found}");
+    // Of one label in ten.
+    let some = ends.iter().enumerate();
+    let some = some.map(|(row, end)| end.filter(|_| row % 10 > 0));
+    set.times("label_end", some.collect());
+    let found = what(&report("some-ends", &set, &[], &[]));
+    let told = found["not_covered"].to_string();
+    assert!(told.contains("do not say that"), "{found}");
+    let times = clean.time("ts_event");
+    let early = times.iter().map(|time| time.map(|time| time - SECOND));
+    set.times("label_end", early.collect());
+    let found = what(&report("early-ends", &set, &[], &[]));
+    assert_eq!(found["checked"], false, "{found}");
+}

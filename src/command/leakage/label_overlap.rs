@@ -27,6 +27,10 @@ pub(super) struct LabelOverlap {
     embargoes: Vec<Overlaps>,
     /// Rows, of which the windows begin before those of the row before: not found by this method.
     backward: u64,
+    /// Train and held-out rows that say when their label was known, and those that do not, or say a time that
+    /// is not after the row.
+    ended: u64,
+    endless: u64,
     /// Rows that are to be sorted, where they are out of order.
     unsorted: Option<Vec<UnsortedRow>>,
     /// Whether they are too many.
@@ -81,6 +85,8 @@ impl LabelOverlap {
             overlaps: vec![Overlaps::default(); columns.splits.len()],
             embargoes: vec![Overlaps::default(); columns.splits.len()],
             backward: 0,
+            ended: 0,
+            endless: 0,
             unsorted: None,
             is_too_long: false,
         }
@@ -98,9 +104,12 @@ impl LabelOverlap {
             return;
         }
         for row in 0..rows.len() {
+            let is_used = rows.train[row] | rows.held[row] != 0;
             let Some((time, end)) = rows.time[row].zip(rows.end[row]) else {
                 continue;
             };
+            self.ended += u64::from(is_used && end > time);
+            self.endless += u64::from(is_used && end <= time);
             let start = rows.window_start[row];
             let row = UnsortedRow {
                 instrument: rows.instrument[row],
@@ -202,7 +211,15 @@ impl LabelOverlap {
                        and time";
             return Verdict::unchecked(kind, why);
         }
+        if self.ended == 0 {
+            let why = "no row says that its label was known after it";
+            return Verdict::unchecked(kind, why);
+        }
         let how = format!("{} in {}", interval_by(columns), splits.listed());
+        let endless = self.endless;
+        let untold = (endless > 0).then(|| {
+            format!("{endless} rows that do not say that their label was known after them")
+        });
         let backward = self.backward;
         let backward = (backward > 0)
             .then(|| format!("{backward} rows whose window begins before that of the row before"));
@@ -216,7 +233,8 @@ impl LabelOverlap {
                 leaks.extend(leak(found, name, is_overlap, columns, instruments));
             }
         }
-        Verdict::checked(kind, how, leaks).without(splits.others.iter().cloned().chain(backward))
+        Verdict::checked(kind, how, leaks)
+            .without(splits.others.iter().cloned().chain(backward).chain(untold))
     }
 }
 
