@@ -59,10 +59,12 @@ pub(super) fn equity(content: &PageContent<'_>) -> Vec<Chart> {
         return vec![];
     };
     let last = content.base.equity.last.map_or(first.ts, |last| last.ts);
-    let x = times(first.ts, last);
+    let (from, to) = content.report.span.unwrap_or((first.ts, last));
+    let x = times(from, to.max(last));
     let line = |value: &dyn Fn(usize) -> f64| {
-        let at = |number: usize| (seconds(first.ts, points[number].ts), value(number));
-        let mut line: Vec<(f64, f64)> = (0..points.len()).map(at).collect();
+        let at = |number: usize| (seconds(from, points[number].ts), value(number));
+        let places = (0..points.len()).map(at);
+        let mut line: Vec<(f64, f64)> = [(0.0, 0.0)].into_iter().chain(places).collect();
         line.push((x.to, line[line.len() - 1].1));
         thinned(stepped(&line), &x)
     };
@@ -110,16 +112,14 @@ pub(super) fn market(
     name: &str,
     number: usize,
 ) -> Vec<Chart> {
-    let first = drawn.mids.first().or(drawn.scores.first());
-    let ends = [drawn.mids.last(), drawn.scores.last()];
-    let last = ends.into_iter().flatten().map(|point| point.0).max();
-    let Some((from, to)) = first.map(|point| point.0).zip(last) else {
+    let Some((from, to)) = content.report.span else {
         return vec![];
     };
     let x = times(from, to);
     let line = |points: &[(i64, f64)]| {
-        let points = points.iter().map(|point| (seconds(from, point.0), point.1));
-        thinned(points.collect(), &x)
+        let points = points.iter().filter(|point| (from..=to).contains(&point.0));
+        let places = points.map(|point| (seconds(from, point.0), point.1));
+        thinned(places.collect(), &x)
     };
     let (mids, scores) = (line(&drawn.mids), line(&drawn.scores));
     let trips = content.base.tally.trips.iter().flatten();
@@ -245,15 +245,22 @@ pub(super) fn decay(content: &PageContent<'_>) -> Chart {
     }
 }
 
-/// A duration for people.
+/// A duration for people, of three digits.
 pub(super) fn duration(millis: f64) -> String {
-    match millis {
-        ms if ms < 1e3 => format!("{ms} ms"),
-        ms if ms < 60e3 => format!("{} s", ms / 1e3),
-        ms if ms < 3_600e3 => format!("{} min", ms / 60e3),
-        ms if ms < 86_400e3 => format!("{} h", ms / 3_600e3),
-        ms => format!("{} d", ms / 86_400e3),
-    }
+    let (number, unit) = match millis {
+        ms if ms < 1e3 => (ms, "ms"),
+        ms if ms < 60e3 => (ms / 1e3, "s"),
+        ms if ms < 3_600e3 => (ms / 60e3, "min"),
+        ms if ms < 86_400e3 => (ms / 3_600e3, "h"),
+        ms => (ms / 86_400e3, "d"),
+    };
+    let places = (2.0 - libm::log10(number.abs().max(1e-9)).floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{number:.places$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    format!("{text} {unit}")
 }
 
 /// Bars of things with names.
@@ -415,5 +422,22 @@ mod tests {
     fn a_line_is_level_between_its_points() {
         let line = stepped(&[(0.0, 1.0), (2.0, 5.0)]);
         assert_eq!(line, [(0.0, 1.0), (2.0, 1.0), (2.0, 5.0)]);
+    }
+
+    #[test]
+    fn durations_are_rounded() {
+        for (millis, text) in [
+            (0.0, "0 ms"),
+            (0.05, "0.05 ms"),
+            (0.0025, "0.0025 ms"),
+            (500.0, "500 ms"),
+            (20_000.0, "20 s"),
+            (200_000.0, "3.33 min"),
+            (1e7, "2.78 h"),
+            (1e8, "1.16 d"),
+            (300.0 * 86_400e3, "300 d"),
+        ] {
+            assert_eq!(duration(millis), text);
+        }
     }
 }
