@@ -204,7 +204,7 @@ fn every_figure_is_that_of_the_json_and_nothing_is_outside() {
 }
 
 /// A script that tells the page around it what a reader would see.
-const PROBE: &str = r#"<script>
+const PROBE: &str = r##"<script>
 addEventListener("load", () => {
   const style = element => getComputedStyle(element);
   const shown = [...document.querySelectorAll("svg")].filter(one => style(one).display !== "none");
@@ -216,10 +216,14 @@ addEventListener("load", () => {
     wide: shown.filter(one => one.classList.contains("wide")).length,
     titled: shown.filter(one => one.querySelector("title").textContent !== "").length,
     paper: style(document.body).backgroundColor, ink: style(document.body).color,
+    clipped: [...document.querySelectorAll("#durations .scroll, #lineage .scroll")]
+      .filter(one => one.scrollWidth > one.clientWidth).length,
+    raw: [...document.querySelectorAll("section:not(#sweep) thead th")].map(one => one.textContent)
+      .filter(text => text.includes("_")),
     small: [...document.querySelectorAll("p, td, data")].filter(one => parseFloat(style(one).fontSize) < 12).length,
   }, "*");
 });
-</script></body>"#;
+</script></body>"##;
 
 /// What a browser says of a page in a frame of this width.
 fn looked_at(chromium: &str, folder: &Folder, width: u32, more: &[&str]) -> (Value, String) {
@@ -279,18 +283,71 @@ fn a_browser_shows_it_without_errors_wide_and_narrow_light_and_dark() {
     assert_eq!(narrow["figures"], figures);
     assert_eq!(narrow["small"], 0, "no text is too small to read");
     assert_eq!(narrow["wide"], 0);
+    assert_eq!(narrow["raw"], serde_json::json!([]), "heads are words");
+    assert_eq!(narrow["clipped"], 0, "durations and files fit");
     assert!(narrow["narrow"].as_u64() > Some(10), "{narrow}");
     assert_eq!(narrow["titled"], narrow["narrow"]);
     let (wide, said) = looked_at(chromium, &folder, 1_000, &[]);
     assert!(!said.contains("CONSOLE"), "{said}");
     assert!(wide["needed"].as_u64() <= Some(1_000), "{wide}");
     assert_eq!(wide["narrow"], 0);
+    assert_eq!(wide["clipped"], 0, "durations and files fit");
     assert_eq!(wide["wide"], narrow["narrow"]);
     let dark = ["--blink-settings=preferredColorScheme=0"];
     let (dark, _) = looked_at(chromium, &folder, 1_000, &dark);
     assert_eq!(wide["paper"], "rgb(255, 255, 255)");
     assert_ne!(dark["paper"], wide["paper"], "{dark}");
     assert_ne!(dark["ink"], wide["ink"]);
+}
+
+#[test]
+fn a_page_is_about_the_time_that_was_traded() {
+    let folder = Folder::new("backtest-page-span");
+    let pipeline = folder.write("pipeline.toml", SMALL).display().to_string();
+    let input = folder.write("day.jsonl", capture(3, 20, &["BTCUSDT"]));
+    let (input, page) = (input.display().to_string(), folder.path("page.html"));
+    let page = page.display().to_string();
+    let span = [
+        "--from",
+        "2026-01-05T00:00:10Z",
+        "--to",
+        "2026-01-05T00:00:14Z",
+    ];
+    let args = ["backtest", &pipeline, "--input", &input, "--report", &page];
+    let args = args.iter().chain(&span).map(|&word| word.to_owned());
+    let mut args: Vec<String> = args.collect();
+    for set in [
+        "enter=1",
+        "hold_ms=300",
+        "size=0.5",
+        "latency_ms=20",
+        "fee_bps=1",
+        "fill_on=book",
+    ]
+    .map(|set| format!("backtest.{set}"))
+    {
+        args.push("--set".into());
+        args.push(set);
+    }
+    let run = foretick(&args);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let html = folder.read("page.html");
+    let lead = "signals from 2026-01-05T00:00:10Z to 2026-01-05T00:00:14";
+    assert!(
+        html.contains(lead),
+        "{}",
+        &html[..html.find("<nav").unwrap_or(0)]
+    );
+    let times: Vec<&str> = html
+        .split("00:00:")
+        .skip(1)
+        .filter_map(|rest| rest.get(..2))
+        .collect();
+    let outside = times
+        .iter()
+        .filter(|second| !("10"..="15").contains(*second));
+    assert_eq!(outside.count(), 0, "{times:?}");
+    assert!(times.len() > 10, "labels of axes: {times:?}");
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn durations(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
             html.push_str(&charts::histogram(&id, title, about, found).html());
         }
     }
-    let mut table = Table::new("Numbers, and times in milliseconds", &heads);
+    let mut table = Table::of_facts("Numbers, and times in milliseconds", &heads);
     for key in QUANTILES {
         let cells = found
             .clone()
