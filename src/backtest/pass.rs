@@ -44,8 +44,8 @@ pub struct InputCounts {
 }
 
 impl Backtest {
-    /// A backtest of these terms, whose equity curves have a sample every `step_ns` nanoseconds of the span in
-    /// which signals are acted on. Signals outside it must not be given.
+    /// A backtest of these terms, whose equity curves have a sample every `step_ns` nanoseconds of the span
+    /// in which signals are acted on. Signals outside it must not be given.
     ///
     /// # Panics
     /// Where `step_ns` is not above zero.

@@ -35,8 +35,8 @@ pub(super) fn digest_files(inputs: &[PathBuf]) -> io::Result<JoinHandle<Vec<Inpu
     })
 }
 
-/// The names of files: of each as few of its folders as tell it from all others. Where a machine keeps them is
-/// nobody's business.
+/// The names of files: of each as few of its folders as tell it from all others. Where a machine keeps them
+/// is nobody's business.
 fn told_apart(inputs: &[PathBuf]) -> Vec<String> {
     let parts: Vec<Vec<String>> = inputs.iter().map(|path| parts(path)).collect();
     let different: BTreeSet<&Vec<String>> = parts.iter().collect();
@@ -108,11 +108,11 @@ mod tests {
     fn files_of_one_name_are_told_apart_by_their_folders_alone() {
         let names =
             |paths: &[&str]| told_apart(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
-        assert_eq!(names(&["/home/me/day.jsonl"]), ["day.jsonl"]);
+        assert_eq!(names(&["/srv/day.jsonl"]), ["day.jsonl"]);
         let converted = [
-            "/home/me/day/quotes/BTC/2026-01-05/part-0.parquet",
-            "/home/me/day/trades/BTC/2026-01-05/part-0.parquet",
-            "/home/me/day/trades/BTC/2026-01-06/part-0.parquet",
+            "/srv/day/quotes/BTC/2026-01-05/part-0.parquet",
+            "/srv/day/trades/BTC/2026-01-05/part-0.parquet",
+            "/srv/day/trades/BTC/2026-01-06/part-0.parquet",
             "other/news.jsonl",
         ];
         let told = [

@@ -53,8 +53,8 @@ pub struct BacktestReport {
     pub signals: u64,
     /// Signals after the last update of their market, which were not acted on.
     pub signals_left: u64,
-    /// The time that was traded, in nanoseconds: from `--from`, or the first update of a market, to `--to`, the
-    /// last exit where that is later, or the last update of a market.
+    /// The time that was traded, in nanoseconds: from `--from`, or the first update of a market, to `--to`,
+    /// the last exit where that is later, or the last update of a market.
     pub span: Option<(i64, i64)>,
     /// What orders were filled on.
     pub fill_on: &'static str,

@@ -1,6 +1,6 @@
 //! The charts of the page.
 
-use super::axis::{names, numbers, seconds, times};
+use super::axis::{duration, names, numbers, seconds, times};
 use super::chart::{Axis, Chart, Ink, Layer, WIDE};
 use super::content::PageContent;
 use crate::backtest::RoundTrip;
@@ -245,24 +245,6 @@ pub(super) fn decay(content: &PageContent<'_>) -> Chart {
     }
 }
 
-/// A duration for people, of three digits.
-pub(super) fn duration(millis: f64) -> String {
-    let (number, unit) = match millis {
-        ms if ms < 1e3 => (ms, "ms"),
-        ms if ms < 60e3 => (ms / 1e3, "s"),
-        ms if ms < 3_600e3 => (ms / 60e3, "min"),
-        ms if ms < 86_400e3 => (ms / 3_600e3, "h"),
-        ms => (ms / 86_400e3, "d"),
-    };
-    let places = (2.0 - libm::log10(number.abs().max(1e-9)).floor()).clamp(0.0, 6.0) as usize;
-    let text = format!("{number:.places$}");
-    let text = match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => &text,
-    };
-    format!("{text} {unit}")
-}
-
 /// Bars of things with names.
 fn bars(id: &str, title: &str, about: &str, of: Vec<(String, f64)>) -> Chart {
     let layers = of.iter().enumerate().map(|(at, (_, value))| {
@@ -422,22 +404,5 @@ mod tests {
     fn a_line_is_level_between_its_points() {
         let line = stepped(&[(0.0, 1.0), (2.0, 5.0)]);
         assert_eq!(line, [(0.0, 1.0), (2.0, 1.0), (2.0, 5.0)]);
-    }
-
-    #[test]
-    fn durations_are_rounded() {
-        for (millis, text) in [
-            (0.0, "0 ms"),
-            (0.05, "0.05 ms"),
-            (0.0025, "0.0025 ms"),
-            (500.0, "500 ms"),
-            (20_000.0, "20 s"),
-            (200_000.0, "3.33 min"),
-            (1e7, "2.78 h"),
-            (1e8, "1.16 d"),
-            (300.0 * 86_400e3, "300 d"),
-        ] {
-            assert_eq!(duration(millis), text);
-        }
     }
 }

@@ -15,12 +15,12 @@ const SPANS_MAX: usize = 1_024;
 
 /// What of an instrument is drawn.
 #[derive(Clone, Debug)]
-pub(in crate::command::backtest) struct DrawnInstrument {
-    pub(in crate::command::backtest) instrument: InstrumentId,
+pub(crate) struct DrawnInstrument {
+    pub(crate) instrument: InstrumentId,
     /// Times and mids; extremes are kept.
-    pub(in crate::command::backtest) mids: Vec<(i64, f64)>,
+    pub(crate) mids: Vec<(i64, f64)>,
     /// Times and scores; extremes are kept.
-    pub(in crate::command::backtest) scores: Vec<(i64, f64)>,
+    pub(crate) scores: Vec<(i64, f64)>,
 }
 
 /// What is drawn so far.
