@@ -38,7 +38,7 @@ mod tally;
 mod terms;
 mod trial;
 
-pub use self::equity::{Equity, EquityPoint};
+pub use self::equity::{Equity, EquityPoint, TradedSpan};
 pub use self::latency::OrderLatency;
 pub use self::market::FillOn;
 pub use self::moments::ChangeMoments;

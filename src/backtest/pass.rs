@@ -1,5 +1,6 @@
 //! One pass over events and signals, in which many terms are tried side by side.
 
+use super::equity::TradedSpan;
 use super::lane::{Lane, WaitingInput};
 use super::market::FillOn;
 use super::rule::Decision;
@@ -17,6 +18,7 @@ pub struct Backtest {
     trials: Vec<Trial>,
     /// The length of a step of the equity curves, in nanoseconds.
     step_ns: i64,
+    span: TradedSpan,
     /// When the curves are sampled next; none before the first update of a market.
     sample_at: Option<i64>,
     /// Whether any order may rest, so that trades matter.
@@ -42,12 +44,13 @@ pub struct InputCounts {
 }
 
 impl Backtest {
-    /// A backtest of these terms, whose equity curves have a sample every `step_ns` nanoseconds.
+    /// A backtest of these terms, whose equity curves have a sample every `step_ns` nanoseconds of the span
+    /// in which signals are acted on. Signals outside it must not be given.
     ///
     /// # Panics
     /// Where `step_ns` is not above zero.
     #[must_use]
-    pub fn new(on: FillOn, step_ns: i64, terms: Vec<(Terms, Keep)>) -> Self {
+    pub fn new(on: FillOn, step_ns: i64, span: TradedSpan, terms: Vec<(Terms, Keep)>) -> Self {
         assert!(step_ns > 0, "an equity curve has a step");
         let rests = |(terms, _): &(Terms, Keep)| matches!(terms.fill, FillModel::Limit(_));
         Self {
@@ -56,9 +59,10 @@ impl Backtest {
             uses_trades: terms.iter().any(rests),
             trials: terms
                 .into_iter()
-                .map(|(terms, keep)| Trial::new(terms, keep))
+                .map(|(terms, keep)| Trial::new(terms, keep, step_ns, span.to))
                 .collect(),
             step_ns,
+            span,
             sample_at: None,
             counts: InputCounts::default(),
         }
@@ -254,9 +258,10 @@ impl Backtest {
     /// Samples the equity curves at all steps before a time, to which an instrument comes now.
     fn sample_until(&mut self, at: usize, time: i64) {
         let step = self.step_ns;
-        let mut next = self
-            .sample_at
-            .unwrap_or_else(|| (time.div_euclid(step) + 1) * step);
+        let mut next = self.sample_at.unwrap_or_else(|| {
+            let from = self.span.from.unwrap_or(time);
+            (from.div_euclid(step) + 1) * step
+        });
         while next < time {
             self.settle(at, next, next);
             let signals = self.lanes[at].next_signal().is_none_or(|ts| ts >= time);

@@ -2,6 +2,7 @@
 
 mod limit;
 mod market;
+mod span;
 mod twenty;
 
 use std::sync::Arc;
@@ -156,7 +157,12 @@ impl Script {
 
     /// Plays it on these terms.
     fn play(&self, on: FillOn, terms: &Terms) -> TrialOutcome {
-        let mut backtest = Backtest::new(on, 1_000 * MS, vec![(terms.clone(), Keep::All)]);
+        self.play_within(TradedSpan::default(), on, terms)
+    }
+
+    /// The same, with this much of it traded.
+    fn play_within(&self, span: TradedSpan, on: FillOn, terms: &Terms) -> TrialOutcome {
+        let mut backtest = Backtest::new(on, 1_000 * MS, span, vec![(terms.clone(), Keep::All)]);
         for (batch, signals) in &self.steps {
             backtest.step(batch, signals);
         }
@@ -165,7 +171,12 @@ impl Script {
 
     /// The same in one step.
     fn play_at_once(&self, on: FillOn, terms: &Terms) -> TrialOutcome {
-        let mut backtest = Backtest::new(on, 1_000 * MS, vec![(terms.clone(), Keep::All)]);
+        let mut backtest = Backtest::new(
+            on,
+            1_000 * MS,
+            TradedSpan::default(),
+            vec![(terms.clone(), Keep::All)],
+        );
         let (mut all, mut signals) = (Batch::default(), vec![]);
         for (batch, given) in &self.steps {
             all.begin_frame(Origin::of_test());

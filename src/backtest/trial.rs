@@ -42,13 +42,13 @@ pub struct TrialOutcome {
 }
 
 impl Trial {
-    pub(super) fn new(terms: Terms, keep: Keep) -> Self {
+    pub(super) fn new(terms: Terms, keep: Keep, step_ns: i64, to: Option<i64>) -> Self {
         Self {
             terms,
             own: vec![],
             desks: vec![],
             tally: Tally::new(keep == Keep::All),
-            equity: Equity::new(keep == Keep::All),
+            equity: Equity::new(keep == Keep::All, step_ns, to),
         }
     }
 
@@ -90,7 +90,8 @@ impl Trial {
         self.equity.add(point, more);
     }
 
-    pub(super) fn finish(self, lanes: &[Lane]) -> TrialOutcome {
+    pub(super) fn finish(mut self, lanes: &[Lane]) -> TrialOutcome {
+        self.equity.end();
         let desks = || self.desks.iter().zip(lanes);
         let open = desks().filter_map(|(desk, lane)| desk.open_position(lane.market.mid));
         TrialOutcome {

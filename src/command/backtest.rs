@@ -35,9 +35,9 @@ use self::study::MoveLabel;
 use self::sweep::Combination;
 pub use self::sweep::SweepError;
 use self::tape::{Recorded, play};
-use crate::backtest::{FillOn, InputCounts, Keep, TrialOutcome};
+use crate::backtest::{FillOn, InputCounts, Keep, TradedSpan, TrialOutcome};
 use crate::pipeline::Pipeline;
-use crate::run::replay::{ReplayError, ReplayOptions};
+use crate::run::replay::{ReplayError, ReplayOptions, stream_names};
 use crate::sink::output_file::OutputFile;
 
 /// Replays the events through the pipeline and trades its signals; or, where it has rules of alerts, holds
@@ -100,9 +100,8 @@ fn trade(pipeline: &Pipeline, options: &BacktestOptions) -> Result<BacktestRepor
     if let Some(folder) = &options.folder {
         std::fs::create_dir_all(folder).map_err(|cause| file_error(folder, cause))?;
     }
-    let inputs = options.inputs.iter();
-    let names = inputs.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    loaded.lineage.streams = names.collect();
+    // Ids of signals are made of the names of their files.
+    loaded.lineage.streams = stream_names(&options.inputs);
     let sensitivities = Sensitivities::of(&settings.terms);
     let mut terms = vec![(settings.terms.clone(), Keep::All)];
     terms.extend(
@@ -119,8 +118,12 @@ fn trade(pipeline: &Pipeline, options: &BacktestOptions) -> Result<BacktestRepor
         reads_on: true,
         ..ReplayOptions::default()
     };
+    let traded = TradedSpan {
+        from: options.from.map(|from| from.0),
+        to: options.to.map(|to| to.0),
+    };
     let digested = digest_files(&options.inputs).map_err(ReplayError::Thread)?;
-    let played = play(pipeline, &loaded, &span, &settings, terms)?;
+    let played = play(pipeline, &loaded, (&span, traded), &settings, terms)?;
     let Recorded {
         summary,
         names,
@@ -149,6 +152,7 @@ fn trade(pipeline: &Pipeline, options: &BacktestOptions) -> Result<BacktestRepor
         labelling: MoveLabel::of(pipeline),
         settings: &settings,
         trials: options.trials,
+        traded,
         names: &names,
     };
     let tried = Tried {

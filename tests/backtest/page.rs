@@ -47,7 +47,7 @@ fn page(test: &str) -> (Folder, String, Value) {
     (folder, html, json)
 }
 
-/// The figures of a page, by their paths: the exact value, and the text with the tags taken out.
+/// The figures of a page, by their paths: the exact value, and the text.
 fn figures(html: &str) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
     for part in html.split("<data ").skip(1) {
@@ -60,8 +60,10 @@ fn figures(html: &str) -> BTreeMap<String, (String, String)> {
         };
         let (_, body) = part.split_once('>').expect("the end of the tag");
         let (body, _) = body.split_once("</data>").expect("the end of the element");
-        let text = unescaped(&body.replace("<i>", "").replace("</i>", ""));
-        found.insert(attribute("data-figure"), (attribute("value"), text));
+        found.insert(
+            attribute("data-figure"),
+            (attribute("value"), unescaped(body)),
+        );
     }
     found
 }
@@ -112,6 +114,23 @@ fn numbers(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Checks that what is shown of a number is the number, rounded to its last digit and not cut.
+fn is_rounded(text: &str, value: &str, path: &str) {
+    let number = |text: &str| -> f64 { text.parse().expect("a number") };
+    let (digits, power) = text.split_once('e').unwrap_or((text, "0"));
+    let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
+    let last = 10_f64.powi(power.parse::<i32>().expect("a power") - places as i32);
+    let off = (number(text) - number(value)).abs();
+    assert!(
+        off <= 0.500_001 * last,
+        "{path}: {value} is shown as {text}"
+    );
+    assert!(
+        text == value || digits.len() >= 4,
+        "{path}: {value} is shown as {text}"
+    );
+}
+
 /// Checks that each figure of a page is that of the JSON; returns them.
 pub(crate) fn is_that_of(html: &str, json: &Value) -> BTreeMap<String, (String, String)> {
     let shown = figures(html);
@@ -119,8 +138,11 @@ pub(crate) fn is_that_of(html: &str, json: &Value) -> BTreeMap<String, (String, 
     for (path, (value, text)) in &shown {
         let of_json = json.pointer(&format!("/{path}")).unwrap_or(&Value::Null);
         assert_eq!(*value, text_of(of_json), "{path}");
-        let dash = if of_json.is_null() { "–" } else { value };
-        assert_eq!(text, dash, "{path}");
+        match of_json {
+            Value::Null => assert_eq!(text, "–", "{path}"),
+            Value::Number(_) => is_rounded(text, value, path),
+            _ => assert_eq!(text, value, "{path}"),
+        }
     }
     shown
 }
@@ -182,7 +204,7 @@ fn every_figure_is_that_of_the_json_and_nothing_is_outside() {
 }
 
 /// A script that tells the page around it what a reader would see.
-const PROBE: &str = r#"<script>
+const PROBE: &str = r##"<script>
 addEventListener("load", () => {
   const style = element => getComputedStyle(element);
   const shown = [...document.querySelectorAll("svg")].filter(one => style(one).display !== "none");
@@ -194,10 +216,14 @@ addEventListener("load", () => {
     wide: shown.filter(one => one.classList.contains("wide")).length,
     titled: shown.filter(one => one.querySelector("title").textContent !== "").length,
     paper: style(document.body).backgroundColor, ink: style(document.body).color,
+    clipped: [...document.querySelectorAll("#durations .scroll, #lineage .scroll")]
+      .filter(one => one.scrollWidth > one.clientWidth).length,
+    raw: [...document.querySelectorAll("section:not(#sweep) thead th")].map(one => one.textContent)
+      .filter(text => text.includes("_")),
     small: [...document.querySelectorAll("p, td, data")].filter(one => parseFloat(style(one).fontSize) < 12).length,
   }, "*");
 });
-</script></body>"#;
+</script></body>"##;
 
 /// What a browser says of a page in a frame of this width.
 fn looked_at(chromium: &str, folder: &Folder, width: u32, more: &[&str]) -> (Value, String) {
@@ -257,18 +283,71 @@ fn a_browser_shows_it_without_errors_wide_and_narrow_light_and_dark() {
     assert_eq!(narrow["figures"], figures);
     assert_eq!(narrow["small"], 0, "no text is too small to read");
     assert_eq!(narrow["wide"], 0);
+    assert_eq!(narrow["raw"], serde_json::json!([]), "heads are words");
+    assert_eq!(narrow["clipped"], 0, "durations and files fit");
     assert!(narrow["narrow"].as_u64() > Some(10), "{narrow}");
     assert_eq!(narrow["titled"], narrow["narrow"]);
     let (wide, said) = looked_at(chromium, &folder, 1_000, &[]);
     assert!(!said.contains("CONSOLE"), "{said}");
     assert!(wide["needed"].as_u64() <= Some(1_000), "{wide}");
     assert_eq!(wide["narrow"], 0);
+    assert_eq!(wide["clipped"], 0, "durations and files fit");
     assert_eq!(wide["wide"], narrow["narrow"]);
     let dark = ["--blink-settings=preferredColorScheme=0"];
     let (dark, _) = looked_at(chromium, &folder, 1_000, &dark);
     assert_eq!(wide["paper"], "rgb(255, 255, 255)");
     assert_ne!(dark["paper"], wide["paper"], "{dark}");
     assert_ne!(dark["ink"], wide["ink"]);
+}
+
+#[test]
+fn a_page_is_about_the_time_that_was_traded() {
+    let folder = Folder::new("backtest-page-span");
+    let pipeline = folder.write("pipeline.toml", SMALL).display().to_string();
+    let input = folder.write("day.jsonl", capture(3, 20, &["BTCUSDT"]));
+    let (input, page) = (input.display().to_string(), folder.path("page.html"));
+    let page = page.display().to_string();
+    let span = [
+        "--from",
+        "2026-01-05T00:00:10Z",
+        "--to",
+        "2026-01-05T00:00:14Z",
+    ];
+    let args = ["backtest", &pipeline, "--input", &input, "--report", &page];
+    let args = args.iter().chain(&span).map(|&word| word.to_owned());
+    let mut args: Vec<String> = args.collect();
+    for set in [
+        "enter=1",
+        "hold_ms=300",
+        "size=0.5",
+        "latency_ms=20",
+        "fee_bps=1",
+        "fill_on=book",
+    ]
+    .map(|set| format!("backtest.{set}"))
+    {
+        args.push("--set".into());
+        args.push(set);
+    }
+    let run = foretick(&args);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let html = folder.read("page.html");
+    let lead = "signals from 2026-01-05T00:00:10Z to 2026-01-05T00:00:14";
+    assert!(
+        html.contains(lead),
+        "{}",
+        &html[..html.find("<nav").unwrap_or(0)]
+    );
+    let times: Vec<&str> = html
+        .split("00:00:")
+        .skip(1)
+        .filter_map(|rest| rest.get(..2))
+        .collect();
+    let outside = times
+        .iter()
+        .filter(|second| !("10"..="15").contains(*second));
+    assert_eq!(outside.count(), 0, "{times:?}");
+    assert!(times.len() > 10, "labels of axes: {times:?}");
 }
 
 #[test]

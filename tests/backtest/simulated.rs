@@ -15,11 +15,20 @@ const OFTEN: [&str; 6] = [
     "backtest.fill_on=book",
 ];
 
+/// The beginning of the market, and a second, in nanoseconds.
+const EPOCH_NS: i64 = 1_767_571_200_000_000_000;
+const SECOND_NS: i64 = 1_000_000_000;
+
 /// Runs a command on the small pipeline and two instruments.
 fn run(test: &str, command: &str, set: &[&str], more: &[&str]) -> Run {
+    run_seconds(test, command, 20, set, more)
+}
+
+/// The same, on a market of so many seconds.
+fn run_seconds(test: &str, command: &str, seconds: u64, set: &[&str], more: &[&str]) -> Run {
     let folder = Folder::new(&format!("backtest-{test}"));
     let pipeline = folder.write("pipeline.toml", SMALL).display().to_string();
-    let day = capture(3, 20, &["BTCUSDT", "ETHUSDT"]);
+    let day = capture(3, seconds, &["BTCUSDT", "ETHUSDT"]);
     let input = folder.write("day.jsonl", day).display().to_string();
     let mut args = vec![command, &pipeline, "--input", &input, "--json"];
     for one in set {
@@ -100,4 +109,49 @@ fn the_same_run_gives_the_same_bytes_whatever_the_batches() {
     let other = [&OFTEN[..], &["engine.batch=7"]].concat();
     let other = run("bytes-7", "backtest", &other, &[]);
     assert_eq!(one.stdout, other.stdout);
+}
+
+/// The market is 20 s long. What is before `--from` and behind `--to` is no time that was traded.
+#[test]
+fn ratios_are_of_the_time_that_was_traded() {
+    let span = [
+        "--from",
+        "2026-01-05T00:00:05Z",
+        "--to",
+        "2026-01-05T00:00:12Z",
+    ];
+    let all = report(&run_seconds("span-20", "backtest", 20, &OFTEN, &span));
+    let cut = report(&run_seconds("span-14", "backtest", 14, &OFTEN, &span));
+    assert!(number(&all["trades"]) > 10.0, "{all}");
+    for key in [
+        "trades",
+        "pnl_net",
+        "sharpe",
+        "sortino",
+        "calmar",
+        "deflated_sharpe",
+        "exposure",
+        "span",
+    ] {
+        assert_eq!(all[key], cut[key], "{key}");
+    }
+    let ends = [0, 1].map(|at| all["span"][at].as_i64().expect("a time"));
+    assert_eq!(ends[0], EPOCH_NS + 5 * SECOND_NS);
+    assert!(
+        (EPOCH_NS + 12 * SECOND_NS..EPOCH_NS + 13 * SECOND_NS).contains(&ends[1]),
+        "{ends:?}"
+    );
+    // Signals from the first second on, traded in a span that begins 100 s before it.
+    let own = report(&run_seconds("span-own", "backtest", 20, &OFTEN, &[]));
+    let wide = ["--from", "2026-01-04T23:58:20Z"];
+    let wide = report(&run_seconds("span-wide", "backtest", 20, &OFTEN, &wide));
+    assert_eq!(own["digest"], wide["digest"]);
+    let share = |of: &Value| number(&of["exposure"]["time_in_market"]);
+    let samples = 100.0 / (share(&own) / share(&wide) - 1.0);
+    assert!((samples - 20.0).abs() < 1e-6, "{samples} samples of 20 s");
+    let codes = |of: &Value| of["findings"].to_string().contains("\"silence\"");
+    assert_eq!(
+        (codes(&own), codes(&wide), codes(&all)),
+        (false, true, false)
+    );
 }

@@ -252,7 +252,7 @@ fn instruments_may_have_sizes_and_rates_of_their_own() {
             .quote(2 * hour, "199", "201")
             .quote(11 * hour, "99", "101");
         let keep = vec![(held.clone(), Keep::All)];
-        let mut backtest = Backtest::new(FillOn::Quotes, 1_000 * MS, keep);
+        let mut backtest = Backtest::new(FillOn::Quotes, 1_000 * MS, TradedSpan::default(), keep);
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         backtest.list(&names);
         for (batch, signals) in &script.steps {

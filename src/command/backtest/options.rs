@@ -1,6 +1,6 @@
 //! What to backtest, and which files are written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command::arguments::BacktestArguments;
 use crate::command::outputs::{OutputContent, PlannedOutput, outputs_of};
@@ -83,12 +83,20 @@ impl BacktestOptions {
     }
 }
 
-/// A command as a shell would take it.
+/// A command as a shell would take it; where a machine keeps the program is left out.
 fn command(words: impl Iterator<Item = String>) -> String {
     let is_plain = |word: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
         !word.is_empty() && word.chars().all(plain)
     };
+    let program = |word: String| {
+        let name = Path::new(&word).file_name();
+        name.map_or(word.clone(), |name| name.to_string_lossy().into_owned())
+    };
+    let words = words.enumerate().map(|(at, word)| match at {
+        0 => program(word),
+        _ => word,
+    });
     let quoted = words.map(|word| match is_plain(&word) {
         true => word,
         false => format!("'{}'", word.replace('\'', "'\\''")),
@@ -102,7 +110,13 @@ mod tests {
 
     #[test]
     fn a_command_is_quoted_as_a_shell_takes_it() {
-        let words = ["foretick", "backtest.enter=0.15", "it's", "", "a b"];
+        let words = [
+            "/usr/local/bin/foretick",
+            "backtest.enter=0.15",
+            "it's",
+            "",
+            "a b",
+        ];
         let written = command(words.into_iter().map(str::to_owned));
         assert_eq!(written, r"foretick backtest.enter=0.15 'it'\''s' '' 'a b'");
     }

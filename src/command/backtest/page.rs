@@ -14,6 +14,7 @@ mod predictions;
 mod sections;
 pub(super) mod table;
 pub(super) mod text;
+mod words;
 
 pub(super) use self::content::PageContent;
 use self::document::document;

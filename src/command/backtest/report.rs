@@ -25,7 +25,9 @@ use super::study::{MoveLabel, StudyFigures, StudyOutcome};
 use super::sweep::Combination;
 use super::tables::side;
 use crate::backtest::statistics::{Trials, deflated_sharpe, sharpe_of_step, variance};
-use crate::backtest::{FillOn, InputCounts, OpenPosition, Tally, TradeFigures, TrialOutcome};
+use crate::backtest::{
+    FillOn, InputCounts, OpenPosition, Tally, TradeFigures, TradedSpan, TrialOutcome,
+};
 use crate::pipeline::BacktestSettings;
 use crate::run::summary::Summary;
 use crate::signal::model::ModelIdentity;
@@ -51,7 +53,8 @@ pub struct BacktestReport {
     pub signals: u64,
     /// Signals after the last update of their market, which were not acted on.
     pub signals_left: u64,
-    /// The times of the first and the last update of a market, in nanoseconds.
+    /// The time that was traded, in nanoseconds: from `--from`, or the first update of a market, to `--to`,
+    /// the last exit where that is later, or the last update of a market.
     pub span: Option<(i64, i64)>,
     /// What orders were filled on.
     pub fill_on: &'static str,
@@ -113,6 +116,8 @@ pub(super) struct Given<'a> {
     pub(super) labelling: Option<MoveLabel>,
     pub(super) settings: &'a BacktestSettings,
     pub(super) trials: u64,
+    /// When signals are acted on.
+    pub(super) traded: TradedSpan,
     pub(super) names: &'a [String],
 }
 
@@ -154,6 +159,7 @@ impl BacktestReport {
         let by_size = by_size(sensitivities, large);
         let wins = by_size.iter().filter(|one| one.figures.pnl_net > 0.0);
         let by_instrument = tally.by_instrument.iter();
+        let span = traded_span(given.traded, base, counts);
         let mut report = Self {
             pipeline: given.pipeline.to_owned(),
             model_name: given.model.name.clone(),
@@ -164,7 +170,7 @@ impl BacktestReport {
             digest: summary.digest.clone(),
             signals: counts.signals,
             signals_left: counts.signals_left,
-            span: counts.times,
+            span,
             fill_on: match given.settings.on {
                 FillOn::Book => "book",
                 FillOn::Quotes => "quotes",
@@ -222,13 +228,13 @@ impl BacktestReport {
             findings: vec![],
             summary,
         };
-        report.findings = findings(&report.facts());
+        report.findings = findings(&report.facts(counts.times));
         report
     }
 }
 
 impl BacktestReport {
-    fn facts(&self) -> Facts<'_> {
+    fn facts(&self, known: Option<(i64, i64)>) -> Facts<'_> {
         Facts {
             split: self.split.as_ref(),
             terms: &self.terms,
@@ -237,8 +243,25 @@ impl BacktestReport {
             swept: self.sweep.len(),
             open: self.open_positions.len(),
             signals_left: self.signals_left,
+            span: self.span.zip(known),
         }
     }
+}
+
+/// The time that was traded; none without an update of a market.
+fn traded_span(
+    TradedSpan { from, to }: TradedSpan,
+    base: &TrialOutcome,
+    counts: InputCounts,
+) -> Option<(i64, i64)> {
+    let (first, last) = counts.times?;
+    let exits = base.tally.trips.iter().flatten().map(|trip| trip.exited);
+    let end = match (to, base.open.is_empty()) {
+        (Some(to), true) => exits.fold(to, i64::max),
+        (Some(to), false) => to.max(last),
+        (None, _) => last,
+    };
+    Some((from.unwrap_or(first), end))
 }
 
 fn by_hour(tally: &Tally) -> BTreeMap<String, PartFigures> {

@@ -6,6 +6,7 @@
 mod agreement;
 mod decay;
 mod delay;
+mod drawing;
 mod drift;
 mod labelling;
 mod sample;
@@ -23,13 +24,14 @@ use self::decay::Decay;
 pub(super) use self::decay::IcFigures;
 pub(super) use self::delay::DurationFigures;
 pub(super) use self::delay::Durations;
+use self::drawing::Drawing;
+pub(super) use self::drawing::DrawnInstrument;
 use self::drift::Drift;
 pub(super) use self::drift::DriftFigures;
 pub(super) use self::labelling::MoveLabel;
 use self::labelling::{MOVE_CLASSES, WaitingPredictions};
 use self::step::{HeardMid, StudiedStep, key};
-use self::thinned::ThinnedSeries;
-use crate::backtest::{ChangeMoments, Decision, Terms};
+use crate::backtest::{ChangeMoments, Decision, Terms, TradedSpan};
 use crate::engine::row::Row;
 use crate::engine::row_maker::RowMaker;
 use crate::event::Batch;
@@ -42,12 +44,6 @@ use crate::signal::model::most_probable;
 use crate::signal::quality::Quality;
 use crate::signal::{MAX_OUTPUTS, Signal};
 use crate::units::Nanos;
-
-/// Instruments whose price and scores are kept for charts.
-const DRAWN_MAX: usize = 32;
-
-/// Spans of time of such a series.
-const SPANS_MAX: usize = 1_024;
 
 /// What the signals are worth beside their trades.
 #[derive(Clone, Debug, Serialize)]
@@ -114,16 +110,6 @@ pub(super) struct SplitCounts {
     pub(super) test: u64,
 }
 
-/// What of an instrument is drawn.
-#[derive(Clone, Debug)]
-pub(super) struct DrawnInstrument {
-    pub(super) instrument: InstrumentId,
-    /// Times and mids; extremes are kept.
-    pub(super) mids: Vec<(i64, f64)>,
-    /// Times and scores; extremes are kept.
-    pub(super) scores: Vec<(i64, f64)>,
-}
-
 /// What a study found.
 #[derive(Clone, Debug)]
 pub(super) struct StudyOutcome {
@@ -150,11 +136,16 @@ pub(super) struct Study {
     order: Durations,
     drift: Drift,
     splits: SplitCounts,
-    drawn: BTreeMap<InstrumentId, (ThinnedSeries, ThinnedSeries)>,
+    drawing: Drawing,
 }
 
 impl Study {
-    pub(super) fn new(pipeline: &Pipeline, loaded: &Loaded, terms: &Terms) -> Self {
+    pub(super) fn new(
+        pipeline: &Pipeline,
+        loaded: &Loaded,
+        terms: &Terms,
+        traded: TradedSpan,
+    ) -> Self {
         let labelling = MoveLabel::of(pipeline);
         // Without a label the time that positions are held is what a score is about.
         let held = terms.rule.hold_ns.filter(|hold| *hold < i64::MAX);
@@ -179,7 +170,7 @@ impl Study {
             order: Durations::default(),
             drift: Drift::default(),
             splits: SplitCounts::default(),
-            drawn: BTreeMap::new(),
+            drawing: Drawing::of(traded, terms),
         }
     }
 
@@ -242,9 +233,7 @@ impl Study {
         self.feed.add(signal.origin.ts_recv.0.saturating_sub(ts));
         self.order.add(self.terms.latency.of(ts));
         self.count_split(ts);
-        if let Some((_, scores)) = self.drawn_of(instrument) {
-            scores.add(ts, score);
-        }
+        self.drawing.score(instrument, ts, score);
         let waiting = key(instrument, &signal.origin, signal.part);
         let row = self.step.waiting.get_mut(&waiting);
         if let Some(at) = row.and_then(VecDeque::pop_front) {
@@ -308,10 +297,8 @@ impl Study {
             });
         }
         self.decay.pass_time(heard.instrument, &point);
-        if let Some(mid) = point.mid
-            && let Some((mids, _)) = self.drawn_of(heard.instrument)
-        {
-            mids.add(point.now.0, mid);
+        if let Some(mid) = point.mid {
+            self.drawing.mid(heard.instrument, point.now.0, mid);
         }
         if let Some((row, Some(prediction))) = heard.row.map(|at| &rows[at]) {
             self.predict(row, &point, prediction);
@@ -323,19 +310,6 @@ impl Study {
             labeller.predict(row.instrument, point, *prediction);
         }
         self.decay.predict(row.instrument, point, prediction);
-    }
-
-    /// The series of an instrument that are drawn, if it is one of the first.
-    fn drawn_of(
-        &mut self,
-        instrument: InstrumentId,
-    ) -> Option<&mut (ThinnedSeries, ThinnedSeries)> {
-        let is_new = !self.drawn.contains_key(&instrument);
-        if is_new && self.drawn.len() >= DRAWN_MAX {
-            return None;
-        }
-        let series = || (ThinnedSeries::new(SPANS_MAX), ThinnedSeries::new(SPANS_MAX));
-        Some(self.drawn.entry(instrument).or_insert_with(series))
     }
 
     /// Ends the input.
@@ -352,7 +326,6 @@ impl Study {
             agreement.confusion(by, horizon_ms, labelling.threshold_bps)
         });
         let scores = self.scores.iter();
-        let drawn = self.drawn.iter();
         StudyOutcome {
             figures: StudyFigures {
                 confusion,
@@ -375,13 +348,7 @@ impl Study {
                 drift: self.drift.figures(&self.names, self.fitted.as_ref()),
             },
             splits: self.splits,
-            drawn: drawn
-                .map(|(instrument, (mids, scores))| DrawnInstrument {
-                    instrument: *instrument,
-                    mids: mids.points(),
-                    scores: scores.points(),
-                })
-                .collect(),
+            drawn: self.drawing.finish(),
         }
     }
 }

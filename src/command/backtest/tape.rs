@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::study::{StudiedSignal, Study, StudyOutcome};
-use crate::backtest::{Backtest, Decision, InputCounts, Keep, Terms, TrialOutcome};
+use crate::backtest::{Backtest, Decision, InputCounts, Keep, Terms, TradedSpan, TrialOutcome};
 use crate::event::Batch;
 use crate::instrument::{InstrumentId, Instruments};
 use crate::pipeline::{BacktestSettings, Loaded, Pipeline};
@@ -54,7 +54,7 @@ const TERMS_MIN: usize = 4;
 pub(super) fn play(
     pipeline: &Pipeline,
     loaded: &Loaded,
-    span: &ReplayOptions,
+    (span, traded): (&ReplayOptions, TradedSpan),
     settings: &BacktestSettings,
     terms: Vec<(Terms, Keep)>,
 ) -> Result<Recorded, ReplayError> {
@@ -66,7 +66,7 @@ pub(super) fn play(
             let (send, receive) = sync_channel::<Arc<TapeStep>>(WAITING_MAX);
             let thread = std::thread::Builder::new().name(format!("trader-{}", senders.len()));
             let trader = thread.spawn_scoped(scope, move || {
-                let mut backtest = Backtest::new(settings.on, settings.step_ns, part);
+                let mut backtest = Backtest::new(settings.on, settings.step_ns, traded, part);
                 for step in receive {
                     backtest.list(&step.names);
                     backtest.step(&step.batch, &step.signals);
@@ -77,7 +77,7 @@ pub(super) fn play(
             traders.push(trader.map_err(ReplayError::Thread)?);
         }
         let (send, receive) = sync_channel::<Arc<TapeStep>>(WAITING_MAX);
-        let mut study = Study::new(pipeline, loaded, &settings.terms);
+        let mut study = Study::new(pipeline, loaded, &settings.terms, traded);
         let thread = std::thread::Builder::new().name("study".into());
         let student = thread.spawn_scoped(scope, move || {
             for step in receive {

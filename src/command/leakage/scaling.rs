@@ -109,7 +109,10 @@ impl Scaling {
             .iter()
             .map(|((_, moments), _)| moments.count() as u64)
             .sum();
-        let over = format!("{over} of each of {} instruments", scaled.len());
+        let over = match scaled.len() {
+            1 => format!("{over} of one instrument"),
+            number => format!("{over} of each of {number} instruments"),
+        };
         Some(standard(over, rows, *train))
     }
 }

@@ -117,6 +117,24 @@ pub(crate) fn times(from: i64, to: i64) -> Axis {
     }
 }
 
+/// A duration for people, of three digits.
+pub(crate) fn duration(millis: f64) -> String {
+    let (number, unit) = match millis {
+        ms if ms < 1e3 => (ms, "ms"),
+        ms if ms < 60e3 => (ms / 1e3, "s"),
+        ms if ms < 3_600e3 => (ms / 60e3, "min"),
+        ms if ms < 86_400e3 => (ms / 3_600e3, "h"),
+        ms => (ms / 86_400e3, "d"),
+    };
+    let places = (2.0 - libm::log10(number.abs().max(1e-9)).floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{number:.places$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    format!("{text} {unit}")
+}
+
 /// A time as a place on an axis of times that begins at `from`.
 pub(crate) fn seconds(from: i64, ts: i64) -> f64 {
     ts.saturating_sub(from) as f64 / SECOND_NS as f64
@@ -148,5 +166,22 @@ mod tests {
             ["00:02", "00:04", "00:06", "00:08", "00:10", "00:12"]
         );
         assert_eq!(axis.ticks[0].0, 30.0);
+    }
+
+    #[test]
+    fn durations_are_rounded() {
+        for (millis, text) in [
+            (0.0, "0 ms"),
+            (0.05, "0.05 ms"),
+            (0.0025, "0.0025 ms"),
+            (500.0, "500 ms"),
+            (20_000.0, "20 s"),
+            (200_000.0, "3.33 min"),
+            (1e7, "2.78 h"),
+            (1e8, "1.16 d"),
+            (300.0 * 86_400e3, "300 d"),
+        ] {
+            assert_eq!(duration(millis), text);
+        }
     }
 }

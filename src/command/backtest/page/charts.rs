@@ -1,6 +1,6 @@
 //! The charts of the page.
 
-use super::axis::{names, numbers, seconds, times};
+use super::axis::{duration, names, numbers, seconds, times};
 use super::chart::{Axis, Chart, Ink, Layer, WIDE};
 use super::content::PageContent;
 use crate::backtest::RoundTrip;
@@ -59,10 +59,12 @@ pub(super) fn equity(content: &PageContent<'_>) -> Vec<Chart> {
         return vec![];
     };
     let last = content.base.equity.last.map_or(first.ts, |last| last.ts);
-    let x = times(first.ts, last);
+    let (from, to) = content.report.span.unwrap_or((first.ts, last));
+    let x = times(from, to.max(last));
     let line = |value: &dyn Fn(usize) -> f64| {
-        let at = |number: usize| (seconds(first.ts, points[number].ts), value(number));
-        let mut line: Vec<(f64, f64)> = (0..points.len()).map(at).collect();
+        let at = |number: usize| (seconds(from, points[number].ts), value(number));
+        let places = (0..points.len()).map(at);
+        let mut line: Vec<(f64, f64)> = [(0.0, 0.0)].into_iter().chain(places).collect();
         line.push((x.to, line[line.len() - 1].1));
         thinned(stepped(&line), &x)
     };
@@ -110,16 +112,14 @@ pub(super) fn market(
     name: &str,
     number: usize,
 ) -> Vec<Chart> {
-    let first = drawn.mids.first().or(drawn.scores.first());
-    let ends = [drawn.mids.last(), drawn.scores.last()];
-    let last = ends.into_iter().flatten().map(|point| point.0).max();
-    let Some((from, to)) = first.map(|point| point.0).zip(last) else {
+    let Some((from, to)) = content.report.span else {
         return vec![];
     };
     let x = times(from, to);
     let line = |points: &[(i64, f64)]| {
-        let points = points.iter().map(|point| (seconds(from, point.0), point.1));
-        thinned(points.collect(), &x)
+        let points = points.iter().filter(|point| (from..=to).contains(&point.0));
+        let places = points.map(|point| (seconds(from, point.0), point.1));
+        thinned(places.collect(), &x)
     };
     let (mids, scores) = (line(&drawn.mids), line(&drawn.scores));
     let trips = content.base.tally.trips.iter().flatten();
@@ -242,17 +242,6 @@ pub(super) fn decay(content: &PageContent<'_>) -> Chart {
             Layer::Line(Ink::One, pearson),
             Layer::Line(Ink::Two, spearman),
         ],
-    }
-}
-
-/// A duration for people.
-pub(super) fn duration(millis: f64) -> String {
-    match millis {
-        ms if ms < 1e3 => format!("{ms} ms"),
-        ms if ms < 60e3 => format!("{} s", ms / 1e3),
-        ms if ms < 3_600e3 => format!("{} min", ms / 60e3),
-        ms if ms < 86_400e3 => format!("{} h", ms / 3_600e3),
-        ms => format!("{} d", ms / 86_400e3),
     }
 }
 

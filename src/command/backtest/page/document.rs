@@ -29,8 +29,8 @@ pub(crate) fn document(title: &str, lead: &str, sections: &[Section]) -> String 
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{lead}\
-         <p class=\"faint\">Long figures are cut here, not rounded; their whole values are in the page's source and \
-         in the output of <code>--json</code>.</p>\n<nav aria-label=\"Sections\">"
+         <p class=\"faint\">Long figures are rounded here; their whole values are in the page's source, as \
+         <code>value</code> of each, and in the output of <code>--json</code>.</p>\n<nav aria-label=\"Sections\">"
     );
     for section in sections {
         let (id, name) = (section.id, section.name);

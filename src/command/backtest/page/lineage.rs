@@ -25,7 +25,7 @@ pub(crate) fn lineage(figures: JsonFigures<'_>, inputs: &[InputFigures], command
         [escaped(env!("CARGO_PKG_VERSION")).into_owned()],
     );
     let mut html = table.html();
-    let mut table = Table::of_texts("Input", &["file", "bytes", "SHA-256"]);
+    let mut table = Table::of_files("Input", &["file", "bytes", "SHA-256"]);
     for (at, input) in inputs.iter().take(FILES_MAX).enumerate() {
         let cells = ["bytes", "sha256"].map(|key| figures.figure(&format!("inputs/{at}/{key}")));
         table.row(&input.name, cells);

@@ -1,5 +1,6 @@
 //! What was predicted and what came, and how far the features are from those of the training.
 
+use super::axis::duration;
 use super::chart::Chart;
 use super::charts;
 use super::content::PageContent;
@@ -63,7 +64,7 @@ pub(super) fn predictions(content: &PageContent<'_>, figures: JsonFigures<'_>) -
         let cells = heads[1..]
             .iter()
             .map(|head| figures.figure(&format!("ic/{at}/{head}")));
-        table.row(&charts::duration(one.horizon_ms), cells);
+        table.row(&duration(one.horizon_ms), cells);
     }
     html.push_str(&table.html());
     let heads = ["quality", "signals", "mean", "deviation", "min", "max"];

@@ -9,6 +9,7 @@ use super::parts::{ROWS_MAX, costs, parts, split};
 use super::predictions::{drawn, drift, predictions};
 use super::table::{Table, push};
 use super::text::{JsonFigures, escaped};
+use super::words::words;
 use crate::command::backtest::study::DrawnInstrument;
 
 /// Instruments whose market is drawn.
@@ -182,33 +183,39 @@ fn durations(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
         ),
     ];
     let mut html = String::new();
-    let heads = [
-        "ms",
-        "count",
-        "below_zero",
-        "min",
-        "p10",
-        "p25",
-        "p50",
-        "p75",
-        "p90",
-        "p99",
-        "max",
-    ];
-    let mut table = Table::new("Quantiles, in milliseconds", &heads);
+    let found = of.iter().filter(|(_, _, _, found)| found.is_some());
+    let heads = found.clone().map(|(_, title, _, _)| *title);
+    let heads: Vec<&str> = [""].into_iter().chain(heads).collect();
     for (path, title, about, found) in of {
         if let Some(found) = found {
             let id = path.replace(['_', '/'], "-");
             html.push_str(&charts::histogram(&id, title, about, found).html());
-            let cells = heads[1..]
-                .iter()
-                .map(|head| figures.figure(&format!("{path}/{head}")));
-            table.row(title, cells);
         }
+    }
+    let mut table = Table::of_facts("Numbers, and times in milliseconds", &heads);
+    for key in QUANTILES {
+        let cells = found
+            .clone()
+            .map(|(path, _, _, _)| figures.figure(&format!("{path}/{key}")));
+        table.row(words(key), cells);
     }
     html.push_str(&table.html());
     html
 }
+
+/// What is told of durations.
+const QUANTILES: [&str; 10] = [
+    "count",
+    "below_zero",
+    "min",
+    "p10",
+    "p25",
+    "p50",
+    "p75",
+    "p90",
+    "p99",
+    "max",
+];
 
 fn sweep(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
     let Some(first) = content.report.sweep.first() else {
@@ -260,7 +267,7 @@ fn orders(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
         "delayed_exits",
         "left",
     ] {
-        table.row(key, [figures.figure(&format!("orders/{key}"))]);
+        table.row(words(key), [figures.figure(&format!("orders/{key}"))]);
     }
     let mut html = table.html();
     let mut table = Table::new(
@@ -268,7 +275,10 @@ fn orders(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
         &["", "signals"],
     );
     for reason in content.report.passed_over.keys() {
-        table.row(reason, [figures.figure(&format!("passed_over/{reason}"))]);
+        table.row(
+            words(reason),
+            [figures.figure(&format!("passed_over/{reason}"))],
+        );
     }
     html.push_str(&table.html());
     let heads = ["instrument", "side", "quantity", "pnl_gross", "fees"];

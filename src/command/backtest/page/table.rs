@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::text::escaped;
+use super::words::words;
 
 /// A table: a caption, heads, and rows of HTML.
 #[derive(Clone, Debug, Default)]
@@ -14,12 +15,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Heads that are names of figures are put into words.
     pub(crate) fn new(caption: &str, heads: &[&str]) -> Self {
         Self {
             caption: escaped(caption).into_owned(),
             heads: heads
                 .iter()
-                .map(|head| escaped(head).into_owned())
+                .map(|head| escaped(words(head)).into_owned())
                 .collect(),
             ..Self::default()
         }
@@ -29,6 +31,14 @@ impl Table {
     pub(crate) fn of_texts(caption: &str, heads: &[&str]) -> Self {
         Self {
             class: " class=\"texts\"",
+            ..Self::new(caption, heads)
+        }
+    }
+
+    /// A table of files, which may be long.
+    pub(crate) fn of_files(caption: &str, heads: &[&str]) -> Self {
+        Self {
+            class: " class=\"texts files\"",
             ..Self::new(caption, heads)
         }
     }

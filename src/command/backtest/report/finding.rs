@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::split::SplitFigures;
 use super::terms::TermsFigures;
 use crate::command::backtest::study::DriftFigures;
+use crate::time::rfc3339;
+use crate::units::Nanos;
 
 /// Something that bears on what the figures mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +28,9 @@ const PSI_MAX: f64 = 0.25;
 /// A shift from which a change is large, where there is no index, in standard deviations.
 const SHIFT_MAX: f64 = 1.0;
 
+/// The share of the span that the input has a market of, below which ratios by time say less.
+const KNOWN_MIN: f64 = 0.9;
+
 /// What findings are made of.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
@@ -40,6 +45,8 @@ pub(super) struct Facts<'a> {
     pub(super) open: usize,
     /// Signals after the last update of their market.
     pub(super) signals_left: u64,
+    /// The span that was traded, and the times of the first and the last update of a market.
+    pub(super) span: Option<((i64, i64), (i64, i64))>,
 }
 
 /// What is found.
@@ -49,6 +56,7 @@ pub(super) fn findings(report: &Facts<'_>) -> Vec<Finding> {
     selection(report, &mut found);
     costs(report, &mut found);
     drift(report, &mut found);
+    silence(report, &mut found);
     remains(report, &mut found);
     found
 }
@@ -164,6 +172,26 @@ fn drift(report: &Facts<'_>, found: &mut Vec<Finding>) {
             names.join(", ")
         );
         warn(found, "drift", text);
+    }
+}
+
+/// Whether the input has a market for the span that was traded.
+fn silence(report: &Facts<'_>, found: &mut Vec<Finding>) {
+    let Some(((from, to), (first, last))) = report.span else {
+        return;
+    };
+    let known = to.min(last).saturating_sub(from.max(first)).max(0) as f64;
+    if known < KNOWN_MIN * to.saturating_sub(from) as f64 {
+        let time = |ts| rfc3339(Nanos(ts));
+        let text = format!(
+            "Traded from {} to {}, of which the input has a market from {} to {} alone. Ratios by time count the \
+             rest as time without a position; --from and --to set the span.",
+            time(from),
+            time(to),
+            time(first),
+            time(last)
+        );
+        note(found, "silence", text);
     }
 }
 
