@@ -170,7 +170,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Convert(args) => {
             let options = convert::ConvertOptions::of(&args)?;
             let converted = convert::convert(&options)?;
-            print(&converted, args.json)?;
+            match convert::is_stdout(&args.output) {
+                true => eprint!("{converted}"),
+                false => print(&converted, args.json)?,
+            }
             let percent = args.max_unread.percent;
             converted.readability.check(&converted.frames, percent)?;
             Ok(ExitCode::SUCCESS)

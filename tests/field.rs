@@ -9,6 +9,8 @@ mod amounts;
 mod archives;
 #[path = "field/comparing.rs"]
 mod comparing;
+#[path = "field/converted.rs"]
+mod converted;
 #[path = "field/default_rules.rs"]
 mod default_rules;
 #[path = "field/described_feeds.rs"]

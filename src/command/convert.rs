@@ -68,6 +68,9 @@ impl ConvertOptions {
         let inputs = expanded(&args.inputs)?;
         check_inputs("the input", &inputs)?;
         let described = Pipeline::described(args.pipeline.as_deref(), &args.set)?;
+        if args.json && is_stdout(&args.output) {
+            return Err(ConvertFault::Stdout);
+        }
         if args.from.zip(args.to).is_some_and(|(from, to)| from >= to) {
             return Err(ConvertFault::Span);
         }
@@ -114,7 +117,7 @@ pub enum OutputForm {
 }
 
 impl OutputForm {
-    /// Topics by `kafka://`; else by the end of the name: `.parquet`, `.jsonl` (also `.jsonl.gz`,
+    /// Topics by `kafka://`; JSON lines for `-`, standard output; else by the end of the name: `.parquet`, `.jsonl` (also `.jsonl.gz`,
     /// `.jsonl.zst`), else a folder.
     #[must_use]
     pub fn of(path: &Path) -> Self {
@@ -122,7 +125,9 @@ impl OutputForm {
             return Self::Topics;
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if is_parquet(path) {
+        if is_stdout(path) {
+            Self::Lines
+        } else if is_parquet(path) {
             Self::Parquet
         } else if is_compressed(path) || name.to_ascii_lowercase().ends_with(".jsonl") {
             Self::Lines
@@ -130,6 +135,12 @@ impl OutputForm {
             Self::Folder
         }
     }
+}
+
+/// Whether an output is standard output.
+#[must_use]
+pub fn is_stdout(output: &Path) -> bool {
+    output.as_os_str() == "-"
 }
 
 /// What was converted.
@@ -174,12 +185,9 @@ pub fn convert(options: &ConvertOptions) -> Result<Converted, ConvertError> {
             (_, Some(target)) => Out::Topics(Box::new(
                 EventTopics::connect(target, &options.files.kafka).map_err(ReplayError::from)?,
             )),
-            (OutputForm::Lines, None) => {
-                let lines = EventLines::create(&options.output);
-                Out::Lines(Box::new(
-                    lines.map_err(|cause| file_error(&options.output, cause))?,
-                ))
-            }
+            (OutputForm::Lines, None) => Out::Lines(Box::new(
+                EventLines::create(&options.output).map_err(ReplayError::from)?,
+            )),
             (OutputForm::Folder | OutputForm::Parquet | OutputForm::Topics, None) => {
                 let is_folder = form == OutputForm::Folder;
                 let exact = options.is_exact;
@@ -187,16 +195,14 @@ pub fn convert(options: &ConvertOptions) -> Result<Converted, ConvertError> {
             }
         },
         form: JsonForm::default(),
-        output: options.output.clone(),
         rows: BTreeMap::new(),
         left_out: BTreeMap::new(),
     };
     let observed = observe_events(source, Intake::new(decoder), &mut conversion)?;
     let (files, records) = match conversion.out {
         Out::Lines(lines) => {
-            let finished = lines.finish();
-            finished.map_err(|cause| file_error(&options.output, cause))?;
-            (1, 0)
+            lines.finish().map_err(ReplayError::from)?;
+            (u64::from(!is_stdout(&options.output)), 0)
         }
         Out::Parquet(partitions) => (partitions.finish().map_err(ReplayError::from)?, 0),
         Out::Topics(topics) => (0, topics.finish().map_err(ReplayError::from)?),
@@ -243,7 +249,6 @@ struct Conversion {
     span: (Option<Nanos>, Option<Nanos>),
     out: Out,
     form: JsonForm,
-    output: PathBuf,
     rows: BTreeMap<&'static str, u64>,
     left_out: BTreeMap<&'static str, u64>,
 }
@@ -289,13 +294,7 @@ impl Observer for Conversion {
                 asks,
             };
             match &mut self.out {
-                Out::Lines(lines) => {
-                    let written = lines.write(&named);
-                    written.map_err(|cause| SinkError::File {
-                        path: self.output.clone(),
-                        cause,
-                    })?;
-                }
+                Out::Lines(lines) => lines.write(&named)?,
                 Out::Parquet(partitions) => partitions.write(&named)?,
                 Out::Topics(topics) => topics.write(&named)?,
             }
@@ -310,13 +309,6 @@ impl Conversion {
         let (from, to) = self.span;
         ts == Nanos::UNDEFINED || from.is_none_or(|from| ts >= from) && to.is_none_or(|to| ts < to)
     }
-}
-
-fn file_error(path: &Path, cause: std::io::Error) -> ReplayError {
-    ReplayError::Sink(SinkError::File {
-        path: path.to_owned(),
-        cause,
-    })
 }
 
 fn kind_of(event: &Event) -> &'static str {

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 /// `[source.history]`. Not needed where the columns of Parquet, Arrow and CSV files are named as the
 /// fields of our topics (`ts_event`, `symbol`, `price`, `size`, `side`, …), or as in public data of
-/// Binance and Tardis.
+/// Binance and Tardis. Columns of kinds of row that a file does not hold may be missing from it. Files of
+/// Parquet that `convert` wrote are read as they were written, whatever stands here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HistoryConfig {
@@ -20,14 +21,16 @@ pub struct HistoryConfig {
     /// The unit of times that are numbers: `s`, `ms`, `us` or `ns`. Default: `ns` for `ts_event`, otherwise
     /// told by the magnitude of each number.
     pub ts_unit: Option<HistoryUnitName>,
-    /// The zone of times that are written without one, as an IANA name. Default: `"UTC"`.
+    /// The zone of times that are written without one, as an IANA name. A time that its clocks show twice is
+    /// the first one, unless that would be behind the row before; one that they skip is refused. Default:
+    /// `"UTC"`.
     pub zone: Option<String>,
     /// The column of the symbol, or of the whole name of the instrument. Default: `"symbol"` or
     /// `"instrument"`.
     pub symbol: Option<String>,
     /// The instrument of all rows, as `SYMBOL.VENUE`, in the place of a column. Not given: `symbol`.
     pub instrument: Option<String>,
-    /// The venue of the symbols, where they name none: `BINANCE` makes `BTCUSDT.BINANCE`. Not given: symbols
+    /// The venue of the symbols that do not end in it: `BINANCE` makes `BTCUSDT.BINANCE`. Not given: symbols
     /// are whole names, or of the form's venue.
     pub venue: Option<String>,
     /// The column of a trade's price. Default: `"price"`.

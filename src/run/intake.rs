@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 
 use super::account::Account;
-use super::looks::looks_like;
+use super::looks::{looks_like, row_shown};
 use super::readability::{Readability, UnreadFrame};
 use crate::alert::command::AlertCommand;
 use crate::decode::command::parse_command;
 use crate::decode::{DecodeError, Decoded, Decoder, Notice, Venues};
 use crate::event::{Batch, Body};
+use crate::frame::packed::is_packed;
 use crate::frame::{Origin, split_stamp};
 use crate::instrument::{InstrumentId, Instruments, InternError};
 use crate::news::saved::SavedItems;
@@ -158,7 +159,9 @@ impl Intake {
             unreadable: error.unreadable(),
             reason: error.reason(),
             field: error.field(),
+            is_row: is_packed(message),
             looks: match error {
+                _ if is_packed(message) => Some(row_shown(message, &decoder.redacted(message))),
                 DecodeError::UnknownType => decoder.venues().why_unknown(message),
                 _ => None,
             }

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::decode::Venues;
 use crate::decode::venues::HostOwner;
+use crate::frame::packed::{self, RowBody};
 
 /// What the bytes look like, with what to do; the names of keys only with `names_keys`.
 #[must_use]
@@ -74,6 +75,16 @@ pub fn looks_like(bytes: &[u8], names_keys: bool) -> String {
              [source.table] what its columns mean"
         ),
         None => "text that is no JSON".into(),
+    }
+}
+
+/// A row of an archive that could not be used: where the cell at fault stands, what stands there, and what is
+/// wrong; else the row as its dead letter has it.
+#[must_use]
+pub fn row_shown(frame: &[u8], dead_letter: &[u8]) -> String {
+    match packed::read(frame) {
+        Some(row) if matches!(row.body, RowBody::Unreadable(_)) => row.cell.to_owned(),
+        _ => format!("the row {}", String::from_utf8_lossy(dead_letter)),
     }
 }
 

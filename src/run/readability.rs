@@ -27,7 +27,9 @@ pub struct UnreadFrame {
     pub reason: &'static str,
     /// The field at fault, where one is known.
     pub field: Option<&'static str>,
-    /// What it looks like.
+    /// Whether it is a row of an archive.
+    pub is_row: bool,
+    /// What it looks like; of a row, where it stands and what is wrong.
     pub looks: String,
 }
 
@@ -107,8 +109,9 @@ impl Readability {
                 .field
                 .map_or(String::new(), |field| format!(" `{field}`"));
             let reason = first.reason;
+            let verb = if first.is_row { "is" } else { "looks like" };
             format!(
-                "; frame {} (from 0; {reason}{field}) looks like {}",
+                "; frame {} (from 0; {reason}{field}) {verb} {}",
                 first.offset, first.looks
             )
         });
@@ -145,6 +148,7 @@ mod tests {
             unreadable,
             reason: "malformed",
             field: None,
+            is_row: false,
             looks: "text".into(),
         }
     }

@@ -8,6 +8,7 @@ mod arrow_cells;
 mod arrow_ipc;
 mod arrow_rows;
 mod arrow_values;
+mod cell_advice;
 mod cells;
 mod csv_cells;
 mod csv_file;
@@ -16,6 +17,7 @@ mod csv_records;
 mod dbn;
 mod format;
 mod known;
+mod lacking;
 mod layout;
 mod lobster;
 pub mod mapping;
@@ -24,6 +26,7 @@ mod naming;
 mod packed_rows;
 mod parquet;
 pub mod row;
+mod row_kind;
 mod row_maker;
 mod tardis;
 #[cfg(test)]
@@ -48,6 +51,10 @@ pub(super) use self::packed_rows::PackedRows;
 use self::parquet::Parquet;
 use self::zip_file::Zip;
 use crate::units::Nanos;
+
+/// A key in the metadata of the schema of archives that we write. Such a file says itself what its columns
+/// hold: nothing that is told about archives concerns it.
+pub const ARCHIVE_KEY: &str = "foretick.archive";
 
 /// The formats and their names, in the order in which they are asked.
 const FORMATS: &[(&str, &dyn HistoryFormat)] = &[

@@ -17,7 +17,7 @@ pub struct ConvertArguments {
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Where rows go: a folder, for Parquet by instrument and day; a file ending in .parquet; one ending in
-    /// .jsonl, .jsonl.gz or .jsonl.zst, for JSON lines of the topics; or kafka://host:port/topic, or
+    /// .jsonl, .jsonl.gz or .jsonl.zst, for JSON lines of the topics; - for these on standard output; or kafka://host:port/topic, or
     /// kafka://host:port for the topics md.trades.v1, md.quotes.v1, md.book.v1 and md.bars.v1.
     #[arg(long, value_name = "PATH")]
     pub output: PathBuf,

@@ -26,6 +26,9 @@ pub enum ConvertFault {
     Topic(#[from] TopicFault),
     /// The pipeline is wrong.
     Config(#[from] ConfigError),
+    /// Two things for standard output.
+    #[error("--json and --output - both write to standard output; leave out one of them")]
+    Stdout,
     /// Nothing is asked for.
     #[error("no event lies between --from and --to; write the earlier time under --from")]
     Span,

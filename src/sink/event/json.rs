@@ -1,56 +1,48 @@
 //! Events as JSON records of the topics `md.trades.v1`, `md.quotes.v1`, `md.book.v1` and `md.bars.v1`, and as
 //! lines of them. Gaps, and ticks of the clock, have the form that they have in captures.
 
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::named::{NamedEvent, is_written, side, trade_ids};
 use crate::event::{Body, Gap, Level};
-use crate::sink::output_file::OutputFile;
-use crate::source::compression::{Effort, Encoder};
+use crate::sink::SinkError;
+use crate::sink::line_file::{Appears, LineFile};
 use crate::units::{Nanos, Price, Size};
 
 /// A file of lines.
-pub struct EventLines {
-    out: BufWriter<Encoder<OutputFile>>,
-}
+pub struct EventLines(LineFile);
 
 impl EventLines {
-    /// Begins a file, which is compressed where its name ends in `.gz` or `.zst`.
+    /// Begins a file, which is compressed where its name ends in `.gz` or `.zst`; standard output for `-`.
     ///
     /// # Errors
     /// Where its folder does not exist or cannot be written.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let file = OutputFile::create(path)?;
-        Ok(Self {
-            out: BufWriter::new(Encoder::new(path, file, Effort::Fast)?),
-        })
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
+        Ok(Self(match path.as_os_str() == "-" {
+            true => LineFile::stdout()?,
+            false => LineFile::create(path, Appears::AtEnd)?,
+        }))
     }
 
     /// Writes an event; one that has no form in JSON is passed over.
     ///
     /// # Errors
     /// Those of writing.
-    pub fn write(&mut self, event: &NamedEvent<'_>) -> io::Result<()> {
-        if let Some(record) = json_record(event) {
-            serde_json::to_writer(&mut self.out, &record)?;
-            self.out.write_all(b"\n")?;
+    pub fn write(&mut self, event: &NamedEvent<'_>) -> Result<(), SinkError> {
+        match json_record(event) {
+            Some(record) => self.0.write(format!("{record}\n").as_bytes()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives the file its name.
     ///
     /// # Errors
     /// Those of writing.
-    pub fn finish(self) -> io::Result<()> {
-        let encoder = self
-            .out
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        encoder.finish()?.finish()
+    pub fn finish(mut self) -> Result<(), SinkError> {
+        self.0.close()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events as columns of Arrow.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{
@@ -9,7 +10,11 @@ use arrow_array::{ArrayRef, RecordBatch, TimestampNanosecondArray};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, TimeUnit};
 
 use super::parquet_fields::{COLUMNS, ColumnType, EventColumn, EventRow, EventValue};
+use crate::source::history::ARCHIVE_KEY;
 use crate::units::{Price, Size};
+
+/// The number of the form of our archives: see [`ARCHIVE_KEY`].
+const ARCHIVE_FORM: &str = "1";
 
 /// The schema of these columns, with decimals as text or as float64.
 pub(super) fn schema(columns: &[usize], is_exact: bool) -> Arc<Schema> {
@@ -18,7 +23,9 @@ pub(super) fn schema(columns: &[usize], is_exact: bool) -> Arc<Schema> {
         let of = type_of(column.of, is_exact);
         Field::new(column.name, of, !column.is_always_there())
     };
-    Arc::new(Schema::new(columns.iter().map(field).collect::<Fields>()))
+    let fields = columns.iter().map(field).collect::<Fields>();
+    let ours = HashMap::from([(ARCHIVE_KEY.to_owned(), ARCHIVE_FORM.to_owned())]);
+    Arc::new(Schema::new_with_metadata(fields, ours))
 }
 
 fn type_of(of: ColumnType, is_exact: bool) -> DataType {

@@ -8,12 +8,14 @@ use super::arrow_values::{self, LevelValues, checked};
 use super::cells::{CellFault, RowCells, flag_of, side_of};
 use super::layout::Layout;
 use super::mapping::Role;
+use super::time_form::TimeForm;
 use crate::event::Level;
 use crate::units::{Nanos, Price, Side, Size};
 
 /// A batch of rows, and the row that it is at.
 pub(super) struct ArrowCells {
     columns: Vec<(ArrayRef, Values)>,
+    times: TimeForm,
     pub(super) row: usize,
     pub(super) rows: usize,
 }
@@ -56,6 +58,7 @@ impl ArrowCells {
         }
         Ok(Self {
             columns,
+            times: layout.times,
             row: 0,
             rows: batch.num_rows(),
         })
@@ -113,6 +116,10 @@ impl RowCells for ArrowCells {
             Values::Times(times) => checked(times[self.row]).map(Nanos),
             _ => Err(CellFault::BadNumber),
         }
+    }
+
+    fn is_of_clock(&self, at: usize) -> bool {
+        self.times.is_of_clock(&self.shown(at))
     }
 
     #[inline]

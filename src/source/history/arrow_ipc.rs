@@ -7,12 +7,9 @@ use std::path::Path;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::ArrowError;
 
-use super::archive_name::ArchiveName;
 use super::arrow_rows::{ArrowRows, layout_of, used_columns};
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
 use super::row::HistoryRows;
-use super::time_form::TimeForm;
-use super::told::ToldOfFile;
 use crate::units::Nanos;
 
 /// Arrow IPC.
@@ -35,19 +32,11 @@ impl HistoryFormat for ArrowIpc {
         _: Option<Nanos>,
     ) -> io::Result<Box<dyn HistoryRows>> {
         let head = FileHead::read(&mut file.try_clone()?)?;
-        let name = ArchiveName::of(path);
-        let told = ToldOfFile {
-            name: &name,
-            mapping: &options.mapping,
-            form: None,
-            instrument: None,
-            times: TimeForm::default(),
-        };
         let file = BufReader::new(file);
         // The columns are known once the file is open, and it is opened again for some of them.
         if head.raw.starts_with(FILE) {
             let mut whole = FileReader::try_new(file, None).map_err(damaged)?;
-            let layout = layout_of(&whole.schema(), &told)?;
+            let layout = layout_of(&whole.schema(), path, options)?;
             let file = BufReader::new(whole.get_mut().get_ref().try_clone()?);
             let batches = FileReader::try_new(file, Some(used_columns(&layout)));
             Ok(Box::new(ArrowRows::new(
@@ -57,7 +46,7 @@ impl HistoryFormat for ArrowIpc {
             )))
         } else {
             let whole = StreamReader::try_new(file, None).map_err(damaged)?;
-            let layout = layout_of(&whole.schema(), &told)?;
+            let layout = layout_of(&whole.schema(), path, options)?;
             let used = used_columns(&layout);
             let batches = whole.map(move |batch| batch?.project(&used));
             Ok(Box::new(ArrowRows::new(batches, layout, 0)))

@@ -1,15 +1,21 @@
 //! Rows of batches of Arrow, whatever file they are from.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
 
+use super::ARCHIVE_KEY;
+use super::archive_name::ArchiveName;
 use super::arrow_cells::ArrowCells;
+use super::format::HistoryOptions;
 use super::layout::Layout;
+use super::mapping::{HistoryMapping, Role};
 use super::row::{HistoryRow, HistoryRows};
 use super::row_maker::ArchiveRowMaker;
+use super::time_form::TimeForm;
 use super::told::ToldOfFile;
 
 /// Rows of batches.
@@ -24,11 +30,38 @@ pub(super) struct ArrowRows<B> {
     number: u64,
 }
 
-/// Finds the fields among the columns of a schema.
-pub(super) fn layout_of(schema: &Schema, told: &ToldOfFile<'_>) -> io::Result<Layout> {
+/// Finds the fields among the columns of a file's schema. One that we wrote is read as it was written,
+/// whatever is told about others.
+pub(super) fn layout_of(
+    schema: &Schema,
+    path: &Path,
+    options: &HistoryOptions,
+) -> io::Result<Layout> {
     let fields = schema.fields().iter();
     let names: Vec<String> = fields.map(|field| field.name().clone()).collect();
-    Layout::find(&names, told)
+    let nothing = HistoryMapping::default();
+    let told = ToldOfFile {
+        name: &ArchiveName::of(path),
+        mapping: match is_ours(schema, &names) {
+            true => &nothing,
+            false => &options.mapping,
+        },
+        form: None,
+        instrument: None,
+        times: TimeForm::default(),
+        lateness_ns: options.lateness_ns,
+    };
+    Layout::find(&names, &told)
+}
+
+/// Whether we wrote a file of this schema. Other programs may keep our key where they change columns.
+fn is_ours(schema: &Schema, names: &[String]) -> bool {
+    let is_field = |name: &String| Role::ALL.iter().any(|role| role.field() == name);
+    let has = |role: Role| names.iter().any(|name| name == role.field());
+    schema.metadata().contains_key(ARCHIVE_KEY)
+        && names.iter().all(is_field)
+        && has(Role::TsEvent)
+        && has(Role::Symbol)
 }
 
 /// The columns that a layout uses, each once, in the order of the file.

@@ -17,17 +17,18 @@ use super::time_form::TimeForm;
 use crate::units::{Nanos, Price};
 
 /// In the place of a time or a decimal that cannot be read: no time is so early, and no decimal has the code.
-const FAULTS: [(i64, CellFault); 4] = [
+const FAULTS: [(i64, CellFault); 5] = [
     (i64::MIN, CellFault::BadNumber),
     (i64::MIN + 1, CellFault::OutOfRange),
     (i64::MIN + 2, CellFault::TooPrecise),
-    (i64::MIN + 3, CellFault::Missing),
+    (i64::MIN + 3, CellFault::Skipped),
+    (i64::MIN + 4, CellFault::Missing),
 ];
 
 /// A value, or the fault in its place.
 #[inline]
 pub(super) fn checked(value: i64) -> Result<i64, CellFault> {
-    if value > FAULTS[3].0 {
+    if value > FAULTS[FAULTS.len() - 1].0 {
         return Ok(value);
     }
     let fault = FAULTS.iter().find(|(code, _)| *code == value);
@@ -52,7 +53,7 @@ fn cast(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
 /// Times, as nanoseconds.
 pub(super) fn times(column: &ArrayRef, form: &TimeForm) -> Result<Vec<i64>, ArrowError> {
     let nanos = |time: Result<Nanos, CellFault>| stored(time.map(|time| time.0));
-    let number = |number: i64| form.of_number(number).0;
+    let number = |number: i64| nanos(form.of_number(number));
     Ok(match column.data_type() {
         DataType::Timestamp(unit, zone) => {
             let as_nanos = DataType::Timestamp(TimeUnit::Nanosecond, zone.clone());
@@ -70,7 +71,7 @@ pub(super) fn times(column: &ArrayRef, form: &TimeForm) -> Result<Vec<i64>, Arro
             })
         }
         DataType::Date32 => mapped(column.as_primitive::<Date32Type>(), |days| {
-            nanos(form.of_local(i64::from(days).saturating_mul(DAY_NS)))
+            nanos(form.of_day(i64::from(days).saturating_mul(DAY_NS)))
         }),
         DataType::Date64 => times(&cast(column, &DataType::Date32)?, form)?,
         DataType::Float64 => mapped(column.as_primitive::<Float64Type>(), |time| {

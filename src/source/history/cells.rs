@@ -8,6 +8,8 @@ use crate::units::{Nanos, NumberError, Price, Side, Size};
 pub(super) trait RowCells {
     /// A time; an empty cell is [`CellFault::Missing`].
     fn time(&self, at: usize) -> Result<Nanos, CellFault>;
+    /// Whether a time is one of the clock on a wall, rather than one that says how far it is from UTC.
+    fn is_of_clock(&self, at: usize) -> bool;
     /// A price; undefined where the cell is empty.
     fn price(&self, at: usize) -> Result<Price, CellFault>;
     /// A size; undefined where the cell is empty.
@@ -37,6 +39,8 @@ pub(super) enum CellFault {
     OutOfRange,
     /// It has more digits than are kept exactly.
     TooPrecise,
+    /// A time that the clocks of its zone skip.
+    Skipped,
 }
 
 impl CellFault {
@@ -45,7 +49,7 @@ impl CellFault {
         match self {
             Self::Missing => RowFault::Missing(field),
             Self::BadNumber => RowFault::BadNumber(field),
-            Self::OutOfRange => RowFault::OutOfRange(field),
+            Self::OutOfRange | Self::Skipped => RowFault::OutOfRange(field),
             Self::TooPrecise => RowFault::TooPrecise(field),
         }
     }
@@ -61,14 +65,19 @@ impl From<NumberError> for CellFault {
     }
 }
 
+/// Words for sides, in upper or lower case.
+pub(super) const BUY: [&str; 5] = ["buy", "b", "bid", "buyer", "1"];
+pub(super) const SELL: [&str; 6] = ["sell", "s", "ask", "a", "seller", "-1"];
+pub(super) const UNKNOWN: [&str; 6] = ["unknown", "none", "n", "nan", "0", ""];
+
 /// The side that a word means; none where it says that the side is unknown.
 pub(super) fn side_of(word: &str) -> Result<Option<Side>, CellFault> {
     let is = |words: &[&str]| words.iter().any(|one| word.eq_ignore_ascii_case(one));
-    if is(&["buy", "b", "bid", "1", "buyer"]) {
+    if is(&BUY) {
         Ok(Some(Side::Buy))
-    } else if is(&["sell", "s", "a", "ask", "-1", "seller"]) {
+    } else if is(&SELL) {
         Ok(Some(Side::Sell))
-    } else if is(&["unknown", "", "n", "none", "nan", "0"]) {
+    } else if is(&UNKNOWN) {
         Ok(None)
     } else {
         Err(CellFault::OutOfRange)

@@ -37,6 +37,10 @@ impl RowCells for CsvCells<'_> {
         }
     }
 
+    fn is_of_clock(&self, at: usize) -> bool {
+        self.layout.times.is_of_clock(self.cell(at))
+    }
+
     fn price(&self, at: usize) -> Result<Price, CellFault> {
         match self.decimal(at, self.layout.price_places)? {
             Some(code) => Price::from_code(code).ok_or(CellFault::BadNumber),

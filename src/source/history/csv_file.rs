@@ -105,10 +105,11 @@ impl HistoryRows for CsvRows {
         };
         self.maker.fill(&cells, row);
         let count = self.records.row.len();
-        if self.width.is_some_and(|width| width != count) {
+        if let Some(width) = self.width.filter(|width| *width != count) {
             // A cell too many or too few may have moved all others.
             let cells: Vec<_> = self.records.row.iter().collect();
             let text = String::from_utf8_lossy(&cells.join(&b","[..])).into_owned();
+            let text = format!("{count} cells, and the header has {width}: {text}");
             row.fail(RowFault::OutOfRange("row"), &text);
         }
         Ok(true)

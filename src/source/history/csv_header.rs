@@ -133,6 +133,7 @@ impl CsvHeader {
             form: self.form,
             instrument: self.instrument.clone(),
             times: self.times,
+            lateness_ns: options.lateness_ns,
         };
         Layout::find(&self.names, &told)
     }
@@ -199,6 +200,7 @@ fn lean(cells: &[String], name: &ArchiveName, path: &Path) -> Option<CsvHeader> 
             zone: Some(LEAN_ZONE),
             day: Some(day),
             later: (0, 0),
+            lateness_ns: 0,
         };
         return Some(header);
     }

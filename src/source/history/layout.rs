@@ -4,8 +4,10 @@ use std::io;
 
 use super::cells::RowCells;
 use super::known::{FORMS, KnownForm, ZeroPrice};
+use super::lacking::{self, Lack};
 use super::mapping::{HistoryMapping, HistoryUnit, Role};
 use super::naming::{Naming, naming};
+use super::row_kind::{RowKind, is_of_kinds};
 use super::time_form::TimeForm;
 use super::told::ToldOfFile;
 use crate::event::TradeIds;
@@ -16,6 +18,8 @@ use crate::frame::packed::RowFault;
 pub(super) struct Layout {
     /// The columns that are read: what each holds, and its place in the file.
     pub(super) used: Vec<(Role, usize)>,
+    /// Their names.
+    pub(super) columns: Vec<String>,
     pub(super) ts_event: usize,
     pub(super) ts_recv: Option<usize>,
     pub(super) times: TimeForm,
@@ -93,12 +97,14 @@ impl Layout {
     /// # Errors
     /// Where a column that was named is not there, or no kind of row has all its columns.
     pub(super) fn find(names: &[String], told: &ToldOfFile<'_>) -> io::Result<Self> {
-        let (used, form) = roles(names, told)?;
-        let kinds_told = told.mapping.columns.iter().map(|(role, _)| *role);
-        let kinds_told: Vec<Role> = kinds_told.collect();
+        let FoundColumns {
+            used,
+            form,
+            missing,
+        } = found_columns(names, told)?;
         let at = |role: Role| used.iter().position(|(one, _)| *one == role);
         let Some(ts_event) = at(Role::TsEvent) else {
-            return Err(refused(names));
+            return Err(lacking::refused(names));
         };
         let mapping = told.mapping;
         let later = form.map_or((0, 0), |form| form.later);
@@ -110,9 +116,15 @@ impl Layout {
             zone: mapping.zone.or(told.times.zone),
             day: told.times.day,
             later: (later.0, mapping.bar_ns.unwrap_or(later.1)),
+            lateness_ns: told.lateness_ns.unwrap_or(0),
         };
         let fields = all_fields(&at, form, mapping);
-        let kinds = kinds(fields, at(Role::Event), &kinds_told, names)?;
+        let lack = Lack {
+            names,
+            mapping,
+            missing: &missing,
+        };
+        let kinds = kinds(fields, &at, &lack)?;
         Ok(Self {
             ts_event,
             ts_recv: at(Role::TsRecv),
@@ -124,6 +136,7 @@ impl Layout {
             naming: naming(&used, form, told)?,
             has_tick_rule: mapping.tick_rule,
             kinds,
+            columns: used.iter().map(|(_, at)| names[*at].clone()).collect(),
             used,
         })
     }
@@ -170,18 +183,18 @@ impl Layout {
             RowKinds::Several { event, fields } => (*event, fields),
         };
         let word = cells.text(event);
-        let of_word = fields.iter().find(|fields| fields.word() == word);
+        let of_word = fields.iter().find(|fields| fields.kind().word() == word);
         of_word.ok_or((RowFault::OutOfRange("row"), event))
     }
 }
 
 impl RowFields {
-    fn word(&self) -> &'static str {
+    fn kind(&self) -> RowKind {
         match self {
-            Self::Trade { .. } => "trade",
-            Self::Quote { .. } => "quote",
-            Self::Bar { .. } => "bar",
-            Self::Book { .. } => "book",
+            Self::Trade { .. } => RowKind::Trade,
+            Self::Quote { .. } => RowKind::Quote,
+            Self::Bar { .. } => RowKind::Bar,
+            Self::Book { .. } => RowKind::Book,
         }
     }
 
@@ -196,15 +209,18 @@ impl RowFields {
     }
 }
 
-type Roles = Vec<(Role, usize)>;
+/// The columns that were found.
+struct FoundColumns {
+    used: Vec<(Role, usize)>,
+    form: Option<&'static KnownForm>,
+    /// What was told to be in a column that is not there; it belongs to some kinds of row alone.
+    missing: Vec<Role>,
+}
 
 /// What the columns hold: as they were told, then as a form has them, then by our own names.
-fn roles(
-    names: &[String],
-    told: &ToldOfFile<'_>,
-) -> io::Result<(Roles, Option<&'static KnownForm>)> {
+fn found_columns(names: &[String], told: &ToldOfFile<'_>) -> io::Result<FoundColumns> {
     let mapping = told.mapping;
-    let mut used: Roles = vec![];
+    let (mut used, mut missing) = (vec![], vec![]);
     for (role, written) in &mapping.columns {
         let exact = names.iter().position(|name| name == written);
         let loose = || {
@@ -214,7 +230,9 @@ fn roles(
         };
         match exact.or_else(loose) {
             Some(place) => used.push((*role, place)),
-            None => return Err(no_column(*role, written, names)),
+            // One mapping may serve files of several kinds of row.
+            None if is_of_kinds(*role) => missing.push(*role),
+            None => return Err(lacking::no_column(*role, written, names)),
         }
     }
     let is_own = names.iter().any(|name| name == Role::TsEvent.field());
@@ -237,14 +255,18 @@ fn roles(
     // Our symbols are whole names, whatever stands beside them.
     let own = own.filter(|(role, _)| form.is_none() && *role != Role::Venue);
     for (role, place) in found.into_iter().flat_map(|(_, roles)| roles).chain(own) {
-        if !used.iter().any(|(one, _)| *one == role) {
+        if !used.iter().any(|(one, _)| *one == role) && !missing.contains(&role) {
             used.push((role, place));
         }
     }
     if mapping.instrument.is_some() {
         used.retain(|(role, _)| !matches!(role, Role::Symbol | Role::Venue));
     }
-    Ok((used, form))
+    Ok(FoundColumns {
+        used,
+        form,
+        missing,
+    })
 }
 
 /// The fields of each kind of row that has all its columns.
@@ -321,57 +343,26 @@ fn all_fields(
 /// What the rows are, of the kinds whose columns are all there.
 fn kinds(
     mut fields: Vec<RowFields>,
-    event: Option<usize>,
-    told: &[Role],
-    names: &[String],
+    at: &impl Fn(Role) -> Option<usize>,
+    lack: &Lack<'_>,
 ) -> io::Result<RowKinds> {
-    if let Some(event) = event {
-        return Ok(RowKinds::Several { event, fields });
+    if fields.is_empty() {
+        return Err(lack.no_kind(|role| at(role).is_some()));
     }
-    if fields.len() > 1 {
-        fields.retain(|fields| told.iter().any(|role| fields.has(*role)));
+    let event = at(Role::Event);
+    if fields.len() > 1 && event.is_none() {
+        fields.retain(|fields| lack.found().any(|role| fields.has(role)));
     }
-    match fields[..] {
-        [one] => Ok(RowKinds::One(one)),
-        [] => Err(refused(names)),
-        _ => Err(io::Error::other(format!(
-            "it has the columns of several kinds of row ({}): name in [source.history] those of one kind alone, as \
-             `price` and `size`, or `bid_px` and `ask_px`",
-            fields
-                .iter()
-                .map(RowFields::word)
-                .collect::<Vec<_>>()
-                .join(", ")
-        ))),
+    let kinds: Vec<RowKind> = fields.iter().map(RowFields::kind).collect();
+    match (event, &fields[..]) {
+        (Some(event), _) => {
+            lack.check(&kinds)?;
+            Ok(RowKinds::Several { event, fields })
+        }
+        (None, [one]) => {
+            lack.check(&kinds)?;
+            Ok(RowKinds::One(*one))
+        }
+        (None, _) => Err(lack.several_kinds(&kinds)),
     }
 }
-
-fn no_column(role: Role, written: &str, names: &[String]) -> io::Error {
-    io::Error::other(format!(
-        "it has no column `{written}`, which [source.history] names as `{}`; it has {}",
-        role.field(),
-        listed(names)
-    ))
-}
-
-fn refused(names: &[String]) -> io::Error {
-    io::Error::other(format!(
-        "nothing tells what its rows are: it has the columns {}. Say in [source.history] which of them is \
-         the time (`ts`), and which `price` and `size`, or `bid_px`, `bid_sz`, `ask_px`, `ask_sz`, or \
-         `open`, `high`, `low`, `close`; applications and statements need [source.table]",
-        listed(names)
-    ))
-}
-
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(COLUMNS_SHOWN);
-    let shown: Vec<String> = shown.map(|name| format!("`{name}`")).collect();
-    let more = match names.len().saturating_sub(COLUMNS_SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    shown.join(", ") + &more
-}
-
-/// Columns that an error names.
-const COLUMNS_SHOWN: usize = 24;

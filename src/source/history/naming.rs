@@ -54,11 +54,25 @@ pub(super) fn naming(
     };
     let venue = mapping.venue.as_deref().or(venue);
     match (symbol, venue) {
-        (Some(symbol), Some(venue)) => Ok(Naming::Fixed(format!("{symbol}.{venue}"))),
+        (Some(symbol), Some(venue)) => Ok(Naming::Fixed(whole_name(&symbol, venue))),
         (Some(symbol), None) => Ok(Naming::Fixed(symbol)),
         (None, _) => Err(io::Error::other(
             "no column names the instrument: say in [source.history] which one is the `symbol`, or give all rows \
              one name, as `instrument = \"BTCUSDT.BINANCE\"`",
         )),
     }
+}
+
+/// The whole name of a symbol of a venue: a symbol that ends in the venue is one already.
+pub(super) fn whole_name(symbol: &str, venue: &str) -> String {
+    match symbol.is_empty() || venue.is_empty() || has_venue(symbol, venue) {
+        true => symbol.to_owned(),
+        false => format!("{symbol}.{venue}"),
+    }
+}
+
+/// Whether a symbol ends in `.VENUE`, in upper or lower case.
+fn has_venue(symbol: &str, venue: &str) -> bool {
+    let parts = symbol.rsplit_once('.');
+    parts.is_some_and(|(symbol, last)| !symbol.is_empty() && last.eq_ignore_ascii_case(venue))
 }

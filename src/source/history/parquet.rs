@@ -9,15 +9,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
-use super::archive_name::ArchiveName;
 use super::arrow_rows::{ArrowRows, layout_of, used_columns};
 use super::arrow_values::{checked, times};
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
 use super::layout::Layout;
 use super::mapping::Role;
 use super::row::HistoryRows;
-use super::time_form::TimeForm;
-use super::told::ToldOfFile;
 use crate::source::parquet_codecs::check_codecs;
 use crate::units::Nanos;
 
@@ -42,15 +39,7 @@ impl HistoryFormat for Parquet {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         check_codecs(builder.metadata())?;
-        let name = ArchiveName::of(path);
-        let told = ToldOfFile {
-            name: &name,
-            mapping: &options.mapping,
-            form: None,
-            instrument: None,
-            times: TimeForm::default(),
-        };
-        let layout = layout_of(builder.schema(), &told)?;
+        let layout = layout_of(builder.schema(), path, options)?;
         let groups = builder.metadata().num_row_groups();
         let first = begin.map_or(0, |begin| first_group(&builder, &layout, begin));
         let before = builder.metadata().row_groups()[..first].iter();
@@ -94,5 +83,10 @@ fn first_group(
         *nulls == Some(0) && checked(*latest).is_ok_and(|latest| latest < begin.0)
     };
     let known = latest().unwrap_or_default();
-    known.iter().take_while(|group| is_before(group)).count()
+    let before = known.iter().take_while(|group| is_before(group));
+    let before: Vec<_> = before.collect();
+    // Which of two hours a row is in that the clock shows twice, the rows before it tell.
+    let times = layout.times_of(role);
+    let is_told = |(_, latest): &&(Option<u64>, i64)| times.shown_again(Nanos(*latest)).is_none();
+    before.iter().rposition(is_told).map_or(0, |last| last + 1)
 }

@@ -23,6 +23,8 @@ pub struct HistoryRow {
     pub levels: Vec<Level>,
     /// What stands in a cell that cannot be read; of use with [`RowBody::Unreadable`] alone.
     pub cell: String,
+    /// The column of that cell; empty where none is known.
+    pub column: String,
 }
 
 impl Default for HistoryRow {
@@ -34,6 +36,7 @@ impl Default for HistoryRow {
             body: RowBody::Unreadable(RowFault::Missing("row")),
             levels: vec![],
             cell: String::new(),
+            column: String::new(),
         }
     }
 }
@@ -42,14 +45,35 @@ impl HistoryRow {
     /// Makes the row a dead letter: what is wrong, and the cell as it stands in the archive.
     pub fn fail(&mut self, fault: RowFault, cell: &str) {
         self.body = RowBody::Unreadable(fault);
+        self.column.clear();
         self.cell.clear();
         self.cell.extend(cell.chars().take(CELL_CHARS_MAX));
+    }
+
+    /// The same of a cell of this column, with what could stand there.
+    pub fn fail_in(&mut self, column: &str, fault: RowFault, cell: &str, advice: &str) {
+        self.fail(fault, cell);
+        self.column.push_str(column);
+        self.cell = match cell.is_empty() {
+            true => format!("nothing: {advice}"),
+            false => format!("`{}`: {advice}", self.cell),
+        };
     }
 
     /// Writes the row as a packed frame over what `out` held. `position` tells where an unreadable cell is.
     pub(crate) fn pack(&self, position: impl FnOnce() -> String, out: &mut Vec<u8>) {
         let cell = match self.body {
-            RowBody::Unreadable(_) => format!("{}: {}", position(), self.cell),
+            RowBody::Unreadable(_) if self.column.is_empty() => {
+                format!("{}: {}", position(), self.cell)
+            }
+            RowBody::Unreadable(_) => {
+                format!(
+                    "{}, column `{}` holds {}",
+                    position(),
+                    self.column,
+                    self.cell
+                )
+            }
             _ => String::new(),
         };
         let row = UnpackedRow {

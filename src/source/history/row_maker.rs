@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::cell_advice::advice;
 use super::cells::{CellFault, RowCells};
 use super::known::ZeroPrice;
 use super::layout::{Layout, RowFields, SideFrom};
-use super::naming::{Naming, VenueFrom};
+use super::mapping::Role;
+use super::naming::{Naming, VenueFrom, whole_name};
 use super::row::HistoryRow;
 use super::tick_rule::TickRule;
 use crate::event::{Bar, Depth, Link, Quote, Splice, Trade, TradeIds};
@@ -21,6 +23,8 @@ pub(super) struct ArchiveRowMaker {
     ticks: TickRule,
     /// The quote of the row before, where a row may tell of one side alone.
     quoted: Option<Quote>,
+    /// `ts_event` and `ts_recv` of the row before.
+    before: [Nanos; 2],
 }
 
 /// A fault, and the place of the column at fault.
@@ -38,6 +42,7 @@ impl ArchiveRowMaker {
             named: (String::new(), String::new()),
             ticks: TickRule::default(),
             quoted: None,
+            before: [NEVER; 2],
         }
     }
 
@@ -51,7 +56,11 @@ impl ArchiveRowMaker {
         row.ts_recv = Nanos::UNDEFINED;
         row.ts_event = Nanos::UNDEFINED;
         if let Err((fault, at)) = self.try_fill(cells, row) {
-            row.fail(fault, &cells.shown(at));
+            let role = self.layout.used[at].0;
+            let is_time = matches!(role, Role::TsEvent | Role::TsRecv);
+            let time = is_time.then(|| cells.time(at).err()).flatten();
+            let advice = advice(fault, role, &self.layout, time);
+            row.fail_in(&self.layout.columns[at], fault, &cells.shown(at), &advice);
         }
     }
 
@@ -59,16 +68,17 @@ impl ArchiveRowMaker {
         let layout = &self.layout;
         if let Some(at) = layout.ts_recv {
             row.ts_recv = match cells.time(at) {
-                Ok(time) => time,
+                Ok(time) => in_order(layout, time, &mut self.before[1], || cells.is_of_clock(at)),
                 Err(CellFault::Missing) => Nanos::UNDEFINED,
                 Err(fault) => return Err((fault.of("ts_recv"), at)),
             };
         }
-        row.ts_event = match cells.time(layout.ts_event) {
-            Ok(time) => time,
+        let at = layout.ts_event;
+        row.ts_event = match cells.time(at) {
+            Ok(time) => in_order(layout, time, &mut self.before[0], || cells.is_of_clock(at)),
             // A quote without a time of the venue has the time at which it was received.
             Err(CellFault::Missing) if row.ts_recv != Nanos::UNDEFINED => Nanos::UNDEFINED,
-            Err(fault) => return Err((fault.of("ts_event"), layout.ts_event)),
+            Err(fault) => return Err((fault.of("ts_event"), at)),
         };
         let fields = layout.fields_of(cells)?;
         row.body = match fields {
@@ -109,12 +119,7 @@ impl ArchiveRowMaker {
         }
         symbol.clone_into(&mut self.named.0);
         venue.clone_into(&mut self.named.1);
-        self.name.clear();
-        self.name.push_str(symbol);
-        if !venue.is_empty() && !symbol.is_empty() {
-            self.name.push('.');
-            self.name.extend(venue.chars().flat_map(char::to_uppercase));
-        }
+        self.name = whole_name(symbol, &venue.to_uppercase());
     }
 }
 
@@ -125,6 +130,25 @@ fn trimmed(name: &str) -> &str {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => name,
         _ => name.trim(),
     }
+}
+
+/// Before all rows.
+const NEVER: Nanos = Nanos(i64::MIN);
+
+/// A time as it follows that of the row before: what a clock shows twice may be the second time.
+fn in_order(
+    layout: &Layout,
+    time: Nanos,
+    before: &mut Nanos,
+    is_of_clock: impl FnOnce() -> bool,
+) -> Nanos {
+    let is_behind = layout.times.zone.is_some() && time < *before;
+    let time = match is_behind && is_of_clock() {
+        true => layout.times.after(time, *before),
+        false => time,
+    };
+    *before = time;
+    time
 }
 
 fn price(cells: &impl RowCells, at: usize, field: &'static str) -> Result<Price, Fault> {

@@ -7,6 +7,7 @@ use std::io;
 
 use super::csv_records::CsvRecords;
 use super::mapping::{HistoryMapping, HistoryPreset, HistoryUnit};
+use super::naming::whole_name;
 use super::row::{HistoryRow, HistoryRows};
 use super::text_cell::{absent_as_none, decimal_of_text};
 use super::time_form::TimeForm;
@@ -16,6 +17,8 @@ use crate::units::{Nanos, Price, Size};
 
 /// Which column is what.
 pub(super) struct TardisBooks {
+    /// Of all columns.
+    names: Vec<String>,
     exchange: usize,
     symbol: usize,
     timestamp: usize,
@@ -64,6 +67,7 @@ impl TardisBooks {
         };
         is_wanted.then_some(())?;
         Some(Self {
+            names: names.to_vec(),
             exchange: at("exchange")?,
             symbol: at("symbol")?,
             timestamp: at("timestamp")?,
@@ -113,9 +117,8 @@ impl TardisRows {
             None => {
                 let exchange = || self.cell(columns.exchange).to_uppercase();
                 let venue = columns.venue.clone().unwrap_or_else(exchange);
-                row.instrument.push_str(self.cell(columns.symbol));
-                row.instrument.push('.');
-                row.instrument.push_str(&venue);
+                let name = whole_name(self.cell(columns.symbol), &venue);
+                row.instrument.push_str(&name);
             }
         }
         let micros = TimeForm {
@@ -129,7 +132,7 @@ impl TardisRows {
             Ok(time) => row.ts_event = time,
             Err(fault) => {
                 row.ts_event = Nanos::UNDEFINED;
-                row.fail(fault.of("ts_event"), self.cell(columns.timestamp));
+                self.refuse(row, fault.of("ts_event"), columns.timestamp);
             }
         }
     }
@@ -155,6 +158,20 @@ impl TardisRows {
             (None, _) => Err((RowFault::Missing("price"), price)),
             (_, None) => Err((RowFault::Missing("size"), amount)),
         }
+    }
+
+    /// Makes the row a dead letter, because of the cell of a column.
+    fn refuse(&self, row: &mut HistoryRow, fault: RowFault, at: usize) {
+        let advice = match fault {
+            RowFault::Missing(_) => "it is empty",
+            RowFault::TooPrecise(_) => "it has more digits than are kept exactly",
+            RowFault::OutOfRange("side") => "a side is `bid` or `ask`",
+            RowFault::OutOfRange("snapshot") => "it is neither `true` nor `false`",
+            RowFault::BadNumber("ts_event") => "it is no time",
+            RowFault::BadNumber(_) => "it is no decimal number",
+            _ => "it is out of range",
+        };
+        row.fail_in(&self.columns.names[at], fault, self.cell(at), advice);
     }
 
     /// A book of the row that the file is at.
@@ -248,7 +265,7 @@ impl HistoryRows for TardisRows {
         self.begin(row);
         if matches!(self.columns.kind, BookColumns::Whole(..)) {
             if let Err((fault, at)) = self.whole(row) {
-                row.fail(fault, self.cell(at));
+                self.refuse(row, fault, at);
             }
             self.has_next = None;
             return Ok(true);
@@ -258,7 +275,7 @@ impl HistoryRows for TardisRows {
         self.note_message(&mut message);
         loop {
             if let Err((fault, at)) = self.add(row) {
-                row.fail(fault, self.cell(at));
+                self.refuse(row, fault, at);
             }
             self.has_next = Some(self.records.advance()?);
             if self.has_next != Some(true) {

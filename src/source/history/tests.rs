@@ -1,7 +1,9 @@
 //! Archives as their writers make them, read by what they say.
 
 mod arrow;
+mod clocks;
 mod csv;
+mod mapped;
 mod order;
 mod tardis;
 mod zip;

@@ -1,6 +1,6 @@
 //! How times are written in an archive.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 
 use super::cells::CellFault;
@@ -19,18 +19,20 @@ pub(super) struct TimeForm {
     pub(super) day: Option<NaiveDate>,
     /// So many units are added to a number, and nanoseconds to every time.
     pub(super) later: (i64, i64),
+    /// Rows may be so many nanoseconds earlier than one before them.
+    pub(super) lateness_ns: i64,
 }
 
 impl TimeForm {
     /// The time of a number. One that is not plausible is given as nanoseconds of its unit, for the decoder
     /// to refuse.
-    pub(super) fn of_number(&self, number: i64) -> Nanos {
+    pub(super) fn of_number(&self, number: i64) -> Result<Nanos, CellFault> {
         let unit = self.unit.unwrap_or_else(|| unit_of(number));
         let number = number.saturating_add(self.later.0);
         let nanos = number.saturating_mul(unit.nanos());
         match self.day {
             Some(day) => self.of_clock(day, nanos),
-            None => Nanos(nanos.saturating_add(self.later.1)),
+            None => Ok(Nanos(nanos.saturating_add(self.later.1))),
         }
     }
 
@@ -40,23 +42,68 @@ impl TimeForm {
             return Err(CellFault::BadNumber);
         }
         if number.fract() == 0.0 {
-            return Ok(self.of_number(number as i64));
+            return self.of_number(number as i64);
         }
         let unit = self.unit.unwrap_or_else(|| unit_of(number as i64)).nanos();
         let (whole, fraction) = (number.trunc(), number.fract());
         let of_fraction = (fraction * unit as f64).round() as i64;
-        let Nanos(whole) = self.of_number(whole as i64);
+        let Nanos(whole) = self.of_number(whole as i64)?;
         Ok(Nanos(whole.saturating_add(of_fraction)))
     }
 
-    /// A moment of the clock on a wall, so many nanoseconds since 1970 as if it were UTC.
+    /// A moment of the clock on a wall, so many nanoseconds since 1970 as if it were UTC. Where the clock
+    /// shows it twice, it is the first one: see [`TimeForm::after`].
     pub(super) fn of_local(&self, nanos: i64) -> Result<Nanos, CellFault> {
         let Some(zone) = self.zone else {
             return Ok(Nanos(nanos.saturating_add(self.later.1)));
         };
         let local = DateTime::from_timestamp_nanos(nanos).naive_utc();
-        let time = in_zone(local, zone).ok_or(CellFault::OutOfRange)?;
-        Ok(Nanos(time.0.saturating_add(self.later.1)))
+        let time = zone.from_local_datetime(&local).earliest();
+        let time = time.ok_or(CellFault::Skipped)?.timestamp_nanos_opt();
+        let time = time.ok_or(CellFault::OutOfRange)?;
+        Ok(Nanos(time.saturating_add(self.later.1)))
+    }
+
+    /// When a day begins, so many nanoseconds since 1970 as if it were UTC: at its first moment, where the
+    /// clock skips midnight.
+    pub(super) fn of_day(&self, nanos: i64) -> Result<Nanos, CellFault> {
+        match self.of_local(nanos) {
+            Err(CellFault::Skipped) => self.of_local(nanos.saturating_add(HOUR_NS)),
+            time => time,
+        }
+    }
+
+    /// A time of [`TimeForm::of_local`] in a file that is sorted: the clock shows it a second time where the
+    /// first one would be behind the row before.
+    pub(super) fn after(&self, time: Nanos, before: Nanos) -> Nanos {
+        let slack = self.lateness_ns.min(HOUR_NS / 2);
+        match time.0 < before.0.saturating_sub(slack) {
+            true => self.shown_again(time).unwrap_or(time),
+            false => time,
+        }
+    }
+
+    /// When the clock shows a second time what it shows at a time; none where it shows it once.
+    pub(super) fn shown_again(&self, time: Nanos) -> Option<Nanos> {
+        let zone = self.zone?;
+        let time = time.0.saturating_sub(self.later.1);
+        let local = DateTime::from_timestamp_nanos(time)
+            .with_timezone(&zone)
+            .naive_local();
+        let again = match zone.from_local_datetime(&local) {
+            LocalResult::Ambiguous(_, again) => again.timestamp_nanos_opt()?,
+            _ => return None,
+        };
+        (again > time).then_some(Nanos(again.saturating_add(self.later.1)))
+    }
+
+    /// Whether a text is a time of the clock on a wall, rather than one that says how far it is from UTC.
+    pub(super) fn is_of_clock(&self, text: &str) -> bool {
+        let text = text.trim();
+        match text.parse::<f64>() {
+            Ok(_) => self.day.is_some() || written_day(text).is_some(),
+            Err(_) => !has_offset(text),
+        }
     }
 
     /// The time of a text: a number, RFC 3339, or a day and a time without zone.
@@ -68,10 +115,10 @@ impl TimeForm {
         // Where numbers have a unit, one of eight digits may look like a day.
         let may_be_day = self.unit.is_none() && self.day.is_none();
         if let Some(day) = written_day(text).filter(|_| may_be_day) {
-            return self.of_local(nanos_of(day).ok_or(CellFault::OutOfRange)?);
+            return self.of_day(nanos_of(day).ok_or(CellFault::OutOfRange)?);
         }
         if let Ok(number) = text.parse::<i64>() {
-            return Ok(self.of_number(number));
+            return self.of_number(number);
         }
         if let Ok(number) = text.parse::<f64>() {
             return self.of_float(number);
@@ -83,16 +130,16 @@ impl TimeForm {
         };
         match has_offset(text) {
             true => Ok(Nanos(time.saturating_add(self.later.1))),
+            false if text.len() <= DAY_CHARS => self.of_day(time),
             false => self.of_local(time),
         }
     }
 
     /// A time of the clock of a day: nanoseconds since its local midnight, as the clock shows them.
-    fn of_clock(&self, day: NaiveDate, nanos: i64) -> Nanos {
+    fn of_clock(&self, day: NaiveDate, nanos: i64) -> Result<Nanos, CellFault> {
         let midnight = day.and_hms_opt(0, 0, 0).and_then(nanos_of);
         let local = midnight.and_then(|midnight| midnight.checked_add(nanos));
-        let time = local.and_then(|local| self.of_local(local).ok());
-        time.unwrap_or(Nanos::UNDEFINED)
+        self.of_local(local.ok_or(CellFault::OutOfRange)?)
     }
 }
 
@@ -118,7 +165,7 @@ fn written_day(text: &str) -> Option<NaiveDateTime> {
 
 /// Whether a time says how far it is from UTC, behind its day.
 fn has_offset(text: &str) -> bool {
-    let clock = text.get("2015-03-01".len()..).unwrap_or_default();
+    let clock = text.get(DAY_CHARS..).unwrap_or_default();
     clock.contains(['Z', 'z', '+', '-'])
 }
 
@@ -126,16 +173,9 @@ fn nanos_of(time: NaiveDateTime) -> Option<i64> {
     time.and_utc().timestamp_nanos_opt()
 }
 
-/// A time of the clock in a zone: the earlier one where the clock shows it twice, and the time an hour later
-/// where it is set forward over it.
-fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<Nanos> {
-    let hour = chrono::TimeDelta::hours(1);
-    let time = zone.from_local_datetime(&local).earliest().or_else(|| {
-        let later = local.checked_add_signed(hour)?;
-        zone.from_local_datetime(&later).earliest()
-    })?;
-    time.timestamp_nanos_opt().map(Nanos)
-}
+/// Characters of a day without a time, as `2015-03-01`.
+const DAY_CHARS: usize = 10;
+const HOUR_NS: i64 = 3_600_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -183,9 +223,8 @@ mod tests {
             ("2015-03-31 08:00:00", NOON),
             ("2015-03-31 12:00:00Z", NOON),
             ("2015-01-31 12:00:00", 1_422_723_600_000_000_000),
-            // Twice: the first one; and over the hour that there is not.
+            // Twice: the first one.
             ("2015-11-01 01:30:00", 1_446_355_800_000_000_000),
-            ("2015-03-08 02:30:00", 1_425_799_800_000_000_000),
         ] {
             assert_eq!(form.of_text(text), Ok(Nanos(expected)), "{text}");
         }
@@ -199,7 +238,11 @@ mod tests {
             ..form(Some(chrono_tz::America::New_York))
         };
         let expected = 1_381_152_600_123_000_000;
-        assert_eq!(form.of_number(34_200_123), Nanos(expected), "9:30:00.123");
+        assert_eq!(
+            form.of_number(34_200_123),
+            Ok(Nanos(expected)),
+            "9:30:00.123"
+        );
         // No day of the year 3420.
         let expected = Ok(Nanos(expected + 1_000_000_000));
         assert_eq!(form.of_text("34201123"), expected, "9:30:01.123");

@@ -14,4 +14,6 @@ pub(super) struct ToldOfFile<'a> {
     /// The instrument, where the reader of the format knows it, and its day.
     pub(super) instrument: Option<String>,
     pub(super) times: TimeForm,
+    /// See [`super::format::HistoryOptions::lateness_ns`].
+    pub(super) lateness_ns: Option<i64>,
 }

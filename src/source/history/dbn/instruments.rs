@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::source::history::mapping::HistoryMapping;
 use crate::source::history::mbo_book::MboBook;
+use crate::source::history::naming::whole_name;
 
 /// The instruments of a file, by publisher and number.
 pub(super) struct DbnInstruments {
@@ -98,7 +99,7 @@ impl DbnInstruments {
         }
         let venue = self.told_venue.as_deref().unwrap_or_else(of_record);
         match self.symbols.get_for_ts(ts, id) {
-            Some(symbol) => format!("{symbol}.{venue}"),
+            Some(symbol) => whole_name(symbol, venue),
             None => format!("{id}.{venue}"),
         }
     }

@@ -13,6 +13,7 @@ use crate::event::{Depth, Level, Splice, Trade, TradeIds};
 use crate::source::compression::decompressed;
 use crate::source::history::mapping::HistoryMapping;
 use crate::source::history::mbo_book::MboBook;
+use crate::source::history::naming::whole_name;
 use crate::source::history::row::{HistoryRow, HistoryRows, RowBody, RowFault};
 use crate::units::{Nanos, Price, Side, Size};
 
@@ -91,7 +92,7 @@ impl MessageRows {
         let midnight = midnight.and_then(|time| time.timestamp_nanos_opt());
         let year = || io::Error::other("its name has a year that cannot be");
         let venue = mapping.venue.as_deref().unwrap_or(VENUE);
-        let own_name = || format!("{}.{venue}", name.ticker);
+        let own_name = || whole_name(&name.ticker, venue);
         Ok(Self {
             content: decompressed(file)?,
             line: String::new(),

@@ -19,7 +19,7 @@ use crate::units::Nanos;
 
 const TIME: i64 = 1_700_000_000_000_000_000;
 
-type Columns<'c> = Vec<(&'c str, ArrayRef)>;
+pub(super) type Columns<'c> = Vec<(&'c str, ArrayRef)>;
 
 fn batch(columns: &Columns<'_>) -> RecordBatch {
     let columns = columns
@@ -28,7 +28,7 @@ fn batch(columns: &Columns<'_>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
-fn parquet(path: &Path, columns: &Columns<'_>, group_rows: usize) -> PathBuf {
+pub(super) fn parquet(path: &Path, columns: &Columns<'_>, group_rows: usize) -> PathBuf {
     let batch = batch(columns);
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(group_rows))
@@ -40,11 +40,11 @@ fn parquet(path: &Path, columns: &Columns<'_>, group_rows: usize) -> PathBuf {
     path.to_owned()
 }
 
-fn times(of: &[i64]) -> ArrayRef {
+pub(super) fn times(of: &[i64]) -> ArrayRef {
     Arc::new(Int64Array::from(of.to_vec()))
 }
 
-fn texts(of: &[&str]) -> ArrayRef {
+pub(super) fn texts(of: &[&str]) -> ArrayRef {
     Arc::new(StringArray::from(of.to_vec()))
 }
 
@@ -225,8 +225,8 @@ fn a_cell_that_cannot_be_read_is_a_dead_letter_that_names_row_and_field() {
     assert_eq!(
         read,
         [
-            r#"BadNumber("price") {"row":"row 1: cheap","symbol":"A","ts_event":1700000000000000000}"#,
-            r#"MissingField("ts_event") {"row":"row 2: ","symbol":"A","ts_event":null}"#,
+            r#"BadNumber("price") {"row":"row 1, column `price` holds `cheap`: it is no decimal number","symbol":"A","ts_event":1700000000000000000}"#,
+            r#"MissingField("ts_event") {"row":"row 2, column `ts_event` holds nothing: it is empty","symbol":"A","ts_event":null}"#,
             r#"ImplausibleTime("ts_event", Some(Microseconds)) {"row":"price 1, size 1","symbol":"A","ts_event":1700000000000000}"#,
             r#"MissingField("size") {"row":"price 1, size -","symbol":"A","ts_event":1700000000000000003}"#,
         ]

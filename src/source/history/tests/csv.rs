@@ -6,7 +6,11 @@ use super::{columns, read};
 use crate::source::history::mapping::{HistoryMapping, HistoryPreset, Role};
 use crate::tests::scratch::Scratch;
 
-fn read_as(name: &str, text: &str, mapping: HistoryMapping) -> Result<Vec<String>, String> {
+pub(super) fn read_as(
+    name: &str,
+    text: &str,
+    mapping: HistoryMapping,
+) -> Result<Vec<String>, String> {
     let scratch = Scratch::new();
     let path = scratch.path().join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -172,12 +176,12 @@ fn a_row_that_is_cut_or_cannot_be_read_is_a_dead_letter_that_names_its_line() {
                 1700000000000000004,A,1,0";
     let read = read_alone("x.csv", text);
     let starts = [
-        "OutOfRange(\"side\") {\"row\":\"line 2: BUYS\"",
-        "OutOfRange(\"row\") {\"row\":\"line 4: 1700000000000000001,A,1,2\"",
-        "BadNumber(\"price\") {\"row\":\"line 5: 1e\"",
+        "OutOfRange(\"side\") {\"row\":\"line 2, column `side` holds `BUYS`: a side is `buy`, `b`",
+        "OutOfRange(\"row\") {\"row\":\"line 4: 4 cells, and the header has 5: 1700000000000000001,A,1,2\"",
+        "BadNumber(\"price\") {\"row\":\"line 5, column `price` holds `1e`: it is no decimal",
         "MissingField(\"size\")",
-        "BadNumber(\"ts_event\") {\"row\":\"line 7: when\"",
-        "OutOfRange(\"row\") {\"row\":\"line 8: 1700000000000000004,A,1,0\"",
+        "BadNumber(\"ts_event\") {\"row\":\"line 7, column `ts_event` holds `when`: a time is",
+        "OutOfRange(\"row\") {\"row\":\"line 8: 4 cells, and the header has 5: 1700000000000000004,A,1,0\"",
     ];
     assert_eq!(read.len(), starts.len(), "{read:?}");
     for (line, start) in read.iter().zip(starts) {

@@ -54,7 +54,7 @@ fn levels_of_one_message_are_one_change() {
         ]
     );
     assert!(
-        read[3].starts_with("BadNumber(\"price\") {\"row\":\"line 7: cheap\""),
+        read[3].starts_with("BadNumber(\"price\") {\"row\":\"line 7, column `price` holds `cheap`: it is no decimal number\""),
         "{}",
         read[3]
     );
