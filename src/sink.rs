@@ -14,6 +14,7 @@ pub mod kafka;
 pub mod line_file;
 pub mod open;
 pub mod output_file;
+mod output_folder;
 pub mod parquet;
 pub mod status;
 pub mod topic;

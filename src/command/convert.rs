@@ -6,6 +6,7 @@
 
 mod as_json;
 mod error;
+mod row_order;
 mod topics;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use serde::Serialize;
 
 use self::as_json::JsonForm;
 pub use self::error::{ConvertError, ConvertFault};
+use self::row_order::RowOrder;
+pub use self::row_order::{EarlyRow, OutOfOrder};
 pub use self::topics::TopicFault;
 use self::topics::{EventTopics, TopicTarget};
 use super::arguments::ConvertArguments;
@@ -47,7 +50,7 @@ pub struct ConvertOptions {
     pub inputs: Vec<PathBuf>,
     /// A folder, a file or topics: see [`OutputForm::of`].
     pub output: PathBuf,
-    /// Whether records are written behind those that a topic holds.
+    /// Whether an earlier conversion is replaced, and records are written behind those that a topic holds.
     pub force: bool,
     /// Events of an earlier time are left out, if they have a time; and so are those of this time or later.
     pub span: (Option<Nanos>, Option<Nanos>),
@@ -60,7 +63,7 @@ pub struct ConvertOptions {
 }
 
 impl ConvertOptions {
-    /// What the arguments ask for. With `--force` an earlier conversion is removed from a folder.
+    /// What the arguments ask for. Changes no file.
     ///
     /// # Errors
     /// [`ConvertFault`] with what to do.
@@ -154,6 +157,9 @@ pub struct Converted {
     pub files: u64,
     /// Records that topics have taken; a gap may be several.
     pub records: u64,
+    /// Rows that are earlier than one before them in their file; of a folder: than one of their instrument.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_order: Option<OutOfOrder>,
     /// The instruments.
     pub instruments: Vec<String>,
     /// What became of the frames.
@@ -188,13 +194,17 @@ pub fn convert(options: &ConvertOptions) -> Result<Converted, ConvertError> {
             (OutputForm::Lines, None) => Out::Lines(Box::new(
                 EventLines::create(&options.output).map_err(ReplayError::from)?,
             )),
-            (OutputForm::Folder | OutputForm::Parquet | OutputForm::Topics, None) => {
-                let is_folder = form == OutputForm::Folder;
-                let exact = options.is_exact;
-                Out::Parquet(EventPartitions::new(&options.output, is_folder, exact))
+            (OutputForm::Folder, None) => {
+                let (replaces, exact) = (options.force, options.is_exact);
+                let folder = EventPartitions::folder(&options.output, replaces, exact);
+                Out::Parquet(folder.map_err(ReplayError::from)?)
+            }
+            (OutputForm::Parquet | OutputForm::Topics, None) => {
+                Out::Parquet(EventPartitions::file(&options.output, options.is_exact))
             }
         },
         form: JsonForm::default(),
+        order: RowOrder::new(&options.inputs, form == OutputForm::Folder),
         rows: BTreeMap::new(),
         left_out: BTreeMap::new(),
     };
@@ -214,6 +224,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Converted, ConvertError> {
         left_out: conversion.left_out,
         files,
         records,
+        out_of_order: conversion.order.found,
         instruments: ids
             .map(|id| table.name(InstrumentId(id)).to_owned())
             .collect(),
@@ -249,6 +260,7 @@ struct Conversion {
     span: (Option<Nanos>, Option<Nanos>),
     out: Out,
     form: JsonForm,
+    order: RowOrder,
     rows: BTreeMap<&'static str, u64>,
     left_out: BTreeMap<&'static str, u64>,
 }
@@ -293,6 +305,8 @@ impl Observer for Conversion {
                 bids,
                 asks,
             };
+            self.order
+                .take(event, &step.batch.origins[event.frame as usize], &named);
             match &mut self.out {
                 Out::Lines(lines) => lines.write(&named)?,
                 Out::Parquet(partitions) => partitions.write(&named)?,
@@ -343,6 +357,10 @@ impl fmt::Display for Converted {
         match self.records {
             0 => writeln!(f, "files        {}", self.files),
             records => writeln!(f, "records      {records}"),
+        }?;
+        match &self.out_of_order {
+            Some(found) => write!(f, "{found}"),
+            None => Ok(()),
         }
     }
 }

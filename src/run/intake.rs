@@ -154,9 +154,11 @@ impl Intake {
 
     fn note_unread(&mut self, error: DecodeError, origin: Origin, message: &[u8]) {
         let decoder = &self.decoder;
-        self.readability.note(error.unreadable(), || UnreadFrame {
+        // Of an instrument too many nothing is told either, though its frames can be read.
+        let is_lost = error.unreadable() || error == DecodeError::TooManyInstruments;
+        self.readability.note(is_lost, || UnreadFrame {
             offset: origin.offset,
-            unreadable: error.unreadable(),
+            unreadable: is_lost,
             reason: error.reason(),
             field: error.field(),
             is_row: is_packed(message),

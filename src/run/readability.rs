@@ -2,6 +2,7 @@
 //! the first of those looks like.
 
 use super::account::Account;
+use crate::decode::DecodeError;
 
 /// What is known of the frames of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,7 +11,8 @@ pub struct Readability {
     pub gave_events: u64,
     /// Those of them whose events have no time of their own.
     pub untimed: u64,
-    /// Frames that could not be read, whether they are dead letters or were dropped.
+    /// Frames that could not be read, whether they are dead letters or were dropped; and those of instruments
+    /// beyond `source.max_instruments`.
     pub unreadable: u64,
     /// The first frame that could not be read; where all could, the first that was passed over.
     pub first: Option<UnreadFrame>,
@@ -95,8 +97,9 @@ impl Readability {
                 notices_of(account.used, frames)
             ),
             _ => format!(
-                "{} of {frames} frames ({share:.1} %) could not be read, more than --max-unread {max_unread} %",
-                self.unreadable
+                "{} of {frames} frames ({share:.1} %) could not be read, more than --max-unread {max_unread} %{}",
+                self.unreadable,
+                advice_of(account)
             ),
         };
         let dropped = account.dropped_by_reason.iter();
@@ -123,6 +126,15 @@ impl Readability {
             },
             first: first.unwrap_or_default(),
         })
+    }
+}
+
+/// What to do about instruments that were too many.
+fn advice_of(account: &Account) -> &'static str {
+    let reason = DecodeError::TooManyInstruments.reason();
+    match account.dropped_by_reason.contains_key(reason) {
+        true => "; raise `source.max_instruments`, or list the instruments that matter",
+        false => "",
     }
 }
 

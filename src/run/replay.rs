@@ -93,6 +93,14 @@ impl ReplayOptions {
         to.map(|to| SpanEnd::new(to, margin))
     }
 
+    /// The outputs that a replay leaves where it fails: those that grow, and those that replace no file.
+    fn kept_at_failure(&self) -> Vec<PathBuf> {
+        let outputs = [&self.output, &self.dead_letters, &self.alerts, &self.gaps];
+        let paths = outputs.into_iter().flatten();
+        let kept = paths.filter(|path| self.speed.is_some() || !path.exists());
+        kept.cloned().collect()
+    }
+
     /// Opens the inputs.
     ///
     /// # Errors
@@ -110,10 +118,12 @@ pub const CLOCKS_DIFFER_NS: i64 = 10_000_000_000;
 /// Replays captures through a pipeline.
 ///
 /// # Errors
-/// [`ReplayError`]. What a damaged capture gave until then has been written, but over no file.
+/// [`ReplayError`]. What a damaged capture gave until then has been written, but over no file: see
+/// [`ReplayError::Incomplete`].
 pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, ReplayError> {
     let mut loaded = pipeline.load_model()?;
     loaded.lineage.streams = stream_names(&options.inputs);
+    let kept = options.kept_at_failure();
     let sink = open_file(
         &loaded.lineage,
         &pipeline.fields,
@@ -128,7 +138,16 @@ pub fn replay(pipeline: &Pipeline, options: &ReplayOptions) -> Result<Summary, R
             None => Appears::AtEnd,
         },
     )?;
-    replay_into(pipeline, &loaded, sink, options)
+    replay_into(pipeline, &loaded, sink, options).map_err(|cause| {
+        let outputs: Vec<PathBuf> = kept.into_iter().filter(|path| path.is_file()).collect();
+        match outputs.is_empty() {
+            true => cause,
+            false => ReplayError::Incomplete {
+                cause: Box::new(cause),
+                outputs,
+            },
+        }
+    })
 }
 
 /// Replays captures through a loaded pipeline into a sink.

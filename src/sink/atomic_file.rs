@@ -57,7 +57,8 @@ const OWNER_ONLY: u32 = 0o600;
 /// The mode of products, as of any file.
 pub(super) const ANYONE: u32 = 0o666;
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

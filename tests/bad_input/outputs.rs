@@ -151,6 +151,29 @@ fn a_replay_that_fails_leaves_the_old_file_and_no_other() {
     assert_eq!(leftovers(&folder.path("")), Vec::<String>::new());
 }
 
+#[test]
+fn a_damaged_capture_leaves_a_file_that_the_error_calls_incomplete() {
+    let folder = ready("outputs-damaged");
+    let whole = folder.read("in.jsonl");
+    let mut gzip = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, whole.as_bytes()).unwrap();
+    let bytes = gzip.finish().unwrap();
+    folder.write("in.jsonl", &bytes[..bytes.len() / 2]);
+    folder.write("old.jsonl", "old");
+    let run = replay(&folder, &["--output", "new.jsonl"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(
+        run.stderr.contains("incomplete") && run.stderr.contains("new.jsonl"),
+        "{}",
+        run.stderr
+    );
+    assert!(folder.read("new.jsonl").lines().count() > 0);
+    let run = replay(&folder, &["--output", "old.jsonl", "--force"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(!run.stderr.contains("incomplete"), "{}", run.stderr);
+    assert_eq!(folder.read("old.jsonl"), "old");
+}
+
 fn leftovers(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).expect("the test's folder is there");
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

@@ -111,6 +111,34 @@ fn more_than_one_percent_unread_is_a_failure() {
 }
 
 #[test]
+fn frames_of_an_instrument_too_many_are_unread() {
+    let folder = Folder::new("unread-instruments");
+    let other = TRADE.replace("A.X", "B.X");
+    let lines = format!("{TRADE}\n").repeat(98) + &format!("{other}\n").repeat(2);
+    let few = ["--set", "source.max_instruments=1"];
+    let run = replay(&folder, lines.as_bytes(), &few);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    for words in [
+        "2 of 100 frames",
+        "raise `source.max_instruments`",
+        "too_many_instruments 2",
+        "frame 98",
+    ] {
+        assert!(last_line(&run).contains(words), "{}", run.stderr);
+    }
+    let args = ["--set", "source.max_instruments=1", "--max-unread", "2"];
+    assert_eq!(replay(&folder, lines.as_bytes(), &args).code, Some(0));
+    let listed = ["--set", "source.instruments=[\"A.X\"]"];
+    let run = replay(&folder, lines.as_bytes(), &listed);
+    assert_eq!(
+        run.code,
+        Some(0),
+        "what is not listed was not asked for: {}",
+        run.stderr
+    );
+}
+
+#[test]
 fn inspect_and_features_keep_to_it_too() {
     let folder = Folder::new("unread-commands");
     let pipeline = folder.write("pipeline.toml", given::SMALL.to_owned() + LABEL);

@@ -208,6 +208,107 @@ fn a_folder_with_other_things_in_it_is_not_touched() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("input"), "{error}");
+    // Deeper, and a link to files that are not ours.
+    let below = folder.join("instrument=ETHUSDT.BINANCE");
+    let notes = below.join("date=2024-08-08/notes.toml");
+    std::fs::write(&notes, "").unwrap();
+    let error = check_folder(&folder, &[], true).unwrap_err().to_string();
+    assert!(error.contains("date=2024-08-08/notes.toml"), "{error}");
+    std::fs::remove_file(notes).unwrap();
+    std::os::unix::fs::symlink(scratch.path(), below.join("date=2024-08-10")).unwrap();
+    let error = check_folder(&folder, &[], true).unwrap_err().to_string();
+    assert!(error.contains("date=2024-08-10"), "{error}");
+    std::fs::remove_file(below.join("date=2024-08-10")).unwrap();
     assert!(check_folder(&folder, &[], true).is_ok());
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        3,
+        "only checked"
+    );
+}
+
+fn options(input: &Path, output: &Path) -> ConvertOptions {
+    ConvertOptions {
+        inputs: vec![input.to_owned()],
+        output: output.to_owned(),
+        is_exact: false,
+        force: true,
+        span: (None, None),
+        files: files(),
+        venues: Venues::default(),
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// A number that needs `--exact`, a name that is too long for a folder, and an input that is not there.
+#[test]
+fn a_conversion_that_fails_leaves_the_earlier_one_or_nothing() {
+    let scratch = Scratch::new();
+    let input = scratch.write("in.jsonl", CAPTURE);
+    let late = CAPTURE.replace("\"price\":\"3\"", "\"price\":\"0.123456789012345678\"");
+    let late = scratch.write("late.jsonl", late);
+    let long = CAPTURE.replace("A/B.XNAS", &"A".repeat(254));
+    let long = scratch.write("long.jsonl", long);
+    let nowhere = scratch.path().join("nowhere.jsonl");
+    let (kept, fresh) = (scratch.path().join("kept"), scratch.path().join("fresh"));
+    convert_to(&input, &kept, false);
+    let before = names(&kept);
+    for failing in [&late, &long, &nowhere] {
+        for output in [&kept, &fresh] {
+            convert(&options(failing, output)).unwrap_err();
+        }
+        assert_eq!(names(&kept), before);
+    }
+    let all = ["in.jsonl", "kept", "late.jsonl", "long.jsonl"];
+    assert_eq!(names(scratch.path()), all);
+    // With no row, too; and one that does not fail replaces it.
+    let one = scratch.write("one.jsonl", CAPTURE.lines().next().unwrap());
+    let mut nothing = options(&one, &kept);
+    nothing.span.0 = Some(Nanos(1_800_000_000_000_000_000));
+    let error = convert(&nothing).unwrap_err().to_string();
+    assert!(error.contains("no row"), "{error}");
+    assert_eq!(names(&kept), before);
+    convert(&options(&one, &kept)).unwrap();
+    assert_eq!(names(&kept), ["instrument=BTCUSDT.BINANCE"]);
+    assert!(
+        !names(scratch.path())
+            .iter()
+            .any(|name| name.contains("tmp"))
+    );
+}
+
+#[test]
+fn rows_that_are_out_of_order_are_counted_and_the_first_is_shown() {
+    let scratch = Scratch::new();
+    let lines = [1, 2, 5, 3, 4, 6].map(|second| {
+        format!(
+            "{{\"ts_event\":172316160{second}000000000,\"symbol\":\"A.X\",\"price\":\"3\",\"size\":\"4\",\
+             \"side\":\"buy\"}}\n"
+        )
+    });
+    let input = scratch.write("in.jsonl", lines.concat());
+    for output in ["out.parquet", "out.jsonl", "out"] {
+        let converted = convert_to(&input, &scratch.path().join(output), false);
+        let text = converted.to_string();
+        for words in [
+            "out of order 2 rows",
+            "up to 2000 ms",
+            "A.X at 2024-08-09T00:00:03",
+            "frame 3 (from 0) of in.jsonl",
+        ] {
+            assert!(text.contains(words), "{output}: {text}");
+        }
+        let json = serde_json::to_value(&converted).unwrap();
+        assert_eq!(json["out_of_order"]["rows"], 2, "{json}");
+    }
+    let sorted = scratch.write("sorted.jsonl", CAPTURE);
+    let converted = convert_to(&sorted, &scratch.path().join("sorted.parquet"), false);
+    assert!(converted.out_of_order.is_none(), "{converted}");
 }

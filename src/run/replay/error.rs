@@ -1,5 +1,7 @@
 //! Why a replay ended early.
 
+use std::path::PathBuf;
+
 use crate::model::ModelError;
 use crate::pipeline::PipelineError;
 use crate::sink::SinkError;
@@ -25,4 +27,23 @@ pub enum ReplayError {
         "while starting a thread: {0}; lower `engine.shards`, or allow the process more threads"
     )]
     Thread(std::io::Error),
+    /// It ended early, and what it gave until then has been kept.
+    #[error(
+        "{cause}; what it gave until then is kept, and incomplete: {}",
+        shown(outputs)
+    )]
+    Incomplete {
+        /// Why it ended.
+        cause: Box<ReplayError>,
+        /// The files.
+        outputs: Vec<PathBuf>,
+    },
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    shown.join(", ")
 }

@@ -1,7 +1,8 @@
 //! Events in Parquet: one file, or a folder of `instrument=NAME/date=2024-08-08/part-0.parquet`.
 //!
 //! A file has the columns that its rows need. Where later rows need others, another part begins. Rows wait in
-//! memory up to a group; the files of a day are closed once it has been over for an hour.
+//! memory up to a group; the files of a day are closed once it has been over for an hour. All appear under
+//! their names at the end, so that a conversion that fails leaves what was there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,11 +16,13 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::layout::find_foreign;
 use super::named::{NamedEvent, is_written};
 use super::parquet_columns::{batch, schema};
 use super::parquet_fields::{EventRow, needed};
 use crate::sink::SinkError;
 use crate::sink::output_file::OutputFile;
+use crate::sink::output_folder::OutputFolder;
 use crate::units::Nanos;
 
 /// Files of events.
@@ -27,6 +30,8 @@ pub struct EventPartitions {
     output: PathBuf,
     is_folder: bool,
     is_exact: bool,
+    /// Whether an earlier conversion is replaced.
+    replaces: bool,
     /// By instrument and day.
     open: BTreeMap<DayKey, Partition>,
     /// The name of the instrument of the last row.
@@ -36,6 +41,10 @@ pub struct EventPartitions {
     /// Parts of each partition so far, by the path of its folder.
     parts: BTreeMap<PathBuf, u32>,
     files: u64,
+    /// The parts of one file, which wait for the end.
+    written: Vec<(PathBuf, OutputFile)>,
+    /// Where the files of a folder are until the end. Dropped behind the files that are open.
+    folder: Option<OutputFolder>,
 }
 
 /// An instrument and a day, counted from 1970; the same for all rows of one file.
@@ -62,18 +71,40 @@ const DAY_NS: i64 = 24 * HOUR_NS;
 const HOUR_NS: i64 = 3_600_000_000_000;
 
 impl EventPartitions {
-    /// Files below a folder, or one file. Decimals are text with `is_exact`, else float64.
+    /// Files below a folder, in which an earlier conversion is replaced with `replaces`. Decimals are text
+    /// with `is_exact`, else float64.
+    ///
+    /// # Errors
+    /// Where the folder above cannot be written.
+    pub fn folder(output: &Path, replaces: bool, is_exact: bool) -> Result<Self, SinkError> {
+        let failed = |cause| SinkError::File {
+            path: output.to_owned(),
+            cause,
+        };
+        let folder = OutputFolder::create(output, find_foreign).map_err(failed)?;
+        Ok(Self {
+            is_folder: true,
+            replaces,
+            folder: Some(folder),
+            ..Self::file(output, is_exact)
+        })
+    }
+
+    /// One file, and further parts where rows need other columns. Decimals are text with `is_exact`.
     #[must_use]
-    pub fn new(output: &Path, is_folder: bool, is_exact: bool) -> Self {
+    pub fn file(output: &Path, is_exact: bool) -> Self {
         Self {
             output: output.to_owned(),
-            is_folder,
+            is_folder: false,
             is_exact,
+            replaces: false,
             open: BTreeMap::new(),
             latest_day: i64::MIN,
             last_name: None,
             parts: BTreeMap::new(),
             files: 0,
+            written: vec![],
+            folder: None,
         }
     }
 
@@ -120,12 +151,28 @@ impl EventPartitions {
         Ok(())
     }
 
-    /// Closes all files, and says how many were written.
+    /// Closes all files, lets them appear, and says how many were written. Without a row none does.
     ///
     /// # Errors
-    /// Where a file cannot be written.
+    /// Where a file cannot be written, or an earlier conversion would be replaced by nothing.
     pub fn finish(mut self) -> Result<u64, SinkError> {
         self.close_before(i64::MAX)?;
+        for (path, file) in self.written.drain(..) {
+            file.finish()
+                .map_err(|cause| SinkError::File { path, cause })?;
+        }
+        let failed = |cause| SinkError::File {
+            path: self.output.clone(),
+            cause,
+        };
+        match self.folder.take() {
+            Some(folder) if self.files > 0 => folder.finish(self.replaces).map_err(failed)?,
+            Some(_) if fs::read_dir(&self.output).is_ok_and(|mut names| names.next().is_some()) => {
+                let what = "there is no row to write, so the earlier conversion stays";
+                return Err(failed(io::Error::other(what)));
+            }
+            _ => {}
+        }
         Ok(self.files)
     }
 
@@ -157,7 +204,7 @@ impl EventPartitions {
         let has_all = |part: &Part| columns.iter().all(|column| part.columns.contains(column));
         if !partition.part.as_ref().is_some_and(has_all) {
             if let Some(part) = partition.part.take() {
-                finish(part)?;
+                self.end(part)?;
             }
             partition.part = Some(self.begin(&key.0, key.1, columns)?);
         }
@@ -181,9 +228,24 @@ impl EventPartitions {
             self.flush(key)?;
         }
         match self.open.remove(key).and_then(|one| one.part) {
-            Some(part) => finish(part),
+            Some(part) => self.end(part),
             None => Ok(()),
         }
+    }
+
+    /// Ends a file. In the folder it has its name then; one beside others gets it at the end.
+    fn end(&mut self, part: Part) -> Result<(), SinkError> {
+        let Part { path, writer, .. } = part;
+        let file = writer.into_inner().map_err(|error| SinkError::Parquet {
+            path: path.clone(),
+            what: error.to_string(),
+        })?;
+        if !self.is_folder {
+            self.written.push((path, file));
+            return Ok(());
+        }
+        file.finish()
+            .map_err(|cause| SinkError::File { path, cause })
     }
 
     fn begin(&mut self, name: &str, day: i64, columns: Vec<usize>) -> Result<Part, SinkError> {
@@ -192,10 +254,17 @@ impl EventPartitions {
             path: path.clone(),
             cause,
         };
-        if let Some(folder) = path.parent().filter(|_| self.is_folder || self.files > 0) {
+        let at = match &self.folder {
+            Some(folder) => {
+                let below = path.strip_prefix(&self.output).unwrap_or(&path);
+                folder.temporary().join(below)
+            }
+            None => path.clone(),
+        };
+        if let Some(folder) = at.parent().filter(|_| self.is_folder || self.files > 0) {
             fs::create_dir_all(folder).map_err(failed)?;
         }
-        let file = OutputFile::create(&path).map_err(failed)?;
+        let file = OutputFile::create(&at).map_err(failed)?;
         let schema = schema(&columns, self.is_exact);
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -236,16 +305,6 @@ impl EventPartitions {
     }
 }
 
-fn finish(part: Part) -> Result<(), SinkError> {
-    let Part { path, writer, .. } = part;
-    let file = writer.into_inner().map_err(|error| SinkError::Parquet {
-        path: path.clone(),
-        what: error.to_string(),
-    })?;
-    file.finish()
-        .map_err(|cause| SinkError::File { path, cause })
-}
-
 /// A name as part of a path: what would be read otherwise stands as `%2F`.
 fn encoded(name: &str) -> String {
     let mut out = String::new();
@@ -258,62 +317,4 @@ fn encoded(name: &str) -> String {
         }
     }
     out
-}
-
-/// Why a folder must not be written to.
-#[derive(Debug, thiserror::Error)]
-#[error("while checking --output {}: {what}", path.display())]
-pub struct PartitionFault {
-    path: PathBuf,
-    what: String,
-}
-
-/// Checks a folder that is to be written: it must be empty or not be there. With `force` the files of an
-/// earlier conversion in it are removed, where there is nothing else.
-///
-/// # Errors
-/// [`PartitionFault`] with what to do.
-pub fn check_folder(path: &Path, inputs: &[PathBuf], force: bool) -> Result<(), PartitionFault> {
-    let fault = |what: String| PartitionFault {
-        path: path.to_owned(),
-        what,
-    };
-    let of = |cause: io::Error| fault(cause.to_string());
-    let names = match fs::read_dir(path) {
-        Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(of(error)),
-    };
-    let folder = fs::canonicalize(path).map_err(of)?;
-    let inside = |input: &&PathBuf| {
-        let input = fs::canonicalize(input).unwrap_or_else(|_| input.to_path_buf());
-        input.starts_with(&folder) || input.starts_with(path)
-    };
-    if let Some(input) = inputs.iter().find(inside) {
-        let what = format!(
-            "the input {} is in it, which would be lost; name another folder",
-            input.display()
-        );
-        return Err(fault(what));
-    }
-    let mut old = vec![];
-    for name in names {
-        let name = name.map_err(of)?.path();
-        let stem = name.file_name().unwrap_or_default().to_string_lossy();
-        if !stem.starts_with("instrument=") || !name.is_dir() {
-            let what =
-                format!("it holds `{stem}`, which no conversion has written: name another folder");
-            return Err(fault(what));
-        }
-        old.push(name);
-    }
-    if !old.is_empty() && !force {
-        let what =
-            "it holds an earlier conversion; add --force to replace it, or name another folder";
-        return Err(fault(what.into()));
-    }
-    for folder in old {
-        fs::remove_dir_all(folder).map_err(of)?;
-    }
-    Ok(())
 }
