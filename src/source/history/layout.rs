@@ -94,6 +94,7 @@ impl Layout {
     /// Where a column that was named is not there, or no kind of row has all its columns.
     pub(super) fn find(names: &[String], told: &ToldOfFile<'_>) -> io::Result<Self> {
         let (used, form) = roles(names, told)?;
+        check_once(names, used.iter().map(|(_, place)| *place))?;
         let kinds_told = told.mapping.columns.iter().map(|(role, _)| *role);
         let kinds_told: Vec<Role> = kinds_told.collect();
         let at = |role: Role| used.iter().position(|(one, _)| *one == role);
@@ -342,6 +343,30 @@ fn kinds(
                 .map(RowFields::word)
                 .collect::<Vec<_>>()
                 .join(", ")
+        ))),
+    }
+}
+
+/// Refuses two columns of one name, of which one is read.
+///
+/// # Errors
+/// With the places of both.
+pub(super) fn check_once(
+    names: &[String],
+    mut used: impl Iterator<Item = usize>,
+) -> io::Result<()> {
+    let twin_of = |place: usize| {
+        let name = &names[place];
+        let is_twin = |at: &usize| *at != place && names[*at] == *name && !name.is_empty();
+        Some((place, (0..names.len()).find(is_twin)?))
+    };
+    match used.find_map(twin_of) {
+        None => Ok(()),
+        Some((place, twin)) => Err(io::Error::other(format!(
+            "it has two columns `{}`, the {}. and the {}., and nothing tells which one is meant: rename one of them",
+            names[place],
+            place.min(twin) + 1,
+            place.max(twin) + 1,
         ))),
     }
 }

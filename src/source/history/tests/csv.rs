@@ -265,3 +265,24 @@ fn a_record_is_bounded_also_where_it_is_the_header() {
     let error = read_as("x.csv", "\n\n", mapping).unwrap_err();
     assert!(error.contains("it is empty"), "{error}");
 }
+
+#[test]
+fn two_columns_of_a_name_that_is_read_are_refused() {
+    let text = |header: &str| format!("{header}\n1700000000,A.X,1.5,2,9\n");
+    let mapping = || columns(&[(Role::TsEvent, "ts")]);
+    let error = read_as("x.csv", &text("ts,symbol,price,size,price"), mapping()).unwrap_err();
+    assert!(
+        error.contains("two columns `price`, the 3. and the 5."),
+        "{error}"
+    );
+    let twice = columns(&[(Role::TsEvent, "ts"), (Role::Price, "paid")]);
+    let error = read_as("x.csv", &text("ts,symbol,paid,size,paid"), twice).unwrap_err();
+    assert!(
+        error.contains("two columns `paid`, the 3. and the 5."),
+        "{error}"
+    );
+    // Nobody reads these.
+    for header in ["ts,symbol,price,size,x", "ts,symbol,price,size,"] {
+        assert_eq!(read_as("x.csv", &text(header), mapping()).unwrap().len(), 1);
+    }
+}
