@@ -351,24 +351,19 @@ fn kinds(
 ///
 /// # Errors
 /// With the places of both.
-pub(super) fn check_once(
-    names: &[String],
-    mut used: impl Iterator<Item = usize>,
-) -> io::Result<()> {
-    let twin_of = |place: usize| {
+pub(super) fn check_once(names: &[String], used: impl Iterator<Item = usize>) -> io::Result<()> {
+    for place in used {
         let name = &names[place];
         let is_twin = |at: &usize| *at != place && names[*at] == *name && !name.is_empty();
-        Some((place, (0..names.len()).find(is_twin)?))
-    };
-    match used.find_map(twin_of) {
-        None => Ok(()),
-        Some((place, twin)) => Err(io::Error::other(format!(
-            "it has two columns `{}`, the {}. and the {}., and nothing tells which one is meant: rename one of them",
-            names[place],
-            place.min(twin) + 1,
-            place.max(twin) + 1,
-        ))),
+        if let Some(twin) = (0..names.len()).find(is_twin) {
+            let (one, other) = (place.min(twin) + 1, place.max(twin) + 1);
+            return Err(io::Error::other(format!(
+                "it has two columns `{name}`, the {one}. and the {other}., and nothing tells which one is meant: \
+                 rename one of them"
+            )));
+        }
     }
+    Ok(())
 }
 
 fn no_column(role: Role, written: &str, names: &[String]) -> io::Error {

@@ -49,8 +49,8 @@ impl TimeForm {
         Ok(Nanos(whole.saturating_add(of_fraction)))
     }
 
-    /// The time of a number with a fraction that is written out, as `1704067203.123456789`: no float holds its
-    /// digits. To the nanosecond that is nearest.
+    /// The time of a number with a fraction that is written out, as `1704067203.123456789`, to the nearest
+    /// nanosecond: no float holds its digits.
     fn of_decimal(&self, text: &str) -> Option<Nanos> {
         let (whole, fraction) = text.split_once('.')?;
         let digits = fraction.get(..fraction.len().min(FRACTION_DIGITS))?;
