@@ -47,6 +47,7 @@ fn main() -> ExitCode {
     disable_telemetry();
     let cli = Cli::parse();
     log::start(cli.log);
+    foretick::source::open_files::raise_limit();
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {

@@ -18,6 +18,7 @@ pub mod history;
 pub mod input_paths;
 pub mod kafka;
 mod merged_file;
+pub mod open_files;
 mod parquet_codecs;
 pub mod partition_figures;
 pub mod ring;

@@ -20,6 +20,7 @@ pub use super::file_position::InputProgress;
 use super::file_position::LinePlace;
 use super::file_session::chains_of;
 use super::merged_file::Lines;
+use super::open_files;
 pub use super::span_end::SpanEnd;
 use super::topic_inputs::with_partitions;
 use crate::frame::{Origin, split_stamp};
@@ -87,8 +88,9 @@ impl FileSource {
     /// Reads the first line of each file, for its time. Of many files each is closed again until its turn.
     fn begin(&mut self) -> Result<(), FileError> {
         let are_many = self.files.len() > OPEN_MAX;
-        for (at, lines) in self.files.iter_mut().enumerate() {
-            lines.open(&self.options)?;
+        for at in 0..self.files.len() {
+            self.open_at(at)?;
+            let lines = &mut self.files[at];
             if !lines.done {
                 self.waiting.push(Reverse((lines.time, at)));
                 if are_many && lines.can_open_again() {
@@ -97,6 +99,16 @@ impl FileSource {
             }
         }
         Ok(())
+    }
+
+    fn open_at(&mut self, at: usize) -> Result<(), FileError> {
+        self.files[at].open(&self.options).map_err(|mut error| {
+            if open_files::is_limit(&error.cause) {
+                let open = self.files.iter().filter(|file| file.reader.is_some());
+                error.cause = open_files::too_many(open.count());
+            }
+            error
+        })
     }
 
     /// The number of the last line that was read of the current file, from 1. Tables have none.
@@ -204,7 +216,7 @@ impl FileSource {
         };
         self.current = at;
         if self.files[at].reader.is_none() {
-            self.files[at].open(&self.options)?;
+            self.open_at(at)?;
         }
         self.next_number += 1;
         Ok(true)

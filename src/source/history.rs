@@ -5,6 +5,7 @@
 
 mod archive_name;
 mod arrow_cells;
+mod arrow_check;
 mod arrow_ipc;
 mod arrow_rows;
 mod arrow_values;
@@ -14,6 +15,7 @@ mod csv_cells;
 mod csv_file;
 mod csv_header;
 mod csv_records;
+mod damage_guard;
 mod dbn;
 mod format;
 mod known;

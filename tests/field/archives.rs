@@ -245,3 +245,42 @@ fn a_record_that_is_earlier_than_the_one_before_it_is_counted() {
     assert_eq!(report["first"], "2023-11-14T22:13:21Z");
     assert_eq!(report["last"], "2023-11-14T22:13:24Z");
 }
+
+/// Runs the command with a limit of open files that `ulimit` sets by these arguments.
+fn limited(ulimit: &str, files: &[PathBuf]) -> std::process::Output {
+    let script = format!("ulimit {ulimit} && exec \"$0\" \"$@\"");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_foretick")]);
+    command.args(["inspect", "--json"]).args(files);
+    command.output().expect("a shell")
+}
+
+#[test]
+fn files_that_overlap_may_be_more_than_the_soft_limit_of_open_files() {
+    let folder = Folder::new("overlapping_files");
+    let files = (0..150).map(|number| {
+        let begin = 1_700_000_000_000_000_000_i64 + number;
+        let row = |time: i64| format!("{time},S{number}.X,1.5,2\n");
+        let rows = row(begin) + &row(begin + 1_000_000_000);
+        folder.write(
+            &format!("{number}.csv"),
+            format!("ts_event,symbol,price,size\n{rows}"),
+        )
+    });
+    let files: Vec<PathBuf> = files.collect();
+    let run = limited("-Sn 100", &files);
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let report: Value = serde_json::from_slice(&run.stdout).expect("a report in JSON");
+    assert_eq!(report["records"], json!(300), "{report}");
+    let run = limited("-n 100", &files);
+    let error = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("overlap in time") && error.contains("ulimit -n"),
+        "{error}"
+    );
+}

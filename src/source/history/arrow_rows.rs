@@ -10,6 +10,7 @@ use arrow_schema::{ArrowError, Schema};
 use super::ARCHIVE_KEY;
 use super::archive_name::ArchiveName;
 use super::arrow_cells::ArrowCells;
+use super::damage_guard::guarded;
 use super::format::HistoryOptions;
 use super::layout::Layout;
 use super::mapping::{HistoryMapping, Role};
@@ -98,15 +99,11 @@ impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> ArrowRows<B> {
                     return Ok(true);
                 }
             }
-            let Some(batch) = self.batches.next() else {
-                self.cells = None;
+            self.cells = None;
+            let Some(cells) = guarded(|| self.next_cells()).map_err(|error| self.behind(&error))?
+            else {
                 return Ok(false);
             };
-            let batch = batch.map_err(|error| self.damaged(&error))?;
-            let cells = ArrowCells::of(&batch, &self.layout, &self.places);
-            let cells = cells.map_err(|(name, error)| {
-                io::Error::other(format!("its column `{name}` cannot be read: {error}"))
-            })?;
             let is_empty = cells.rows == 0;
             self.cells = Some(cells);
             if !is_empty {
@@ -115,9 +112,21 @@ impl<B: Iterator<Item = Result<RecordBatch, ArrowError>>> ArrowRows<B> {
         }
     }
 
-    fn damaged(&self, error: &ArrowError) -> io::Error {
-        let what = format!("behind row {}: {error}", self.number);
-        io::Error::new(io::ErrorKind::InvalidData, what)
+    /// The cells of the next batch; none at the end.
+    fn next_cells(&mut self) -> io::Result<Option<ArrowCells>> {
+        let Some(batch) = self.batches.next() else {
+            return Ok(None);
+        };
+        let batch = batch.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let cells = ArrowCells::of(&batch, &self.layout, &self.places);
+        let cells = cells.map_err(|(name, error)| {
+            io::Error::other(format!("its column `{name}` cannot be read: {error}"))
+        })?;
+        Ok(Some(cells))
+    }
+
+    fn behind(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("behind row {}: {error}", self.number))
     }
 }
 

@@ -11,7 +11,7 @@ use super::csv_cells::CsvCells;
 use super::csv_header::{CsvHeader, separator_of};
 use super::csv_records::CsvRecords;
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
-use super::layout::Layout;
+use super::layout::{Layout, check_once};
 use super::row::{HistoryRow, HistoryRows};
 use super::row_maker::ArchiveRowMaker;
 use super::tardis::TardisBooks;
@@ -70,6 +70,7 @@ pub(super) fn open_csv(
     let name = ArchiveName::of(path);
     let header = CsvHeader::read(&records.row, &name, path, &options.mapping)?;
     if let Some(books) = TardisBooks::new(&header.names, &options.mapping) {
+        check_once(&header.names, 0..header.names.len())?;
         records.is_given = !header.is_row;
         return Ok(Box::new(books.over(records)));
     }

@@ -4,7 +4,11 @@ use std::io::{self, BufRead};
 
 use csv::ByteRecord;
 
-use crate::source::table::line_starts::{LineReader, LineStarts};
+use crate::source::table::line_starts::{LineReader, LineStarts, has_open_quote, is_end};
+
+/// Bytes that a record, or the header, may have: more than any row of a market, and less than a file that a
+/// stray quote makes one record of.
+const RECORD_BYTES_MAX: usize = 1 << 20;
 
 /// Records of separated values, and their lines.
 pub(super) struct CsvRecords {
@@ -19,7 +23,7 @@ pub(super) struct CsvRecords {
 impl CsvRecords {
     /// The records of a text whose cells have this byte between them.
     pub(super) fn new(content: Box<dyn BufRead + Send>, separator: u8) -> Self {
-        let (lines, starts) = LineReader::new(content);
+        let (lines, starts) = LineReader::new(content, RECORD_BYTES_MAX);
         let mut reader = csv::ReaderBuilder::new();
         reader
             .delimiter(separator)
@@ -35,16 +39,29 @@ impl CsvRecords {
     }
 
     /// Goes to the next row; false at the end.
+    ///
+    /// # Errors
+    /// Also where a record has more than [`RECORD_BYTES_MAX`] bytes, or a quote that is not closed.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         if !std::mem::replace(&mut self.is_given, true) {
             return Ok(true);
         }
-        if !self.reader.read_byte_record(&mut self.row)? {
+        self.starts.begin_record();
+        let begin = self.reader.position().byte();
+        let more = self.reader.read_byte_record(&mut self.row);
+        if !more.map_err(|error| self.starts.explain(error, begin))? {
             return Ok(false);
         }
-        let offset = self.row.position().map(csv::Position::byte);
-        let line = offset.and_then(|offset| self.starts.line_at(offset));
-        self.line = line.unwrap_or(self.line);
+        let count = self.row.len();
+        let last = count.checked_sub(1).and_then(|last| self.row.get(last));
+        let last = last.unwrap_or_default();
+        if is_end(count, last) {
+            return Ok(false);
+        }
+        if has_open_quote(last) {
+            return Err(self.starts.open_quote(begin));
+        }
+        self.line = self.starts.line_at(begin).unwrap_or(self.line);
         Ok(true)
     }
 

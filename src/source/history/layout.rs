@@ -102,6 +102,7 @@ impl Layout {
             form,
             missing,
         } = found_columns(names, told)?;
+        check_once(names, used.iter().map(|(_, place)| *place))?;
         let at = |role: Role| used.iter().position(|(one, _)| *one == role);
         let Some(ts_event) = at(Role::TsEvent) else {
             return Err(lacking::refused(names));
@@ -365,4 +366,23 @@ fn kinds(
         }
         (None, _) => Err(lack.several_kinds(&kinds)),
     }
+}
+
+/// Refuses two columns of one name, of which one is read.
+///
+/// # Errors
+/// With the places of both.
+pub(super) fn check_once(names: &[String], used: impl Iterator<Item = usize>) -> io::Result<()> {
+    for place in used {
+        let name = &names[place];
+        let is_twin = |at: &usize| *at != place && names[*at] == *name && !name.is_empty();
+        if let Some(twin) = (0..names.len()).find(is_twin) {
+            let (one, other) = (place.min(twin) + 1, place.max(twin) + 1);
+            return Err(io::Error::other(format!(
+                "it has two columns `{name}`, the {one}. and the {other}., and nothing tells which one is meant: \
+                 rename one of them"
+            )));
+        }
+    }
+    Ok(())
 }

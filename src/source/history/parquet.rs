@@ -11,6 +11,7 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
 use super::arrow_rows::{ArrowRows, layout_of, used_columns};
 use super::arrow_values::{checked, times};
+use super::damage_guard::guarded;
 use super::format::{FileHead, HistoryFormat, HistoryOptions};
 use super::layout::Layout;
 use super::mapping::Role;
@@ -36,24 +37,33 @@ impl HistoryFormat for Parquet {
         options: &HistoryOptions,
         begin: Option<Nanos>,
     ) -> io::Result<Box<dyn HistoryRows>> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        check_codecs(builder.metadata())?;
-        let layout = layout_of(builder.schema(), path, options)?;
-        let groups = builder.metadata().num_row_groups();
-        let first = begin.map_or(0, |begin| first_group(&builder, &layout, begin));
-        let before = builder.metadata().row_groups()[..first].iter();
-        let rows_before: i64 = before.map(|group| group.num_rows()).sum();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), used_columns(&layout));
-        let batches = builder
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .with_row_groups((first..groups).collect())
-            .build()
-            .map_err(io::Error::other)?;
-        let rows = ArrowRows::new(batches, layout, rows_before.unsigned_abs());
-        Ok(Box::new(rows))
+        guarded(|| open(path, file, options, begin))
     }
+}
+
+fn open(
+    path: &Path,
+    file: File,
+    options: &HistoryOptions,
+    begin: Option<Nanos>,
+) -> io::Result<Box<dyn HistoryRows>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    check_codecs(builder.metadata())?;
+    let layout = layout_of(builder.schema(), path, options)?;
+    let groups = builder.metadata().num_row_groups();
+    let first = begin.map_or(0, |begin| first_group(&builder, &layout, begin));
+    let before = builder.metadata().row_groups()[..first].iter();
+    let rows_before: i64 = before.map(|group| group.num_rows()).sum();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), used_columns(&layout));
+    let batches = builder
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .with_row_groups((first..groups).collect())
+        .build()
+        .map_err(io::Error::other)?;
+    let rows = ArrowRows::new(batches, layout, rows_before.unsigned_abs());
+    Ok(Box::new(rows))
 }
 
 /// The first group of rows that may have one of `begin` or later: those before it are left out.

@@ -51,6 +51,28 @@ impl TimeForm {
         Ok(Nanos(whole.saturating_add(of_fraction)))
     }
 
+    /// The time of a number with a fraction that is written out, as `1704067203.123456789`, to the nearest
+    /// nanosecond: no float holds its digits.
+    fn of_decimal(&self, text: &str) -> Option<Result<Nanos, CellFault>> {
+        let (whole, fraction) = text.split_once('.')?;
+        let digits = fraction.get(..fraction.len().min(FRACTION_DIGITS))?;
+        if whole.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let whole: i64 = whole.parse().ok()?;
+        let numerator: i128 = format!("0{digits}").parse().ok()?;
+        let denominator = 10_i128.pow(digits.len() as u32);
+        let unit = self.unit.unwrap_or_else(|| unit_of(whole)).nanos();
+        let nanos = (numerator * i128::from(unit) + denominator / 2) / denominator;
+        let nanos = i64::try_from(nanos).ok()?;
+        let signed = match text.starts_with('-') {
+            true => -nanos,
+            false => nanos,
+        };
+        let time = self.of_number(whole);
+        Some(time.map(|Nanos(time)| Nanos(time.saturating_add(signed))))
+    }
+
     /// A moment of the clock on a wall, so many nanoseconds since 1970 as if it were UTC. Where the clock
     /// shows it twice, it is the first one: see [`TimeForm::after`].
     pub(super) fn of_local(&self, nanos: i64) -> Result<Nanos, CellFault> {
@@ -120,6 +142,9 @@ impl TimeForm {
         if let Ok(number) = text.parse::<i64>() {
             return self.of_number(number);
         }
+        if let Some(time) = self.of_decimal(text) {
+            return time;
+        }
         if let Ok(number) = text.parse::<f64>() {
             return self.of_float(number);
         }
@@ -142,6 +167,9 @@ impl TimeForm {
         self.of_local(local.ok_or(CellFault::OutOfRange)?)
     }
 }
+
+/// Digits behind the point that are read: those behind them are parts of no nanosecond.
+const FRACTION_DIGITS: usize = 18;
 
 /// The unit in which a number is a time of the years 1971 to 2099: the ranges do not meet.
 fn unit_of(number: i64) -> HistoryUnit {
@@ -207,6 +235,19 @@ mod tests {
             assert_eq!(form.of_text(text), Ok(Nanos(NOON)), "{text}");
         }
         assert_eq!(form.of_text("1427803200.25"), Ok(Nanos(NOON + 250_000_000)));
+        // No float has these digits.
+        for (text, nanos) in [
+            ("1427803200.123456789", 123_456_789),
+            ("1427803200123.456789", 123_456_789),
+            ("1427803200123456.7895", 123_456_790),
+            ("1427803200.1234567894999999999999999", 123_456_789),
+            ("1427803200.", 0),
+            ("1.4278032005e9", 500_000_000),
+        ] {
+            assert_eq!(form.of_text(text), Ok(Nanos(NOON + nanos)), "{text}");
+        }
+        assert_eq!(form.of_text("-1.25"), Ok(Nanos(-1_250_000_000)));
+        assert_eq!(form.of_text("1427803200.12x"), Err(CellFault::BadNumber));
         let midnight = Nanos(NOON - 43_200_000_000_000);
         assert_eq!(form.of_text("20150331"), Ok(midnight));
         assert_eq!(form.of_text("2015-03-31"), Ok(midnight));

@@ -7,10 +7,13 @@ use serde_json::{Map, Value};
 
 use super::cell::CellReading;
 use super::columns::{TableColumns, TableUse};
-use super::line_starts::{LineReader, LineStarts};
+use super::line_starts::{LineReader, LineStarts, has_open_quote, is_end};
 use super::position::{TablePosition, invalid};
 use super::rows::TableRows;
 use crate::source::compression::decompressed;
+
+/// Bytes that a record, or the header, may have: texts of news are long.
+const RECORD_BYTES_MAX: usize = 1 << 24;
 
 /// Rows of a CSV file, with its header first.
 pub(super) struct CsvRows {
@@ -32,12 +35,22 @@ impl CsvRows {
     ) -> io::Result<Self> {
         let mut content = decompressed(file)?;
         let found = separator_of(content.fill_buf()?);
-        let (lines, starts) = LineReader::new(content);
+        let (lines, starts) = LineReader::new(content, RECORD_BYTES_MAX);
         let mut reader = csv::ReaderBuilder::new();
         reader.delimiter(separator.or(found).unwrap_or(b','));
+        // The count of cells is checked here: the mark behind the last record has one.
+        reader.flexible(true);
         let mut reader = reader.from_reader(lines);
-        let headers = reader.headers()?.iter();
+        let headers = reader.headers();
+        let headers = headers.map_err(|error| starts.explain(error, 0))?;
+        let last = headers.iter().next_back().unwrap_or_default().as_bytes();
+        if has_open_quote(last) {
+            return Err(starts.open_quote(0));
+        }
+        let is_empty = is_end(headers.len(), last);
         let names: Vec<String> = headers
+            .iter()
+            .filter(|_| !is_empty)
             .map(|written| columns.name_of(written).to_owned())
             .collect();
         if let (&[_], Some(separator), Some(found)) = (&*names, separator, found)
@@ -73,24 +86,11 @@ fn separator_of(head: &[u8]) -> Option<u8> {
 }
 
 impl CsvRows {
-    fn find_line(&mut self, offset: Option<u64>) {
-        let line = offset.and_then(|offset| self.starts.line_at(offset));
-        self.line = line.unwrap_or(self.line);
-    }
-
-    /// An error of the parser, with the line that we counted.
-    fn explain(&mut self, error: csv::Error) -> io::Error {
-        let csv::ErrorKind::UnequalLengths {
-            pos,
-            expected_len,
-            len,
-        } = error.kind()
-        else {
-            return error.into();
-        };
-        self.find_line(pos.as_ref().map(csv::Position::byte));
+    /// An error for a row that has another number of cells than the header.
+    fn unequal(&self) -> io::Error {
+        let (count, expected) = (self.row.len(), self.names.len());
         invalid(&format!(
-            "{} has {len} cells, and the header {expected_len}; quote cells that hold a comma",
+            "{} has {count} cells, and the header {expected}; quote cells that hold a comma",
             self.position()
         ))
     }
@@ -106,11 +106,23 @@ impl TableRows for CsvRows {
     }
 
     fn next_row(&mut self) -> io::Result<Option<Map<String, Value>>> {
+        self.starts.begin_record();
+        let begin = self.reader.position().byte();
         let more = self.reader.read_record(&mut self.row);
-        if !more.map_err(|error| self.explain(error))? {
+        if !more.map_err(|error| self.starts.explain(error, begin))? {
             return Ok(None);
         }
-        self.find_line(self.row.position().map(csv::Position::byte));
+        let last = self.row.iter().next_back().unwrap_or_default().as_bytes();
+        if is_end(self.row.len(), last) {
+            return Ok(None);
+        }
+        if has_open_quote(last) {
+            return Err(self.starts.open_quote(begin));
+        }
+        self.line = self.starts.line_at(begin).unwrap_or(self.line);
+        if self.row.len() != self.names.len() {
+            return Err(self.unequal());
+        }
         let texts = self.readings.iter().zip(self.row.iter());
         let cells = texts.map(|(reading, text)| reading.cell(text));
         Ok(Some(self.names.iter().cloned().zip(cells).collect()))

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use arrow_array::builder::{ListBuilder, StringDictionaryBuilder, StructBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::*;
-use arrow_ipc::writer::{FileWriter, StreamWriter};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
@@ -352,4 +353,68 @@ fn another_unit_may_be_told() {
     };
     let read = read(&[path], mapping).unwrap();
     assert_eq!(read, ["1700000000000000000 A trade 1 1 None 0 Successive"]);
+}
+
+/// Bytes of files of every form that is written, some compressed.
+fn written() -> Vec<(&'static str, Vec<u8>)> {
+    let scratch = Scratch::new();
+    let rows = trades();
+    let batch = batch(&rows);
+    let mut all = vec![];
+    for compression in [
+        None,
+        Some(CompressionType::LZ4_FRAME),
+        Some(CompressionType::ZSTD),
+    ] {
+        let options = || {
+            let options = IpcWriteOptions::default();
+            options.try_with_compression(compression).unwrap()
+        };
+        let mut file =
+            FileWriter::try_new_with_options(vec![], &batch.schema(), options()).unwrap();
+        file.write(&batch).unwrap();
+        all.push(("x.arrow", file.into_inner().unwrap()));
+        let mut stream =
+            StreamWriter::try_new_with_options(vec![], &batch.schema(), options()).unwrap();
+        stream.write(&batch).unwrap();
+        all.push(("x.arrows", stream.into_inner().unwrap()));
+    }
+    let path = parquet(&scratch.path().join("x.parquet"), &rows, 2);
+    all.push(("x.parquet", std::fs::read(path).unwrap()));
+    all
+}
+
+#[test]
+fn damaged_files_end_in_an_error_or_in_rows() {
+    let scratch = Scratch::new();
+    // A generator of Marsaglia (xorshift64).
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let mut refused = 0;
+    for (name, bytes) in written() {
+        for turn in 0..200 {
+            let mut bytes = bytes.clone();
+            for _ in 0..=turn % 3 {
+                let at = random(bytes.len());
+                bytes[at] = match turn % 4 {
+                    0 => 0xff,
+                    1 => 0x7f,
+                    2 => bytes[at] ^ (1 << random(8)),
+                    _ => random(256) as u8,
+                };
+            }
+            if turn % 16 == 0 {
+                bytes.truncate(random(bytes.len()));
+            }
+            let path = scratch.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            refused += usize::from(read(&[path], HistoryMapping::default()).is_err());
+        }
+    }
+    assert!(refused > 300, "{refused}");
 }

@@ -213,3 +213,80 @@ fn a_session_of_ibm_is_read_whole() {
     assert_eq!(count(" trade ") + count(" quote "), read.len());
     assert!(count(" trade ") > 20_000 && count(" quote ") > 100_000);
 }
+
+/// Trades of as many seconds, with this text in the row of the third.
+fn trades_with(third: &str, rows: i64) -> String {
+    let rows = (0..rows).map(|second| {
+        let symbol = if second == 2 { third } else { "A.X" };
+        format!("{},{symbol},1.5,2\n", 1_700_000_000 + second)
+    });
+    "ts,symbol,price,size\n".to_owned() + &rows.collect::<String>()
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_an_error_with_the_line_where_its_record_began() {
+    let mapping = || columns(&[(Role::TsEvent, "ts")]);
+    assert_eq!(
+        read_as("x.csv", &trades_with("\"A.X\"", 9), mapping())
+            .unwrap()
+            .len(),
+        9
+    );
+    // Of a short file, of one whose record grows over the bound, and of a last line.
+    for rows in [3, 9, 200_000] {
+        let text = trades_with("\"A.X", rows);
+        let error = read_as("x.csv", &text, mapping()).unwrap_err();
+        assert!(error.contains("line 4: "), "{rows}: {error}");
+        assert!(error.contains("quote"), "{rows}: {error}");
+    }
+    let blank = trades_with("\"A.X", 9).replace("ts,", "\r\n\r\nts,");
+    let error = read_as("x.csv", &blank, mapping()).unwrap_err();
+    assert!(error.contains("line 6: "), "{error}");
+    // Ends of files that are right.
+    for end in ["", "\n", "\r\n", "\n\n"] {
+        for last in ["2", "\"2\"", "\"2\n\""] {
+            let text = format!("ts,symbol,price,size\n1700000000,A.X,1.5,{last}{end}");
+            let expected = ["1700000000000000000 A.X trade 1.5 2 None 0 Successive"];
+            assert_eq!(read_as("x.csv", &text, mapping()).unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn a_record_is_bounded_also_where_it_is_the_header() {
+    let line = "1,".repeat(1 << 21);
+    for (text, number) in [
+        (format!("{line}\n1\n"), 1),
+        (trades_with(&line, 4), 4),
+        (trades_with(&format!("\"{line}\""), 4), 4),
+    ] {
+        let mapping = columns(&[(Role::TsEvent, "ts")]);
+        let error = read_as("x.csv", &text, mapping).unwrap_err();
+        assert!(error.contains(&format!("line {number}: ")), "{error}");
+        assert!(error.contains("1048576 bytes"), "{error}");
+    }
+    let mapping = columns(&[(Role::TsEvent, "ts")]);
+    let error = read_as("x.csv", "\n\n", mapping).unwrap_err();
+    assert!(error.contains("it is empty"), "{error}");
+}
+
+#[test]
+fn two_columns_of_a_name_that_is_read_are_refused() {
+    let text = |header: &str| format!("{header}\n1700000000,A.X,1.5,2,9\n");
+    let mapping = || columns(&[(Role::TsEvent, "ts")]);
+    let error = read_as("x.csv", &text("ts,symbol,price,size,price"), mapping()).unwrap_err();
+    assert!(
+        error.contains("two columns `price`, the 3. and the 5."),
+        "{error}"
+    );
+    let twice = columns(&[(Role::TsEvent, "ts"), (Role::Price, "paid")]);
+    let error = read_as("x.csv", &text("ts,symbol,paid,size,paid"), twice).unwrap_err();
+    assert!(
+        error.contains("two columns `paid`, the 3. and the 5."),
+        "{error}"
+    );
+    // Nobody reads these.
+    for header in ["ts,symbol,price,size,x", "ts,symbol,price,size,"] {
+        assert_eq!(read_as("x.csv", &text(header), mapping()).unwrap().len(), 1);
+    }
+}
