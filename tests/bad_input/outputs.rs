@@ -163,14 +163,14 @@ fn a_damaged_capture_leaves_a_file_that_the_error_calls_incomplete() {
     let run = replay(&folder, &["--output", "new.jsonl"]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);
     assert!(
-        run.stderr.contains("incomplete") && run.stderr.contains("new.jsonl"),
+        run.stderr.contains("is kept, and incomplete") && run.stderr.contains("new.jsonl"),
         "{}",
         run.stderr
     );
     assert!(folder.read("new.jsonl").lines().count() > 0);
     let run = replay(&folder, &["--output", "old.jsonl", "--force"]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);
-    assert!(!run.stderr.contains("incomplete"), "{}", run.stderr);
+    assert!(!run.stderr.contains("is kept"), "{}", run.stderr);
     assert_eq!(folder.read("old.jsonl"), "old");
 }
 

@@ -34,7 +34,7 @@ pub enum ReplayError {
     )]
     Incomplete {
         /// Why it ended.
-        cause: Box<ReplayError>,
+        cause: Box<Self>,
         /// The files.
         outputs: Vec<PathBuf>,
     },
