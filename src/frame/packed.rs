@@ -35,7 +35,7 @@ pub struct PackedRow<'a> {
     pub ts_event: Nanos,
     /// When it was received; [`Nanos::UNDEFINED`] where the archive does not say.
     pub ts_recv: Nanos,
-    /// The whole name of the instrument: `BTCUSDT.BINANCE`; bytes, because whoever knows it need not check it.
+    /// The whole name of the instrument: `BTCUSDT.BINANCE`. Bytes: whoever knows it need not check them.
     pub instrument: &'a [u8],
     /// What happened.
     pub body: RowBody,
