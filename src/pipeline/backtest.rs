@@ -194,6 +194,7 @@ fn rule(config: &BacktestConfig) -> Result<Rule, ConfigFault> {
         size,
         by_confidence: config.size_by == SizeBy::Confidence,
         max_position,
+        adds: config.max_position.is_some(),
         lot,
         sides: match config.sides {
             TradedSides::Both => Sides::Both,
