@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::split::SplitFigures;
 use super::terms::TermsFigures;
+use crate::backtest::Terms;
 use crate::command::backtest::study::DriftFigures;
 
 /// Something that bears on what the figures mean.
@@ -165,6 +166,28 @@ fn drift(report: &Facts<'_>, found: &mut Vec<Finding>) {
         );
         warn(found, "drift", text);
     }
+}
+
+/// Instruments with a size of their own that the input does not name; none where it names all.
+pub(in crate::command::backtest) fn unknown_sizes(
+    terms: &Terms,
+    names: &[String],
+) -> Option<Finding> {
+    let sizes = terms.own.sizes.keys();
+    let unknown: Vec<&str> = sizes
+        .filter(|name| !names.contains(name))
+        .map(String::as_str)
+        .collect();
+    let text = format!(
+        "The input has no instrument that is named in [backtest] sizes as {}: such a size is of no order. A name is \
+         written as in the signals, with the venue.",
+        unknown.join(", ")
+    );
+    (!unknown.is_empty()).then_some(Finding {
+        severity: "warning",
+        code: "unknown_size",
+        text,
+    })
 }
 
 /// What is in no figure.
