@@ -1,7 +1,8 @@
 //! How far the price moved to the last one of the next session.
 //!
-//! The next session is the next one with a price from its open to its close: a day without one, a weekend or a
-//! holiday, is none, and what comes before an open or after a close is of no session. A night or a weekend that is longer than `max_gap_ms` is a silence, as for every label.
+//! The next session is the next one with a price from its open to its close: a day without one, a weekend or
+//! a holiday, is none, and what comes before an open or after a close is of no session. A
+//! night or a weekend that is longer than `max_gap_ms` is a silence, as for every label.
 
 use chrono::NaiveDate;
 

@@ -49,7 +49,8 @@ impl Session {
         Ok(Self { zone, open, close })
     }
 
-    /// The day on which the session of this time began. What is before the open on one day is of the day before.
+    /// The day on which the session of this time began. What is before the open on one day is of the day
+    /// before.
     #[must_use]
     pub fn day(self, ts: i64) -> NaiveDate {
         let since_open = self.local(ts) - Duration::minutes(self.open.into());

@@ -169,10 +169,7 @@ fn drift(report: &Facts<'_>, found: &mut Vec<Finding>) {
 }
 
 /// Instruments with a size of their own that the input does not name; none where it names all.
-pub(in crate::command::backtest) fn unknown_sizes(
-    terms: &Terms,
-    names: &[String],
-) -> Option<Finding> {
+pub(crate) fn unknown_sizes(terms: &Terms, names: &[String]) -> Option<Finding> {
     let sizes = terms.own.sizes.keys();
     let unknown: Vec<&str> = sizes
         .filter(|name| !names.contains(name))
