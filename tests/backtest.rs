@@ -11,6 +11,8 @@ mod bars;
 mod canonical;
 #[path = "backtest/cards.rs"]
 mod cards;
+#[path = "backtest/input.rs"]
+mod input;
 #[path = "backtest/page.rs"]
 mod page;
 #[path = "backtest/refused.rs"]

@@ -57,8 +57,11 @@ pub struct Rule {
     pub size: Quantity,
     /// Whether the quantity is multiplied by |score|, at most 1.
     pub by_confidence: bool,
-    /// The largest position: signals towards an open one add to it up to this.
+    /// The largest position.
     pub max_position: Quantity,
+    /// Whether signals towards an open position add to it, up to the largest; else it is kept as it was
+    /// filled, wholly or in part.
+    pub adds: bool,
     /// Orders are whole numbers of this; zero: of any size.
     pub lot: Quantity,
     /// Which positions may be held.
@@ -150,7 +153,7 @@ impl Rule {
             return Ok(Intent::Become(Quantity::ZERO));
         }
         let room = self.max_position - position.abs();
-        match enters && sign == position.sign() && room > Quantity::ZERO {
+        match self.adds && enters && sign == position.sign() && room > Quantity::ZERO {
             true => self.order(sign, self.quantity(signal.score).min(room)),
             false => Err(PassedOver::Held),
         }
@@ -197,6 +200,7 @@ mod tests {
             size: quantity("2"),
             by_confidence: false,
             max_position: quantity("2"),
+            adds: false,
             lot: Quantity::ZERO,
             sides: Sides::Both,
             act_on: vec![Quality::Ok],
@@ -251,12 +255,26 @@ mod tests {
     }
 
     #[test]
+    fn a_position_that_is_filled_in_part_is_held_as_a_whole_one() {
+        assert_eq!(said(&rule(), 0.9, "0.5"), Err(PassedOver::Held));
+        let adds = Rule {
+            adds: true,
+            ..rule()
+        };
+        let rest = Ok(Intent::Add(quantity("1.5")));
+        assert_eq!(said(&adds, 0.9, "0.5"), rest);
+        assert_eq!(said(&adds, 0.1, "0.5"), Err(PassedOver::Held));
+        assert_eq!(said(&adds, -0.9, "0.5"), Err(PassedOver::Held));
+    }
+
+    #[test]
     fn sizes_keep_to_confidence_lots_and_the_largest_position() {
         let add = |text| Ok(Intent::Add(quantity(text)));
         let confident = Rule {
             by_confidence: true,
             lot: quantity("0.3"),
             max_position: quantity("3"),
+            adds: true,
             ..rule()
         };
         assert_eq!(said(&confident, 0.5, "0"), add("0.9"));

@@ -44,6 +44,7 @@ fn terms() -> Terms {
             size: quantity("2"),
             by_confidence: false,
             max_position: quantity("2"),
+            adds: false,
             lot: Quantity::ZERO,
             sides: Sides::Both,
             act_on: vec![Quality::Ok],

@@ -29,7 +29,7 @@ use self::input_digest::digest_files;
 pub use self::options::BacktestOptions;
 use self::page::{PageContent, page};
 pub use self::report::BacktestReport;
-use self::report::{Given, Tried};
+use self::report::{Given, Tried, unknown_sizes};
 use self::sensitivity::Sensitivities;
 use self::study::MoveLabel;
 use self::sweep::Combination;
@@ -162,7 +162,10 @@ fn trade(pipeline: &Pipeline, options: &BacktestOptions) -> Result<BacktestRepor
         varied: &varied,
         study: &study,
     };
-    let report = BacktestReport::new(given, &tried, summary, counts);
+    let mut report = BacktestReport::new(given, &tried, summary, counts);
+    report
+        .findings
+        .extend(unknown_sizes(&settings.terms, &names));
     if let Some(path) = &options.report {
         write_report(path, &report).map_err(|cause| file_error(path, cause))?;
     }

@@ -31,7 +31,7 @@ pub struct BacktestConfig {
     #[serde(default)]
     pub size_by: SizeBy,
     /// The largest position, in the base currency: signals towards an open position add to it up to this. Not
-    /// given: `size`, so that nothing is added.
+    /// given: `size`, and nothing is added, whatever part of the position was filled.
     pub max_position: Option<f64>,
     /// Which positions may be held. Default: `"both"`.
     #[serde(default)]
@@ -44,7 +44,8 @@ pub struct BacktestConfig {
     pub latency_ms: f64,
     /// A file of measured latencies, from which each order has one on top of `latency_ms`: numbers in
     /// milliseconds, one a line, or JSON lines of signals of a live run, of which `ts_out` less `ts_event` is
-    /// taken. Which one depends on the signal's time alone. Not given: the latency is constant.
+    /// taken, an hour at most. Which one depends on the signal's time alone. Not given: the latency is
+    /// constant.
     pub latency_file: Option<PathBuf>,
     /// The fee of every fill, in basis points of its notional. Not given: `maker_fee_bps` and `taker_fee_bps`
     /// are needed.

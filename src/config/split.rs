@@ -53,7 +53,8 @@ pub struct FoldsConfig {
     /// When the first block begins. Not given: at the first event, which is found by reading the inputs once
     /// more.
     pub from: Option<String>,
-    /// When the last block ends. Not given: `validation_from`, `test_from`, or after the last event.
+    /// When the last block ends, which is not after `validation_from` or `test_from`. Not given: at the first
+    /// of these, or after the last event.
     pub to: Option<String>,
 }
 

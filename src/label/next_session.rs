@@ -1,7 +1,8 @@
 //! How far the price moved to the last one of the next session.
 //!
-//! The next session is the next day of the market on which something came; prices after its close are not of
-//! it. A night or a weekend that is longer than `max_gap_ms` is a silence, as for every label.
+//! The next session is the next one with a price from its open to its close: a day without one, a weekend or
+//! a holiday, is none, and what comes before an open or after a close is of no session. A
+//! night or a weekend that is longer than `max_gap_ms` is a silence, as for every label.
 
 use chrono::NaiveDate;
 
@@ -17,12 +18,13 @@ pub(super) struct NextSession {
     session: Session,
     threshold_bps: f64,
     breaks: u64,
+    /// The day of the last session that has begun.
     today: Option<NaiveDate>,
-    /// The last price of this session, and its time.
+    /// The last price of that session, and its time.
     last: Option<(f64, Nanos)>,
-    /// The price at each row of the session before, which wait for the end of this one.
+    /// The price at each row before that session, which wait for its end.
     before: Vec<(u64, f64)>,
-    /// The same of this session.
+    /// The same of the rows since it began.
     rows: Vec<(u64, f64)>,
 }
 
@@ -47,16 +49,15 @@ impl NextSession {
             resolved.none(self.rows.drain(..).map(|(row, _)| row));
             (self.breaks, self.last) = (breaks, None);
         }
+        let Some(price) = price.filter(|_| self.session.is_open(point.now.0)) else {
+            return;
+        };
         let day = self.session.day(point.now.0);
         if self.today != Some(day) {
             self.end_session(resolved);
             self.today = Some(day);
         }
-        if let Some(price) = price
-            && self.session.passed(point.now.0) <= 1.0
-        {
-            self.last = Some((price, point.now));
-        }
+        self.last = Some((price, point.now));
     }
 
     pub(super) fn row(&mut self, row: u64, point: &LabelPoint, resolved: &mut Resolved<'_>) {
@@ -66,6 +67,7 @@ impl NextSession {
         }
     }
 
+    /// Ends the last session, because another begins.
     fn end_session(&mut self, resolved: &mut Resolved<'_>) {
         let last = self.last.take();
         for (row, before) in self.before.drain(..) {

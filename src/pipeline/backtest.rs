@@ -194,6 +194,7 @@ fn rule(config: &BacktestConfig) -> Result<Rule, ConfigFault> {
         size,
         by_confidence: config.size_by == SizeBy::Confidence,
         max_position,
+        adds: config.max_position.is_some(),
         lot,
         sides: match config.sides {
             TradedSides::Both => Sides::Both,
@@ -342,13 +343,9 @@ fn read_latencies(path: &Path) -> Result<Arc<[i64]>, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let latency = latency_of(line).ok_or_else(|| {
-            format!(
-                "while reading {}, line {}: this is no latency; write a number of milliseconds, at least 0, or a \
-                 signal with ts_event and ts_out",
-                path.display(),
-                number + 1
-            )
+        let latency = latency_of(line).map_err(|what| {
+            let (path, number) = (path.display(), number + 1);
+            format!("while reading {path}, line {number}: {what}")
         });
         found.push(latency?);
     }
@@ -361,19 +358,30 @@ fn read_latencies(path: &Path) -> Result<Arc<[i64]>, String> {
     }
 }
 
-/// The latency of a line.
-fn latency_of(line: &str) -> Option<i64> {
+/// The latency of a line, or why it is none.
+fn latency_of(line: &str) -> Result<i64, String> {
+    const NONE: &str = "this is no latency; write a number of milliseconds, from 0 to 86400000 (a day), or a signal \
+                        with ts_event and ts_out";
     #[derive(Deserialize)]
     struct Stamps {
         ts_event: i64,
         ts_out: i64,
     }
     if line.starts_with('{') {
-        let stamps: Stamps = serde_json::from_str(line).ok()?;
+        let stamps: Stamps = serde_json::from_str(line).map_err(|_| NONE)?;
+        let latency = stamps.ts_out.saturating_sub(stamps.ts_event);
+        if latency > HOUR_NS {
+            return Err(format!(
+                "this signal was given {:.1} hours after its event, as those of a replay are; take the signals of a \
+                 live run, or write numbers of milliseconds",
+                latency as f64 / HOUR_NS as f64
+            ));
+        }
         // The venue's clock may be ahead of ours: no order is there before its signal's event.
-        return Some(stamps.ts_out.checked_sub(stamps.ts_event)?.max(0));
+        return Ok(latency.max(0));
     }
-    latency_ns(line.parse().ok()?).ok()
+    let millis = line.parse().map_err(|_| NONE)?;
+    latency_ns(millis).map_err(|_| NONE.to_owned())
 }
 
 fn nanos(millis: u64) -> i64 {
@@ -406,6 +414,11 @@ mod tests {
             ("1\nfast\n", "line 2: this is no latency"),
             ("-1\n", "line 1: this is no latency"),
             ("{\"ts_event\":1}\n", "line 1: this is no latency"),
+            ("86400001\n", "line 1: this is no latency"),
+            (
+                "0\n{\"ts_event\":1700000000000000000,\"ts_out\":1700005400000000000}\n",
+                "line 2: this signal was given 1.5 hours after its event, as those of a replay are",
+            ),
             ("# none\n", "it has no latencies"),
         ] {
             let said = read_latencies(&scratch.write("bad.txt", text)).unwrap_err();

@@ -81,7 +81,12 @@ pub(super) fn split(file: &PipelineFile) -> Result<SplitSettings, ConfigFault> {
         let what = "`validation_from` must be before `test_from`";
         return Err(ConfigFault::at("split.validation_from", what));
     }
-    let border = validation_from.or(test_from);
+    let test_key = match label_from {
+        Some(_) => "label.test_from",
+        None => "split.test_from",
+    };
+    let border = validation_from.map(|from| ("split.validation_from", from));
+    let border = border.or(test_from.map(|from| (test_key, from)));
     let steps_key = match label_steps.is_some() || label.is_some() && config.steps.is_none() {
         true => "label.steps",
         false => "split.steps",
@@ -94,7 +99,7 @@ pub(super) fn split(file: &PipelineFile) -> Result<SplitSettings, ConfigFault> {
         purge_ns: nanos("split.purge_ms", config.purge_ms)?,
         embargo_ns: nanos("split.embargo_ms", config.embargo_ms)?,
         group_by: group_by(file)?,
-        shares: shares(config, border)?,
+        shares: shares(config, border.is_some())?,
         qualities: qualities(config)?,
         folds: config
             .folds
@@ -135,7 +140,7 @@ fn group_by(file: &PipelineFile) -> Result<Option<GroupBy>, ConfigFault> {
     }
 }
 
-fn shares(config: &SplitConfig, border: Option<Nanos>) -> Result<Option<(f64, f64)>, ConfigFault> {
+fn shares(config: &SplitConfig, has_border: bool) -> Result<Option<(f64, f64)>, ConfigFault> {
     let each = [
         ("validation_share", config.validation_share),
         ("test_share", config.test_share),
@@ -147,7 +152,7 @@ fn shares(config: &SplitConfig, border: Option<Nanos>) -> Result<Option<(f64, f6
     if config.group_by.is_none() {
         return fault(key, format!("`{key}` is a share of groups; set `group_by`"));
     }
-    if border.is_some() {
+    if has_border {
         let what = "shares and times exclude each other; take `validation_from` and `test_from` out, or this";
         return fault(key, what.to_owned());
     }
@@ -180,7 +185,11 @@ fn qualities(config: &SplitConfig) -> Result<Vec<Quality>, ConfigFault> {
     words.iter().enumerate().map(quality).collect()
 }
 
-fn fold_settings(config: &FoldsConfig, border: Option<Nanos>) -> Result<FoldSettings, ConfigFault> {
+/// How folds are made of the time before `border`, where validation or test begin, by this key.
+fn fold_settings(
+    config: &FoldsConfig,
+    border: Option<(&str, Nanos)>,
+) -> Result<FoldSettings, ConfigFault> {
     let fault = |key: &str, what: String| ConfigFault::at(format!("split.folds.{key}"), what);
     let (blocks, tested) = (config.blocks, config.test_blocks);
     if blocks < 2 {
@@ -211,7 +220,17 @@ fn fold_settings(config: &FoldsConfig, border: Option<Nanos>) -> Result<FoldSett
         return Err(fault("train_blocks", what.to_owned()));
     }
     let from = time("split.folds.from", config.from.as_deref())?;
-    let to = time("split.folds.to", config.to.as_deref())?.or(border);
+    let to = time("split.folds.to", config.to.as_deref())?;
+    if let (Some(to), Some((key, border))) = (to, border)
+        && to > border
+    {
+        let what = format!(
+            "the folds would train on rows that are held out from `{key}` on; write a `to` that is not after it, or \
+             take `to` out"
+        );
+        return Err(fault("to", what));
+    }
+    let to = to.or(border.map(|(_, border)| border));
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {

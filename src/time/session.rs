@@ -49,7 +49,8 @@ impl Session {
         Ok(Self { zone, open, close })
     }
 
-    /// The day on which the session of this time began.
+    /// The day on which the session of this time began. What is before the open on one day is of the day
+    /// before.
     #[must_use]
     pub fn day(self, ts: i64) -> NaiveDate {
         let since_open = self.local(ts) - Duration::minutes(self.open.into());
@@ -67,6 +68,13 @@ impl Session {
     pub fn since_midnight(self, ts: i64) -> i64 {
         let time = self.local(ts).time();
         i64::from(time.num_seconds_from_midnight()) * SECOND + i64::from(time.nanosecond())
+    }
+
+    /// Whether the market is open at this time by the clock, from the session's beginning to its end, both
+    /// included.
+    #[must_use]
+    pub fn is_open(self, ts: i64) -> bool {
+        self.passed(ts) <= 1.0
     }
 
     /// How much of the session has passed: 0 when it opens, 1 when it closes, more after that.
@@ -120,6 +128,9 @@ mod tests {
             assert_eq!(stocks.since_midnight(at(open)), 34_200 * SECOND);
         }
         assert_eq!(stocks.passed(at("2026-03-09T20:00:00Z")), 1.0);
+        assert!(stocks.is_open(at("2026-03-09T20:00:00Z")));
+        assert!(!stocks.is_open(at("2026-03-09T20:00:01Z")));
+        assert!(!stocks.is_open(at("2026-03-09T13:29:59Z")));
         assert_eq!(stocks.passed(at("2026-03-09T16:45:00Z")), 0.5);
         let futures = Session::new("America/Chicago", Some("17:00"), Some("16:00")).unwrap();
         assert_eq!(futures.passed(at("2026-01-16T10:30:00Z")), 0.5);

@@ -455,11 +455,13 @@ fn firms_fail_within_the_horizon_and_are_in_one_part_each() {
     let last = START - 3 * year;
     writeln!(failures, r#"{{"key":"other","ts_event":{last}}}"#).expect("memory");
     let outcomes = folder.write("failures.jsonl", failures);
-    let pipeline = STATEMENTS.replace("FILE", outcomes.to_str().expect("text"));
+    let folds = "[split.folds]\nkind = \"combinatorial\"\nblocks = 4\ntest_blocks = 1\n";
+    let pipeline = STATEMENTS.replace("FILE", outcomes.to_str().expect("text")) + folds;
     let set = Set::of(&folder, &pipeline, &lines);
     assert_eq!(set.rows.len(), 240);
     let mut parts = BTreeMap::<&str, &str>::new();
     let mut counts = BTreeMap::<&str, u32>::new();
+    let mut roles = BTreeMap::<&str, u32>::new();
     for row in &set.rows {
         let firm = text(row, "obligor");
         let number: u32 = firm[1..].parse().expect("a number");
@@ -481,9 +483,18 @@ fn firms_fail_within_the_horizon_and_are_in_one_part_each() {
                 "a firm is in one part"
             );
         }
+        for fold in 0..4 {
+            let role = text(row, &format!("fold_{fold}"));
+            assert!(
+                part != "test" || role == "-",
+                "a firm held out is in no fold"
+            );
+            *roles.entry(role).or_default() += 1;
+        }
         *counts.entry(part).or_default() += 1;
     }
     assert!(counts["test"] > 20 && counts["train"] > 80, "{counts:?}");
+    assert!(roles["train"] > 80 && roles["test"] > 20, "{roles:?}");
 }
 
 #[test]

@@ -130,10 +130,28 @@ fn a_reversal_ends_one_round_trip_and_begins_the_next() {
     );
 }
 
+/// Of an order of 2 the market shows 0.5; a later signal towards the position finds more.
+#[test]
+fn a_position_that_was_filled_in_part_is_added_to_only_where_the_rule_adds() {
+    let script = Script::default()
+        .book(0, &[("99", "9")], &[("101", "0.5")])
+        .signal(0, 0.3)
+        .book(500, &[("99", "9")], &[("101", "9")])
+        .signal(500, 0.3)
+        .book(5_000, &[("99", "9")], &[("101", "9")]);
+    let kept = script.play(FillOn::Book, &terms());
+    assert_eq!(trips(&kept), [(1, 100, 1_100, 50.5, 49.5)]);
+    assert_eq!(kept.tally.passed_over[&PassedOver::Held], 1);
+    let mut adds = terms();
+    adds.rule.adds = true;
+    let added = script.play(FillOn::Book, &adds);
+    assert_eq!(trips(&added), [(1, 100, 1_600, 202.0, 198.0)]);
+}
+
 #[test]
 fn added_fills_prolong_a_position() {
     let mut adds = terms();
-    adds.rule.max_position = quantity("3");
+    (adds.rule.max_position, adds.rule.adds) = (quantity("3"), true);
     let script = Script::default()
         .quote(0, "99", "100")
         .signal(0, 0.3)

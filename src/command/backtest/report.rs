@@ -15,6 +15,7 @@ use self::figures::{
     ResultFigures, SweptFigures, holding_times, result,
 };
 use self::finding::Finding;
+pub(super) use self::finding::unknown_sizes;
 use self::finding::{Facts, findings};
 use self::split::SplitFigures;
 use self::split::split;

@@ -56,7 +56,8 @@ pub struct StudyFigures {
     pub ic: Vec<IcFigures>,
     /// Scores by the quality of their signals.
     pub scores_by_quality: BTreeMap<&'static str, ScoreFigures>,
-    /// From the event of a signal until its message was received, by the input; null without signals.
+    /// From the event of a signal until its message was received, by the input; null where it has no receive
+    /// times.
     pub feed_latency_ms: Option<DurationFigures>,
     /// From the event of a signal until an order of it takes effect; null without signals.
     pub order_latency_ms: Option<DurationFigures>,
@@ -192,6 +193,7 @@ impl Study {
         self.step.clear();
         for event in &batch.events {
             let part = self.step.part(event.frame, event.instrument);
+            self.step.note_receipt(&batch.origins[event.frame as usize]);
             let made = self.rows.apply(batch, event, &mut self.cells);
             if event.instrument == InstrumentId::ALL {
                 continue;
@@ -230,7 +232,9 @@ impl Study {
         if !self.terms.rule.act_on.contains(&quality) || !score.is_finite() {
             return;
         }
-        self.feed.add(signal.origin.ts_recv.0.saturating_sub(ts));
+        if self.step.is_received(&signal.origin) {
+            self.feed.add(signal.origin.ts_recv.0.saturating_sub(ts));
+        }
         self.order.add(self.terms.latency.of(ts));
         self.count_split(ts);
         self.drawing.score(instrument, ts, score);

@@ -4,7 +4,7 @@
 //! to k/N·C(N, k) paths through all of time (López de Prado 2018, "Advances in Financial Machine Learning",
 //! ch. 12). A training row is purged whose window or label meets the labels of a tested block, and embargoed
 //! within the embargo after them (ch. 7). A tested row is purged whose window begins before its stretch of
-//! tested blocks.
+//! tested blocks. Rows of groups that are held out for validation or test are in no fold.
 
 use serde::Serialize;
 

@@ -91,7 +91,11 @@ impl SetOutput {
             },
         };
         let split = split_of(&self.split, &extent);
-        let folds = self.roles(row.at.instrument.index(), &extent, names);
+        let is_held_out = self.split.shares.is_some() && matches!(split, "validation" | "test");
+        let folds = match is_held_out {
+            true => self.no_roles(),
+            false => self.roles(row.at.instrument.index(), &extent, names),
+        };
         self.exported.count(split, why);
         self.exported.unlabelled += u64::from(end.is_none());
         let stream = self.streams.get(usize::from(row.origin.stream));
@@ -103,6 +107,11 @@ impl SetOutput {
             folds: &folds,
         };
         self.table.push(finished, &place)
+    }
+
+    /// A row that no fold uses: of a group that is held out, whose times are those of all others.
+    fn no_roles(&self) -> Vec<Option<&'static str>> {
+        vec![None; self.folds.as_ref().map_or(0, Folds::len)]
     }
 
     /// What a row is for each fold.

@@ -342,15 +342,77 @@ fn a_smoothed_move_is_that_of_fi_2010() {
     assert_eq!(moves(Compared::Past), [None, bps(100.5, 100.5), None, None]);
 }
 
+/// A trade, which makes a row.
+fn print_at(time: &str, price: f64) -> Seen {
+    Seen {
+        point: LabelPoint {
+            now: crate::time::parse_time(time).expect("a time"),
+            mid: None,
+            price: Some(price),
+            breaks: 0,
+            trade_breaks: 0,
+        },
+        row: Some(0.0),
+    }
+}
+
+/// The label by the next session in New York.
+fn next_session() -> LabelKind {
+    let session = Session::new("America/New_York", Some("09:30"), Some("16:00"));
+    LabelKind::NextSession {
+        price: PriceOf::Trade,
+        session: session.expect("the zone is known"),
+        threshold_bps: 50.0,
+    }
+}
+
+/// On three days there are prints outside the session alone: before the open, after the close, at a weekend.
+#[test]
+fn a_day_without_a_print_in_its_session_is_no_session() {
+    let events = [
+        ("2026-01-09T13:00:00Z", 99.0),  // Friday, before the open
+        ("2026-01-09T15:00:00Z", 100.0), // in the session
+        ("2026-01-09T20:59:00Z", 101.0), // in it
+        ("2026-01-09T22:00:00Z", 102.0), // after the close
+        ("2026-01-10T13:00:00Z", 107.0), // Saturday, before the time of the open
+        ("2026-01-11T23:00:00Z", 108.0), // Sunday, after that of the close
+        ("2026-01-12T14:00:00Z", 110.0), // Monday, before the open
+        ("2026-01-12T14:30:00Z", 104.0), // at the open
+        ("2026-01-12T21:00:00Z", 103.0), // at the close
+        ("2026-01-13T14:29:59Z", 90.0),  // Tuesday, before the open
+        ("2026-01-13T15:00:00Z", 105.0), // in the session
+        ("2026-01-14T15:00:00Z", 106.0), // Wednesday
+    ]
+    .map(|(time, price)| print_at(time, price));
+    let (friday, monday, tuesday) = ((101.0, 2), (103.0, 8), (105.0, 10));
+    let expected = [
+        Some((99.0, friday)),
+        Some((100.0, monday)),
+        Some((101.0, monday)),
+        Some((102.0, monday)),
+        Some((107.0, monday)),
+        Some((108.0, monday)),
+        Some((110.0, monday)),
+        Some((104.0, tuesday)),
+        Some((103.0, tuesday)),
+        Some((90.0, tuesday)),
+        None,
+        None,
+    ];
+    let expected = expected.map(|label: Option<(f64, (f64, usize))>| {
+        label.map(|(before, (after, at))| (1e4 * (after / before - 1.0), events[at].point.now.0))
+    });
+    let found = said(&next_session(), &events);
+    let found: Vec<_> = found
+        .iter()
+        .map(|said| said.map(|(_, moved, end)| (moved, end)))
+        .collect();
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn a_session_is_labelled_by_the_close_of_the_next_one() {
-    let session =
-        Session::new("America/New_York", Some("09:30"), Some("16:00")).expect("the zone is known");
-    let kind = LabelKind::NextSession {
-        price: PriceOf::Trade,
-        session,
-        threshold_bps: 50.0,
-    };
+    let kind = next_session();
     // Friday, a Monday with a price after its close, and Tuesday.
     let events: Vec<Seen> = [
         ("2026-01-09T15:00:00Z", 100.0),
@@ -361,18 +423,8 @@ fn a_session_is_labelled_by_the_close_of_the_next_one() {
         ("2026-01-13T15:00:00Z", 99.0),
         ("2026-01-14T15:00:00Z", 99.0),
     ]
-    .into_iter()
-    .map(|(time, price)| Seen {
-        point: LabelPoint {
-            now: crate::time::parse_time(time).expect("a time"),
-            mid: None,
-            price: Some(price),
-            breaks: 0,
-            trade_breaks: 0,
-        },
-        row: Some(0.0),
-    })
-    .collect();
+    .map(|(time, price)| print_at(time, price))
+    .into();
     let close = events[3].point.now.0;
     let tuesday = events[5].point.now.0;
     let bps = |before: f64, after: f64| 1e4 * (after / before - 1.0);

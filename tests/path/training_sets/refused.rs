@@ -184,6 +184,19 @@ fn splits_that_make_no_sense_are_named_by_their_key() {
         (format!("{folds}blocks = 5\ntest_blocks = 5"), "below `blocks`"),
         (format!("{folds}blocks = 40\ntest_blocks = 3"), "9880 folds"),
         (format!("{folds}blocks = 4\ntrain_blocks = 2"), "means nothing for combinatorial"),
+        (
+            format!(
+                "[split]\ntest_from = \"2026-01-05T00:00:08Z\"\n{folds}blocks = 4\nto = \"2026-01-05T00:00:08.001Z\""
+            ),
+            "held out from `split.test_from` on; write a `to`",
+        ),
+        (
+            format!(
+                "[split]\nvalidation_from = \"2026-01-05T00:00:08Z\"\ntest_from = \"2026-01-05T00:00:09Z\"\n\
+                 {folds}blocks = 4\nto = \"2026-01-05T00:00:09Z\""
+            ),
+            "held out from `split.validation_from` on; write a `to`",
+        ),
     ] {
         let message = message("trade", &format!("{table}\n[label]\n{MOVE}"), "check");
         assert!(message.contains(said), "{table}: {message}");
@@ -198,6 +211,22 @@ fn splits_that_make_no_sense_are_named_by_their_key() {
         message.contains("`test_from` stands in [label] and in [split]"),
         "{message}"
     );
+}
+
+#[test]
+fn folds_end_where_the_hold_out_begins_at_the_latest() {
+    let tables = |to: &str| {
+        format!(
+            "[split.folds]\nkind = \"combinatorial\"\nblocks = 4\nto = \"{to}\"\n\
+             [label]\n{MOVE}test_from = \"2026-01-05T00:00:08Z\"\n"
+        )
+    };
+    let beyond = message("trade", &tables("2026-01-05T00:00:08.000000001Z"), "check");
+    for words in ["split.folds.to", "`label.test_from`"] {
+        assert!(beyond.contains(words), "{beyond}");
+    }
+    let at = message("trade", &tables("2026-01-05T00:00:08Z"), "check");
+    assert!(!at.contains("held out"), "{at}");
 }
 
 #[test]

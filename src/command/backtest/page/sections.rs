@@ -171,8 +171,8 @@ fn durations(content: &PageContent<'_>, figures: JsonFigures<'_>) -> String {
         (
             "feed_latency_ms",
             "Latency of the feed",
-            "From the event of a signal until its message was received, by the input; all 0 where the input has no \
-             receive times. What the engine itself takes is measured live, not here.",
+            "From the event of a signal until its message was received, by the input, where it has receive \
+             times. What the engine itself takes is measured live, not here.",
             study.feed_latency_ms.as_ref(),
         ),
         (

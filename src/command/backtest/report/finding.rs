@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::split::SplitFigures;
 use super::terms::TermsFigures;
+use crate::backtest::Terms;
 use crate::command::backtest::study::DriftFigures;
 use crate::time::rfc3339;
 use crate::units::Nanos;
@@ -193,6 +194,25 @@ fn silence(report: &Facts<'_>, found: &mut Vec<Finding>) {
         );
         note(found, "silence", text);
     }
+}
+
+/// Instruments with a size of their own that the input does not name; none where it names all.
+pub(crate) fn unknown_sizes(terms: &Terms, names: &[String]) -> Option<Finding> {
+    let sizes = terms.own.sizes.keys();
+    let unknown: Vec<&str> = sizes
+        .filter(|name| !names.contains(name))
+        .map(String::as_str)
+        .collect();
+    let text = format!(
+        "The input has no instrument that is named in [backtest] sizes as {}: such a size is of no order. A name is \
+         written as in the signals, with the venue.",
+        unknown.join(", ")
+    );
+    (!unknown.is_empty()).then_some(Finding {
+        severity: "warning",
+        code: "unknown_size",
+        text,
+    })
 }
 
 /// What is in no figure.

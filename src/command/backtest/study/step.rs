@@ -1,12 +1,13 @@
 //! What is heard in one step of the engine, until its signals are known.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::agreement::Prediction;
 use crate::engine::row::Row;
 use crate::frame::Origin;
 use crate::instrument::InstrumentId;
 use crate::label::LabelPoint;
+use crate::units::Nanos;
 
 /// What was heard in one step, until its signals are known.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct StudiedStep {
     pub(super) waiting: HashMap<RowKey, VecDeque<usize>>,
     /// Events of the frame so far, by instrument.
     pub(super) parts: (u32, HashMap<InstrumentId, u16>),
+    /// Messages of which the input does not say when they were received: stream, partition, offset.
+    unreceived: HashSet<(u16, i32, i64)>,
 }
 
 /// An event that may have moved a mid, and the row that it made.
@@ -42,6 +45,10 @@ pub(super) fn key(instrument: InstrumentId, origin: &Origin, part: u16) -> RowKe
     )
 }
 
+fn place_of(origin: &Origin) -> (u16, i32, i64) {
+    (origin.stream, origin.partition, origin.offset)
+}
+
 impl StudiedStep {
     pub(super) fn clear(&mut self) {
         self.heard.clear();
@@ -49,6 +56,19 @@ impl StudiedStep {
         self.cells.clear();
         self.waiting.clear();
         self.parts.1.clear();
+        self.unreceived.clear();
+    }
+
+    /// Notes whether a message has a receive time.
+    pub(super) fn note_receipt(&mut self, origin: &Origin) {
+        if origin.ts_recv == Nanos::UNDEFINED {
+            self.unreceived.insert(place_of(origin));
+        }
+    }
+
+    /// Whether the message of a signal of this step has a receive time of its own.
+    pub(super) fn is_received(&self, origin: &Origin) -> bool {
+        !self.unreceived.contains(&place_of(origin))
     }
 
     /// Which event of its instrument within its frame the next one is, from 0.
