@@ -148,7 +148,7 @@ fn the_text_names_what_was_added() {
         "count",
         (0..set.len()).map(|row| Some(row as f64)).collect(),
     );
-    let folder = crate::given::Folder::new("leakage-added-text");
+    let folder = crate::given::Folder::new("leakage-added-count");
     let path = set.write(&folder).display().to_string();
     let run = crate::given::foretick(&["check", "--leakage", &path]);
     assert!(
