@@ -9,6 +9,7 @@ pub(crate) mod stocks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, fs, process};
 
@@ -31,7 +32,11 @@ pub(crate) struct Run {
 
 impl Folder {
     pub(crate) fn new(test: &str) -> Self {
-        let path = env::temp_dir().join(format!("foretick-test-{test}-{}", process::id()));
+        // Tests of one process may choose one name.
+        static FOLDERS: AtomicU32 = AtomicU32::new(0);
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("foretick-test-{test}-{}-{number}", process::id());
+        let path = env::temp_dir().join(name);
         fs::create_dir_all(&path).expect("the folder for temporary files takes a folder");
         Self(path)
     }
