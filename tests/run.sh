@@ -6,7 +6,8 @@
 #
 # KAFKA_BOOTSTRAP   a Kafka to use (127.0.0.1:9092). If it is not set, one is started, and removed at the end.
 # FORETICK_DATA     the folder of recorded market data; by default ../shared/data.
-# FORETICK_PYTHON   a Python with pyarrow and numpy. If it is not set, deploy/python is installed into .venv/python.
+# FORETICK_PYTHON   a Python with pyarrow, numpy and pandas. If it is not set, one is made in .venv/python, with
+#                   deploy/python.
 # FORETICK_REQUIRE  a list of what must be there, of kafka, tls, data, onnx, cuda, model, python and chromium:
 #                   "kafka,data". A test that lacks something of the list fails; one that lacks something else is
 #                   skipped, and named at the end. tls: TLS for Kafka, built in where OpenSSL's headers are
@@ -68,7 +69,7 @@ install_python() {
     [ -z "${FORETICK_PYTHON:-}" ] || return 0
     local folder=.venv/python
     if python3 -m venv "$folder" >"$scratch/pip" 2>&1 &&
-        "$folder/bin/pip" --quiet --disable-pip-version-check install ./deploy/python >>"$scratch/pip" 2>&1; then
+        "$folder/bin/pip" --quiet --disable-pip-version-check install ./deploy/python pandas >>"$scratch/pip" 2>&1; then
         FORETICK_PYTHON=$PWD/$folder/bin/python
         export FORETICK_PYTHON
     elif [[ $require == *,python,* ]]; then

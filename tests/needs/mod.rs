@@ -77,19 +77,18 @@ pub(crate) fn onnx(test: &str) -> bool {
     loaded.is_ok()
 }
 
-/// A Python with pyarrow and numpy, or `None` after reporting that `test` is skipped.
+/// A Python with pyarrow, numpy and pandas, or `None` after reporting that `test` is skipped.
 pub(crate) fn python(test: &str) -> Option<PathBuf> {
     let named = env::var_os("FORETICK_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| "python3".into());
     let mut imports = std::process::Command::new(&python);
     imports
-        .args(["-c", "import numpy, pyarrow.parquet"])
+        .args(["-c", "import numpy, pandas, pyarrow.parquet"])
         .stderr(std::process::Stdio::null());
     if imports.status().is_ok_and(|status| status.success()) {
         return Some(python);
     }
-    let reason =
-        "FORETICK_PYTHON names no Python with pyarrow and numpy (pip install deploy/python)";
+    let reason = "FORETICK_PYTHON names no Python with pyarrow, numpy and pandas (pip install deploy/python pandas)";
     skip(test, "python", reason);
     None
 }

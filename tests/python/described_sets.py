@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -315,10 +316,6 @@ def check_a_set_without_description():
 
 
 def check_a_copy_of_pandas():
-    try:
-        import pandas
-    except ImportError:
-        return
     table = described_set(14)
     whole = loaded(table)
     with tempfile.TemporaryDirectory() as folder:
