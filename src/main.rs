@@ -371,9 +371,7 @@ fn run_replay(args: ReplayArguments) -> anyhow::Result<ExitCode> {
         alerts: args.alerts,
         gaps: args.gaps,
         from: args.from,
-        warm_up: args
-            .warm_up
-            .map(|seconds| i64::from(seconds) * 1_000_000_000),
+        warm_up: args.warm_up,
         to: args.to,
         reads_on: false,
         speed: args.speed.0,

@@ -24,6 +24,13 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "write a whole number of bytes, or 512MiB, 2GiB".into())
 }
 
+/// Parses a whole number of seconds, to nanoseconds.
+pub(super) fn parse_seconds(text: &str) -> Result<i64, String> {
+    let seconds = text.parse::<u32>();
+    let seconds = seconds.map_err(|_| "write a whole number of seconds, such as 60")?;
+    Ok(i64::from(seconds) * 1_000_000_000)
+}
+
 /// Parses a span of time above zero, to nanoseconds: 250us, 100ms, 5s, 10min, 1h, 1d.
 pub(super) fn parse_span(text: &str) -> Result<i64, String> {
     const UNITS: [(&str, i64); 7] = [

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::max_unread::MaxUnread;
 use super::which::Which;
+use crate::command::argument_values::parse_seconds;
 use crate::time::parse_time;
 use crate::units::Nanos;
 
@@ -26,8 +27,8 @@ pub struct BacktestArguments {
     pub from: Option<Nanos>,
     /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
     /// differ). A capture is opened near that time by its index, FILE.idx.
-    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
-    pub warm_up: Option<u32>,
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from", value_parser = parse_seconds)]
+    pub warm_up: Option<i64>,
     /// Trade only signals of events before this time. The market is followed to the end of the input.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub to: Option<Nanos>,

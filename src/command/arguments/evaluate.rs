@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::max_unread::MaxUnread;
 use super::which::Which;
-use crate::command::argument_values::{parse_finite, parse_span};
+use crate::command::argument_values::{parse_finite, parse_seconds, parse_span};
 use crate::command::evaluate::EvaluationOptions;
 use crate::time::parse_time;
 use crate::units::Nanos;
@@ -28,8 +28,8 @@ pub struct EvaluateArguments {
     pub from: Option<Nanos>,
     /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
     /// differ). A capture is opened near that time by its index, FILE.idx.
-    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
-    pub warm_up: Option<u32>,
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from", value_parser = parse_seconds)]
+    pub warm_up: Option<i64>,
     /// Judge only signals of events before this time. With --horizons prices are followed to the end of the
     /// input.
     #[arg(long, value_name = "TIME", requires = "input", value_parser = parse_time)]
@@ -81,9 +81,7 @@ impl EvaluateArguments {
             threshold: Some(self.threshold),
             horizons: self.horizons,
             from: self.from,
-            warm_up: self
-                .warm_up
-                .map(|seconds| i64::from(seconds) * 1_000_000_000),
+            warm_up: self.warm_up,
             to: self.to,
         }
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::which::Which;
+use crate::command::argument_values::parse_seconds;
 use crate::command::explain::WantedSignal;
 use crate::source::input_paths::is_topic;
 use crate::time::parse_time;
@@ -38,8 +39,8 @@ pub struct ExplainArguments {
     pub at: Option<Nanos>,
     /// Read only frames that were received at most this many seconds before --at (and 10 s, for clocks that
     /// differ). The window must be whole by then; `source.offset` counts from the first frame that is read.
-    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "at")]
-    pub warm_up: Option<u32>,
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "at", value_parser = parse_seconds)]
+    pub warm_up: Option<i64>,
     /// Print the report as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -54,9 +55,7 @@ impl ExplainArguments {
             return Some(WantedSignal::At {
                 instrument: instrument.clone(),
                 at,
-                warm_up: self
-                    .warm_up
-                    .map(|seconds| i64::from(seconds) * 1_000_000_000),
+                warm_up: self.warm_up,
             });
         }
         if let Some(id) = &self.signal_id {

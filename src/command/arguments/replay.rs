@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::max_unread::MaxUnread;
 use super::which::Which;
-use crate::command::argument_values::{Speed, parse_speed};
+use crate::command::argument_values::{Speed, parse_seconds, parse_speed};
 use crate::time::parse_time;
 use crate::units::Nanos;
 
@@ -41,8 +41,8 @@ pub struct ReplayArguments {
     /// Read only frames that were received at most this many seconds before --from (and 10 s, for clocks that
     /// differ). A capture is opened near that time by its index, FILE.idx. Windows and books begin empty
     /// there, behind a gap; the quality of signals says when they are whole again.
-    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from")]
-    pub warm_up: Option<u32>,
+    #[arg(long, visible_alias = "warmup", value_name = "N", requires = "from", value_parser = parse_seconds)]
+    pub warm_up: Option<i64>,
     /// Write only signals of events before this time. A capture is read to 10 s behind it (and the lateness
     /// that the pipeline allows). Files without receive times are read to their end, and later lines of them
     /// passed over.

@@ -45,9 +45,7 @@ impl From<&BacktestArguments> for BacktestOptions {
         Self {
             inputs: args.input.clone(),
             from: args.from,
-            warm_up: args
-                .warm_up
-                .map(|seconds| i64::from(seconds) * 1_000_000_000),
+            warm_up: args.warm_up,
             to: args.to,
             set: args.which.set.clone(),
             sweep: args.sweep.clone(),
