@@ -222,29 +222,12 @@ impl SetRows {
     fn take(&mut self, at: Row, origin: Origin, names: &Instruments) -> Result<(), SinkError> {
         let known = self.known.of_row(&at);
         let group = self.group(&at, names);
-        if names.are_per_batch() {
-            // Of an applicant nothing is kept.
-            let (window_start, excluded) = self.windows.alone(&at);
-            let row = SetRow {
-                at,
-                origin,
-                cells: self.cells.as_slice().into(),
-                known,
-                window_start,
-                excluded,
-                group,
-            };
-            return self.write(row, names);
-        }
-        let index = at.instrument.index();
-        if index >= self.instruments.len() {
-            self.instruments.resize_with(index + 1, Default::default);
-        }
-        let instrument = &mut self.instruments[index];
-        if self.expands {
-            Normalise::Expanding.apply(&mut instrument.so_far, &mut self.cells);
-        }
-        let (window_start, excluded) = instrument.window.take(&at, &self.windows);
+        // Of an applicant nothing is kept.
+        let is_alone = names.are_per_batch();
+        let (window_start, excluded) = match is_alone {
+            true => self.windows.alone(&at),
+            false => self.window(&at),
+        };
         let row = SetRow {
             at,
             origin,
@@ -254,10 +237,24 @@ impl SetRows {
             excluded,
             group,
         };
-        if self.labels.is_empty() {
-            return self.write(row, names);
+        match is_alone || self.labels.is_empty() {
+            true => self.write(row, names),
+            false => self.wait(row, names),
         }
-        self.wait(row, names)
+    }
+
+    /// The window of its instrument that ends with a row; normalises the row by those before it, where the
+    /// model does.
+    fn window(&mut self, at: &Row) -> (Option<i64>, Option<&'static str>) {
+        let index = at.instrument.index();
+        if index >= self.instruments.len() {
+            self.instruments.resize_with(index + 1, Default::default);
+        }
+        let instrument = &mut self.instruments[index];
+        if self.expands {
+            Normalise::Expanding.apply(&mut instrument.so_far, &mut self.cells);
+        }
+        instrument.window.take(at, &self.windows)
     }
 
     /// Writes a row that has no label to wait for.

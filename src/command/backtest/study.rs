@@ -295,8 +295,8 @@ impl Study {
         let Some(point) = heard.point else {
             return;
         };
-        if let Some((labeller, agreement)) = &mut self.outcomes {
-            labeller.pass_time(heard.instrument, &point, |known| {
+        if let Some((waiting, agreement)) = &mut self.outcomes {
+            waiting.pass_time(heard.instrument, &point, |known| {
                 agreement.add(&known.prediction, known.class);
             });
         }
@@ -310,16 +310,16 @@ impl Study {
     }
 
     fn predict(&mut self, row: &Row, point: &LabelPoint, prediction: &Prediction) {
-        if let Some((labeller, _)) = &mut self.outcomes {
-            labeller.predict(row.instrument, point, *prediction);
+        if let Some((waiting, _)) = &mut self.outcomes {
+            waiting.predict(row.instrument, point, *prediction);
         }
         self.decay.predict(row.instrument, point, prediction);
     }
 
     /// Ends the input.
     pub(super) fn finish(mut self) -> StudyOutcome {
-        if let Some((labeller, agreement)) = &mut self.outcomes {
-            labeller
+        if let Some((waiting, agreement)) = &mut self.outcomes {
+            waiting
                 .rest()
                 .for_each(|unknown| agreement.add(&unknown, None));
         }
