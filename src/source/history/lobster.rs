@@ -16,6 +16,7 @@ mod name;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod text_lines;
 
 use std::fs::File;
 use std::io;

@@ -1,17 +1,14 @@
 //! The lines of an order book file: the levels of a book, the best first, after each message.
 
 use std::fs::File;
-use std::io::{self, BufRead};
+use std::io;
 use std::path::Path;
 
+use super::text_lines::TextLines;
 use crate::source::compression::decompressed;
 
 /// The lines of an order book file.
-pub(super) struct BookLines {
-    content: Box<dyn BufRead + Send>,
-    line: String,
-    number: u64,
-}
+pub(super) struct BookLines(TextLines);
 
 /// A line: price in 1/10000 USD and size of each level, without those that are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,32 +24,22 @@ impl BookLines {
             io::Error::new(error.kind(), told)
         };
         let content = File::open(path).and_then(decompressed).map_err(wrap)?;
-        Ok(Self {
-            content,
-            line: String::new(),
-            number: 0,
-        })
+        Ok(Self(TextLines::new(content)))
     }
 
     /// The next line; none at the end.
     pub(super) fn next_line(&mut self) -> io::Result<Option<BookLine>> {
-        loop {
-            self.line.clear();
-            self.number += 1;
-            if self.content.read_line(&mut self.line)? == 0 {
-                return Ok(None);
-            }
-            if !self.line.trim().is_empty() {
-                return BookLine::read(self.line.trim()).map(Some).ok_or_else(|| {
-                    let number = self.number;
-                    let told = format!(
-                        "line {number} of the order book file cannot be read: it must have ask price, ask size, \
-                         bid price and bid size of each level"
-                    );
-                    io::Error::new(io::ErrorKind::InvalidData, told)
-                });
-            }
+        if !self.0.advance()? {
+            return Ok(None);
         }
+        BookLine::read(self.0.line()).map(Some).ok_or_else(|| {
+            let number = self.0.number();
+            let told = format!(
+                "line {number} of the order book file cannot be read: it must have ask price, ask size, bid price \
+                 and bid size of each level"
+            );
+            io::Error::new(io::ErrorKind::InvalidData, told)
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages as rows: trades, changes of the book, and halts.
 
 use std::fs::File;
-use std::io::{self, BufRead};
+use std::io;
 
 use chrono::{NaiveTime, TimeZone};
 use chrono_tz::America::New_York;
@@ -9,6 +9,7 @@ use chrono_tz::America::New_York;
 use super::book_lines::BookLine;
 use super::message::{LobsterMessage, MessageKind, PRICE_PLACES};
 use super::name::LobsterName;
+use super::text_lines::TextLines;
 use crate::event::{Depth, Level, Splice, Trade, TradeIds};
 use crate::source::compression::decompressed;
 use crate::source::history::mapping::HistoryMapping;
@@ -19,9 +20,7 @@ use crate::units::{Nanos, Price, Side, Size};
 
 /// The rows of a message file.
 pub(super) struct MessageRows {
-    content: Box<dyn BufRead + Send>,
-    line: String,
-    number: u64,
+    lines: TextLines,
     /// Lines so far that are not blank.
     messages: u64,
     instrument: String,
@@ -94,9 +93,7 @@ impl MessageRows {
         let venue = mapping.venue.as_deref().unwrap_or(VENUE);
         let own_name = || whole_name(&name.ticker, venue);
         Ok(Self {
-            content: decompressed(file)?,
-            line: String::new(),
-            number: 0,
+            lines: TextLines::new(decompressed(file)?),
             messages: 0,
             instrument: mapping.instrument.clone().unwrap_or_else(own_name),
             midnight: Nanos(midnight.ok_or_else(year)?),
@@ -117,21 +114,9 @@ impl MessageRows {
 
     /// Reads the next line that is not blank; false at the end.
     fn next_line(&mut self) -> io::Result<bool> {
-        loop {
-            self.line.clear();
-            self.number += 1;
-            let count = self.content.read_line(&mut self.line).map_err(|error| {
-                let told = format!("line {}: {error}", self.number);
-                io::Error::new(error.kind(), told)
-            })?;
-            if count == 0 {
-                return Ok(false);
-            }
-            if !self.line.trim().is_empty() {
-                self.messages += 1;
-                return Ok(true);
-            }
-        }
+        let is_there = self.lines.advance()?;
+        self.messages += u64::from(is_there);
+        Ok(is_there)
     }
 
     fn take(&mut self, message: &LobsterMessage) {
@@ -196,7 +181,7 @@ impl HistoryRows for MessageRows {
             if !self.next_line()? {
                 return Ok(false);
             }
-            match LobsterMessage::read(self.line.trim()) {
+            match LobsterMessage::read(self.lines.line()) {
                 Ok(message) => self.take(&message),
                 Err((fault, cell)) => {
                     row.ts_event = Nanos::UNDEFINED;
@@ -210,14 +195,14 @@ impl HistoryRows for MessageRows {
         self.told += 1;
         match row.body {
             RowBody::Depth(_) => row.levels.extend_from_slice(&self.levels),
-            RowBody::Unreadable(fault) => row.fail(fault, self.line.trim()),
+            RowBody::Unreadable(fault) => row.fail(fault, self.lines.line()),
             _ => {}
         }
         Ok(true)
     }
 
     fn position(&self) -> String {
-        format!("line {}", self.number)
+        format!("line {}", self.lines.number())
     }
 
     fn records(&self) -> Option<u64> {

@@ -159,6 +159,35 @@ fn the_order_book_file_begins_the_book() {
 
 /// A generated day, whose order book file is made by a slow twin: the sums of all orders, anew each time.
 #[test]
+fn a_line_without_an_end_is_an_error_and_not_held_whole() {
+    let scratch = Scratch::new();
+    let first = "34200.1,1,11,18,5853300,1\n";
+    let endless = format!("{first}{}\n", "1".repeat(5 << 20));
+    let (long, short) = (
+        scratch.write(MESSAGES, &endless),
+        scratch.write(BOOK, &endless),
+    );
+    let file = File::open(&long).unwrap();
+    let mut rows = Lobster
+        .open(&long, file, &HistoryOptions::default(), None)
+        .unwrap();
+    let mut row = HistoryRow::default();
+    let error = loop {
+        match rows.next_row(&mut row) {
+            Ok(true) => {}
+            Ok(false) => panic!("the line was passed over"),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(
+        error.contains("line 2") && error.contains("more than"),
+        "{error}"
+    );
+    let error = compare(&long, &short).unwrap_err().to_string();
+    assert!(error.contains("line"), "{error}");
+}
+
+#[test]
 fn the_rebuilt_book_is_that_of_the_order_book_file() {
     let (messages, mut lines) = generated(2_000);
     let scratch = Scratch::new();
